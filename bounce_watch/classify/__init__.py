@@ -1,0 +1,1 @@
+"""Report to Bounces: cause, who must act, side, evidence tier."""

@@ -1,0 +1,297 @@
+"""The configuration file as typed values. Field descriptions become the reference and `init`'s comments."""
+
+from datetime import time
+from pathlib import Path
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+
+from bounce_watch.model import Authority, Evidence, Site
+from bounce_watch.model.address import is_deliverable
+
+Address = Annotated[str, Field(min_length=3)]
+
+
+class Section(BaseModel):
+    """A table of the file: unknown keys are errors."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+def _plain(address: str) -> str:
+    if not is_deliverable(address):
+        raise ValueError(f"{address!r} is not a plain e-mail address such as help@example.com")
+    return address
+
+
+class Organisation(Section):
+    """Who we are."""
+
+    name: str = Field(description="Your organisation's name, as it stands in mails to colleagues.")
+    accepted_domains: list[str] = Field(
+        min_length=1, description="The domains your people send from. Only addresses in them ever get mail."
+    )
+    support: str = Field(
+        description="Whom a colleague may ask: an address or a phone number, shown in every answer."
+    )
+    admins: list[Address] = Field(min_length=1, description="Mail admins: they get alerts and the digest.")
+    security: list[Address] = Field(
+        default=[], description="Security team: hears of hijacked accounts. Empty: the admins."
+    )
+    time_zone: str = Field(default="UTC", description="IANA name such as Europe/Berlin.")
+    language: str = Field(default="en", description="Language of mails when nothing better is known.")
+    own_hosts: list[str] = Field(
+        default=[], description="Host name endings of your own mail servers, beside the accepted domains."
+    )
+
+    @field_validator("accepted_domains", "own_hosts")
+    @classmethod
+    def _a_labels(cls, domains: list[str]) -> list[str]:
+        return [to_a_label(domain) for domain in domains]
+
+    @field_validator("admins", "security")
+    @classmethod
+    def _addresses(cls, addresses: list[str]) -> list[str]:
+        return [_plain(address) for address in addresses]
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+            raise ValueError(f"{name!r} is no time zone; use a name such as Europe/Berlin") from error
+        return name
+
+
+def to_a_label(domain: str) -> str:
+    """Return the lower-case A-label form of a domain (RFC 5890)."""
+    plain = domain.strip().strip(".").lower()
+    try:
+        return plain.encode("idna").decode("ascii")
+    except UnicodeError as error:
+        raise ValueError(f"{domain!r} is not a domain name") from error
+
+
+class OAuth(Section):
+    """Client credentials for Exchange Online (Entra app registration)."""
+
+    tenant: str = Field(description="Directory (tenant) ID or domain.")
+    client_id: str = Field(description="Application (client) ID.")
+    client_secret: SecretStr | None = Field(
+        default=None, description="Better: client_secret_command or _file."
+    )
+    client_secret_command: str | None = Field(default=None, description="Command that prints the secret.")
+    client_secret_file: Path | None = Field(default=None, description="File that holds the secret.")
+    authority: str = Field(
+        default="https://login.microsoftonline.com",
+        description="Sign-in service; changes in national clouds.",
+    )
+    scope: str = Field(default="https://outlook.office365.com/.default", description="Scope of the token.")
+
+
+class Login(Section):
+    """How to sign in to a server: a password from one of several places, or OAuth."""
+
+    user: str = Field(default="", description="Account name; for Exchange Online the mailbox's own address.")
+    auth: Literal["password", "xoauth2"] = Field(default="password", description="Exchange Online: xoauth2.")
+    password: SecretStr | None = Field(default=None, description="Better: password_command or password_file.")
+    password_command: str | None = Field(default=None, description="Command that prints the password.")
+    password_file: Path | None = Field(default=None, description="File that holds the password.")
+    oauth: OAuth | None = Field(default=None, description="Needed when auth is xoauth2.")
+    ca_file: Path | None = Field(default=None, description="Own certificate authority (PEM) to trust.")
+    timeout_seconds: float = Field(default=60, gt=0, le=600, description="Longest wait for one answer.")
+
+    @model_validator(mode="after")
+    def _oauth_is_there(self) -> "Login":
+        if self.auth == "xoauth2" and self.oauth is None:
+            raise ValueError('auth = "xoauth2" needs the tenant and client_id in an oauth table')
+        return self
+
+
+class ImapSettings(Login):
+    """A mailbox over IMAP."""
+
+    type: Literal["imap"] = "imap"
+    host: str = Field(default="outlook.office365.com", description="IMAP server.")
+    port: int = Field(default=993, ge=1, le=65535, description="993 with tls, 143 with starttls.")
+    security: Literal["tls", "starttls", "none"] = Field(
+        default="tls", description="none is refused except on loopback."
+    )
+    folder: str = Field(default="INBOX", description="The watched folder.")
+    filed_folder: str = Field(default="Bounces/Filed", description="Where read reports are moved.")
+    quarantine_folder: str = Field(
+        default="Bounces/Quarantine", description="Where unreadable mail is moved."
+    )
+    window: int = Field(default=500, ge=1, le=5000, description="UIDs asked for at a time.")
+
+
+class MaildirSettings(Section):
+    """A Maildir on this machine."""
+
+    type: Literal["maildir"] = "maildir"
+    path: Path = Field(description="The Maildir (the folder that holds cur, new and tmp).")
+    filed_folder: str = Field(default="Filed", description="Maildir++ folder for read reports.")
+    quarantine_folder: str = Field(default="Quarantine", description="Maildir++ folder for unreadable mail.")
+
+
+class MboxSettings(Section):
+    """An mbox file; it is read, never changed."""
+
+    type: Literal["mbox"] = "mbox"
+    path: Path = Field(description="The mbox file.")
+
+
+class FilesSettings(Section):
+    """A folder of .eml files; they are read, never changed."""
+
+    type: Literal["files"] = "files"
+    path: Path = Field(description="The folder.")
+
+
+SourceSettings = Annotated[
+    ImapSettings | MaildirSettings | MboxSettings | FilesSettings, Field(discriminator="type")
+]
+
+
+class SmtpSettings(Login):
+    """Mail leaves over SMTP."""
+
+    type: Literal["smtp"] = "smtp"
+    host: str = Field(default="smtp.office365.com", description="Submission server.")
+    port: int = Field(default=587, ge=1, le=65535, description="587 with starttls, 465 with tls.")
+    security: Literal["tls", "starttls", "none"] = Field(
+        default="starttls", description="none is refused except on loopback."
+    )
+    auth: Literal["password", "xoauth2", "none"] = Field(  # type: ignore[assignment]
+        default="password", description="Exchange Online: xoauth2."
+    )
+    reverse_path: Literal["mailbox", "null", "auto"] = Field(
+        default="mailbox", description="Envelope sender: our own address, <>, or try <> and fall back."
+    )
+
+
+class FolderSettings(Section):
+    """Mail is written to a folder as .eml files: for trying out."""
+
+    type: Literal["folder"] = "folder"
+    path: Path = Field(description="The folder.")
+
+
+SendSettings = Annotated[SmtpSettings | FolderSettings, Field(discriminator="type")]
+
+
+class Store(Section):
+    """Where the history lives."""
+
+    path: Path = Field(default=Path("/var/lib/bounce-watch/bounce-watch.db"), description="SQLite file.")
+
+
+class Reply(Section):
+    """Answers to colleagues whose mail bounced."""
+
+    mode: Literal["off", "preview", "on"] = Field(
+        default="preview", description="off: none. preview: held until released. on: sent."
+    )
+    from_address: Address = Field(description="Sender of all our mail; in an accepted domain.")
+    from_name: str = Field(default="Mail delivery help", description="Name beside that address.")
+    again_after_days: float = Field(
+        default=7, ge=1, description="One answer for the same person and cause within so many days."
+    )
+    per_person_per_day: int = Field(
+        default=3, ge=1, description="At most so many answers for one person a day."
+    )
+    per_minute: int = Field(default=20, ge=1, description="At most so many mails a minute.")
+    per_hour: int = Field(default=200, ge=1, description="At most so many mails an hour.")
+    not_older_than_hours: float = Field(
+        default=48, gt=0, description="Bounces that arrived longer ago are not answered."
+    )
+    never_to: list[str] = Field(default=[], description="Addresses that never get an answer, beside robots.")
+
+    @field_validator("from_address")
+    @classmethod
+    def _plain_address(cls, address: str) -> str:
+        return _plain(address)
+
+
+class Digest(Section):
+    """The daily digest."""
+
+    at: time = Field(default=time(7, 0), description="Local time of day.")
+    to: list[Address] = Field(default=[], description="Who gets it. Empty: the admins.")
+    empty_days: bool = Field(default=True, description="Send one line on days without bounces.")
+
+
+class Trust(Section):
+    """Which reports are believed."""
+
+    authority: Authority = Field(
+        default=Authority.EXCHANGE_HEADERS,
+        description='"exchange-headers": what Exchange marked as its own. "mailbox": whatever lies in it.',
+    )
+    accept: list[Evidence] = Field(
+        default=[Evidence.INTERNAL], description="Evidence tiers that may cause an answer or an incident."
+    )
+
+
+class Run(Section):
+    """The daemon."""
+
+    poll_seconds: float = Field(default=60, ge=1, description="Pause between two looks at the mailbox.")
+
+
+class Overrides(Section):
+    """Site folders that override what ships, file by file."""
+
+    templates: Path | None = Field(default=None, description="Folder with own templates.")
+    rules: Path | None = Field(default=None, description="File with own detection rules.")
+    codes: Path | None = Field(default=None, description="File with own catalogue rows.")
+
+
+class Config(Section):
+    """The whole file."""
+
+    organisation: Organisation
+    source: SourceSettings
+    send: SendSettings
+    reply: Reply
+    store: Store = Store()
+    digest: Digest = Digest()
+    trust: Trust = Trust()
+    run: Run = Run()
+    overrides: Overrides = Overrides()
+
+    @model_validator(mode="after")
+    def _we_write_from_home(self) -> "Config":
+        if not self.site.is_ours(self.reply.from_address):
+            raise ValueError("reply.from_address must lie in one of organisation.accepted_domains")
+        return self
+
+    @property
+    def site(self) -> Site:
+        """Our organisation as the core sees it."""
+        home = self.organisation
+        own = {self.reply.from_address, *self.digest_to, *home.security}
+        if isinstance(self.source, ImapSettings) and "@" in self.source.user:
+            own.add(self.source.user)
+        return Site(
+            organisation=home.name,
+            accepted_domains=frozenset(home.accepted_domains),
+            own_addresses=frozenset(address.lower() for address in own),
+            own_hosts=tuple(home.own_hosts),
+            authority=self.trust.authority,
+            accepted_evidence=frozenset(self.trust.accept),
+        )
+
+    @property
+    def digest_to(self) -> list[str]:
+        return self.digest.to or self.organisation.admins
+
+    @property
+    def security_to(self) -> list[str]:
+        return self.organisation.security or self.organisation.admins
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.organisation.time_zone)

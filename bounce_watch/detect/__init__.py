@@ -1,0 +1,1 @@
+"""Rule shapes over sliding windows of events."""

@@ -1,0 +1,49 @@
+"""The words of the field, as frozen values. Standard library only, no I/O, no clock."""
+
+from bounce_watch.model.bounce import Bounce
+from bounce_watch.model.digest import Count, Digest, Health
+from bounce_watch.model.finding import Event, Finding, Severity
+from bounce_watch.model.incident import Incident, IncidentState
+from bounce_watch.model.letter import Letter, LetterKind, OutboxState
+from bounce_watch.model.report import (
+    NotAReport,
+    OriginalMessage,
+    Provenance,
+    Reading,
+    RecipientFields,
+    Report,
+    Unreadable,
+)
+from bounce_watch.model.site import Authority, Site
+from bounce_watch.model.vocabulary import Action, Cause, Evidence, Kind, Owner, Persistence, Side
+
+__all__ = [
+    "Action",
+    "Authority",
+    "Bounce",
+    "Cause",
+    "Count",
+    "Digest",
+    "Event",
+    "Evidence",
+    "Finding",
+    "Health",
+    "Incident",
+    "IncidentState",
+    "Kind",
+    "Letter",
+    "LetterKind",
+    "NotAReport",
+    "OriginalMessage",
+    "OutboxState",
+    "Owner",
+    "Persistence",
+    "Provenance",
+    "Reading",
+    "RecipientFields",
+    "Report",
+    "Severity",
+    "Side",
+    "Site",
+    "Unreadable",
+]

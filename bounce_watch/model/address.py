@@ -1,0 +1,31 @@
+"""Addresses (RFC 5321 section 4.1.2): lenient normal form for storing, strict check for acting."""
+
+import re
+
+MAX_ADDRESS = 254
+MAX_LOCAL_PART = 64
+
+# Dot-atom local part, LDH domain of at least two labels: no quoting, literals, routes or non-ASCII.
+_ATOM = r"[A-Za-z0-9!#$&'*+/=?^_`{|}~-]+"
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_STRICT = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@(?:{_LABEL}\.)+{_LABEL}")
+
+
+def domain_of(address: str | None) -> str | None:
+    """Return the lower-case domain of an address, None when it has none."""
+    if not address or "@" not in address:
+        return None
+    return address.rpartition("@")[2].rstrip(".").lower() or None
+
+
+def normalise(address: str) -> str:
+    """Lower-case the domain only: local parts are case-sensitive (RFC 5321 section 2.4)."""
+    local, at, domain = address.strip().rpartition("@")
+    return f"{local}{at}{domain.lower()}" if at else address.strip()
+
+
+def is_deliverable(address: str) -> bool:
+    """Tell whether an address is plain enough to be written to: strict ASCII, one @, no tricks."""
+    local, _, _ = address.partition("@")
+    short = len(address) <= MAX_ADDRESS and len(local) <= MAX_LOCAL_PART
+    return short and _STRICT.fullmatch(address) is not None

@@ -1,0 +1,50 @@
+"""One failed (or delayed) recipient of one mail, judged: what is stored, searched and counted."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from bounce_watch.model.address import domain_of
+from bounce_watch.model.vocabulary import Action, Cause, Evidence, Owner, Persistence, Side
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounce:
+    """Absent values are None. Addresses are as the report gives them, lower case in the domain only.
+
+    `entry` names the catalogue row that decided, `why` says in one sentence how.
+    `recipient_decoded` is the readable form of an IMCEAEX address.
+    `occurred_at` is the report's arrival date, else its own date (UTC).
+    """
+
+    recipient: str
+    sender: str | None
+    action: Action
+    status: str | None
+    reply_code: str | None
+    cause: Cause
+    persistence: Persistence
+    owner: Owner
+    side: Side | None
+    evidence: Evidence | None = None
+    original_recipient: str | None = None
+    recipient_decoded: str | None = None
+    remote_mta: str | None = None
+    diagnostic_code: str | None = None
+    remote_status: str | None = None
+    remote_reply_code: str | None = None
+    entry: str | None = None
+    why: str | None = None
+    occurred_at: datetime | None = None
+
+    @property
+    def recipient_domain(self) -> str | None:
+        return domain_of(self.recipient)
+
+    @property
+    def sender_domain(self) -> str | None:
+        return domain_of(self.sender)
+
+    @property
+    def code(self) -> str | None:
+        """The code people talk about: the status, else the reply code."""
+        return self.status or self.reply_code

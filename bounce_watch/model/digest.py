@@ -1,0 +1,60 @@
+"""What one digest tells: counted by the store, rendered by reply."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from bounce_watch.model.incident import Incident
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Count:
+    """One line of a table. `before` is the same span a week earlier, None when we did not watch then."""
+
+    label: str
+    now: int
+    before: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """One check of the service itself: `state` is ok, warning or failure."""
+
+    name: str
+    state: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Digest:
+    """Facts of the span `since` <= t < `until` (UTC). `local_date` is the day in `time_zone` it was made on.
+
+    `withheld` counts mails that the gate refused, by reason. `left_alone` counts mails that are no
+    reports and stay where they are; `quarantined` those nobody could read.
+    """
+
+    local_date: date
+    time_zone: str
+    since: datetime
+    until: datetime
+    messages: Count
+    bounces: Count
+    delays: Count
+    opened: tuple[Incident, ...] = ()
+    still_open: tuple[Incident, ...] = ()
+    resolved: tuple[Incident, ...] = ()
+    owners: tuple[Count, ...] = ()
+    causes: tuple[Count, ...] = ()
+    senders: tuple[Count, ...] = ()
+    domains: tuple[Count, ...] = ()
+    replies_sent: int = 0
+    replies_held: int = 0
+    withheld: tuple[Count, ...] = ()
+    duplicates: int = 0
+    left_alone: int = 0
+    quarantined: int = 0
+    health: tuple[Health, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        """Nothing bounced and nothing needs anyone."""
+        return not (self.bounces.now or self.opened or self.still_open or self.resolved or self.quarantined)

@@ -1,0 +1,57 @@
+"""What the pattern rules look at and what they find."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from bounce_watch.model.vocabulary import Cause, Evidence, Owner, Side
+
+
+class Severity(StrEnum):
+    CRITICAL = "critical"
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One bounce as the rules see it. `bounce_id` and `message_id` are store ids, `occurred_at` is UTC."""
+
+    bounce_id: int
+    message_id: int
+    occurred_at: datetime
+    cause: Cause
+    status: str | None
+    side: Side | None
+    evidence: Evidence | None
+    sender: str | None
+    sender_domain: str | None
+    recipient: str
+    recipient_domain: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One rule fired for one key. The fingerprint `rule_id` + `key` names at most one open incident.
+
+    `messages` counts messages, not recipient rows. `events` are the bounce ids that prove it.
+    """
+
+    rule_id: str
+    key: str
+    title: str
+    severity: Severity
+    owner: Owner
+    playbook: str
+    first_at: datetime
+    last_at: datetime
+    messages: int
+    senders: tuple[str, ...]
+    recipient_domains: tuple[str, ...]
+    statuses: tuple[str, ...]
+    events: tuple[int, ...]
+
+    @property
+    def fingerprint(self) -> str:
+        return f"{self.rule_id}:{self.key}"

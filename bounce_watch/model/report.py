@@ -1,0 +1,110 @@
+"""What one message says about the delivery of another (RFC 3464), and the outcomes of reading it."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from bounce_watch.model.vocabulary import Action, Kind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecipientFields:
+    """One per-recipient group (RFC 3464 section 2.3). Absent values are None.
+
+    `diagnostic_code` is the unfolded text without its type prefix, at most 2,000 characters.
+    `status` and `reply_code` are the reporter's verdict; `remote_status` and `remote_reply_code`
+    are those of the inner reply when the reporter wrapped one (`550 5.7.350 ... -> 554 5.7.1 ...`).
+    """
+
+    final_recipient: str | None
+    original_recipient: str | None = None
+    action: Action | None = None
+    status: str | None = None
+    reply_code: str | None = None
+    remote_mta: str | None = None
+    diagnostic_code: str | None = None
+    remote_status: str | None = None
+    remote_reply_code: str | None = None
+    last_attempt_date: datetime | None = None
+    will_retry_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OriginalMessage:
+    """The mail that was reported on, as far as the report returns it.
+
+    `sender` is the bounced sender. `automatic` names the header fields which mark the mail as
+    written by a machine (`List-Id`, `Auto-Submitted`, `Precedence`, ...). `own_marks` holds the
+    values of our own X-Bounce-Watch-ID: not empty means that our own notice bounced.
+    """
+
+    message_id: str | None = None
+    sender: str | None = None
+    subject: str | None = None
+    date: datetime | None = None
+    recipients: tuple[str, ...] = ()
+    automatic: tuple[str, ...] = ()
+    own_marks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provenance:
+    """The headers of one message layer which say where it comes from. Claims, not facts.
+
+    `auth_as` holds every value of X-MS-Exchange-Organization-AuthAs in order: two are suspicious.
+    `is_ndr` is the presence of X-MS-Exchange-Message-Is-Ndr, which Exchange writes empty.
+    """
+
+    from_address: str | None = None
+    return_path: str | None = None
+    auth_as: tuple[str, ...] = ()
+    auth_source: tuple[str, ...] = ()
+    is_ndr: bool = False
+    own_marks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What one report says. `envelopes` names what it came in, outermost first.
+
+    `provenance` has one entry a message layer, outermost first; the last is the report's own.
+    `forwarded_by` is the From address of the member who forwarded the report, None for a bare one.
+    `language` is the report's Content-Language (RFC 3282) as written, e.g. `de-DE`.
+    `message_id` and `date` are the report's own. `fingerprint` is equal for every copy of one report
+    (delivered twice, journalled, UIDs renumbered) and never hangs on the raw bytes, which Exchange rebuilds.
+    """
+
+    kind: Kind
+    format: str
+    envelopes: tuple[str, ...] = ()
+    forwarded_by: str | None = None
+    language: str | None = None
+    message_id: str | None = None
+    date: datetime | None = None
+    reporting_mta: str | None = None
+    received_from_mta: str | None = None
+    arrival_date: datetime | None = None
+    original_envelope_id: str | None = None
+    original: OriginalMessage = field(default_factory=OriginalMessage)
+    recipients: tuple[RecipientFields, ...] = ()
+    provenance: tuple[Provenance, ...] = ()
+    fingerprint: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotAReport:
+    """A readable mail that reports no delivery. `kind` is auto_reply, receipt, feedback or not_a_report."""
+
+    kind: Kind
+    reason: str
+    envelopes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unreadable:
+    """A message that no reader understands. The same bytes will fail again; they belong in quarantine."""
+
+    reason: str
+
+
+Reading = Report | NotAReport | Unreadable
+"""The outcome of reading one report. Expected outcomes are values, never exceptions."""

@@ -1,0 +1,117 @@
+"""The closed and open sets of words that describe a bounce.
+
+Actions are those of RFC 3464 section 2.3.3; kinds, causes and owners are ours.
+"""
+
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """What a message turned out to be."""
+
+    FAILURE = "failure"
+    DELAY = "delay"
+    SUCCESS = "success"
+    FEEDBACK = "feedback"
+    AUTO_REPLY = "auto_reply"
+    RECEIPT = "receipt"
+    NOT_A_REPORT = "not_a_report"
+    UNREADABLE = "unreadable"
+
+
+class Action(StrEnum):
+    """What the reporter did for one recipient (RFC 3464 section 2.3.3)."""
+
+    FAILED = "failed"
+    DELAYED = "delayed"
+    DELIVERED = "delivered"
+    RELAYED = "relayed"
+    EXPANDED = "expanded"
+
+
+class Cause(StrEnum):
+    """Why a recipient was not reached. The set is open: an unfamiliar word reads as UNKNOWN."""
+
+    RECIPIENT_UNKNOWN = "recipient_unknown"
+    RECIPIENT_MOVED = "recipient_moved"
+    RECIPIENT_REJECTED = "recipient_rejected"
+    MAILBOX_FULL = "mailbox_full"
+    MAILBOX_DISABLED = "mailbox_disabled"
+    DOMAIN_NOT_FOUND = "domain_not_found"
+    DOMAIN_ACCEPTS_NO_MAIL = "domain_accepts_no_mail"
+    MESSAGE_EXPIRED = "message_expired"
+    NETWORK_ERROR = "network_error"
+    RELAY_DENIED = "relay_denied"
+    MAIL_LOOP = "mail_loop"
+    MESSAGE_TOO_LARGE = "message_too_large"
+    MESSAGE_MALFORMED = "message_malformed"
+    CONTENT_REJECTED = "content_rejected"
+    SPAM_DETECTED = "spam_detected"
+    VIRUS_DETECTED = "virus_detected"
+    BLOCKED_REPUTATION = "blocked_reputation"
+    MISSING_REVERSE_DNS = "missing_reverse_dns"
+    BAD_HELO = "bad_helo"
+    SPF_FAILED = "spf_failed"
+    DKIM_FAILED = "dkim_failed"
+    DMARC_FAILED = "dmarc_failed"
+    AUTHENTICATION_FAILED = "authentication_failed"
+    TLS_FAILURE = "tls_failure"
+    CLIENT_NOT_AUTHENTICATED = "client_not_authenticated"
+    NOT_AUTHORISED = "not_authorised"
+    POLICY_REJECTED = "policy_rejected"
+    SENDER_REJECTED = "sender_rejected"
+    SENDER_BLOCKED = "sender_blocked"
+    SENDER_BANNED = "sender_banned"
+    SENDER_QUOTA_EXCEEDED = "sender_quota_exceeded"
+    TENANT_BLOCKED = "tenant_blocked"
+    TENANT_QUOTA_EXCEEDED = "tenant_quota_exceeded"
+    IPV6_RATE_LIMITED = "ipv6_rate_limited"
+    RATE_LIMITED = "rate_limited"
+    FORWARDING_DISABLED = "forwarding_disabled"
+    REMOTE_SYSTEM_ERROR = "remote_system_error"
+    LOCAL_SYSTEM_ERROR = "local_system_error"
+    GREYLISTED = "greylisted"
+    UNKNOWN = "unknown"
+
+    @classmethod
+    def read(cls, word: str) -> "Cause":
+        """Return the cause named by a stored word, UNKNOWN when a newer version wrote it."""
+        try:
+            return cls(word)
+        except ValueError:
+            return cls.UNKNOWN
+
+
+class Persistence(StrEnum):
+    """Whether the same mail could succeed later without a change."""
+
+    PERMANENT = "permanent"
+    TEMPORARY = "temporary"
+    UNKNOWN = "unknown"
+
+
+class Owner(StrEnum):
+    """Who must act."""
+
+    SENDER = "sender"
+    MAIL_ADMIN = "mail_admin"
+    SECURITY = "security"
+    RECIPIENT_ADMIN = "recipient_admin"
+    PROVIDER = "provider"
+    NOBODY = "nobody"
+
+
+class Side(StrEnum):
+    """Whose server refused: our organisation's, or the other one."""
+
+    OURS = "ours"
+    THEIRS = "theirs"
+
+
+class Evidence(StrEnum):
+    """How far a report may be believed. Only what the site accepts causes a mail or an incident."""
+
+    INTERNAL = "internal"
+    CORRELATED = "correlated"
+    UNVERIFIED = "unverified"
+    CONTRADICTORY = "contradictory"

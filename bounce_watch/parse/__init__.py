@@ -1,0 +1,1 @@
+"""A report's bytes to a Report (RFC 3464, Exchange bodies, one file a format)."""

@@ -1,0 +1,1 @@
+"""What we write: the gate, guidance, alerts, digest."""

@@ -1,0 +1,40 @@
+"""What every sender does: hand one frozen mail to the next server, and say honestly what became of it."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+
+class Outcome(StrEnum):
+    """What became of a mail.
+
+    `later`: certainly not sent, try again. `failed`: certainly not sent, trying again cannot help.
+    `stop`: certainly not sent, the configuration is at fault; send nothing more until it is repaired.
+    `unknown`: the connection ended after the first byte of content and before the reply.
+    """
+
+    SENT = "sent"
+    LATER = "later"
+    FAILED = "failed"
+    STOP = "stop"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """The outcome with the server's own words (or ours), at most 500 characters."""
+
+    outcome: Outcome
+    reply: str
+
+
+class Sender(Protocol):
+    """Use as a context manager; a connection is opened when first needed and kept."""
+
+    name: str
+
+    def __enter__(self) -> "Sender": ...
+    def __exit__(self, *exc: object) -> None: ...
+
+    def send(self, recipient: str, content: bytes) -> Delivery:
+        """Send frozen bytes (CRLF line ends) to exactly one recipient. Never raises for mail faults."""

@@ -1,0 +1,86 @@
+"""What every mail source does. A contract test runs over all of them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+MAX_MESSAGE = 2 * 1024 * 1024
+"""Bytes read of one message; what is longer is cut there."""
+
+
+class SourceError(Exception):
+    """Base of all faults of a source.
+
+    SourceError
+    ├── Unreachable      temporary: network, server down, throttled; try again later
+    ├── Refused          sign-in or permission refused: a person must repair it
+    └── MissingFolder    the folder is not there and could not be created
+    """
+
+    def __init__(self, message: str, repair: str = "") -> None:
+        super().__init__(message)
+        self.repair = repair
+
+
+class Unreachable(SourceError):
+    """The source cannot be reached now; nothing was lost, try again later."""
+
+
+class Refused(SourceError):
+    """The server refused the sign-in or the permission."""
+
+
+class MissingFolder(SourceError):
+    """A folder is missing and could not be created."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Locator:
+    """Where a message lies: unique for ever within one source.
+
+    `mailbox` names source, account and folder; `validity` is the UIDVALIDITY, 0 where files have names;
+    `uid` is the UID or the file's name.
+    """
+
+    mailbox: str
+    validity: int
+    uid: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """One message as it lies in the source. `raw` is at most MAX_MESSAGE bytes, `size` the true length.
+
+    `received_at` is the arrival in the mailbox (INTERNALDATE, file time) in UTC, None if unknown.
+    """
+
+    locator: Locator
+    raw: bytes
+    size: int
+    received_at: datetime | None
+
+
+class Source(Protocol):
+    """A mailbox that can be walked. Use as a context manager; entering signs in.
+
+    `file` and `quarantine` move a message away and may be repeated: a message that is gone is done.
+    A source without folders (a single file, standard input) does nothing there.
+    """
+
+    name: str
+
+    def __enter__(self) -> "Source": ...
+    def __exit__(self, *exc: object) -> None: ...
+
+    def count(self) -> int | None:
+        """Return how many messages wait, None when that is not known beforehand."""
+
+    def messages(self) -> Iterator[Message]:
+        """Yield the messages that lie in the watched folder, oldest first, without changing any."""
+
+    def file(self, locator: Locator) -> None:
+        """Move a message whose reading is committed to the filed folder."""
+
+    def quarantine(self, locator: Locator) -> None:
+        """Move a message that could not be read to the quarantine folder."""

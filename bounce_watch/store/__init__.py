@@ -1,0 +1,1 @@
+"""The database: tables, migrations, queries, outbox. No row leaves this package."""

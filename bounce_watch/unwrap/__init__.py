@@ -1,0 +1,1 @@
+"""Raw bytes to the report inside: bounded MIME reader, journal envelope, forwards."""
