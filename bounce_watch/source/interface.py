@@ -1,6 +1,6 @@
 """What every mail source does. A contract test runs over all of them."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -61,6 +61,14 @@ class Message:
     received_at: datetime | None
 
 
+Wanted = Callable[[Locator], bool]
+"""Tells whether a message's content is needed."""
+
+
+def everything(_: Locator) -> bool:
+    return True
+
+
 class Source(Protocol):
     """A mailbox that can be walked. Use as a context manager; entering signs in.
 
@@ -76,8 +84,12 @@ class Source(Protocol):
     def count(self) -> int | None:
         """Return how many messages wait, None when that is not known beforehand."""
 
-    def messages(self) -> Iterator[Message]:
-        """Yield the messages that lie in the watched folder, oldest first, without changing any."""
+    def messages(self, wanted: Wanted = everything) -> Iterator[Message]:
+        """Yield the messages in the watched folder, oldest first, without changing any.
+
+        `wanted` is asked before a message's content is fetched: what stays in the folder for good
+        (newsletters among the reports) is not downloaded again at every look.
+        """
 
     def file(self, locator: Locator) -> None:
         """Move a message whose reading is committed to the filed folder."""
