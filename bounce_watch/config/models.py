@@ -5,12 +5,31 @@ from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from bounce_watch.model import Authority, Evidence, Site
 from bounce_watch.model.address import is_deliverable
 
 Address = Annotated[str, Field(min_length=3)]
+
+
+def _from_config_folder(path: Path, info: ValidationInfo) -> Path:
+    """Relative paths start at the configuration file's folder, wherever the program was called."""
+    folder = (info.context or {}).get("folder")
+    path = path.expanduser()
+    return folder.absolute() / path if folder and not path.is_absolute() else path
+
+
+Place = Annotated[Path, AfterValidator(_from_config_folder)]
 
 
 class Section(BaseModel):
@@ -83,7 +102,7 @@ class OAuth(Section):
         default=None, description="Better: client_secret_command or _file."
     )
     client_secret_command: str | None = Field(default=None, description="Command that prints the secret.")
-    client_secret_file: Path | None = Field(default=None, description="File that holds the secret.")
+    client_secret_file: Place | None = Field(default=None, description="File that holds the secret.")
     authority: str = Field(
         default="https://login.microsoftonline.com",
         description="Sign-in service; changes in national clouds.",
@@ -98,9 +117,9 @@ class Login(Section):
     auth: Literal["password", "xoauth2"] = Field(default="password", description="Exchange Online: xoauth2.")
     password: SecretStr | None = Field(default=None, description="Better: password_command or password_file.")
     password_command: str | None = Field(default=None, description="Command that prints the password.")
-    password_file: Path | None = Field(default=None, description="File that holds the password.")
+    password_file: Place | None = Field(default=None, description="File that holds the password.")
     oauth: OAuth | None = Field(default=None, description="Needed when auth is xoauth2.")
-    ca_file: Path | None = Field(default=None, description="Own certificate authority (PEM) to trust.")
+    ca_file: Place | None = Field(default=None, description="Own certificate authority (PEM) to trust.")
     timeout_seconds: float = Field(default=60, gt=0, le=600, description="Longest wait for one answer.")
 
     @model_validator(mode="after")
@@ -131,7 +150,7 @@ class MaildirSettings(Section):
     """A Maildir on this machine."""
 
     type: Literal["maildir"] = "maildir"
-    path: Path = Field(description="The Maildir (the folder that holds cur, new and tmp).")
+    path: Place = Field(description="The Maildir (the folder that holds cur, new and tmp).")
     filed_folder: str = Field(default="Filed", description="Maildir++ folder for read reports.")
     quarantine_folder: str = Field(default="Quarantine", description="Maildir++ folder for unreadable mail.")
 
@@ -140,14 +159,14 @@ class MboxSettings(Section):
     """An mbox file; it is read, never changed."""
 
     type: Literal["mbox"] = "mbox"
-    path: Path = Field(description="The mbox file.")
+    path: Place = Field(description="The mbox file.")
 
 
 class FilesSettings(Section):
     """A folder of .eml files; they are read, never changed."""
 
     type: Literal["files"] = "files"
-    path: Path = Field(description="The folder.")
+    path: Place = Field(description="The folder.")
 
 
 SourceSettings = Annotated[
@@ -176,7 +195,7 @@ class FolderSettings(Section):
     """Mail is written to a folder as .eml files: for trying out."""
 
     type: Literal["folder"] = "folder"
-    path: Path = Field(description="The folder.")
+    path: Place = Field(description="The folder.")
 
 
 SendSettings = Annotated[SmtpSettings | FolderSettings, Field(discriminator="type")]
@@ -185,7 +204,7 @@ SendSettings = Annotated[SmtpSettings | FolderSettings, Field(discriminator="typ
 class Store(Section):
     """Where the history lives."""
 
-    path: Path = Field(default=Path("/var/lib/bounce-watch/bounce-watch.db"), description="SQLite file.")
+    path: Place = Field(default=Path("/var/lib/bounce-watch/bounce-watch.db"), description="SQLite file.")
 
 
 class Reply(Section):
@@ -244,9 +263,9 @@ class Run(Section):
 class Overrides(Section):
     """Site folders that override what ships, file by file."""
 
-    templates: Path | None = Field(default=None, description="Folder with own templates.")
-    rules: Path | None = Field(default=None, description="File with own detection rules.")
-    codes: Path | None = Field(default=None, description="File with own catalogue rows.")
+    templates: Place | None = Field(default=None, description="Folder with own templates.")
+    rules: Place | None = Field(default=None, description="File with own detection rules.")
+    codes: Place | None = Field(default=None, description="File with own catalogue rows.")
 
 
 class Config(Section):

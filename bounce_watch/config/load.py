@@ -1,0 +1,115 @@
+"""Find and read the configuration file; say in plain words what is wrong with it."""
+
+import os
+import tomllib
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, get_args
+
+from platformdirs import user_config_path
+from pydantic import BaseModel, ValidationError
+
+from bounce_watch.config.models import Config
+from bounce_watch.config.secrets import holds_literal_secret
+
+SYSTEM_PATH = Path("/etc/bounce-watch/config.toml")
+VARIABLE = "BOUNCE_WATCH_CONFIG"
+
+
+class ConfigError(Exception):
+    """The configuration is missing or wrong: `problems` has a sentence for each fault."""
+
+    def __init__(self, problems: list[str], repair: str = "") -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+        self.repair = repair
+
+
+def candidates(explicit: Path | None, environ: Mapping[str, str]) -> list[Path]:
+    """Return where the file may be, in order; an explicit place is the only one."""
+    if explicit:
+        return [explicit]
+    if environ.get(VARIABLE):
+        return [Path(environ[VARIABLE])]
+    return [user_config_path("bounce-watch") / "config.toml", SYSTEM_PATH]
+
+
+def find_config(explicit: Path | None = None, environ: Mapping[str, str] = os.environ) -> Path | None:
+    """Return the first configuration file that exists, None when there is none."""
+    return next((path for path in candidates(explicit, environ) if path.is_file()), None)
+
+
+def load_config(explicit: Path | None = None, environ: Mapping[str, str] = os.environ) -> Config:
+    """Read the configuration. Raises ConfigError; relative paths in it start at the file's folder."""
+    path = find_config(explicit, environ)
+    if path is None:
+        looked = ", ".join(str(place) for place in candidates(explicit, environ))
+        raise ConfigError(
+            [f"no configuration file was found (looked at {looked})"], "write one: bounce-watch init"
+        )
+    config = read_config(path.read_bytes(), path)
+    if holds_literal_secret(config) and path.stat().st_mode & 0o077:
+        raise ConfigError([f"{path} holds a password and others may read it"], f"chmod 600 '{path}'")
+    return config
+
+
+def read_config(content: bytes, path: Path) -> Config:
+    """Turn the file's content into a Config. Raises ConfigError."""
+    try:
+        table = tomllib.loads(content.decode("utf-8"))
+    except (UnicodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError([f"{path} is not valid TOML: {error}"], "mend the line it names") from None
+    try:
+        return Config.model_validate(table, context={"folder": path.parent})
+    except ValidationError as error:
+        raise ConfigError(list(_sentences(error)), f"mend {path}") from None
+
+
+def _sentences(error: ValidationError) -> Iterator[str]:
+    for fault in error.errors(include_url=False, include_input=False):
+        place = [str(word) for word in fault["loc"] if word not in _TAGS]
+        yield _sentence(fault["type"], place, fault["loc"], fault["msg"])
+
+
+def _sentence(kind: str, place: list[str], location: tuple[int | str, ...], message: str) -> str:
+    name = ".".join(place) or "the file"
+    if kind == "extra_forbidden":
+        return f"unknown key {name}{_suggestion(location)}"
+    if kind == "missing":
+        return f"{name} is missing"
+    return f"{name}: {message.removeprefix('Value error, ')}"
+
+
+_TAGS = frozenset({"imap", "maildir", "mbox", "files", "smtp", "folder"})
+
+
+def _suggestion(location: tuple[int | str, ...]) -> str:
+    """Return `; did you mean X?` for the nearest key that exists at that place."""
+    model: Any = Config
+    for word in location[:-1]:
+        model = _step(model, str(word))
+    known = list(model.model_fields) if model else []
+    nearest = get_close_matches(str(location[-1]), known, n=1, cutoff=0.5)
+    return f"; did you mean {nearest[0]}?" if nearest else f"; known are: {', '.join(known)}" if known else ""
+
+
+def _step(model: Any, word: str) -> Any:
+    """Follow one word of an error's location into the models: a field, or the tag of a union."""
+    options = model if isinstance(model, list) else [model]
+    for option in options:
+        if option is None:
+            continue
+        if option.model_fields.get("type") is not None and option.model_fields["type"].default == word:
+            return option
+        if word in option.model_fields:
+            models = list(_models(option.model_fields[word].annotation))
+            return models[0] if len(models) == 1 else models or None
+    return None
+
+
+def _models(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for argument in get_args(annotation):
+        yield from _models(argument)

@@ -1,0 +1,105 @@
+"""Find passwords and client secrets. They are never printed, logged or stored.
+
+Order: `*_command`, `*_file`, environment, systemd credentials, and last the literal in the file.
+"""
+
+import os
+import shlex
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from bounce_watch.config.models import Config, Login
+
+COMMAND_TIMEOUT = 30
+
+
+class SecretError(Exception):
+    """A secret could not be had. `repair` says what to do."""
+
+    def __init__(self, message: str, repair: str) -> None:
+        super().__init__(message)
+        self.repair = repair
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Places:
+    """Where one secret may come from. `name` is its name as systemd credential, e.g. `imap-password`."""
+
+    name: str
+    literal: SecretStr | None
+    command: str | None
+    file: Path | None
+    environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
+
+    @property
+    def variable(self) -> str:
+        return "BOUNCE_WATCH_" + self.name.upper().replace("-", "_")
+
+    def read(self) -> str:
+        """Return the secret without its trailing line end. Raises SecretError."""
+        if self.command:
+            return _from_command(self.command, self.name)
+        if self.file:
+            return _from_file(self.file, self.name)
+        if self.variable in self.environ:
+            return self.environ[self.variable]
+        credentials = self.environ.get("CREDENTIALS_DIRECTORY")
+        if credentials and (Path(credentials) / self.name).is_file():
+            return _from_file(Path(credentials) / self.name, self.name)
+        if self.literal is not None:
+            return self.literal.get_secret_value()
+        raise SecretError(
+            f"no {self.name.replace('-', ' ')} is set",
+            f"set {self.name.partition('-')[2].replace('-', '_')}_command in the configuration, "
+            f"the variable {self.variable}, or the systemd credential {self.name}",
+        )
+
+
+def _from_command(command: str, name: str) -> str:
+    try:
+        done = subprocess.run(  # noqa: S603 - the command is the admin's own
+            shlex.split(command), capture_output=True, timeout=COMMAND_TIMEOUT, check=True, text=True
+        )
+    except (OSError, ValueError, subprocess.SubprocessError) as error:
+        # Neither output nor arguments are shown: both may hold the secret.
+        raise SecretError(
+            f"the command for the {name} failed ({type(error).__name__})",
+            "run it by hand as the service's user",
+        ) from None
+    return done.stdout.rstrip("\r\n")
+
+
+def _from_file(path: Path, name: str) -> str:
+    try:
+        return path.read_text(encoding="utf-8").rstrip("\r\n")
+    except (OSError, UnicodeError) as error:
+        raise SecretError(
+            f"the file for the {name} cannot be read: {path} ({type(error).__name__})",
+            "check that it exists and that the service's user may read it",
+        ) from None
+
+
+def login_secret(login: Login, prefix: str) -> str:
+    """Return the password of a login, or its client secret for XOAUTH2. `prefix` is imap or smtp."""
+    if login.auth == "xoauth2" and login.oauth:
+        oauth = login.oauth
+        name, literal = f"{prefix}-client-secret", oauth.client_secret
+        return Places(
+            name=name, literal=literal, command=oauth.client_secret_command, file=oauth.client_secret_file
+        ).read()
+    return Places(
+        name=f"{prefix}-password",
+        literal=login.password,
+        command=login.password_command,
+        file=login.password_file,
+    ).read()
+
+
+def holds_literal_secret(config: Config) -> bool:
+    """Tell whether a secret stands in the file itself, which then must be private."""
+    logins = [part for part in (config.source, config.send) if isinstance(part, Login)]
+    return any(login.password or (login.oauth and login.oauth.client_secret) for login in logins)
