@@ -1,0 +1,58 @@
+# What people type. Needs Python 3.11 or newer and make; everything else goes into .venv.
+#   make demo     one sample week: bounces, incidents, replies and a digest to look at
+#   make test     all tests, with a real Dovecot and Postfix where they can be installed
+#   make check    style, types, import rules, documents
+#   make bench    how fast mail is read, beside two other readers
+#   make install  the environment for developing; make clean removes it
+
+VENV := .venv
+BIN := $(VENV)/bin
+CANDIDATES := python3 python3.13 python3.12 python3.11
+SOUND := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
+PYTHON ?= $(shell for name in $(CANDIDATES); do \
+	"$$name" -c '$(SOUND)' 2>/dev/null && echo "$$name" && break; done)
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+PYTEST_FLAGS ?= -n 2 --dist loadgroup
+
+.PHONY: demo install venv test check bench clean
+.DEFAULT_GOAL := demo
+
+demo: $(VENV)/.runtime
+	$(BIN)/bounce-watch demo
+
+install venv: $(VENV)/.dev
+
+test: $(VENV)/.dev
+	tools/install_servers.sh
+	$(BIN)/python -m pytest $(PYTEST_FLAGS)
+
+check: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/mypy tools benchmarks
+	$(BIN)/lint-imports
+	$(BIN)/python tools/check_docs.py
+
+bench: $(VENV)/.dev
+	$(BIN)/python benchmarks/bench_reading.py
+
+clean:
+	rm -rf $(VENV) build dist demo-output .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+
+# The stamps say that an environment matches pyproject.toml; a second call has nothing to do.
+$(VENV)/bin/python:
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer with its venv module is needed." \
+		"On Debian or Ubuntu: apt-get install python3 python3-venv. Or name one: make PYTHON=/path/to/python3.12" >&2; \
+		exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.runtime: pyproject.toml | $(VENV)/bin/python
+	$(PIP) install --editable .
+	@touch $@
+
+# pip 25.1 is the first that knows dependency groups.
+$(VENV)/.dev: pyproject.toml | $(VENV)/bin/python
+	$(PIP) install --upgrade "pip>=25.1"
+	$(PIP) install --editable . --group dev
+	@touch $@ $(VENV)/.runtime

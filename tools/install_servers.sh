@@ -1,0 +1,46 @@
+#!/usr/bin/env bash
+# Install Dovecot and Postfix for the tests that start them, without starting the system's own services.
+# Where that is not possible the tests are skipped; with CI=true a missing server is a failure.
+set -euo pipefail
+
+policy=/usr/sbin/policy-rc.d
+saved=$policy.before-bounce-watch
+PATH=$PATH:/usr/sbin:/usr/local/sbin
+
+have_servers() {
+    command -v dovecot && command -v postfix || return 1
+    for rooms in /usr/lib/dovecot /usr/libexec/dovecot; do
+        if [ -x "$rooms/imap" ] && [ -x "$rooms/lmtp" ]; then return 0; fi
+    done
+    return 1
+}
+
+have_not() {
+    echo "Dovecot and Postfix are not installed ($1): the tests that need them will be skipped." >&2
+    [ "${CI:-}" = true ] && exit 1
+    exit 0
+}
+
+restore_policy() {
+    rm -f "$policy"
+    if [ -e "$saved" ]; then mv "$saved" "$policy"; fi
+}
+
+# Exit status 101 of policy-rc.d forbids the packages to start a service (invoke-rc.d(8)).
+forbid_services() {
+    if [ -e "$policy" ]; then mv "$policy" "$saved"; fi
+    trap restore_policy EXIT
+    printf '#!/bin/sh\nexit 101\n' >"$policy"
+    chmod 0755 "$policy"
+}
+
+have_servers >/dev/null 2>&1 && exit 0
+command -v apt-get >/dev/null 2>&1 || have_not "no apt-get here"
+[ "$(id -u)" -eq 0 ] || have_not "installing needs root: apt-get install dovecot-imapd dovecot-lmtpd postfix"
+
+echo "installing Dovecot and Postfix for the tests" >&2
+forbid_services
+export DEBIAN_FRONTEND=noninteractive
+apt-get -qq update || have_not "apt-get update failed"
+apt-get -qq install --yes --no-install-recommends dovecot-imapd dovecot-lmtpd postfix >/dev/null || have_not "apt-get install failed"
+have_servers >/dev/null 2>&1 || have_not "installed, yet not found"
