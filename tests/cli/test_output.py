@@ -1,0 +1,65 @@
+"""What reaches a terminal, a program or a spreadsheet."""
+
+import csv
+import io
+import json
+
+import pytest
+
+from bounce_watch.cli.output import Column, Form, emit
+from bounce_watch.cli.safe import for_cell, for_terminal
+
+ROW = {"sender": "\x1b]8;;http://evil.example\x07=cmd()", "count": 3, "note": None}
+COLUMNS = [Column(key="sender", title="Sender"), Column(key="count", title="Count", right=True)]
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        pytest.param("plain ü €", "plain ü €", id="letters-stay"),
+        pytest.param("\x1b[31m", "\\x1b[31m", id="escape"),
+        pytest.param("a\r\nb", "a\\r\\nb", id="line-break"),
+        pytest.param("\u202egpj", "\\u202egpj", id="bidi"),
+        pytest.param("\x9b1m", "\\x9b1m", id="c1"),
+        pytest.param("\udcff", "\\udcff", id="surrogate"),
+    ],
+)
+def test_the_terminal_gets_no_control_characters(text: str, shown: str) -> None:
+    assert for_terminal(text) == shown
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", " =", "\ufeff=", "\t=", "＝"])
+def test_no_cell_is_a_formula(start: str) -> None:
+    assert for_cell(f"{start}HYPERLINK(1)").startswith("'")
+
+
+def test_plain_cells_stay_as_they_are() -> None:
+    assert for_cell("lena@fabrikam.example") == "lena@fabrikam.example"
+    assert for_cell(None) == ""
+
+
+def test_a_table_shows_no_escape_sequence_and_no_markup(capsys: pytest.CaptureFixture[str]) -> None:
+    emit([{**ROW, "sender": "\x1b[31m[link=x]y[/link]"}], COLUMNS, Form.TABLE)
+    out = capsys.readouterr().out
+    assert "\x1b" not in out
+    assert "[link=x]y[/link]" in out
+
+
+def test_json_is_one_object_a_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert emit([ROW, ROW], COLUMNS, Form.JSON) == 2
+    lines = capsys.readouterr().out.splitlines()
+    assert [json.loads(line) for line in lines] == [ROW, ROW]
+    assert "\x1b" not in "".join(lines)
+
+
+def test_csv_has_a_heading_and_safe_cells(capsys: pytest.CaptureFixture[str]) -> None:
+    emit([ROW], COLUMNS, Form.CSV)
+    heading, cells = list(csv.reader(io.StringIO(capsys.readouterr().out)))
+    assert heading == ["sender", "count", "note"]
+    assert cells[0].startswith("]8;;http://evil.example=cmd()")
+
+
+def test_nothing_found_is_said_on_stderr(capsys: pytest.CaptureFixture[str]) -> None:
+    assert emit([], COLUMNS, Form.TABLE, empty="No bounces yet.") == 0
+    captured = capsys.readouterr()
+    assert (captured.out, captured.err) == ("", "No bounces yet.\n")

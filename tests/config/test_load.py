@@ -1,0 +1,99 @@
+"""The configuration file: what is wrong with it is said in plain sentences."""
+
+from pathlib import Path
+
+import pytest
+
+from bounce_watch.config.load import ConfigError, candidates, find_config, load_config, read_config
+from bounce_watch.config.models import MaildirSettings
+
+GOOD = """
+[organisation]
+name = "Larkfield"
+accepted_domains = ["Larkfield.example", "bücher.example"]
+support = "4455"
+admins = ["mailadmin@larkfield.example"]
+time_zone = "Europe/Berlin"
+[source]
+type = "maildir"
+path = "inbox"
+[send]
+type = "folder"
+path = "/out"
+[reply]
+from_address = "bounces@larkfield.example"
+"""
+FOLDER = Path("/etc/bounce-watch")
+
+
+def problems_of(text: str) -> list[str]:
+    with pytest.raises(ConfigError) as caught:
+        read_config(text.encode(), FOLDER / "config.toml")
+    return caught.value.problems
+
+
+def test_a_good_file_gives_our_site_with_domains_as_a_labels() -> None:
+    config = read_config(GOOD.encode(), FOLDER / "config.toml")
+    assert config.site.accepted_domains == {"larkfield.example", "xn--bcher-kva.example"}
+    assert config.reply.mode == "preview"
+    assert config.digest_to == ["mailadmin@larkfield.example"]
+
+
+def test_relative_paths_start_at_the_files_folder() -> None:
+    config = read_config(GOOD.encode(), FOLDER / "config.toml")
+    assert isinstance(config.source, MaildirSettings)
+    assert config.source.path == FOLDER / "inbox"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "sentence"),
+    [
+        pytest.param(
+            "support =", "suport =", "unknown key organisation.suport; did you mean support?", id="typo"
+        ),
+        pytest.param(
+            'path = "inbox"', 'pth = "i"', "unknown key source.pth; did you mean path?", id="in-a-choice"
+        ),
+        pytest.param("[reply]", "[digst]\n[reply]", "unknown key digst; did you mean digest?", id="section"),
+        pytest.param('name = "Larkfield"', "", "organisation.name is missing", id="missing"),
+        pytest.param("Europe/Berlin", "Berlin", "use a name such as Europe/Berlin", id="zone"),
+        pytest.param("bounces@larkfield", "bounces@elsewhere", "must lie in one of", id="foreign-from"),
+        pytest.param("mailadmin@", "mail admin@", "is not a plain e-mail address", id="admin"),
+    ],
+)
+def test_a_fault_is_one_sentence_that_names_the_place(old: str, new: str, sentence: str) -> None:
+    assert any(sentence in problem for problem in problems_of(GOOD.replace(old, new)))
+
+
+def test_toml_faults_name_the_line() -> None:
+    assert "line 2" in problems_of("[organisation]\nname = \n")[0]
+
+
+def test_a_secret_never_stands_in_an_error() -> None:
+    text = GOOD.replace('type = "maildir"', 'type = "imap"\npassword = ["canary-secret"]')
+    assert "canary" not in " ".join(problems_of(text))
+
+
+def test_the_places_are_looked_at_in_order(tmp_path: Path) -> None:
+    assert candidates(tmp_path / "x.toml", {}) == [tmp_path / "x.toml"]
+    assert candidates(None, {"BOUNCE_WATCH_CONFIG": "/y.toml"}) == [Path("/y.toml")]
+    assert candidates(None, {})[-1] == Path("/etc/bounce-watch/config.toml")
+    assert find_config(tmp_path / "x.toml", {}) is None
+
+
+def test_a_missing_file_says_where_we_looked_and_what_writes_one(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"x\.toml") as caught:
+        load_config(tmp_path / "x.toml", {})
+    assert "init" in caught.value.repair
+
+
+def test_a_password_in_a_file_that_others_may_read_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text(
+        GOOD.replace('type = "maildir"\npath = "inbox"', 'type = "imap"\nuser = "u"\npassword = "x"')
+    )
+    path.chmod(0o644)
+    with pytest.raises(ConfigError, match="others may read it"):
+        load_config(path, {})
+    path.chmod(0o600)
+    assert load_config(path, {}).source.type == "imap"

@@ -1,0 +1,60 @@
+"""Secrets come from five places, in a fixed order, and never show."""
+
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from bounce_watch.config.secrets import Places, SecretError
+
+
+def places(**given: object) -> Places:
+    values: dict[str, object] = {
+        "name": "imap-password",
+        "literal": None,
+        "command": None,
+        "file": None,
+        "environ": {},
+    }
+    return Places(**{**values, **given})  # type: ignore[arg-type]
+
+
+def test_a_command_wins_over_everything(tmp_path: Path) -> None:
+    (tmp_path / "pw").write_text("from file")
+    found = places(
+        command="echo 'from command'",
+        file=tmp_path / "pw",
+        environ={"BOUNCE_WATCH_IMAP_PASSWORD": "from env"},
+    )
+    assert found.read() == "from command"
+
+
+def test_a_file_wins_over_the_environment(tmp_path: Path) -> None:
+    (tmp_path / "pw").write_text("from file\n")
+    assert places(file=tmp_path / "pw", environ={"BOUNCE_WATCH_IMAP_PASSWORD": "x"}).read() == "from file"
+
+
+def test_the_environment_wins_over_systemd(tmp_path: Path) -> None:
+    (tmp_path / "imap-password").write_text("from systemd")
+    systemd = {"CREDENTIALS_DIRECTORY": str(tmp_path)}
+    assert places(environ={**systemd, "BOUNCE_WATCH_IMAP_PASSWORD": "from env"}).read() == "from env"
+    assert places(environ=systemd, literal=SecretStr("literal")).read() == "from systemd"
+
+
+def test_the_literal_is_the_last_place() -> None:
+    assert places(literal=SecretStr("literal")).read() == "literal"
+
+
+def test_nothing_set_says_where_it_could_come_from() -> None:
+    with pytest.raises(SecretError) as caught:
+        places().read()
+    assert "BOUNCE_WATCH_IMAP_PASSWORD" in caught.value.repair
+    assert "password_command" in caught.value.repair
+
+
+@pytest.mark.parametrize("command", ["sh -c 'echo canary-secret; exit 3'", "no-such-program canary-secret"])
+def test_a_failing_command_shows_neither_output_nor_arguments(command: str) -> None:
+    with pytest.raises(SecretError) as caught:
+        places(command=command).read()
+    assert "canary" not in f"{caught.value} {caught.value.repair}"
+    assert caught.value.__cause__ is None
