@@ -1,0 +1,266 @@
+"""May this mail be written? One pure function in front of the outbox, for replies, alerts and digests.
+
+The configuration authorises a recipient, never the mail. RFC 3834 governs automatic answers; ours are new
+messages to the bounced author, so a null sender on the report is expected and the recipient is what counts.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from bounce_watch.model import Action, Cause, Evidence, Kind, LetterKind, Site
+from bounce_watch.model.address import domain_of, is_deliverable
+from bounce_watch.reply.robots import is_rewritten, is_robot
+
+
+class Reason(StrEnum):
+    """Why a mail was not written, in the order of the checks. Stored, counted in the digest."""
+
+    OWN_BOUNCE = "own_bounce"
+    NOT_A_REPORT = "not_a_report"
+    NOT_A_FAILURE = "not_a_failure"
+    EVIDENCE = "evidence"
+    NOT_PLAIN_ADDRESS = "not_plain_address"
+    OUTSIDE_DOMAIN = "outside_domain"
+    REWRITTEN_ADDRESS = "rewritten_address"
+    OWN_ADDRESS = "own_address"
+    NEVER_TO = "never_to"
+    ROBOT = "robot"
+    AUTOMATIC_ORIGINAL = "automatic_original"
+    SELF_ADDRESSED = "self_addressed"
+    REPEATED = "repeated"
+    RECENTLY_TOLD = "recently_told"
+    PERSON_LIMIT = "person_limit"
+    BREAKER = "breaker"
+    RATE_LIMIT = "rate_limit"
+    TOO_OLD = "too_old"
+    SWITCHED_OFF = "switched_off"
+
+
+class Mode(StrEnum):
+    """What becomes of replies: none, held in the outbox until released, sent."""
+
+    OFF = "off"
+    PREVIEW = "preview"
+    ON = "on"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A letter that somebody wants to write.
+
+    Alerts and digests need only `kind`, `to` and `event_key`; the rest tells what the report said.
+    `own_mark`: the report or the returned mail carries a mark that `is_own_mark` recognised.
+    `automatic` names the returned mail's header fields that mark it as written by a machine.
+    `original_sender` and `original_recipients` are the returned mail's From and To.
+    `received_at` is the arrival in the watched mailbox (UTC), None when unknown.
+    `known_robot`: the site knows that nobody reads there; the form of the address is looked at anyway.
+    """
+
+    kind: LetterKind
+    to: str | None
+    event_key: str
+    cause: Cause = Cause.UNKNOWN
+    evidence: Evidence | None = None
+    report_kind: Kind = Kind.FAILURE
+    action: Action | None = Action.FAILED
+    own_mark: bool = False
+    automatic: tuple[str, ...] = ()
+    original_sender: str | None = None
+    original_recipients: tuple[str, ...] = ()
+    received_at: datetime | None = None
+    known_robot: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Past:
+    """What was written before, counted by the store. Counts are of replies that left or may still leave.
+
+    `last_reply_at` is the newest reply to the same person about the same cause (UTC), None for none.
+    `breaker_latched`: the rate was exceeded before and no admin has cleared it yet.
+    """
+
+    event_key_known: bool = False
+    last_reply_at: datetime | None = None
+    replies_to_person_24h: int = 0
+    mails_last_minute: int = 0
+    mails_last_hour: int = 0
+    breaker_latched: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """What the configuration allows. `from_address` is the sender of all our mail."""
+
+    site: Site
+    from_address: str
+    mode: Mode = Mode.PREVIEW
+    again_after: timedelta = timedelta(days=7)
+    per_person_per_day: int = 3
+    per_minute: int = 20
+    per_hour: int = 200
+    not_older_than: timedelta = timedelta(hours=48)
+    never_to: frozenset[str] = field(default_factory=frozenset)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Allowed:
+    """The letter may go to the outbox. `hold`: as a preview that a person must release."""
+
+    hold: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """The letter is not written. `reason` is stored, `text` is one plain sentence for the digest."""
+
+    reason: Reason
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    candidate: Candidate
+    past: Past
+    policy: Policy
+    now: datetime
+
+    @property
+    def to(self) -> str:
+        return self.candidate.to or ""
+
+
+def check(candidate: Candidate, past: Past, policy: Policy, now: datetime) -> Allowed | Refused:
+    """Decide whether a letter may be written; the first check that hits wins.
+
+    Alerts and digests go to addresses of the configuration: they must be plain and not repeated.
+    Replies pass every check; in preview they are allowed on hold.
+    """
+    question = _Question(candidate, past, policy, now)
+    checks = _FOR_REPLIES if candidate.kind is LetterKind.REPLY else _FOR_ADMINS
+    for reason, hits in checks:
+        if hits(question):
+            return Refused(reason=reason, text=SENTENCES[reason])
+    return Allowed(hold=candidate.kind is LetterKind.REPLY and policy.mode is Mode.PREVIEW)
+
+
+def _own_bounce(question: _Question) -> bool:
+    sender = question.candidate.original_sender
+    ours = _same(sender, question.policy.from_address)
+    return question.candidate.own_mark or ours
+
+
+def _not_a_report(question: _Question) -> bool:
+    return question.candidate.report_kind not in (Kind.FAILURE, Kind.DELAY, Kind.SUCCESS)
+
+
+def _not_a_failure(question: _Question) -> bool:
+    candidate = question.candidate
+    return candidate.report_kind is not Kind.FAILURE or candidate.action is not Action.FAILED
+
+
+def _evidence(question: _Question) -> bool:
+    return question.candidate.evidence not in question.policy.site.accepted_evidence
+
+
+def _not_plain_address(question: _Question) -> bool:
+    # A bang path is a dot-atom for RFC 5321, but some hosts still route by it.
+    return not is_deliverable(question.to) or "!" in question.to
+
+
+def _outside_domain(question: _Question) -> bool:
+    return domain_of(question.to) not in question.policy.site.accepted_domains
+
+
+def _own_address(question: _Question) -> bool:
+    own = {address.lower() for address in question.policy.site.own_addresses}
+    return question.to.lower() in own or _same(question.to, question.policy.from_address)
+
+
+def _never_to(question: _Question) -> bool:
+    return question.to.lower() in {address.lower() for address in question.policy.never_to}
+
+
+def _robot(question: _Question) -> bool:
+    return question.candidate.known_robot or is_robot(question.to)
+
+
+def _self_addressed(question: _Question) -> bool:
+    # A copy to oneself beside other people is common; only a mail to nobody else is a sign of a machine.
+    candidate = question.candidate
+    ours = {address.lower() for address in question.policy.site.own_addresses}
+    ours |= {question.to.lower(), (candidate.original_sender or question.to).lower()}
+    recipients = candidate.original_recipients
+    return bool(recipients) and all(address.lower() in ours for address in recipients)
+
+
+def _recently_told(question: _Question) -> bool:
+    last = question.past.last_reply_at
+    return last is not None and question.now - last < question.policy.again_after
+
+
+def _rate_limit(question: _Question) -> bool:
+    past, policy = question.past, question.policy
+    return past.mails_last_minute >= policy.per_minute or past.mails_last_hour >= policy.per_hour
+
+
+def _too_old(question: _Question) -> bool:
+    received = question.candidate.received_at
+    return received is None or question.now - received > question.policy.not_older_than
+
+
+def _same(one: str | None, other: str) -> bool:
+    return one is not None and one.lower() == other.lower()
+
+
+_Check = Callable[[_Question], bool]
+
+_FOR_REPLIES: tuple[tuple[Reason, _Check], ...] = (
+    (Reason.OWN_BOUNCE, _own_bounce),
+    (Reason.NOT_A_REPORT, _not_a_report),
+    (Reason.NOT_A_FAILURE, _not_a_failure),
+    (Reason.EVIDENCE, _evidence),
+    (Reason.NOT_PLAIN_ADDRESS, _not_plain_address),
+    (Reason.OUTSIDE_DOMAIN, _outside_domain),
+    (Reason.REWRITTEN_ADDRESS, lambda question: is_rewritten(question.to)),
+    (Reason.OWN_ADDRESS, _own_address),
+    (Reason.NEVER_TO, _never_to),
+    (Reason.ROBOT, _robot),
+    (Reason.AUTOMATIC_ORIGINAL, lambda question: bool(question.candidate.automatic)),
+    (Reason.SELF_ADDRESSED, _self_addressed),
+    (Reason.REPEATED, lambda question: question.past.event_key_known),
+    (Reason.RECENTLY_TOLD, _recently_told),
+    (Reason.PERSON_LIMIT, lambda q: q.past.replies_to_person_24h >= q.policy.per_person_per_day),
+    (Reason.BREAKER, lambda question: question.past.breaker_latched),
+    (Reason.RATE_LIMIT, _rate_limit),
+    (Reason.TOO_OLD, _too_old),
+    (Reason.SWITCHED_OFF, lambda question: question.policy.mode is Mode.OFF),
+)
+
+_FOR_ADMINS: tuple[tuple[Reason, _Check], ...] = (
+    (Reason.NOT_PLAIN_ADDRESS, _not_plain_address),
+    (Reason.REPEATED, lambda question: question.past.event_key_known),
+)
+
+SENTENCES: dict[Reason, str] = {
+    Reason.OWN_BOUNCE: "One of our own notices came back; we never answer those.",
+    Reason.NOT_A_REPORT: "The mail reports no failed delivery.",
+    Reason.NOT_A_FAILURE: "The mail was only delayed, or it was delivered.",
+    Reason.EVIDENCE: "The report may be forged: nothing proves that it is about a mail of ours.",
+    Reason.NOT_PLAIN_ADDRESS: "The address is missing or has an unusual form.",
+    Reason.OUTSIDE_DOMAIN: "The address does not lie in one of our domains.",
+    Reason.REWRITTEN_ADDRESS: "The address was made by a forwarding or mailing system, not by a person.",
+    Reason.OWN_ADDRESS: "The address belongs to bounce_watch itself or to its admins.",
+    Reason.NEVER_TO: "The configuration says that this address never gets an answer.",
+    Reason.ROBOT: "Nobody reads mail at this address: it is a role or system account.",
+    Reason.AUTOMATIC_ORIGINAL: "A program or mailing list wrote the mail that came back.",
+    Reason.SELF_ADDRESSED: "The mail was addressed to its own sender or to us.",
+    Reason.REPEATED: "This bounce was already dealt with.",
+    Reason.RECENTLY_TOLD: "The person was told about the same problem a short time ago.",
+    Reason.PERSON_LIMIT: "The person already got as many answers as one day allows.",
+    Reason.BREAKER: "Too many mails were due at once; replies wait until an admin allows them again.",
+    Reason.RATE_LIMIT: "The limit of mails for a minute or an hour is reached.",
+    Reason.TOO_OLD: "The bounce is too old to be answered.",
+    Reason.SWITCHED_OFF: "Replies are switched off.",
+}
