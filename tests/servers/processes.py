@@ -1,0 +1,84 @@
+"""Start and end server processes of tests; each lives in a process group and a folder of its own."""
+
+import os
+import random
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+STARTED: Counter[str] = Counter()
+"""How often each server was really started in this process, by name and version."""
+
+
+def free_port() -> int:
+    """Return a free loopback port below the range from which the kernel takes ports for clients."""
+    while True:
+        port = random.randrange(15000, 32000)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+
+
+def need(*programs: str, root: bool = False) -> None:
+    """Skip the test when a server is not installed or not allowed here; on CI fail instead."""
+    absent = [name for name in programs if shutil.which(name) is None and not Path(name).exists()]
+    reason = f"not installed: {', '.join(absent)}" if absent else ""
+    if root and os.getuid() != 0:
+        reason = "needs root, because Postfix's master process changes users"
+    if not reason:
+        return
+    if os.environ.get("CI") == "true":
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+def version_of(*command: str) -> str:
+    """Return the first word that a server says about its version."""
+    answer = subprocess.run(command, capture_output=True, text=True, check=True)
+    return answer.stdout.split()[0]
+
+
+def wait_for_greeting(
+    process: subprocess.Popen[bytes], port: int, greeting: bytes, seconds: float = 15
+) -> bool:
+    """Wait until the server greets on its port; False when it ended or took too long."""
+    deadline = time.monotonic() + seconds
+    while process.poll() is None and time.monotonic() < deadline:
+        if _greets(port, greeting):
+            return True
+        time.sleep(0.02)
+    return False
+
+
+def _greets(port: int, greeting: bytes) -> bool:
+    try:
+        with socket.create_connection(("127.0.0.1", port), 1) as probe:
+            probe.settimeout(5)
+            return probe.recv(100).startswith(greeting)
+    except OSError:
+        return False
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    """End the master, then its whole group: sessions outlive it otherwise."""
+    process.terminate()
+    try:
+        process.wait(10)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        try:
+            os.killpg(process.pid, number)
+        except (ProcessLookupError, PermissionError):
+            return
+        time.sleep(0.05)
