@@ -1,0 +1,30 @@
+"""Complaints in the Abuse Reporting Format (RFC 5965): feedback, never a bounce."""
+
+from bounce_watch.model import Kind, RecipientFields
+from bounce_watch.parse.dates import read_date
+from bounce_watch.parse.fields import ReportFields
+from bounce_watch.parse.original import returned_headers
+from bounce_watch.parse.recipient import read_address
+from bounce_watch.unwrap import Wrapped, addresses, read_headers
+from bounce_watch.unwrap.limits import MAX_HEADER_BLOCK
+
+NAME = "arf"
+
+
+def read(wrapped: Wrapped) -> ReportFields | None:
+    part = wrapped.leaf("message/feedback-report")
+    declared = wrapped.message.parameters.get("report-type", "").lower() == "feedback-report"
+    if part is None and (not declared or wrapped.inline is not None):
+        return None
+    content = part.content[:MAX_HEADER_BLOCK].lstrip(b"\r\n") if part else b""
+    fields = read_headers(content)[0]
+    named = tuple(filter(None, map(read_address, fields.every("original-rcpt-to"))))
+    headers = returned_headers(wrapped)
+    complained = named or addresses(headers.first("to") if headers else None, 10)
+    return ReportFields(
+        kind=Kind.FEEDBACK,
+        recipients=tuple(RecipientFields(final_recipient=address) for address in complained),
+        reporting_mta=fields.line("reporting-mta", 255),
+        arrival_date=read_date(fields.first("arrival-date") or fields.first("received-date")),
+        original_envelope_id=fields.line("original-envelope-id", 255),
+    )

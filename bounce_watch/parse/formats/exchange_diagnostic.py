@@ -1,0 +1,103 @@
+"""The section "Diagnostic information for administrators" of Exchange 2007 and later, in any language.
+
+Below a label stand an address and what the server said about it: `#550 5.1.1 RESOLVER...; not found ##`,
+`host #<host #5.7.1 smtp;530 5.7.1 ...> #SMTP#`, `Remote Server returned '550 5.1.1 ...'`, with dated lines
+`8/22/2017 8:05 PM - Server at HOST (IP) returned '550 5.4.316 ...'`, the newest first.
+"""
+
+import re
+from dataclasses import dataclass, field
+
+from bounce_watch.model import Action, RecipientFields
+from bounce_watch.model.address import normalise
+from bounce_watch.parse.fields import ReportFields
+from bounce_watch.parse.formats.exchange_text import action_of, split_headers
+from bounce_watch.parse.recipient import read_recipient
+from bounce_watch.parse.smtp_reply import find_codes
+from bounce_watch.unwrap import Wrapped
+
+NAME = "exchange_diagnostic"
+
+_SECTION = re.compile(
+    r"Diagnostic information for administrators|Diagnoseinformationen für Administratoren"
+    r"|Informations de diagnostic pour les administrateurs|Informazioni di diagnostica per gli amministratori"
+    r"|Diagnostische gegevens voor beheerders|Informações de diagnóstico para administradores"
+    r"|Información de diagnóstico para (?:los )?administradores|Diagnostisk information för administratörer"
+    r"|Diagnoseoplysninger til administratorer|Diagnostikkinformasjon for administratorer"
+    r"|Järjestelmänvalvojien diagnostiikkatiedot|Informacje diagnostyczne dla administratorów"
+    r"|Yöneticiler için tanılama bilgileri|Диагностические сведения для администраторов"
+    r"|管理者向けの診断情報|用于管理员的诊断信息|給系統管理員的診斷資訊",
+    re.IGNORECASE,
+)
+_SERVER = re.compile(
+    r"^[ \t]{0,8}(?:Generating server|Server di generazione|Bronserver|Servidor de origem"
+    r"|Generierender Server|Serveur de génération|Servidor de generación)[ \t]{0,4}:[ \t]{0,20}(\S{1,255})",
+    re.IGNORECASE | re.MULTILINE,
+)
+_ADDRESS_LINE = re.compile(
+    r"[ \t]{0,8}<?([^\s<>:;,()']{1,320}@[^\s<>:;,()']{1,255})>?(?:<mailto:[^<>\s]{1,320}>)?[ \t]{0,8}"
+)
+_HOST_OF_REPLY = re.compile(r"\b(?:Server at|Serveur à|Server auf) (\S{1,255}) ", re.IGNORECASE)
+_QUOTED_REPLY = re.compile(r"['‘\"«]\s?([245]\d\d[ -]?[^\n]{0,2000}?)['’\"»]?\s{0,4}$")
+_HASHED = re.compile(
+    r"#\s?<?\s?([^\n]{3,2000}?)\s?>?\s?#{1,2}(?:SMTP|rfc822)?[#;]?[^\s#]{0,320}\s{0,4}$", re.IGNORECASE
+)
+
+
+@dataclass(slots=True)
+class _Entry:
+    """One address with the lines that follow it."""
+
+    address: str
+    lines: list[str] = field(default_factory=list)
+
+
+def read(wrapped: Wrapped) -> ReportFields | None:
+    for text in (wrapped.text, wrapped.html_text):
+        found = _read_text(text)
+        if found is not None:
+            return found
+    return None
+
+
+def _read_text(text: str) -> ReportFields | None:
+    body, headers = split_headers(text)
+    server = _SERVER.search(body)
+    label = _SECTION.search(body) or server
+    if label is None:
+        return None
+    action = action_of(body)
+    entries = tuple(_recipient(entry, action) for entry in _entries(body[label.end() :]) if entry.lines)
+    if not entries:
+        return None
+    return ReportFields(recipients=entries, reporting_mta=server[1] if server else None, returned=headers)
+
+
+def _entries(section: str) -> list[_Entry]:
+    """Group the lines of the section: an address alone on a line opens an entry."""
+    entries: list[_Entry] = []
+    for line in section.split("\n"):
+        if match := _ADDRESS_LINE.fullmatch(line):
+            entries.append(_Entry(normalise(match[1])))
+        elif entries and (find_codes(line).status or find_codes(line).reply_code):
+            entries[-1].lines.append(line.strip())
+    return entries
+
+
+def _recipient(entry: _Entry, action: Action) -> RecipientFields:
+    """Take the newest line that is final; the lines stand newest first."""
+    final = next((line for line in entry.lines if _is_final(line)), entry.lines[0])
+    host = _HOST_OF_REPLY.search(final)
+    return read_recipient(
+        final=entry.address, action=action, diagnostic=_reply(final), remote_mta=host[1] if host else None
+    )
+
+
+def _is_final(line: str) -> bool:
+    codes = find_codes(line)
+    return (codes.status or codes.reply_code or "").startswith("5")
+
+
+def _reply(line: str) -> str:
+    match = _QUOTED_REPLY.search(line) or _HASHED.search(line)
+    return match[1].strip() if match else line

@@ -1,0 +1,129 @@
+"""Delivery status notifications (RFC 3464, RFC 6533): a linear reader of the part's own lines.
+
+Mail systems misplace groups, fields and blank lines, so a group counts by what it holds, never by its index.
+"""
+
+import re
+
+from bounce_watch.model import Action, RecipientFields
+from bounce_watch.parse.dates import read_date
+from bounce_watch.parse.fields import ReportFields
+from bounce_watch.parse.recipient import read_address, read_recipient
+from bounce_watch.unwrap import Wrapped
+from bounce_watch.unwrap.charset import decode, one_line
+from bounce_watch.unwrap.limits import MAX_RECIPIENTS, MAX_TEXT
+
+NAME = "rfc3464"
+
+Group = dict[str, str]
+
+_FIELD = re.compile(r"([A-Za-z][A-Za-z0-9_-]{1,60})[ \t]{0,20}:(.*)", re.DOTALL)
+_ACTIONS = {
+    "failed": Action.FAILED, "failure": Action.FAILED, "fail": Action.FAILED, "error": Action.FAILED,
+    "bounced": Action.FAILED, "delayed": Action.DELAYED, "deferred": Action.DELAYED, "delay": Action.DELAYED,
+    "delivered": Action.DELIVERED, "relayed": Action.RELAYED, "expanded": Action.EXPANDED,
+}  # fmt: skip
+_RECIPIENTS = ("final-recipient", "original-recipient", "x-actual-recipient")
+_MARKS = ("action", *_RECIPIENTS)
+_ADDRESS_TYPE = re.compile(r"[\w/.+-]{1,20}\s*;\s*")
+
+
+def read(wrapped: Wrapped) -> ReportFields | None:
+    part = wrapped.delivery_status
+    if part is None:
+        return None
+    groups = read_groups(decode(part.content[: 8 * MAX_TEXT]))
+    per_message: Group = {}
+    entries: list[RecipientFields] = []
+    for group in groups:
+        if any(mark in group for mark in _MARKS):
+            entries.append(_entry(group))
+        per_message = {**group, **per_message}
+    named = tuple(entry for entry in entries if entry.final_recipient)[:MAX_RECIPIENTS]
+    return _fields(per_message, named) if named else None
+
+
+def read_groups(text: str) -> list[Group]:
+    """Read groups of fields: blank lines part them, and so does a Final-Recipient that comes again."""
+    groups: list[Group] = [{}]
+    name = ""
+    for line in text.replace("\r", "").split("\n"):
+        group = groups[-1]
+        if not line.strip():
+            name = ""
+            if group:
+                groups.append({})
+        elif line[0] not in " \t" and (match := _FIELD.fullmatch(line)):
+            name = match[1].lower()
+            if name == "final-recipient" and name in group:
+                group = {}
+                groups.append(group)
+            group.setdefault(name, match[2].strip())
+        elif name:
+            group[name] = f"{group[name][:4000]} {line.strip()}"
+    return _rejoined([group for group in groups if group])
+
+
+def _rejoined(groups: list[Group]) -> list[Group]:
+    """Join a group that names a recipient with the next one that has only its action and status."""
+    joined: list[Group] = []
+    for group in groups:
+        before = joined[-1] if joined else {}
+        names_nobody = not any(name in group for name in _RECIPIENTS)
+        if names_nobody and ("action" in group or "status" in group) and _lacks_outcome(before):
+            before.update(group)
+        else:
+            joined.append(group)
+    return joined
+
+
+def _lacks_outcome(group: Group) -> bool:
+    return any(name in group for name in _RECIPIENTS) and "action" not in group and "status" not in group
+
+
+def _entry(group: Group) -> RecipientFields:
+    final = read_address(group.get("final-recipient"))
+    original = read_address(group.get("original-recipient"))
+    status = group.get("status")
+    return read_recipient(
+        final=final or original or read_address(group.get("x-actual-recipient")),
+        original=original,
+        action=_action(group, status),
+        status=status,
+        diagnostic=_untyped(group.get("diagnostic-code")),
+        remote_mta=_host(group.get("remote-mta")),
+        last_attempt_date=read_date(group.get("last-attempt-date")),
+        will_retry_until=read_date(group.get("will-retry-until")),
+    )
+
+
+def _action(group: Group, status: str | None) -> Action:
+    """Return the action; where it is missing or garbled the class of the status decides."""
+    word = re.match(r"\s*([A-Za-z]*)", group.get("action", ""))
+    known = _ACTIONS.get(word[1].lower()) if word else None
+    if known is not None:
+        return known
+    return Action.DELIVERED if (status or "").strip().startswith("2") else Action.FAILED
+
+
+def _untyped(value: str | None) -> str | None:
+    """Return a typed field's value without its type (`smtp; 550 ...`), None when it is empty."""
+    if not value:
+        return None
+    match = _ADDRESS_TYPE.match(value)
+    return (value[match.end() :] if match else value).strip() or None
+
+
+def _host(value: str | None) -> str | None:
+    host = _untyped(value)
+    return one_line(host, 255) or None if host else None
+
+
+def _fields(group: Group, recipients: tuple[RecipientFields, ...]) -> ReportFields:
+    return ReportFields(
+        recipients=recipients,
+        reporting_mta=_host(group.get("reporting-mta")),
+        received_from_mta=_host(group.get("received-from-mta")),
+        arrival_date=read_date(group.get("arrival-date")),
+        original_envelope_id=one_line(group.get("original-envelope-id", ""), 255) or None,
+    )

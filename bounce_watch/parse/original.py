@@ -1,0 +1,99 @@
+"""Which mail a report is about. The order of sources is written down here and nowhere else.
+
+1. the returned headers (message/rfc822, text/rfc822-headers, or a copy in the report's text),
+2. the fields that a format found in the body (Exchange's Original Message Details and Headers),
+3. In-Reply-To or References for the Message-ID, the journal's recipient or the report's To for the sender.
+"""
+
+import re
+
+from bounce_watch.model import OriginalMessage
+from bounce_watch.model.address import is_deliverable
+from bounce_watch.parse.dates import read_date
+from bounce_watch.unwrap import Headers, Wrapped, addresses, read_headers
+from bounce_watch.unwrap.charset import one_line
+from bounce_watch.unwrap.limits import MAX_HEADER_BLOCK
+from bounce_watch.unwrap.origin import OWN_MARK, is_robot
+
+MAX_ORIGINAL_RECIPIENTS = 100
+
+_MESSAGE_ID = re.compile(r"<[^<>\s]{1,400}>")
+_LIST_FIELDS = (
+    "list-id", "list-help", "list-subscribe", "list-unsubscribe", "list-post", "list-owner", "list-archive",
+    "x-loop", "feedback-id", "x-autoreply", "x-autorespond",
+)  # fmt: skip
+_SUPPRESSED = re.compile(r"\b(?:all|oof|autoreply|dr|rn|nrn)\b", re.IGNORECASE)
+
+
+def read_original(wrapped: Wrapped, found: Headers | None) -> OriginalMessage:
+    """Join what is known of the original mail; `found` are headers that a format read from the text."""
+    sources = tuple(headers for headers in (returned_headers(wrapped), found) if headers)
+    dates = (read_date(headers.first("date")) for headers in sources)
+    return OriginalMessage(
+        message_id=_message_id(sources, wrapped.headers),
+        sender=_sender(sources, wrapped),
+        subject=next(filter(None, (headers.line("subject", 500) for headers in sources)), None),
+        date=next((date for date in dates if date), None),
+        recipients=next(filter(None, map(_recipients, sources)), ()),
+        automatic=tuple(dict.fromkeys(name for headers in sources for name in automatic_fields(headers))),
+        own_marks=tuple(one_line(mark, 200) for headers in sources for mark in headers.every(OWN_MARK)[:10]),
+    )
+
+
+def returned_headers(wrapped: Wrapped) -> Headers | None:
+    """Return the headers of the mail that the report returns in a part of its own, None without one."""
+    part = wrapped.returned
+    if part is None:
+        return None
+    if part.is_embedded_message and part.children[0].headers:
+        return part.children[0].headers
+    return read_headers(part.content[:MAX_HEADER_BLOCK].lstrip(b"\r\n \t"))[0] or None
+
+
+def automatic_fields(headers: Headers) -> tuple[str, ...]:
+    """Name the fields that mark a mail as written by a machine (RFC 3834 section 5, RFC 2369, practice)."""
+    names = [name for name in _LIST_FIELDS if name in headers]
+    submitted = (headers.first("auto-submitted") or "no").split(";")[0].split()
+    if submitted and submitted[0].lower() != "no":
+        names.append("auto-submitted")
+    if (headers.first("precedence") or "").strip().lower() in ("bulk", "junk", "list"):
+        names.append("precedence")
+    if _SUPPRESSED.search(headers.first("x-auto-response-suppress") or ""):
+        names.append("x-auto-response-suppress")
+    return tuple(names)
+
+
+def message_id_of(headers: Headers, *names: str) -> str | None:
+    """Return the first Message-ID found in these fields, in angle brackets."""
+    for name in names:
+        if match := _MESSAGE_ID.search((headers.first(name) or "")[:2000]):
+            return one_line(match[0], 400)
+    return None
+
+
+def _message_id(sources: tuple[Headers, ...], report: Headers) -> str | None:
+    returned = (message_id_of(headers, "message-id") for headers in sources)
+    return next(filter(None, returned), None) or message_id_of(report, "in-reply-to", "references")
+
+
+def _sender(sources: tuple[Headers, ...], wrapped: Wrapped) -> str | None:
+    for headers in sources:
+        if sender := sender_of(headers):
+            return sender
+    journal = next(iter(wrapped.recipients), None)
+    return journal or next((to for to in addresses(wrapped.headers.first("to"), 5) if not is_robot(to)), None)
+
+
+def sender_of(headers: Headers) -> str | None:
+    """Return the Return-Path if it is a plain address, else the author; `From` may be no address at all."""
+    path = headers.address("return-path")
+    if path and is_deliverable(path):
+        return path
+    names = ("from", "sender", "reply-to", "x-envelope-from", "x-envelope-sender")
+    return next(filter(None, (headers.address(name) for name in names)), None)
+
+
+def _recipients(headers: Headers) -> tuple[str, ...]:
+    values = (value for name in ("to", "cc", "bcc") for value in headers.every(name))
+    found = (address for value in values for address in addresses(value, MAX_ORIGINAL_RECIPIENTS))
+    return tuple(dict.fromkeys(found))[:MAX_ORIGINAL_RECIPIENTS]

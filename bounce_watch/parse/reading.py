@@ -1,0 +1,67 @@
+"""From bytes to readings: open the envelopes, try the formats in order, join what they found."""
+
+from dataclasses import replace
+
+from bounce_watch.model import Reading, Report, Unreadable
+from bounce_watch.parse.dates import read_date
+from bounce_watch.parse.fields import ReportFields, kind_of
+from bounce_watch.parse.fingerprint import fingerprint_of
+from bounce_watch.parse.formats import FORMATS, Format
+from bounce_watch.parse.original import message_id_of, read_original
+from bounce_watch.parse.other_kinds import find_kind, nothing_found
+from bounce_watch.unwrap import Part, Wrapped, parse, unwrap
+
+
+def read(raw: bytes) -> tuple[Reading, ...]:
+    """Read every report in a message. Never raises for any bytes; at least one value.
+
+    Several for a forward that holds several reports. Unreadable means that the same bytes will
+    fail again.
+    """
+    if not raw.strip():
+        return (Unreadable(reason="it is empty"),)
+    try:
+        message = parse(raw)
+        if not _is_mail(message):
+            return (Unreadable(reason="it has no mail header"),)
+        return tuple(map(_read_one, unwrap(message)))
+    # The seam between hostile bytes and everybody else: a fault of ours must not stop the run.
+    except Exception as error:  # noqa: BLE001
+        return (Unreadable(reason=f"the reader failed on it: {type(error).__name__}: {str(error)[:200]}"),)
+
+
+def _is_mail(message: Part) -> bool:
+    names = message.headers.names()
+    return any(name.replace("-", "").replace("_", "").isalnum() and name.isascii() for name in names)
+
+
+def _read_one(wrapped: Wrapped) -> Reading:
+    other = find_kind(wrapped)
+    if other is not None:
+        return other
+    for form in FORMATS:
+        found = form.read(wrapped)
+        if found is not None:
+            return _report(wrapped, form, found)
+    return nothing_found(wrapped)
+
+
+def _report(wrapped: Wrapped, form: Format, found: ReportFields) -> Report:
+    headers = wrapped.headers
+    report = Report(
+        kind=found.kind or kind_of(found.recipients),
+        format=form.NAME,
+        envelopes=wrapped.envelopes,
+        forwarded_by=wrapped.forwarded_by,
+        language=headers.line("content-language", 40),
+        message_id=message_id_of(headers, "message-id"),
+        date=read_date(headers.first("date")),
+        reporting_mta=found.reporting_mta,
+        received_from_mta=found.received_from_mta,
+        arrival_date=found.arrival_date,
+        original_envelope_id=found.original_envelope_id,
+        original=read_original(wrapped, found.returned),
+        recipients=found.recipients,
+        provenance=wrapped.provenance,
+    )
+    return replace(report, fingerprint=fingerprint_of(report, wrapped))

@@ -1,0 +1,67 @@
+"""One recipient entry out of the strings that a report holds about it."""
+
+import re
+from datetime import datetime
+
+from bounce_watch.model import Action, RecipientFields
+from bounce_watch.model.address import normalise
+from bounce_watch.parse.smtp_reply import MAX_DIAGNOSTIC, Codes, find_codes, is_vague, split_wrapped
+from bounce_watch.unwrap.charset import one_line
+
+_SPACES = re.compile(r"\s+")
+_FIRST_ADDRESS = re.compile(r"[^\s<>,;:\"()\[\]]{1,320}@[^\s<>,;:\"()\[\]]{1,255}")
+_STATUS_FIELD = re.compile(r"\s*([245]\.\d{1,3}\.\d{1,3})\b")
+_LOCAL_NAME = re.compile(r"[\w.+=~%!/#$&'*^`{|}-]{1,128}")
+
+
+def read_recipient(
+    *,
+    final: str | None,
+    original: str | None = None,
+    action: Action | None = Action.FAILED,
+    status: str | None = None,
+    diagnostic: str | None = None,
+    remote_mta: str | None = None,
+    last_attempt_date: datetime | None = None,
+    will_retry_until: datetime | None = None,
+) -> RecipientFields:
+    """Build an entry. A status of x.0.0 gives way to the better code in the diagnostic text."""
+    text = one_line(_SPACES.sub(" ", diagnostic), MAX_DIAGNOSTIC) if diagnostic else None
+    outer, inner = split_wrapped(text) if text else ("", None)
+    codes = find_codes(outer) if outer else Codes()
+    remote = find_codes(inner) if inner else Codes()
+    own = read_status(status)
+    return RecipientFields(
+        final_recipient=final,
+        original_recipient=original,
+        action=action,
+        status=(codes.status or own) if is_vague(own) else own,
+        reply_code=codes.reply_code,
+        remote_mta=remote_mta,
+        diagnostic_code=text or None,
+        remote_status=remote.status,
+        remote_reply_code=remote.reply_code,
+        last_attempt_date=last_attempt_date,
+        will_retry_until=will_retry_until,
+    )
+
+
+def read_status(value: str | None) -> str | None:
+    """Return the status code at the start of a Status field, None when it holds none."""
+    match = _STATUS_FIELD.match(value) if value else None
+    return match[1] if match else None
+
+
+def read_address(value: str | None) -> str | None:
+    """Return the address in a recipient field (RFC 3464 section 2.3.1), with or without an address type.
+
+    A local user's bare name (`rfc822; root`) is an address too. X.400 and null addresses give None.
+    """
+    if not value:
+        return None
+    kind, semicolon, rest = value.partition(";")
+    text = one_line(rest if semicolon and "@" not in kind else value, 400)
+    if match := _FIRST_ADDRESS.search(text.replace("<>", "")):
+        return normalise(match[0].strip(".'`"))
+    name = text.strip("<> ")
+    return name if _LOCAL_NAME.fullmatch(name) and name else None

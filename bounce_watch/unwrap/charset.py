@@ -1,0 +1,42 @@
+"""From bytes of a claimed charset to clean text: an allow-list, a ladder, no exception."""
+
+import re
+
+_ALLOWED_NAMES = """
+    us-ascii ascii utf-8 utf8 utf-7 utf-16 utf-16le utf-16be utf-32 iso-8859-1 iso-8859-2 iso-8859-3
+    iso-8859-4 iso-8859-5 iso-8859-6 iso-8859-7 iso-8859-8 iso-8859-9 iso-8859-10 iso-8859-11 iso-8859-13
+    iso-8859-14 iso-8859-15 iso-8859-16 latin-1 latin1 windows-1250 windows-1251 windows-1252 windows-1253
+    windows-1254 windows-1255 windows-1256 windows-1257 windows-1258 windows-874 cp1250 cp1251 cp1252 cp1253
+    cp1254 cp1255 cp1256 cp1257 cp1258 cp437 cp850 cp866 cp932 cp936 cp949 cp950 koi8-r koi8-u iso-2022-jp
+    iso-2022-jp-1 iso-2022-jp-2 iso-2022-jp-3 iso-2022-kr shift_jis shift-jis sjis euc-jp euc-kr
+    ks_c_5601-1987 gb2312 gbk gb18030 big5 big5-hkscs hz-gb-2312 tis-620 macintosh mac-roman"""
+_ALLOWED = frozenset(_ALLOWED_NAMES.split())
+_NOT_TEXT = re.compile("[\x00\ud800-\udfff]")
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+
+
+def decode(content: bytes, declared: str | None = None) -> str:
+    """Decode bytes as declared, else UTF-8, else windows-1252, else Latin-1; NULs and surrogates go."""
+    for charset in (_known(declared), "utf-8", "cp1252"):
+        if charset is None:
+            continue
+        try:
+            return _scrubbed(content.decode(charset))
+        except (UnicodeError, LookupError):
+            continue
+    return _scrubbed(content.decode("latin-1"))
+
+
+def _known(declared: str | None) -> str | None:
+    name = (declared or "").strip().strip("\"'").lower()
+    # ASCII is tried as UTF-8, which holds it: senders say us-ascii and write anything.
+    return name if name in _ALLOWED and name not in ("us-ascii", "ascii") else None
+
+
+def _scrubbed(text: str) -> str:
+    return text if "\x00" not in text and text.isascii() else _NOT_TEXT.sub("", text)
+
+
+def one_line(text: str, limit: int = 1000) -> str:
+    """Return text as one clean line: control characters and line breaks become a space."""
+    return _CONTROLS.sub(" ", _NOT_TEXT.sub("", text[: 4 * limit])).strip()[:limit]

@@ -1,0 +1,118 @@
+"""Open the envelopes of a message from outside in, at most five, and stop at the first report.
+
+What a report returns is never opened: an NDR about an undeliverable journal report is an NDR.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from bounce_watch.model import Provenance
+from bounce_watch.unwrap import journal
+from bounce_watch.unwrap.attached import attached_messages
+from bounce_watch.unwrap.headers import Headers
+from bounce_watch.unwrap.inline import Pasted, find_pasted
+from bounce_watch.unwrap.limits import MAX_ENVELOPES
+from bounce_watch.unwrap.mime import Part
+from bounce_watch.unwrap.origin import is_robot, is_written_by_a_mail_system, provenance_of
+from bounce_watch.unwrap.wrapped import DELIVERY_STATUS, Wrapped
+
+_REPORT_PARTS = DELIVERY_STATUS | {"message/feedback-report", "message/disposition-notification"}
+_REDIRECTED = ("resent-from", "resent-to", "resent-sender", "x-ms-exchange-inbox-rules-loop")
+_ABOUT_DELIVERY = re.compile(
+    r"\b[45]\d\d[ -][45]\.\d{1,3}\.\d{1,3}\b|couldn.t be delivered|could not be delivered|delivery has failed"
+    r"|undeliver|delivery (?:status|failure)|returned mail|diagnostic information for administrators",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layer:
+    """What has been opened so far."""
+
+    envelopes: tuple[str, ...] = ()
+    forwarded_by: str | None = None
+    recipients: tuple[str, ...] = ()
+    provenance: tuple[Provenance, ...] = ()
+
+    def opened(self, name: str) -> "Layer":
+        return replace(self, envelopes=(*self.envelopes, name))
+
+
+def unwrap(message: Part) -> tuple[Wrapped, ...]:
+    """Return the reports in a message, at least one value: the message itself when none is inside."""
+    return tuple(_open(message, Layer())) or (_bare(message, _seen(Layer(), message)),)
+
+
+def _seen(layer: Layer, message: Part) -> Layer:
+    return replace(layer, provenance=(*layer.provenance, provenance_of(message.headers)))
+
+
+def _bare(message: Part, layer: Layer) -> Wrapped:
+    return Wrapped(
+        message=message,
+        headers=message.headers,
+        envelopes=layer.envelopes,
+        forwarded_by=layer.forwarded_by,
+        recipients=layer.recipients,
+        provenance=layer.provenance,
+    )
+
+
+def _open(message: Part, layer: Layer) -> Iterator[Wrapped]:
+    """Yield the reports inside one message; nothing when it holds none."""
+    layer = _seen(layer, message)
+    if any(name in message.headers for name in _REDIRECTED):
+        layer = layer.opened("redirect")
+    if len(layer.envelopes) >= MAX_ENVELOPES or _is_report(message):
+        yield _bare(message, layer)
+    elif journal.is_journal(message) and (inside := journal.journalled(message)):
+        yield from _open_journal(message, inside, layer)
+    elif _writes_reports(message.headers):
+        yield _bare(message, layer)
+    else:
+        yield from _open_forward(message, layer)
+
+
+def _is_report(message: Part) -> bool:
+    if message.content_type == "multipart/report":
+        return True
+    return any(part.content_type in _REPORT_PARTS for part in message.leaves())
+
+
+def _writes_reports(headers: Headers) -> bool:
+    return is_written_by_a_mail_system(headers) or "x-failed-recipients" in headers
+
+
+def _open_journal(message: Part, inside: Part, layer: Layer) -> Iterator[Wrapped]:
+    within = replace(layer.opened("journal"), recipients=journal.recipients(message) or layer.recipients)
+    found = tuple(_open(inside, within))
+    yield from found or (_bare(inside, _seen(within, inside)),)
+
+
+def _open_forward(message: Part, layer: Layer) -> Iterator[Wrapped]:
+    by = layer.forwarded_by or message.headers.address("from")
+    within = replace(layer.opened("attached"), forwarded_by=by)
+    found = [wrapped for inner in attached_messages(message) for wrapped in _open(inner, within)]
+    yield from found or _open_pasted(message, replace(layer, forwarded_by=by))
+
+
+def _open_pasted(message: Part, layer: Layer) -> Iterator[Wrapped]:
+    """Yield the report pasted into a mail's text; pasted forwards of pasted forwards are followed."""
+    view = Wrapped(message=message, headers=message.headers)
+    pasted, text = None, view.text
+    while len(layer.envelopes) < MAX_ENVELOPES and (inner := find_pasted(text)):
+        pasted, text, layer = inner, inner.text, layer.opened("inline")
+        if _is_pasted_report(inner):
+            break
+    if pasted and _is_pasted_report(pasted):
+        yield replace(_bare(message, layer), inline=pasted.text, headers=_headers_of(pasted))
+
+
+def _is_pasted_report(pasted: Pasted) -> bool:
+    by_robot = is_robot(pasted.sender) or "microsoft outlook" in pasted.sender_line.lower()
+    return by_robot or _ABOUT_DELIVERY.search(f"{pasted.subject}\n{pasted.text[:8000]}") is not None
+
+
+def _headers_of(pasted: Pasted) -> Headers:
+    return Headers([("From", [pasted.sender_line]), ("Subject", [pasted.subject or ""])])

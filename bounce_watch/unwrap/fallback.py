@@ -1,0 +1,84 @@
+"""A bounded MIME reader of our own, for messages that the fast one refuses. Lenient and never deep."""
+
+import re
+from base64 import b64decode
+from binascii import Error as BrokenBase64
+from dataclasses import dataclass
+from quopri import decodestring
+
+from bounce_watch.unwrap.headers import Headers, read_headers
+from bounce_watch.unwrap.limits import MAX_DEPTH, MAX_PARTS
+
+_TYPE = re.compile(r"\s*([\w.+-]{1,60}/[\w.+-]{1,80})")
+_BOUNDARY = re.compile(r"\bboundary\s{0,20}=\s{0,20}(?:\"([^\"]{1,200})\"|([^\s;\"]{1,200}))", re.IGNORECASE)
+_NAME = re.compile(r"name\s{0,20}=\s{0,20}\"?([^\";]{1,200})", re.IGNORECASE)
+_NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Node:
+    """One part as read; `content` is transfer-decoded as far as that was possible."""
+
+    content_type: str
+    headers: Headers
+    content: bytes
+    children: tuple["Node", ...] = ()
+    filename: str | None = None
+
+
+def parse(message: bytes) -> Node:
+    """Read a message into a tree of at most 200 parts, 20 levels deep."""
+    return _node(message, [MAX_PARTS], 0)
+
+
+def _node(source: bytes, budget: list[int], depth: int) -> Node:
+    headers, offset = read_headers(source)
+    body = source[offset:]
+    value = headers.first("content-type") or ""
+    match = _TYPE.match(value)
+    content_type = match[1].lower() if match else "text/plain"
+    children: tuple[Node, ...] = ()
+    content = body
+    if content_type.startswith("multipart/"):
+        children = _parts(body, value, budget, depth) if depth < MAX_DEPTH else ()
+        content = b"" if children else body
+    else:
+        content = _decoded(body, headers.first("content-transfer-encoding"))
+        if content_type in ("message/rfc822", "message/global") and depth < MAX_DEPTH and budget[0] > 0:
+            children = (_node(content, budget, depth + 1),)
+    name = _NAME.search(f"{headers.first('content-disposition')};{value}")
+    return Node(
+        content_type=content_type,
+        headers=headers,
+        content=content,
+        children=children,
+        filename=name[1].strip() if name else None,
+    )
+
+
+def _parts(body: bytes, content_type: str, budget: list[int], depth: int) -> tuple[Node, ...]:
+    match = _BOUNDARY.search(content_type)
+    if match is None:
+        return ()
+    delimiter = b"\n--" + (match[1] or match[2]).encode("utf-8", "replace")
+    nodes: list[Node] = []
+    for section in (b"\n" + body).split(delimiter)[1:]:
+        budget[0] -= 1
+        if budget[0] < 0 or section.startswith(b"--"):
+            break
+        nodes.append(_node(section.partition(b"\n")[2], budget, depth + 1))
+    return tuple(nodes)
+
+
+def _decoded(body: bytes, encoding: str | None) -> bytes:
+    match (encoding or "").strip().lower():
+        case "base64":
+            digits = _NOT_BASE64.sub(b"", body)
+            try:
+                return b64decode(digits[: len(digits) // 4 * 4])
+            except (BrokenBase64, ValueError):
+                return body
+        case "quoted-printable":
+            return decodestring(body)
+        case _:
+            return body

@@ -1,0 +1,113 @@
+"""Header fields of hostile mail: lenient reading of a block (RFC 5322 section 2.2), access by name."""
+
+import re
+from base64 import b64decode
+from collections.abc import Iterable, Mapping
+from quopri import decodestring
+
+from bounce_watch.model.address import normalise
+from bounce_watch.unwrap.charset import decode, one_line
+from bounce_watch.unwrap.limits import MAX_HEADER, MAX_HEADER_BLOCK, MAX_HEADERS
+
+_FIELD = re.compile(r"([!-9;-~]{1,80})[ \t]*:[ \t]*(.*)", re.DOTALL)
+_ENCODED_WORD = re.compile(
+    r"=\?([\w.:+-]{1,40})(?:\*[\w-]{0,20})?\?([bqBQ])\?([^?\s]{0,2000})\?=(?:[ \t]+(?==\?))?"
+)
+_IN_ANGLES = re.compile(r"<([^<>\s]{1,320}@[^<>\s]{1,255})>")
+_BARE = re.compile(r"[^\s<>()\[\]:;,\"'`|*\\]{1,320}@[A-Za-z0-9_\u0080-\uffff.-]{1,255}")
+MAX_ADDRESSES = 100
+
+
+class Headers:
+    """The fields of one header block, by lower-case name, each with all its values in order."""
+
+    __slots__ = ("_values",)
+
+    def __init__(self, fields: Iterable[tuple[str, Iterable[str]]]) -> None:
+        values: dict[str, list[str]] = {}
+        for name, more in fields:
+            values.setdefault(name.lower(), []).extend(more)
+        self._values = values
+
+    @classmethod
+    def from_mapping(cls, fields: Mapping[str, list[str]]) -> "Headers":
+        return cls(fields.items())
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._values
+
+    def __bool__(self) -> bool:
+        return bool(self._values)
+
+    def names(self) -> Iterable[str]:
+        return self._values.keys()
+
+    def every(self, name: str) -> tuple[str, ...]:
+        return tuple(self._values.get(name, ()))
+
+    def first(self, name: str) -> str | None:
+        """Return the first value of a field, None when it is absent."""
+        values = self._values.get(name)
+        return values[0] if values else None
+
+    def line(self, name: str, limit: int = 1000) -> str | None:
+        """Return the first value as one clean line, None when it is absent or blank."""
+        value = self.first(name)
+        return (one_line(value, limit) or None) if value else None
+
+    def address(self, name: str) -> str | None:
+        """Return the first address of a field, None when there is none."""
+        return first_address(self.first(name))
+
+
+def read_headers(block: bytes) -> tuple[Headers, int]:
+    """Read the fields at the start of a block; return them and the offset of what follows.
+
+    Lines that are no field are skipped (mbox `From ` lines, `>From`, notes); folded lines are joined.
+    """
+    fields: list[tuple[str, list[str]]] = []
+    offset = 0
+    for raw_line in block[:MAX_HEADER_BLOCK].splitlines(keepends=True):
+        offset += len(raw_line)
+        line = decode(raw_line[:MAX_HEADER]).rstrip("\r\n")
+        if not line.strip():
+            break
+        if line[0] in " \t" and fields:
+            fields[-1][1].append(line.strip())
+        elif (match := _FIELD.match(line)) and len(fields) < MAX_HEADERS:
+            fields.append((match[1], [match[2]]))
+    joined = ((name, [decode_words(" ".join(lines)[:MAX_HEADER])]) for name, lines in fields)
+    return Headers(joined), offset
+
+
+def decode_words(value: str) -> str:
+    """Decode the encoded words of a header value (RFC 2047); what is broken stays as written."""
+    return _ENCODED_WORD.sub(_decode_word, value) if "=?" in value else value
+
+
+def _decode_word(match: re.Match[str]) -> str:
+    charset, encoding, text = match.groups()
+    try:
+        if encoding in "bB":
+            content = b64decode(text.encode("ascii") + b"===")
+        else:
+            content = decodestring(text.encode("ascii"), header=True)
+    except (ValueError, UnicodeError):
+        return match[0]
+    return decode(content, charset)
+
+
+def first_address(value: str | None) -> str | None:
+    """Return the first e-mail address of a header value, None for null paths and names only."""
+    found = addresses(value, limit=1)
+    return found[0] if found else None
+
+
+def addresses(value: str | None, limit: int = MAX_ADDRESSES) -> tuple[str, ...]:
+    """Return the addresses of a header value, normalised; what is in angle brackets wins over bare words."""
+    if not value or "@" not in value:
+        return ()
+    text = value[:MAX_HEADER]
+    found = _IN_ANGLES.findall(text) or _BARE.findall(text)
+    plain = (normalise(one_line(address).strip(".'\"")) for address in found[:limit])
+    return tuple(dict.fromkeys(address for address in plain if address))

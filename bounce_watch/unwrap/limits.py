@@ -1,0 +1,74 @@
+"""Bounds that hold before anything is parsed: size, lines that could be boundaries, header blocks."""
+
+import re
+
+MAX_MESSAGE = 2 * 1024 * 1024
+MAX_HEADER_BLOCK = 256 * 1024
+MAX_HEADER = 16 * 1024
+MAX_HEADERS = 1000
+MAX_DASHED_LINES = 2000
+MAX_DEPTH = 20
+MAX_PARTS = 200
+MAX_TEXT = 64 * 1024
+MAX_RECIPIENTS = 500
+MAX_ENVELOPES = 5
+
+_LINE_BREAK = re.compile(rb"\r\n?|\n")
+
+
+def with_line_feeds(raw: bytes) -> bytes:
+    """Turn bare CR into LF in a message that has no LF at all (classic Mac files)."""
+    return raw if b"\n" in raw or b"\r" not in raw else raw.replace(b"\r", b"\n")
+
+
+def bounded(raw: bytes) -> bytes:
+    """Return the part of a message that may be parsed; what lies beyond a limit is cut off.
+
+    The 2,001st line that begins with `--` ends the message: a message of 50,000 parts costs seconds.
+    """
+    message = with_line_feeds(raw[:MAX_MESSAGE]).lstrip(b"\r\n")
+    if message.count(b"\n--") > MAX_DASHED_LINES:
+        message = _up_to_dashed_line(message, MAX_DASHED_LINES)
+    return _with_bounded_header(message)
+
+
+def _up_to_dashed_line(message: bytes, limit: int) -> bytes:
+    position = 0
+    for _ in range(limit):
+        position = message.index(b"\n--", position) + 1
+    return message[: message.find(b"\n--", position)]
+
+
+def header_end(message: bytes) -> int:
+    """Return where the header block ends (its last line break included), the length if it never does."""
+    ends = [at for at in (message.find(b"\n\n"), message.find(b"\n\r\n")) if at >= 0]
+    return min(ends) + 1 if ends else len(message)
+
+
+def _with_bounded_header(message: bytes) -> bytes:
+    end = header_end(message)
+    block = message[:end]
+    if end <= MAX_HEADER or (end <= MAX_HEADER_BLOCK and not _is_excessive(block)):
+        return message
+    return cut_header(block) + message[end:]
+
+
+def _is_excessive(block: bytes) -> bool:
+    longest = max(map(len, block.split(b"\n")), default=0)
+    return longest > MAX_HEADER or block.count(b"\n") > MAX_HEADERS
+
+
+def cut_header(block: bytes) -> bytes:
+    """Return a header block with long fields, too many fields and too many bytes cut off."""
+    kept: list[bytes] = []
+    fields, field_size = 0, 0
+    for line in block[:MAX_HEADER_BLOCK].split(b"\n"):
+        folded = line[:1] in (b" ", b"\t")
+        fields += not folded
+        field_size = field_size + len(line) if folded else len(line)
+        if fields > MAX_HEADERS:
+            break
+        if folded and field_size > MAX_HEADER:
+            continue
+        kept.append(line[:MAX_HEADER])
+    return b"\n".join(kept).rstrip(b"\r\n") + b"\n"

@@ -1,0 +1,129 @@
+"""The MIME tree of a message (RFC 2045, 2046). The one module that knows fast_mail_parser.
+
+Structure comes from its lazy tree; where it refuses a message, a bounded reader of our own takes over.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from functools import cached_property
+from typing import Any
+
+import fast_mail_parser
+
+from bounce_watch.unwrap import fallback
+from bounce_watch.unwrap.charset import decode
+from bounce_watch.unwrap.headers import Headers, read_headers
+from bounce_watch.unwrap.html import text_of
+from bounce_watch.unwrap.limits import MAX_DEPTH, MAX_MESSAGE, MAX_PARTS, MAX_TEXT, bounded
+
+_PARAMETER = re.compile(r";\s{0,20}([\w-]{1,40})\*?\s{0,20}=\s{0,20}(\"[^\"]{0,200}\"|[^;\s\"]{1,200})")
+
+
+class Part:
+    """One node of the tree; a message is a part too. Nothing is decoded before it is asked for.
+
+    `content` holds the transfer-decoded bytes of a leaf, and the whole embedded message of a
+    message/rfc822 part, whose only child is that message's root.
+    """
+
+    def __init__(
+        self,
+        *,
+        content_type: str,
+        headers: Callable[[], Headers],
+        children: tuple["Part", ...],
+        content: Callable[[], bytes],
+        filename: str | None = None,
+        disposition: str | None = None,
+    ) -> None:
+        self.content_type = content_type
+        self.children = children
+        self.filename = filename
+        self.disposition = disposition
+        self._headers = headers
+        self._content = content
+
+    @cached_property
+    def headers(self) -> Headers:
+        return self._headers()
+
+    @cached_property
+    def content(self) -> bytes:
+        return self._content()
+
+    @cached_property
+    def parameters(self) -> dict[str, str]:
+        """Parameters of the Content-Type field, names in lower case."""
+        value = self.headers.first("content-type") or ""
+        found = _PARAMETER.findall(value[:2000]) if ";" in value else []
+        return {name.lower(): text.strip('"') for name, text in reversed(found)}
+
+    @cached_property
+    def text(self) -> str:
+        """Decoded text with LF line ends, at most 64 KiB; HTML becomes plain lines."""
+        content = self.content[: 4 * MAX_TEXT if self.content_type == "text/html" else MAX_TEXT]
+        text = decode(content, self.parameters.get("charset"))
+        if self.content_type == "text/html":
+            return text_of(text)
+        return text.replace("\r\n", "\n").replace("\r", "\n")
+
+    @property
+    def is_embedded_message(self) -> bool:
+        return self.content_type in ("message/rfc822", "message/global") and bool(self.children)
+
+    def leaves(self) -> Iterator["Part"]:
+        """Yield the parts of this message that hold content, depth first; embedded messages stay closed."""
+        if self.children and not self.is_embedded_message:
+            for child in self.children:
+                yield from child.leaves()
+        else:
+            yield self
+
+
+def parse(raw: bytes) -> Part:
+    """Return the root part of a message. Never raises; beyond the limits the rest is left out."""
+    message = bounded(raw)
+    try:
+        tree = fast_mail_parser.parse_email_tree(message, mode="lazy")
+    except fast_mail_parser.ParseError:
+        return _from_fallback(fallback.parse(message))
+    return _from_tree(tree, [MAX_PARTS], 0, message)
+
+
+def _from_tree(node: Any, budget: list[int], depth: int, message: bytes) -> Part:
+    """Take over one node; `budget` counts the parts that are still allowed in the whole message."""
+    children: list[Part] = []
+    if depth < MAX_DEPTH:
+        for child in node.children:
+            budget[0] -= 1
+            if budget[0] < 0:
+                break
+            children.append(_from_tree(child, budget, depth + 1, b""))
+    return Part(
+        content_type=node.content_type.lower(),
+        headers=lambda: Headers.from_mapping(node.headers) or read_headers(message)[0],
+        children=tuple(children),
+        content=lambda: _content_of(node, message),
+        filename=node.filename or None,
+        disposition=node.disposition,
+    )
+
+
+def _content_of(node: Any, message: bytes) -> bytes:
+    try:
+        content: bytes | None = node.content
+    except fast_mail_parser.ParseError:
+        return b""
+    if content is not None and node.headers:
+        return content[:MAX_MESSAGE]
+    return message[read_headers(message)[1] :] if message else b""
+
+
+def _from_fallback(found: fallback.Node) -> Part:
+    return Part(
+        content_type=found.content_type,
+        headers=lambda: found.headers,
+        children=tuple(map(_from_fallback, found.children)),
+        content=lambda: found.content,
+        filename=found.filename,
+    )
