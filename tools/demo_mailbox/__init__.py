@@ -1,0 +1,1 @@
+"""Writes the sample mailbox: one working week at a company that does not exist."""
