@@ -1,0 +1,118 @@
+"""Column types: the border where text from mails becomes safe to store.
+
+A lone surrogate, a NUL or a number of thirty digits raises in SQLite and PostgreSQL alike; here it
+is replaced once, for rows and for query parameters.
+"""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import BigInteger, Dialect, Integer, Text
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+MAX_TEXT = 4_000
+"""Characters kept of one text from a mail."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+_MIN_INTEGER, _MAX_INTEGER = -(2**63), 2**63 - 1
+
+
+def scrub(text: str) -> str:
+    """Replace what no database stores: NUL and lone surrogates become U+FFFD."""
+    return _UNSTORABLE.sub("\ufffd", text)
+
+
+def fold(address: str) -> str:
+    """Return the form under which an address is searched: lower case and scrubbed.
+
+    RFC 5321 section 2.4 allows a case-sensitive local part; Exchange and its people do not use one.
+    """
+    return scrub(address).strip().lower()
+
+
+def _scrub_all(value: object) -> object:
+    match value:
+        case str():
+            return scrub(str(value))[:MAX_TEXT]
+        case Mapping():
+            return {scrub(str(key)): _scrub_all(item) for key, item in value.items()}
+        case Sequence() | set() | frozenset():
+            return [_scrub_all(item) for item in value]
+        case bool() | int() | float() | None:
+            return value
+        case _:
+            return scrub(str(value))
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware time as microseconds since 1970 (UTC): small, exact and sortable."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, _dialect: Dialect) -> int | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a time without a zone cannot be stored")
+        return (value - _EPOCH) // _MICROSECOND
+
+    def process_result_value(self, value: int | None, _dialect: Dialect) -> datetime | None:
+        return None if value is None else _EPOCH + timedelta(microseconds=value)
+
+
+class SafeText(TypeDecorator[str]):
+    """Text from outside, scrubbed and at most MAX_TEXT characters."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, _dialect: Dialect) -> str | None:
+        return None if value is None else scrub(str(value)[:MAX_TEXT])
+
+
+class LongText(TypeDecorator[str]):
+    """Text of our own writing that may quote a mail: scrubbed, of any length."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, _dialect: Dialect) -> str | None:
+        return None if value is None else scrub(str(value))
+
+
+class SafeInteger(TypeDecorator[int]):
+    """A number from outside, held within 64 bits."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: int | None, _dialect: Dialect) -> int | None:
+        return None if value is None else max(_MIN_INTEGER, min(_MAX_INTEGER, value))
+
+
+class Key(TypeDecorator[int]):
+    """A row number: INTEGER in SQLite, which alone counts up by itself there, else BIGINT."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[int]:
+        return dialect.type_descriptor(Integer() if dialect.name == "sqlite" else BigInteger())
+
+
+class SafeJson(TypeDecorator[object]):
+    """A list or mapping as JSON text, every string in it scrubbed."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: object, _dialect: Dialect) -> str | None:
+        return None if value is None else json.dumps(_scrub_all(value), ensure_ascii=False)
+
+    def process_result_value(self, value: str | None, _dialect: Dialect) -> object:
+        return None if value is None else json.loads(value)

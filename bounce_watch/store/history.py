@@ -1,0 +1,220 @@
+"""Questions about the past: what bounced, why, and what was written about it."""
+
+from collections.abc import Iterator
+
+from sqlalchemy import func
+from sqlmodel import Session, col, select
+
+from bounce_watch.model import (
+    Action,
+    Bounce,
+    Cause,
+    Count,
+    Evidence,
+    Incident,
+    Kind,
+    OriginalMessage,
+    Owner,
+    Persistence,
+    Report,
+    Side,
+)
+from bounce_watch.store import tables
+from bounce_watch.store.errors import NotThere
+from bounce_watch.store.filters import conditions_of
+from bounce_watch.store.incidents import incident_of
+from bounce_watch.store.outbox_list import entries, withheld_of
+from bounce_watch.store.records import (
+    BounceDetail,
+    BounceRow,
+    By,
+    HistoryFilter,
+    MessageRecord,
+    MessageState,
+    Order,
+    ReportRecord,
+)
+from bounce_watch.store.rooms import Reads
+
+_AT = tables.Bounce
+_EVERYTHING = HistoryFilter()
+_STREAM = 500
+_COLUMNS = {
+    By.SENDER: _AT.sender_key,
+    By.DOMAIN: _AT.recipient_domain,
+    By.CAUSE: _AT.cause,
+    By.CODE: _AT.status,
+    By.OWNER: _AT.owner,
+    By.RECIPIENT: _AT.recipient_key,
+}
+
+
+class History(Reads):
+    """Questions about bounces."""
+
+    def history(
+        self,
+        chosen: HistoryFilter = _EVERYTHING,
+        *,
+        limit: int | None = 100,
+        offset: int = 0,
+        order: Order = Order.NEWEST,
+    ) -> Iterator[BounceRow]:
+        """Yield the bounces of a filter by time, read as they are asked for; None for all."""
+        report = tables.Report
+        query = select(_AT, report.original_subject, report.original_message_id)
+        query = query.join(report, col(report.id) == col(_AT.report_id)).where(*conditions_of(chosen))
+        for column in (col(_AT.occurred_at), col(_AT.id)):
+            query = query.order_by(column.desc() if order is Order.NEWEST else column.asc())
+        query = query.limit(limit).offset(offset).execution_options(yield_per=_STREAM)
+        with self._reading() as session:
+            for row, subject, message_id in session.exec(query):
+                yield bounce_row_of(row, subject, message_id)
+
+    def count(self, chosen: HistoryFilter = _EVERYTHING) -> int:
+        """Return how many bounces a filter finds."""
+        query = select(func.count()).select_from(_AT).where(*conditions_of(chosen))
+        if chosen.text:
+            query = query.join(tables.Report, col(tables.Report.id) == col(_AT.report_id))
+        with self._reading() as session:
+            return session.exec(query).one()
+
+    def top(self, by: By, chosen: HistoryFilter = _EVERYTHING, limit: int = 10) -> tuple[Count, ...]:
+        """Count failed messages (not recipients) by one value, most first."""
+        column = col(_COLUMNS[by])
+        messages = func.count(func.distinct(_AT.message_id))
+        query = select(column, messages).where(col(_AT.action) == Action.FAILED, column.is_not(None))
+        query = query.where(*conditions_of(chosen)).group_by(column).order_by(messages.desc(), column)
+        if chosen.text:
+            query = query.join(tables.Report, col(tables.Report.id) == col(_AT.report_id))
+        with self._reading() as session:
+            return tuple(Count(label=label or "", now=now) for label, now in session.exec(query.limit(limit)))
+
+    def show(self, bounce_id: int) -> BounceDetail:
+        """Return everything about the bounce and its report. Raises NotThere for no such number."""
+        with self._reading() as session:
+            row = session.get(_AT, bounce_id)
+            if row is None:
+                raise NotThere(f"there is no bounce {bounce_id}", "`bounce-watch history` lists them.")
+            return _detail(session, row.report_id, bounce_id)
+
+    def show_report(self, report_id: int) -> BounceDetail:
+        """Return everything about a report. Raises NotThere for no such number."""
+        with self._reading() as session:
+            return _detail(session, report_id, None)
+
+
+def bounce_row_of(row: tables.Bounce, subject: str | None, message_id: str | None) -> BounceRow:
+    """Return a row as a value, with the bounced mail's subject and Message-ID."""
+    return BounceRow(
+        id=row.id,
+        report_id=row.report_id,
+        message_id=row.message_id,
+        recorded_at=row.recorded_at,
+        bounce=_bounce_of(row),
+        subject=subject,
+        original_message_id=message_id,
+    )
+
+
+def _bounce_of(row: tables.Bounce) -> Bounce:
+    return Bounce(
+        recipient=row.recipient,
+        sender=row.sender,
+        action=Action(row.action),
+        status=row.status,
+        reply_code=row.reply_code,
+        cause=Cause.read(row.cause),
+        persistence=Persistence(row.persistence),
+        owner=Owner(row.owner),
+        side=None if row.side is None else Side(row.side),
+        evidence=None if row.evidence is None else Evidence(row.evidence),
+        original_recipient=row.original_recipient,
+        recipient_decoded=row.recipient_decoded,
+        remote_mta=row.remote_mta,
+        diagnostic_code=row.diagnostic_code,
+        remote_status=row.remote_status,
+        remote_reply_code=row.remote_reply_code,
+        entry=row.entry,
+        why=row.why,
+        occurred_at=row.occurred_at,
+    )
+
+
+def _detail(session: Session, report_id: int, bounce_id: int | None) -> BounceDetail:
+    report = session.get(tables.Report, report_id)
+    if report is None:
+        raise NotThere(f"there is no report {report_id}")
+    rows = session.exec(select(_AT).where(col(_AT.report_id) == report_id).order_by(col(_AT.id)))
+    bounces = [bounce_row_of(row, report.original_subject, report.original_message_id) for row in rows]
+    withheld = select(tables.Withheld).where(col(tables.Withheld.report_id) == report_id)
+    return BounceDetail(
+        bounce=next((row for row in bounces if row.id == bounce_id), None),
+        bounces=tuple(bounces),
+        report=_report_of(session, report),
+        message=_message_of(session.get_one(tables.Message, report.message_id)),
+        mails=entries(session, col(tables.Outgoing.report_id) == report_id),
+        withheld=tuple(withheld_of(row) for row in session.exec(withheld.order_by(col(tables.Withheld.id)))),
+        incidents=_incidents_of(session, [row.id for row in bounces]),
+    )
+
+
+def _incidents_of(session: Session, bounce_ids: list[int]) -> tuple[Incident, ...]:
+    link, incident = tables.IncidentEvent, tables.Incident
+    numbers = select(link.incident).where(col(link.bounce_id).in_(bounce_ids))
+    query = select(incident).where(col(incident.number).in_(numbers)).order_by(col(incident.number))
+    return tuple(incident_of(row) for row in session.exec(query))
+
+
+def _report_of(session: Session, row: tables.Report) -> ReportRecord:
+    at = tables.Report
+    copies = session.exec(select(at.id).where(col(at.duplicate_of) == row.id).order_by(col(at.id)))
+    original = OriginalMessage(
+        message_id=row.original_message_id,
+        sender=row.original_sender,
+        subject=row.original_subject,
+        date=row.original_date,
+        automatic=tuple(row.original_automatic),
+    )
+    report = Report(
+        kind=Kind(row.kind),
+        format=row.format,
+        envelopes=tuple(row.envelopes),
+        forwarded_by=row.forwarded_by,
+        language=row.language,
+        message_id=row.report_message_id,
+        date=row.report_date,
+        reporting_mta=row.reporting_mta,
+        received_from_mta=row.received_from_mta,
+        arrival_date=row.arrival_date,
+        original_envelope_id=row.original_envelope_id,
+        original=original,
+        fingerprint=row.fingerprint or "",
+    )
+    return ReportRecord(
+        id=row.id,
+        message_id=row.message_id,
+        recorded_at=row.recorded_at,
+        report=report,
+        evidence=None if row.evidence is None else Evidence(row.evidence),
+        tests=tuple((name, outcome) for name, outcome in row.tests),
+        duplicate_of=row.duplicate_of,
+        copies=tuple(copies),
+    )
+
+
+def _message_of(row: tables.Message) -> MessageRecord:
+    return MessageRecord(
+        id=row.id,
+        mailbox=row.mailbox,
+        validity=row.validity,
+        uid=row.uid,
+        sha256=row.sha256,
+        size=row.size,
+        received_at=row.received_at,
+        seen_at=row.seen_at,
+        kind=None if row.kind is None else Kind(row.kind),
+        state=MessageState(row.state),
+        reason=row.reason,
+        attempts=row.attempts,
+    )

@@ -1,0 +1,88 @@
+"""The schema's steps: Alembic revisions beside this file, run when a store is opened.
+
+A step runs in one transaction; a store that holds anything is copied to a file before it.
+"""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, text
+
+from bounce_watch.store.errors import StoreTooNew, StoreTooOld
+from bounce_watch.store.opening import for_writing, prepare_file
+
+HEAD = "0001"
+"""The revision this version works with; a test compares it with the newest file."""
+
+SCRIPTS = Path(__file__).parent / "migrations"
+
+
+def find_revision(engine: Engine) -> str | None:
+    """Return the revision of the store, None for an empty file."""
+    with engine.connect() as connection:
+        return _revision(connection)
+
+
+def _revision(connection: Connection) -> str | None:
+    known = "SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'"
+    if connection.execute(text(known)).first() is None:
+        return None
+    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+
+
+def require_head(engine: Engine, path: Path) -> None:
+    """Raise StoreTooOld or StoreTooNew unless the store has the shape that this version reads."""
+    revision = find_revision(engine)
+    if revision == HEAD:
+        return
+    if revision is not None and revision not in known_revisions():
+        raise StoreTooNew(
+            f"The store {path} was written by a newer bounce_watch (schema {revision}).",
+            "Install that version again; this one leaves the file as it is.",
+        )
+    raise StoreTooOld(
+        f"The store {path} has an older shape (schema {revision or 'none'}).",
+        "Start the service or `bounce-watch run --once` once; it brings the store up to date.",
+    )
+
+
+def migrate(engine: Engine, path: Path, *, scripts: Path = SCRIPTS, head: str = HEAD) -> Path | None:
+    """Bring the store to `head` and return the backup's path, None when none was needed."""
+    revision = find_revision(engine)
+    if revision == head:
+        return None
+    if revision is not None and revision not in known_revisions(scripts):
+        require_head(engine, path)
+    backup = None if revision is None else back_up(path, revision)
+    _upgrade(engine, scripts, head)
+    return backup
+
+
+def known_revisions(scripts: Path = SCRIPTS) -> tuple[str, ...]:
+    """Return the revisions that ship, newest first."""
+    from alembic.script import ScriptDirectory
+
+    return tuple(step.revision for step in ScriptDirectory(str(scripts)).walk_revisions())
+
+
+def back_up(path: Path, revision: str) -> Path:
+    """Copy the whole store, WAL included, to `<name>.schema-<revision>.bak` with mode 0600."""
+    target = path.with_name(f"{path.name}.schema-{revision}.bak")
+    target.unlink(missing_ok=True)
+    prepare_file(target)
+    with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(target)) as copy:
+        source.backup(copy)
+    return target
+
+
+def _upgrade(engine: Engine, scripts: Path, head: str) -> None:
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(scripts).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    with for_writing(engine).begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, head)

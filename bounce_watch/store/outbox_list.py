@@ -1,0 +1,132 @@
+"""Questions about the outbox, and what the gate needs to know of it."""
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, func
+from sqlalchemy.orm import defer
+from sqlmodel import Session, col, select
+
+from bounce_watch.model import LetterKind, OutboxState
+from bounce_watch.store import tables
+from bounce_watch.store.columns import fold
+from bounce_watch.store.errors import NotThere
+from bounce_watch.store.records import OutboxEntry, ReplyHistory, WithheldRow
+from bounce_watch.store.rooms import Reads
+
+_AT = tables.Outgoing
+_WITHOUT_BYTES = defer(_AT.raw)  # type: ignore[arg-type]
+_NOT_ABANDONED = col(_AT.state) != OutboxState.ABANDONED
+
+
+def entry_of(row: tables.Outgoing) -> OutboxEntry:
+    """Return a row as a value, without its bytes."""
+    return OutboxEntry(
+        id=row.id,
+        kind=LetterKind(row.kind),
+        state=OutboxState(row.state),
+        event_key=row.event_key,
+        bw_id=row.bw_id,
+        recipient=row.recipient,
+        subject=row.subject,
+        preview=row.preview,
+        cause=row.cause,
+        report_id=row.report_id,
+        incident=row.incident,
+        attempts=row.attempts,
+        created_at=row.created_at,
+        next_at=row.next_at,
+        sent_at=row.sent_at,
+        server_reply=row.server_reply,
+    )
+
+
+def withheld_of(row: tables.Withheld) -> WithheldRow:
+    """Return a row as a value."""
+    return WithheldRow(
+        id=row.id,
+        at=row.at,
+        recipient=row.recipient,
+        cause=row.cause,
+        reason=row.reason,
+        report_id=row.report_id,
+    )
+
+
+class OutboxList(Reads):
+    """Questions about what we write."""
+
+    def due(self, now: datetime, limit: int = 50) -> tuple[OutboxEntry, ...]:
+        """Return the pending mails whose time has come, longest waiting first."""
+        return self._waiting(OutboxState.PENDING, now, limit)
+
+    def unknown_due(self, now: datetime, limit: int = 50) -> tuple[OutboxEntry, ...]:
+        """Return the mails that may have been sent and whose grace is over: look, then `decide`."""
+        return self._waiting(OutboxState.UNKNOWN, now, limit)
+
+    def outbox(self, states: Collection[OutboxState] = (), limit: int = 1_000) -> tuple[OutboxEntry, ...]:
+        """Return mails of any of these states (of all states for none), newest first."""
+        conditions = [col(_AT.state).in_(sorted(states))] if states else []
+        with self._reading() as session:
+            return entries(session, *conditions, limit=limit)
+
+    def outgoing(self, number: int) -> tuple[OutboxEntry, bytes]:
+        """Return one mail with its frozen bytes. Raises NotThere for no such number."""
+        with self._reading() as session:
+            row = session.get(_AT, number)
+            if row is None:
+                raise NotThere(
+                    f"there is no mail {number} in the outbox", "`bounce-watch outbox list` shows them."
+                )
+            return entry_of(row), row.raw
+
+    def event_known(self, event_key: str) -> bool:
+        """Tell whether a mail about this event was written before, in whatever state it is."""
+        with self._reading() as session:
+            return session.exec(select(_AT.id).where(col(_AT.event_key) == event_key)).first() is not None
+
+    def reply_history(
+        self, recipient: str, cause: str, now: datetime, event_key: str | None = None
+    ) -> ReplyHistory:
+        """Return what was written to a person, and how fast we write to everybody.
+
+        Abandoned mails do not count. Held ones count as answers to the person; the pace counts only
+        what was let go.
+        """
+        replies = (
+            col(_AT.recipient_key) == fold(recipient),
+            col(_AT.kind) == LetterKind.REPLY,
+            _NOT_ABANDONED,
+        )
+        newest = select(_AT.created_at).where(*replies, col(_AT.cause) == cause)
+        newest = newest.order_by(col(_AT.created_at).desc())
+        with self._reading() as session:
+            return ReplyHistory(
+                last_reply_at=session.exec(newest).first(),
+                replies_last_day=_count(session, *replies, col(_AT.created_at) > now - timedelta(days=1)),
+                mails_last_minute=_let_go_since(session, now - timedelta(minutes=1)),
+                mails_last_hour=_let_go_since(session, now - timedelta(hours=1)),
+                event_known=event_key is not None and self.event_known(event_key),
+            )
+
+    def _waiting(self, state: OutboxState, now: datetime, limit: int) -> tuple[OutboxEntry, ...]:
+        query = select(_AT).where(col(_AT.state) == state, col(_AT.next_at) <= now)
+        query = query.order_by(col(_AT.next_at), col(_AT.id)).limit(limit)
+        with self._reading() as session:
+            return tuple(entry_of(row) for row in session.exec(query.options(_WITHOUT_BYTES)))
+
+
+def entries(
+    session: Session, *conditions: ColumnElement[bool], limit: int = 1_000
+) -> tuple[OutboxEntry, ...]:
+    """Return the mails that meet the conditions, newest first; their bytes stay in the database."""
+    query = select(_AT).where(*conditions).order_by(col(_AT.id).desc()).limit(limit)
+    return tuple(entry_of(row) for row in session.exec(query.options(_WITHOUT_BYTES)))
+
+
+def _let_go_since(session: Session, since: datetime) -> int:
+    return _count(session, _NOT_ABANDONED, col(_AT.pending_since) > since)
+
+
+def _count(session: Session, *conditions: ColumnElement[bool]) -> int:
+    return session.exec(select(func.count()).select_from(_AT).where(*conditions)).one()

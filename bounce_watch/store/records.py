@@ -1,0 +1,282 @@
+"""What the store hands out: frozen values, built from rows and free of them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from bounce_watch.model import (
+    Bounce,
+    Cause,
+    Evidence,
+    Incident,
+    Kind,
+    LetterKind,
+    OutboxState,
+    Owner,
+    Report,
+    Side,
+)
+
+
+class MessageState(StrEnum):
+    """How far a message came.
+
+    `seen`: reading it was tried and failed, it will be tried again. `stored`: its rows are committed,
+    the move in the mailbox is not confirmed. `filed`, `quarantined`: moved. `left`: no report, it
+    stays where it is.
+    """
+
+    SEEN = "seen"
+    STORED = "stored"
+    FILED = "filed"
+    QUARANTINED = "quarantined"
+    LEFT = "left"
+
+
+class QuarantineState(StrEnum):
+    QUARANTINED = "quarantined"
+    REQUEUED = "requeued"
+
+
+class Change(StrEnum):
+    """What recording a finding did to the incidents."""
+
+    OPENED = "opened"
+    UPDATED = "updated"
+    UNCHANGED = "unchanged"
+
+
+class By(StrEnum):
+    """What bounces can be counted by."""
+
+    SENDER = "sender"
+    DOMAIN = "domain"
+    CAUSE = "cause"
+    CODE = "code"
+    OWNER = "owner"
+    RECIPIENT = "recipient"
+
+
+class Order(StrEnum):
+    NEWEST = "newest"
+    OLDEST = "oldest"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredReport:
+    """Where a report went. `duplicate_of` is the report that was there before, None for a first copy."""
+
+    report_id: int
+    duplicate_of: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """`grew` tells that the incident has at least doubled since it opened or last grew."""
+
+    incident: Incident
+    change: Change
+    grew: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageRecord:
+    """One mail at one place. `size` is its true length in bytes, `received_at` the arrival there."""
+
+    id: int
+    mailbox: str
+    validity: int
+    uid: str
+    sha256: str | None
+    size: int | None
+    received_at: datetime | None
+    seen_at: datetime
+    kind: Kind | None
+    state: MessageState
+    reason: str | None
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportRecord:
+    """A stored report. Its `recipients` and `provenance` are empty: the bounces and `tests` tell them.
+
+    `copies` are the reports that repeated this one.
+    """
+
+    id: int
+    message_id: int
+    recorded_at: datetime
+    report: Report
+    evidence: Evidence | None
+    tests: tuple[tuple[str, str], ...]
+    duplicate_of: int | None
+    copies: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BounceRow:
+    """A stored bounce. `bounce.occurred_at` is always set; `subject` is the bounced mail's."""
+
+    id: int
+    report_id: int
+    message_id: int
+    recorded_at: datetime
+    bounce: Bounce
+    subject: str | None = None
+    original_message_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutboxEntry:
+    """A mail in the outbox without its bytes. `preview` is its text."""
+
+    id: int
+    kind: LetterKind
+    state: OutboxState
+    event_key: str
+    bw_id: str
+    recipient: str
+    subject: str
+    preview: str
+    cause: str | None
+    report_id: int | None
+    incident: int | None
+    attempts: int
+    created_at: datetime
+    next_at: datetime | None
+    sent_at: datetime | None
+    server_reply: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutgoingMail:
+    """A mail that we hold the lease of: `content` is to be sent as it is."""
+
+    id: int
+    kind: LetterKind
+    recipient: str
+    subject: str
+    bw_id: str
+    content: bytes
+    attempts: int
+    lease_until: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplyHistory:
+    """What the gate needs to know. Held mails count for the person, not for the pace of sending.
+
+    `last_reply_at` is the newest answer to this person about this cause, None for none.
+    """
+
+    last_reply_at: datetime | None
+    replies_last_day: int
+    mails_last_minute: int
+    mails_last_hour: int
+    event_known: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WithheldRow:
+    """A mail that the gate refused, and why."""
+
+    id: int
+    at: datetime
+    recipient: str | None
+    cause: str | None
+    reason: str
+    report_id: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BounceDetail:
+    """Everything about one report: `bounce` is the row asked for, `bounces` all of its report."""
+
+    bounce: BounceRow | None
+    bounces: tuple[BounceRow, ...]
+    report: ReportRecord
+    message: MessageRecord
+    mails: tuple[OutboxEntry, ...]
+    withheld: tuple[WithheldRow, ...]
+    incidents: tuple[Incident, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncidentChange:
+    """One line of an incident's history: opened, grew, resolved, or a note."""
+
+    at: datetime
+    change: str
+    by: str
+    note: str
+    messages: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncidentDetail:
+    """An incident with its proof: all bounces, its history, and the mails written about it."""
+
+    incident: Incident
+    previous: int | None
+    quiet: bool
+    bounces: tuple[BounceRow, ...]
+    changes: tuple[IncidentChange, ...]
+    mails: tuple[OutboxEntry, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuarantineEntry:
+    """A message that could not be read, without its bytes."""
+
+    id: int
+    at: datetime
+    sha256: str
+    size: int
+    reason: str
+    attempts: int
+    state: QuarantineState
+    mailbox: str
+    validity: int
+    uid: str
+    received_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryFilter:
+    """Which bounces: every value given must hold, None asks nothing. `since` <= time < `until` (UTC).
+
+    Addresses match without regard to case; `*` in one stands for any text. `code` matches a status
+    (5.1.1) or a reply code (550). `text` is looked for in addresses, diagnostic text and subject.
+    """
+
+    sender: str | None = None
+    sender_domain: str | None = None
+    recipient: str | None = None
+    domain: str | None = None
+    code: str | None = None
+    cause: Cause | None = None
+    owner: Owner | None = None
+    side: Side | None = None
+    incident: int | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    text: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stats:
+    """Figures of the whole store. `messages` is counted by kind, `outbox` by state."""
+
+    messages: dict[str, int]
+    reports: int
+    duplicates: int
+    bounces: int
+    incidents_open: int
+    outbox: dict[str, int]
+    quarantined: int
+    first_run_at: datetime | None
+    last_success_fetch_at: datetime | None
+    oldest_pending_at: datetime | None
+    first_bounce_at: datetime | None
+    last_bounce_at: datetime | None
