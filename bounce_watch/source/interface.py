@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Literal, NamedTuple, Protocol
 
 MAX_MESSAGE = 2 * 1024 * 1024
 """Bytes read of one message; what is longer is cut there."""
@@ -33,6 +33,15 @@ class Refused(SourceError):
 
 class MissingFolder(SourceError):
     """A folder is missing and could not be created."""
+
+
+class Check(NamedTuple):
+    """One line of `bounce-watch check`. `repair` says what to do, empty when nothing is needed."""
+
+    name: str
+    state: Literal["ok", "warning", "failure"]
+    text: str
+    repair: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,3 +105,6 @@ class Source(Protocol):
 
     def quarantine(self, locator: Locator) -> None:
         """Move a message that could not be read to the quarantine folder."""
+
+    def probe(self) -> list[Check]:
+        """Test every step without changing anything. Works outside of `with`; never raises SourceError."""

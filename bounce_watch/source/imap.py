@@ -1,0 +1,193 @@
+"""A mailbox over IMAP (RFC 3501): walked by UID, moved by UID MOVE (RFC 6851). Flags are nobody's state."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from bounce_watch.config.models import ImapSettings
+from bounce_watch.config.oauth import TokenRefused, Tokens, TokenUnavailable
+from bounce_watch.source import imap_walk as walk
+from bounce_watch.source.imap_connection import Connection, Opened
+from bounce_watch.source.imap_faults import Declined
+from bounce_watch.source.imap_folders import Folders
+from bounce_watch.source.interface import (
+    MAX_MESSAGE,
+    Check,
+    Locator,
+    Message,
+    Refused,
+    Unreachable,
+    Wanted,
+    everything,
+)
+
+
+class ImapSource:
+    """The watched folder of one account. One connection is kept; a lost one is opened anew once a call.
+
+    `secret` returns the password, or the client secret for XOAUTH2. `first_uid` skips what lies before.
+    `http_client` is a requests session for the token service.
+    """
+
+    def __init__(
+        self,
+        settings: ImapSettings,
+        secret: Callable[[], str],
+        *,
+        first_uid: int = 1,
+        http_client: Any = None,
+    ) -> None:
+        self.name = f"imap://{settings.user}@{settings.host.lower()}/{settings.folder}"
+        self.settings = settings
+        self._secret = secret
+        self._first_uid = first_uid
+        self._tokens = (
+            Tokens(settings.oauth, secret, timeout=settings.timeout_seconds, http_client=http_client)
+            if settings.auth == "xoauth2" and settings.oauth
+            else None
+        )
+        self._connection: Connection | None = None
+        self._folders: Folders | None = None
+        self._opened: Opened | None = None
+
+    def __enter__(self) -> "ImapSource":
+        self._connect()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._disconnect()
+
+    def sign_in(self, connection: Connection) -> None:
+        """Sign in on a fresh connection. Raises Refused and Unreachable."""
+        if self._tokens is None:
+            connection.sign_in(self._secret())
+            return
+        try:
+            connection.sign_in_with_token(self._tokens.read())
+        except TokenUnavailable as error:
+            raise Unreachable(str(error), error.repair) from error
+        except TokenRefused as error:
+            raise Refused(str(error), error.repair) from error
+        except Refused:
+            self._tokens.forget()
+            raise
+
+    def _connect(self) -> None:
+        self._disconnect()
+        self._connection = Connection(self.settings)
+        try:
+            self.sign_in(self._connection)
+            self._folders = Folders(self._connection)
+            self._open()
+        except Exception:
+            self._disconnect()
+            raise
+
+    def _disconnect(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+        self._connection = self._folders = self._opened = None
+
+    def _open(self) -> Opened:
+        """Select the folder anew, which tells UIDVALIDITY, UIDNEXT and the number of messages."""
+        connection, folders = self._in_use()
+        self._opened = connection.open(folders.server_name(self.settings.folder))
+        return self._opened
+
+    def _in_use(self) -> tuple[Connection, Folders]:
+        if self._connection is None or self._folders is None:
+            raise Unreachable("there is no connection", "open the source first")
+        return self._connection, self._folders
+
+    def _open_or_reconnect(self) -> Opened:
+        """Select the folder; a connection that ended meanwhile (expired token, idle time) is replaced."""
+        try:
+            return self._open()
+        except Unreachable:
+            self._connect()
+            return self._open()
+
+    def count(self) -> int | None:
+        return self._open_or_reconnect().exists
+
+    def messages(self, wanted: Wanted = everything) -> Iterator[Message]:
+        opened = self._open_or_reconnect()
+        connection, _ = self._in_use()
+        uid_next = opened.uid_next or walk.find_uid_next(connection)
+        for window in walk.list_windows(connection, self._first_uid, uid_next, self.settings.window):
+            needed = [listed for listed in window if wanted(self._locator(opened, listed.uid))]
+            for batch in walk.batches(needed):
+                for listed, body in walk.fetch_bodies(connection, batch):
+                    yield self._message(opened, listed, body)
+            if self._connection is not connection:
+                # `file` had to reconnect: what is left comes with the next look.
+                return
+
+    def _locator(self, opened: Opened, uid: int) -> Locator:
+        return Locator(mailbox=self.name, validity=opened.validity, uid=str(uid))
+
+    def _message(self, opened: Opened, listed: walk.Listed, body: bytes) -> Message:
+        is_cut = len(body) == MAX_MESSAGE
+        return Message(
+            locator=self._locator(opened, listed.uid),
+            raw=body,
+            size=max(listed.size, MAX_MESSAGE) if is_cut else len(body),
+            received_at=listed.received_at,
+        )
+
+    def file(self, locator: Locator) -> None:
+        self._move(locator, self.settings.filed_folder)
+
+    def quarantine(self, locator: Locator) -> None:
+        self._move(locator, self.settings.quarantine_folder)
+
+    def _move(self, locator: Locator, path: str) -> None:
+        """Move a message; one that is gone is done, and so is one whose UIDVALIDITY is gone."""
+        try:
+            self._move_once(locator, path)
+        except Declined as error:
+            # It may have worked all the same (Exchange sends malformed answers), or the message is gone.
+            if self._is_there(locator):
+                self._move_again(locator, path, error)
+        except Unreachable:
+            self._connect()
+            self._move_once(locator, path)
+
+    def _move_again(self, locator: Locator, path: str, error: Declined) -> None:
+        if "[trycreate]" not in error.answer.lower():
+            raise error
+        self._in_use()[1].forget(path)
+        self._move_once(locator, path)
+
+    def _move_once(self, locator: Locator, path: str) -> None:
+        if not self._is_ours(locator):
+            return
+        connection, folders = self._in_use()
+        uid, target = int(locator.uid), folders.ensure(path)
+        if "MOVE" in connection.capabilities:
+            # A UID that is gone is no error here (RFC 3501 section 6.4.8).
+            connection.move(uid, target)
+        elif not self._is_marked_deleted(uid):
+            connection.copy(uid, target)
+            connection.mark_deleted(uid)
+            # Without UIDPLUS an EXPUNGE would remove what other people have marked.
+            if "UIDPLUS" in connection.capabilities:
+                connection.expunge(uid)
+
+    def _is_ours(self, locator: Locator) -> bool:
+        """Tell whether the locator's UID still means the same message."""
+        opened = self._opened
+        same = opened and (locator.mailbox, locator.validity) == (self.name, opened.validity)
+        return bool(same) and locator.uid.isascii() and locator.uid.isdecimal()
+
+    def _is_there(self, locator: Locator) -> bool:
+        return int(locator.uid) in self._in_use()[0].fetch(locator.uid, "(UID)")
+
+    def _is_marked_deleted(self, uid: int) -> bool:
+        """Tell whether an earlier call got as far as copying; only servers without MOVE come here."""
+        flags = self._in_use()[0].fetch(str(uid), "(UID FLAGS)").get(uid, {}).get(b"FLAGS")
+        return isinstance(flags, tuple) and b"\\Deleted" in flags
+
+    def probe(self) -> list[Check]:
+        from bounce_watch.source.imap_probe import probe
+
+        return probe(self)

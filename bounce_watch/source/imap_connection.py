@@ -1,0 +1,241 @@
+"""One IMAP connection (RFC 3501, 6851, 4315): the only module that imports imapclient.
+
+Arguments with CR, LF or NUL never reach a command; every fault comes out as a SourceError.
+"""
+
+import ipaddress
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from imapclient import IMAPClient, SocketTimeout
+from imapclient.response_parser import parse_fetch_response
+
+from bounce_watch.config.models import ImapSettings
+from bounce_watch.source import imap_faults as faults
+from bounce_watch.source.interface import Refused, SourceError
+
+Items = dict[bytes, object]
+_GOODBYE_SECONDS = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """A selected folder. `uid_next` is 0 when the server keeps it to itself."""
+
+    validity: int
+    uid_next: int
+    exists: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Namespaces:
+    """RFC 2342: `prefix` and `separator` of the personal namespace, prefixes of other people's."""
+
+    prefix: str
+    separator: str
+    foreign: tuple[str, ...] = ()
+
+
+class Connection:
+    """A connection with TLS; sign in, then use. Commands raise Declined, Unreachable or Refused."""
+
+    def __init__(self, settings: ImapSettings) -> None:
+        self._settings = settings
+        self.capabilities: frozenset[str] = frozenset()
+        context = _tls(settings)
+        try:
+            self._client = self._connect(context)
+        except faults.LOST as error:
+            raise faults.connecting(error, settings) from error
+        if settings.security == "starttls":
+            self._start_tls(context)
+
+    def _connect(self, context: ssl.SSLContext) -> Any:
+        settings = self._settings
+        client = IMAPClient(
+            settings.host,
+            port=settings.port,
+            ssl=settings.security == "tls",
+            ssl_context=context,
+            timeout=SocketTimeout(connect=settings.timeout_seconds, read=settings.timeout_seconds),
+        )
+        # Otherwise INTERNALDATE comes as a naive local time.
+        client.normalise_times = False
+        # imapclient hands imaplib's trace to the logging module: mail and sign-in would stand in it.
+        client._imap.debug = 0
+        return client
+
+    def _start_tls(self, context: ssl.SSLContext) -> None:
+        try:
+            if not self._client.has_capability("STARTTLS"):
+                raise Refused(
+                    f"{self._settings.host} offers no STARTTLS on port {self._settings.port}",
+                    'use security = "tls" with port 993, or switch STARTTLS on in the server',
+                )
+            self._client.starttls(context)
+        except faults.LOST as error:
+            self.close()
+            raise faults.connecting(error, self._settings) from error
+        except SourceError:
+            self.close()
+            raise
+
+    @property
+    def protection(self) -> str:
+        """What protects this connection, such as TLSv1.3."""
+        layer = self._client.socket()
+        return str(layer.version()) if isinstance(layer, ssl.SSLSocket) else "no TLS"
+
+    def sign_in(self, password: str) -> None:
+        """Sign in with a password: SASL PLAIN where offered, because LOGIN takes ASCII only."""
+        offered = {name.decode("ascii", "replace") for name in self._client.capabilities()}
+        plain = "AUTH=PLAIN" in offered
+        if "LOGINDISABLED" in offered and not plain:
+            raise Refused(
+                f"{self._settings.host} takes no passwords here (LOGINDISABLED)",
+                'use auth = "xoauth2" (Exchange Online knows nothing else), or security = "starttls"',
+            )
+        command = self._client.plain_login if plain else self._client.login
+        self._sign_in(command, password)
+
+    def sign_in_with_token(self, token: str) -> None:
+        """Sign in with an access token (XOAUTH2)."""
+
+        def mechanism(challenge: bytes) -> str:
+            # A second challenge is the server's reason; an empty answer ends the exchange.
+            return "" if challenge else f"user={self._settings.user}\x01auth=Bearer {token}\x01\x01"
+
+        def command(_user: str, _token: str) -> None:
+            self._client.sasl_login("XOAUTH2", mechanism)
+
+        self._sign_in(command, token)
+
+    def _sign_in(self, command: Callable[[str, str], object], secret: str) -> None:
+        try:
+            command(_checked(self._settings.user), _checked(secret))
+            # Exchange Online sends no list after the sign-in, and it differs from the one before.
+            listed = self._client._imap.capability()[1][0]
+        except faults.LOST as error:
+            fault = faults.signing_in(_without(secret, error), self._settings)
+            # Not chained: the original text may repeat what we sent.
+            raise fault from None
+        self.capabilities = frozenset(_text(listed).upper().split())
+
+    def open(self, folder: str, *, read_only: bool = False) -> Opened:
+        """Select a folder. Raises MissingFolder."""
+        try:
+            answer = self._client.select_folder(_checked(folder), readonly=read_only)
+        except faults.LOST as error:
+            raise faults.opening(error, folder) from error
+        return Opened(
+            validity=int(answer.get(b"UIDVALIDITY", 0)),
+            uid_next=int(answer.get(b"UIDNEXT", 0)),
+            exists=int(answer.get(b"EXISTS", 0)),
+        )
+
+    def fetch(self, uids: str, items: str) -> dict[int, Items]:
+        """Fetch items of a UID set such as `1:500`; answers that name no UID are dropped.
+
+        imapclient's own fetch takes no ranges (mjs/imapclient#647) and files an answer without UID
+        under its sequence number, as another message.
+        """
+        status, answer = self._run(self._client._imap.uid, "FETCH", uids, items)
+        if status != "OK":
+            raise faults.Declined(faults.plain_text(_text(answer[0])))
+        try:
+            parsed = parse_fetch_response(answer, normalise_times=False, uid_is_key=False)
+        except faults.LOST as error:
+            raise faults.talking(OSError("an answer that is no IMAP")) from error
+        return {entry[b"UID"]: entry for entry in parsed.values() if isinstance(entry.get(b"UID"), int)}
+
+    def move(self, uid: int, folder: str) -> None:
+        self._run(self._client.move, [uid], folder)
+
+    def copy(self, uid: int, folder: str) -> None:
+        self._run(self._client.copy, [uid], folder)
+
+    def mark_deleted(self, uid: int) -> None:
+        self._run(self._client.add_flags, [uid], [b"\\Deleted"], True)
+
+    def expunge(self, uid: int) -> None:
+        """Remove one message that is marked deleted (UIDPLUS)."""
+        self._run(self._client.uid_expunge, [uid])
+
+    def create(self, folder: str) -> None:
+        """Create a folder and subscribe to it, so that people see it in their mail program."""
+        self._run(self._client.create_folder, folder)
+        self._run(self._client.subscribe_folder, folder)
+
+    def folders(self, pattern: str = "*") -> dict[str, tuple[bytes, ...]]:
+        """Return flags by folder name."""
+        return {name: flags for flags, _, name in self._run(self._client.list_folders, "", pattern)}
+
+    def namespaces(self) -> Namespaces:
+        if "NAMESPACE" not in self.capabilities:
+            root = self._run(self._client.list_folders, "", "")
+            return Namespaces(prefix="", separator=_text(root[0][1]) if root else "/")
+        personal, *others = self._run(self._client.namespace)
+        prefix, separator = personal[0] if personal else ("", "/")
+        foreign = (_text(entry[0]) for group in others for entry in group or ())
+        return Namespaces(
+            prefix=_text(prefix), separator=_text(separator), foreign=tuple(filter(None, foreign))
+        )
+
+    def close(self) -> None:
+        """Say goodbye, or just hang up."""
+        try:
+            self._client.socket().settimeout(_GOODBYE_SECONDS)
+            self._client.logout()
+        except faults.LOST:
+            self._hang_up()
+
+    def _hang_up(self) -> None:
+        try:
+            self._client.shutdown()
+        except faults.LOST:
+            return
+
+    def _run(self, command: Callable[..., Any], *arguments: object) -> Any:
+        for argument in arguments:
+            if isinstance(argument, str):
+                _checked(argument)
+        try:
+            return command(*arguments)
+        except faults.LOST as error:
+            raise faults.talking(error) from error
+
+
+def _tls(settings: ImapSettings) -> ssl.SSLContext:
+    if settings.security == "none" and not _is_loopback(settings.host):
+        raise Refused(
+            f"{settings.host} is not this machine, so it is not used without TLS",
+            'use security = "tls" or "starttls"',
+        )
+    try:
+        return ssl.create_default_context(cafile=settings.ca_file)
+    except OSError as error:
+        raise Refused(f"the file {settings.ca_file} holds no certificates", "check ca_file") from error
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _checked(argument: str) -> str:
+    """Let an argument pass that cannot end the command line (mjs/imapclient#657)."""
+    if any(char in argument for char in "\r\n\0"):
+        raise Refused("a name or password holds a line break", "take the line break out of the configuration")
+    return argument
+
+
+def _without(secret: str, error: Exception) -> Exception:
+    return type(error)(str(error).replace(secret, "***")) if secret and secret in str(error) else error
+
+
+def _text(value: object) -> str:
+    return value.decode("ascii", "replace") if isinstance(value, bytes) else str(value or "")

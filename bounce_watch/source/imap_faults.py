@@ -1,0 +1,119 @@
+"""What an IMAP fault means for the admin: the right SourceError with a repair, never with a secret in it."""
+
+import imaplib
+import re
+import socket
+import ssl
+
+from bounce_watch.config.models import ImapSettings
+from bounce_watch.source.interface import MissingFolder, Refused, SourceError, Unreachable
+
+LOST = (imaplib.IMAP4.error, OSError, MemoryError, ValueError, AttributeError, TypeError)
+"""All that imapclient 4.1 was seen to raise against failing and hostile servers."""
+
+_BACKOFF = re.compile(r"Suggested Backoff Time: ([0-9]{1,9}) milliseconds")
+_BUSY = ("throttled", "[unavailable]", "[inuse]", "[limit]", "[serverbug]", "too many simultaneous")
+_MAX_TEXT = 200
+
+AGAIN = "nothing was lost; we try again by ourselves"
+FULL_ACCESS = (
+    "give the application access to this mailbox (New-ServicePrincipal, then Add-MailboxPermission "
+    "-AccessRights FullAccess), see that IMAP is on for it (Set-CASMailbox -ImapEnabled $true), "
+    "and that user is the mailbox's own address"
+)
+
+
+class Declined(Unreachable):
+    """The server answered a command with NO or BAD for no reason we know; `answer` is its text."""
+
+    def __init__(self, answer: str) -> None:
+        super().__init__(f"the server declined: {answer}", f"look at the server's own words; {AGAIN}")
+        self.answer = answer
+
+
+def connecting(error: Exception, settings: ImapSettings) -> SourceError:
+    """Explain why no connection came about."""
+    where = f"{settings.host}:{settings.port}"
+    match error:
+        case ssl.SSLCertVerificationError():
+            return Refused(
+                f"the certificate of {where} is not trusted: {error.verify_message}",
+                "use the host name that stands in the certificate; name an own authority in ca_file",
+            )
+        case socket.gaierror():
+            return Unreachable(
+                f"the host name {settings.host} is not known", "check host and the DNS servers"
+            )
+        case ConnectionRefusedError():
+            return Unreachable(f"{where} refuses connections", "check host, port and the firewall")
+        case TimeoutError():
+            return Unreachable(f"{where} does not answer in time", "check host, port and the firewall")
+        case ssl.SSLError():
+            return Unreachable(
+                f"{where} does not speak TLS as expected",
+                'use security = "tls" with port 993 and "starttls" with port 143',
+            )
+        case _:
+            return Unreachable(f"no connection to {where}: {plain_text(str(error))}", AGAIN)
+
+
+def signing_in(error: Exception, settings: ImapSettings) -> SourceError:
+    """Explain why the sign-in failed."""
+    if not _is_answer(error):
+        return talking(error)
+    text = plain_text(str(error))
+    if known := _well_known(text):
+        return known
+    if settings.auth == "xoauth2":
+        return Refused(f"the server refuses the token for {settings.user}: {text}", FULL_ACCESS)
+    return Refused(
+        f"the server refuses user name or password of {settings.user}: {text}",
+        'check user and password; Exchange Online takes no passwords, there use auth = "xoauth2"',
+    )
+
+
+def opening(error: Exception, folder: str) -> SourceError:
+    """Explain why a folder could not be opened."""
+    if isinstance(error, imaplib.IMAP4.readonly):
+        return Refused(
+            f"the folder {folder} may only be read", "give the account the right to move mail out of it"
+        )
+    fault = talking(error)
+    if not isinstance(fault, Declined):
+        return fault
+    return MissingFolder(f"the folder {folder} cannot be opened: {fault.answer}", "check its name")
+
+
+def talking(error: Exception) -> SourceError:
+    """Explain why a command failed: Declined when the server said so, else the connection is lost."""
+    if isinstance(error, SourceError):
+        return error
+    text = plain_text(str(error))
+    if not _is_answer(error):
+        return Unreachable(f"the connection was lost ({type(error).__name__}: {text})", AGAIN)
+    return _well_known(text) or Declined(text)
+
+
+def _is_answer(error: Exception) -> bool:
+    return isinstance(error, imaplib.IMAP4.error) and not isinstance(error, imaplib.IMAP4.abort)
+
+
+def _well_known(text: str) -> SourceError | None:
+    lowered = text.lower()
+    if "authenticated but not connected" in lowered:
+        return Refused("the server signed us in but does not open the mailbox", FULL_ACCESS)
+    if backoff := _BACKOFF.search(text):
+        seconds = int(backoff[1]) / 1000
+        return Unreachable(f"the server is busy and asks to wait {seconds:.0f} seconds", AGAIN)
+    if any(word in lowered for word in _BUSY):
+        return Unreachable(f"the server is busy: {text}", AGAIN)
+    if "[noperm]" in lowered:
+        return Refused(f"the account lacks a right: {text}", "let it read the mailbox and move mail in it")
+    if "[overquota]" in lowered:
+        return Unreachable(f"the mailbox is full: {text}", "make room in it")
+    return None
+
+
+def plain_text(text: str) -> str:
+    """Return a server's words on one line, without control characters, at most 200 of them."""
+    return "".join(char if char.isprintable() else "?" for char in text[:_MAX_TEXT])

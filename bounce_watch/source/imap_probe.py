@@ -1,0 +1,75 @@
+"""Test a mailbox step by step for `bounce-watch check`, without changing anything in it."""
+
+from bounce_watch.config.secrets import SecretError
+from bounce_watch.source.imap import ImapSource
+from bounce_watch.source.imap_connection import Connection
+from bounce_watch.source.imap_folders import Folders
+from bounce_watch.source.interface import Check, SourceError
+
+
+def probe(source: ImapSource) -> list[Check]:
+    """Return one line a step; the first failure ends it, because the rest depends on it."""
+    settings = source.settings
+    try:
+        connection = Connection(settings)
+    except SourceError as error:
+        return [_failure("IMAP connection", error)]
+    try:
+        where = f"{settings.host}:{settings.port} answers, protected by {connection.protection}"
+        return [Check("IMAP connection", "ok", where), *_sign_in(source, connection)]
+    finally:
+        connection.close()
+
+
+def _sign_in(source: ImapSource, connection: Connection) -> list[Check]:
+    try:
+        source.sign_in(connection)
+    except (SourceError, SecretError) as error:
+        return [_failure("IMAP sign-in", error)]
+    text = f"signed in as {source.settings.user} ({source.settings.auth})"
+    try:
+        return [Check("IMAP sign-in", "ok", text), *_mailbox(source, connection)]
+    except SourceError as error:
+        return [Check("IMAP sign-in", "ok", text), _failure("IMAP folders", error)]
+
+
+def _mailbox(source: ImapSource, connection: Connection) -> list[Check]:
+    settings, folders = source.settings, Folders(connection)
+    return [
+        _watched(settings.folder, connection, folders),
+        _target("IMAP filed folder", settings.filed_folder, folders),
+        _target("IMAP quarantine folder", settings.quarantine_folder, folders),
+        _moving(connection.capabilities),
+    ]
+
+
+def _watched(folder: str, connection: Connection, folders: Folders) -> Check:
+    try:
+        opened = connection.open(folders.server_name(folder), read_only=True)
+    except SourceError as error:
+        return _failure("IMAP watched folder", error)
+    return Check("IMAP watched folder", "ok", f"{folder} opens and holds {opened.exists} messages")
+
+
+def _target(name: str, folder: str, folders: Folders) -> Check:
+    if folders.exists(folder):
+        return Check(name, "ok", f"{folder} is there")
+    return Check(name, "warning", f"{folder} is not there yet", "it will be made when it is first needed")
+
+
+def _moving(capabilities: frozenset[str]) -> Check:
+    name = "IMAP moving"
+    if "MOVE" in capabilities:
+        return Check(name, "ok", "the server moves messages in one step (MOVE)")
+    if "UIDPLUS" in capabilities:
+        return Check(name, "ok", "the server copies and removes messages (UIDPLUS)")
+    return Check(
+        name,
+        "warning",
+        "the server offers neither MOVE nor UIDPLUS: filed messages stay, marked as deleted",
+        "expunge the watched folder now and then",
+    )
+
+
+def _failure(name: str, error: SourceError | SecretError) -> Check:
+    return Check(name, "failure", str(error), error.repair)

@@ -1,0 +1,87 @@
+"""Walk a folder in windows of UIDs: never SEARCH ALL, whose answer is one line that gets too long
+at about 125,000 messages."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from bounce_watch.source.imap_connection import Connection, Items
+from bounce_watch.source.interface import MAX_MESSAGE
+
+_WIDEST = 65_536
+_BATCH_MESSAGES = 100
+_BATCH_BYTES = 8 * 1024 * 1024
+_BODY = f"(UID BODY.PEEK[]<0.{MAX_MESSAGE}>)"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """A message that exists. `size` is the server's word, on Exchange an estimate."""
+
+    uid: int
+    size: int
+    received_at: datetime | None
+
+
+def list_windows(connection: Connection, first: int, uid_next: int, width: int) -> Iterator[list[Listed]]:
+    """Yield what exists from UID `first` to below `uid_next`, window by window, in order of UIDs.
+
+    Over gaps the window grows: a mailbox that is emptied every day soon has millions of unused UIDs.
+    """
+    span = width
+    while first < uid_next:
+        last = min(first + span, uid_next) - 1
+        found = _existing(connection, first, last, span > width)
+        if found and span > width:
+            first, span = min(found), width
+            continue
+        if found:
+            yield [_listed(uid, found[uid]) for uid in sorted(found)]
+        first = last + 1
+        span = width if found else min(span * 8, _WIDEST)
+
+
+def _existing(connection: Connection, first: int, last: int, only_uids: bool) -> dict[int, Items]:
+    items = "(UID)" if only_uids else "(UID RFC822.SIZE INTERNALDATE)"
+    answers = connection.fetch(f"{first}:{last}", items)
+    return {uid: answer for uid, answer in answers.items() if first <= uid <= last}
+
+
+def _listed(uid: int, answer: Items) -> Listed:
+    size, date = answer.get(b"RFC822.SIZE"), answer.get(b"INTERNALDATE")
+    aware = isinstance(date, datetime) and date.tzinfo is not None
+    return Listed(
+        uid=uid,
+        size=size if isinstance(size, int) else 0,
+        received_at=date.astimezone(UTC) if aware and isinstance(date, datetime) else None,
+    )
+
+
+def batches(messages: Iterable[Listed]) -> Iterator[list[Listed]]:
+    """Group messages so that one answer stays small in number and bytes."""
+    batch: list[Listed] = []
+    room = _BATCH_BYTES
+    for message in messages:
+        length = min(message.size, MAX_MESSAGE)
+        if batch and (length > room or len(batch) == _BATCH_MESSAGES):
+            yield batch
+            batch, room = [], _BATCH_BYTES
+        batch.append(message)
+        room -= length
+    if batch:
+        yield batch
+
+
+def fetch_bodies(connection: Connection, batch: list[Listed]) -> Iterator[tuple[Listed, bytes]]:
+    """Yield each message with its first MAX_MESSAGE bytes; what vanished meanwhile is left out."""
+    answers = connection.fetch(",".join(str(message.uid) for message in batch), _BODY)
+    for message in batch:
+        answer = answers.get(message.uid, {})
+        body = answer.get(b"BODY[]<0>", answer.get(b"BODY[]"))
+        if isinstance(body, bytes):
+            yield message, body[:MAX_MESSAGE]
+
+
+def find_uid_next(connection: Connection) -> int:
+    """Return one more than the highest UID, for servers whose SELECT does not tell."""
+    return max(connection.fetch("*", "(UID)"), default=0) + 1
