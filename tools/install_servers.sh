@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
-# Install Dovecot and Postfix for the tests that start them, without starting the system's own services.
+# Install Dovecot and Postfix for the tests that start them, and systemd-analyze for the test of the units,
+# without starting any service of the system.
 # Where that is not possible the tests are skipped; with CI=true a missing server is a failure.
 set -euo pipefail
 
 policy=/usr/sbin/policy-rc.d
 saved=$policy.before-bounce-watch
+packages="dovecot-imapd dovecot-lmtpd postfix systemd"
 PATH=$PATH:/usr/sbin:/usr/local/sbin
 
 have_servers() {
@@ -14,9 +16,10 @@ have_servers() {
     done
     return 1
 }
+have_all() { have_servers && command -v systemd-analyze; }
 
 have_not() {
-    echo "Dovecot and Postfix are not installed ($1): the tests that need them will be skipped." >&2
+    echo "Dovecot, Postfix or systemd-analyze is missing ($1): the tests that need it will be skipped." >&2
     [ "${CI:-}" = true ] && exit 1
     exit 0
 }
@@ -34,13 +37,14 @@ forbid_services() {
     chmod 0755 "$policy"
 }
 
-have_servers >/dev/null 2>&1 && exit 0
+have_all >/dev/null 2>&1 && exit 0
 command -v apt-get >/dev/null 2>&1 || have_not "no apt-get here"
-[ "$(id -u)" -eq 0 ] || have_not "installing needs root: apt-get install dovecot-imapd dovecot-lmtpd postfix"
+[ "$(id -u)" -eq 0 ] || have_not "installing needs root: apt-get install $packages"
 
-echo "installing Dovecot and Postfix for the tests" >&2
+echo "installing for the tests: $packages" >&2
 forbid_services
 export DEBIAN_FRONTEND=noninteractive
 apt-get -qq update || have_not "apt-get update failed"
-apt-get -qq install --yes --no-install-recommends dovecot-imapd dovecot-lmtpd postfix >/dev/null || have_not "apt-get install failed"
-have_servers >/dev/null 2>&1 || have_not "installed, yet not found"
+# shellcheck disable=SC2086 # a list of names
+apt-get -qq install --yes --no-install-recommends $packages >/dev/null || have_not "apt-get install failed"
+have_all >/dev/null 2>&1 || have_not "installed, yet not found"
