@@ -16,6 +16,7 @@ from bounce_watch.store.errors import (
 )
 from bounce_watch.store.facts import Stopped
 from bounce_watch.store.lock import ProcessLock, find_holder
+from bounce_watch.store.questions import Questions
 from bounce_watch.store.records import (
     BounceDetail,
     BounceRow,
@@ -59,6 +60,7 @@ __all__ = [
     "ProcessLock",
     "QuarantineEntry",
     "QuarantineState",
+    "Questions",
     "Recorded",
     "ReplyHistory",
     "ReportRecord",

@@ -1,5 +1,6 @@
 """Single facts about the store: its first run, its epoch, when mail was last fetched."""
 
+import secrets
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,6 +10,7 @@ from bounce_watch.store import tables
 from bounce_watch.store.rooms import Reads, Writes
 
 _EPOCH, _FIRST_RUN, _LAST_FETCH = "epoch", "first_run_at", "last_success_fetch_at"
+_MARK_SECRET = "mark_secret"  # noqa: S105 - the name of a row
 _STOPPED_AT, _STOPPED_WHY = "sending_stopped_at", "sending_stopped_why"
 
 
@@ -55,6 +57,14 @@ class Facts(KnownFacts, Writes):
         if self.first_run_at() is None:
             self._set(_FIRST_RUN, now.isoformat())
         return epoch
+
+    def mark_secret(self) -> bytes:
+        """Return the key of this store's own marks, made at first need: it tells our mail from forged mail."""
+        known = _read(self._rows, _MARK_SECRET)
+        if known is None:
+            known = secrets.token_hex(32)
+            self._set(_MARK_SECRET, known)
+        return bytes.fromhex(known)
 
     def note_fetch(self, now: datetime) -> None:
         """Note that the mailbox was read without a fault."""
