@@ -1,0 +1,90 @@
+"""Try every template, the site's overrides too, with invented facts, and say in words what is wrong."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from bounce_watch.model import Cause, Owner, Side
+from bounce_watch.reply import samples
+from bounce_watch.reply.compose import Composer
+from bounce_watch.reply.errors import TemplateFault
+from bounce_watch.reply.guidance import FALLBACK
+from bounce_watch.reply.playbooks import Playbook
+from bounce_watch.reply.templates import Templates
+
+MOST_WORDS = 120
+MOST_STEPS = 4
+_RULER = re.compile(r"(?m)^-{20,}$")
+_STEP = re.compile(r"(?m)^\d\. ")
+_SHARED = re.compile(r"replies/[a-z]{2,3}/shared/[a-z_]+\.j2")
+_TEXTS = frozenset(("general", "words", *Cause, *(f"owner_{owner}" for owner in Owner)))
+_TEXT = re.compile(r"replies/[a-z]{2,3}/([a-z0-9_]+)\.j2")
+_FIXED = frozenset(
+    (
+        *("layout.html.j2", "replies/letter.html.j2", "replies/letter.txt.j2"),
+        *("alerts/alert.html.j2", "alerts/alert.txt.j2", "digest/digest.html.j2", "digest/digest.txt.j2"),
+    )
+)
+
+
+def check_templates(folders: Sequence[Path], playbooks: Mapping[str, Playbook] | None = None) -> list[str]:
+    """Render all templates of the folders; return one sentence for each problem, none when all is well."""
+    templates = Templates(folders)
+    composer = Composer(folders, samples.ORGANISATION, playbooks)
+    problems = [
+        f"{name}: no mail uses a template of this name" for name in templates.names() if not _is_known(name)
+    ]
+    for language in languages(templates):
+        for cause in Cause:
+            problems += _reply_problems(composer, cause, language)
+    problems += _admin_problems(composer, playbooks or {})
+    return list(dict.fromkeys(problems))
+
+
+def languages(templates: Templates) -> list[str]:
+    """Return the languages that have a folder with the fixed words, English first."""
+    found = {name.split("/")[1] for name in templates.names() if name.endswith("/words.j2")}
+    return sorted(found, key=lambda language: (language != FALLBACK, language))
+
+
+def body_words(text: str) -> int:
+    """Count the words of a reply above its details: what a colleague has to read. Numerals are no words."""
+    return sum(any(map(str.isalpha, word)) for word in _RULER.split(text)[0].split())
+
+
+def _is_known(name: str) -> bool:
+    text = _TEXT.fullmatch(name)
+    return name in _FIXED or _SHARED.fullmatch(name) is not None or (text is not None and text[1] in _TEXTS)
+
+
+def _reply_problems(composer: Composer, cause: Cause, language: str) -> Iterator[str]:
+    """Render one cause for every owner and side, for one recipient and for several."""
+    place = f"reply {language}/{cause}"
+    for owner in Owner:
+        for side in Side:
+            one = samples.bounce(cause, owner, side)
+            other = samples.bounce(cause, owner, side, "tom.miller@adatum.example")
+            for bounces, incident in (((one,), None), ((one, other), "INC-7")):
+                facts = samples.reply_facts(*bounces, language=language, incident=incident)
+                try:
+                    text = composer.reply(facts).text
+                except TemplateFault as fault:
+                    yield str(fault)
+                    continue
+                if body_words(text) > MOST_WORDS:
+                    yield f"{place}: {body_words(text)} words are too many, at most {MOST_WORDS}"
+                if not 1 <= len(_STEP.findall(text)) <= MOST_STEPS:
+                    yield f"{place}: there must be one to {MOST_STEPS} steps"
+
+
+def _admin_problems(composer: Composer, playbooks: Mapping[str, Playbook]) -> Iterator[str]:
+    for name in playbooks or ("none",):
+        try:
+            composer.alert(samples.alert_facts(name))
+        except TemplateFault as fault:
+            yield str(fault)
+    for empty in (False, True):
+        try:
+            composer.digest(samples.digest(empty), event_key="sample", to="admin@contoso.example")
+        except TemplateFault as fault:
+            yield str(fault)

@@ -1,0 +1,196 @@
+"""The daily digest: problems first, then who must act, what happened, what we did, and how we are."""
+
+from collections.abc import Mapping, Sequence
+
+from bounce_watch.model import Count, Digest, Incident, Letter, LetterKind, Severity
+from bounce_watch.reply import charts, moments
+from bounce_watch.reply.alert import TONES, shown_step
+from bounce_watch.reply.facts import Organisation
+from bounce_watch.reply.inline import inline
+from bounce_watch.reply.playbooks import Playbook, fill_steps
+from bounce_watch.reply.safe_text import plain
+from bounce_watch.reply.templates import Templates, Value
+from bounce_watch.reply.words import OWNERS, SEVERITIES, label_of
+
+MOST_INCIDENTS = 10
+MOST_STEPS = 3
+_FOOTER = "Written by bounce_watch once a day. More: bounce-watch top, bounce-watch incidents"
+_GRAVITY = tuple(Severity)
+
+
+def digest_letter(
+    templates: Templates,
+    organisation: Organisation,
+    playbooks: Mapping[str, Playbook],
+    digest: Digest,
+    *,
+    event_key: str,
+    to: str,
+) -> Letter:
+    """Compose the digest of one day for one admin. Raises TemplateFault."""
+    values = _values(organisation, playbooks, digest)
+    return Letter(
+        kind=LetterKind.DIGEST,
+        event_key=event_key,
+        to=to,
+        subject=str(values["subject"]),
+        text=templates.render("digest/digest.txt.j2", values),
+        html=inline(templates.render("digest/digest.html.j2", values)),
+    )
+
+
+def _values(
+    organisation: Organisation, playbooks: Mapping[str, Playbook], digest: Digest
+) -> dict[str, Value]:
+    day = moments.day_name(digest.local_date.year, digest.local_date.month, digest.local_date.day)
+    headline = headline_of(digest)
+    return {
+        "language": "en",
+        "organisation": plain(organisation.name, 80),
+        "subject": plain(f"Mail delivery, {day}: {headline}", 200),
+        "footer": _FOOTER,
+        "day": day,
+        "span": f"{moments.short(digest.since, digest.time_zone)} to "
+        f"{moments.short(digest.until, digest.time_zone)} ({digest.time_zone})",
+        "headline": headline,
+        "tone": _tone(digest),
+        "empty": digest.is_empty,
+        "tiles": [
+            _tile("Bounces", digest.bounces),
+            _tile("Delays", digest.delays),
+            _tile("Replies sent", Count(label="", now=digest.replies_sent)),
+        ],
+        "compared": digest.bounces.before is not None,
+        "groups": _groups(organisation, playbooks, digest),
+        "charts": _charts(digest),
+        "replies": _pairs([("Sent", digest.replies_sent), ("Held until released", digest.replies_held)]),
+        "withheld": _pairs([(label_of(count.label), count.now) for count in digest.withheld]),
+        "mail": _pairs(_mail(digest)),
+        "health": [
+            {"name": plain(check.name, 40), "state": plain(check.state, 10), "text": plain(check.text, 160)}
+            for check in digest.health
+        ],
+        "failing": [
+            {"name": plain(check.name, 40), "state": plain(check.state, 10), "text": plain(check.text, 160)}
+            for check in digest.health
+            if check.state != "ok"
+        ],
+    }
+
+
+def headline_of(digest: Digest) -> str:
+    """Return the day in a few words: for the subject and the first line."""
+    failing = [check for check in digest.health if check.state == "failure"]
+    if digest.opened:
+        return f"{_problems(len(digest.opened), 'new')}, {_mails(digest.bounces.now)} came back"
+    if failing:
+        return f"bounce_watch itself needs you: {plain(failing[0].name, 40)}"
+    if digest.still_open:
+        return f"{_problems(len(digest.still_open), 'open')}, {_mails(digest.bounces.now)} came back"
+    if digest.is_empty:
+        return "a quiet day, no mail came back"
+    return f"no problems, {_mails(digest.bounces.now)} came back"
+
+
+def _problems(number: int, kind: str) -> str:
+    return f"{number} {kind} problem{'' if number == 1 else 's'}"
+
+
+def _mails(number: int) -> str:
+    return f"{number} mail{'' if number == 1 else 's'}"
+
+
+def _tone(digest: Digest) -> str:
+    """Return the colour of the band: that of the gravest unresolved incident."""
+    open_now = _by_gravity([*digest.opened, *digest.still_open])
+    if open_now:
+        return TONES.get(open_now[0].finding.severity, "")
+    return "high" if any(check.state == "failure" for check in digest.health) else "good"
+
+
+def _gravity(incident: Incident) -> int:
+    return _GRAVITY.index(incident.finding.severity)
+
+
+def _by_gravity(incidents: Sequence[Incident]) -> list[Incident]:
+    return sorted(incidents, key=lambda incident: (_gravity(incident), incident.number))
+
+
+def _tile(label: str, count: Count) -> dict[str, Value]:
+    return {"label": label, "now": count.now, "change": charts.change(count)}
+
+
+def _groups(
+    organisation: Organisation, playbooks: Mapping[str, Playbook], digest: Digest
+) -> list[dict[str, Value]]:
+    """Return the incidents under their three headings; empty groups are left out."""
+    groups = (
+        ("New problems", digest.opened, True),
+        ("Still open", digest.still_open, False),
+        ("Resolved", digest.resolved, False),
+    )
+    return [
+        {
+            "title": title,
+            "incidents": [
+                _incident(organisation, playbooks, incident, with_steps)
+                for incident in _by_gravity(incidents)[:MOST_INCIDENTS]
+            ],
+            "more": max(len(incidents) - MOST_INCIDENTS, 0),
+        }
+        for title, incidents, with_steps in groups
+        if incidents
+    ]
+
+
+def _incident(
+    organisation: Organisation, playbooks: Mapping[str, Playbook], incident: Incident, with_steps: bool
+) -> dict[str, Value]:
+    finding = incident.finding
+    playbook = playbooks.get(finding.playbook)
+    critical = with_steps or finding.severity is Severity.CRITICAL
+    resolved = incident.resolved_at
+    steps = fill_steps(playbook, finding) if playbook and critical and resolved is None else ()
+    when = f"since {moments.short(finding.first_at, organisation.time_zone)}"
+    if resolved is not None:
+        when = f"over since {moments.short(resolved, organisation.time_zone)}"
+    return {
+        "name": incident.name,
+        "title": plain(finding.title, 160),
+        "severity": "good" if resolved else str(finding.severity),
+        "severity_label": "Resolved" if resolved else SEVERITIES[finding.severity],
+        "line": f"{when}; {_mails(finding.messages)}; must act: {OWNERS[finding.owner]}",
+        "codes": [plain(status, 20) for status in finding.statuses[:5]],
+        "steps": [shown_step(step) for step in steps[:MOST_STEPS]],
+        "more_steps": max(len(steps) - MOST_STEPS, 0),
+    }
+
+
+def _charts(digest: Digest) -> list[dict[str, Value]]:
+    charted = (
+        ("Who must act", digest.owners, True),
+        ("Top causes", digest.causes, True),
+        ("Top senders", digest.senders, False),
+        ("Top recipient domains", digest.domains, False),
+    )
+    return [
+        {"title": title, "rows": charts.bars(counts, known), "lines": charts.text_rows(counts, known)}
+        for title, counts, known in charted
+        if counts
+    ]
+
+
+def _mail(digest: Digest) -> list[tuple[str, int]]:
+    return [
+        ("Read in all", digest.messages.now),
+        ("No reports, left where they are", digest.left_alone),
+        ("Copies of known reports", digest.duplicates),
+        ("Unreadable, in quarantine", digest.quarantined),
+    ]
+
+
+def _pairs(pairs: Sequence[tuple[str, int]]) -> dict[str, Value]:
+    return {
+        "rows": [{"label": label, "now": number} for label, number in pairs],
+        "lines": charts.text_pairs(pairs),
+    }

@@ -1,0 +1,44 @@
+"""What a letter is made of: our organisation, and the facts of one bounce or incident."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from bounce_watch.model import Bounce, Incident
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Organisation:
+    """Who writes. `support`: an address or phone number, `time_zone`: an IANA name, `language`: as `de`."""
+
+    name: str
+    support: str
+    time_zone: str = "UTC"
+    language: str = "en"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplyFacts:
+    """One mail of one colleague that came back; at least one bounce, several for several recipients.
+
+    `mail_subject`, `mail_date` (UTC) and `mail_id` (Message-ID) are those of the colleague's own mail, None
+    when the report does not return them. `language` is the report's Content-Language, None for our own.
+    `incident` is the name of the open incident that this bounce belongs to (`INC-7`), None for none.
+    """
+
+    event_key: str
+    to: str
+    bounces: tuple[Bounce, ...]
+    mail_subject: str | None = None
+    mail_date: datetime | None = None
+    mail_id: str | None = None
+    language: str | None = None
+    incident: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertFacts:
+    """One incident that opened, and the admin who hears of it."""
+
+    event_key: str
+    to: str
+    incident: Incident

@@ -1,0 +1,98 @@
+"""The only module that knows Jinja2: templates from folders, sandboxed, strict, escaped in HTML.
+
+Nothing from a mail is ever compiled: templates come from disk, values are plain strings, numbers and lists.
+A site folder overrides what ships file by file.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from jinja2 import ChoiceLoader, FileSystemLoader, StrictUndefined, Template, TemplateError, TemplateNotFound
+from jinja2.sandbox import SandboxedEnvironment
+
+from bounce_watch.reply.errors import TemplateFault
+
+Value = str | int | float | bool | None | Sequence["Value"] | Mapping[str, "Value"]
+Values = Mapping[str, Value]
+
+_PLAIN = (str, int, float, bool, type(None))
+
+
+class Templates:
+    """The templates of several folders; the first folder that has a file wins."""
+
+    def __init__(self, folders: Sequence[Path]) -> None:
+        loaders = [FileSystemLoader(folder) for folder in folders]
+        self._environment = SandboxedEnvironment(
+            loader=ChoiceLoader(loaders),
+            autoescape=lambda name: name is not None and name.endswith(".html.j2"),
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            keep_trailing_newline=True,
+        )
+
+    def names(self) -> list[str]:
+        """Return every template file of all folders, as `replies/en/mailbox_full.j2`."""
+        return sorted(name for name in self._environment.list_templates() if name.endswith(".j2"))
+
+    def find(self, names: Sequence[str]) -> str | None:
+        """Return the first of the names for which a file exists, None when there is none."""
+        for name in names:
+            try:
+                return self._template(name).name
+            except TemplateNotFound:
+                continue
+        return None
+
+    def render(self, name: str, values: Values) -> str:
+        """Render a whole file. Raises TemplateFault with the file and what is wrong."""
+        try:
+            return self._template(name).render(_checked(values))
+        except TemplateError as error:
+            raise _fault(name, error) from error
+
+    def block(self, name: str, block: str, values: Values) -> str:
+        """Render one named block of a file: one file holds all the pieces of a text.
+
+        Spaces at both ends are cut; lines are kept. Raises TemplateFault, also for a missing block.
+        """
+        try:
+            template = self._template(name)
+            render = template.blocks.get(block)
+            if render is None:
+                raise TemplateFault(f"{name}: the block {block!r} is missing")
+            return "".join(render(template.new_context(dict(_checked(values))))).strip()
+        except TemplateError as error:
+            raise _fault(name, error) from error
+
+    def _template(self, name: str) -> Template:
+        return self._environment.get_template(name)
+
+
+def _checked(values: Values) -> Values:
+    for value in values.values():
+        _check_plain(value)
+    return values
+
+
+def _check_plain(value: object) -> None:
+    """Refuse everything but exact plain types: a `Markup` is a string that skips the escaping."""
+    if type(value) in _PLAIN:
+        return
+    if type(value) in (list, tuple):
+        for item in value:  # type: ignore[attr-defined]
+            _check_plain(item)
+    elif type(value) is dict:
+        for item in value.values():
+            _check_plain(item)
+    else:
+        raise TypeError(f"a template value must be plain, not {type(value).__name__}")
+
+
+def _fault(name: str, error: TemplateError) -> TemplateFault:
+    if isinstance(error, TemplateNotFound):
+        return TemplateFault(f"{name}: there is no template {error.name!r}")
+    line = getattr(error, "lineno", None)
+    place = f"{name}, line {line}" if line else name
+    return TemplateFault(f"{place}: {error.message}")
