@@ -81,16 +81,17 @@ def _sender(sources: tuple[Headers, ...], wrapped: Wrapped) -> str | None:
         if sender := sender_of(headers):
             return sender
     journal = next(iter(wrapped.recipients), None)
-    return journal or next((to for to in addresses(wrapped.headers.first("to"), 5) if not is_robot(to)), None)
+    return journal or wrapped.headers.address("to")
 
 
 def sender_of(headers: Headers) -> str | None:
-    """Return the Return-Path if it is a plain address, else the author; `From` may be no address at all."""
+    """Return the Return-Path if it is a plain address, else the author, else a system's bare name."""
     path = headers.address("return-path")
     if path and is_deliverable(path):
         return path
     names = ("from", "sender", "reply-to", "x-envelope-from", "x-envelope-sender")
-    return next(filter(None, (headers.address(name) for name in names)), None)
+    found = next(filter(None, (headers.address(name) for name in names)), None)
+    return found or ("MAILER-DAEMON" if is_robot(headers.line("from")) else None)
 
 
 def _recipients(headers: Headers) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 import re
 
 from bounce_watch.model import Kind, NotAReport
+from bounce_watch.parse.formats import sieve_reject
 from bounce_watch.unwrap import Headers, Wrapped
 from bounce_watch.unwrap.origin import is_written_by_a_mail_system
 
@@ -54,7 +55,7 @@ def _is_receipt(wrapped: Wrapped) -> bool:
     declared = (
         message.content_type == "multipart/report" and message.parameters.get("report-type", "").lower()
     )
-    if wrapped.delivery_status is not None:
+    if wrapped.delivery_status is not None or sieve_reject.is_rejection(wrapped):
         return False
     return (
         declared == "disposition-notification" or wrapped.leaf("message/disposition-notification") is not None

@@ -6,7 +6,8 @@ from bounce_watch.model import Reading, Report, Unreadable
 from bounce_watch.parse.dates import read_date
 from bounce_watch.parse.fields import ReportFields, kind_of
 from bounce_watch.parse.fingerprint import fingerprint_of
-from bounce_watch.parse.formats import FORMATS, Format
+from bounce_watch.parse.formats import STRUCTURED, WORDS, Format
+from bounce_watch.parse.gaps import with_words
 from bounce_watch.parse.original import message_id_of, read_original
 from bounce_watch.parse.other_kinds import find_kind, nothing_found
 from bounce_watch.unwrap import Part, Wrapped, parse, unwrap
@@ -36,14 +37,23 @@ def _is_mail(message: Part) -> bool:
 
 
 def _read_one(wrapped: Wrapped) -> Reading:
+    structured = _first(STRUCTURED, wrapped)
+    if structured is not None:
+        form, found = structured
+        return _report(wrapped, form, with_words(found, wrapped))
     other = find_kind(wrapped)
     if other is not None:
         return other
-    for form in FORMATS:
+    worded = _first(WORDS, wrapped)
+    return _report(wrapped, *worded) if worded else nothing_found(wrapped)
+
+
+def _first(formats: tuple[Format, ...], wrapped: Wrapped) -> tuple[Format, ReportFields] | None:
+    for form in formats:
         found = form.read(wrapped)
         if found is not None:
-            return _report(wrapped, form, found)
-    return nothing_found(wrapped)
+            return form, found
+    return None
 
 
 def _report(wrapped: Wrapped, form: Format, found: ReportFields) -> Report:

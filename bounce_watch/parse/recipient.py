@@ -26,8 +26,11 @@ def read_recipient(
     will_retry_until: datetime | None = None,
 ) -> RecipientFields:
     """Build an entry. A status of x.0.0 gives way to the better code in the diagnostic text."""
-    text = one_line(_SPACES.sub(" ", diagnostic), MAX_DIAGNOSTIC) if diagnostic else None
-    outer, inner = split_wrapped(text) if text else ("", None)
+    text = (
+        one_line(_SPACES.sub(" ", diagnostic[: 2 * MAX_DIAGNOSTIC]), MAX_DIAGNOSTIC) if diagnostic else None
+    )
+    # Codes are sought in the lines as they stand: a code at the start of a line counts.
+    outer, inner = split_wrapped(diagnostic[: 2 * MAX_DIAGNOSTIC]) if diagnostic else ("", None)
     codes = find_codes(outer) if outer else Codes()
     remote = find_codes(inner) if inner else Codes()
     own = read_status(status)
@@ -64,4 +67,5 @@ def read_address(value: str | None) -> str | None:
     if match := _FIRST_ADDRESS.search(text.replace("<>", "")):
         return normalise(match[0].strip(".'`"))
     name = text.strip("<> ")
-    return name if _LOCAL_NAME.fullmatch(name) and name else None
+    # Exim names the file or program that a local delivery went to: no address.
+    return name if _LOCAL_NAME.fullmatch(name) and name[0] not in "/|" else None

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 MAX_DIAGNOSTIC = 2000
 
 _STATUS = r"[245]\.(?:[0-7]|1[0-9])\.\d{1,3}"
-_BOTH = re.compile(rf"(?<![\d.])([245]\d\d)(?:[ -]{{1,2}}|[ -]{{0,2}}[#(\[<]{{1,2}})({_STATUS})(?!\.?\d)")
+_BOTH = re.compile(
+    rf"(?<![\d.])([245]\d\d)(?:-|:?\s{{1,8}}|[ -]{{0,2}}[#(\[<'\"]{{1,2}})({_STATUS})(?!\.?\d)"
+)
 _ALONE = re.compile(rf"(?<![\d.\w@/-])({_STATUS})(?!\.?\d|[\w@-])")
 _BASIC_AT_START = re.compile(r"\s{0,20}[<\"'(\[]?([245][0-5]\d)(?=[ \-:;,.'\"<)\]>]|$)")
 _BASIC = re.compile(

@@ -110,13 +110,14 @@ def _from_tree(node: Any, budget: list[int], depth: int, message: bytes) -> Part
 
 
 def _content_of(node: Any, message: bytes) -> bytes:
+    """Return a part's bytes; `message` is the whole source of a root, empty for the parts within."""
     try:
         content: bytes | None = node.content
     except fast_mail_parser.ParseError:
         return b""
-    if content is not None and node.headers:
+    if content is not None and (node.headers or not message):
         return content[:MAX_MESSAGE]
-    return message[read_headers(message)[1] :] if message else b""
+    return message[read_headers(message)[1] :]
 
 
 def _from_fallback(found: fallback.Node) -> Part:

@@ -31,13 +31,13 @@ def _lines(headers: Headers, name: str) -> tuple[str, ...]:
 
 
 def is_robot(address: str | None) -> bool:
-    """Tell whether an address is one that mail systems write their reports from."""
-    return address is not None and _ROBOT.match(address) is not None
+    """Tell whether an address, or a bare name in its place, is one that mail systems write from."""
+    return address is not None and _ROBOT.match(address.rpartition("<")[2].strip(">")) is not None
 
 
 def is_written_by_a_mail_system(headers: Headers) -> bool:
-    """Tell whether the From field names a mail system, or the message had no return path at all."""
+    """Tell whether the From field names a mail system, or nobody (`From: <>`)."""
     sender = headers.first("from")
-    if sender is None:
+    if sender is None or sender.rstrip().endswith("<>"):
         return True
-    return is_robot(headers.address("from")) or (is_robot(sender.strip()) and "@" not in sender)
+    return is_robot(headers.address("from")) or ("@" not in sender and is_robot(sender.strip()))

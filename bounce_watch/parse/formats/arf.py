@@ -1,4 +1,7 @@
-"""Complaints in the Abuse Reporting Format (RFC 5965): feedback, never a bounce."""
+"""Complaints: the Abuse Reporting Format (RFC 5965), Hotmail's older form, Apple's unsubscribe mails.
+
+Feedback, never a bounce: its recipient entries have no action.
+"""
 
 from bounce_watch.model import Kind, RecipientFields
 from bounce_watch.parse.dates import read_date
@@ -10,8 +13,15 @@ from bounce_watch.unwrap.limits import MAX_HEADER_BLOCK
 
 NAME = "arf"
 
+_HOTMAIL_RECIPIENT = "x-hmxmroriginalrecipient"
+
 
 def read(wrapped: Wrapped) -> ReportFields | None:
+    headers = returned_headers(wrapped)
+    if "x-apple-unsubscribe" in wrapped.headers:
+        return _complaint(addresses(wrapped.headers.first("from"), 1))
+    if headers and _HOTMAIL_RECIPIENT in headers:
+        return _complaint(addresses(headers.first(_HOTMAIL_RECIPIENT), 1))
     part = wrapped.leaf("message/feedback-report")
     declared = wrapped.message.parameters.get("report-type", "").lower() == "feedback-report"
     if part is None and (not declared or wrapped.inline is not None):
@@ -19,7 +29,6 @@ def read(wrapped: Wrapped) -> ReportFields | None:
     content = part.content[:MAX_HEADER_BLOCK].lstrip(b"\r\n") if part else b""
     fields = read_headers(content)[0]
     named = tuple(filter(None, map(read_address, fields.every("original-rcpt-to"))))
-    headers = returned_headers(wrapped)
     complained = named or addresses(headers.first("to") if headers else None, 10)
     return ReportFields(
         kind=Kind.FEEDBACK,
@@ -28,3 +37,8 @@ def read(wrapped: Wrapped) -> ReportFields | None:
         arrival_date=read_date(fields.first("arrival-date") or fields.first("received-date")),
         original_envelope_id=fields.line("original-envelope-id", 255),
     )
+
+
+def _complaint(complainants: tuple[str, ...]) -> ReportFields:
+    entries = tuple(RecipientFields(final_recipient=address) for address in complainants)
+    return ReportFields(kind=Kind.FEEDBACK, recipients=entries)

@@ -33,8 +33,8 @@ def _entries(section: str, addressed_to: str | None) -> list[RecipientFields]:
     entries = []
     for head, end in zip(heads, ends, strict=True):
         diagnostic = section[head.end() : end]
-        smtp = _SMTP_NAME.search(diagnostic)
-        named = addresses(head[1], 1) or ((smtp[1],) if smtp else addresses(addressed_to, 1))
+        smtp = _SMTP_NAME.search(head[1]) or _SMTP_NAME.search(diagnostic)
+        named = (smtp[1],) if smtp else addresses(head[1], 1) or addresses(addressed_to, 1)
         if named:
             entries.append(read_recipient(final=named[0], diagnostic=diagnostic))
     return entries

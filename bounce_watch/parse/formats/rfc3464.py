@@ -8,8 +8,9 @@ import re
 from bounce_watch.model import Action, RecipientFields
 from bounce_watch.parse.dates import read_date
 from bounce_watch.parse.fields import ReportFields
+from bounce_watch.parse.narrative import split_returned
 from bounce_watch.parse.recipient import read_address, read_recipient
-from bounce_watch.unwrap import Wrapped
+from bounce_watch.unwrap import Headers, Wrapped, addresses
 from bounce_watch.unwrap.charset import decode, one_line
 from bounce_watch.unwrap.limits import MAX_RECIPIENTS, MAX_TEXT
 
@@ -32,15 +33,28 @@ def read(wrapped: Wrapped) -> ReportFields | None:
     part = wrapped.delivery_status
     if part is None:
         return None
-    groups = read_groups(decode(part.content[: 8 * MAX_TEXT]))
+    text = decode(part.content[: 8 * MAX_TEXT])
+    # A broken boundary leaves the returned mail in this part.
+    text, returned = (text, None) if wrapped.returned else split_returned(text)
+    nameless = addresses(wrapped.headers.first("x-failed-recipients"), 2)
+    return read_fields(text, returned, nameless[0] if len(nameless) == 1 else None)
+
+
+def read_fields(
+    text: str, returned: Headers | None = None, only_recipient: str | None = None
+) -> ReportFields | None:
+    """Read the fields of a whole delivery status, None when they name no recipient.
+
+    `only_recipient` stands in for a Final-Recipient that is a file or a program (Exim).
+    """
     per_message: Group = {}
     entries: list[RecipientFields] = []
-    for group in groups:
+    for group in read_groups(text):
         if any(mark in group for mark in _MARKS):
-            entries.append(_entry(group))
+            entries.append(_entry(group, only_recipient))
         per_message = {**group, **per_message}
     named = tuple(entry for entry in entries if entry.final_recipient)[:MAX_RECIPIENTS]
-    return _fields(per_message, named) if named else None
+    return _fields(per_message, named, returned) if named else None
 
 
 def read_groups(text: str) -> list[Group]:
@@ -81,12 +95,15 @@ def _lacks_outcome(group: Group) -> bool:
     return any(name in group for name in _RECIPIENTS) and "action" not in group and "status" not in group
 
 
-def _entry(group: Group) -> RecipientFields:
+def _entry(group: Group, only_recipient: str | None) -> RecipientFields:
     final = read_address(group.get("final-recipient"))
     original = read_address(group.get("original-recipient"))
+    if final and original and "." not in final.rpartition("@")[2]:
+        # `user@store-7` is a name of the reporter's inside; the sender knows the original.
+        final = original
     status = group.get("status")
     return read_recipient(
-        final=final or original or read_address(group.get("x-actual-recipient")),
+        final=final or original or read_address(group.get("x-actual-recipient")) or only_recipient,
         original=original,
         action=_action(group, status),
         status=status,
@@ -119,8 +136,10 @@ def _host(value: str | None) -> str | None:
     return one_line(host, 255) or None if host else None
 
 
-def _fields(group: Group, recipients: tuple[RecipientFields, ...]) -> ReportFields:
+def _fields(group: Group, recipients: tuple[RecipientFields, ...], returned: Headers | None) -> ReportFields:
+    sender = read_address(group.get("x-postfix-sender"))
     return ReportFields(
+        returned=returned or (Headers([("Return-Path", [sender])]) if sender else None),
         recipients=recipients,
         reporting_mta=_host(group.get("reporting-mta")),
         received_from_mta=_host(group.get("received-from-mta")),

@@ -1,0 +1,13 @@
+"""X-Failed-Recipients (Exim, Gmail, Google Groups): the header that names whom the text does not."""
+
+from bounce_watch.parse.fields import ReportFields
+from bounce_watch.parse.narrative import Entry, find_narrative, report_of
+from bounce_watch.unwrap import Wrapped, addresses
+
+NAME = "failed_recipients"
+
+
+def read(wrapped: Wrapped) -> ReportFields | None:
+    named = tuple(a for value in wrapped.headers.every("x-failed-recipients") for a in addresses(value))
+    narrative = find_narrative(wrapped) if named else None
+    return report_of(narrative, [Entry(name, narrative.text) for name in named]) if narrative else None

@@ -1,0 +1,28 @@
+"""RFC 3464 fields that stand in the text: parts that lost their type, Amazon WorkMail, relayed reports."""
+
+import re
+from dataclasses import replace
+
+from bounce_watch.parse.fields import ReportFields
+from bounce_watch.parse.formats.rfc3464 import read_fields
+from bounce_watch.parse.narrative import is_by_a_mail_system, split_returned
+from bounce_watch.unwrap import Wrapped
+
+NAME = "fields_in_text"
+
+_FIRST_FIELD = re.compile(
+    r"^[ \t]{0,8}(?:Reporting-MTA|Original-Recipient|Final-Recipient|Action)[ \t]{0,4}:",
+    re.MULTILINE | re.IGNORECASE,
+)
+
+
+def read(wrapped: Wrapped) -> ReportFields | None:
+    text = wrapped.text
+    if "inal-" not in text and "INAL-" not in text:
+        return None
+    start = _FIRST_FIELD.search(text)
+    if start is None or not is_by_a_mail_system(wrapped):
+        return None
+    fields, returned = split_returned(text[start.start() :])
+    found = read_fields("\n".join(line.strip("\r") for line in fields.split("\n")))
+    return replace(found, returned=returned) if found else None

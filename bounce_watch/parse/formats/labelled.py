@@ -1,0 +1,38 @@
+"""`Label: user@example.com`: IMail, MailFoundry, KDDI, PMDF and Sun, LSMTP, and gateways of many makes."""
+
+import re
+from itertools import islice
+
+from bounce_watch.parse.fields import ReportFields
+from bounce_watch.parse.narrative import ADDRESS, entries_at, find_narrative, report_of
+from bounce_watch.unwrap import Wrapped
+from bounce_watch.unwrap.limits import MAX_RECIPIENTS
+
+NAME = "labelled"
+
+_LABEL = (
+    r"(?:[^\n:@]{0,60}(?:unknown|invalid|undeliver|not delivered|deliver|fail|reject|full|exceed"
+    r"|quota|recipient"
+    r"|could not|cannot|unable|error|for|reach|addressed|disabled|inactive)[^\n:@]{0,60}?(?::|\bto\b:?))"
+)
+_HEAD = re.compile(
+    rf"^[ \t>*-]{{0,8}}{_LABEL}[ \t]{{0,8}}<?\"?({ADDRESS})\"?>?[ \t.]{{0,4}}$", re.MULTILINE | re.IGNORECASE
+)
+_NOBODY = re.compile(r"sender|from:|contact|postmaster|reply|help|support", re.IGNORECASE)
+
+
+def read(wrapped: Wrapped) -> ReportFields | None:
+    if "@" not in wrapped.text:
+        return None
+    narrative = find_narrative(wrapped)
+    if narrative is None:
+        return None
+    heads = [
+        head
+        for head in islice(_HEAD.finditer(narrative.text), MAX_RECIPIENTS)
+        if not _NOBODY.search(head[0].partition(head[1])[0])
+    ]
+    if not heads:
+        return None
+    entries = entries_at(heads, narrative.text)
+    return report_of(narrative, entries)

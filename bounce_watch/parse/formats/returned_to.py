@@ -1,0 +1,19 @@
+"""A system's report that names nobody but returns a mail to one recipient: that one was not reached."""
+
+from bounce_watch.parse.fields import ReportFields
+from bounce_watch.parse.narrative import Entry, find_narrative, has_system_subject, report_of
+from bounce_watch.parse.original import returned_headers
+from bounce_watch.unwrap import Wrapped, addresses
+
+NAME = "returned_to"
+
+
+def read(wrapped: Wrapped) -> ReportFields | None:
+    narrative = find_narrative(wrapped) if has_system_subject(wrapped) else None
+    if narrative is None:
+        return None
+    returned = returned_headers(wrapped) or narrative.returned
+    to = addresses(returned.first("to"), 2) if returned else ()
+    if len(to) != 1 or (returned and "cc" in returned):
+        return None
+    return report_of(narrative, [Entry(to[0], narrative.text)])

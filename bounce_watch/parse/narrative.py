@@ -1,0 +1,153 @@
+"""Reports in plain words: is it one, where does the returned mail begin, what happened.
+
+Before RFC 3464, and long after, mail systems wrote bounces as text for people. Their wording differs,
+their shapes are few; the formats that build on this module are named after the shape.
+"""
+
+import re
+from dataclasses import dataclass
+
+from bounce_watch.model import Action, RecipientFields
+from bounce_watch.model.address import normalise
+from bounce_watch.parse.fields import ReportFields
+from bounce_watch.parse.recipient import read_recipient
+from bounce_watch.unwrap import Headers, Wrapped, read_headers
+from bounce_watch.unwrap.limits import MAX_RECIPIENTS
+from bounce_watch.unwrap.origin import is_written_by_a_mail_system
+
+ADDRESS = r"[^\s<>()\[\]:;,\"'|*]{1,320}@[^\s<>()\[\]:;,\"'|*]{0,254}[^\s<>()\[\]:;,\"'|*.]"
+
+_RETURNED = re.compile(
+    r"^[ \t>|]{0,8}(?:"
+    r"[-=_*|]{2,80}[ \t]{0,8}(?:(?:start of )?(?:the )?(?:returned|original|unsent"
+    r"|undelivered) (?:message|mail)"
+    r"|below (?:this|the next) line|(?:this is a |here is a )?copy of (?:the|your)|message (?:header"
+    r"|text|body)s? "
+    r"|the headers? (?:of|and)|the body of|returned message|unsent message)"
+    r"|below is a copy of|original message (?:follows|text)|message headers follow|here is a copy of"
+    r"|a copy of the original message|your message reads|a summary of the undelivered message|old message:"
+    r"|the (?:header|first)[^\n]{1,40}(?:original|of the|your) message|original message:"
+    r")[^\n]{0,120}$",
+    re.IGNORECASE | re.MULTILINE,
+)
+_HEADER_BLOCK = re.compile(
+    r"^[ \t]{0,4}(?:Received|Return-Path|DKIM-Signature|X-Originating-IP|X-Google-Smtp-Source"
+    r"|X-Received)[ \t]?:",
+    re.MULTILINE | re.IGNORECASE,
+)
+_DELAYED = re.compile(
+    r"not yet been delivered|has been delayed|is delayed|delayed mail|still being retried"
+    r"|will be retried|will keep trying"
+    r"|delivery attempts will continue|continue to (?:be made|try)|warning message only"
+    r"|this is a warning only"
+    r"|do not need to resend|message[^\n]{0,60} delayed|could not send mail for past|still trying"
+    r"|delivery delayed"
+    r"|status notification \(delay\)|no action is required on your part",
+    re.IGNORECASE,
+)
+_GIVEN_UP = re.compile(
+    r"permanent(?:ly)? (?:fatal )?(?:error|fail)|given up|giving up|final(?:ly)? fail", re.IGNORECASE
+)
+_SYSTEM_SUBJECT = re.compile(
+    r"\s{0,5}(?:\[postmaster\][ ])?(?:undeliver(?:able|ed)|non-?deliver|delayed mail|mail failed"
+    r"|delivery (?:status notification|fail|notification|has failed|error|problem|report)"
+    r"|mail delivery (?:fail|error|system)|returned (?:mail|to sender)|mail (?:system error|could not be)"
+    r"|failure (?:notice|delivery)|permanent delivery failure|automatically rejected mail"
+    r"|message (?:undeliverable|delivery|could not be delivered)|warning: message"
+    r"|your message to [^\n]{1,200} could not be delivered"
+    r"|メールエラー|メッセージを配信できません)",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Narrative:
+    """The report's own words, without the returned mail; its headers as far as the text holds them."""
+
+    text: str
+    returned: Headers | None
+    action: Action
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One recipient with the words about it."""
+
+    address: str
+    words: str
+
+
+def find_narrative(wrapped: Wrapped) -> Narrative | None:
+    """Return a report's words when a mail system wrote it, None for everybody else's mail."""
+    if not is_by_a_mail_system(wrapped):
+        return None
+    text, returned = split_returned(wrapped.text)
+    subject = wrapped.headers.first("subject") or ""
+    late = _DELAYED.search(f"{subject}\n{text[:6000]}") and not _GIVEN_UP.search(text[:6000])
+    return Narrative(text=text, returned=returned, action=Action.DELAYED if late else Action.FAILED)
+
+
+def is_by_a_mail_system(wrapped: Wrapped) -> bool:
+    """Tell whether a mail system wrote a message: its author, a null return path, or a system's subject."""
+    headers = wrapped.headers
+    if wrapped.inline is not None or "x-failed-recipients" in headers:
+        return True
+    if is_written_by_a_mail_system(headers):
+        return True
+    if (headers.first("return-path") or "").strip() == "<>":
+        return True
+    return "in-reply-to" not in headers and has_system_subject(wrapped)
+
+
+def has_system_subject(wrapped: Wrapped) -> bool:
+    """Tell whether the subject is one that mail systems write above a failure or a delay."""
+    return _SYSTEM_SUBJECT.match(wrapped.headers.first("subject") or "") is not None
+
+
+def split_returned(text: str) -> tuple[str, Headers | None]:
+    """Split a text at the returned mail; the headers are None where nothing readable is returned."""
+    marker = _RETURNED.search(text)
+    block = _HEADER_BLOCK.search(text)
+    if marker and (block is None or marker.start() <= block.start()):
+        start, rest = marker.start(), text[marker.end() :]
+    elif block:
+        start, rest = block.start(), text[block.start() :]
+    else:
+        return text, None
+    return text[:start], _headers_at_start(rest)
+
+
+def _headers_at_start(text: str) -> Headers | None:
+    lines = text.lstrip("\n \t-=_*|").split("\n")[:400]
+    while lines and not re.match(r"[ \t]{0,4}[A-Za-z][\w-]{1,60}[ \t]?:", lines[0]):
+        lines.pop(0)
+    if not lines:
+        return None
+    margin = len(lines[0]) - len(lines[0].lstrip())
+    block = "\n".join(line[margin:] if line[:margin].isspace() else line for line in lines)
+    headers = read_headers(block.encode("utf-8", "replace"))[0]
+    known = ("from", "to", "subject", "message-id", "return-path", "date")
+    return headers if any(name in headers for name in known) else None
+
+
+def report_of(
+    narrative: Narrative, entries: list[Entry], reporting_mta: str | None = None
+) -> ReportFields | None:
+    """Build the fields of a narrative report, None when it names nobody."""
+    recipients: dict[str, RecipientFields] = {}
+    for entry in entries[:MAX_RECIPIENTS]:
+        address = normalise(entry.address)
+        recipients.setdefault(
+            address.lower(), read_recipient(final=address, action=narrative.action, diagnostic=entry.words)
+        )
+    if not recipients:
+        return None
+    return ReportFields(
+        recipients=tuple(recipients.values()), returned=narrative.returned, reporting_mta=reporting_mta
+    )
+
+
+def entries_at(heads: list[re.Match[str]], text: str) -> list[Entry]:
+    """Give each head (group 1: the address) the words up to the next one."""
+    ends = [head.start() for head in heads[1:]] + [len(text)]
+    return [Entry(head[1], text[head.end() : end]) for head, end in zip(heads, ends, strict=True)]
