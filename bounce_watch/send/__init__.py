@@ -1,1 +1,21 @@
-"""How mail leaves."""
+"""How mail leaves. `open_sender` follows the configuration."""
+
+from collections.abc import Callable
+
+from bounce_watch.config.models import FolderSettings, SmtpSettings
+from bounce_watch.send.folder import FolderSender
+from bounce_watch.send.interface import Check, Delivery, Outcome, Sender
+
+__all__ = ["Check", "Delivery", "FolderSender", "Outcome", "Sender", "open_sender"]
+
+
+def open_sender(
+    settings: SmtpSettings | FolderSettings, secret: Callable[[], str], from_address: str
+) -> Sender:
+    """Return the configured sender. `secret` returns the password or client secret when it is needed."""
+    if isinstance(settings, FolderSettings):
+        return FolderSender(settings.path)
+    # Imported late: smtplib is not needed for --help.
+    from bounce_watch.send.smtp import SmtpSender
+
+    return SmtpSender(settings, secret, from_address)

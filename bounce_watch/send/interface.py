@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Literal, NamedTuple, Protocol
 
 
 class Outcome(StrEnum):
@@ -28,6 +28,15 @@ class Delivery:
     reply: str
 
 
+class Check(NamedTuple):
+    """One line of `bounce-watch check`. `repair` says what to do, empty when nothing is needed."""
+
+    name: str
+    state: Literal["ok", "warning", "failure"]
+    text: str
+    repair: str = ""
+
+
 class Sender(Protocol):
     """Use as a context manager; a connection is opened when first needed and kept."""
 
@@ -38,3 +47,6 @@ class Sender(Protocol):
 
     def send(self, recipient: str, content: bytes) -> Delivery:
         """Send frozen bytes (CRLF line ends) to exactly one recipient. Never raises for mail faults."""
+
+    def probe(self) -> list[Check]:
+        """Test every step without sending anything. Works outside of `with`; never raises for mail faults."""

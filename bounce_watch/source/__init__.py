@@ -30,7 +30,7 @@ __all__ = [
 
 
 def open_source(settings: ImapSettings, secret: Callable[[], str]) -> Source:
-    """Return the configured source, not yet entered. `secret` is the password or client secret."""
+    """Return the configured source, not yet entered. `secret` returns the password or client secret."""
     # Imported late: imapclient is not needed for --help.
     from bounce_watch.source.imap import ImapSource
 

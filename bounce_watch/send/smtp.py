@@ -1,0 +1,187 @@
+"""Send over SMTP (RFC 5321) step by step, so that it is known at which step a mail was lost.
+
+`smtplib.sendmail` hides the step; up to DATA nothing was sent, from the first byte of content to the
+reply nobody knows.
+"""
+
+import re
+import smtplib
+import ssl
+from collections.abc import Callable
+from typing import Any
+
+from bounce_watch.config.models import SmtpSettings
+from bounce_watch.model.address import domain_of, is_deliverable
+from bounce_watch.send.interface import Check, Delivery, Outcome
+from bounce_watch.send.replies import Step, judge, plain_text
+from bounce_watch.send.smtp_connection import Gateway, NotReady
+
+_BARE_LINE_END = re.compile(rb"\r(?!\n)|(?<!\r)\n")
+_CLOSING = 421
+
+
+class _NotTaken(Exception):
+    """The server refused before any content was sent."""
+
+    def __init__(self, step: Step, code: int, text: bytes) -> None:
+        self.code = code
+        self.delivery = judge(step, code, text)
+
+
+class SmtpSender:
+    """One connection, opened when first needed, reused, and opened anew after an idle loss.
+
+    `secret` returns the password, or the client secret for XOAUTH2. `http_client` is a requests session
+    for the token service.
+    """
+
+    def __init__(
+        self, settings: SmtpSettings, secret: Callable[[], str], from_address: str, *, http_client: Any = None
+    ) -> None:
+        self.name = f"smtp://{settings.host}:{settings.port}"
+        self._settings = settings
+        self._from_address = from_address
+        own_name = domain_of(from_address) or "localhost"
+        self._gateway = Gateway(settings, secret, own_name, http_client=http_client)
+        self._connection: smtplib.SMTP | None = None
+        self._null_is_refused = False
+
+    def __enter__(self) -> "SmtpSender":
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        if self._connection is None:
+            return
+        try:
+            self._connection.quit()
+        except OSError:
+            self._hang_up()
+        self._connection = None
+
+    def send(self, recipient: str, content: bytes) -> Delivery:
+        if not (is_deliverable(recipient) and is_deliverable(self._from_address)):
+            return Delivery(outcome=Outcome.FAILED, reply="sender or recipient is not a plain address")
+        if _BARE_LINE_END.search(content):
+            # A bare CR or LF before a dot would let content smuggle in a second mail.
+            return Delivery(outcome=Outcome.FAILED, reply="the mail holds a line end other than CRLF")
+        try:
+            connection = self._ready()
+            self._announce(connection, recipient, content)
+        except NotReady as refusal:
+            self._hang_up()
+            return refusal.delivery
+        except _NotTaken as refusal:
+            self._hang_up_if_closing(refusal.code)
+            return refusal.delivery
+        except (OSError, ValueError) as error:
+            self._hang_up()
+            return Delivery(outcome=Outcome.LATER, reply=f"connection lost ({type(error).__name__})")
+        return self._hand_over(connection, content)
+
+    def _ready(self) -> smtplib.SMTP:
+        """Return a connection that waits for MAIL: the kept one if it still lives."""
+        if self._connection is not None and not self._is_alive(self._connection):
+            self._hang_up()
+        if self._connection is None:
+            self._connection = self._gateway.open()
+            self._gateway.sign_in(self._connection)
+        return self._connection
+
+    @staticmethod
+    def _is_alive(connection: smtplib.SMTP) -> bool:
+        try:
+            return connection.docmd("RSET")[0] == 250
+        except (OSError, ValueError):
+            return False
+
+    def _announce(self, connection: smtplib.SMTP, recipient: str, content: bytes) -> None:
+        """Go through MAIL, RCPT and DATA: a fault up to here means certainly not sent."""
+        self._name_sender(connection, content)
+        _ask(connection, Step.RECIPIENT, f"RCPT TO:<{recipient}>", 250)
+        _ask(connection, Step.DATA, "DATA", 354)
+
+    def _name_sender(self, connection: smtplib.SMTP, content: bytes) -> None:
+        options = f" SIZE={len(content)}" if connection.has_extn("size") else ""
+        options += " BODY=8BITMIME" if not content.isascii() and connection.has_extn("8bitmime") else ""
+        mailbox = f"MAIL FROM:<{self._from_address}>{options}"
+        wish = self._settings.reverse_path
+        if wish == "mailbox" or (wish == "auto" and self._null_is_refused):
+            _ask(connection, Step.SENDER, mailbox, 250)
+            return
+        try:
+            _ask(connection, Step.SENDER, f"MAIL FROM:<>{options}", 250)
+        except _NotTaken as refusal:
+            if wish == "null" or not 500 <= refusal.code <= 599:
+                raise
+            _ask(connection, Step.SENDER, mailbox, 250)
+            self._null_is_refused = True
+
+    def _hand_over(self, connection: smtplib.SMTP, content: bytes) -> Delivery:
+        """Send the content and wait for the word that counts."""
+        try:
+            connection.send(_stuffed(content))
+            code, text = connection.getreply()
+        except (OSError, ValueError) as error:
+            self._hang_up()
+            reply = f"the connection ended before the server confirmed ({type(error).__name__})"
+            return Delivery(outcome=Outcome.UNKNOWN, reply=reply)
+        if 200 <= code <= 299:
+            return Delivery(outcome=Outcome.SENT, reply=plain_text(code, text))
+        delivery = judge(Step.CONTENT, code, text)
+        if delivery.outcome is Outcome.UNKNOWN:
+            self._hang_up()
+        self._hang_up_if_closing(code)
+        return delivery
+
+    def _hang_up_if_closing(self, code: int) -> None:
+        if code == _CLOSING:
+            self._hang_up()
+
+    def _hang_up(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+        self._connection = None
+
+    def probe(self) -> list[Check]:
+        try:
+            connection = self._gateway.open()
+        except NotReady as error:
+            return [_failure("SMTP connection", error)]
+        try:
+            return [self._connected(connection), self._signed_in(connection)]
+        finally:
+            connection.close()
+
+    def _connected(self, connection: smtplib.SMTP) -> Check:
+        layer = connection.sock
+        protection = layer.version() if isinstance(layer, ssl.SSLSocket) else "no TLS"
+        where = f"{self._settings.host}:{self._settings.port}"
+        return Check("SMTP connection", "ok", f"{where} answers, protected by {protection}")
+
+    def _signed_in(self, connection: smtplib.SMTP) -> Check:
+        if self._settings.auth == "none":
+            return Check("SMTP sign-in", "ok", "no sign-in is configured")
+        try:
+            self._gateway.sign_in(connection)
+        except NotReady as error:
+            return _failure("SMTP sign-in", error)
+        return Check("SMTP sign-in", "ok", f"signed in as {self._settings.user} ({self._settings.auth})")
+
+
+def _ask(connection: smtplib.SMTP, step: Step, command: str, hoped_for: int) -> None:
+    connection.putcmd(command)
+    code, text = connection.getreply()
+    if code != hoped_for and not (hoped_for == 250 and code in {251, 252}):
+        raise _NotTaken(step, code, text)
+
+
+def _stuffed(content: bytes) -> bytes:
+    """Double the dots at line starts and add the end of data (RFC 5321 section 4.5.2)."""
+    lines = content.replace(b"\r\n.", b"\r\n..")
+    first = b"." if lines.startswith(b".") else b""
+    last = b"" if lines.endswith(b"\r\n") else b"\r\n"
+    return first + lines + last + b".\r\n"
+
+
+def _failure(name: str, error: NotReady) -> Check:
+    return Check(name, "failure", str(error), error.repair)

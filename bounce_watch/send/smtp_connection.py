@@ -1,0 +1,184 @@
+"""Open an SMTP connection that is ready for MAIL: EHLO, STARTTLS (RFC 3207), AUTH (RFC 4954, XOAUTH2)."""
+
+import ipaddress
+import smtplib
+import socket
+import ssl
+from collections.abc import Callable
+from typing import Any
+
+from bounce_watch.config.models import SmtpSettings
+from bounce_watch.config.oauth import TokenError, Tokens, TokenUnavailable
+from bounce_watch.config.secrets import SecretError
+from bounce_watch.send.interface import Delivery, Outcome
+from bounce_watch.send.replies import Step, judge
+
+_EXCHANGE = (
+    "for Exchange Online: Set-CASMailbox -SmtpClientAuthenticationDisabled $false for the mailbox, "
+    "SMTP.SendAsApp and FullAccess for the application"
+)
+
+
+class NotReady(Exception):
+    """No connection that could take mail; `delivery` says what that means for a waiting mail."""
+
+    def __init__(self, outcome: Outcome, text: str, repair: str) -> None:
+        super().__init__(text)
+        self.delivery = Delivery(outcome=outcome, reply=text[:500])
+        self.repair = repair
+
+
+class Gateway:
+    """Opens and signs in connections to one submission server. Every fault is a NotReady."""
+
+    def __init__(
+        self, settings: SmtpSettings, secret: Callable[[], str], own_name: str, *, http_client: Any = None
+    ) -> None:
+        self._settings = settings
+        self._secret = secret
+        self._own_name = own_name
+        self._tokens = (
+            Tokens(settings.oauth, secret, timeout=settings.timeout_seconds, http_client=http_client)
+            if settings.auth == "xoauth2" and settings.oauth
+            else None
+        )
+
+    def open(self) -> smtplib.SMTP:
+        """Return a connection after EHLO, with TLS unless the configuration wants none."""
+        context = self._tls()
+        try:
+            connection = self._connect(context)
+        except (OSError, ValueError) as error:
+            raise self._not_connected(error) from error
+        try:
+            self._greet(connection)
+            if self._settings.security == "starttls":
+                connection.starttls(context=context)
+                self._greet(connection)
+        except (OSError, ValueError) as error:
+            connection.close()
+            raise self._not_connected(error) from error
+        return connection
+
+    def _tls(self) -> ssl.SSLContext:
+        settings = self._settings
+        if settings.security == "none" and not _is_loopback(settings.host):
+            raise NotReady(
+                Outcome.STOP,
+                f"{settings.host} is not this machine, so it is not used without TLS",
+                'use security = "starttls" or "tls"',
+            )
+        try:
+            return ssl.create_default_context(cafile=settings.ca_file)
+        except OSError as error:
+            text = f"the file {settings.ca_file} holds no certificates"
+            raise NotReady(Outcome.STOP, text, "check ca_file") from error
+
+    def _connect(self, context: ssl.SSLContext) -> smtplib.SMTP:
+        settings = self._settings
+        host, port, timeout = settings.host, settings.port, settings.timeout_seconds
+        # The name is given: asking the DNS for our own takes long where it is not set up.
+        if settings.security == "tls":
+            return smtplib.SMTP_SSL(host, port, self._own_name, timeout=timeout, context=context)
+        return smtplib.SMTP(host, port, self._own_name, timeout=timeout)
+
+    def _greet(self, connection: smtplib.SMTP) -> None:
+        code, text = connection.ehlo()
+        if not 200 <= code <= 299:
+            raise smtplib.SMTPResponseException(code, text)
+
+    def _not_connected(self, error: Exception) -> NotReady:
+        where = f"{self._settings.host}:{self._settings.port}"
+        outcome, text, repair = Outcome.LATER, f"no connection to {where} ({type(error).__name__})", ""
+        match error:
+            case smtplib.SMTPNotSupportedError():
+                outcome, text = Outcome.STOP, f"{where} offers no STARTTLS"
+                repair = 'use security = "tls" with port 465, or switch STARTTLS on in the server'
+            case smtplib.SMTPResponseException():
+                delivery = judge(Step.GREETING, error.smtp_code, _bytes(error.smtp_error))
+                outcome, text, repair = delivery.outcome, delivery.reply, "look at the server's own words"
+            case ssl.SSLCertVerificationError():
+                outcome, text = (
+                    Outcome.STOP,
+                    f"the certificate of {where} is not trusted: {error.verify_message}",
+                )
+                repair = "use the host name that stands in the certificate; name an own authority in ca_file"
+            case socket.gaierror():
+                text, repair = (
+                    f"the host name {self._settings.host} is not known",
+                    "check host and the DNS servers",
+                )
+            case ConnectionRefusedError():
+                text, repair = f"{where} refuses connections", "check host, port and the firewall"
+            case TimeoutError():
+                text, repair = f"{where} does not answer in time", "check host, port and the firewall"
+            case ssl.SSLError():
+                text = f"{where} does not speak TLS as expected"
+                repair = 'use security = "starttls" with port 587 and "tls" with port 465'
+            case _:
+                repair = "we try again by ourselves"
+        return NotReady(outcome, text, repair)
+
+    def sign_in(self, connection: smtplib.SMTP) -> None:
+        """Sign in as configured; nothing to do for `auth = "none"`."""
+        if self._settings.auth == "none":
+            return
+        try:
+            if self._tokens is None:
+                connection.login(self._settings.user, self._secret())
+            else:
+                self._sign_in_with_token(connection, self._tokens)
+        except TokenError as error:
+            outcome = Outcome.LATER if isinstance(error, TokenUnavailable) else Outcome.STOP
+            raise NotReady(outcome, str(error), error.repair) from error
+        except SecretError as error:
+            raise NotReady(Outcome.STOP, str(error), error.repair) from error
+        except (OSError, ValueError) as error:
+            # Not chained: the original text may repeat what we sent.
+            raise self._not_signed_in(error) from None
+
+    def _sign_in_with_token(self, connection: smtplib.SMTP, tokens: Tokens) -> None:
+        token = tokens.read()
+
+        def mechanism(challenge: bytes | None = None) -> str:
+            # A challenge is the server's reason for refusing; an empty answer ends the exchange.
+            return "" if challenge else f"user={self._settings.user}\x01auth=Bearer {token}\x01\x01"
+
+        if "XOAUTH2" not in str(connection.esmtp_features.get("auth", "")).upper().split():
+            raise smtplib.SMTPNotSupportedError
+        try:
+            connection.auth("XOAUTH2", mechanism, initial_response_ok=True)
+        except smtplib.SMTPAuthenticationError:
+            tokens.forget()
+            raise
+
+    def _not_signed_in(self, error: Exception) -> NotReady:
+        settings = self._settings
+        match error:
+            case smtplib.SMTPResponseException():
+                delivery = judge(Step.SIGN_IN, error.smtp_code, _bytes(error.smtp_error))
+                repair = f"check user and secret; {_EXCHANGE}"
+                return NotReady(delivery.outcome, delivery.reply, repair)
+            case smtplib.SMTPServerDisconnected() | TimeoutError():
+                text = "the connection ended during the sign-in"
+                return NotReady(Outcome.LATER, text, "we try again by ourselves")
+            case smtplib.SMTPException():
+                text = f"{settings.host} does not offer sign-in by {settings.auth} here"
+                repair = f'use the other auth (Exchange Online: "xoauth2") or security; {_EXCHANGE}'
+                return NotReady(Outcome.STOP, text, repair)
+            case UnicodeError():
+                text = "user or password holds characters outside ASCII, which SMTP cannot carry here"
+                return NotReady(Outcome.STOP, text, "choose another password")
+            case _:
+                return NotReady(Outcome.LATER, type(error).__name__, "we try again by ourselves")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _bytes(text: bytes | str) -> bytes:
+    return text if isinstance(text, bytes) else text.encode("utf-8", "replace")
