@@ -1,0 +1,70 @@
+"""The wheel: built, installed into an empty environment, and used from somewhere else."""
+
+import os
+import subprocess
+import sys
+import venv
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent.parent
+
+pytestmark = [pytest.mark.xdist_group("wheel"), pytest.mark.timeout(600)]
+
+
+def run(*command: str | Path, cwd: Path, check: bool = True) -> subprocess.CompletedProcess[str]:
+    """Run a command as a person would who has no checkout: nothing of ours on Python's path."""
+    clean = {
+        name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "VIRTUAL_ENV"))
+    }
+    return subprocess.run(command, cwd=cwd, env=clean, check=check, capture_output=True, text=True)
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("dist")
+    run(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", folder, ROOT, cwd=folder)
+    (built,) = folder.glob("*.whl")
+    return built
+
+
+@pytest.fixture(scope="module")
+def program(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the installed `bounce-watch` of an environment that holds nothing else."""
+    home = tmp_path_factory.mktemp("environment")
+    venv.create(home, with_pip=True)
+    pip = [home / "bin" / "python", "-m", "pip", "--quiet", "--disable-pip-version-check"]
+    run(*pip, "install", wheel, cwd=home)
+    return home / "bin" / "bounce-watch"
+
+
+def test_the_wheel_carries_templates_and_knowledge(wheel: Path) -> None:
+    """They lie at the top of the repository and inside the package once installed."""
+    names = zipfile.ZipFile(wheel).namelist()
+    for wanted in (
+        "data/codes.toml",
+        "data/rules.toml",
+        "data/playbooks.toml",
+        "data/demo/config.toml",
+        "py.typed",
+    ):
+        assert f"bounce_watch/{wanted}" in names
+    assert any(name.startswith("bounce_watch/templates/") for name in names)
+    assert {name.split("/")[0] for name in names if ".dist-info" not in name} == {"bounce_watch"}
+
+
+def test_the_installed_program_explains_a_code(program: Path, tmp_path: Path) -> None:
+    answer = run(program, "explain", "5.7.23", cwd=tmp_path)
+    assert "SPF" in answer.stdout
+
+
+def test_the_installed_program_shows_its_help(program: Path, tmp_path: Path) -> None:
+    assert "explain" in run(program, "--help", cwd=tmp_path).stdout
+
+
+def test_the_installed_program_plays_the_demo(program: Path, tmp_path: Path) -> None:
+    """The sample mailbox ships too, so a person who only installed the package can look."""
+    done = run(program, "demo", "--output", tmp_path / "out", cwd=tmp_path, check=False)
+    assert done.returncode == 0, done.stderr
