@@ -1,0 +1,184 @@
+"""Load the catalogue from TOML text.
+
+`[[code]]` holds the rows, `[advice.<cause>]` what the rows of one cause share.
+"""
+
+import re
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
+from enum import StrEnum
+from typing import Any, TypeVar
+
+from bounce_watch.classify.errors import CatalogueError
+from bounce_watch.classify.pattern import compile_linear
+from bounce_watch.classify.row import Catalogue, CodeSpan, Confidence, Namespace, Row
+from bounce_watch.model import Cause, Owner, Persistence, Side
+
+_ADVICE_KEYS = {"owner", "owner_ours", "sender_steps", "admin_steps", "playbook"}
+_ROW_KEYS = _ADVICE_KEYS | {
+    "code", "variant", "namespace", "side", "match", "default", "generic", "title", "meaning", "cause",
+    "persistence", "source", "checked", "confidence",
+}  # fmt: skip
+_NEEDED = ("title", "meaning", "cause", "source", "checked", "confidence")
+_PLAYBOOK = re.compile(r"[a-z][a-z0-9_]{0,39}")
+_SPAN = re.compile(
+    r"(?P<class>[245x])\.(?P<subject>\d{1,3}|x)\.(?:(?P<low>\d{1,3})(?:-(?P<high>\d{1,3}))?|x)"
+)
+_REPLY_CODE = re.compile(r"[245]\d\d")
+_CLASSES = {4: Persistence.TEMPORARY, 5: Persistence.PERMANENT}
+
+Word = TypeVar("Word", bound=StrEnum)
+Table = Mapping[str, Any]
+
+
+def load_catalogue(text: str, site_text: str | None = None) -> Catalogue:
+    """Return the catalogue of `data/codes.toml`; a site's row replaces the one of equal code and variant.
+
+    A row without advice of its own takes that of its cause; without `persistence` that of its code's class.
+    Raises CatalogueError that names the row.
+    """
+    shipped = _parse(text, "codes.toml")
+    advice = _advice_of(shipped)
+    rows = {_key(row): row for row in _rows(shipped, advice, "codes.toml")}
+    if site_text is not None:
+        site = _parse(site_text, "site codes")
+        own = {_key(row): row for row in _rows(site, advice | _advice_of(site), "site codes")}
+        # What a site adds is tested before what ships: its phrases are closer to home.
+        rows = {key: row for key, row in own.items() if key not in rows} | rows | _known(own, rows)
+    return Catalogue(tuple(rows.values()))
+
+
+def _known(own: dict[Any, Row], rows: dict[Any, Row]) -> dict[Any, Row]:
+    return {key: row for key, row in own.items() if key in rows}
+
+
+def _key(row: Row) -> tuple[str | None, str | None]:
+    return row.code, row.variant
+
+
+def _parse(text: str, where: str) -> Table:
+    try:
+        tables = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise CatalogueError(f"{where} is not TOML: {error}") from error
+    _refuse_unknown(tables, {"advice", "code"}, where)
+    return tables
+
+
+def _advice_of(tables: Table) -> dict[Cause, Table]:
+    advice = {}
+    for word, table in tables.get("advice", {}).items():
+        where = f"advice.{word}"
+        _refuse_unknown(table, _ADVICE_KEYS, where)
+        advice[_word(Cause, word, "cause", where)] = table
+    return advice
+
+
+def _rows(tables: Table, advice: Mapping[Cause, Table], file: str) -> Iterator[Row]:
+    seen = set()
+    for number, table in enumerate(tables.get("code", []), 1):
+        where = f"{file}, row {number} ({table.get('code', 'text')}/{table.get('variant', '-')})"
+        row = _row(table, advice, where)
+        if _key(row) in seen:
+            raise CatalogueError(f"{where}: the same code and variant stand twice")
+        seen.add(_key(row))
+        yield row
+
+
+def _row(table: Table, advice: Mapping[Cause, Table], where: str) -> Row:
+    _refuse_unknown(table, _ROW_KEYS, where)
+    missing = [key for key in _NEEDED if not table.get(key)]
+    if missing:
+        raise CatalogueError(f"{where}: {', '.join(missing)} missing")
+    cause = _word(Cause, table["cause"], "cause", where)
+    full = {**advice.get(cause, {}), **table}
+    code, span = full.get("code"), _span(full.get("code"), where)
+    patterns = tuple(full.get("match", ()))
+    if code is None and not (patterns and full.get("variant")):
+        raise CatalogueError(f"{where}: a row without a code needs match and variant")
+    if not full.get("sender_steps") or not full.get("admin_steps"):
+        raise CatalogueError(
+            f"{where}: neither the row nor advice.{cause} gives sender_steps and admin_steps"
+        )
+    return Row(
+        code=code,
+        variant=full.get("variant"),
+        span=span,
+        namespace=_word(Namespace, full.get("namespace", "common"), "namespace", where),
+        side=_side(full.get("side", "any"), where),
+        pattern=compile_linear(patterns, where),
+        is_default=bool(full.get("default", not patterns)),
+        is_generic=bool(full.get("generic", False)),
+        title=full["title"],
+        meaning=full["meaning"],
+        cause=cause,
+        owner=_word(Owner, full.get("owner"), "owner", where),
+        owner_ours=_word(Owner, full["owner_ours"], "owner_ours", where) if "owner_ours" in full else None,
+        persistence=_persistence(full.get("persistence"), span, where),
+        sender_steps=tuple(full["sender_steps"]),
+        admin_steps=tuple(full["admin_steps"]),
+        playbook=_playbook(full.get("playbook"), where),
+        source=_source(full["source"], where),
+        checked=_day(full["checked"], where),
+        confidence=_word(Confidence, full["confidence"], "confidence", where),
+    )
+
+
+def _refuse_unknown(table: Table, known: Iterable[str], where: str) -> None:
+    unknown = set(table) - set(known)
+    if unknown:
+        raise CatalogueError(f"{where}: unknown key {', '.join(sorted(unknown))}")
+
+
+def _word(words: type[Word], word: Any, what: str, where: str) -> Word:
+    try:
+        return words(word)
+    except ValueError as error:
+        raise CatalogueError(f"{where}: {what} {word!r} is not one of {', '.join(words)}") from error
+
+
+def _side(word: str, where: str) -> Side | None:
+    return None if word == "any" else _word(Side, word, "side", where)
+
+
+def _persistence(word: str | None, span: CodeSpan | None, where: str) -> Persistence:
+    if word is not None:
+        return _word(Persistence, word, "persistence", where)
+    status_class = span.status_class if span else None
+    return _CLASSES.get(status_class or 0, Persistence.UNKNOWN)
+
+
+def _span(code: str | None, where: str) -> CodeSpan | None:
+    """Read `5.1.8`, `5.7.606-649`, `x.1.10`, `4.4.x` or `5.x.x`; None for a basic reply code or no code."""
+    if code is None or _REPLY_CODE.fullmatch(code):
+        return None
+    found = _SPAN.fullmatch(code)
+    if found is None:
+        raise CatalogueError(f"{where}: {code!r} is no status, range, class or reply code")
+    status_class, subject, low, high = (_number(found[name]) for name in ("class", "subject", "low", "high"))
+    if high is not None and (low is None or high <= low):
+        raise CatalogueError(f"{where}: the range {code} ends before it begins")
+    return CodeSpan(status_class=status_class, subject=subject, low=low, high=low if high is None else high)
+
+
+def _number(text: str | None) -> int | None:
+    return None if text in (None, "x") else int(text or 0)
+
+
+def _playbook(name: str | None, where: str) -> str | None:
+    if name is not None and not _PLAYBOOK.fullmatch(name):
+        raise CatalogueError(f"{where}: playbook {name!r} is no name such as account_takeover")
+    return name
+
+
+def _source(source: str, where: str) -> str:
+    if not source.startswith("https://"):
+        raise CatalogueError(f"{where}: source must be an https address")
+    return source
+
+
+def _day(day: Any, where: str) -> date:
+    if type(day) is not date:
+        raise CatalogueError(f"{where}: checked must be a day such as 2026-11-24, without quotes")
+    return day

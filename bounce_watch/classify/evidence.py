@@ -1,0 +1,125 @@
+"""How far a report may be believed: named tests over its provenance headers, which are claims, not facts."""
+
+from dataclasses import dataclass
+
+from bounce_watch.classify.speaker import EXCHANGE_SENDER
+from bounce_watch.model import Authority, Evidence, Provenance, Report, Site
+from bounce_watch.model.address import domain_of
+
+INTERNAL_MARK = "internal"
+_TENANT = ".onmicrosoft.com"
+_SERVICE = ".prod.outlook.com"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weighed:
+    """The tier and the tests that led to it, in order: (name, outcome)."""
+
+    evidence: Evidence
+    tests: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Facts:
+    """What the tests found out about one report."""
+
+    single_auth_as: bool
+    claims_ours: bool
+    anonymous_claim: bool
+    brought_by_us: bool
+    marked_internal: bool
+    sender_is_ours: bool
+    sender_is_foreign: bool
+    we_sent_it: bool
+
+
+def weigh(report: Report, site: Site) -> Weighed:
+    """Return the evidence tier of a report with every test and its outcome.
+
+    `internal` means written by our own Exchange, which marks its mail with exactly one
+    X-MS-Exchange-Organization-AuthAs: Internal and strips that header from mail that enters (header firewall
+    of Exchange, November 2026). With authority `mailbox` the position in the mailbox stands for that mark.
+    """
+    facts = _look(report, site)
+    evidence, reason = _tier(facts, site.authority)
+    return Weighed(evidence=evidence, tests=(*_told(facts), ("authority", site.authority), ("tier", reason)))
+
+
+def _look(report: Report, site: Site) -> _Facts:
+    layers = report.provenance or (Provenance(),)
+    own = layers[-1]
+    sender = report.original.sender
+    claims = any(_is_exchange_author(layer, site) for layer in layers)
+    return _Facts(
+        single_auth_as=all(len(layer.auth_as) <= 1 for layer in layers),
+        claims_ours=claims,
+        anonymous_claim=any(_is_exchange_author(layer, site) and _is_anonymous(layer) for layer in layers),
+        brought_by_us=report.forwarded_by is None or site.is_ours(report.forwarded_by),
+        marked_internal=_is_marked(report, layers[0], own, site),
+        sender_is_ours=site.is_ours(sender),
+        sender_is_foreign=domain_of(sender) is not None and not site.is_ours(sender),
+        we_sent_it=_is_our_message_id(report.original.message_id, site),
+    )
+
+
+def _tier(facts: _Facts, authority: Authority) -> tuple[Evidence, str]:
+    """Return what the first line that holds says: a contradiction outweighs every mark."""
+    trusted = authority is Authority.MAILBOX
+    lines = (
+        (not facts.single_auth_as, Evidence.CONTRADICTORY, "several AuthAs values, our Exchange writes one"),
+        (
+            facts.anonymous_claim,
+            Evidence.CONTRADICTORY,
+            "claims to be our Exchange, but came in as anonymous",
+        ),
+        (not facts.brought_by_us, Evidence.UNVERIFIED, "forwarded by somebody outside the organisation"),
+        (facts.marked_internal, Evidence.INTERNAL, "our Exchange marked it as its own"),
+        (facts.sender_is_foreign, Evidence.UNVERIFIED, "reports on a mail whose sender is not ours"),
+        (trusted, Evidence.INTERNAL, "it lies in the mailbox, which the configuration trusts"),
+        (facts.we_sent_it and facts.sender_is_ours, Evidence.CORRELATED, "foreign, on a mail that we sent"),
+    )
+    found = ((evidence, reason) for holds, evidence, reason in lines if holds)
+    return next(found, (Evidence.UNVERIFIED, "nothing proves that we sent the mail"))
+
+
+def _told(facts: _Facts) -> tuple[tuple[str, str], ...]:
+    names = {
+        "single_auth_as": "at most one AuthAs value a layer",
+        "claims_ours": "written as our Exchange",
+        "anonymous_claim": "written as our Exchange, but anonymous",
+        "brought_by_us": "bare or forwarded by a member",
+        "marked_internal": "marked as internal by Exchange",
+        "sender_is_ours": "sender of the mail is ours",
+        "we_sent_it": "Message-ID of the mail is ours",
+    }
+    return tuple((text, "yes" if getattr(facts, name) else "no") for name, text in names.items())
+
+
+def _is_marked(report: Report, outer: Provenance, own: Provenance, site: Site) -> bool:
+    """Tell whether the layers that count are marked: a forward by its outer layer, a journal by both."""
+    if report.forwarded_by is not None:
+        return _is_internal(outer)
+    if not _is_internal(own) or not (own.is_ndr or _is_exchange_author(own, site, tenants=True)):
+        return False
+    return _is_internal(outer)
+
+
+def _is_internal(layer: Provenance) -> bool:
+    return [value.strip().lower() for value in layer.auth_as] == [INTERNAL_MARK]
+
+
+def _is_anonymous(layer: Provenance) -> bool:
+    return "anonymous" in (value.strip().lower() for value in layer.auth_as)
+
+
+def _is_exchange_author(layer: Provenance, site: Site, *, tenants: bool = False) -> bool:
+    """Tell whether the From address is the one of Exchange's reports in our domains (or any tenant's)."""
+    local, _, domain = (layer.from_address or "").lower().rpartition("@")
+    if local not in (EXCHANGE_SENDER, "postmaster"):
+        return False
+    return domain in site.accepted_domains or (tenants and domain.endswith(_TENANT))
+
+
+def _is_our_message_id(message_id: str | None, site: Site) -> bool:
+    domain = domain_of((message_id or "").strip().strip("<>"))
+    return domain is not None and (domain in site.accepted_domains or domain.endswith(_SERVICE))

@@ -1,0 +1,129 @@
+"""Explain a bare code or a pasted reply: what it means, who must act, what to do."""
+
+import re
+from dataclasses import dataclass
+from datetime import date
+
+from bounce_watch.classify.cause import Spoken, Verdict, decide
+from bounce_watch.classify.persistence import persistence_of
+from bounce_watch.classify.row import Catalogue, Confidence, Reach, Row, read_status
+from bounce_watch.classify.smtp_reply import SmtpReply, read_reply, split_wrapper
+from bounce_watch.classify.speaker import speaks_exchange
+from bounce_watch.model import Cause, Owner, Persistence, Side
+
+_BARE = re.compile(r"(?:[245]\d\d[ -])?[245]\.\d{1,3}\.\d{1,3}|[245]\d\d")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """One meaning of what was asked, the likeliest first.
+
+    `owner_ours` is who must act when our own servers spoke, equal to `owner` where the side makes no
+    difference. `reply_code`, `status` and `as_number` are those of the text asked for.
+    """
+
+    name: str
+    code: str | None
+    variant: str | None
+    title: str
+    meaning: str
+    cause: Cause
+    owner: Owner
+    owner_ours: Owner
+    persistence: Persistence
+    side: Side | None
+    sender_steps: tuple[str, ...]
+    admin_steps: tuple[str, ...]
+    playbook: str | None
+    source: str
+    checked: date
+    confidence: Confidence
+    why: str
+    reply_code: str | None = None
+    status: str | None = None
+    as_number: str | None = None
+
+
+def explain(catalogue: Catalogue, code_or_reply: str) -> tuple[Explanation, ...]:
+    """Return the meanings of `5.7.23`, `550` or a whole reply, empty when nothing is known.
+
+    A bare code gives all its variants, the default first. A reply gives the variant that its text decides,
+    then the others of the same code. Codes are read as an Exchange Online organisation meets them.
+    """
+    asked = code_or_reply.strip()
+    if _BARE.fullmatch(asked):
+        reply = read_reply(asked)
+        return tuple(_told(row, _why_of(row), reply, None) for row in _meanings(catalogue, reply))
+    return _explain_reply(catalogue, asked)
+
+
+def _explain_reply(catalogue: Catalogue, text: str) -> tuple[Explanation, ...]:
+    inner_text = split_wrapper(text)[1]
+    outer = read_reply(text)
+    inner = (
+        Spoken(reply=read_reply(inner_text), microsoft=speaks_exchange(inner_text)) if inner_text else None
+    )
+    side = Side.THEIRS if inner else None
+    verdict = decide(catalogue, inner, Spoken(reply=outer, microsoft=True), side)
+    if verdict is None:
+        return ()
+    others = (row for row in _meanings(catalogue, outer) if row is not verdict.row)
+    first = _told(verdict.row, verdict.why, outer, side)
+    rest = (
+        _told(row, f"another meaning of {outer.status or outer.reply_code}", outer, side) for row in others
+    )
+    return (first, *(rest if _is_closely_known(verdict, outer) else ()))
+
+
+def _is_closely_known(verdict: Verdict, reply: SmtpReply) -> bool:
+    """Tell whether other meanings are worth a look: not when a phrase alone decided without a code."""
+    return verdict.row.code is not None or reply.status is not None
+
+
+def _meanings(catalogue: Catalogue, reply: SmtpReply) -> list[Row]:
+    """Return the rows of a code, defaults first; the meaning of its class only when nothing is closer."""
+    rows = list(catalogue.of_status(reply.status, microsoft=True))
+    near = [row for row in rows if row.span and row.span.reach <= Reach.RANGE]
+    exact = [row for row in near if row.span and row.span.reach is Reach.EXACT]
+    if exact or near:
+        return sorted(exact or near, key=lambda row: not row.is_default)
+    if read_status(reply.status):
+        return rows[:1]
+    return list(catalogue.of_reply_code(reply.reply_code))
+
+
+def _why_of(row: Row) -> str:
+    if row.is_default:
+        return "the usual meaning of the code"
+    return "when the text or the side says so"
+
+
+def _persistence(row: Row, reply: SmtpReply) -> Persistence:
+    if row.persistence is not Persistence.UNKNOWN:
+        return row.persistence
+    return persistence_of(None, reply.reply_code, reply.status)
+
+
+def _told(row: Row, why: str, reply: SmtpReply, side: Side | None) -> Explanation:
+    return Explanation(
+        name=row.name,
+        code=row.code,
+        variant=row.variant,
+        title=row.title,
+        meaning=row.meaning,
+        cause=row.cause,
+        owner=row.owner_on(side),
+        owner_ours=row.owner_on(Side.OURS),
+        persistence=_persistence(row, reply),
+        side=row.side or side,
+        sender_steps=row.sender_steps,
+        admin_steps=row.admin_steps,
+        playbook=row.playbook,
+        source=row.source,
+        checked=row.checked,
+        confidence=row.confidence,
+        why=why,
+        reply_code=reply.reply_code,
+        status=reply.status,
+        as_number=reply.as_number,
+    )

@@ -1,0 +1,155 @@
+"""Turn a report into bounces: one for each recipient, with cause, owner, side, persistence and evidence."""
+
+from dataclasses import dataclass
+
+from bounce_watch.classify.cause import Spoken, Verdict, decide
+from bounce_watch.classify.evidence import weigh
+from bounce_watch.classify.imceaex import decode_imceaex
+from bounce_watch.classify.persistence import persistence_of
+from bounce_watch.classify.row import Catalogue
+from bounce_watch.classify.smtp_reply import read_reply, split_wrapper
+from bounce_watch.classify.speaker import is_microsoft_host, side_of, speaks_exchange
+from bounce_watch.model import (
+    Action,
+    Bounce,
+    Cause,
+    Evidence,
+    Kind,
+    Owner,
+    Persistence,
+    RecipientFields,
+    Report,
+    Side,
+    Site,
+)
+from bounce_watch.model.address import normalise
+
+# A complaint is about a mail that arrived.
+_ACTIONS = {
+    Kind.DELAY: Action.DELAYED,
+    Kind.SUCCESS: Action.DELIVERED,
+    Kind.FEEDBACK: Action.DELIVERED,
+}
+_WAITING = {Owner.SENDER, Owner.RECIPIENT_ADMIN, Owner.PROVIDER}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Finding:
+    """What was decided about one recipient."""
+
+    cause: Cause
+    owner: Owner
+    persistence: Persistence
+    entry: str | None
+    why: str
+
+
+def judge(report: Report, catalogue: Catalogue, site: Site | None) -> tuple[Bounce, ...]:
+    """Return one bounce for each recipient entry that has an address, whatever its action.
+
+    Without a site the evidence is None and the side is read from the report alone. Never raises.
+    """
+    evidence = weigh(report, site).evidence if site else None
+    named = (fields for fields in report.recipients if fields.final_recipient or fields.original_recipient)
+    return tuple(_bounce(report, fields, catalogue, site, evidence) for fields in named)
+
+
+def _bounce(
+    report: Report,
+    fields: RecipientFields,
+    catalogue: Catalogue,
+    site: Site | None,
+    evidence: Evidence | None,
+) -> Bounce:
+    recipient = fields.final_recipient or fields.original_recipient or ""
+    original = fields.original_recipient
+    action = fields.action or _ACTIONS.get(report.kind, Action.FAILED)
+    side = side_of(report, fields, site)
+    wrapper, inner = split_wrapper(fields.diagnostic_code)
+    reply = read_reply(inner, fields.remote_status, fields.remote_reply_code)
+    found = _find(report, fields, catalogue, side, action)
+    return Bounce(
+        recipient=normalise(recipient),
+        original_recipient=normalise(original) if original else None,
+        recipient_decoded=decode_imceaex(recipient),
+        sender=normalise(report.original.sender) if report.original.sender else None,
+        action=action,
+        status=fields.status or read_reply(wrapper).status,
+        reply_code=fields.reply_code or read_reply(wrapper).reply_code,
+        cause=found.cause,
+        persistence=found.persistence,
+        owner=found.owner,
+        side=side,
+        evidence=evidence,
+        remote_mta=fields.remote_mta,
+        diagnostic_code=fields.diagnostic_code,
+        remote_status=reply.status,
+        remote_reply_code=reply.reply_code,
+        entry=found.entry,
+        why=found.why,
+        occurred_at=report.arrival_date or report.date or report.original.date,
+    )
+
+
+def _find(
+    report: Report, fields: RecipientFields, catalogue: Catalogue, side: Side | None, action: Action
+) -> _Finding:
+    outer = read_reply(split_wrapper(fields.diagnostic_code)[0], fields.status, fields.reply_code)
+    stated = fields.action or _ACTIONS.get(report.kind)
+    persistence = persistence_of(stated, outer.reply_code, outer.status)
+    if action in (Action.DELIVERED, Action.RELAYED, Action.EXPANDED):
+        return _Finding(
+            cause=Cause.UNKNOWN,
+            owner=Owner.NOBODY,
+            persistence=persistence,
+            entry=None,
+            why=f"the report says {action}: nothing failed",
+        )
+    verdict = _decide(report, fields, catalogue, side)
+    if verdict is None:
+        return _Finding(
+            cause=Cause.UNKNOWN,
+            owner=Owner.MAIL_ADMIN,
+            persistence=persistence,
+            entry=None,
+            why="neither the code nor the text is in the catalogue",
+        )
+    return _Finding(
+        cause=verdict.row.cause,
+        owner=_owner(verdict, side, action),
+        persistence=persistence,
+        entry=verdict.row.name,
+        why=verdict.why,
+    )
+
+
+def _decide(
+    report: Report, fields: RecipientFields, catalogue: Catalogue, side: Side | None
+) -> Verdict | None:
+    text = fields.diagnostic_code or ""
+    _, inner_text = split_wrapper(text)
+    speaker = fields.remote_mta or report.reporting_mta
+    exchange = speaks_exchange(text) or is_microsoft_host(speaker) or _is_exchange(report, fields)
+    inner = None
+    if inner_text or fields.remote_status or fields.remote_reply_code:
+        # Only Exchange wraps; what it wraps was spoken by somebody else.
+        reply = read_reply(inner_text or text, fields.remote_status, fields.remote_reply_code)
+        inner = Spoken(reply=reply, microsoft=speaks_exchange(inner_text))
+        exchange = True
+    # Some of Exchange's wrappers have a meaning only together with the reply inside (5.0.350 x-dg-ref).
+    outer = Spoken(reply=read_reply(text, fields.status, fields.reply_code), microsoft=exchange)
+    return decide(catalogue, inner, outer, side)
+
+
+def _is_exchange(report: Report, fields: RecipientFields) -> bool:
+    """Tell whether Exchange itself refused, judged by the report's format when no host is named."""
+    named = fields.remote_mta or report.reporting_mta
+    return named is None and any(
+        word in report.format.lower() for word in ("exchange", "microsoft", "outlook")
+    )
+
+
+def _owner(verdict: Verdict, side: Side | None, action: Action) -> Owner:
+    """Return who must act; while a server still tries, sender and remote side can only wait."""
+    owner = verdict.row.owner_on(side)
+    return Owner.NOBODY if action is Action.DELAYED and owner in _WAITING else owner

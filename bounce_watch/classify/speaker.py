@@ -1,0 +1,113 @@
+"""Who spoke the verdict: our own servers or the other side, Exchange or a foreign system."""
+
+import re
+
+from bounce_watch.classify.smtp_reply import split_wrapper
+from bounce_watch.model import RecipientFields, Report, Side, Site
+from bounce_watch.model.address import domain_of
+
+EXCHANGE_SENDER = "microsoftexchange329e71ec88ae4615bbc36ab6ce41109e"
+"""Local part of the address that writes Exchange's own reports; equal in all tenants."""
+
+_MICROSOFT = ("outlook.com", "hotmail.com", "office365.com", "office365.us", "outlook.cn")
+_OWN_VOICES = (EXCHANGE_SENDER, "postmaster", "mailer-daemon")
+# Tokens of Exchange are English in every language (vendor page non-delivery-reports, November 2026).
+_EXCHANGE_TEXT = re.compile(
+    r"\b(?:RESOLVER|STOREDRV|SMTPSEND|QUEUE|TRANSPORT|APPROVAL)\.[A-Z]|prod\.outlook\.com|protection\.outlook\.com"
+    r"|\bAS\(\d{3,12}\)|\bATTR\d{1,3}\b|bad outbound sender|Remote server returned",
+    re.IGNORECASE,
+)
+_REMOTE_TEXT = re.compile(
+    r"\bhost \S{1,80} ?\[[^\]]{1,45}\](?:: | said)|SMTP error from remote"
+    r"|remote (?:host|mail server|server) (?:said|at|returned|after)",
+    re.IGNORECASE,
+)
+
+
+def is_microsoft_host(host: str | None) -> bool:
+    """Tell whether a host name belongs to Exchange Online or Outlook.com."""
+    return _ends_with(host, _MICROSOFT)
+
+
+def speaks_exchange(text: str | None) -> bool:
+    """Tell whether a reply carries tokens that only Exchange writes."""
+    return _EXCHANGE_TEXT.search(text or "") is not None
+
+
+def is_wrapped(fields: RecipientFields) -> bool:
+    """Tell whether the reporter passed on another server's reply beside its own."""
+    inner = fields.remote_status or fields.remote_reply_code or split_wrapper(fields.diagnostic_code)[1]
+    return inner is not None
+
+
+def side_of(report: Report, fields: RecipientFields, site: Site | None) -> Side | None:
+    """Return whose server refused, None when the report does not tell.
+
+    A remote MTA or a wrapped reply is theirs unless the host is ours. Without them the reporter spoke itself.
+    """
+    remote = _host(fields.remote_mta)
+    if remote and remote != _host(report.reporting_mta):
+        return Side.OURS if _is_our_host(remote, report, site) else Side.THEIRS
+    if is_wrapped(fields) or _REMOTE_TEXT.search(fields.diagnostic_code or ""):
+        return Side.THEIRS
+    return _side_of_reporter(report, fields, site)
+
+
+def _side_of_reporter(report: Report, fields: RecipientFields, site: Site | None) -> Side | None:
+    reporter = _host(report.reporting_mta)
+    if _is_our_host(reporter, report, site) or _is_our_voice(report, site):
+        return Side.OURS
+    if is_microsoft_host(reporter):
+        return Side.THEIRS if _is_foreign_voice(report, site) else Side.OURS
+    if reporter is None:
+        return Side.THEIRS if site and _is_foreign_voice(report, site) else None
+    if site is not None or _ends_with(reporter, _domains(fields.final_recipient)):
+        return Side.THEIRS
+    return None
+
+
+def _is_our_host(host: str | None, report: Report, site: Site | None) -> bool:
+    if site is None:
+        return _ends_with(host, _domains(report.original.sender))
+    return _ends_with(host, (*site.own_hosts, *site.accepted_domains))
+
+
+def _is_our_voice(report: Report, site: Site | None) -> bool:
+    """Tell whether the report names a postmaster of ours as its author."""
+    author = _author(report)
+    if not author or author.partition("@")[0].lower() not in _OWN_VOICES:
+        return False
+    domain = domain_of(author)
+    return site.is_ours(author) if site else domain in _domains(report.original.sender)
+
+
+def _is_foreign_voice(report: Report, site: Site | None) -> bool:
+    domain = domain_of(_author(report))
+    ours = site.accepted_domains if site else _domains(report.original.sender)
+    if not domain or not ours or domain.endswith(".onmicrosoft.com"):
+        return False
+    return domain not in ours
+
+
+def _author(report: Report) -> str | None:
+    """Return the From address of the report itself; an inline forward has none of its own."""
+    author = report.provenance[-1].from_address if report.provenance else None
+    return None if author == report.forwarded_by else author
+
+
+def _domains(address: str | None) -> tuple[str, ...]:
+    domain = domain_of(address)
+    return (domain,) if domain else ()
+
+
+def _host(name: str | None) -> str | None:
+    """Return a host name without type prefix, brackets or trailing dot, lower-case; None if there is none."""
+    if not name:
+        return None
+    bare = name.rpartition(";")[2].split()
+    return bare[0].strip("[]().").lower() or None if bare else None
+
+
+def _ends_with(host: str | None, domains: tuple[str, ...]) -> bool:
+    name = _host(host)
+    return name is not None and any(name == domain or name.endswith(f".{domain}") for domain in domains)
