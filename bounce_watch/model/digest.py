@@ -29,7 +29,8 @@ class Digest:
     """Facts of the span `since` <= t < `until` (UTC). `local_date` is the day in `time_zone` it was made on.
 
     `withheld` counts mails that the gate refused, by reason. `left_alone` counts mails that are no
-    reports and stay where they are; `quarantined` those nobody could read.
+    reports and stay where they are; `quarantined` those nobody could read. `unverified` counts bounces
+    that the site does not believe (forged, or not proven): they are in no other figure.
     """
 
     local_date: date
@@ -52,6 +53,7 @@ class Digest:
     duplicates: int = 0
     left_alone: int = 0
     quarantined: int = 0
+    unverified: int = 0
     health: tuple[Health, ...] = ()
 
     @property

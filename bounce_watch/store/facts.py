@@ -59,7 +59,7 @@ class Facts(KnownFacts, Writes):
         return epoch
 
     def mark_secret(self) -> bytes:
-        """Return the key of this store's own marks, made at first need: it tells our mail from forged mail."""
+        """Return the key of our own marks, made at first need: it tells our mail from forged mail."""
         known = _read(self._rows, _MARK_SECRET)
         if known is None:
             known = secrets.token_hex(32)

@@ -3,10 +3,13 @@
 import contextlib
 import fcntl
 import os
+import time
 from pathlib import Path
 from types import TracebackType
 
 from bounce_watch.store.errors import LockHeld, StoreNotWritable
+
+_PAUSES = (0.02, 0.05, 0.1, 0)
 
 
 class ProcessLock:
@@ -26,12 +29,10 @@ class ProcessLock:
                 f"The lock {self.path} cannot be written: {error.strerror}.",
                 "Run as the account that owns the store.",
             ) from error
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
+        if not _locked(handle):
             holder = _read_pid(handle)
             os.close(handle)
-            raise _held(self.path, holder) from error
+            raise _held(self.path, holder)
         os.ftruncate(handle, 0)
         os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)
         self._handle = handle
@@ -59,6 +60,18 @@ def find_holder(store: Path) -> int | None:
         finally:
             os.close(handle)
     return None
+
+
+def _locked(handle: int) -> bool:
+    # `find_holder` holds the lock for an instant while it looks; that must not stop a start.
+    for pause in _PAUSES:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            time.sleep(pause)
+        else:
+            return True
+    return False
 
 
 def _read_pid(handle: int) -> int | None:

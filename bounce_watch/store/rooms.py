@@ -26,4 +26,5 @@ class Writes(Reads, Protocol):
 def session_on(engine: Engine) -> Iterator[Session]:
     """Open a session; commit when the block ends, roll back when it raises."""
     with translated(), Session(engine, expire_on_commit=False) as session, session.begin():
+        session.connection()  # begin now: a writer waits for its lock before it has read anything
         yield session

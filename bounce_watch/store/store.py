@@ -11,23 +11,17 @@ from sqlmodel import Session
 
 from bounce_watch.model import OutboxState
 from bounce_watch.store.errors import StoreNotWritable, translated
-from bounce_watch.store.events import Events
-from bounce_watch.store.facts import KnownFacts
-from bounce_watch.store.history import History
-from bounce_watch.store.incidents import IncidentList
-from bounce_watch.store.intake import KnownMessages
 from bounce_watch.store.lock import ProcessLock
 from bounce_watch.store.migrate import migrate as run_migrations
 from bounce_watch.store.migrate import require_head
 from bounce_watch.store.opening import for_writing, open_engine, prepare_file, require_file
-from bounce_watch.store.outbox_list import OutboxList
-from bounce_watch.store.quarantine import QuarantineList
+from bounce_watch.store.questions import Questions
 from bounce_watch.store.records import OutboxEntry, OutgoingMail, QuarantineEntry
 from bounce_watch.store.rooms import session_on
 from bounce_watch.store.transaction import Transaction
 
 
-class Store(KnownMessages, Events, IncidentList, OutboxList, QuarantineList, History, KnownFacts):
+class Store(Questions):
     """A store that is open. Use as a context manager; `path` is its file.
 
     Every question is answered from one consistent view. What changes anything is either a short

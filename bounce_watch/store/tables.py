@@ -277,6 +277,7 @@ class Digest(SQLModel, table=True):
     bounce_to: int = Field(sa_type=Key)
     change_to: int = Field(sa_type=Key)
     withheld_to: int = Field(sa_type=Key)
+    quarantined_to: int = Field(sa_type=Key)
     event_key: str | None = _text(default=None)
 
 

@@ -4,15 +4,15 @@ from contextlib import AbstractContextManager, nullcontext
 
 from sqlmodel import Session
 
-from bounce_watch.store.events import Events
-from bounce_watch.store.history import History
-from bounce_watch.store.incidents import IncidentList, Incidents
-from bounce_watch.store.intake import Intake, KnownMessages
+from bounce_watch.store.digest import DigestRecord
+from bounce_watch.store.incidents import Incidents
+from bounce_watch.store.intake import Intake
 from bounce_watch.store.outbox import Outbox
 from bounce_watch.store.quarantine import Quarantine
+from bounce_watch.store.questions import Questions
 
 
-class Transaction(Intake, KnownMessages, Events, Incidents, IncidentList, Outbox, Quarantine, History):
+class Transaction(Intake, Incidents, Outbox, Quarantine, DigestRecord, Questions):
     """Reads and writes on one session that holds the write lock. Made by `Store.transaction` only."""
 
     def __init__(self, rows: Session) -> None:

@@ -262,6 +262,7 @@ def _digest() -> None:
         sa.Column("bounce_to", _KEY, nullable=False),
         sa.Column("change_to", _KEY, nullable=False),
         sa.Column("withheld_to", _KEY, nullable=False),
+        sa.Column("quarantined_to", _KEY, nullable=False),
         sa.Column("event_key", _TEXT, nullable=True),
     )
 

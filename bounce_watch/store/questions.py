@@ -1,0 +1,17 @@
+"""All that can be asked of a store, by whoever can read: a Store or a Transaction."""
+
+from bounce_watch.store.digest import Digests
+from bounce_watch.store.dossier import Dossiers
+from bounce_watch.store.events import Events
+from bounce_watch.store.history import History
+from bounce_watch.store.incidents import IncidentList
+from bounce_watch.store.intake import KnownMessages
+from bounce_watch.store.outbox_list import OutboxList
+from bounce_watch.store.quarantine import QuarantineList
+from bounce_watch.store.stats import Figures
+
+
+class Questions(
+    KnownMessages, Events, IncidentList, Dossiers, OutboxList, QuarantineList, History, Digests, Figures
+):
+    """Every question, answered from one consistent view."""

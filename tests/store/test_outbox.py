@@ -1,0 +1,225 @@
+"""What we write leaves once: unique events, leases that outlive a crash, honest states."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bounce_watch.model import LetterKind, OutboxState
+from bounce_watch.store import NotThere, OutboxEntry, Store
+from tests.store.conftest import Ingest
+from tests.store.values import LETTER, NOW
+
+MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
+Enqueue = Callable[..., int]
+
+
+@pytest.fixture
+def enqueue(store: Store) -> Enqueue:
+    """Put a letter into the outbox and return its number."""
+
+    def put(event: str = "reply-1", *, now: datetime = NOW, **chosen: Any) -> int:
+        letter = replace(LETTER, event_key=event, **{k: chosen.pop(k) for k in ("to", "kind") if k in chosen})
+        values = {"state": OutboxState.PENDING, "cause": "mailbox_full"} | chosen
+        with store.transaction() as tx:
+            assert tx.enqueue(letter, content=b"From: us\r\n\r\n\xff", bw_id=f"id-{event}", now=now, **values)
+            return tx.outbox(limit=1)[0].id
+
+    return put
+
+
+def entry(store: Store, number: int) -> OutboxEntry:
+    return store.outgoing(number)[0]
+
+
+def test_the_same_event_is_written_once(store: Store, enqueue: Enqueue) -> None:
+    """False is an answer, not a fault: the transaction around it goes on."""
+    enqueue("reply-1")
+    with store.transaction() as tx:
+        assert not tx.enqueue(LETTER, content=b"other", bw_id="x", state=OutboxState.PENDING, now=NOW)
+        tx.withhold(LETTER.to, "mailbox_full", "told already", NOW)
+    assert store.event_known("reply-1")
+    assert [mail.bw_id for mail in store.outbox()] == ["id-reply-1"]
+
+
+@pytest.mark.parametrize("state", [OutboxState.ABANDONED, OutboxState.SENT, OutboxState.FAILED])
+def test_an_event_stays_known_whatever_became_of_its_mail(
+    store: Store, enqueue: Enqueue, state: OutboxState
+) -> None:
+    number = enqueue("reply-1")
+    outcome = {OutboxState.SENT: "sent", OutboxState.FAILED: "failed"}.get(state)
+    if outcome:
+        store.claim(number, "me", NOW)
+        store.finish(number, outcome, "", NOW)
+    else:
+        store.abandon([number], NOW)
+    assert entry(store, number).state is state
+    with store.transaction() as tx:
+        assert not tx.enqueue(LETTER, content=b"", bw_id="x", state=OutboxState.PENDING, now=NOW)
+
+
+def test_a_claimed_mail_is_leased_and_carries_its_frozen_bytes(store: Store, enqueue: Enqueue) -> None:
+    number = enqueue()
+    mail = store.claim(number, "me", NOW, lease_seconds=60)
+    assert mail is not None
+    assert (mail.recipient, mail.content, mail.attempts) == (LETTER.to, b"From: us\r\n\r\n\xff", 1)
+    assert mail.lease_until == NOW + MINUTE
+    assert entry(store, number).state is OutboxState.SENDING
+    assert store.claim(number, "other", NOW) is None
+    assert store.due(NOW + HOUR) == ()
+
+
+def test_a_sent_mail_is_final(store: Store, enqueue: Enqueue) -> None:
+    number = enqueue()
+    store.claim(number, "me", NOW)
+    assert store.finish(number, "sent", "250 2.0.0 queued as 4F", NOW + MINUTE) is OutboxState.SENT
+    assert store.finish(number, "later", "too late", NOW + HOUR) is OutboxState.SENT
+    assert store.retry([number], NOW) == store.abandon([number], NOW) == 0
+    shown = entry(store, number)
+    assert (shown.sent_at, shown.server_reply) == (NOW + MINUTE, "250 2.0.0 queued as 4F")
+
+
+def test_a_crash_between_claim_and_answer_leaves_an_unknown_mail(
+    store: Store, enqueue: Enqueue, path: Path
+) -> None:
+    """It may have arrived: nothing repeats it before its grace is over and somebody has looked."""
+    number, other = enqueue("reply-1"), enqueue("reply-2")
+    store.claim(number, "me", NOW)
+    store.close()
+    with Store.open(path) as next_process:
+        assert [mail.id for mail in next_process.recover(NOW + MINUTE)] == [number]
+        assert entry(next_process, number).state is OutboxState.UNKNOWN
+        assert [mail.id for mail in next_process.due(NOW + HOUR)] == [other]
+        assert next_process.unknown_due(NOW + 10 * MINUTE) == ()
+        assert [mail.id for mail in next_process.unknown_due(NOW + 11 * MINUTE)] == [number]
+        assert next_process.recover(NOW + HOUR) == ()
+
+
+@pytest.mark.parametrize("state", [OutboxState.SENT, OutboxState.PENDING, OutboxState.ABANDONED])
+def test_an_unknown_mail_is_settled_by_a_look(store: Store, enqueue: Enqueue, state: OutboxState) -> None:
+    number = enqueue()
+    store.claim(number, "me", NOW)
+    assert store.finish(number, "unknown", "connection lost", NOW) is OutboxState.UNKNOWN
+    store.decide(number, state, NOW + HOUR, "looked into Sent Items")
+    shown = entry(store, number)
+    assert (shown.state, shown.server_reply) == (state, "looked into Sent Items")
+    assert bool(store.due(NOW + HOUR)) is (state is OutboxState.PENDING)
+    with pytest.raises(NotThere, match="not unknown"):
+        store.decide(number, state, NOW)
+
+
+def test_waiting_grows_and_ends_after_two_days(store: Store, enqueue: Enqueue) -> None:
+    number, now, pauses = enqueue(), NOW, []
+    while True:
+        assert store.claim(number, "me", now) is not None
+        if store.finish(number, "later", "450 4.2.1 try later", now) is OutboxState.FAILED:
+            break
+        next_at = entry(store, number).next_at
+        assert next_at is not None
+        assert store.due(next_at - timedelta(microseconds=1)) == ()
+        assert store.claim(number, "me", next_at - timedelta(microseconds=1)) is None
+        pauses.append((next_at - now) // MINUTE)
+        now = next_at
+    assert pauses[:8] == [1, 2, 5, 15, 30, 60, 60, 60]
+    assert set(pauses[6:]) == {60}
+    assert NOW + 47 * HOUR < now <= NOW + 48 * HOUR
+    assert entry(store, number).server_reply == "450 4.2.1 try later"
+
+
+def test_a_mail_held_for_days_still_has_its_two_days_after_release(store: Store, enqueue: Enqueue) -> None:
+    number, later = enqueue(state=OutboxState.HELD), NOW + timedelta(days=5)
+    assert store.due(later) == ()
+    assert store.release(None, later) == 1
+    assert store.release(None, later) == 0
+    store.claim(number, "me", later)
+    assert store.finish(number, "later", "", later) is OutboxState.PENDING
+
+
+def test_a_fault_of_the_configuration_costs_no_attempt(store: Store, enqueue: Enqueue) -> None:
+    """Everybody learns why nothing leaves, until something leaves again."""
+    number = enqueue()
+    store.claim(number, "me", NOW)
+    assert store.finish(number, "stop", "535 5.7.3 not accepted", NOW) is OutboxState.PENDING
+    stopped = store.sending_stopped()
+    assert stopped is not None
+    assert (stopped.at, stopped.why) == (NOW, "535 5.7.3 not accepted")
+    assert entry(store, number).attempts == 0
+    store.claim(number, "me", NOW)
+    store.finish(number, "sent", "250", NOW)
+    assert store.sending_stopped() is None
+
+
+def test_release_abandon_and_retry_touch_only_what_they_may(store: Store, enqueue: Enqueue) -> None:
+    held = [enqueue(f"held-{number}", state=OutboxState.HELD) for number in range(3)]
+    pending = enqueue("pending")
+    assert store.release([held[0], pending], NOW) == 1
+    assert store.abandon([held[1]], NOW) == 1
+    assert store.retry(None, NOW) == 0
+    assert store.retry([held[1]], NOW) == 1
+    states = {mail.id: mail.state for mail in store.outbox()}
+    assert states == {held[0]: "pending", held[1]: "pending", held[2]: "held", pending: "pending"}
+    assert [mail.id for mail in store.outbox([OutboxState.HELD])] == [held[2]]
+
+
+def test_due_mails_come_longest_waiting_first(store: Store, enqueue: Enqueue) -> None:
+    late, early = enqueue("late", now=NOW + MINUTE), enqueue("early")
+    assert [mail.id for mail in store.due(NOW + HOUR)] == [early, late]
+    assert [mail.id for mail in store.due(NOW + HOUR, limit=1)] == [early]
+    assert [mail.id for mail in store.due(NOW)] == [early]
+
+
+def test_the_gate_learns_who_was_told_what_and_how_fast_we_write(store: Store, enqueue: Enqueue) -> None:
+    enqueue("a", now=NOW - 30 * HOUR)
+    enqueue("b", now=NOW - 2 * HOUR, cause="spf_failed")
+    enqueue("c", now=NOW - 30 * MINUTE, to="bert@contoso.example")
+    enqueue("d", now=NOW, kind=LetterKind.ALERT, to="ANNA@contoso.example")
+    enqueue("e", now=NOW, state=OutboxState.HELD, to="ANNA@contoso.example")
+    store.abandon([enqueue("f", now=NOW)], NOW)
+    told = store.reply_history("Anna@contoso.example", "mailbox_full", NOW, event_key="c")
+    assert told.last_reply_at == NOW
+    assert told.replies_last_day == 2
+    assert (told.mails_last_minute, told.mails_last_hour) == (1, 2)
+    assert told.event_known
+    nobody = store.reply_history("new@contoso.example", "mailbox_full", NOW)
+    assert (nobody.last_reply_at, nobody.replies_last_day, nobody.event_known) == (None, 0, False)
+
+
+def test_the_gate_sees_what_its_own_transaction_wrote(store: Store) -> None:
+    """Two reports in one message must not both pass as the first."""
+    with store.transaction() as tx:
+        tx.enqueue(LETTER, content=b"", bw_id="1", state=OutboxState.PENDING, now=NOW, cause="spf_failed")
+        assert tx.reply_history(LETTER.to, "spf_failed", NOW).last_reply_at == NOW
+        assert tx.event_known(LETTER.event_key)
+
+
+def test_what_was_written_or_withheld_stands_beside_its_report(
+    store: Store, ingest: Ingest, enqueue: Enqueue
+) -> None:
+    stored, (event,) = ingest()
+    number = enqueue(report_id=stored.report_id)
+    with store.transaction() as tx:
+        tx.withhold("list-owner@contoso.example", "mailbox_full", "a robot", NOW, stored.report_id)
+    shown = store.show(event.bounce_id)
+    assert [mail.id for mail in shown.mails] == [number]
+    assert [(row.recipient, row.reason) for row in shown.withheld] == [
+        ("list-owner@contoso.example", "a robot")
+    ]
+
+
+def test_an_unfamiliar_outcome_is_a_bug_and_changes_nothing(store: Store, enqueue: Enqueue) -> None:
+    number = enqueue()
+    store.claim(number, "me", NOW)
+    with pytest.raises(ValueError, match="perhaps"):
+        store.finish(number, "perhaps", "", NOW)
+    assert entry(store, number).state is OutboxState.SENDING
+
+
+def test_a_number_that_is_not_there_is_a_clear_fault(store: Store) -> None:
+    with pytest.raises(NotThere, match="no mail 5") as caught:
+        store.outgoing(5)
+    assert "outbox list" in caught.value.repair
+    with pytest.raises(NotThere):
+        store.claim(5, "me", NOW)
