@@ -1,8 +1,11 @@
 """Where mail comes from. `open_source` follows the configuration, `open_path` looks at what lies there."""
 
 from collections.abc import Callable
+from pathlib import Path
+from typing import assert_never
 
-from bounce_watch.config.models import ImapSettings
+from bounce_watch.config.models import FilesSettings, ImapSettings, MaildirSettings, MboxSettings
+from bounce_watch.source.files import FilesSource, StandardInput
 from bounce_watch.source.interface import (
     MAX_MESSAGE,
     Check,
@@ -14,6 +17,8 @@ from bounce_watch.source.interface import (
     SourceError,
     Unreachable,
 )
+from bounce_watch.source.maildir import MaildirSource
+from bounce_watch.source.mbox import MboxSource, is_from_line
 
 __all__ = [
     "MAX_MESSAGE",
@@ -25,13 +30,56 @@ __all__ = [
     "Source",
     "SourceError",
     "Unreachable",
+    "open_path",
     "open_source",
 ]
 
+_LONGEST_FROM_LINE = 2048
 
-def open_source(settings: ImapSettings, secret: Callable[[], str]) -> Source:
+
+def open_source(
+    settings: ImapSettings | MaildirSettings | MboxSettings | FilesSettings, secret: Callable[[], str]
+) -> Source:
     """Return the configured source, not yet entered. `secret` returns the password or client secret."""
-    # Imported late: imapclient is not needed for --help.
-    from bounce_watch.source.imap import ImapSource
+    match settings:
+        case ImapSettings():
+            # Imported late: imapclient is not needed for --help.
+            from bounce_watch.source.imap import ImapSource
 
-    return ImapSource(settings, secret)
+            return ImapSource(settings, secret)
+        case MaildirSettings():
+            return MaildirSource(
+                settings.path,
+                filed_folder=settings.filed_folder,
+                quarantine_folder=settings.quarantine_folder,
+            )
+        case MboxSettings():
+            return MboxSource(settings.path)
+        case FilesSettings():
+            return FilesSource(settings.path)
+        case _:
+            assert_never(settings)
+
+
+def open_path(path: Path) -> Source:
+    """Return a source for what lies at a path: Maildir, folder, mbox or one message; `-` is standard input.
+
+    Nothing is ever moved. A path that is not there raises MissingFolder when the source is entered.
+    """
+    if str(path) == "-":
+        return StandardInput()
+    if path.is_dir():
+        return MaildirSource(path) if _is_maildir(path) else FilesSource(path)
+    return MboxSource(path) if _is_mbox(path) else FilesSource(path)
+
+
+def _is_maildir(path: Path) -> bool:
+    return all((path / name).is_dir() for name in ("cur", "new"))
+
+
+def _is_mbox(path: Path) -> bool:
+    try:
+        with path.open("rb") as stream:
+            return is_from_line(stream.readline(_LONGEST_FROM_LINE))
+    except OSError:
+        return False

@@ -1,0 +1,112 @@
+"""Mail in files: one .eml, a folder of them, or standard input. Nothing is moved or changed."""
+
+import hashlib
+import os
+import sys
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import BinaryIO
+
+from bounce_watch.source.interface import (
+    MAX_MESSAGE,
+    Check,
+    Locator,
+    Message,
+    MissingFolder,
+    Wanted,
+    everything,
+)
+from bounce_watch.source.maildir import read_regular, uid_of
+from bounce_watch.source.read_only import ReadOnly
+
+_CHUNK = 64 * 1024
+_SUFFIXES = {".eml", ".txt", ""}
+
+
+class FilesSource(ReadOnly):
+    """One file, or the mails in a folder and its subfolders, sorted by path: .eml, .txt and without suffix.
+
+    `uid` is the path below the folder. `skipped` lists files of the last walk that could not be read,
+    with the reason.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._folder = path if path.is_dir() else path.parent
+        self._path = path
+        self.name = f"files:{self._folder.absolute()}"
+        self.skipped: list[tuple[str, str]] = []
+
+    def __enter__(self) -> "FilesSource":
+        if not self._path.exists():
+            raise MissingFolder(f"{self._path} is not there", "check path")
+        return self
+
+    def count(self) -> int | None:
+        return sum(1 for _ in self._files())
+
+    def messages(self, wanted: Wanted = everything) -> Iterator[Message]:
+        self.skipped = []
+        for path in self._files():
+            uid = uid_of(str(path.relative_to(self._folder)))
+            locator = Locator(mailbox=self.name, validity=0, uid=uid)
+            if wanted(locator):
+                yield from self._read(path, locator)
+
+    def _read(self, path: Path, locator: Locator) -> Iterator[Message]:
+        try:
+            raw, size = read_regular(path.resolve() if path == self._path else path)
+            arrived = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+        except OSError as error:
+            self.skipped.append((locator.uid, str(error.strerror)))
+            return
+        yield Message(locator=locator, raw=raw, size=size, received_at=arrived)
+
+    def _files(self) -> Iterator[Path]:
+        if not self._path.is_dir():
+            yield self._path
+            return
+        for folder, subfolders, names in os.walk(self._path, onerror=self._note):
+            subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
+            for name in sorted(names):
+                if not name.startswith(".") and Path(name).suffix.lower() in _SUFFIXES:
+                    yield Path(folder, name)
+
+    def _note(self, error: OSError) -> None:
+        self.skipped.append((str(error.filename), str(error.strerror)))
+
+    def probe(self) -> list[Check]:
+        try:
+            with self:
+                return [Check("files", "ok", f"{self._path} holds {self.count()} messages")]
+        except MissingFolder as error:
+            return [Check("files", "failure", str(error), error.repair)]
+
+
+class StandardInput(ReadOnly):
+    """One message from standard input; `uid` is the hash of its content."""
+
+    def __init__(self, stream: Callable[[], BinaryIO] = lambda: sys.stdin.buffer) -> None:
+        self.name = "stdin:"
+        self._stream = stream
+
+    def __enter__(self) -> "StandardInput":
+        return self
+
+    def count(self) -> int | None:
+        return 1
+
+    def messages(self, wanted: Wanted = everything) -> Iterator[Message]:
+        stream = self._stream()
+        digest = hashlib.sha256()
+        raw, size = bytearray(), 0
+        while piece := stream.read(_CHUNK):
+            raw += piece[: max(0, MAX_MESSAGE - len(raw))]
+            size += len(piece)
+            digest.update(piece)
+        locator = Locator(mailbox=self.name, validity=0, uid=digest.hexdigest())
+        if size and wanted(locator):
+            yield Message(locator=locator, raw=bytes(raw), size=size, received_at=None)
+
+    def probe(self) -> list[Check]:
+        return [Check("standard input", "ok", "one message is read from standard input")]

@@ -1,0 +1,193 @@
+"""A Maildir (https://cr.yp.to/proto/maildir.html): read from new/ and cur/, filed by rename (Maildir++)."""
+
+import errno
+import os
+import re
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bounce_watch.source.interface import (
+    MAX_MESSAGE,
+    Check,
+    Locator,
+    Message,
+    MissingFolder,
+    Refused,
+    Unreachable,
+    Wanted,
+    everything,
+)
+
+_FOLDER_NAME = re.compile(r"[^\W_][\w &+-]*(?:/[^\W_][\w &+-]*)*")
+_NOT_ALLOWED = {errno.EACCES, errno.EPERM, errno.EROFS}
+_NOT_OURS = {errno.ENOENT, errno.ELOOP, errno.EACCES, errno.ENXIO}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Entry:
+    path: Path
+    uid: str
+    arrived: int
+
+
+class MaildirSource:
+    """One Maildir. `uid` is the file's name without its flags, which mail programs change.
+
+    Without target folders, or where we may not write, nothing is moved: what was read is known by its
+    name. `skipped` lists files of the last walk that could not be read, with the reason.
+    """
+
+    def __init__(
+        self, path: Path, *, filed_folder: str | None = None, quarantine_folder: str | None = None
+    ) -> None:
+        self.name = f"maildir:{path.absolute()}"
+        self.skipped: list[tuple[str, str]] = []
+        self._path = path
+        self._filed_folder = filed_folder
+        self._quarantine_folder = quarantine_folder
+        self._places: dict[str, Path] = {}
+
+    def __enter__(self) -> "MaildirSource":
+        if not (self._path / "cur").is_dir():
+            raise MissingFolder(
+                f"{self._path} is no Maildir: it has no folder cur", "check path; maildirmake makes one"
+            )
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        return None
+
+    def count(self) -> int | None:
+        return len(self._entries())
+
+    def messages(self, wanted: Wanted = everything) -> Iterator[Message]:
+        self.skipped = []
+        for entry in self._entries():
+            locator = Locator(mailbox=self.name, validity=0, uid=entry.uid)
+            if not wanted(locator):
+                continue
+            try:
+                raw, size = read_regular(entry.path)
+            except OSError as error:
+                self._skip(entry, error)
+                continue
+            received_at = datetime.fromtimestamp(entry.arrived / 1e9, UTC)
+            yield Message(locator=locator, raw=raw, size=size, received_at=received_at)
+
+    def _skip(self, entry: _Entry, error: OSError) -> None:
+        if error.errno not in _NOT_OURS:
+            # Too many open files, an I/O error: no fault of this message.
+            raise Unreachable(
+                f"{self._path} cannot be read: {error.strerror}", "check disk and limits"
+            ) from error
+        # A file that is gone was filed or flagged by another program; the next walk finds it.
+        if error.errno != errno.ENOENT:
+            self.skipped.append((entry.uid, str(error.strerror)))
+
+    def _entries(self) -> list[_Entry]:
+        """Return what lies in new/ and cur/, oldest first."""
+        found = [entry for name in ("new", "cur") for entry in self._scan(self._path / name)]
+        self._places = {entry.uid: entry.path for entry in found}
+        return sorted(found, key=lambda entry: (entry.arrived, entry.uid))
+
+    def _scan(self, folder: Path) -> Iterator[_Entry]:
+        try:
+            with os.scandir(folder) as entries:
+                for entry in entries:
+                    if not entry.name.startswith(".") and entry.is_file(follow_symlinks=False):
+                        status = entry.stat(follow_symlinks=False)
+                        yield _Entry(
+                            path=Path(entry.path), uid=uid_of(entry.name), arrived=status.st_mtime_ns
+                        )
+        except FileNotFoundError:
+            # Another program filed a message, or the folder new is missing.
+            return
+        except OSError as error:
+            raise Refused(
+                f"{folder} cannot be read: {error.strerror}", "let the service's user read the Maildir"
+            ) from error
+
+    def file(self, locator: Locator) -> None:
+        self._move(locator, self._filed_folder)
+
+    def quarantine(self, locator: Locator) -> None:
+        self._move(locator, self._quarantine_folder)
+
+    def _move(self, locator: Locator, folder: str | None) -> None:
+        if folder is None or locator.mailbox != self.name:
+            return
+        place = self._find(locator.uid)
+        if place is None:
+            return
+        try:
+            target = self._make_folder(folder)
+            place.rename(_free_name(target / "cur", place.name))
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            if error.errno not in _NOT_ALLOWED:
+                raise Unreachable(
+                    f"{place.name} cannot be moved to {folder}: {error.strerror}", "check disk and rights"
+                ) from error
+
+    def _find(self, uid: str) -> Path | None:
+        """Return where a message lies now: mail programs move it to cur/ and change its flags."""
+        place = self._places.get(uid)
+        if place is None or not place.exists():
+            self._entries()
+            place = self._places.get(uid)
+        return place
+
+    def _make_folder(self, name: str) -> Path:
+        target = self._path / f".{_checked(name).replace('/', '.')}"
+        for part in ("cur", "new", "tmp"):
+            (target / part).mkdir(mode=0o700, parents=True, exist_ok=True)
+        (target / "maildirfolder").touch(mode=0o600)
+        return target
+
+    def probe(self) -> list[Check]:
+        try:
+            with self:
+                count = self.count()
+        except (MissingFolder, Refused, Unreachable) as error:
+            return [Check("Maildir", "failure", str(error), error.repair)]
+        checks = [Check("Maildir", "ok", f"{self._path} opens and holds {count} messages")]
+        if not os.access(self._path, os.W_OK | os.X_OK):
+            text = f"{self._path} may only be read: reports stay where they are"
+            checks.append(Check("Maildir folders", "warning", text, "let the service's user write there"))
+        return checks
+
+
+def _checked(name: str) -> str:
+    if not _FOLDER_NAME.fullmatch(name):
+        raise MissingFolder(
+            f"{name!r} is no folder name", "use letters, digits, spaces and hyphens, with / between folders"
+        )
+    return name
+
+
+def uid_of(name: str) -> str:
+    """Return a file's name without Maildir flags, as text that can be stored whatever bytes it has."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace").partition(":2,")[0]
+
+
+def _free_name(folder: Path, name: str) -> Path:
+    """Return where a file goes in cur/: a rename there must never replace another message."""
+    unique, _, flags = name.partition(":2,")
+    target, number = folder / f"{unique}:2,{flags}", 1
+    while target.exists():
+        target, number = folder / f"{unique}-{number}:2,{flags}", number + 1
+    return target
+
+
+def read_regular(path: Path) -> tuple[bytes, int]:
+    """Return at most MAX_MESSAGE bytes of a regular file and its true size; raises OSError for others."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    with open(descriptor, "rb") as stream:  # noqa: PTH123 - opened by descriptor
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise OSError(errno.ENXIO, "not a regular file")
+        return stream.read(MAX_MESSAGE), status.st_size

@@ -1,0 +1,140 @@
+"""An mbox file (RFC 4155, mboxrd quoting): read as a stream, never changed."""
+
+import hashlib
+import re
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import BinaryIO
+
+from bounce_watch.source.interface import (
+    MAX_MESSAGE,
+    Check,
+    Locator,
+    Message,
+    MissingFolder,
+    Refused,
+    SourceError,
+    Wanted,
+    everything,
+)
+from bounce_watch.source.read_only import ReadOnly
+
+_CHUNK = 64 * 1024
+
+# Body lines can begin with "From " too, where the writer did not quote: ask for the date as well.
+_FROM_LINE = re.compile(
+    rb"From [^\r\n]{0,998}?"
+    rb"((?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) [A-Z][a-z]{2} [ 0-9][0-9] [0-9]{2}:[0-9]{2}(?::[0-9]{2})?)"
+    rb"[^\r\n]{0,40}? ?([0-9]{4})[^\r\n]{0,40}\r?\n"
+)
+_QUOTED_FROM = re.compile(rb">+From ")
+
+
+@dataclass(slots=True)
+class _Collected:
+    """A message as it is read: its first MAX_MESSAGE bytes, its length and the hash of all of it."""
+
+    received_at: datetime | None
+    raw: bytearray = field(default_factory=bytearray)
+    size: int = 0
+    hash: "hashlib._Hash" = field(default_factory=hashlib.sha256)
+
+    def add(self, piece: bytes) -> None:
+        self.raw += piece[: max(0, MAX_MESSAGE - len(self.raw))]
+        self.size += len(piece)
+        self.hash.update(piece)
+
+
+class MboxSource(ReadOnly):
+    """One mbox file. `uid` is the hash of a message's content: a second reading finds the same messages."""
+
+    def __init__(self, path: Path) -> None:
+        self.name = f"mbox:{path.absolute()}"
+        self._path = path
+
+    def __enter__(self) -> "MboxSource":
+        with self._open():
+            return self
+
+    def _open(self) -> BinaryIO:
+        try:
+            return self._path.open("rb")
+        except FileNotFoundError as error:
+            raise MissingFolder(f"{self._path} is not there", "check path") from error
+        except OSError as error:
+            raise Refused(
+                f"{self._path} cannot be read: {error.strerror}", "let the service's user read it"
+            ) from error
+
+    def count(self) -> int | None:
+        return None
+
+    def messages(self, wanted: Wanted = everything) -> Iterator[Message]:
+        with self._open() as stream:
+            for collected in _split(stream):
+                locator = Locator(mailbox=self.name, validity=0, uid=collected.hash.hexdigest())
+                if wanted(locator):
+                    yield Message(
+                        locator=locator,
+                        raw=bytes(collected.raw),
+                        size=collected.size,
+                        received_at=collected.received_at,
+                    )
+
+    def probe(self) -> list[Check]:
+        try:
+            with self:
+                return [Check("mbox", "ok", f"{self._path} can be read; it is never changed")]
+        except SourceError as error:
+            return [Check("mbox", "failure", str(error), error.repair)]
+
+
+def is_from_line(line: bytes) -> bool:
+    """Tell whether a line begins a message: `From `, a sender and a date in the form of asctime."""
+    return _FROM_LINE.match(line) is not None
+
+
+def _split(stream: BinaryIO) -> Iterator[_Collected]:
+    """Yield the messages of an mbox. The empty line before a From_ line belongs to neither message."""
+    current: _Collected | None = None
+    empty_line = b""
+    at_line_start = after_empty = True
+    while line := stream.readline(_CHUNK):
+        begins = at_line_start and after_empty and is_from_line(line)
+        if begins:
+            if current is not None:
+                yield current
+            current = _Collected(received_at=_date_in(line))
+        elif current is not None:
+            current.add(empty_line)
+            current.add(b"" if _is_empty(line, at_line_start) else _unquoted(line, at_line_start))
+        empty_line = line if not begins and _is_empty(line, at_line_start) else b""
+        after_empty = bool(empty_line)
+        at_line_start = line.endswith(b"\n")
+    if current is not None:
+        yield current
+
+
+def _is_empty(line: bytes, at_line_start: bool) -> bool:
+    return at_line_start and line in {b"\n", b"\r\n"}
+
+
+def _unquoted(line: bytes, at_line_start: bool) -> bytes:
+    return line[1:] if at_line_start and _QUOTED_FROM.match(line) else line
+
+
+def _date_in(line: bytes) -> datetime | None:
+    """Return the date of a From_ line, which is UTC (RFC 4155)."""
+    match = _FROM_LINE.match(line)
+    if match is None:
+        return None
+    stamp, year = match[1].decode("ascii"), match[2].decode("ascii")
+    form = "%a %b %d %H:%M:%S %Y" if stamp.count(":") == 2 else "%a %b %d %H:%M %Y"
+    try:
+        parsed = time.strptime(f"{stamp} {year}", form)
+    except ValueError:
+        return None
+    return datetime(*parsed[:5], min(parsed.tm_sec, 59), tzinfo=UTC)
