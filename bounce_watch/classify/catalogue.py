@@ -94,7 +94,7 @@ def _row(table: Table, advice: Mapping[Cause, Table], where: str) -> Row:
     cause = _word(Cause, table["cause"], "cause", where)
     full = {**advice.get(cause, {}), **table}
     code, span = full.get("code"), _span(full.get("code"), where)
-    patterns = tuple(full.get("match", ()))
+    patterns = _strings(full, "match", where)
     if code is None and not (patterns and full.get("variant")):
         raise CatalogueError(f"{where}: a row without a code needs match and variant")
     if not full.get("sender_steps") or not full.get("admin_steps"):
@@ -116,13 +116,20 @@ def _row(table: Table, advice: Mapping[Cause, Table], where: str) -> Row:
         owner=_word(Owner, full.get("owner"), "owner", where),
         owner_ours=_word(Owner, full["owner_ours"], "owner_ours", where) if "owner_ours" in full else None,
         persistence=_persistence(full.get("persistence"), span, where),
-        sender_steps=tuple(full["sender_steps"]),
-        admin_steps=tuple(full["admin_steps"]),
+        sender_steps=_strings(full, "sender_steps", where),
+        admin_steps=_strings(full, "admin_steps", where),
         playbook=_playbook(full.get("playbook"), where),
         source=_source(full["source"], where),
         checked=_day(full["checked"], where),
         confidence=_word(Confidence, full["confidence"], "confidence", where),
     )
+
+
+def _strings(table: Table, key: str, where: str) -> tuple[str, ...]:
+    strings = table.get(key, [])
+    if not isinstance(strings, list) or not all(isinstance(string, str) and string for string in strings):
+        raise CatalogueError(f"{where}: {key} must be a list of texts")
+    return tuple(strings)
 
 
 def _refuse_unknown(table: Table, known: Iterable[str], where: str) -> None:

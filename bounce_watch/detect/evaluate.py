@@ -1,0 +1,103 @@
+"""Decide whether a rule fires for a key, and whether it has fallen quiet. Event time, never arrival time."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from bounce_watch.detect.rule import Facet, Rule
+from bounce_watch.detect.window import Window, windows
+from bounce_watch.model import Event, Evidence, Finding
+
+MAX_EVIDENCE = 200
+"""Bounce ids that a finding names at most, the newest."""
+
+Timed = tuple[datetime, Event]
+
+
+def key_of(rule: Rule, event: Event, accepted: frozenset[Evidence]) -> str | None:
+    """Return the group an event falls into, None when the rule does not look at it.
+
+    Evidence outside `accepted` moves no threshold, whatever the event says.
+    """
+    if event.evidence not in accepted or not any(condition.fits(event) for condition in rule.where):
+        return None
+    return rule.group_by.of(event)
+
+
+def evaluate(rule: Rule, key: str, events: Sequence[Event], now: datetime) -> Finding | None:
+    """Return what the rule finds for one key among events of any age, None when no window reaches `open_at`.
+
+    Late arrivals count where they belong, so every window is looked at. Events that lie further apart than
+    `quiet_resolve` belong to different incidents: the newest stretch that fires decides, and in it the
+    largest window. Whoever resolved the incident ignores a finding whose `last_at` lies before that.
+    """
+    for stretch in reversed(_stretches(rule, _timed(events, now))):
+        found = _largest(rule, stretch)
+        if found:
+            return _finding(rule, key, found)
+    return None
+
+
+def is_quiet(rule: Rule, events: Sequence[Event], now: datetime) -> bool:
+    """Tell whether every window of the last `quiet_resolve` stayed under `resolve_below`."""
+    recent = [(at, event) for at, event in _timed(events, now) if at > now - rule.quiet_resolve]
+    return all(window.size(rule) < rule.resolve_below for window in windows(rule, recent))
+
+
+def _timed(events: Iterable[Event], now: datetime) -> list[Timed]:
+    """Order events by time; a date in the future is a wrong clock and counts as now."""
+    timed = ((min(event.occurred_at, now), event) for event in events)
+    return sorted(timed, key=lambda pair: (pair[0], pair[1].bounce_id))
+
+
+def _stretches(rule: Rule, timed: list[Timed]) -> list[list[Timed]]:
+    """Split events where nothing happened for so long that an incident would have ended."""
+    gap = max(rule.quiet_resolve, rule.window)
+    stretches: list[list[Timed]] = []
+    last: datetime | None = None
+    for at, event in timed:
+        if last is None or at - last > gap:
+            stretches.append([])
+        stretches[-1].append((at, event))
+        last = at
+    return stretches
+
+
+def _largest(rule: Rule, timed: list[Timed]) -> list[Timed] | None:
+    """Return the events of the largest window that fires; of equals the newest."""
+    best: tuple[int, int] = (0, 0)
+    span: tuple[datetime, datetime] | None = None
+    for window in windows(rule, timed):
+        reached = (window.size(rule), len(window.messages))
+        if _fires(rule, window) and reached >= best:
+            best, span = reached, (window.events[0][0], window.events[-1][0])
+    if span is None:
+        return None
+    return [(at, event) for at, event in timed if span[0] <= at <= span[1]]
+
+
+def _fires(rule: Rule, window: Window) -> bool:
+    return window.size(rule) >= rule.open_at and window.has_minimum(rule)
+
+
+def _finding(rule: Rule, key: str, timed: list[Timed]) -> Finding:
+    events = [event for _, event in timed]
+    return Finding(
+        rule_id=rule.id,
+        key=key,
+        title=rule.title,
+        severity=rule.severity,
+        owner=rule.owner,
+        playbook=rule.playbook,
+        first_at=timed[0][0],
+        last_at=timed[-1][0],
+        messages=len({event.message_id for event in events}),
+        senders=_values(Facet.SENDER, events),
+        recipient_domains=_values(Facet.RECIPIENT_DOMAIN, events),
+        statuses=tuple(sorted({event.status for event in events if event.status})),
+        events=tuple(event.bounce_id for event in events)[-MAX_EVIDENCE:],
+    )
+
+
+def _values(facet: Facet, events: Iterable[Event]) -> tuple[str, ...]:
+    found = {value for event in events if (value := facet.of(event))}
+    return tuple(sorted(found))
