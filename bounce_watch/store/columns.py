@@ -95,10 +95,9 @@ class SafeInteger(TypeDecorator[int]):
         return None if value is None else max(_MIN_INTEGER, min(_MAX_INTEGER, value))
 
 
-class Key(TypeDecorator[int]):
+class Key(SafeInteger):
     """A row number: INTEGER in SQLite, which alone counts up by itself there, else BIGINT."""
 
-    impl = BigInteger
     cache_ok = True
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[int]:

@@ -44,10 +44,14 @@ _Conditions = Sequence[ColumnElement[bool]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Span:
-    """The rows of one digest: after `start`, up to and including `end`, for each marked table."""
+    """The rows of one digest: after `start`, up to and including `end`, for each marked table.
+
+    `is_first`: no digest came before, so whatever was sent until now belongs to this one.
+    """
 
     since: datetime
     until: datetime
+    is_first: bool
     start: Mapping[str, int]
     end: Mapping[str, int]
 
@@ -128,10 +132,11 @@ class Counting:
 
     def _totals(self) -> dict[str, int]:
         mail, message, report = tables.Outgoing, tables.Message, tables.Report
-        reply, sent = col(mail.kind) == LetterKind.REPLY, col(mail.sent_at)
-        in_span = (sent > self._span.since, sent <= self._span.until)
+        reply, sent = col(mail.kind) == LetterKind.REPLY, [col(mail.sent_at) <= self._span.until]
+        if not self._span.is_first:
+            sent.append(col(mail.sent_at) > self._span.since)
         return {
-            "replies_sent": self._count(mail, reply, *in_span),
+            "replies_sent": self._count(mail, reply, *sent),
             "replies_held": self._count(mail, reply, col(mail.state) == OutboxState.HELD),
             "duplicates": self._count(
                 report, self._span.holds("report_to"), col(report.duplicate_of).is_not(None)

@@ -80,10 +80,12 @@ def _span_of(session: Session, local_date: date, now: datetime, first_run: datet
     query = select(_AT).where(col(_AT.local_date) < local_date).order_by(col(_AT.local_date).desc())
     before = session.exec(query).first()
     start = _NOTHING if before is None else _marks(before)
+    first = before is None
     if made is not None:
-        return Span(since=made.since, until=made.until, start=start, end=_marks(made))
+        return Span(since=made.since, until=made.until, is_first=first, start=start, end=_marks(made))
     since = (first_run or now) if before is None else before.until
-    return Span(since=since, until=max(now, since), start=start, end=_newest_rows(session))
+    end = _newest_rows(session)
+    return Span(since=since, until=max(now, since), is_first=first, start=start, end=end)
 
 
 def _marks(row: tables.Digest) -> dict[str, int]:

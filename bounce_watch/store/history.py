@@ -38,7 +38,7 @@ from bounce_watch.store.rooms import Reads
 
 _AT = tables.Bounce
 _EVERYTHING = HistoryFilter()
-_STREAM = 500
+_STREAM, _MOST = 500, 2**62
 _COLUMNS = {
     By.SENDER: _AT.sender_key,
     By.DOMAIN: _AT.recipient_domain,
@@ -66,7 +66,7 @@ class History(Reads):
         query = query.join(report, col(report.id) == col(_AT.report_id)).where(*conditions_of(chosen))
         for column in (col(_AT.occurred_at), col(_AT.id)):
             query = query.order_by(column.desc() if order is Order.NEWEST else column.asc())
-        query = query.limit(limit).offset(offset).execution_options(yield_per=_STREAM)
+        query = query.limit(_at_most(limit)).offset(_at_most(offset)).execution_options(yield_per=_STREAM)
         with self._reading() as session:
             for row, subject, message_id in session.exec(query):
                 yield bounce_row_of(row, subject, message_id)
@@ -102,6 +102,10 @@ class History(Reads):
         """Return everything about a report. Raises NotThere for no such number."""
         with self._reading() as session:
             return _detail(session, report_id, None)
+
+
+def _at_most(rows: int | None) -> int | None:
+    return None if rows is None else min(rows, _MOST)
 
 
 def bounce_row_of(row: tables.Bounce, subject: str | None, message_id: str | None) -> BounceRow:

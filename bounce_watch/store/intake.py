@@ -5,11 +5,11 @@ from datetime import datetime
 
 from sqlmodel import Session, col, select
 
-from bounce_watch.model import Action, Bounce, Event, Evidence, Kind, Report
+from bounce_watch.model import Bounce, Event, Evidence, Kind, Report
 from bounce_watch.store import tables
 from bounce_watch.store.columns import fold
 from bounce_watch.store.errors import NotThere
-from bounce_watch.store.events import event_of
+from bounce_watch.store.events import events_of
 from bounce_watch.store.records import MessageState, StoredReport
 from bounce_watch.store.rooms import Reads, Writes
 
@@ -96,7 +96,7 @@ class Intake(Writes):
         rows = [_bounce_row(report, bounce, min(bounce.occurred_at or told, now), now) for bounce in bounces]
         self._rows.add_all(rows)
         self._rows.flush()
-        return self._events_of(report_id)
+        return events_of(self._rows, report_id)  # read back: the rules see what they will see later
 
     def set_state(self, message_id: int, state: MessageState, reason: str | None = None) -> None:
         """Note that a message was filed, left alone or quarantined. Repeating it changes nothing."""
@@ -126,13 +126,6 @@ class Intake(Writes):
         row.attempts += 1
         row.reason = reason
         return self._keep(row).attempts
-
-    def _events_of(self, report_id: int) -> tuple[Event, ...]:
-        # Read back: what the rules see now is what they will see later, scrubbed by the columns.
-        at = tables.Bounce
-        query = select(at).where(col(at.report_id) == report_id, col(at.action) == Action.FAILED)
-        query = query.order_by(col(at.id)).execution_options(populate_existing=True)
-        return tuple(event_of(row) for row in self._rows.exec(query))
 
     def _find_first(self, fingerprint: str) -> int | None:
         if not fingerprint:
