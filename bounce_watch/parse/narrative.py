@@ -58,6 +58,10 @@ _SYSTEM_SUBJECT = re.compile(
     r"|メールエラー|メッセージを配信できません)",
     re.IGNORECASE,
 )
+# Fields of answers, of lists and newsletters, and of mail programs.
+_WRITTEN_BY_PEOPLE = (
+    "in-reply-to", "list-id", "list-unsubscribe", "list-post", "feedback-id", "user-agent",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,15 +92,13 @@ def find_narrative(wrapped: Wrapped) -> Narrative | None:
 
 
 def is_by_a_mail_system(wrapped: Wrapped) -> bool:
-    """Tell whether a mail system wrote a message: its author, a null return path, or a system's subject."""
+    """Tell whether a mail system wrote a message: its author, else a system's subject on no one's answer."""
     headers = wrapped.headers
-    if wrapped.inline is not None or "x-failed-recipients" in headers:
+    if "x-failed-recipients" in headers or is_written_by_a_mail_system(headers):
         return True
-    if is_written_by_a_mail_system(headers):
-        return True
-    if (headers.first("return-path") or "").strip() == "<>":
-        return True
-    return "in-reply-to" not in headers and has_system_subject(wrapped)
+    if wrapped.inline is not None:
+        return False
+    return has_system_subject(wrapped) and not any(name in headers for name in _WRITTEN_BY_PEOPLE)
 
 
 def has_system_subject(wrapped: Wrapped) -> bool:

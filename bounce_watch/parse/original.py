@@ -2,7 +2,8 @@
 
 1. the returned headers (message/rfc822, text/rfc822-headers, or a copy in the report's text),
 2. the fields that a format found in the body (Exchange's Original Message Details and Headers),
-3. In-Reply-To or References for the Message-ID, the journal's recipient or the report's To for the sender.
+3. In-Reply-To or References for the Message-ID; for the sender the journal's recipient, the report's
+   To, at last the member who forwarded it.
 """
 
 import re
@@ -81,7 +82,7 @@ def _sender(sources: tuple[Headers, ...], wrapped: Wrapped) -> str | None:
         if sender := sender_of(headers):
             return sender
     journal = next(iter(wrapped.recipients), None)
-    return journal or wrapped.headers.address("to")
+    return journal or wrapped.headers.address("to") or wrapped.forwarded_by
 
 
 def sender_of(headers: Headers) -> str | None:

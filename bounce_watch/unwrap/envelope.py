@@ -14,11 +14,12 @@ from bounce_watch.unwrap.headers import Headers
 from bounce_watch.unwrap.inline import Pasted, find_pasted
 from bounce_watch.unwrap.limits import MAX_ENVELOPES
 from bounce_watch.unwrap.mime import Part
-from bounce_watch.unwrap.origin import is_robot, is_written_by_a_mail_system, provenance_of
+from bounce_watch.unwrap.origin import is_written_by_a_mail_system, provenance_of
 from bounce_watch.unwrap.wrapped import DELIVERY_STATUS, Wrapped
 
 _REPORT_PARTS = DELIVERY_STATUS | {"message/feedback-report", "message/disposition-notification"}
-_REDIRECTED = ("resent-from", "resent-to", "resent-sender", "x-ms-exchange-inbox-rules-loop")
+_RESENT = ("resent-from", "resent-to", "resent-sender")
+_RULES_LOOP = "x-ms-exchange-inbox-rules-loop"
 _ABOUT_DELIVERY = re.compile(
     r"\b[45]\d\d[ -][45]\.\d{1,3}\.\d{1,3}\b|couldn.t be delivered|could not be delivered|delivery has failed"
     r"|undeliver|delivery (?:status|failure)|returned mail|diagnostic information for administrators",
@@ -62,9 +63,10 @@ def _bare(message: Part, layer: Layer) -> Wrapped:
 def _open(message: Part, layer: Layer) -> Iterator[Wrapped]:
     """Yield the reports inside one message; nothing when it holds none."""
     layer = _seen(layer, message)
-    if any(name in message.headers for name in _REDIRECTED):
+    is_report = _is_report(message)
+    if _is_redirected(message.headers, is_report):
         layer = layer.opened("redirect")
-    if len(layer.envelopes) >= MAX_ENVELOPES or _is_report(message):
+    if len(layer.envelopes) >= MAX_ENVELOPES or is_report:
         yield _bare(message, layer)
     elif journal.is_journal(message) and (inside := journal.journalled(message)):
         yield from _open_journal(message, inside, layer)
@@ -78,6 +80,13 @@ def _is_report(message: Part) -> bool:
     if message.content_type == "multipart/report":
         return True
     return any(part.content_type in _REPORT_PARTS for part in message.leaves())
+
+
+def _is_redirected(headers: Headers, is_report: bool) -> bool:
+    """Tell a redirect, which keeps the message, from a rule's forward, which is a new mail around it."""
+    if any(name in headers for name in _RESENT):
+        return True
+    return _RULES_LOOP in headers and (is_report or _writes_reports(headers))
 
 
 def _writes_reports(headers: Headers) -> bool:
@@ -110,9 +119,10 @@ def _open_pasted(message: Part, layer: Layer) -> Iterator[Wrapped]:
 
 
 def _is_pasted_report(pasted: Pasted) -> bool:
-    by_robot = is_robot(pasted.sender) or "microsoft outlook" in pasted.sender_line.lower()
-    return by_robot or _ABOUT_DELIVERY.search(f"{pasted.subject}\n{pasted.text[:8000]}") is not None
+    by_system = is_written_by_a_mail_system(_headers_of(pasted))
+    return by_system or _ABOUT_DELIVERY.search(f"{pasted.subject}\n{pasted.text[:8000]}") is not None
 
 
 def _headers_of(pasted: Pasted) -> Headers:
-    return Headers([("From", [pasted.sender_line]), ("Subject", [pasted.subject or ""])])
+    shown = (("From", pasted.sender_line), ("To", pasted.to), ("Subject", pasted.subject))
+    return Headers((name, [value]) for name, value in shown if value)

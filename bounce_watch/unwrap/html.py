@@ -10,6 +10,7 @@ _BLOCK = re.compile(
 )
 _TAG = re.compile(r"<(?:[a-zA-Z/!?][^<>]*)>")
 _SPACES = re.compile(r"[ \t\xa0]+")
+_PRE = re.compile(r"<pre\b[^<>]*>[^<]*", re.IGNORECASE)
 _HIDDEN = ("style", "script", "head")
 _ADDRESS_TAG = re.compile(r"<([^<>\s@]{1,100}@[^<>\s@]{1,100})>")
 
@@ -19,8 +20,9 @@ def text_of(html: str) -> str:
     visible = html[: 4 * MAX_TEXT]
     for element in _HIDDEN:
         visible = _without(visible, element)
+    visible = _PRE.sub(lambda match: match[0].replace("\n", "<br>"), visible.replace("\r", ""))
     # Reports hold `<user@example.com>` unescaped: an address is not a tag.
-    visible = _ADDRESS_TAG.sub(r"&lt;\1&gt;", visible.replace("\r", "").replace("\n", " "))
+    visible = _ADDRESS_TAG.sub(r"&lt;\1&gt;", visible.replace("\n", " "))
     visible = _TAG.sub(" ", _BLOCK.sub("\n", visible))
     lines = (_SPACES.sub(" ", line).strip() for line in unescape(visible).split("\n"))
     return "\n".join(line for line in lines if line)[:MAX_TEXT]

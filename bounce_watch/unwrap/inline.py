@@ -7,7 +7,6 @@ above it is welcome but not needed (new Outlook for Mac writes none).
 import re
 from dataclasses import dataclass
 
-from bounce_watch.unwrap.headers import addresses
 from bounce_watch.unwrap.limits import MAX_TEXT
 
 _FROM = "from|von|de|da|van|från|fra|lähettäjä|od|kimden|отправитель|от|发件人|寄件者|差出人|보낸 사람"
@@ -19,73 +18,68 @@ _SUBJECT = (
     "subject|betreff|objet|oggetto|onderwerp|asunto|assunto|ämne|emne|aihe|temat|konu"
     "|тема|主题|主旨|件名|제목"
 )
+_TO = "to|an|à|a|aan|para|til|till|vastaanottaja|do|kime|кому|收件人|宛先|받는 사람"
 _QUOTE = re.compile(r"^[ \t]{0,12}(?:>[ \t]?){1,10}", re.MULTILINE)
 _LINE = r"[ \t]{0,8}\*{0,2}(?:%s)[ \t\xa0]{0,4}:\*{0,2}[ \t]{0,8}([^\n]{1,500})"
 _FROM_LINE = re.compile(_LINE % _FROM, re.IGNORECASE)
 _SENT_LINE = re.compile(_LINE % _SENT, re.IGNORECASE)
 _SUBJECT_LINE = re.compile(_LINE % _SUBJECT, re.IGNORECASE)
+_TO_LINE = re.compile(_LINE % _TO, re.IGNORECASE)
+_HEADER_LINE = re.compile(r"[ \t]{0,8}\*{0,2}[^\s:*][^:\n]{0,24}:\*{0,2}(?:\s|$)")
 _ON_DATE = re.compile(r"[ \t]{0,8}On [^\n]{5,200}<([^<>\s]{3,250})>[^\n]{0,80} wrote:[ \t]{0,8}")
 _MAILTO = re.compile(r"<mailto:[^<>\s]{1,320}>")
 MAX_BLOCK_LINES = 12
+MAX_LINES_BEFORE = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pasted:
-    """A mail as pasted into another: whom it names as its author, its subject, and its text."""
+    """A mail as pasted into another: its From, To and Subject lines as shown, and its text."""
 
-    sender: str | None
     sender_line: str
+    to: str | None
     subject: str | None
     text: str
 
 
 def find_pasted(text: str) -> Pasted | None:
     """Return the mail pasted into a text, None when no block of header lines is found."""
-    plain = _MAILTO.sub("", _QUOTE.sub("", text[:MAX_TEXT]))
-    lines = plain.split("\n")
+    lines = _MAILTO.sub("", _QUOTE.sub("", text[:MAX_TEXT])).split("\n")
     for number, line in enumerate(lines):
         if match := _ON_DATE.fullmatch(line):
-            return _pasted(match[1], None, lines[number + 1 :])
-        if match := _FROM_LINE.fullmatch(line):
+            return _pasted(match[1], None, None, lines[number + 1 :])
+        if ":" in line and (match := _FROM_LINE.fullmatch(line)):
             found = _read_block(match[1], lines, number)
             if found:
                 return found
     return None
 
 
-def _read_block(sender: str, lines: list[str], start: int) -> Pasted | None:
-    block = lines[start + 1 : start + 1 + 2 * MAX_BLOCK_LINES]
-    sent, subject_at, subject = False, None, None
-    for offset, line in enumerate(block):
-        if _FROM_LINE.fullmatch(line):
+def _read_block(sender: str, lines: list[str], number: int) -> Pasted | None:
+    """Read the header lines around a From line; Thunderbird puts it third, Gmail puts To last."""
+    start = number
+    while start > max(0, number - MAX_LINES_BEFORE) and _HEADER_LINE.match(lines[start - 1]):
+        start -= 1
+    end = number + 1
+    while end < len(lines) and end - number < MAX_BLOCK_LINES and lines[end].strip():
+        if _HEADER_LINE.match(lines[end]) is None and not _is_continued(lines[end], lines[end + 1 : end + 2]):
             break
-        sent = sent or _SENT_LINE.fullmatch(line) is not None
-        if subject_at is None and (match := _SUBJECT_LINE.fullmatch(line)):
-            subject_at, subject = offset, match[1].strip()
-        if sent and subject_at is not None:
-            break
-    if not sent or subject_at is None:
+        end += 1
+    block = lines[start:end]
+    subject = _value(_SUBJECT_LINE, block)
+    if subject is None or _value(_SENT_LINE, block) is None:
         return None
-    rest = start + 2 + max(subject_at, _last_header_line(block))
-    return _pasted(sender, subject, lines[rest:])
+    return _pasted(sender, _value(_TO_LINE, block), subject, lines[end:])
 
 
-def _last_header_line(block: list[str]) -> int:
-    """Return the offset of the last line of the block: Gmail and Apple put To after Subject."""
-    last = 0
-    for offset, line in enumerate(block[:MAX_BLOCK_LINES]):
-        if re.match(r"[ \t]{0,8}\*{0,2}[^\s:][^:\n]{0,20}:", line):
-            last = offset
-        elif not line.strip() and last:
-            break
-    return last
+def _is_continued(line: str, following: list[str]) -> bool:
+    """Tell whether a line goes on with a long list of recipients, before the next header line."""
+    return "@" in line and bool(following) and _HEADER_LINE.match(following[0]) is not None
 
 
-def _pasted(sender: str, subject: str | None, lines: list[str]) -> Pasted:
-    found = addresses(sender, limit=1)
-    return Pasted(
-        sender=found[0] if found else None,
-        sender_line=sender.strip(),
-        subject=subject,
-        text="\n".join(lines).strip("\n"),
-    )
+def _value(pattern: re.Pattern[str], block: list[str]) -> str | None:
+    return next((match[1].strip() for line in block if (match := pattern.fullmatch(line))), None)
+
+
+def _pasted(sender: str, to: str | None, subject: str | None, lines: list[str]) -> Pasted:
+    return Pasted(sender_line=sender.strip(), to=to, subject=subject, text="\n".join(lines).strip("\n"))

@@ -12,6 +12,10 @@ _ROBOT = re.compile(
     r"|mailerdaemon|mail-delivery-subsystem|mdaemon|bounce[sd]?)(?:[-+_.][^@]*)?(?:@|$)",
     re.IGNORECASE,
 )
+# Clients show the name only when they paste Exchange's own sender into a forward.
+_OUTLOOK = re.compile(
+    r"\s{0,4}[\"'*]{0,3}(?:Microsoft Outlook|Microsoft Exchange|System Administrator)[\"'*]{0,3}\s{0,4}(?:<|$)"
+)
 
 
 def provenance_of(headers: Headers) -> Provenance:
@@ -39,5 +43,7 @@ def is_written_by_a_mail_system(headers: Headers) -> bool:
     """Tell whether the From field names a mail system, or nobody (`From: <>`)."""
     sender = headers.first("from")
     if sender is None or sender.rstrip().endswith("<>"):
+        return True
+    if _OUTLOOK.match(sender):
         return True
     return is_robot(headers.address("from")) or ("@" not in sender and is_robot(sender.strip()))

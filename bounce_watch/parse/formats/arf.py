@@ -33,7 +33,7 @@ def read(wrapped: Wrapped) -> ReportFields | None:
     return ReportFields(
         kind=Kind.FEEDBACK,
         recipients=tuple(RecipientFields(final_recipient=address) for address in complained),
-        reporting_mta=fields.line("reporting-mta", 255),
+        reporting_mta=(fields.line("reporting-mta", 255) or "").rpartition(";")[2].strip() or None,
         arrival_date=read_date(fields.first("arrival-date") or fields.first("received-date")),
         original_envelope_id=fields.line("original-envelope-id", 255),
     )

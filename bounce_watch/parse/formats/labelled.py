@@ -4,7 +4,7 @@ import re
 from itertools import islice
 
 from bounce_watch.parse.fields import ReportFields
-from bounce_watch.parse.narrative import ADDRESS, entries_at, find_narrative, report_of
+from bounce_watch.parse.narrative import ADDRESS, Entry, entries_at, find_narrative, report_of
 from bounce_watch.unwrap import Wrapped
 from bounce_watch.unwrap.limits import MAX_RECIPIENTS
 
@@ -34,5 +34,7 @@ def read(wrapped: Wrapped) -> ReportFields | None:
     ]
     if not heads:
         return None
-    entries = entries_at(heads, narrative.text)
+    words = entries_at(heads, narrative.text)
+    # The label itself says what is wrong: `Invalid final delivery userid: ...`.
+    entries = [Entry(head[1], f"{head[0]}\n{entry.words}") for head, entry in zip(heads, words, strict=True)]
     return report_of(narrative, entries)

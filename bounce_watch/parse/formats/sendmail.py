@@ -66,7 +66,7 @@ def _words(own: str, address: str, transcript: str) -> str:
     reason = _REASON.search(own)
     replies = [line.lstrip("< ") for line in _REPLY_LINE.findall(transcript)]
     about = [line for line in replies if address.lower() in line.lower()] or replies
-    said = [reason[1], *about] if reason else about
+    said = dict.fromkeys([reason[1], *about] if reason else about)
     return "\n".join(said) or own.partition(address)[2].strip("\n >") + transcript
 
 

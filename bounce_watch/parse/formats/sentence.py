@@ -6,6 +6,7 @@ from itertools import islice
 from bounce_watch.parse.fields import ReportFields
 from bounce_watch.parse.narrative import ADDRESS, Entry, find_narrative, report_of
 from bounce_watch.unwrap import Wrapped
+from bounce_watch.unwrap.origin import is_written_by_a_mail_system
 
 NAME = "sentence"
 
@@ -28,7 +29,11 @@ def read(wrapped: Wrapped) -> ReportFields | None:
     if "@" not in wrapped.text:
         return None
     narrative = find_narrative(wrapped)
-    if narrative is None or not _TROUBLE.search(narrative.text):
+    if (
+        narrative is None
+        or not is_written_by_a_mail_system(wrapped.headers)
+        or not _TROUBLE.search(narrative.text)
+    ):
         return None
     found = list(islice(_SENTENCE.finditer(narrative.text), MAX_SENTENCES))
     return report_of(narrative, [Entry(match[1] or match[2], narrative.text) for match in found])
