@@ -9,12 +9,12 @@ from bounce_watch.unwrap.headers import Headers
 OWN_MARK = "x-bounce-watch-id"
 _ROBOT = re.compile(
     r"(?:mailer[-_.]?daemon|post[-_.]?master|microsoftexchange329e71ec88ae4615bbc36ab6ce41109e|mail[-_.]?daemon"
-    r"|mailerdaemon|mail-delivery-subsystem|mdaemon|bounce[sd]?)(?:[-+_.][^@]*)?(?:@|$)",
+    r"|mail-delivery-subsystem|mdaemon)(?:[-+_.][^@]*)?(?:@|$)",
     re.IGNORECASE,
 )
 # Clients show the name only when they paste Exchange's own sender into a forward.
 _OUTLOOK = re.compile(
-    r"\s{0,4}[\"'*]{0,3}(?:Microsoft Outlook|Microsoft Exchange|System Administrator)[\"'*]{0,3}\s{0,4}(?:<|$)"
+    r"\s{0,4}[\"'*]{0,3}(?:Microsoft (?:Outlook|Exchange)|System Administrator)[\"'*]{0,3}\s{0,4}(?:<|$)"
 )
 
 
