@@ -16,7 +16,9 @@ FENCE = re.compile(r"^(```|~~~).*?^\1\s*$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 CODE = re.compile(r"`[^`]*`")
 SENTENCE_END = re.compile(r"(?<!\be\.g)(?<!\bi\.e)(?<!\betc)[.!?][\")]?\s+(?=[A-Z])")
-COMMAND = re.compile(r"\bbounce-watch(?: (?:--config|-c) \S+)?(?:[ \t]+([a-z][a-z-]*))?((?:[ \t]+[^\s`|;&]+)*)")
+COMMAND = re.compile(
+    r"\bbounce-watch(?: (?:--config|-c) \S+)?(?:[ \t]+([a-z][a-z-]*))?((?:[ \t]+[^\s`|;&]+)*)"
+)
 OPTION = re.compile(r"(?<=\s)--[a-z][a-z-]*")
 
 # Folders of one machine, and hosts of package registries: a clone elsewhere has other ones.

@@ -37,17 +37,14 @@ SPRAY = (
     ("23:05:18", "office@lakeside-motors.example", v.UNKNOWN),
     ("23:09:50", "kwilson@prairie-seed.example", v.REFUSED_AT_THE_EDGE),
     ("23:14:27", "treasurer@stadtkapelle.example", v.UNKNOWN),
-    ("23:18:55", "hr@quayside-print.example", v.NO_SUCH_USER),
-    ("23:22:12", "b.larsen@holm-marine.example", v.UNKNOWN),
     ("23:26:39", "ap@ridgeview-schools.example", v.REFUSED_AT_THE_EDGE),
-    ("23:31:04", "contact@velo-martin.example", v.UNKNOWN),
 )
 """Tuesday night: the hijacked account writes to addresses that somebody bought."""
 
 BLOCKED = (
-    ("Tue 23:38:20", "finance@elm-street-books.example"),
-    ("Tue 23:38:52", "owner@pinecrest-farm.example"),
-    ("Tue 23:40:11", "admin@riverside-vet.example"),
+    ("Tue 23:38:20", "finance@copperline.example"),
+    ("Tue 23:38:52", "owner@oakhurst-clinic.example"),
+    ("Tue 23:40:11", "admin@casa-verde.example"),
 )
 
 SPF_BROKEN: tuple[tuple[str, Person, str, str, Verdict], ...] = (
