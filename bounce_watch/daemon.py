@@ -4,6 +4,7 @@ Speaks systemd's notify protocol (sd_notify(3)): ready, status, watchdog fed by 
 """
 
 import os
+import random
 import signal
 import socket
 import threading
@@ -48,6 +49,14 @@ class Stopper:
     def wait(self, seconds: float) -> None:
         """Wait so long, or until told to stop."""
         self._event.wait(seconds)
+
+
+LONGEST_PAUSE = 300.0
+
+
+def back_off(faults: int) -> float:
+    """Return the seconds to wait after so many faults in a row: 5, 10, 20, ... with jitter, at most 300."""
+    return min(LONGEST_PAUSE, 5.0 * (1 << min(faults - 1, 10))) * random.uniform(0.8, 1.2)  # noqa: S311
 
 
 def serve(cycle: Callable[[], str], stopper: Stopper, *, pause: float, retry: Callable[[int], float]) -> None:

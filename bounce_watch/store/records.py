@@ -266,7 +266,10 @@ class HistoryFilter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stats:
-    """Figures of the whole store. `messages` is counted by kind, `outbox` by state."""
+    """Figures of the whole store.
+
+    `messages` is counted by kind, `outbox` by state, `mails` (what we wrote) by kind, `withheld` by reason.
+    """
 
     messages: dict[str, int]
     reports: int
@@ -274,6 +277,8 @@ class Stats:
     bounces: int
     incidents_open: int
     outbox: dict[str, int]
+    mails: dict[str, int]
+    withheld: dict[str, int]
     quarantined: int
     first_run_at: datetime | None
     last_success_fetch_at: datetime | None

@@ -25,6 +25,8 @@ class Figures(KnownFacts):
                 bounces=_total(session, bounce.id),
                 incidents_open=_by(session, tables.Incident.state).get(IncidentState.OPEN, 0),
                 outbox=_by(session, mail.state),
+                mails=_by(session, mail.kind),
+                withheld=_by(session, tables.Withheld.reason),
                 quarantined=_by(session, tables.Quarantined.state).get(QuarantineState.QUARANTINED, 0),
                 first_run_at=self.first_run_at(),
                 last_success_fetch_at=self.last_success_fetch_at(),

@@ -1,0 +1,56 @@
+"""The program's commands. This module only names them, so that `--help` is quick."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bounce_watch import __version__
+from bounce_watch.cli import (
+    answers,
+    digest,
+    history,
+    incidents,
+    ingest,
+    quarantine,
+    read,
+    service,
+    setup,
+    showcase,
+)
+
+app = typer.Typer(
+    name="bounce-watch",
+    help="Read the bounces of your organisation, see who must act, and tell them exactly what to do.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"bounce-watch {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    context: typer.Context,
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            "--config", "-c", metavar="FILE", help="Configuration file (default: the usual places)."
+        ),
+    ] = None,
+    _version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and stop."),
+    ] = False,
+) -> None:
+    context.obj = config
+
+
+for group in (showcase, setup, service, ingest, read, history, incidents, digest, answers, quarantine):
+    group.register(app)

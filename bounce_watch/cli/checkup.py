@@ -1,0 +1,122 @@
+"""Test every part of the set-up: configuration, store, texts, mailbox, sending. Nothing is sent or moved."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bounce_watch.config.load import ConfigError, load_config
+from bounce_watch.config.models import Config
+from bounce_watch.config.secrets import SecretError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One line of `check`: `state` is ok, warning or failure; `repair` says what mends it."""
+
+    name: str
+    state: str
+    text: str
+    repair: str = ""
+
+    @property
+    def row(self) -> dict[str, Any]:
+        return {"name": self.name, "state": self.state, "text": self.text, "repair": self.repair}
+
+
+def checkup(place: Path | None, *, offline: bool) -> Iterator[Finding]:
+    """Yield a finding for each part; without a configuration there is only one."""
+    try:
+        config = load_config(place)
+    except ConfigError as error:
+        yield from (
+            Finding(name="configuration", state="failure", text=problem, repair=error.repair)
+            for problem in error.problems
+        )
+        return
+    yield Finding(name="configuration", state="ok", text=_about(config))
+    yield from _guarded("store", _store, config)
+    yield from _guarded("catalogue and rules", _knowledge, config)
+    yield from _guarded("templates", _templates, config)
+    if not offline:
+        yield from _guarded("mailbox", _mailbox, config)
+        yield from _guarded("sending", _sending, config)
+
+
+def _about(config: Config) -> str:
+    mode = {"off": "no answers", "preview": "answers are held for release", "on": "answers are sent"}
+    domains = ", ".join(config.organisation.accepted_domains)
+    return f"{config.organisation.name} ({domains}); {mode[config.reply.mode]}"
+
+
+def _guarded(name: str, part: Callable[[Config], Iterator[Finding]], config: Config) -> Iterator[Finding]:
+    """Turn every fault of a part into a line: one broken part must not hide the others."""
+    try:
+        yield from part(config)
+    except SecretError as error:
+        yield Finding(name=name, state="failure", text=str(error), repair=error.repair)
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is a finding
+        repair = (
+            str(getattr(error, "repair", "")) or "see the message; bounce-watch --help names the commands"
+        )
+        yield Finding(name=name, state="failure", text=str(error) or type(error).__name__, repair=repair)
+
+
+def _store(config: Config) -> Iterator[Finding]:
+    from bounce_watch.store import StoreMissing, find_holder, open_store
+
+    path = config.store.path
+    try:
+        with open_store(path, read_only=True) as store:
+            count = store.stats().bounces
+    except StoreMissing:
+        yield _missing_store(path)
+        return
+    yield Finding(name="store", state="ok", text=f"{path} holds {count} bounces")
+    holder = find_holder(path)
+    if holder is not None:
+        yield Finding(name="service", state="ok", text=f"process {holder} is at work with this store")
+
+
+def _missing_store(path: Path) -> Finding:
+    import os
+
+    folder = next(parent for parent in path.absolute().parents if parent.exists())
+    if os.access(folder, os.W_OK | os.X_OK):
+        return Finding(name="store", state="ok", text=f"{path} will be made at the first run")
+    return Finding(
+        name="store",
+        state="failure",
+        text=f"{path} cannot be made: {folder} may not be written by this account",
+        repair="run as the service's account, or set store.path to a place it may write",
+    )
+
+
+def _knowledge(config: Config) -> Iterator[Finding]:
+    from bounce_watch.pipeline.house import read_catalogue, read_rules
+
+    rows, rules = len(read_catalogue(config).rows), len(read_rules(config))
+    yield Finding(name="catalogue and rules", state="ok", text=f"{rows} meanings of codes, {rules} rules")
+
+
+def _templates(config: Config) -> Iterator[Finding]:
+    from bounce_watch import resources
+    from bounce_watch.reply.check import check_templates
+
+    own = [config.overrides.templates] if config.overrides.templates else []
+    problems = check_templates([*own, resources.templates()])
+    yield from (Finding(name="templates", state="failure", text=p, repair="mend that file") for p in problems)
+    if not problems:
+        yield Finding(name="templates", state="ok", text="every text can be written")
+
+
+def _mailbox(config: Config) -> Iterator[Finding]:
+    from bounce_watch.cli.service import source_of
+
+    yield from (Finding(**check._asdict()) for check in source_of(config).probe())
+
+
+def _sending(config: Config) -> Iterator[Finding]:
+    from bounce_watch.cli.service import sender_of
+
+    yield from (Finding(**check._asdict()) for check in sender_of(config).probe())

@@ -1,0 +1,89 @@
+"""The closing page of the demo: what happened, and where to look."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from bounce_watch.cli.demo_week import Played
+from bounce_watch.cli.output import console
+from bounce_watch.cli.safe import for_terminal
+from bounce_watch.store import Stats, Store, open_store
+
+
+def print_report(played: Played) -> None:
+    """Print figures, incidents and the paths that are worth a look."""
+    with open_store(played.config.store.path, read_only=True) as store:
+        if not played.result.messages:
+            console().print("Nothing is new: the sample week was played before.", style="bold")
+            console().print("Play it again from the start with --fresh.\n")
+        console().print(_figures(store.stats()))
+        console().print(_incidents(store))
+    _print_places(played)
+
+
+def _grid(title: str) -> Any:
+    from rich import box
+    from rich.table import Table
+
+    return Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
+
+
+def _figures(stats: Stats) -> Any:
+    table = _grid("One week at Larkfield Instruments")
+    table.add_column("")
+    table.add_column("", justify="right")
+    table.add_column("")
+    kinds = ", ".join(f"{count} {kind.replace('_', ' ')}" for kind, count in sorted(stats.messages.items()))
+    mails = stats.mails
+    table.add_row("Mails read", str(sum(stats.messages.values())), kinds)
+    table.add_row("Seen before", str(stats.duplicates), "the same report twice, or a journal copy")
+    table.add_row("Bounces", str(stats.bounces), "one for each recipient")
+    table.add_row("Answers to colleagues", str(mails.get("reply", 0)), "what to do, in under 120 words")
+    table.add_row(
+        "Answers withheld", str(sum(stats.withheld.values())), "robots, repeats, doubtful or forged reports"
+    )
+    table.add_row("Alerts", str(mails.get("alert", 0)), "one for each incident and admin")
+    table.add_row("Digests", str(mails.get("digest", 0)), "one each morning")
+    table.add_row("In quarantine", str(stats.quarantined), "nobody could read it; its bytes are kept")
+    return table
+
+
+def _incidents(store: Store) -> Any:
+    from rich.text import Text
+
+    table = _grid("Incidents")
+    for name in ("Incident", "What", "Who or where", "Mails", "Who must act"):
+        table.add_column(name, justify="right" if name == "Mails" else "left")
+    for incident in reversed(store.incidents()):
+        finding = incident.finding
+        cells = (
+            incident.name,
+            finding.title,
+            finding.key,
+            str(finding.messages),
+            finding.owner.replace("_", " "),
+        )
+        table.add_row(*(Text(for_terminal(cell)) for cell in cells))
+    return table
+
+
+def _print_places(played: Played) -> None:
+    sent = sorted((played.folder / "sent").glob("*.html"))
+    alert = next((path for path in sent if "alert" in path.name), None)
+    reply = next((path for path in sent if "reply" in path.name), None)
+    digests = sorted(played.folder.glob("digest-*.html"))
+    program = sys.argv[0] if Path(sys.argv[0]).name == "bounce-watch" else "bounce-watch"
+    places = [
+        ("The newest digest", digests[-1] if digests else None),
+        ("An alert", alert),
+        ("An answer to a colleague", reply),
+        ("All mails", played.folder / "sent"),
+    ]
+    out = console()
+    out.print("Look at", style="bold")
+    for title, path in places:
+        if path is not None:
+            out.print(f"  {title:<25} {path}", soft_wrap=True, markup=False)
+    out.print("\nAsk", style="bold")
+    for command in ("history", "incidents", "incidents show 1", "top domain", "digest"):
+        out.print(f"  {program} --config {played.config_path} {command}", soft_wrap=True, markup=False)

@@ -1,0 +1,108 @@
+"""One bounce for people and for programs: the report, why it was judged so, and what followed."""
+
+from typing import Any
+
+from bounce_watch.cli.history import row_json
+from bounce_watch.cli.output import local
+from bounce_watch.cli.safe import for_terminal
+from bounce_watch.store import BounceDetail
+
+
+def detail_json(detail: BounceDetail) -> dict[str, Any]:
+    report = detail.report.report
+    return {
+        "bounce": row_json(detail.bounce) if detail.bounce else None,
+        "why": detail.bounce.bounce.why if detail.bounce else None,
+        "catalogue_entry": detail.bounce.bounce.entry if detail.bounce else None,
+        "report": {
+            "id": detail.report.id,
+            "kind": report.kind,
+            "format": report.format,
+            "envelopes": report.envelopes,
+            "forwarded_by": report.forwarded_by,
+            "evidence": detail.report.evidence,
+            "tests": [list(test) for test in detail.report.tests],
+            "reporting_mta": report.reporting_mta,
+            "message_id": report.message_id,
+            "copies": detail.report.copies,
+        },
+        "message": {
+            "mailbox": detail.message.mailbox,
+            "uid": detail.message.uid,
+            "received_at": detail.message.received_at,
+            "state": detail.message.state,
+            "sha256": detail.message.sha256,
+        },
+        "others": [
+            row_json(row) for row in detail.bounces if detail.bounce is None or row.id != detail.bounce.id
+        ],
+        "mails": [
+            {
+                "id": mail.id,
+                "to": mail.recipient,
+                "subject": mail.subject,
+                "state": mail.state,
+                "sent_at": mail.sent_at,
+            }
+            for mail in detail.mails
+        ],
+        "withheld": [{"to": row.recipient, "reason": row.reason, "at": row.at} for row in detail.withheld],
+        "incidents": [
+            {"name": one.name, "title": one.finding.title, "state": one.state} for one in detail.incidents
+        ],
+    }
+
+
+def as_text(detail: BounceDetail) -> str:
+    """Return aligned lines: what failed, who must act, how we know, what we did."""
+    lines = [
+        line
+        for section in (_failure(detail), _report(detail), _after(detail))
+        for line in [*section, ("", "")]
+    ]
+    width = max(len(label) for label, _ in lines)
+    return "".join(f"{label:<{width}}  {for_terminal(text)}".rstrip() + "\n" for label, text in lines[:-1])
+
+
+def _failure(detail: BounceDetail) -> list[tuple[str, str]]:
+    row = detail.bounce or detail.bounces[0]
+    bounce = row.bounce
+    pairs = [
+        ("Bounce", f"{row.id}, {local(bounce.occurred_at)}"),
+        ("From", bounce.sender),
+        ("To", bounce.recipient_decoded or bounce.recipient),
+        ("Subject", row.subject),
+        ("Code", " ".join(part for part in (bounce.reply_code, bounce.status) if part)),
+        ("Inner code", " ".join(part for part in (bounce.remote_reply_code, bounce.remote_status) if part)),
+        ("Server said", bounce.diagnostic_code),
+        ("Cause", f"{bounce.cause} ({bounce.persistence})"),
+        ("Who must act", bounce.owner),
+        (
+            "Refused by",
+            {"ours": "our own servers", "theirs": "the other side"}.get(bounce.side or "", "not clear"),
+        ),
+        ("Why so", bounce.why),
+    ]
+    return [(label, str(text)) for label, text in pairs if text]
+
+
+def _report(detail: BounceDetail) -> list[tuple[str, str]]:
+    record, message = detail.report, detail.message
+    pairs = [
+        ("Report", f"{record.report.kind}, read as {record.report.format}"),
+        ("Came in", " in ".join(reversed(record.report.envelopes)) or "bare"),
+        ("Forwarded by", record.report.forwarded_by),
+        ("Written by", record.report.reporting_mta),
+        ("Evidence", record.evidence),
+        *(("", f"{name}: {outcome}") for name, outcome in record.tests),
+        ("Lies in", f"{message.mailbox}, {message.uid} ({message.state})"),
+        ("Copies", ", ".join(map(str, record.copies))),
+    ]
+    return [(label, str(text)) for label, text in pairs if text]
+
+
+def _after(detail: BounceDetail) -> list[tuple[str, str]]:
+    told = [("Answer", f"{mail.state}: {mail.subject} (to {mail.recipient})") for mail in detail.mails]
+    told += [("No answer", f"{row.reason} (to {row.recipient or 'nobody'})") for row in detail.withheld]
+    told += [("Incident", f"{one.name} {one.finding.title} ({one.state})") for one in detail.incidents]
+    return told or [("Answer", "none was due")]

@@ -1,0 +1,150 @@
+"""`incidents`: many bounces that mean one thing, with proof and the steps that end it."""
+
+import sys
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from bounce_watch.model import Incident
+    from bounce_watch.store import BounceRow, IncidentDetail
+
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
+AsCsv = Annotated[bool, typer.Option("--csv", help="CSV, safe for spreadsheets.")]
+Number = Annotated[str, typer.Argument(metavar="NUMBER", help="INC-7, or just 7.")]
+
+group = typer.Typer(
+    help="List incidents and show what proves them and what ends them.", invoke_without_command=True
+)
+
+
+def register(app: typer.Typer) -> None:
+    app.add_typer(group, name="incidents")
+
+
+@group.callback()
+def incidents(context: typer.Context) -> None:
+    if context.invoked_subcommand is None:
+        list_incidents(context)
+
+
+@group.command("list")
+def list_incidents(
+    context: typer.Context,
+    only_open: Annotated[bool, typer.Option("--open", help="Only those that are not over.")] = False,
+    as_json: AsJson = False,
+    as_csv: AsCsv = False,
+) -> None:
+    """List incidents, newest first."""
+    from bounce_watch.cli.opening import asking
+    from bounce_watch.cli.output import emit, form_of
+    from bounce_watch.model import IncidentState
+
+    with asking(context.obj) as store:
+        found = store.incidents(IncidentState.OPEN if only_open else None)
+    emit(map(incident_json, found), _columns(), form_of(as_json, as_csv), empty="No incidents.")
+
+
+def incident_json(incident: "Incident") -> dict[str, Any]:
+    finding = incident.finding
+    return {
+        "incident": incident.name,
+        "state": incident.state,
+        "severity": finding.severity,
+        "title": finding.title,
+        "key": finding.key,
+        "rule": finding.rule_id,
+        "owner": finding.owner,
+        "playbook": finding.playbook,
+        "opened_at": incident.opened_at,
+        "updated_at": incident.updated_at,
+        "resolved_at": incident.resolved_at,
+        "first_at": finding.first_at,
+        "last_at": finding.last_at,
+        "mails": finding.messages,
+        "senders": list(finding.senders),
+        "recipient_domains": list(finding.recipient_domains),
+        "codes": list(finding.statuses),
+    }
+
+
+def _columns() -> list[Any]:
+    from bounce_watch.cli.output import Column, local
+
+    return [
+        Column(key="incident", title="Incident"),
+        Column(key="state", title="State"),
+        Column(key="severity", title="Severity"),
+        Column(key="title", title="What"),
+        Column(key="key", title="Who or where"),
+        Column(key="mails", title="Mails", right=True),
+        Column(key="opened_at", title="Opened", show=lambda row: local(row["opened_at"])),
+        Column(key="owner", title="Who must act"),
+    ]
+
+
+@group.command("show")
+def show_incident(context: typer.Context, number: Number, as_json: AsJson = False) -> None:
+    """Show one incident: the proof, its history, and what to do step by step."""
+    from bounce_watch.cli.history import row_json
+    from bounce_watch.cli.opening import asking
+    from bounce_watch.cli.output import emit_json
+
+    with asking(context.obj) as store:
+        detail = store.incident(_number(number))
+    if as_json:
+        bounces = [row_json(row) for row in detail.bounces]
+        steps = [{"text": s.text, "where": s.where, "commands": s.commands} for s in _steps(detail)]
+        emit_json({**incident_json(detail.incident), "steps": steps, "bounces": bounces})
+    else:
+        sys.stdout.write(_as_text(detail))
+
+
+def _number(text: str) -> int:
+    plain = text.upper().removeprefix("INC-")
+    if not plain.isdigit():
+        raise typer.BadParameter(f"{text!r} is no incident number; write INC-7 or 7")
+    return int(plain)
+
+
+def _steps(detail: "IncidentDetail") -> tuple[Any, ...]:
+    from bounce_watch.reply.playbooks import fill_steps, load_playbooks
+    from bounce_watch.resources import data_file
+
+    playbooks = load_playbooks(data_file("playbooks.toml").read_text(encoding="utf-8"))
+    finding = detail.incident.finding
+    return fill_steps(playbooks[finding.playbook], finding) if finding.playbook in playbooks else ()
+
+
+def _as_text(detail: "IncidentDetail") -> str:
+    from bounce_watch.cli.output import local
+    from bounce_watch.cli.safe import for_terminal
+
+    incident, finding = detail.incident, detail.incident.finding
+    lines = [
+        f"{incident.name} ({incident.state}, {finding.severity}): {finding.title}",
+        f"{finding.key}; {finding.messages} mails from {local(finding.first_at)} to {local(finding.last_at)}",
+        f"Codes: {', '.join(finding.statuses) or 'none'}",
+        f"Senders: {', '.join(finding.senders)}",
+        f"Domains: {', '.join(finding.recipient_domains)}",
+        "",
+        f"What to do (who must act: {finding.owner})",
+    ]
+    for place, step in enumerate(_steps(detail), 1):
+        lines.append(f"{place}. {step.text}")
+        lines += [f"   Where: {step.where}"] if step.where else []
+        lines += [f"   {command}" for command in step.commands]
+    lines += ["", "History"]
+    lines += [
+        f"{local(change.at)}  {change.change} by {change.by} {change.note}" for change in detail.changes
+    ]
+    lines += ["", "Proof"]
+    lines += [_proof(row) for row in detail.bounces]
+    return "".join(for_terminal(line).rstrip() + "\n" for line in lines)
+
+
+def _proof(row: "BounceRow") -> str:
+    from bounce_watch.cli.output import local
+
+    bounce = row.bounce
+    return f"{row.id:>6}  {local(bounce.occurred_at)}  {bounce.sender} -> {bounce.recipient}  {bounce.code}"

@@ -1,0 +1,53 @@
+"""Open what a command needs: the configuration, the store to ask or to change, the whole house to work."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bounce_watch.config.models import Config
+    from bounce_watch.pipeline import House
+    from bounce_watch.pipeline.house import Clock
+    from bounce_watch.store import Store
+
+
+def read_config(path: Path | None) -> "Config":
+    from bounce_watch.config.load import load_config
+
+    return load_config(path)
+
+
+@contextmanager
+def asking(path: Path | None) -> Iterator["Store"]:
+    """Open the store for questions only."""
+    from bounce_watch.store import open_store
+
+    with open_store(read_config(path).store.path, read_only=True) as store:
+        yield store
+
+
+@contextmanager
+def changing(path: Path | None) -> Iterator["Store"]:
+    """Open an existing store for a small change, beside a service that may be running."""
+    from bounce_watch.store import open_store
+    from bounce_watch.store.opening import require_file
+
+    place = read_config(path).store.path
+    require_file(place)
+    with open_store(place, migrate=False) as store:
+        yield store
+
+
+@contextmanager
+def working(config: "Config", clock: "Clock | None" = None) -> Iterator["House"]:
+    """Hold the store's lock and work with everything. Raises LockHeld when another process does."""
+    from bounce_watch.pipeline import open_house
+    from bounce_watch.pipeline.house import utc_now
+    from bounce_watch.store import ProcessLock, open_store
+
+    now = clock or utc_now
+    with ProcessLock(config.store.path), open_store(config.store.path) as store:
+        store.start_run(now())
+        store.recover(now())
+        yield open_house(config, store, now)

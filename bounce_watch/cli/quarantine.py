@@ -1,0 +1,104 @@
+"""`quarantine`: mails that nobody could read, kept with their bytes."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from bounce_watch.store import QuarantineEntry
+
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
+Number = Annotated[int, typer.Argument(metavar="ID", help="The id that `quarantine list` shows.")]
+
+group = typer.Typer(
+    help="See mails that could not be read, and read them again.", invoke_without_command=True
+)
+
+
+def register(app: typer.Typer) -> None:
+    app.add_typer(group, name="quarantine")
+
+
+@group.callback()
+def quarantine(context: typer.Context) -> None:
+    if context.invoked_subcommand is None:
+        list_quarantine(context)
+
+
+@group.command("list")
+def list_quarantine(context: typer.Context, as_json: AsJson = False) -> None:
+    """List quarantined mails, newest first."""
+    from bounce_watch.cli.opening import asking
+    from bounce_watch.cli.output import Column, emit, form_of, local
+
+    with asking(context.obj) as store:
+        found = store.quarantined()
+    columns = [
+        Column(key="id", title="Id", right=True),
+        Column(key="at", title="Since", show=lambda row: local(row["at"])),
+        Column(key="size", title="Bytes", right=True),
+        Column(key="reason", title="Why"),
+        Column(key="uid", title="Where", show=lambda row: f"{row['mailbox']} {row['uid']}"),
+    ]
+    emit(map(entry_json, found), columns, form_of(as_json), empty="The quarantine is empty.")
+
+
+def entry_json(entry: "QuarantineEntry") -> dict[str, Any]:
+    return {
+        "id": entry.id,
+        "at": entry.at,
+        "reason": entry.reason,
+        "size": entry.size,
+        "sha256": entry.sha256,
+        "attempts": entry.attempts,
+        "mailbox": entry.mailbox,
+        "uid": entry.uid,
+        "received_at": entry.received_at,
+    }
+
+
+@group.command("show")
+def show_quarantined(
+    context: typer.Context,
+    number: Number,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write the bytes to a file.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show why a mail could not be read, and its beginning; or write its bytes to a file."""
+    from bounce_watch.cli.opening import asking
+    from bounce_watch.cli.output import emit_json, say
+    from bounce_watch.cli.safe import for_terminal
+
+    with asking(context.obj) as store:
+        entry, content = store.quarantined_bytes(number)
+    if output:
+        output.write_bytes(content)
+        say(f"Wrote {len(content)} bytes to {output}.")
+    elif as_json:
+        emit_json(entry_json(entry))
+    else:
+        lines = content[:2000].decode("utf-8", "backslashreplace").splitlines()[:40]
+        head = [f"Quarantined {entry.at:%Y-%m-%d %H:%M} UTC: {entry.reason}", f"sha256 {entry.sha256}", ""]
+        sys.stdout.write("".join(for_terminal(line) + "\n" for line in [*head, *lines]))
+
+
+@group.command()
+def requeue(context: typer.Context, number: Number) -> None:
+    """Read a quarantined mail again, as after an update; it goes back if that fails."""
+    from bounce_watch.cli.opening import read_config, working
+    from bounce_watch.cli.output import say
+    from bounce_watch.pipeline import take_in
+    from bounce_watch.source.interface import Locator, Message
+
+    with working(read_config(context.obj)) as house:
+        entry, content = house.store.requeue(number)
+        place = Locator(mailbox=entry.mailbox, validity=entry.validity, uid=entry.uid)
+        message = Message(locator=place, raw=content, size=entry.size, received_at=entry.received_at)
+        intake = take_in(house, message)
+    say(
+        f"Read again: {intake.kind}, {intake.bounces} bounces."
+        if intake.reason is None
+        else f"Still: {intake.reason}"
+    )

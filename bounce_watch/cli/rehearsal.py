@@ -1,0 +1,76 @@
+"""`run --dry-run`: a whole cycle on a copy of the store; nothing is moved, sent or kept."""
+
+import shutil
+import sqlite3
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+from bounce_watch.cli.opening import working
+from bounce_watch.cli.output import say
+from bounce_watch.cli.service import source_of
+from bounce_watch.cli.summary import print_cycle
+from bounce_watch.config.models import Config
+from bounce_watch.pipeline import run_cycle
+from bounce_watch.source.interface import Check, Locator, Message, Source, Wanted, everything
+
+
+class Untouched:
+    """A source that is looked at only: nothing in it is moved."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self.name = source.name
+
+    def __enter__(self) -> "Untouched":
+        self._source.__enter__()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._source.__exit__(*exc)
+
+    def count(self) -> int | None:
+        return self._source.count()
+
+    def messages(self, wanted: Wanted = everything) -> Iterator[Message]:
+        return self._source.messages(wanted)
+
+    def probe(self) -> list[Check]:
+        return self._source.probe()
+
+    def file(self, locator: Locator) -> None:
+        """Leave the message where it is."""
+
+    def quarantine(self, locator: Locator) -> None:
+        """Leave the message where it is."""
+
+
+def rehearse(config: Config, *, as_json: bool) -> None:
+    """Run one cycle on a copy and tell what would have happened."""
+    folder = Path(tempfile.mkdtemp(prefix="bounce-watch-dry-run-"))
+    try:
+        copy = config.model_copy(
+            update={"store": config.store.model_copy(update={"path": folder / "store.db"})}
+        )
+        _copy_store(config.store.path, copy.store.path)
+        with working(copy) as house, Untouched(source_of(config)) as source:
+            result = run_cycle(house, source, None)
+            held = house.store.due(house.clock(), limit=20)
+        print_cycle(result, as_json=as_json)
+        for mail in held:
+            say(f"Would send to {mail.recipient}: {mail.subject}")
+        say("This was a rehearsal: nothing was stored, moved or sent.")
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _copy_store(source: Path, target: Path) -> None:
+    if not source.is_file():
+        return
+    with (
+        closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True)) as before,
+        closing(sqlite3.connect(target)) as after,
+    ):
+        before.backup(after)
+    target.chmod(0o600)

@@ -1,0 +1,128 @@
+"""`run`: the service, one look, or a rehearsal that changes nothing."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from bounce_watch.config.models import Config
+    from bounce_watch.pipeline import CycleResult, House
+    from bounce_watch.send.interface import Sender
+    from bounce_watch.source.interface import Source
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(run)
+
+
+def run(
+    context: typer.Context,
+    once: Annotated[bool, typer.Option("--once", help="One look at the mailbox, then stop.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would happen; store, move and send nothing.")
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="With --once: the figures as one JSON object.")
+    ] = False,
+    log_format: Annotated[str, typer.Option(help="text or json.")] = "text",
+) -> None:
+    """Watch the mailbox: read reports, answer colleagues, alert admins, send the daily digest."""
+    from bounce_watch.cli.logs import set_up_logs
+    from bounce_watch.cli.opening import read_config
+
+    set_up_logs(log_format)
+    config = read_config(context.obj)
+    if dry_run:
+        from bounce_watch.cli.rehearsal import rehearse
+
+        rehearse(config, as_json=as_json)
+    elif once:
+        _once(config, as_json=as_json)
+    else:
+        _serve(config)
+
+
+@contextmanager
+def connected(config: "Config") -> Iterator[tuple["House", "Source", "Sender"]]:
+    """Hold the lock, the store, the mailbox and the way out."""
+    from bounce_watch.cli.opening import working
+
+    with ExitStack() as stack:
+        house = stack.enter_context(working(config))
+        source = stack.enter_context(source_of(config))
+        sender = stack.enter_context(sender_of(config))
+        yield house, source, sender
+
+
+def source_of(config: "Config") -> "Source":
+    from bounce_watch.config.models import Login
+    from bounce_watch.config.secrets import login_secret
+    from bounce_watch.source import open_source
+
+    settings = config.source
+    return open_source(
+        settings, lambda: login_secret(settings, "imap") if isinstance(settings, Login) else ""
+    )
+
+
+def sender_of(config: "Config") -> "Sender":
+    from bounce_watch.config.models import Login
+    from bounce_watch.config.secrets import login_secret
+    from bounce_watch.send import open_sender
+
+    settings = config.send
+    secret = lambda: login_secret(settings, "smtp") if isinstance(settings, Login) else ""  # noqa: E731
+    return open_sender(settings, secret, config.reply.from_address)
+
+
+def _once(config: "Config", *, as_json: bool) -> None:
+    from bounce_watch.cli.progress import counting
+    from bounce_watch.cli.summary import print_cycle
+    from bounce_watch.daemon import Stopper
+    from bounce_watch.pipeline import run_cycle
+
+    stopper = Stopper().install()
+    with connected(config) as (house, source, sender), counting("Reading", source.count()) as step:
+        result = run_cycle(house, source, sender, stop=stopper.is_set, progress=step)
+    print_cycle(result, as_json=as_json)
+    _exit_on_stop(result)
+
+
+def _exit_on_stop(result: "CycleResult") -> None:
+    from bounce_watch.cli.status import Exit
+
+    if result.delivered.stopped:
+        typer.echo(f"bounce-watch: sending was refused: {result.delivered.stopped}", err=True)
+        typer.echo("  to repair: bounce-watch check tells what; the mails wait in the outbox", err=True)
+        raise typer.Exit(Exit.REFUSED)
+
+
+def _serve(config: "Config") -> None:
+    from bounce_watch.cli.opening import working
+    from bounce_watch.cli.summary import one_line
+    from bounce_watch.daemon import Stopper, back_off, serve
+    from bounce_watch.pipeline import run_cycle
+
+    stopper = Stopper().install()
+    with working(config) as house, sender_of(config) as sender:
+
+        def cycle() -> str:
+            with source_of(config) as source:
+                return one_line(run_cycle(house, source, sender, stop=stopper.is_set))
+
+        serve(cycle, stopper, pause=config.run.poll_seconds, retry=back_off)
+
+
+def send_digest(config: "Config") -> None:
+    """Make today's digest if it was not made yet, and send what is due."""
+    from bounce_watch.cli.opening import working
+    from bounce_watch.cli.output import say
+    from bounce_watch.pipeline import deliver, make_digest
+
+    with working(config) as house, sender_of(config) as sender:
+        digest = make_digest(house)
+        done = deliver(house, sender)
+    say("Today's digest was made before." if digest is None else f"Digest of {digest.local_date} made.")
+    say(f"{done.sent} mails sent.")

@@ -1,0 +1,92 @@
+"""`init` writes a configuration, `check` tests every part of it."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+ConfigOut = Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Where to write it.")]
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(init)
+    app.command()(check)
+
+
+def init(
+    context: typer.Context,
+    output: ConfigOut = None,
+    organisation: Annotated[str | None, typer.Option(help="Your organisation's name.")] = None,
+    domain: Annotated[
+        list[str] | None, typer.Option(help="A domain your people send from; repeat it.")
+    ] = None,
+    mailbox: Annotated[str | None, typer.Option(help="Address of the mailbox that collects bounces.")] = None,
+    maildir: Annotated[Path | None, typer.Option(help="Read a Maildir instead of an IMAP mailbox.")] = None,
+    admin: Annotated[
+        list[str] | None, typer.Option(help="Who gets alerts and the digest; repeat it.")
+    ] = None,
+    support: Annotated[str | None, typer.Option(help="Whom colleagues may ask: address or phone.")] = None,
+    imap_host: Annotated[str, typer.Option(help="IMAP server.")] = "outlook.office365.com",
+    smtp_host: Annotated[str, typer.Option(help="Submission server.")] = "smtp.office365.com",
+    tenant: Annotated[
+        str | None, typer.Option(help="Entra tenant: sign in to Exchange Online with OAuth.")
+    ] = None,
+    client_id: Annotated[str | None, typer.Option(help="Entra application (client) ID.")] = None,
+    out_folder: Annotated[
+        Path | None, typer.Option(help="Write mail to a folder instead of sending it.")
+    ] = None,
+    store: Annotated[Path | None, typer.Option(help="Database file.")] = None,
+    time_zone: Annotated[str, typer.Option(help="IANA name of your time zone.")] = "",
+    force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False,
+) -> None:
+    """Write a commented configuration by asking a few questions."""
+    from bounce_watch.cli.interview import Given, complete, write_config
+
+    given = Given(
+        organisation=organisation,
+        domains=domain or [],
+        mailbox=mailbox,
+        maildir=maildir,
+        admins=admin or [],
+        support=support,
+        imap_host=imap_host,
+        smtp_host=smtp_host,
+        tenant=tenant,
+        client_id=client_id,
+        out_folder=out_folder,
+        store=store,
+        time_zone=time_zone,
+    )
+    write_config(complete(given), output or context.obj, force=force)
+
+
+def check(
+    context: typer.Context,
+    offline: Annotated[bool, typer.Option("--offline", help="Do not connect to any server.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Warnings count as failures.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+) -> None:
+    """Test every part of the set-up and say what repairs it. No mail is sent or moved."""
+    from bounce_watch.cli.checkup import checkup
+    from bounce_watch.cli.output import Column, emit, form_of
+    from bounce_watch.cli.status import Exit
+
+    findings = list(checkup(context.obj, offline=offline))
+    rows: list[dict[str, Any]] = [finding.row for finding in findings]
+    columns = [
+        Column(
+            key="state",
+            title="",
+            show=lambda row: {"ok": "ok", "warning": "WARN", "failure": "FAIL"}[row["state"]],
+        ),
+        Column(key="name", title="Part"),
+        Column(key="text", title="Finding"),
+        Column(key="repair", title="What repairs it"),
+    ]
+    emit(rows, columns, form_of(as_json))
+    states = {finding.state for finding in findings}
+    if "failure" in states:
+        broken = any(finding.state == "failure" and finding.name == "configuration" for finding in findings)
+        raise typer.Exit(Exit.CONFIGURATION if broken else Exit.FAILED)
+    if strict and "warning" in states:
+        raise typer.Exit(Exit.FAILED)

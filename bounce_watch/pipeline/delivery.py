@@ -1,0 +1,63 @@
+"""The outbox leaves the house: one mail at a time, leased before its first byte, settled after the reply."""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bounce_watch.pipeline.house import House
+from bounce_watch.send.interface import Outcome, Sender
+from bounce_watch.store import OutboxEntry
+
+BATCH = 50
+
+
+@dataclass(slots=True, kw_only=True)
+class Delivered:
+    """What became of the mails that were due. `stopped` has the server's words when we must not go on."""
+
+    sent: int = 0
+    later: int = 0
+    failed: int = 0
+    unknown: int = 0
+    stopped: str | None = None
+
+    def merge(self, other: "Delivered") -> None:
+        """Add what another round did."""
+        self.sent += other.sent
+        self.later += other.later
+        self.failed += other.failed
+        self.unknown += other.unknown
+        self.stopped = other.stopped or self.stopped
+
+
+def deliver(house: House, sender: Sender, *, stop: Callable[[], bool] = lambda: False) -> Delivered:
+    """Send what is due. A fault of the configuration ends the round and keeps the mails."""
+    done = Delivered()
+    owner = f"{os.getpid()}"
+    while due := house.store.due(house.clock(), BATCH):
+        for entry in due:
+            if stop() or done.stopped:
+                return done
+            _send_one(house, sender, entry, owner, done)
+    return done
+
+
+def _send_one(house: House, sender: Sender, entry: OutboxEntry, owner: str, done: Delivered) -> None:
+    with house.store.transaction() as tx:
+        mail = tx.claim(entry.id, owner, house.clock())
+    if mail is None:
+        return
+    delivery = sender.send(mail.recipient, mail.content)
+    with house.store.transaction() as tx:
+        tx.finish(mail.id, delivery.outcome, delivery.reply, house.clock())
+    match delivery.outcome:
+        case Outcome.SENT:
+            done.sent += 1
+        case Outcome.LATER:
+            done.later += 1
+        case Outcome.FAILED:
+            done.failed += 1
+        case Outcome.UNKNOWN:
+            done.unknown += 1
+        case Outcome.STOP:
+            done.stopped = delivery.reply

@@ -1,0 +1,102 @@
+"""What every step of the pipeline works with, read once at the start."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from bounce_watch import resources
+from bounce_watch.classify import Catalogue, load_catalogue
+from bounce_watch.config.models import Config
+from bounce_watch.detect import Rule, load_rules
+from bounce_watch.model import Site
+from bounce_watch.reply.compose import Composer, Organisation
+from bounce_watch.reply.gate import Mode, Policy
+from bounce_watch.reply.playbooks import load_playbooks
+from bounce_watch.store import Store
+
+Clock = Callable[[], datetime]
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class House:
+    """Configuration, knowledge and store. `secret` makes our own marks; `clock` tells the time (UTC)."""
+
+    config: Config
+    site: Site
+    store: Store
+    catalogue: Catalogue
+    rules: tuple[Rule, ...]
+    composer: Composer
+    policy: Policy
+    secret: bytes
+    clock: Clock = utc_now
+
+    @property
+    def sender(self) -> tuple[str, str]:
+        """The name and address that all our mail comes from."""
+        return self.config.reply.from_name, self.config.reply.from_address
+
+
+def open_house(config: Config, store: Store, clock: Clock = utc_now) -> House:
+    """Read catalogue, rules and templates, the site's own over ours. Raises what the loaders raise."""
+    with store.transaction() as tx:
+        secret = tx.mark_secret()
+    return House(
+        config=config,
+        site=config.site,
+        store=store,
+        catalogue=read_catalogue(config),
+        rules=read_rules(config),
+        composer=make_composer(config),
+        policy=_policy(config),
+        secret=secret,
+        clock=clock,
+    )
+
+
+def read_catalogue(config: Config) -> Catalogue:
+    """Return what is known of codes, the site's rows over ours. Raises CatalogueError."""
+    return load_catalogue(_shipped("codes.toml"), _own(config.overrides.codes))
+
+
+def read_rules(config: Config) -> tuple[Rule, ...]:
+    """Return the detection rules, the site's over ours. Raises RuleError."""
+    return load_rules(_shipped("rules.toml"), _own(config.overrides.rules))
+
+
+def make_composer(config: Config) -> Composer:
+    """Return the writer of all our letters; a site's templates override ours file by file."""
+    home = config.organisation
+    own = [config.overrides.templates] if config.overrides.templates else []
+    organisation = Organisation(
+        name=home.name, support=home.support, time_zone=home.time_zone, language=home.language
+    )
+    return Composer([*own, resources.templates()], organisation, load_playbooks(_shipped("playbooks.toml")))
+
+
+def _policy(config: Config) -> Policy:
+    reply = config.reply
+    return Policy(
+        site=config.site,
+        from_address=reply.from_address,
+        mode=Mode(reply.mode),
+        again_after=timedelta(days=reply.again_after_days),
+        per_person_per_day=reply.per_person_per_day,
+        per_minute=reply.per_minute,
+        per_hour=reply.per_hour,
+        not_older_than=timedelta(hours=reply.not_older_than_hours),
+        never_to=frozenset(address.lower() for address in reply.never_to),
+    )
+
+
+def _shipped(name: str) -> str:
+    return resources.data_file(name).read_text(encoding="utf-8")
+
+
+def _own(path: Path | None) -> str | None:
+    return path.read_text(encoding="utf-8") if path else None

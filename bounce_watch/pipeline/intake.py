@@ -1,0 +1,174 @@
+"""One message: its bytes become rows, findings and letters in one transaction. The move comes after."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from bounce_watch.classify import judge, weigh
+from bounce_watch.model import Kind, NotAReport, Reading, Report, Unreadable
+from bounce_watch.parse import read
+from bounce_watch.pipeline.answering import Judged, answer
+from bounce_watch.pipeline.house import House
+from bounce_watch.pipeline.patterns import detect
+from bounce_watch.source.interface import Message
+from bounce_watch.store import MessageState, Transaction
+
+FAILURES_BEFORE_QUARANTINE = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intake:
+    """What one message brought.
+
+    `state` says what is to become of it: stored (to be filed), quarantined, left.
+    `kind` is that of its first report, else of what it is instead.
+    """
+
+    state: MessageState
+    kind: Kind
+    bounces: int = 0
+    duplicates: int = 0
+    opened: tuple[int, ...] = ()
+    letters: int = 0
+    withheld: int = 0
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrival:
+    """A message that has its row. `historical`: it is counted, but nobody is written to."""
+
+    message_id: int
+    received_at: datetime | None
+    historical: bool
+
+
+def take_in(house: House, message: Message, *, historical: bool = False) -> Intake:
+    """Read one message and commit everything that follows from it.
+
+    `historical` stores and counts, but writes to nobody. Raises StoreError; nothing is stored then.
+    """
+    return store_readings(house, message, read(message.raw), historical=historical)
+
+
+def store_readings(
+    house: House, message: Message, readings: Sequence[Reading], *, historical: bool = False
+) -> Intake:
+    """Commit what was read of one message in one transaction."""
+    now = house.clock()
+    reports = [reading for reading in readings if isinstance(reading, Report)]
+    with house.store.transaction() as tx:
+        if reports:
+            kind = _kind_of(reports)
+            arrival = Arrival(
+                message_id=_add_message(tx, message, now=now, kind=kind, state=MessageState.STORED),
+                received_at=message.received_at,
+                historical=historical,
+            )
+            return _sum(kind, [_store_report(house, tx, arrival, report) for report in reports])
+        match readings[0]:
+            case Unreadable(reason=reason):
+                return _quarantine(tx, message, reason, now)
+            case NotAReport(kind=kind, reason=reason):
+                _add_message(tx, message, now=now, kind=kind, state=MessageState.LEFT, reason=reason)
+                return Intake(state=MessageState.LEFT, kind=kind, reason=reason)
+            case _:
+                raise AssertionError("a message without reports is no report or unreadable")
+
+
+def note_failure(house: House, message: Message, error: Exception) -> Intake:
+    """Count a fault of our own with this message; quarantine it when the same bytes failed three times."""
+    reason = f"{type(error).__name__} while reading"
+    place, now = message.locator, house.clock()
+    with house.store.transaction() as tx:
+        attempts = tx.note_failure(
+            mailbox=place.mailbox, validity=place.validity, uid=place.uid, reason=reason, now=now
+        )
+        if attempts >= FAILURES_BEFORE_QUARANTINE:
+            return _quarantine(tx, message, reason, now)
+    return Intake(state=MessageState.SEEN, kind=Kind.UNREADABLE, reason=reason)
+
+
+def _kind_of(reports: Sequence[Report]) -> Kind:
+    """Return the kind of a message with several reports: a failure counts most."""
+    return Kind.FAILURE if any(report.kind is Kind.FAILURE for report in reports) else reports[0].kind
+
+
+def _store_report(house: House, tx: Transaction, arrival: Arrival, report: Report) -> Intake:
+    now = house.clock()
+    weighed = weigh(report, house.site)
+    stored = tx.add_report(
+        arrival.message_id, report, evidence=weighed.evidence, tests=weighed.tests, now=now
+    )
+    if stored.duplicate_of is not None:
+        return Intake(state=MessageState.STORED, kind=report.kind, duplicates=1)
+    judged = Judged(
+        report_id=stored.report_id,
+        report=report,
+        bounces=judge(report, house.catalogue, house.site),
+        evidence=weighed.evidence,
+        received_at=arrival.received_at,
+    )
+    events = tx.add_bounces(stored.report_id, judged.bounces, now)
+    opened = detect(house, tx, events, historical=arrival.historical)
+    answered = None if arrival.historical else answer(house, tx, judged)
+    return Intake(
+        state=MessageState.STORED,
+        kind=report.kind,
+        bounces=len(judged.failed),
+        opened=opened,
+        letters=int(answered is True),
+        withheld=int(answered is False),
+    )
+
+
+def _sum(kind: Kind, parts: Sequence[Intake]) -> Intake:
+    return Intake(
+        state=MessageState.STORED,
+        kind=kind,
+        bounces=sum(part.bounces for part in parts),
+        duplicates=sum(part.duplicates for part in parts),
+        opened=tuple(number for part in parts for number in part.opened),
+        letters=sum(part.letters for part in parts),
+        withheld=sum(part.withheld for part in parts),
+    )
+
+
+def _add_message(
+    tx: Transaction,
+    message: Message,
+    *,
+    now: datetime,
+    kind: Kind,
+    state: MessageState,
+    reason: str | None = None,
+) -> int:
+    place = message.locator
+    return tx.add_message(
+        mailbox=place.mailbox,
+        validity=place.validity,
+        uid=place.uid,
+        sha256=hashlib.sha256(message.raw).hexdigest(),
+        size=message.size,
+        received_at=message.received_at,
+        now=now,
+        kind=kind,
+        reason=reason,
+        state=state,
+    )
+
+
+def _quarantine(tx: Transaction, message: Message, reason: str, now: datetime) -> Intake:
+    place = message.locator
+    tx.quarantine(
+        mailbox=place.mailbox,
+        validity=place.validity,
+        uid=place.uid,
+        sha256=hashlib.sha256(message.raw).hexdigest(),
+        raw=message.raw,
+        reason=reason,
+        received_at=message.received_at,
+        now=now,
+    )
+    return Intake(state=MessageState.QUARANTINED, kind=Kind.UNREADABLE, reason=reason)
