@@ -84,7 +84,7 @@ def week() -> Iterator[tuple[datetime, Event]]:
     catalogue = load_catalogue((ROOT / "data" / "codes.toml").read_text(encoding="utf-8"))
     seen: set[str] = set()
     for number, row in enumerate(FILES):
-        arrived = datetime.fromisoformat(row["arrived_at"].replace("Z", "+00:00"))
+        arrived = datetime.fromisoformat(row["arrived_at"])
         for report in read((DEMO / row["file"]).read_bytes()):
             if isinstance(report, Report) and report.fingerprint not in seen:
                 seen.add(report.fingerprint)
