@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from bounce_watch.model import Count, Digest, Incident, Letter, LetterKind, Severity
+from bounce_watch.model import Count, Digest, Health, Incident, Letter, LetterKind, Severity
 from bounce_watch.reply import charts, moments
 from bounce_watch.reply.alert import TONES, shown_step
 from bounce_watch.reply.facts import Organisation
@@ -64,18 +64,16 @@ def _values(
         "groups": _groups(organisation, playbooks, digest),
         "charts": _charts(digest),
         "replies": _pairs([("Sent", digest.replies_sent), ("Held until released", digest.replies_held)]),
-        "withheld": _pairs([(label_of(count.label), count.now) for count in digest.withheld]),
+        "withheld": _pairs([(plain(label_of(count.label), 60), count.now) for count in digest.withheld]),
         "mail": _pairs(_mail(digest)),
-        "health": [
-            {"name": plain(check.name, 40), "state": plain(check.state, 10), "text": plain(check.text, 160)}
-            for check in digest.health
-        ],
-        "failing": [
-            {"name": plain(check.name, 40), "state": plain(check.state, 10), "text": plain(check.text, 160)}
-            for check in digest.health
-            if check.state != "ok"
-        ],
+        "health": [_check(check) for check in digest.health],
+        "failing": [_check(check) for check in digest.health if check.state != "ok"],
     }
+
+
+def _check(check: Health) -> dict[str, Value]:
+    state = check.state if check.state in ("ok", "warning", "failure") else "failure"
+    return {"name": plain(check.name, 40), "state": state, "text": plain(check.text, 160)}
 
 
 def headline_of(digest: Digest) -> str:
@@ -147,6 +145,7 @@ def _incident(
     organisation: Organisation, playbooks: Mapping[str, Playbook], incident: Incident, with_steps: bool
 ) -> dict[str, Value]:
     finding = incident.finding
+    owner = OWNERS[finding.owner]
     playbook = playbooks.get(finding.playbook)
     critical = with_steps or finding.severity is Severity.CRITICAL
     resolved = incident.resolved_at
@@ -159,7 +158,7 @@ def _incident(
         "title": plain(finding.title, 160),
         "severity": "good" if resolved else str(finding.severity),
         "severity_label": "Resolved" if resolved else SEVERITIES[finding.severity],
-        "line": f"{when}; {_mails(finding.messages)}; must act: {OWNERS[finding.owner]}",
+        "line": f"{when}; {_mails(finding.messages)}; must act: {owner[0].lower()}{owner[1:]}",
         "codes": [plain(status, 20) for status in finding.statuses[:5]],
         "steps": [shown_step(step) for step in steps[:MOST_STEPS]],
         "more_steps": max(len(steps) - MOST_STEPS, 0),

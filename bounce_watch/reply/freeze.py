@@ -57,8 +57,9 @@ def freeze(letter: Letter, *, sender: tuple[str, str], bw_id: str, message_id: s
     mail["Date"] = date
     mail["Message-ID"] = message_id
     _add_thread(mail, letter.in_reply_to, message_id)
-    mail.set_content(_signed_text(letter.text, bw_id), cte="quoted-printable")
-    mail.add_alternative(_signed_html(letter.html, bw_id), subtype="html", cte="quoted-printable")
+    mail.set_content(_encodable(_signed_text(letter.text, bw_id)), cte="quoted-printable")
+    html = _encodable(_signed_html(letter.html, bw_id))
+    mail.add_alternative(html, subtype="html", cte="quoted-printable")
     # "=_" cannot stand in quoted-printable text (RFC 2045 section 6.7), hence the boundary in no part.
     mail.set_boundary(f"=_{hashlib.sha256(bw_id.encode()).hexdigest()[:32]}")
     # After the content: the stdlib hands Content-* fields that it finds on to the first part.
@@ -93,3 +94,8 @@ def _signed_html(html: str, bw_id: str) -> str:
     line = f'<p style="{style}">Reference: {escape(bw_id)}</p>\n'
     before, body_end, after = html.rpartition("</body>")
     return f"{before}{line}{body_end}{after}" if body_end else f"{html}{line}"
+
+
+def _encodable(text: str) -> str:
+    """Replace lone surrogates, which UTF-8 cannot carry."""
+    return text.encode("utf-8", "replace").decode("utf-8")

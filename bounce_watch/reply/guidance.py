@@ -127,7 +127,7 @@ def _detail(bounce: Bounce) -> dict[str, Value]:
     codes = dict.fromkeys(code for code in (bounce.reply_code, bounce.status) if code)
     return {
         "address": shown_address(bounce),
-        "code": plain(" ".join(codes), 20),
+        "code": quoted(" ".join(codes), 20),
         "server": quoted(bounce.remote_mta, 80),
     }
 

@@ -21,7 +21,7 @@ ALLOWED = frozenset(
 )
 _REQUIRED = ALLOWED - {"in-reply-to"}
 _MESSAGE_ID = re.compile(r"\A<[!-;=?-~]{1,250}>\Z")
-_FIELD = re.compile(rb"\A([!-9;-~]{1,40}): ([ -~]*)\Z")
+_FIELD = re.compile(rb"\A([!-9;-~]{1,40}):(?: [ -~]*)?\Z")
 
 
 def clean_header(value: str) -> str:

@@ -4,6 +4,7 @@ Nothing from a mail is ever compiled: templates come from disk, values are plain
 A site folder overrides what ships file by file.
 """
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -31,18 +32,22 @@ class Templates:
             lstrip_blocks=True,
             keep_trailing_newline=True,
         )
+        self._environment.filters["wrap"] = _wrap
 
     def names(self) -> list[str]:
         """Return every template file of all folders, as `replies/en/mailbox_full.j2`."""
         return sorted(name for name in self._environment.list_templates() if name.endswith(".j2"))
 
     def find(self, names: Sequence[str]) -> str | None:
-        """Return the first of the names for which a file exists, None when there is none."""
+        """Return the first of the names for which a file exists, None for none. Raises TemplateFault."""
         for name in names:
             try:
-                return self._template(name).name
+                self._template(name)
             except TemplateNotFound:
                 continue
+            except TemplateError as error:
+                raise _fault(name, error) from error
+            return name
         return None
 
     def render(self, name: str, values: Values) -> str:
@@ -68,6 +73,18 @@ class Templates:
 
     def _template(self, name: str) -> Template:
         return self._environment.get_template(name)
+
+
+def _wrap(text: str, width: int, indent: int = 0) -> str:
+    """Wrap a line for plain text; addresses and hyphened words stay whole. `indent` is that of every line."""
+    return textwrap.fill(
+        text,
+        width,
+        initial_indent=" " * indent,
+        subsequent_indent=" " * indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    ).lstrip()
 
 
 def _checked(values: Values) -> Values:

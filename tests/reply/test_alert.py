@@ -1,0 +1,54 @@
+"""The alert: what happened, who is affected, what to do now."""
+
+from dataclasses import replace
+
+import pytest
+
+from bounce_watch.model import Severity
+from bounce_watch.reply import samples
+from bounce_watch.reply.compose import AlertFacts, Composer
+from bounce_watch.reply.playbooks import Playbook
+
+
+def test_an_alert_names_the_incident(composer: Composer) -> None:
+    letter = composer.alert(samples.alert_facts())
+    assert letter.subject == "[Critical] INC-7: mara@contoso.example may not send mail outside any more"
+    for part in ("Tue 24 Nov 2026, 04:00", "5.1.8", "fabrikam.example", "Our security team", "14"):
+        assert part in letter.text
+        assert part in letter.html
+
+
+def test_every_playbook_gives_an_alert(composer: Composer, playbooks: dict[str, Playbook]) -> None:
+    """What to do comes before why, with the way through the admin centre and the command."""
+    for name, playbook in playbooks.items():
+        text = composer.alert(samples.alert_facts(name)).text
+        flat = " ".join(text.split())
+        assert text.index("WHAT TO DO NOW") < text.index("\nWHY")
+        for step in playbook.steps:
+            assert " ".join(step.text.split()) in flat
+            assert step.source in text
+
+
+def test_long_lists_are_capped(composer: Composer) -> None:
+    incident = samples.incident()
+    many = tuple(f"p{n}@contoso.example" for n in range(40))
+    finding = replace(incident.finding, senders=many)
+    text = composer.alert(
+        AlertFacts(event_key="x", to="a@b.example", incident=replace(incident, finding=finding))
+    ).text
+    assert "p9@contoso.example" in text
+    assert "p10@contoso.example" not in text
+    assert "and 30 more" in text
+
+
+@pytest.mark.parametrize("severity", Severity)
+def test_every_severity_is_written_out(composer: Composer, severity: Severity) -> None:
+    incident = samples.incident(severity=severity)
+    letter = composer.alert(AlertFacts(event_key="x", to="a@b.example", incident=incident))
+    assert letter.subject.lower().startswith(f"[{severity}]")
+
+
+def test_an_incident_without_a_playbook_is_still_told(composer: Composer) -> None:
+    text = composer.alert(samples.alert_facts("something_new")).text
+    assert "INC-7" in text
+    assert "There are no steps for this kind of incident yet." in text

@@ -1,0 +1,244 @@
+"""The gate: every check with a case that it stops and one that it lets pass."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from bounce_watch.model import Action, Cause, Evidence, Kind, LetterKind, Site
+from bounce_watch.reply.gate import (
+    SENTENCES,
+    Allowed,
+    Candidate,
+    Mode,
+    Past,
+    Policy,
+    Reason,
+    Refused,
+    check,
+)
+from bounce_watch.reply.words import WITHHELD
+
+NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+SITE = Site(
+    organisation="Contoso",
+    accepted_domains=frozenset({"contoso.example", "xn--mnchen-3ya.example"}),
+    own_addresses=frozenset({"bounces@contoso.example", "admin@contoso.example"}),
+)
+POLICY = Policy(
+    site=SITE,
+    from_address="help@contoso.example",
+    mode=Mode.ON,
+    never_to=frozenset({"Board@contoso.example"}),
+)
+GOOD = Candidate(
+    kind=LetterKind.REPLY,
+    to="mara@contoso.example",
+    event_key="one",
+    cause=Cause.RECIPIENT_UNKNOWN,
+    evidence=Evidence.INTERNAL,
+    original_sender="mara@contoso.example",
+    original_recipients=("lena@fabrikam.example",),
+    received_at=NOW - timedelta(minutes=5),
+)
+
+SELF = ("mara@contoso.example",)
+ROWS: list[tuple[str, dict[str, Any], dict[str, Any], dict[str, Any], Reason | None]] = [
+    # id, candidate, past, policy, reason (None: allowed)
+    ("a-plain-failure", {}, {}, {}, None),
+    ("our-mark-in-the-report", {"own_mark": True}, {}, {}, Reason.OWN_BOUNCE),
+    ("we-wrote-the-returned-mail", {"original_sender": "help@contoso.example"}, {}, {}, Reason.OWN_BOUNCE),
+    ("we-wrote-it-in-capitals", {"original_sender": "HELP@Contoso.Example"}, {}, {}, Reason.OWN_BOUNCE),
+    ("the-sender-is-not-returned", {"original_sender": None}, {}, {}, None),
+    ("out-of-office", {"report_kind": Kind.AUTO_REPLY}, {}, {}, Reason.NOT_A_REPORT),
+    ("read-receipt", {"report_kind": Kind.RECEIPT}, {}, {}, Reason.NOT_A_REPORT),
+    ("complaint", {"report_kind": Kind.FEEDBACK}, {}, {}, Reason.NOT_A_REPORT),
+    ("newsletter", {"report_kind": Kind.NOT_A_REPORT}, {}, {}, Reason.NOT_A_REPORT),
+    ("unreadable", {"report_kind": Kind.UNREADABLE}, {}, {}, Reason.NOT_A_REPORT),
+    ("delay-warning", {"report_kind": Kind.DELAY, "action": Action.DELAYED}, {}, {}, Reason.NOT_A_FAILURE),
+    ("delay-with-failed-action", {"report_kind": Kind.DELAY}, {}, {}, Reason.NOT_A_FAILURE),
+    ("delivery-receipt", {"report_kind": Kind.SUCCESS}, {}, {}, Reason.NOT_A_FAILURE),
+    ("one-recipient-delayed", {"action": Action.DELAYED}, {}, {}, Reason.NOT_A_FAILURE),
+    ("one-recipient-delivered", {"action": Action.DELIVERED}, {}, {}, Reason.NOT_A_FAILURE),
+    ("one-recipient-relayed", {"action": Action.RELAYED}, {}, {}, Reason.NOT_A_FAILURE),
+    ("a-list-was-expanded", {"action": Action.EXPANDED}, {}, {}, Reason.NOT_A_FAILURE),
+    ("no-action-at-all", {"action": None}, {}, {}, Reason.NOT_A_FAILURE),
+    ("correlated-is-not-enough-by-default", {"evidence": Evidence.CORRELATED}, {}, {}, Reason.EVIDENCE),
+    ("unverified", {"evidence": Evidence.UNVERIFIED}, {}, {}, Reason.EVIDENCE),
+    ("contradictory", {"evidence": Evidence.CONTRADICTORY}, {}, {}, Reason.EVIDENCE),
+    ("never-weighed", {"evidence": None}, {}, {}, Reason.EVIDENCE),
+    (
+        "correlated-where-the-site-accepts-it",
+        {"evidence": Evidence.CORRELATED},
+        {},
+        {"site": replace(SITE, accepted_evidence=frozenset({Evidence.INTERNAL, Evidence.CORRELATED}))},
+        None,
+    ),
+    ("no-address", {"to": None}, {}, {}, Reason.NOT_PLAIN_ADDRESS),
+    ("null-sender", {"to": "<>"}, {}, {}, Reason.NOT_PLAIN_ADDRESS),
+    ("empty", {"to": ""}, {}, {}, Reason.NOT_PLAIN_ADDRESS),
+    ("two-at-signs", {"to": "a@b@contoso.example"}, {}, {}, Reason.NOT_PLAIN_ADDRESS),
+    ("quoted-local-part", {"to": '"mara x"@contoso.example'}, {}, {}, Reason.NOT_PLAIN_ADDRESS),
+    ("address-literal", {"to": "mara@[192.0.2.1]"}, {}, {}, Reason.NOT_PLAIN_ADDRESS),
+    ("percent-hack", {"to": "mara%evil.example@contoso.example"}, {}, {}, Reason.NOT_PLAIN_ADDRESS),
+    ("bang-path", {"to": "evil!mara@contoso.example"}, {}, {}, Reason.NOT_PLAIN_ADDRESS),
+    ("source-route", {"to": "@evil.example:mara@contoso.example"}, {}, {}, Reason.NOT_PLAIN_ADDRESS),
+    ("display-name", {"to": "Mara <mara@contoso.example>"}, {}, {}, Reason.NOT_PLAIN_ADDRESS),
+    ("line-break", {"to": "mara@contoso.example\r\nBcc: x@y.example"}, {}, {}, Reason.NOT_PLAIN_ADDRESS),
+    ("trailing-newline", {"to": "mara@contoso.example\n"}, {}, {}, Reason.NOT_PLAIN_ADDRESS),
+    ("full-width-letters", {"to": "mara@ｃｏｎｔｏｓｏ.example"}, {}, {}, Reason.NOT_PLAIN_ADDRESS),
+    ("ideographic-full-stop", {"to": "mara@contoso。example"}, {}, {}, Reason.NOT_PLAIN_ADDRESS),
+    ("u-label", {"to": "mara@münchen.example"}, {}, {}, Reason.NOT_PLAIN_ADDRESS),
+    ("a-label-that-is-accepted", {"to": "mara@xn--mnchen-3ya.example"}, {}, {}, None),
+    ("somebody-else", {"to": "lena@fabrikam.example"}, {}, {}, Reason.OUTSIDE_DOMAIN),
+    ("sub-domain", {"to": "mara@mail.contoso.example"}, {}, {}, Reason.OUTSIDE_DOMAIN),
+    ("longer-domain", {"to": "mara@contoso.example.evil.example"}, {}, {}, Reason.OUTSIDE_DOMAIN),
+    ("domain-with-our-ending", {"to": "mara@notcontoso.example"}, {}, {}, Reason.OUTSIDE_DOMAIN),
+    ("our-domain-in-capitals", {"to": "mara@CONTOSO.Example"}, {}, {}, None),
+    (
+        "srs",
+        {"to": "SRS0=hash=tt=fabrikam.example=lena@contoso.example"},
+        {},
+        {},
+        Reason.REWRITTEN_ADDRESS,
+    ),
+    ("exchange-srs", {"to": "bounces+SRS=abc=dd@contoso.example"}, {}, {}, Reason.REWRITTEN_ADDRESS),
+    ("batv", {"to": "prvs=1234abcdef=mara@contoso.example"}, {}, {}, Reason.REWRITTEN_ADDRESS),
+    ("verp", {"to": "news+lena=fabrikam.example@contoso.example"}, {}, {}, Reason.REWRITTEN_ADDRESS),
+    ("sub-address", {"to": "mara+shop@contoso.example"}, {}, {}, None),
+    ("the-watched-mailbox", {"to": "bounces@contoso.example"}, {}, {}, Reason.OWN_ADDRESS),
+    ("an-admin", {"to": "Admin@contoso.example"}, {}, {}, Reason.OWN_ADDRESS),
+    (
+        "our-own-sender",
+        {"to": "help@contoso.example", "original_sender": None},
+        {},
+        {},
+        Reason.OWN_ADDRESS,
+    ),
+    ("never-to", {"to": "board@contoso.example"}, {}, {}, Reason.NEVER_TO),
+    ("postmaster", {"to": "postmaster@contoso.example"}, {}, {}, Reason.ROBOT),
+    ("no-reply", {"to": "no-reply@contoso.example"}, {}, {}, Reason.ROBOT),
+    ("list-owner", {"to": "owner-news@contoso.example"}, {}, {}, Reason.ROBOT),
+    ("a-known-robot", {"known_robot": True}, {}, {}, Reason.ROBOT),
+    ("a-list-mail-came-back", {"automatic": ("List-Id",)}, {}, {}, Reason.AUTOMATIC_ORIGINAL),
+    ("an-auto-reply-came-back", {"automatic": ("Auto-Submitted",)}, {}, {}, Reason.AUTOMATIC_ORIGINAL),
+    ("to-oneself", {"original_recipients": SELF}, {}, {}, Reason.SELF_ADDRESSED),
+    (
+        "to-oneself-in-capitals",
+        {"original_recipients": ("MARA@Contoso.example",)},
+        {},
+        {},
+        Reason.SELF_ADDRESSED,
+    ),
+    (
+        "to-the-watched-mailbox",
+        {"original_recipients": ("bounces@contoso.example",)},
+        {},
+        {},
+        Reason.SELF_ADDRESSED,
+    ),
+    ("with-a-copy-to-oneself", {"original_recipients": ("lena@fabrikam.example", *SELF)}, {}, {}, None),
+    ("recipients-not-returned", {"original_recipients": ()}, {}, {}, None),
+    ("the-same-event-again", {}, {"event_key_known": True}, {}, Reason.REPEATED),
+    ("told-yesterday", {}, {"last_reply_at": NOW - timedelta(days=1)}, {}, Reason.RECENTLY_TOLD),
+    (
+        "told-almost-a-week-ago",
+        {},
+        {"last_reply_at": NOW - timedelta(days=7) + timedelta(seconds=1)},
+        {},
+        Reason.RECENTLY_TOLD,
+    ),
+    ("told-a-week-ago", {}, {"last_reply_at": NOW - timedelta(days=7)}, {}, None),
+    (
+        "told-two-days-ago-with-one-day-set",
+        {},
+        {"last_reply_at": NOW - timedelta(days=2)},
+        {"again_after": timedelta(days=1)},
+        None,
+    ),
+    ("three-answers-today", {}, {"replies_to_person_24h": 3}, {}, Reason.PERSON_LIMIT),
+    ("two-answers-today", {}, {"replies_to_person_24h": 2}, {}, None),
+    ("breaker", {}, {"breaker_latched": True}, {}, Reason.BREAKER),
+    ("twenty-in-a-minute", {}, {"mails_last_minute": 20}, {}, Reason.RATE_LIMIT),
+    ("nineteen-in-a-minute", {}, {"mails_last_minute": 19}, {}, None),
+    ("two-hundred-in-an-hour", {}, {"mails_last_hour": 200}, {}, Reason.RATE_LIMIT),
+    ("one-less-in-an-hour", {}, {"mails_last_hour": 199}, {}, None),
+    ("from-last-week", {"received_at": NOW - timedelta(days=7)}, {}, {}, Reason.TOO_OLD),
+    (
+        "a-second-too-old",
+        {"received_at": NOW - timedelta(hours=48, seconds=1)},
+        {},
+        {},
+        Reason.TOO_OLD,
+    ),
+    ("just-young-enough", {"received_at": NOW - timedelta(hours=48)}, {}, {}, None),
+    ("nobody-knows-when", {"received_at": None}, {}, {}, Reason.TOO_OLD),
+    ("off", {}, {}, {"mode": Mode.OFF}, Reason.SWITCHED_OFF),
+]
+
+
+@pytest.mark.parametrize(
+    ("candidate", "past", "policy", "reason"),
+    [row[1:] for row in ROWS],
+    ids=[row[0] for row in ROWS],
+)
+def test_the_gate_decides(
+    candidate: dict[str, Any], past: dict[str, Any], policy: dict[str, Any], reason: Reason | None
+) -> None:
+    """Each row changes one thing about a reply that may be written."""
+    verdict = check(replace(GOOD, **candidate), replace(Past(), **past), replace(POLICY, **policy), NOW)
+    if reason is None:
+        assert verdict == Allowed(hold=False)
+    else:
+        assert verdict == Refused(reason=reason, text=SENTENCES[reason])
+
+
+def test_preview_allows_on_hold() -> None:
+    """Nothing leaves in preview, and everything can be read and released."""
+    assert check(GOOD, Past(), replace(POLICY, mode=Mode.PREVIEW), NOW) == Allowed(hold=True)
+
+
+def test_the_first_check_that_hits_names_the_reason() -> None:
+    """A candidate that breaks every rule is told the first one, in the order of the enumeration."""
+    worst = replace(GOOD, own_mark=True, evidence=None, to="no-reply@evil.example", received_at=None)
+    full = Past(event_key_known=True, replies_to_person_24h=9, mails_last_minute=99, breaker_latched=True)
+    assert check(worst, full, replace(POLICY, mode=Mode.OFF), NOW) == Refused(
+        reason=Reason.OWN_BOUNCE, text=SENTENCES[Reason.OWN_BOUNCE]
+    )
+
+
+@pytest.mark.parametrize("kind", [LetterKind.ALERT, LetterKind.DIGEST])
+@pytest.mark.parametrize(
+    ("candidate", "past", "reason"),
+    [
+        pytest.param({}, {}, None, id="an-admin"),
+        pytest.param({"to": "noc@provider.example"}, {}, None, id="an-admin-outside"),
+        pytest.param({"to": "alerts@contoso.example"}, {}, None, id="a-role-address"),
+        pytest.param({}, {"replies_to_person_24h": 50}, None, id="no-person-limit"),
+        pytest.param({}, {"mails_last_minute": 500, "mails_last_hour": 500}, None, id="no-rate-limit"),
+        pytest.param({}, {"breaker_latched": True}, None, id="told-while-the-breaker-is-latched"),
+        pytest.param({}, {"event_key_known": True}, Reason.REPEATED, id="never-twice"),
+        pytest.param({"to": "a@b@c.example"}, {}, Reason.NOT_PLAIN_ADDRESS, id="odd-address"),
+        pytest.param({"to": None}, {}, Reason.NOT_PLAIN_ADDRESS, id="no-address"),
+    ],
+)
+def test_mail_to_admins_passes_its_own_checks(
+    kind: LetterKind, candidate: dict[str, Any], past: dict[str, Any], reason: Reason | None
+) -> None:
+    """The configuration names the recipients: mode, evidence and limits of replies do not apply."""
+    letter = replace(Candidate(kind=kind, to="admin@contoso.example", event_key="day"), **candidate)
+    verdict = check(letter, replace(Past(), **past), replace(POLICY, mode=Mode.OFF), NOW)
+    assert (verdict.reason if isinstance(verdict, Refused) else None) == reason
+    assert isinstance(verdict, Refused) or not verdict.hold
+
+
+def test_every_reason_has_a_sentence_and_a_label() -> None:
+    """The digest never shows a word of the machine."""
+    assert set(SENTENCES) == set(Reason) == set(WITHHELD)
+    assert all(text.endswith(".") for text in SENTENCES.values())
+
+
+def test_every_reason_is_reached_by_a_row() -> None:
+    """No check is dead."""
+    assert {row[4] for row in ROWS if row[4]} == set(Reason)

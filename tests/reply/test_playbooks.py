@@ -1,0 +1,99 @@
+"""Playbooks: complete, sourced, and safe to paste."""
+
+import re
+from dataclasses import replace
+
+import pytest
+
+from bounce_watch.reply import samples
+from bounce_watch.reply.errors import PlaybookFault
+from bounce_watch.reply.playbooks import Playbook, fill_steps, load_playbooks
+
+NAMES = {
+    *("account_takeover", "spf_dkim_dmarc", "tenant_blocked", "destination_unreachable"),
+    *("blocked_reputation", "mail_loop", "sending_limits", "forwarding", "relay_connector"),
+}
+STEP = 'text = "Do it."\nsource = "https://learn.microsoft.com/x"\nchecked = "2026-11"\n'
+GOOD = f'[[playbook]]\nname = "a"\ntitle = "A"\nmeaning = "M."\n[[playbook.step]]\n{STEP}'
+
+
+def test_the_playbooks_are_those_that_rules_name(playbooks: dict[str, Playbook]) -> None:
+    assert set(playbooks) == NAMES
+
+
+def test_every_step_says_who_says_so(playbooks: dict[str, Playbook]) -> None:
+    for playbook in playbooks.values():
+        assert len(playbook.steps) >= 3
+        for step in playbook.steps:
+            assert step.source.startswith("https://")
+            assert step.where or step.command or step.text
+
+
+def test_placeholders_stand_bare(playbooks: dict[str, Playbook]) -> None:
+    """A placeholder inside quotes would double the quotes and break the command."""
+    for playbook in playbooks.values():
+        for step in playbook.steps:
+            for quoted in re.findall(r"'[^']*'|\"[^\"]*\"", step.command or ""):
+                assert not re.search(r"<[a-z_]+>", quoted)
+
+
+def test_a_step_is_filled_with_the_incident(playbooks: dict[str, Playbook]) -> None:
+    steps = fill_steps(playbooks["account_takeover"], samples.incident().finding)
+    assert steps[0].commands == ("Get-BlockedSenderAddress -SenderAddress 'mara@contoso.example'",)
+    trace = next(command for step in steps for command in step.commands if "Trace" in command)
+    assert "-StartDate '2026-11-24T02:00:00Z' -EndDate '2026-11-24T06:40:00Z'" in trace
+
+
+def test_many_senders_give_three_commands_and_a_count(playbooks: dict[str, Playbook]) -> None:
+    many = replace(samples.incident().finding, senders=tuple(f"p{n}@contoso.example" for n in range(9)))
+    step = fill_steps(playbooks["account_takeover"], many)[0]
+    assert (len(step.commands), step.more) == (3, 6)
+
+
+def test_an_incident_without_senders_leaves_the_place_open(playbooks: dict[str, Playbook]) -> None:
+    nobody = replace(samples.incident().finding, senders=(), recipient_domains=())
+    assert fill_steps(playbooks["account_takeover"], nobody)[0].commands == (
+        "Get-BlockedSenderAddress -SenderAddress <sender>",
+    )
+
+
+@pytest.mark.parametrize("name", sorted(NAMES))
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        pytest.param("x'; Remove-Mailbox *; '@contoso.example", id="apostrophe"),
+        pytest.param("x\u2019; Remove-Mailbox *; \u2019@contoso.example", id="typographic"),
+        pytest.param("x\nRemove-Mailbox *@contoso.example", id="newline"),
+        pytest.param("$(Remove-Mailbox *)@contoso.example", id="subexpression"),
+    ],
+)
+def test_a_hostile_value_does_not_break_out(playbooks: dict[str, Playbook], name: str, hostile: str) -> None:
+    """Taken out of its quotes, nothing of the value is left in the command."""
+    finding = replace(samples.incident().finding, senders=(hostile,), recipient_domains=(hostile,))
+    quotes = "'\u2018\u2019\u201a\u201b"
+    strings = re.compile(f"'(?:[^{quotes}]|([{quotes}])\\1)*'")
+    for step in fill_steps(playbooks[name], finding):
+        for command in step.commands:
+            assert "Remove-Mailbox" not in strings.sub("", command)
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        pytest.param("x", "playbooks: ", id="no-toml"),
+        pytest.param(GOOD + GOOD, "twice", id="twice"),
+        pytest.param(GOOD.replace("title", "tittle"), "unknown key 'tittle'", id="unknown-key"),
+        pytest.param(GOOD.replace('meaning = "M."\n', ""), "'meaning' is missing", id="missing-key"),
+        pytest.param(GOOD + 'command = "Get-X <nobody>"\n', "unknown placeholder <nobody>", id="placeholder"),
+        pytest.param(GOOD.replace("https", "http"), "https", id="source"),
+        pytest.param(GOOD.replace("2026-11", "lately"), "checked", id="checked"),
+    ],
+)
+def test_a_faulty_playbook_is_refused(text: str, fault: str) -> None:
+    with pytest.raises(PlaybookFault, match=re.escape(fault)):
+        load_playbooks(text)
+
+
+def test_a_site_replaces_a_playbook_by_name(playbooks: dict[str, Playbook]) -> None:
+    both = load_playbooks(GOOD, GOOD.replace('"A"', '"Ours"'))
+    assert both["a"].title == "Ours"

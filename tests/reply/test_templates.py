@@ -1,0 +1,99 @@
+"""Templates: sandboxed, strict, overridden file by file, checked in words."""
+
+from pathlib import Path
+
+import pytest
+from markupsafe import Markup
+
+from bounce_watch.model import Cause, Owner
+from bounce_watch.reply import samples
+from bounce_watch.reply.check import check_templates
+from bounce_watch.reply.compose import Composer
+from bounce_watch.reply.errors import TemplateFault
+from bounce_watch.reply.templates import Templates
+
+
+def folder(base: Path, **files: str) -> Path:
+    for name, text in files.items():
+        path = base / name.replace("__", "/")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.with_name(f"{path.name}.j2").write_text(text, encoding="utf-8")
+    return base
+
+
+def test_a_site_overrides_one_file(tmp_path: Path, templates: Path) -> None:
+    text = (templates / "replies/en/mailbox_full.j2").read_text(encoding="utf-8")
+    site = folder(tmp_path, replies__en__mailbox_full=text.replace("by phone or chat", "on line 12"))
+    composer = Composer([site, templates], samples.ORGANISATION)
+    assert (
+        "on line 12"
+        in composer.reply(samples.reply_facts(samples.bounce(Cause.MAILBOX_FULL, Owner.SENDER))).text
+    )
+    other = samples.reply_facts(samples.bounce(Cause.MAIL_LOOP, Owner.MAIL_ADMIN))
+    assert "in circles" in composer.reply(other).text
+
+
+def test_a_language_is_a_folder(tmp_path: Path, templates: Path) -> None:
+    """A cause without a text in that language is written in English as a whole, never half and half."""
+    words = (templates / "replies/en/words.j2").read_text(encoding="utf-8").replace("Hello,", "Saluton,")
+    full = (templates / "replies/en/mailbox_full.j2").read_text(encoding="utf-8")
+    composer = Composer(
+        [folder(tmp_path, replies__eo__words=words, replies__eo__mailbox_full=full), templates],
+        samples.ORGANISATION,
+    )
+    there = composer.reply(
+        samples.reply_facts(samples.bounce(Cause.MAILBOX_FULL, Owner.SENDER), language="eo")
+    )
+    assert (there.language, there.text.split()[0]) == ("eo", "Saluton,")
+    lacking = composer.reply(
+        samples.reply_facts(samples.bounce(Cause.MAIL_LOOP, Owner.SENDER), language="eo")
+    )
+    assert (lacking.language, lacking.text.split()[0]) == ("en", "Hello,")
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        pytest.param(
+            "{% block headline %}{{ nobody }}{% endblock %}", "'nobody' is undefined", id="unknown-value"
+        ),
+        pytest.param("{% block headline %}x", "line", id="syntax"),
+        pytest.param("", "the block 'headline' is missing", id="missing-block"),
+        pytest.param("{% block headline %}{{ ''.__class__.mro() }}{% endblock %}", "unsafe", id="sandbox"),
+        pytest.param(
+            "{% block headline %}{% include 'nowhere.j2' %}{% endblock %}", "nowhere.j2", id="include"
+        ),
+    ],
+)
+def test_a_faulty_override_is_named(tmp_path: Path, templates: Path, text: str, problem: str) -> None:
+    site = folder(tmp_path, replies__en__mailbox_full=text)
+    problems = check_templates([site, templates])
+    assert problems
+    assert all(found.startswith("replies/en/mailbox_full.j2") for found in problems)
+    assert any(problem in found for found in problems)
+
+
+def test_a_file_that_no_mail_uses_is_named(tmp_path: Path, templates: Path) -> None:
+    site = folder(tmp_path, replies__en__mailbox_ful="x")
+    assert check_templates([site, templates]) == [
+        "replies/en/mailbox_ful.j2: no mail uses a template of this name"
+    ]
+
+
+def test_a_text_that_is_too_long_is_named(tmp_path: Path, templates: Path) -> None:
+    text = (templates / "replies/en/mailbox_full.j2").read_text(encoding="utf-8")
+    site = folder(tmp_path, replies__en__mailbox_full=text.replace("There is no room", "word " * 100))
+    assert any("words are too many" in problem for problem in check_templates([site, templates]))
+
+
+def test_markup_is_refused_as_a_value(tmp_path: Path) -> None:
+    """A string that claims to be safe HTML would skip the escaping."""
+    page = Templates([folder(tmp_path, **{"page.html": "{{ x }}"})])
+    assert page.render("page.html.j2", {"x": "<b>"}) == "&lt;b&gt;"
+    with pytest.raises(TypeError):
+        page.render("page.html.j2", {"x": [Markup("<b>")]})
+
+
+def test_a_missing_file_is_a_fault(tmp_path: Path) -> None:
+    with pytest.raises(TemplateFault, match=r"there is no template 'x\.j2'"):
+        Templates([tmp_path]).render("x.j2", {})
