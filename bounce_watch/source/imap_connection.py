@@ -118,7 +118,7 @@ class Connection:
             # Exchange Online sends no list after the sign-in, and it differs from the one before.
             listed = self._client._imap.capability()[1][0]
         except faults.LOST as error:
-            fault = faults.signing_in(_without(secret, error), self._settings)
+            fault = faults.signing_in(error, self._settings, secret)
             # Not chained: the original text may repeat what we sent.
             raise fault from None
         self.capabilities = frozenset(_text(listed).upper().split())
@@ -231,10 +231,6 @@ def _checked(argument: str) -> str:
     if any(char in argument for char in "\r\n\0"):
         raise Refused("a name or password holds a line break", "take the line break out of the configuration")
     return argument
-
-
-def _without(secret: str, error: Exception) -> Exception:
-    return type(error)(str(error).replace(secret, "***")) if secret and secret in str(error) else error
 
 
 def _text(value: object) -> str:

@@ -47,7 +47,10 @@ def connecting(error: Exception, settings: ImapSettings) -> SourceError:
         case ConnectionRefusedError():
             return Unreachable(f"{where} refuses connections", "check host, port and the firewall")
         case TimeoutError():
-            return Unreachable(f"{where} does not answer in time", "check host, port and the firewall")
+            return Unreachable(
+                f"{where} does not answer in time",
+                'check host, port and the firewall; port 993 wants security = "tls", 143 "starttls"',
+            )
         case ssl.SSLError():
             return Unreachable(
                 f"{where} does not speak TLS as expected",
@@ -57,11 +60,18 @@ def connecting(error: Exception, settings: ImapSettings) -> SourceError:
             return Unreachable(f"no connection to {where}: {plain_text(str(error))}", AGAIN)
 
 
-def signing_in(error: Exception, settings: ImapSettings) -> SourceError:
-    """Explain why the sign-in failed."""
-    if not _is_answer(error):
-        return talking(error)
-    text = plain_text(str(error))
+def signing_in(error: Exception, settings: ImapSettings, secret: str) -> SourceError:
+    """Explain why the sign-in failed, without the secret, should the server have repeated it."""
+    # imapclient turns every fault of its sign-in, a lost connection too, into a LoginError.
+    original = error.__context__ if isinstance(error.__context__, LOST) else error
+    text = plain_text(str(error).replace(secret or "\0", "***"))
+    if isinstance(original, UnicodeError):
+        return Refused(
+            "the password holds characters outside ASCII and the server offers no way to send them",
+            "choose another password",
+        )
+    if not _is_answer(original):
+        return Unreachable(f"the connection was lost during the sign-in: {text}", AGAIN)
     if known := _well_known(text):
         return known
     if settings.auth == "xoauth2":
@@ -94,7 +104,7 @@ def talking(error: Exception) -> SourceError:
     return _well_known(text) or Declined(text)
 
 
-def _is_answer(error: Exception) -> bool:
+def _is_answer(error: BaseException) -> bool:
     return isinstance(error, imaplib.IMAP4.error) and not isinstance(error, imaplib.IMAP4.abort)
 
 

@@ -1,5 +1,6 @@
 """Start and end server processes of tests; each lives in a process group and a folder of its own."""
 
+import contextlib
 import os
 import random
 import shutil
@@ -69,16 +70,18 @@ def _greets(port: int, greeting: bytes) -> bool:
 
 
 def end(process: subprocess.Popen[bytes]) -> None:
-    """End the master, then its whole group: sessions outlive it otherwise."""
-    process.terminate()
-    try:
-        process.wait(10)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
-    for number in (signal.SIGTERM, signal.SIGKILL):
-        try:
-            os.killpg(process.pid, number)
-        except (ProcessLookupError, PermissionError):
-            return
-        time.sleep(0.05)
+    """End the master and its whole group at once: sessions outlive the master otherwise.
+
+    Patience is short, because nothing they could still write is looked at.
+    """
+    _signal_group(process, signal.SIGTERM)
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(0.3)
+    _signal_group(process, signal.SIGKILL)
+    process.wait()
+
+
+def _signal_group(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
+    # A group that has ended, or one whose last members belong to another user, needs no signal.
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, number)

@@ -1,0 +1,78 @@
+"""An IMAP server that says what a test tells it, for what no real server does on request; without TLS."""
+
+import socket
+import socketserver
+import threading
+from dataclasses import dataclass, field
+
+GREETING = b"* OK ready\r\n"
+SELECTED = b"* 2 EXISTS\r\n* OK [UIDVALIDITY 7] ok\r\n* OK [UIDNEXT 3] ok\r\n"
+
+
+@dataclass(slots=True)
+class Script:
+    """Answers by command, such as `UID FETCH`; a list is used up, its last answer stays.
+
+    `@` stands for the tag; an empty answer hangs up.
+
+    `heard` records every line that arrived, without its tag.
+    """
+
+    capabilities: str = "IMAP4rev1 MOVE UIDPLUS"
+    answers: dict[str, bytes | list[bytes]] = field(default_factory=dict)
+    heard: list[str] = field(default_factory=list)
+
+    def answer(self, command: str) -> bytes:
+        known: dict[str, bytes | list[bytes]] = {
+            "CAPABILITY": f"* CAPABILITY {self.capabilities}\r\n@ OK done\r\n".encode(),
+            "SELECT": SELECTED + b"@ OK [READ-WRITE] selected\r\n",
+            "LIST": b'* LIST (\\Noselect) "/" ""\r\n@ OK done\r\n',
+            "LOGOUT": b"* BYE see you\r\n@ OK done\r\n",
+        }
+        found = (known | self.answers).get(command, b"@ OK done\r\n")
+        if isinstance(found, bytes):
+            return found
+        return found.pop(0) if len(found) > 1 else found[0]
+
+
+class ScriptedImap:
+    """A server for one script; `port` is where it listens."""
+
+    def __init__(self, script: Script) -> None:
+        handler = type("Handler", (_Handler,), {"script": script})
+        self._server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), handler)
+        self._server.daemon_threads = True
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
+        )
+        self.port: int = self._server.server_address[1]
+
+    def __enter__(self) -> "ScriptedImap":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+
+class _Handler(socketserver.StreamRequestHandler):
+    script: Script
+    timeout = 10
+
+    def handle(self) -> None:
+        self.wfile.write(GREETING)
+        while line := self.rfile.readline().decode("utf-8", "replace").rstrip("\r\n"):
+            tag, _, rest = line.partition(" ")
+            self.script.heard.append(rest)
+            answer = self.script.answer(_command(rest))
+            if not answer:
+                self.connection.shutdown(socket.SHUT_RDWR)
+                return
+            self.wfile.write(answer.replace(b"@", tag.encode()))
+
+
+def _command(rest: str) -> str:
+    words = rest.upper().split(" ")
+    return " ".join(words[:2] if words[0] == "UID" else words[:1])

@@ -1,0 +1,136 @@
+"""What every source promises (source/interface.py), with the same messages in each."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from datetime import UTC
+from pathlib import Path
+
+import pytest
+
+from bounce_watch.source import MAX_MESSAGE, Locator
+from tests.source import samples
+from tests.source.places import IMAP_VARIANTS, ON_DISK, Place, imap
+
+Fill = Callable[..., Place]
+
+
+@pytest.fixture(
+    params=[*(pytest.param(name, marks=pytest.mark.servers) for name in IMAP_VARIANTS), *ON_DISK],
+)
+def fill(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Fill]:
+    """Return a function that puts messages into a fresh place of one kind."""
+    with ExitStack() as stack:
+
+        def start(*messages: bytes) -> Place:
+            if request.param in IMAP_VARIANTS:
+                return stack.enter_context(imap(messages, **IMAP_VARIANTS[request.param]))
+            return stack.enter_context(ON_DISK[request.param](messages, tmp_path))
+
+        yield start
+
+
+def locators(place: Place) -> list[Locator]:
+    return [message.locator for message in place.source.messages()]
+
+
+def test_all_messages_come_byte_for_byte_and_oldest_first(fill: Fill) -> None:
+    """Order, content, size and time of arrival."""
+    place = fill(*samples.ALL)
+    with place.source:
+        found = list(place.source.messages())
+        assert place.source.count() in {4, None}
+    assert [message.raw for message in found] == list(samples.ALL)
+    assert [message.size for message in found] == [len(raw) for raw in samples.ALL]
+    assert all(message.received_at and message.received_at.tzinfo is UTC for message in found)
+
+
+def test_each_message_has_a_locator_of_its_own_that_a_second_walk_repeats(fill: Fill) -> None:
+    """Without it a message would be processed twice, or one would hide another."""
+    place = fill(*samples.ALL)
+    with place.source:
+        first = locators(place)
+    with place.source:
+        assert locators(place) == first
+    assert len(set(first)) == 4
+    assert all(locator.mailbox == place.source.name for locator in first)
+
+
+def test_what_is_filed_or_quarantined_is_moved_and_the_rest_stays(fill: Fill) -> None:
+    """Also while the walk goes on; sources without folders keep everything."""
+    place = fill(*samples.ALL)
+    with place.source:
+        for message in place.source.messages():
+            if message.raw == samples.REPORT:
+                place.source.file(message.locator)
+            if message.raw == samples.FROM_LINE:
+                place.source.quarantine(message.locator)
+        left = [message.raw for message in place.source.messages()]
+    if place.moves:
+        assert left == place.inside("watched") == [samples.ACCENTS, samples.NEWSLETTER]
+        assert place.inside("filed") == [samples.REPORT]
+        assert place.inside("quarantine") == [samples.FROM_LINE]
+    else:
+        assert left == list(samples.ALL)
+
+
+def test_a_message_that_is_gone_is_done(fill: Fill) -> None:
+    """After a crash between commit and move, or a move that worked but raised, it is asked for again."""
+    place = fill(*samples.ALL)
+    with place.source:
+        first = next(iter(locators(place)))
+        place.source.file(first)
+        place.source.file(first)
+        place.source.quarantine(first)
+    with place.source:
+        place.source.file(first)
+    if place.moves:
+        assert place.inside("filed") == [samples.REPORT]
+        assert place.inside("quarantine") == []
+
+
+def test_what_is_not_wanted_is_asked_about_but_not_fetched(fill: Fill) -> None:
+    """Newsletters that stay in the folder are not downloaded at every look."""
+    place = fill(*samples.ALL)
+    with place.source:
+        known = locators(place)
+        asked: list[Locator] = []
+
+        def wanted(locator: Locator) -> bool:
+            asked.append(locator)
+            return locator == known[2]
+
+        assert [message.raw for message in place.source.messages(wanted)] == [samples.FROM_LINE]
+    assert asked == known
+
+
+def test_a_message_beyond_the_limit_is_cut_and_its_true_size_is_told(fill: Fill) -> None:
+    """Two mebibytes are read, whatever somebody sends."""
+    line = b"x" * 70 + b"\r\n"
+    long = b"Subject: long\r\n\r\n" + line * (MAX_MESSAGE // len(line) + 2000)
+    place = fill(long, samples.REPORT)
+    with place.source:
+        found = {message.locator: message for message in place.source.messages()}
+    cut, whole = found.values()
+    assert cut.raw == long[:MAX_MESSAGE]
+    assert cut.size == len(long)
+    assert whole.raw == samples.REPORT
+
+
+def test_an_empty_place_yields_nothing(fill: Fill) -> None:
+    """The first day, and every quiet one."""
+    place = fill()
+    with place.source:
+        assert list(place.source.messages()) == []
+        assert place.source.count() in {0, None}
+
+
+def test_the_probe_finds_nothing_wrong_and_changes_nothing(fill: Fill) -> None:
+    """`bounce-watch check` on a good configuration has no failure."""
+    place = fill(*samples.ALL)
+    checks = place.source.probe()
+    assert checks
+    assert {check.state for check in checks} <= {"ok", "warning"}
+    with place.source:
+        assert len(locators(place)) == 4
+    if place.moves:
+        assert place.inside("filed") == place.inside("quarantine") == []

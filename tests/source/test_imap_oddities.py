@@ -1,0 +1,213 @@
+"""What odd, busy and hostile IMAP servers do, said by a scripted server."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from bounce_watch.config.models import ImapSettings
+from bounce_watch.source import Locator, Refused, SourceError, Unreachable
+from bounce_watch.source.imap import ImapSource
+from tests.servers.scripted_imap import SELECTED, Script, ScriptedImap
+
+LISTED = b"* 1 FETCH (UID 1 RFC822.SIZE 5)\r\n* 2 FETCH (UID 2 RFC822.SIZE 5)\r\n@ OK done\r\n"
+Open = Callable[[Script], ImapSource]
+
+
+@pytest.fixture
+def open_imap() -> Iterator[Open]:
+    """Return a function that makes a source for a script."""
+    with ExitStack() as stack:
+
+        def start(script: Script) -> ImapSource:
+            server = stack.enter_context(ScriptedImap(script))
+            settings = ImapSettings(
+                host="127.0.0.1",
+                port=server.port,
+                security="none",
+                user="bounces@contoso.example",
+                timeout_seconds=5,
+            )
+            return ImapSource(settings, lambda: "pa55word")
+
+        yield start
+
+
+@pytest.mark.parametrize(
+    ("capabilities", "answers", "fault", "repair"),
+    [
+        pytest.param(
+            "IMAP4rev1 AUTH=XOAUTH2 LOGINDISABLED",
+            {},
+            Refused,
+            "xoauth2",
+            id="no passwords on Exchange Online",
+        ),
+        pytest.param(
+            "IMAP4rev1",
+            {"LOGIN": b"@ NO [AUTHENTICATIONFAILED] no\r\n"},
+            Refused,
+            "check user and password",
+            id="wrong password",
+        ),
+        pytest.param(
+            "IMAP4rev1",
+            {"SELECT": b"@ BAD User is authenticated but not connected.\r\n"},
+            Refused,
+            "Add-MailboxPermission",
+            id="no access to the mailbox",
+        ),
+        pytest.param(
+            "IMAP4rev1",
+            {"SELECT": b"@ BAD Request is throttled. Suggested Backoff Time: 4000 milliseconds\r\n"},
+            Unreachable,
+            "by ourselves",
+            id="throttled",
+        ),
+        pytest.param(
+            "IMAP4rev1",
+            {"LOGIN": b"@ NO [UNAVAILABLE] later\r\n"},
+            Unreachable,
+            "by ourselves",
+            id="unavailable",
+        ),
+        pytest.param(
+            "IMAP4rev1",
+            {"LOGIN": b"* BYE overloaded\r\n"},
+            Unreachable,
+            "by ourselves",
+            id="goodbye at sign-in",
+        ),
+        pytest.param(
+            "IMAP4rev1",
+            {"LOGIN": b"@ NO what is pa55word\x1b[2J supposed to be\r\n"},
+            Refused,
+            "check user",
+            id="an answer that repeats the password",
+        ),
+        pytest.param(
+            "IMAP4rev1",
+            {"SELECT": SELECTED + b"@ OK [READ-ONLY] look only\r\n"},
+            Refused,
+            "right to move",
+            id="read-only mailbox",
+        ),
+    ],
+)
+def test_each_refusal_is_told_apart_and_shows_no_secret(
+    open_imap: Open,
+    capabilities: str,
+    answers: dict[str, bytes | list[bytes]],
+    fault: type[SourceError],
+    repair: str,
+) -> None:
+    """A person repairs a Refused, time repairs an Unreachable."""
+    source = open_imap(Script(capabilities=capabilities, answers=answers))
+    with pytest.raises(fault) as caught, source:
+        pass
+    assert repair in caught.value.repair
+    assert "pa55word" not in f"{caught.value!r} {caught.value.__cause__!r}"
+    assert "\x1b" not in str(caught.value)
+
+
+def test_a_password_that_cannot_be_sent_is_refused(open_imap: Open) -> None:
+    """Without SASL PLAIN there is only LOGIN, which takes ASCII."""
+    settings = open_imap(Script()).settings
+    with pytest.raises(Refused, match="outside ASCII"), ImapSource(settings, lambda: "grün"):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("bodies", "expected"),
+    [
+        pytest.param(
+            b"* 1 FETCH (UID 1 BODY[]<0> {5}\r\nfirst)\r\n", {"1": b"first"}, id="second message vanished"
+        ),
+        pytest.param(b"* 1 FETCH (BODY[]<0> {5}\r\nwrong)\r\n", {}, id="no UID in the answer"),
+        pytest.param(b"* 1 FETCH (UID 1 BODY[]<0> NIL)\r\n", {}, id="no content"),
+        pytest.param(b"* 9 FETCH (UID 9 BODY[]<0> {5}\r\nother)\r\n", {}, id="another message's content"),
+        pytest.param(b"", {}, id="nothing at all"),
+        pytest.param(
+            b"* 2 FETCH (UID 2 BODY[]<0> {4}\r\ntwo!)\r\n* 1 FETCH (FLAGS (\\Seen))\r\n",
+            {"2": b"two!"},
+            id="flags of another message between",
+        ),
+    ],
+)
+def test_only_content_that_names_its_message_is_taken(
+    open_imap: Open, bodies: bytes, expected: dict[str, bytes]
+) -> None:
+    """Anything else would file one message's content under another's locator."""
+    script = Script(answers={"UID FETCH": [LISTED, bodies + b"@ OK done\r\n"]})
+    with open_imap(script) as source:
+        found = {message.locator.uid: message.raw for message in source.messages()}
+    assert found == expected
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        pytest.param(b"", id="hangs up"),
+        pytest.param(b"* BYE Session invalidated - AccessTokenExpired\r\n", id="expired token"),
+        pytest.param(b"* 1 FETCH (UID 1 BODY[]<0> {99999999999}\r\n", id="a literal of 93 GB"),
+        pytest.param(b'* 1 FETCH (UID 1 RFC822.SIZE "\r\n@ OK done\r\n', id="a quote without end"),
+        pytest.param(b"* 1 FETCH " + b"x" * 1_100_000 + b"\r\n@ OK done\r\n", id="a line of a megabyte"),
+        pytest.param(b"@ NO [SERVERBUG] out of order\r\n", id="server bug"),
+    ],
+)
+def test_a_broken_answer_ends_the_walk_as_unreachable(open_imap: Open, answer: bytes) -> None:
+    """Nothing is moved or forgotten; the caller tries again with a fresh connection."""
+    with open_imap(Script(answers={"UID FETCH": answer})) as source, pytest.raises(Unreachable):
+        list(source.messages())
+
+
+def test_a_move_that_was_declined_but_worked_is_done(open_imap: Open) -> None:
+    """Exchange answers NO or nonsense to a MOVE that it carried out (MailKit#115): look before retrying."""
+    script = Script(answers={"UID MOVE": b"@ NO malformed\r\n", "UID FETCH": b"@ OK nothing there\r\n"})
+    with open_imap(script) as source:
+        source.file(Locator(mailbox=source.name, validity=7, uid="1"))
+    assert sum(line.startswith("UID MOVE") for line in script.heard) == 1
+
+
+def test_a_move_that_was_declined_is_told(open_imap: Open) -> None:
+    """The message is still there, so the caller must not believe that it is filed."""
+    script = Script(answers={"UID MOVE": b"@ NO not today\r\n", "UID FETCH": LISTED})
+    with open_imap(script) as source, pytest.raises(Unreachable, match="not today"):
+        source.file(Locator(mailbox=source.name, validity=7, uid="1"))
+
+
+@pytest.mark.parametrize(
+    "uid",
+    ["1 (FLAGS)\r\nX DELETE INBOX", "1:*", "*", "", "²", "-1"],
+    ids=["injection", "range", "all", "empty", "superscript", "negative"],
+)
+def test_a_locator_that_is_no_number_moves_nothing(open_imap: Open, uid: str) -> None:
+    """A damaged or forged locator must not become a command."""
+    script = Script()
+    with open_imap(script) as source:
+        before = len(script.heard)
+        source.file(Locator(mailbox=source.name, validity=7, uid=uid))
+        assert script.heard[before:] == []
+
+
+def test_a_server_that_keeps_uidnext_to_itself_is_asked_for_the_last_message(open_imap: Open) -> None:
+    """UIDNEXT in the answer to SELECT is optional in RFC 3501."""
+    script = Script(
+        answers={
+            "SELECT": b"* 2 EXISTS\r\n* OK [UIDVALIDITY 7] ok\r\n@ OK [READ-WRITE] selected\r\n",
+            "UID FETCH": b"* 2 FETCH (UID 2 RFC822.SIZE 5 BODY[]<0> {3}\r\nend)\r\n@ OK done\r\n",
+        }
+    )
+    with open_imap(script) as source:
+        assert [message.raw for message in source.messages()] == [b"end"]
+
+
+def test_no_search_and_no_seen_flag_is_ever_sent(open_imap: Open) -> None:
+    """SEARCH ALL breaks at 125,000 messages, and people share the mailbox."""
+    script = Script(answers={"UID FETCH": LISTED})
+    with open_imap(script) as source:
+        list(source.messages())
+    fetches = [line for line in script.heard if "FETCH" in line]
+    assert fetches[0] == "UID FETCH 1:2 (UID RFC822.SIZE INTERNALDATE)"
+    assert fetches[1] == "UID FETCH 1,2 (UID BODY.PEEK[]<0.2097152>)"
+    assert not [line for line in script.heard if "SEARCH" in line or "STORE" in line]
