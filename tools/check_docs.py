@@ -86,7 +86,7 @@ def anchors(path: Path) -> frozenset[str]:
 def crowded_lines(text: str) -> Iterator[tuple[int, str]]:
     """Yield lines that hold more than one sentence; tables and code are free."""
     for number, line in enumerate(_blanked(text).splitlines(), start=1):
-        plain = CODE.sub("x", re.sub(r"^\s*(?:\d+\.|[-*])\s+", "", line))
+        plain = CODE.sub("x", re.sub(r"^(?:#+ |\s*)(?:\d+\.|[-*])\s+", "", line))
         if not line.lstrip().startswith("|") and SENTENCE_END.search(plain):
             yield number, "more than one sentence on a line"
 

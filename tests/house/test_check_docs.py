@@ -39,6 +39,7 @@ def test_a_link_must_lead_to_a_file_and_a_heading(tmp_path: Path) -> None:
         pytest.param("| One. Two. |", [], id="a table is free"),
         pytest.param("```\nOne. Two.\n```", [], id="code is free"),
         pytest.param("Use it, e.g. On Monday.", [], id="an abbreviation"),
+        pytest.param("# 1. Numbered heading", [], id="a numbered heading"),
         pytest.param("Ask first! Then act.", [1], id="an exclamation"),
     ],
 )
