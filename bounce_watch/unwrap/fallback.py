@@ -60,9 +60,9 @@ def _parts(body: bytes, content_type: str, budget: list[int], depth: int) -> tup
     match = _BOUNDARY.search(content_type)
     if match is None:
         return ()
-    delimiter = b"\n--" + (match[1] or match[2]).encode("utf-8", "replace")
+    boundary = re.escape((match[1] or match[2]).encode("utf-8", "replace"))
     nodes: list[Node] = []
-    for section in (b"\n" + body).split(delimiter)[1:]:
+    for section in re.split(rb"\n--" + boundary + rb"(?=--|[ \t\r\n]|$)", b"\n" + body)[1:]:
         budget[0] -= 1
         if budget[0] < 0 or section.startswith(b"--"):
             break

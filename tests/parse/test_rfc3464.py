@@ -102,7 +102,8 @@ def test_a_wrapped_reply_gives_both_verdicts() -> None:
     """The reporter's own code stands before the arrow, the other server's behind it."""
     fields = read_fields(
         "Final-Recipient: rfc822;a@b.example\nAction: failed\nStatus: 5.1.351\n"
-        "Diagnostic-Code: smtp;550 5.1.351 Remote server returned unknown recipient -> 550 5.1.1 <a@b.example> no\n"
+        "Diagnostic-Code: smtp;550 5.1.351 Remote server returned unknown recipient\n"
+        " -> 550 5.1.1 <a@b.example> no\n"
     )
     assert fields is not None
     (entry,) = fields.recipients

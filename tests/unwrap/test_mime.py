@@ -1,0 +1,115 @@
+"""The MIME tree: bounded, lazy, never raising."""
+
+import pytest
+
+from bounce_watch.unwrap.charset import decode, one_line
+from bounce_watch.unwrap.limits import (
+    MAX_DASHED_LINES,
+    MAX_DEPTH,
+    MAX_HEADER,
+    MAX_HEADERS,
+    MAX_MESSAGE,
+    MAX_PARTS,
+    bounded,
+)
+from bounce_watch.unwrap.mime import Part, parse
+
+REPORT = (
+    b'Content-Type: multipart/report; report-type=delivery-status; boundary="b 1"\r\n\r\n'
+    b'--b 1\r\nContent-Type: text/plain; charset="windows-1252"\r\n\r\n\x93Hi\x94\r\n'
+    b"--b 1\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; a\r\n"
+    b"--b 1\r\nContent-Type: message/rfc822\r\n\r\nSubject: inner\r\n\r\nbody\r\n--b 1--\r\n"
+)
+
+
+def depth_of(part: Part) -> int:
+    return 1 + max(map(depth_of, part.children), default=0)
+
+
+def count(part: Part) -> int:
+    return 1 + sum(map(count, part.children))
+
+
+def test_the_leaves_of_a_report() -> None:
+    """Embedded messages stay closed; their root is their only child."""
+    root = parse(REPORT)
+    text, status, returned = root.leaves()
+    assert root.parameters["report-type"] == "delivery-status"
+    assert text.text.strip() == "“Hi”"
+    assert status.content.strip() == b"Reporting-MTA: dns; a"
+    assert returned.is_embedded_message
+    assert returned.children[0].headers.first("subject") == "inner"
+
+
+def test_a_part_without_headers_has_its_text() -> None:
+    root = parse(b"Content-Type: multipart/mixed; boundary=b\n\n--b\n\nplain words\n--b--\n")
+    assert [leaf.text.strip() for leaf in root.leaves()] == ["plain words"]
+
+
+def test_broken_base64_is_given_as_it_stands() -> None:
+    """Nobody can decode it; the bytes are better than nothing, and the other parts are unharmed."""
+    root = parse(
+        b"Content-Type: multipart/mixed; boundary=b\n\n"
+        b"--b\nContent-Transfer-Encoding: base64\n\n!!<a@b.example>!\n"
+        b"--b\n\nfine\n--b--\n"
+    )
+    broken, fine = root.leaves()
+    assert broken.content == b"" or b"a" in broken.content
+    assert fine.text.strip() == "fine"
+
+
+@pytest.mark.parametrize("depth", [10, 300, 3000])
+def test_nesting_is_bounded(depth: int) -> None:
+    """The fast reader refuses deep nesting; our own then takes over with the same limits."""
+    layers = b"".join(
+        b"Content-Type: multipart/mixed; boundary=b%d\n\n--b%d\n" % (n, n) for n in range(depth)
+    )
+    assert depth_of(parse(layers + b"\nx")) <= MAX_DEPTH + 1
+
+
+def test_parts_are_bounded() -> None:
+    assert (
+        count(parse(b"Content-Type: multipart/mixed; boundary=b\n\n" + b"--b\n\nx\n" * 5000)) <= MAX_PARTS + 1
+    )
+
+
+def test_the_limits_hold_before_parsing() -> None:
+    """Size, dashed lines, header size and header count are cut; what is within them stays untouched."""
+    small = b"Subject: x\n\nbody"
+    assert bounded(small) is small
+    assert len(bounded(b"Subject: x\n\n" + b"y" * (MAX_MESSAGE + 5))) <= MAX_MESSAGE
+    assert bounded(b"S: x\n\n" + b"\n--b" * 9000).count(b"\n--") <= MAX_DASHED_LINES
+    headers = bounded(b"A: b\n" * 50_000 + b"\nbody")
+    assert headers.partition(b"\n\n")[0].count(b"\n") <= MAX_HEADERS
+    assert len(bounded(b"Subject: " + b"z" * 100_000 + b"\n\nbody")) < MAX_HEADER + 100
+
+
+@pytest.mark.parametrize(
+    ("content", "declared", "text"),
+    [
+        (b"gr\xc3\xbc\xc3\x9fe", "utf-8", "grüße"),
+        (b"gr\xfc\xdfe", "us-ascii", "grüße"),
+        (b"\x93x\x94", None, "“x”"),
+        (b"\x81", "utf-8", "\x81"),
+        (b"x", "no-such-charset", "x"),
+        (b"x\x00y", "utf-8", "xy"),
+        (b"xn--", "idna", "xn--"),
+        (b"\xff\xfe\x00\xd8", "utf-16", "ÿþØ"),
+        (b"\x1b$B$3\x1b(B", "iso-2022-jp", "こ"),
+    ],
+)
+def test_the_charset_ladder(content: bytes, declared: str | None, text: str) -> None:
+    assert decode(content, declared) == text
+
+
+def test_one_line_has_no_control_characters() -> None:
+    assert one_line("a\r\nBcc: x\x1b[2J\x00\u2028b") == "a Bcc: x [2J b"
+
+
+def test_address_values_are_clean() -> None:
+    """A header whose encoded word holds CR LF stays one line."""
+    headers = parse(
+        b"Subject: =?utf-8?q?a=0D=0ABcc:_v?=\nFrom: =?utf-8?q?x=0D=0Ay?= <a@B.example>\n\n"
+    ).headers
+    assert headers.line("subject") == "a Bcc: v"
+    assert headers.address("from") == "a@b.example"
