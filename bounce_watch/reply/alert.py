@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from bounce_watch.model import Letter, LetterKind, Severity
+from bounce_watch.model import Finding, Letter, LetterKind, Severity
 from bounce_watch.reply import moments
 from bounce_watch.reply.facts import AlertFacts, Organisation
 from bounce_watch.reply.inline import inline
@@ -21,7 +21,7 @@ def alert(
 ) -> Letter:
     """Compose the alert about one incident for one admin. Raises TemplateFault."""
     finding, name = facts.incident.finding, facts.incident.name
-    title = plain(finding.title, 160)
+    title = title_of(finding)
     playbook = playbooks.get(finding.playbook)
     subject = plain(f"[{SEVERITIES[finding.severity]}] {name}: {title}", 200)
     values: dict[str, Value] = {
@@ -54,6 +54,13 @@ def alert(
         text=templates.render("alerts/alert.txt.j2", values),
         html=inline(templates.render("alerts/alert.html.j2", values)),
     )
+
+
+def title_of(finding: Finding) -> str:
+    """Return the rule's title with what it was found for: an address or a domain."""
+    title, key = plain(finding.title, 160), plain(finding.key, 80)
+    named = ("@" in key or "." in key) and key not in title
+    return f"{title}: {key}" if named else title
 
 
 def shown_step(step: FilledStep) -> dict[str, Value]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from bounce_watch.model import Count, Digest, Health, Incident, Letter, LetterKind, Severity
 from bounce_watch.reply import charts, moments
-from bounce_watch.reply.alert import TONES, shown_step
+from bounce_watch.reply.alert import TONES, shown_step, title_of
 from bounce_watch.reply.facts import Organisation
 from bounce_watch.reply.inline import inline
 from bounce_watch.reply.playbooks import Playbook, fill_steps
@@ -55,10 +55,12 @@ def _values(
         "headline": headline,
         "tone": _tone(digest),
         "empty": digest.is_empty,
+        "unverified": digest.unverified,
         "tiles": [
-            _tile("Bounces", digest.bounces),
-            _tile("Delays", digest.delays),
-            _tile("Replies sent", Count(label="", now=digest.replies_sent)),
+            _tile("Came back", digest.messages),
+            _tile("Recipients", digest.bounces),
+            _tile("Delayed", digest.delays),
+            _tile("Answered", Count(label="", now=digest.replies_sent)),
         ],
         "compared": digest.bounces.before is not None,
         "groups": _groups(organisation, playbooks, digest),
@@ -80,14 +82,14 @@ def headline_of(digest: Digest) -> str:
     """Return the day in a few words: for the subject and the first line."""
     failing = [check for check in digest.health if check.state == "failure"]
     if digest.opened:
-        return f"{_problems(len(digest.opened), 'new')}, {_mails(digest.bounces.now)} came back"
+        return f"{_problems(len(digest.opened), 'new')}, {_mails(digest.messages.now)} came back"
     if failing:
         return f"bounce_watch itself needs you: {plain(failing[0].name, 40)}"
     if digest.still_open:
-        return f"{_problems(len(digest.still_open), 'open')}, {_mails(digest.bounces.now)} came back"
+        return f"{_problems(len(digest.still_open), 'open')}, {_mails(digest.messages.now)} came back"
     if digest.is_empty:
         return "a quiet day, no mail came back"
-    return f"no problems, {_mails(digest.bounces.now)} came back"
+    return f"no problems, {_mails(digest.messages.now)} came back"
 
 
 def _problems(number: int, kind: str) -> str:
@@ -155,7 +157,7 @@ def _incident(
         when = f"over since {moments.short(resolved, organisation.time_zone)}"
     return {
         "name": incident.name,
-        "title": plain(finding.title, 160),
+        "title": title_of(finding),
         "severity": "good" if resolved else str(finding.severity),
         "severity_label": "Resolved" if resolved else SEVERITIES[finding.severity],
         "line": f"{when}; {_mails(finding.messages)}; must act: {owner[0].lower()}{owner[1:]}",
@@ -181,10 +183,10 @@ def _charts(digest: Digest) -> list[dict[str, Value]]:
 
 def _mail(digest: Digest) -> list[tuple[str, int]]:
     return [
-        ("Read in all", digest.messages.now),
         ("No reports, left where they are", digest.left_alone),
         ("Copies of known reports", digest.duplicates),
         ("Unreadable, in quarantine", digest.quarantined),
+        ("Not proved to be ours, not counted", digest.unverified),
     ]
 
 

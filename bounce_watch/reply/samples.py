@@ -74,7 +74,7 @@ def incident(
         finding=Finding(
             rule_id="sample",
             key="mara@contoso.example",
-            title="mara@contoso.example may not send mail outside any more",
+            title="An account of ours is blocked from sending",
             severity=severity,
             owner=Owner.SECURITY,
             playbook=playbook,
@@ -107,8 +107,8 @@ def digest(empty: bool = False) -> Digest:
         return Digest(**plain, messages=nothing, bounces=nothing, delays=nothing)  # type: ignore[arg-type]
     return Digest(
         **plain,  # type: ignore[arg-type]
-        messages=Count(label="messages", now=61, before=40),
-        bounces=Count(label="bounces", now=42, before=30),
+        messages=Count(label="messages", now=42, before=30),
+        bounces=Count(label="bounces", now=61, before=40),
         delays=Count(label="delays", now=3, before=5),
         opened=(incident(),),
         still_open=(incident("spf_dkim_dmarc", 5, Severity.HIGH),),
@@ -125,6 +125,7 @@ def digest(empty: bool = False) -> Digest:
         duplicates=2,
         left_alone=9,
         quarantined=1,
+        unverified=3,
         health=(
             Health(name="Mailbox", state="ok", text="read 3 minutes ago"),
             Health(name="Unreadable mail", state="warning", text="1 message waits in quarantine"),

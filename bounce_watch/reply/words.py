@@ -1,7 +1,7 @@
 """Plain words for what the machine calls recipient_unknown or mail_admin: one place for digest and alerts."""
 
 from bounce_watch.model import Cause, Owner, Severity
-from bounce_watch.reply.gate import Reason
+from bounce_watch.reply.reasons import WITHHELD
 
 CAUSES: dict[Cause, str] = {
     Cause.RECIPIENT_UNKNOWN: "Address does not exist",
@@ -60,28 +60,6 @@ SEVERITIES: dict[Severity, str] = {
     Severity.HIGH: "High",
     Severity.MEDIUM: "Medium",
     Severity.LOW: "Low",
-}
-
-WITHHELD: dict[Reason, str] = {
-    Reason.OWN_BOUNCE: "our own notice came back",
-    Reason.NOT_A_REPORT: "no report",
-    Reason.NOT_A_FAILURE: "only delayed, or delivered",
-    Reason.EVIDENCE: "not proved to be our mail",
-    Reason.NOT_PLAIN_ADDRESS: "unusual address",
-    Reason.OUTSIDE_DOMAIN: "not one of our domains",
-    Reason.REWRITTEN_ADDRESS: "address made by a system",
-    Reason.OWN_ADDRESS: "address of ours or of an admin",
-    Reason.NEVER_TO: "never to be answered (configured)",
-    Reason.ROBOT: "nobody reads there",
-    Reason.AUTOMATIC_ORIGINAL: "written by a program or list",
-    Reason.SELF_ADDRESSED: "addressed to its own sender",
-    Reason.REPEATED: "already dealt with",
-    Reason.RECENTLY_TOLD: "told a short time ago",
-    Reason.PERSON_LIMIT: "enough answers for one day",
-    Reason.BREAKER: "stopped: too many mails",
-    Reason.RATE_LIMIT: "limit of mails reached",
-    Reason.TOO_OLD: "too old",
-    Reason.SWITCHED_OFF: "replies are switched off",
 }
 
 _ALL: dict[str, str] = {

@@ -6,13 +6,16 @@ import pytest
 
 from bounce_watch.model import Severity
 from bounce_watch.reply import samples
+from bounce_watch.reply.alert import title_of
 from bounce_watch.reply.compose import AlertFacts, Composer
 from bounce_watch.reply.playbooks import Playbook
 
 
 def test_an_alert_names_the_incident(composer: Composer) -> None:
     letter = composer.alert(samples.alert_facts())
-    assert letter.subject == "[Critical] INC-7: mara@contoso.example may not send mail outside any more"
+    assert (
+        letter.subject == "[Critical] INC-7: An account of ours is blocked from sending: mara@contoso.example"
+    )
     for part in ("Tue 24 Nov 2026, 04:00", "5.1.8", "fabrikam.example", "Our security team", "14"):
         assert part in letter.text
         assert part in letter.html
@@ -52,3 +55,16 @@ def test_an_incident_without_a_playbook_is_still_told(composer: Composer) -> Non
     text = composer.alert(samples.alert_facts("something_new")).text
     assert "INC-7" in text
     assert "There are no steps for this kind of incident yet." in text
+
+
+@pytest.mark.parametrize(
+    ("key", "title"),
+    [
+        ("mara@contoso.example", "Blocked: mara@contoso.example"),
+        ("fabrikam.example", "Blocked: fabrikam.example"),
+        ("tenant", "Blocked"),
+        ("", "Blocked"),
+    ],
+)
+def test_the_title_says_whom_it_is_about(key: str, title: str) -> None:
+    assert title_of(replace(samples.incident().finding, title="Blocked", key=key)) == title

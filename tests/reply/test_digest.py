@@ -133,7 +133,7 @@ def test_a_quiet_day_with_a_failing_check_says_so(composer: Composer) -> None:
         pytest.param({"opened": ()}, "1 open problem, 42 mails came back", id="open"),
         pytest.param({"opened": (), "still_open": ()}, "no problems, 42 mails came back", id="none"),
         pytest.param(
-            {"opened": (), "still_open": (), "bounces": Count(label="", now=1)},
+            {"opened": (), "still_open": (), "messages": Count(label="", now=1)},
             "no problems, 1 mail came back",
             id="one",
         ),
@@ -146,3 +146,8 @@ def test_the_headline_tells_the_day(change: dict[str, object], headline: str) ->
 def test_the_page_needs_nothing_from_outside(composer: Composer) -> None:
     html = written(composer, samples.digest())[2]
     assert not re.search(r"(?i)<(img|svg|canvas|link|script)\b|src=|url\(|@import", html)
+
+
+def test_reports_that_nobody_believes_are_told_on_quiet_days_too(composer: Composer) -> None:
+    text = written(composer, replace(samples.digest(empty=True), unverified=40))[1]
+    assert "40 reports could not be proved to be about our mail" in text

@@ -8,7 +8,6 @@ import pytest
 
 from bounce_watch.model import Action, Cause, Evidence, Kind, LetterKind, Site
 from bounce_watch.reply.gate import (
-    SENTENCES,
     Allowed,
     Candidate,
     Mode,
@@ -18,7 +17,7 @@ from bounce_watch.reply.gate import (
     Refused,
     check,
 )
-from bounce_watch.reply.words import WITHHELD
+from bounce_watch.reply.reasons import SENTENCES, WITHHELD
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 SITE = Site(
