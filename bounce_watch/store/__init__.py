@@ -20,18 +20,13 @@ from bounce_watch.store.questions import Questions
 from bounce_watch.store.records import (
     BounceDetail,
     BounceRow,
-    By,
-    Change,
     HistoryFilter,
     IncidentChange,
     IncidentDetail,
     MessageRecord,
-    MessageState,
-    Order,
     OutboxEntry,
     OutgoingMail,
     QuarantineEntry,
-    QuarantineState,
     Recorded,
     ReplyHistory,
     ReportRecord,
@@ -41,6 +36,7 @@ from bounce_watch.store.records import (
 )
 from bounce_watch.store.store import Store, open_store
 from bounce_watch.store.transaction import Transaction
+from bounce_watch.store.words import By, Change, MessageState, Order, QuarantineState
 
 __all__ = [
     "BounceDetail",

@@ -21,7 +21,7 @@ from bounce_watch.model import (
 )
 from bounce_watch.store import tables
 from bounce_watch.store.incidents import incident_of
-from bounce_watch.store.records import Change, MessageState
+from bounce_watch.store.words import Change, MessageState
 
 WEEK = timedelta(days=7)
 LINES = 10

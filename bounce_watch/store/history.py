@@ -24,17 +24,9 @@ from bounce_watch.store.errors import NotThere
 from bounce_watch.store.filters import conditions_of
 from bounce_watch.store.incidents import incident_of
 from bounce_watch.store.outbox_list import entries, withheld_of
-from bounce_watch.store.records import (
-    BounceDetail,
-    BounceRow,
-    By,
-    HistoryFilter,
-    MessageRecord,
-    MessageState,
-    Order,
-    ReportRecord,
-)
+from bounce_watch.store.records import BounceDetail, BounceRow, HistoryFilter, MessageRecord, ReportRecord
 from bounce_watch.store.rooms import Reads
+from bounce_watch.store.words import By, MessageState, Order
 
 _AT = tables.Bounce
 _EVERYTHING = HistoryFilter()

@@ -9,8 +9,9 @@ from sqlmodel import Session, col, select
 from bounce_watch.model import Finding, Incident, IncidentState, Owner, Severity
 from bounce_watch.store import tables
 from bounce_watch.store.errors import NotThere
-from bounce_watch.store.records import Change, Recorded
+from bounce_watch.store.records import Recorded
 from bounce_watch.store.rooms import Reads, Writes
+from bounce_watch.store.words import Change
 
 MAX_NAMES = 500
 """Senders, domains and statuses kept in an incident's row; its bounces hold all of them."""

@@ -10,8 +10,9 @@ from bounce_watch.store import tables
 from bounce_watch.store.columns import fold
 from bounce_watch.store.errors import NotThere
 from bounce_watch.store.events import events_of
-from bounce_watch.store.records import MessageState, StoredReport
+from bounce_watch.store.records import StoredReport
 from bounce_watch.store.rooms import Reads, Writes
+from bounce_watch.store.words import MessageState
 
 
 def find_message(session: Session, mailbox: str, validity: int, uid: str) -> tables.Message | None:

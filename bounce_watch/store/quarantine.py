@@ -10,8 +10,9 @@ from bounce_watch.model import Kind
 from bounce_watch.store import tables
 from bounce_watch.store.errors import NotThere
 from bounce_watch.store.intake import find_message
-from bounce_watch.store.records import MessageState, QuarantineEntry, QuarantineState
+from bounce_watch.store.records import QuarantineEntry
 from bounce_watch.store.rooms import Reads, Writes
+from bounce_watch.store.words import MessageState, QuarantineState
 
 _AT = tables.Quarantined
 _WITHOUT_BYTES = defer(_AT.raw)  # type: ignore[arg-type]

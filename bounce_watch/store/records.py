@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 
 from bounce_watch.model import (
     Bounce,
@@ -16,50 +15,7 @@ from bounce_watch.model import (
     Report,
     Side,
 )
-
-
-class MessageState(StrEnum):
-    """How far a message came.
-
-    `seen`: reading it was tried and failed, it will be tried again. `stored`: its rows are committed,
-    the move in the mailbox is not confirmed. `filed`, `quarantined`: moved. `left`: no report, it
-    stays where it is.
-    """
-
-    SEEN = "seen"
-    STORED = "stored"
-    FILED = "filed"
-    QUARANTINED = "quarantined"
-    LEFT = "left"
-
-
-class QuarantineState(StrEnum):
-    QUARANTINED = "quarantined"
-    REQUEUED = "requeued"
-
-
-class Change(StrEnum):
-    """What recording a finding did to the incidents."""
-
-    OPENED = "opened"
-    UPDATED = "updated"
-    UNCHANGED = "unchanged"
-
-
-class By(StrEnum):
-    """What bounces can be counted by."""
-
-    SENDER = "sender"
-    DOMAIN = "domain"
-    CAUSE = "cause"
-    CODE = "code"
-    OWNER = "owner"
-    RECIPIENT = "recipient"
-
-
-class Order(StrEnum):
-    NEWEST = "newest"
-    OLDEST = "oldest"
+from bounce_watch.store.words import Change, MessageState, QuarantineState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

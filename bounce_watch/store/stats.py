@@ -6,11 +6,17 @@ from sqlmodel import Session, col, select
 from bounce_watch.model import IncidentState, OutboxState
 from bounce_watch.store import tables
 from bounce_watch.store.facts import KnownFacts
-from bounce_watch.store.records import QuarantineState, Stats
+from bounce_watch.store.records import Stats
+from bounce_watch.store.words import QuarantineState
 
 
 class Figures(KnownFacts):
     """Questions about how much there is."""
+
+    def count_outbox(self) -> dict[str, int]:
+        """Count the mails in the outbox by state: quick, whatever the size of the history."""
+        with self._reading() as session:
+            return _by(session, tables.Outgoing.state)
 
     def stats(self) -> Stats:
         """Return the figures of the whole store."""

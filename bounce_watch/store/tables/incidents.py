@@ -1,0 +1,71 @@
+"""What the rules found."""
+
+from datetime import datetime
+
+from sqlalchemy import Index, text
+from sqlmodel import Field, SQLModel
+
+from bounce_watch.store.columns import SafeJson
+from bounce_watch.store.tables.fields import COUNTS_UP, instant, refers_to, row_number, safe_text
+
+
+class Incident(SQLModel, table=True):
+    """A finding with a life. Senders, domains and statuses are the newest values first met."""
+
+    __tablename__ = "incident"
+    __table_args__ = (
+        Index(
+            "uq_incident_unresolved",
+            "fingerprint",
+            unique=True,
+            sqlite_where=text("state <> 'resolved'"),
+            postgresql_where=text("state <> 'resolved'"),
+        ),
+        Index("ix_incident_fingerprint", "fingerprint", "number"),
+        Index("ix_incident_state", "state", "number"),
+        COUNTS_UP,
+    )
+    number: int = row_number()
+    fingerprint: str = safe_text()
+    rule_id: str = safe_text()
+    key: str = safe_text()
+    state: str = safe_text()
+    previous: int | None = refers_to("incident.number", default=None)
+    quiet: bool = False
+    opened_at: datetime = instant()
+    updated_at: datetime = instant()
+    resolved_at: datetime | None = instant(default=None)
+    title: str = safe_text()
+    severity: str = safe_text()
+    owner: str = safe_text()
+    playbook: str = safe_text()
+    first_at: datetime = instant()
+    last_at: datetime = instant()
+    messages: int = 0
+    grown_at: int = 0
+    senders: list[str] = Field(sa_type=SafeJson)
+    recipient_domains: list[str] = Field(sa_type=SafeJson)
+    statuses: list[str] = Field(sa_type=SafeJson)
+
+
+class IncidentEvent(SQLModel, table=True):
+    """A bounce that proves an incident."""
+
+    __tablename__ = "incident_event"
+    __table_args__ = (Index("ix_incident_event_bounce", "bounce_id"),)
+    incident: int = refers_to("incident.number", primary_key=True)
+    bounce_id: int = refers_to("bounce.id", primary_key=True)
+
+
+class IncidentChange(SQLModel, table=True):
+    """One line of an incident's history."""
+
+    __tablename__ = "incident_change"
+    __table_args__ = (Index("ix_incident_change_incident", "incident", "id"), COUNTS_UP)
+    id: int = row_number()
+    incident: int = refers_to("incident.number")
+    at: datetime = instant()
+    change: str = safe_text()
+    by: str = safe_text()
+    note: str = safe_text()
+    messages: int = 0
