@@ -1,10 +1,16 @@
 """Dates as mail systems write them (RFC 5322 section 3.3) to aware UTC datetimes."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
 
 _CTIME = re.compile(r"\w{3} +(\w{3}) +(\d{1,2}) +(\d\d:\d\d:\d\d) +(\d{4})(?: +GMT| +UTC)?")
+_USUAL = re.compile(
+    r"(?:[A-Z][a-z]{2}, *)?(\d{1,2}) +([A-Z][a-z]{2}) +(\d{4}) +(\d\d):(\d\d):(\d\d) +([+-])(\d\d)(\d\d)"
+    r"(?: *\([^()]{0,40}\))?$"
+)
+_MONTH_NAMES = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_MONTHS = {name: number for number, name in enumerate(_MONTH_NAMES, 1)}
 EARLIEST = 1971
 LATEST = 2200
 
@@ -14,11 +20,28 @@ def read_date(text: str | None) -> datetime | None:
     if not text:
         return None
     value = text.strip()[:100]
+    if match := _USUAL.match(value):
+        return _from_usual(match)
     if match := _CTIME.fullmatch(value):
         value = f"{match[2]} {match[1]} {match[4]} {match[3]} +0000"
     try:
         found = parsedate_to_datetime(value)
         aware = found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
     except (ValueError, TypeError, OverflowError, IndexError, ArithmeticError):
+        return None
+    return aware if EARLIEST <= aware.year <= LATEST else None
+
+
+def _from_usual(match: re.Match[str]) -> datetime | None:
+    """Read the form that nearly every mail has, many times faster than the lenient way."""
+    day, month, year, hour, minute, second = match.group(1, 2, 3, 4, 5, 6)
+    offset = timedelta(hours=int(match[8]), minutes=int(match[9]))
+    try:
+        zone = timezone(-offset if match[7] == "-" else offset)
+        found = datetime(
+            int(year), _MONTHS[month], int(day), int(hour), int(minute), int(second), tzinfo=zone
+        )
+        aware = found.astimezone(UTC)
+    except (ValueError, KeyError, OverflowError):
         return None
     return aware if EARLIEST <= aware.year <= LATEST else None

@@ -32,6 +32,8 @@ def read(raw: bytes) -> tuple[Reading, ...]:
 
 
 def _is_mail(message: Part) -> bool:
+    if "from" in message.headers or "subject" in message.headers:
+        return True
     names = message.headers.names()
     return any(name.replace("-", "").replace("_", "").isalnum() and name.isascii() for name in names)
 

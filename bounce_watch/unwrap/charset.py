@@ -39,4 +39,6 @@ def _scrubbed(text: str) -> str:
 
 def one_line(text: str, limit: int = 1000) -> str:
     """Return text as one clean line: control characters and line breaks become a space."""
+    if len(text) <= limit and text.isprintable():
+        return text.strip()
     return _CONTROLS.sub(" ", _NOT_TEXT.sub("", text[: 4 * limit])).strip()[:limit]

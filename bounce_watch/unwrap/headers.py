@@ -10,6 +10,7 @@ from bounce_watch.unwrap.charset import decode, one_line
 from bounce_watch.unwrap.limits import MAX_HEADER, MAX_HEADER_BLOCK, MAX_HEADERS
 
 _FIELD = re.compile(r"([!-9;-~]{1,80})[ \t]*:[ \t]*(.*)", re.DOTALL)
+_FOLD = (" ", "\t")
 _ENCODED_WORD = re.compile(
     r"=\?([\w.:+-]{1,40})(?:\*[\w-]{0,20})?\?([bqBQ])\?([^?\s]{0,2000})\?=(?:[ \t]+(?==\?))?"
 )
@@ -31,7 +32,10 @@ class Headers:
 
     @classmethod
     def from_mapping(cls, fields: Mapping[str, list[str]]) -> "Headers":
-        return cls(fields.items())
+        """Take over a mapping of names in any case; copies lists only where names differ in case alone."""
+        headers = cls(())
+        headers._values = {name.lower(): values for name, values in fields.items()}
+        return headers if len(headers._values) == len(fields) else cls(fields.items())
 
     def __contains__(self, name: str) -> bool:
         return name in self._values
@@ -65,19 +69,24 @@ def read_headers(block: bytes) -> tuple[Headers, int]:
 
     Lines that are no field are skipped (mbox `From ` lines, `>From`, notes); folded lines are joined.
     """
+    end = min(_end_of(block), MAX_HEADER_BLOCK)
+    text = decode(block[:end])
     fields: list[tuple[str, list[str]]] = []
-    offset = 0
-    for raw_line in block[:MAX_HEADER_BLOCK].splitlines(keepends=True):
-        offset += len(raw_line)
-        line = decode(raw_line[:MAX_HEADER]).rstrip("\r\n")
-        if not line.strip():
-            break
-        if line[0] in " \t" and fields:
+    for line in text.replace("\r", "").split("\n"):
+        if line[:1] in _FOLD and fields:
             fields[-1][1].append(line.strip())
         elif (match := _FIELD.match(line)) and len(fields) < MAX_HEADERS:
             fields.append((match[1], [match[2]]))
     joined = ((name, [decode_words(" ".join(lines)[:MAX_HEADER])]) for name, lines in fields)
-    return Headers(joined), offset
+    return Headers(joined), end
+
+
+def _end_of(block: bytes) -> int:
+    """Return the offset behind the blank line that ends a header block, its length without one."""
+    if block[:2].startswith((b"\n", b"\r\n")):
+        return block.index(b"\n") + 1
+    found = [at + len(mark) for mark in (b"\n\n", b"\n\r\n") if (at := block.find(mark)) >= 0]
+    return min(found, default=len(block))
 
 
 def decode_words(value: str) -> str:
@@ -109,5 +118,5 @@ def addresses(value: str | None, limit: int = MAX_ADDRESSES) -> tuple[str, ...]:
         return ()
     text = value[:MAX_HEADER]
     found = _IN_ANGLES.findall(text) or _BARE.findall(text)
-    plain = (normalise(one_line(address).strip(".'\"")) for address in found[:limit])
-    return tuple(dict.fromkeys(address for address in plain if address))
+    plain = [normalise(one_line(address).strip(".'\"")) for address in found[:limit]]
+    return tuple(dict.fromkeys(filter(None, plain)))

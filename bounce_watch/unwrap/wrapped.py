@@ -1,8 +1,9 @@
 """One report as found inside its envelopes, and the views of it that the formats share."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 from bounce_watch.model import Provenance
 from bounce_watch.unwrap.headers import Headers
@@ -28,6 +29,8 @@ class Wrapped:
     forwarded_by: str | None = None
     recipients: tuple[str, ...] = ()
     provenance: tuple[Provenance, ...] = ()
+    found: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    """What a reader worked out once and others need again, by the reader's own name."""
 
     @cached_property
     def leaves(self) -> tuple[Part, ...]:

@@ -18,16 +18,26 @@ from bounce_watch.unwrap import Wrapped
 
 NAME = "exchange_diagnostic"
 
-_SECTION = re.compile(
-    r"Diagnostic information for administrators|Diagnoseinformationen für Administratoren"
-    r"|Informations de diagnostic pour les administrateurs|Informazioni di diagnostica per gli amministratori"
-    r"|Diagnostische gegevens voor beheerders|Informações de diagnóstico para administradores"
-    r"|Información de diagnóstico para (?:los )?administradores|Diagnostisk information för administratörer"
-    r"|Diagnoseoplysninger til administratorer|Diagnostikkinformasjon for administratorer"
-    r"|Järjestelmänvalvojien diagnostiikkatiedot|Informacje diagnostyczne dla administratorów"
-    r"|Yöneticiler için tanılama bilgileri|Диагностические сведения для администраторов"
-    r"|管理者向けの診断情報|用于管理员的诊断信息|給系統管理員的診斷資訊",
-    re.IGNORECASE,
+# In lower case, as they are looked for.
+_SECTIONS = (
+    "diagnostic information for administrators",
+    "diagnoseinformationen für administratoren",
+    "informations de diagnostic pour les administrateurs",
+    "informazioni di diagnostica per gli amministratori",
+    "diagnostische gegevens voor beheerders",
+    "informações de diagnóstico para administradores",
+    "información de diagnóstico para administradores",
+    "diagnostisk information för administratörer",
+    "diagnoseoplysninger til administratorer",
+    "diagnostikkinformasjon for administratorer",
+    "järjestelmänvalvojien diagnostiikkatiedot",
+    "informacje diagnostyczne dla administratorów",
+    "yöneticiler için tanılama bilgileri",
+    "диагностические сведения для администраторов",
+    "管理者向けの診断情報",
+    "用于管理员的诊断信息",
+    "給系統管理員的診斷資訊",
+    "información de diagnóstico para los administradores",
 )
 _SERVER = re.compile(
     r"^[ \t]{0,8}(?:Generating server|Server di generazione|Bronserver|Servidor de origem"
@@ -61,16 +71,26 @@ def read(wrapped: Wrapped) -> ReportFields | None:
 
 
 def _read_text(text: str) -> ReportFields | None:
+    start = _section_start(text)
+    if start is None:
+        return None
     body, headers = split_headers(text)
     server = _SERVER.search(body)
-    label = _SECTION.search(body) or server
-    if label is None:
-        return None
     action = action_of(body)
-    entries = tuple(_recipient(entry, action) for entry in _entries(body[label.end() :]) if entry.lines)
+    entries = tuple(_recipient(entry, action) for entry in _entries(body[start:]) if entry.lines)
     if not entries:
         return None
     return ReportFields(recipients=entries, reporting_mta=server[1] if server else None, returned=headers)
+
+
+def _section_start(text: str) -> int | None:
+    """Return where the section begins, by its label or by that of the generating server."""
+    lowered = text.lower()
+    found = next((at + len(label) for label in _SECTIONS if (at := lowered.find(label)) >= 0), None)
+    if found is not None:
+        return found
+    server = _SERVER.search(text)
+    return server.end() if server else None
 
 
 def _entries(section: str) -> list[_Entry]:

@@ -20,6 +20,7 @@ _DETAILS = re.compile(
     rf"[^\n:]{{3,60}}:\s{{0,20}}({_ADDRESS}(?:[;,]\s{{0,8}}{_ADDRESS}){{0,99}})",
     re.MULTILINE,
 )
+_ALONE = re.compile(r"[245]\d\d[ -]#?[245]\.\d{1,3}\.\d")
 _SUBJECT = re.compile(r"\s{0,20}[^\n:]{3,60}:[ \t]{0,20}([^\n]{1,500})")
 _REPLY = re.compile(
     r"^[ \t]{0,8}[^\n:]{3,60}:\s{0,20}(['\"]?[245]\d\d[ -]#?[245]\.\d{1,3}\.\d{1,3}[^\n]{0,2000})",
@@ -41,6 +42,8 @@ def read(wrapped: Wrapped) -> ReportFields | None:
 
 
 def _read_text(text: str) -> ReportFields | None:
+    if text.count(":") < 3 or _ALONE.search(text) is None:
+        return None
     body, headers = split_headers(text)
     details, replies = _DETAILS.search(body), _REPLY.findall(body)
     if details is None or not replies:
