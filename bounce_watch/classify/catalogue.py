@@ -92,7 +92,7 @@ def _row(table: Table, advice: Mapping[Cause, Table], where: str) -> Row:
     if missing:
         raise CatalogueError(f"{where}: {', '.join(missing)} missing")
     cause = _word(Cause, table["cause"], "cause", where)
-    full = {**advice.get(cause, {}), **table}
+    full = {**_shared(advice.get(cause, {}), table), **table}
     code, span = full.get("code"), _span(full.get("code"), where)
     patterns = _strings(full, "match", where)
     if code is None and not (patterns and full.get("variant")):
@@ -123,6 +123,11 @@ def _row(table: Table, advice: Mapping[Cause, Table], where: str) -> Row:
         checked=_day(full["checked"], where),
         confidence=_word(Confidence, full["confidence"], "confidence", where),
     )
+
+
+def _shared(advice: Table, row: Table) -> Table:
+    """Return the advice of a cause that a row takes; a row with its own owner keeps it on both sides."""
+    return {key: value for key, value in advice.items() if key != "owner_ours" or "owner" not in row}
 
 
 def _strings(table: Table, key: str, where: str) -> tuple[str, ...]:

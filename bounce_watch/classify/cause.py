@@ -72,9 +72,11 @@ def decide(catalogue: Catalogue, inner: Spoken | None, outer: Spoken, side: Side
 
 def _judge(catalogue: Catalogue, spoken: Spoken, side: Side | None) -> Verdict | None:
     reply = spoken.reply
-    rows = [row for row in catalogue.of_status(reply.status, microsoft=spoken.microsoft) if row.fits(side)]
+    rows = [row for row in catalogue.of_status(reply.status) if row.fits(side)]
     near = [row for row in rows if row.span and row.span.reach <= Reach.RANGE]
-    defaults = [row for row in near if row.is_default]
+    defaults = [
+        row for row in catalogue.defaults_of(reply.status, microsoft=spoken.microsoft) if row.fits(side)
+    ]
     telling = _matching(near, reply.words, Ground.CODE_AND_TEXT, near)
     if telling:
         return telling

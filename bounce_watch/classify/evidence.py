@@ -27,6 +27,7 @@ class _Facts:
     claims_ours: bool
     anonymous_claim: bool
     brought_by_us: bool
+    anonymous_member: bool
     marked_internal: bool
     sender_is_ours: bool
     sender_is_foreign: bool
@@ -55,6 +56,7 @@ def _look(report: Report, site: Site) -> _Facts:
         claims_ours=claims,
         anonymous_claim=any(_is_exchange_author(layer, site) and _is_anonymous(layer) for layer in layers),
         brought_by_us=report.forwarded_by is None or site.is_ours(report.forwarded_by),
+        anonymous_member=report.forwarded_by is not None and _is_anonymous(layers[0]),
         marked_internal=_is_marked(report, layers[0], own, site),
         sender_is_ours=site.is_ours(sender),
         sender_is_foreign=domain_of(sender) is not None and not site.is_ours(sender),
@@ -73,6 +75,11 @@ def _tier(facts: _Facts, authority: Authority) -> tuple[Evidence, str]:
             "claims to be our Exchange, but came in as anonymous",
         ),
         (not facts.brought_by_us, Evidence.UNVERIFIED, "forwarded by somebody outside the organisation"),
+        (
+            facts.anonymous_member,
+            Evidence.UNVERIFIED,
+            "forwarded in a member's name, but came in as anonymous",
+        ),
         (facts.marked_internal, Evidence.INTERNAL, "our Exchange marked it as its own"),
         (facts.sender_is_foreign, Evidence.UNVERIFIED, "reports on a mail whose sender is not ours"),
         (trusted, Evidence.INTERNAL, "it lies in the mailbox, which the configuration trusts"),
@@ -88,6 +95,7 @@ def _told(facts: _Facts) -> tuple[tuple[str, str], ...]:
         "claims_ours": "written as our Exchange",
         "anonymous_claim": "written as our Exchange, but anonymous",
         "brought_by_us": "bare or forwarded by a member",
+        "anonymous_member": "forwarded, but anonymous",
         "marked_internal": "marked as internal by Exchange",
         "sender_is_ours": "sender of the mail is ours",
         "we_sent_it": "Message-ID of the mail is ours",

@@ -6,7 +6,7 @@ from datetime import date
 
 from bounce_watch.classify.cause import Spoken, Verdict, decide
 from bounce_watch.classify.persistence import persistence_of
-from bounce_watch.classify.row import Catalogue, Confidence, Reach, Row, read_status
+from bounce_watch.classify.row import Catalogue, Confidence, Reach, Row
 from bounce_watch.classify.smtp_reply import SmtpReply, read_reply, split_wrapper
 from bounce_watch.classify.speaker import speaks_exchange
 from bounce_watch.model import Cause, Owner, Persistence, Side
@@ -82,13 +82,14 @@ def _is_closely_known(verdict: Verdict, reply: SmtpReply) -> bool:
 
 def _meanings(catalogue: Catalogue, reply: SmtpReply) -> list[Row]:
     """Return the rows of a code, defaults first; the meaning of its class only when nothing is closer."""
-    rows = list(catalogue.of_status(reply.status, microsoft=True))
-    near = [row for row in rows if row.span and row.span.reach <= Reach.RANGE]
-    exact = [row for row in near if row.span and row.span.reach is Reach.EXACT]
-    if exact or near:
-        return sorted(exact or near, key=lambda row: not row.is_default)
-    if read_status(reply.status):
-        return rows[:1]
+    rows = catalogue.of_status(reply.status)
+    for reach in (Reach.EXACT, Reach.RANGE):
+        near = [row for row in rows if row.span and row.span.reach is reach]
+        if near:
+            defaults = [row for row in catalogue.defaults_of(reply.status, microsoft=True) if row in near]
+            return defaults + [row for row in near if row not in defaults]
+    if rows:
+        return list(rows[:1])
     return list(catalogue.of_reply_code(reply.reply_code))
 
 

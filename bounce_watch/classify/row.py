@@ -110,14 +110,19 @@ class Catalogue:
 
     rows: tuple[Row, ...]
 
-    def of_status(self, status: str | None, *, microsoft: bool) -> tuple[Row, ...]:
-        """Return the rows that cover a status, closest first, then the speaker's own meaning first."""
+    def of_status(self, status: str | None) -> tuple[Row, ...]:
+        """Return the rows that cover a status, closest first, else in the order of the file."""
         numbers = read_status(status)
         if numbers is None:
             return ()
+        covering = (row for row in self.rows if row.span and row.span.covers(numbers))
+        return tuple(sorted(covering, key=_reach))
+
+    def defaults_of(self, status: str | None, *, microsoft: bool) -> tuple[Row, ...]:
+        """Return the rows that decide a status without telling text, the speaker's own meaning first."""
         foreign = Namespace.REGISTRY if microsoft else Namespace.MICROSOFT
-        covering = [row for row in self.rows if row.span and row.span.covers(numbers)]
-        return tuple(sorted(covering, key=lambda row: (_reach(row), row.namespace is foreign)))
+        rows = (row for row in self.of_status(status) if row.is_default and _reach(row) <= Reach.RANGE)
+        return tuple(sorted(rows, key=lambda row: (_reach(row), row.namespace is foreign)))
 
     def of_reply_code(self, reply_code: str | None) -> tuple[Row, ...]:
         return tuple(row for row in self.rows if row.is_reply_row and row.code == reply_code)

@@ -1,0 +1,104 @@
+"""How far a report may be believed: one row a case, with the default authority and with the mailbox's."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from bounce_watch.classify import judge, weigh
+from bounce_watch.model import Authority, Evidence, OriginalMessage, Provenance
+from tests.classify.reports import CATALOGUE, EXCHANGE_FROM, INTERNAL, SITE, fields, report
+
+MAILBOX = replace(SITE, authority=Authority.MAILBOX)
+MEMBER, STRANGER = "carla@contoso.example", "mallory@evil.example"
+BY_MEMBER = Provenance(from_address=MEMBER, auth_as=("Internal",))
+BY_STRANGER = Provenance(from_address=STRANGER, auth_as=("Anonymous",))
+FOREIGN = Provenance(from_address="postmaster@partner.example", auth_as=("Anonymous",))
+OUTSIDE_MAIL = OriginalMessage(message_id="<1@evil.example>", sender=STRANGER)
+GUESSED_ID = OriginalMessage(message_id="<1@evil.example>", sender="anna@contoso.example")
+OWN_ID = OriginalMessage(message_id="<1@contoso.example>", sender="anna@contoso.example")
+TENANT_FROM = "MicrosoftExchange329e71ec88ae4615bbc36ab6ce41109e@contoso.onmicrosoft.com"
+
+INTERN = Evidence.INTERNAL
+CORREL = Evidence.CORRELATED
+UNVERI = Evidence.UNVERIFIED
+CONTRA = Evidence.CONTRADICTORY
+
+Layers = tuple[Provenance, ...]
+MARKED: Layers = (INTERNAL,)
+FROM_OUTSIDE: Layers = (FOREIGN,)
+FORGED = replace(INTERNAL, auth_as=("Anonymous",))
+MEMBER_FORGED = replace(BY_MEMBER, auth_as=("Anonymous",))
+GUESSED = {"original": GUESSED_ID}
+OWN = {"original": OWN_ID}
+OUTSIDE = {"original": OUTSIDE_MAIL}
+FORWARDED = {"forwarded_by": MEMBER}
+JOURNAL = {"envelopes": ("journal",)}
+
+
+def marked(**changes: Any) -> Layers:
+    """Return the layer of a bare report of our Exchange with some headers changed."""
+    return (replace(INTERNAL, **changes),)
+
+
+Case = tuple[str, Layers, dict[str, Any], Evidence, Evidence]
+CASES: list[Case] = [
+    ("marked by our Exchange", MARKED, {}, INTERN, INTERN),
+    ("marked, tenant address", marked(from_address=TENANT_FROM, is_ndr=False), {}, INTERN, INTERN),
+    ("marked, no NDR mark, our postmaster", marked(is_ndr=False), {}, INTERN, INTERN),
+    ("marked, letter case differs", marked(auth_as=("INTERNAL",)), {}, INTERN, INTERN),
+    ("a colleague's mail that is no report", (BY_MEMBER,), GUESSED, UNVERI, INTERN),
+    ("marked twice", marked(auth_as=("Internal", "Internal")), {}, CONTRA, CONTRA),
+    ("marked and anonymous", marked(auth_as=("Internal", "Anonymous")), {}, CONTRA, CONTRA),
+    ("forged in our name", (FORGED,), {}, CONTRA, CONTRA),
+    ("our name without a mark", marked(auth_as=()), GUESSED, UNVERI, INTERN),
+    ("another word than Internal", marked(auth_as=("Partner",)), GUESSED, UNVERI, INTERN),
+    ("foreign report on our mail", FROM_OUTSIDE, OWN, CORREL, INTERN),
+    ("foreign report, Exchange Online id", FROM_OUTSIDE, {}, CORREL, INTERN),
+    ("foreign report, foreign id", FROM_OUTSIDE, GUESSED, UNVERI, INTERN),
+    ("foreign report on a stranger's mail", FROM_OUTSIDE, OUTSIDE, UNVERI, UNVERI),
+    ("our Exchange on a forwarded stranger's mail", MARKED, OUTSIDE, INTERN, INTERN),
+    ("nothing known at all", (), {"original": OriginalMessage()}, UNVERI, INTERN),
+    ("forwarded by a member", (BY_MEMBER, FOREIGN), FORWARDED, INTERN, INTERN),
+    ("forwarded inline by a member", (BY_MEMBER,), FORWARDED, INTERN, INTERN),
+    ("a member's name forged", (MEMBER_FORGED, INTERNAL), FORWARDED, UNVERI, UNVERI),
+    ("forwarded by a stranger", (BY_STRANGER, INTERNAL), {"forwarded_by": STRANGER}, UNVERI, UNVERI),
+    ("a member forwards a forgery in our name", (BY_MEMBER, FORGED), FORWARDED, CONTRA, CONTRA),
+    ("a journal around our report", (INTERNAL, INTERNAL), JOURNAL, INTERN, INTERN),
+    ("a journal around a foreign report", (INTERNAL, FOREIGN), JOURNAL | OWN, CORREL, INTERN),
+    ("a forged journal around a marked report", (BY_STRANGER, INTERNAL), JOURNAL | GUESSED, UNVERI, INTERN),
+]
+
+
+@pytest.mark.parametrize(
+    ("layers", "changes", "by_headers", "by_mailbox"),
+    [case[1:] for case in CASES],
+    ids=[case[0] for case in CASES],
+)
+def test_a_report_gets_its_tier(
+    layers: Layers, changes: dict[str, Any], by_headers: Evidence, by_mailbox: Evidence
+) -> None:
+    one = report(fields(), provenance=layers, **changes)
+    assert weigh(one, SITE).evidence is by_headers
+    assert weigh(one, MAILBOX).evidence is by_mailbox
+
+
+def test_every_test_is_told_with_its_outcome() -> None:
+    """`explain` prints these lines: what was looked at and what came out."""
+    tests = dict(weigh(report(fields()), SITE).tests)
+    assert tests["marked as internal by Exchange"] == "yes"
+    assert tests["authority"] == "exchange-headers"
+    assert tests["tier"] == "our Exchange marked it as its own"
+    assert len(tests) == 10
+
+
+def test_a_sub_domain_of_ours_is_not_ours() -> None:
+    sender = OriginalMessage(message_id="<1@contoso.example>", sender="anna@sub.contoso.example")
+    assert weigh(report(fields(), provenance=(FOREIGN,), original=sender), SITE).evidence is UNVERI
+
+
+def test_bounces_carry_the_tier_and_without_a_site_none() -> None:
+    one = report(fields("550 5.1.1 no such user"))
+    assert judge(one, CATALOGUE, SITE)[0].evidence is INTERN
+    assert judge(one, CATALOGUE, None)[0].evidence is None
+    assert EXCHANGE_FROM.endswith("contoso.example")
