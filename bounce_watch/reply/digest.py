@@ -152,15 +152,16 @@ def _incident(
     critical = with_steps or finding.severity is Severity.CRITICAL
     resolved = incident.resolved_at
     steps = fill_steps(playbook, finding) if playbook and critical and resolved is None else ()
-    when = f"since {moments.short(finding.first_at, organisation.time_zone)}"
+    line = f"since {moments.short(finding.first_at, organisation.time_zone)}; {_mails(finding.messages)}"
+    line += f"; must act: {owner[0].lower()}{owner[1:]}"
     if resolved is not None:
-        when = f"over since {moments.short(resolved, organisation.time_zone)}"
+        line = f"over since {moments.short(resolved, organisation.time_zone)}; {_mails(finding.messages)}"
     return {
         "name": incident.name,
         "title": title_of(finding),
         "severity": "good" if resolved else str(finding.severity),
         "severity_label": "Resolved" if resolved else SEVERITIES[finding.severity],
-        "line": f"{when}; {_mails(finding.messages)}; must act: {owner[0].lower()}{owner[1:]}",
+        "line": line,
         "codes": [plain(status, 20) for status in finding.statuses[:5]],
         "steps": [shown_step(step) for step in steps[:MOST_STEPS]],
         "more_steps": max(len(steps) - MOST_STEPS, 0),
