@@ -1,0 +1,53 @@
+"""Our own sample events and rules for the tests of this room."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from bounce_watch.detect import Rule, load_rules
+from bounce_watch.model import Cause, Event, Evidence, Side
+
+DATA = Path(__file__).parents[2] / "data"
+RULES_TEXT = (DATA / "rules.toml").read_text(encoding="utf-8")
+RULES = {rule.id: rule for rule in load_rules(RULES_TEXT)}
+ACCEPTED = frozenset({Evidence.INTERNAL})
+NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+
+
+def event(number: int, *, minutes: float = 0, **changes: Any) -> Event:
+    """Bounce number so and so, that many minutes after noon; each in its own message unless told otherwise."""
+    values: dict[str, Any] = {
+        "bounce_id": number,
+        "message_id": number,
+        "occurred_at": NOON + timedelta(minutes=minutes),
+        "cause": Cause.SPF_FAILED,
+        "status": "5.7.23",
+        "side": Side.THEIRS,
+        "evidence": Evidence.INTERNAL,
+        "sender": f"person{number}@contoso.example",
+        "sender_domain": "contoso.example",
+        "recipient": f"somebody@partner{number}.example",
+        "recipient_domain": f"partner{number}.example",
+    }
+    return Event(**{**values, **changes})
+
+
+def rule(**changes: Any) -> Rule:
+    """A rule of the shape distinct: three senders within two hours, quiet after a day."""
+    values = {
+        "id": '"probe"',
+        "title": '"Probe"',
+        "shape": '"distinct"',
+        "where": '[{ cause = ["spf_failed"] }]',
+        "group_by": '"sender_domain"',
+        "distinct": '"sender"',
+        "window": '"2h"',
+        "open_at": "3",
+        "quiet_resolve": '"1d"',
+        "severity": '"high"',
+        "owner": '"mail_admin"',
+        "playbook": '"spf_dkim_dmarc"',
+        **changes,
+    }
+    lines = "\n".join(f"{key} = {value}" for key, value in values.items() if value is not None)
+    return load_rules(f"[[rule]]\n{lines}\n")[0]
