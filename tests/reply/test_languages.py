@@ -20,8 +20,9 @@ def texts(language: str) -> dict[str, str]:
 
 def names(text: str) -> dict[str, set[str]]:
     """Return the blocks of a text and the values it names."""
+    tags = " ".join(re.findall(r"{[{%](.*?)[%}]}", text))
     values = re.findall(
-        r"\b(support|incident|side|many|stale_entry|organisation|mail_subject|sent_at)\b", text
+        r"\b(support|incident|side|many|stale_entry|organisation|mail_subject|sent_at)\b", tags
     )
     return {"blocks": set(re.findall(r"{% block (\w+)", text)), "values": set(values)}
 
