@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from bounce_watch.config.models import FilesSettings, ImapSettings, MaildirSettings, MboxSettings
 from bounce_watch.source import Source, open_source
@@ -36,7 +37,7 @@ def imap_settings(dovecot: Dovecot, **wishes: object) -> ImapSettings:
 
 
 @contextmanager
-def imap(messages: tuple[bytes, ...], **wishes: str) -> Iterator[Place]:
+def imap(messages: tuple[bytes, ...], **wishes: Any) -> Iterator[Place]:
     separator, prefix = wishes.get("separator", "/"), wishes.get("prefix", "")
     with Dovecot(**wishes) as dovecot:
         dovecot.append(messages)

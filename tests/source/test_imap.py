@@ -242,14 +242,15 @@ def test_gaps_between_uids_cost_few_commands(dovecot: Dovecot) -> None:
         index.unlink()
     dovecot.start()
     with ImapSource(imap_settings(dovecot), password) as source:
-        commands = count_commands(source, dovecot)
+        commands = count_commands(source)
         (found,) = list(source.messages())
     assert (found.locator.uid, found.raw) == ("3000000", samples.NEWSLETTER)
     assert commands() < 80
 
 
-def count_commands(source: ImapSource, _: Dovecot) -> Callable[[], int]:
+def count_commands(source: ImapSource) -> Callable[[], int]:
     """Return a function that tells how many commands the source has sent, by imaplib's own tags."""
+    assert source._connection is not None
     client = source._connection._client._imap
     return lambda: client.tagnum
 
