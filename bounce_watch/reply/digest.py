@@ -70,6 +70,7 @@ def _values(
         "mail": _pairs(_mail(digest)),
         "health": [_check(check) for check in digest.health],
         "failing": [_check(check) for check in digest.health if check.state != "ok"],
+        "failed": [_check(check) for check in digest.health if check.state == "failure"],
     }
 
 
@@ -84,7 +85,7 @@ def headline_of(digest: Digest) -> str:
     if digest.opened:
         return f"{_problems(len(digest.opened), 'new')}, {_mails(digest.messages.now)} came back"
     if failing:
-        return f"bounce_watch itself needs you: {plain(failing[0].name, 40)}"
+        return f"a check failed ({plain(failing[0].name, 40)}), {_mails(digest.messages.now)} came back"
     if digest.still_open:
         return f"{_problems(len(digest.still_open), 'open')}, {_mails(digest.messages.now)} came back"
     if digest.is_empty:

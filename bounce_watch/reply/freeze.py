@@ -24,12 +24,17 @@ _SUPPRESS = "DR, RN, NRN, OOF, AutoReply"
 
 
 class _Policy(EmailPolicy):
-    """SMTP's policy, but ids are never broken or encoded: the stdlib writes long ones as encoded words."""
+    """SMTP's policy without two habits of the stdlib.
+
+    It writes a long id as an encoded word, and breaks a long subject right after the field's name, which
+    readers show as a leading space.
+    """
 
     def fold(self, name: str, value: str) -> str:
         if name.lower() in ("in-reply-to", "references", "message-id"):
             return f"{name}: " + "\r\n ".join(value.split()) + "\r\n"
-        return str(super().fold(name, value))
+        folded = str(super().fold(name, value))
+        return folded.replace(":\r\n ", ": ", 1) if folded.startswith(f"{name}:\r\n ") else folded
 
     def fold_binary(self, name: str, value: str) -> bytes:
         return self.fold(name, value).encode("ascii")

@@ -122,7 +122,7 @@ def test_a_quiet_day_with_a_failing_check_says_so(composer: Composer) -> None:
         samples.digest(empty=True), health=(Health(name="Mailbox", state="failure", text="no sign-in"),)
     )
     subject, text, _ = written(composer, ill)
-    assert "bounce_watch itself needs you: Mailbox" in subject
+    assert subject.endswith("a check failed (Mailbox), 0 mails came back")
     assert "failure: Mailbox: no sign-in" in text
 
 
@@ -151,3 +151,9 @@ def test_the_page_needs_nothing_from_outside(composer: Composer) -> None:
 def test_reports_that_nobody_believes_are_told_on_quiet_days_too(composer: Composer) -> None:
     text = written(composer, replace(samples.digest(empty=True), unverified=40))[1]
     assert "40 reports could not be proved to be about our mail" in text
+
+
+def test_a_check_that_failed_stands_above_all_incidents(composer: Composer) -> None:
+    ill = (Health(name="Mailbox", state="failure", text="no sign-in"),)
+    text = written(composer, replace(samples.digest(), health=ill))[1]
+    assert text.index("failure: Mailbox: no sign-in") < text.index("NEW PROBLEMS")

@@ -105,6 +105,15 @@ def test_an_odd_id_is_not_named(odd: str) -> None:
     assert mail["References"] == MESSAGE_ID
 
 
+@pytest.mark.parametrize("length", range(55, 100))
+def test_a_long_subject_begins_on_the_line_of_its_name(length: int) -> None:
+    """The stdlib breaks after the colon; the reader would see a space before the subject."""
+    subject = "Your mail to lena@fabrikam.example was not delivered: ".ljust(length, "x")
+    content = frozen(replace(LETTER, subject=subject))
+    assert b"\r\nSubject: Your mail" in content
+    assert message_from_bytes(content, policy=default)["Subject"] == subject
+
+
 INJECTIONS = [
     "a\r\nBcc: victim@fabrikam.example",
     "a\nBcc: victim@fabrikam.example",
