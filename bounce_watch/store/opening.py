@@ -15,6 +15,7 @@ from bounce_watch.store.errors import StoreMissing, StoreNotWritable
 
 BUSY_SECONDS = 10
 _JOURNAL_LIMIT = 64 * 1024 * 1024
+_CACHE_KIB = 32 * 1024
 _WRITES = "bounce_watch_writes"
 
 
@@ -98,6 +99,7 @@ def _configure(connection: sqlite3.Connection, *, read_only: bool) -> None:
             ("synchronous", "FULL"),
             ("secure_delete", "ON"),
             ("journal_size_limit", _JOURNAL_LIMIT),
+            ("cache_size", -_CACHE_KIB),
         ]
     for name, value in settings:
         connection.execute(f"PRAGMA {name}={value}").close()

@@ -4,9 +4,11 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from bounce_watch.model import Action, Cause, Evidence, OriginalMessage
-from bounce_watch.store import MessageState, NotThere, Store
+from bounce_watch.store import HistoryFilter, MessageState, NotThere, Store
 from tests.store.conftest import Ingest
 from tests.store.values import BOUNCE, NOW, REPORT, body, place
 
@@ -148,3 +150,11 @@ def test_events_are_found_by_key_cause_status_and_time(store: Store, ingest: Ing
     assert found(statuses=["5.1.8"]) == ids[2:]
     assert found(recipient_domain="other.example") == []
     assert found(limit=2) == ids[1:]
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(text=st.text(st.characters(codec=None), min_size=1, max_size=80))
+def test_any_text_is_stored_and_found_again(store: Store, ingest: Ingest, text: str) -> None:
+    """Whatever a mail holds, typing it into the search finds it; every sign stands for itself."""
+    _, (event,) = ingest(replace(BOUNCE, recipient=text, diagnostic_code=f"550 {text} refused"))
+    assert event.bounce_id in {row.id for row in store.history(HistoryFilter(text=text), limit=None)}
