@@ -111,16 +111,34 @@ class ImapSource:
 
     def messages(self, wanted: Wanted = everything) -> Iterator[Message]:
         opened = self._open_or_reconnect()
-        connection, _ = self._in_use()
+        validity, done, may_reconnect = opened.validity, self._first_uid - 1, True
+        # After a reconnect (ours or that of `file`) it goes on, unless the UIDs mean something else now.
+        while self._opened and self._opened.validity == validity:
+            connection, _ = self._in_use()
+            try:
+                for message in self._walk(connection, self._opened, done + 1, wanted):
+                    done = int(message.locator.uid)
+                    yield message
+            except Unreachable as error:
+                if isinstance(error, Declined) or not may_reconnect:
+                    raise
+                may_reconnect = False
+                self._connect()
+            if self._connection is connection:
+                return
+
+    def _walk(
+        self, connection: Connection, opened: Opened, first_uid: int, wanted: Wanted
+    ) -> Iterator[Message]:
+        """Yield messages from a UID on, until the end or until `file` replaced the connection."""
         uid_next = opened.uid_next or walk.find_uid_next(connection)
-        for window in walk.list_windows(connection, self._first_uid, uid_next, self.settings.window):
+        for window in walk.list_windows(connection, first_uid, uid_next, self.settings.window):
             needed = [listed for listed in window if wanted(self._locator(opened, listed.uid))]
             for batch in walk.batches(needed):
                 for listed, body in walk.fetch_bodies(connection, batch):
                     yield self._message(opened, listed, body)
-            if self._connection is not connection:
-                # `file` had to reconnect: what is left comes with the next look.
-                return
+                if self._connection is not connection:
+                    return
 
     def _locator(self, opened: Opened, uid: int) -> Locator:
         return Locator(mailbox=self.name, validity=opened.validity, uid=str(uid))

@@ -1,5 +1,6 @@
 """The IMAP source against a real Dovecot: sign-in, TLS, folders, moves, lost connections."""
 
+import select
 from collections.abc import Callable
 from pathlib import Path
 
@@ -209,16 +210,43 @@ def test_a_lost_connection_is_replaced_within_the_call(dovecot: Dovecot) -> None
     assert dovecot.contents(folder="Bounces/Filed") == [samples.REPORT]
 
 
-def test_a_walk_ends_early_when_a_move_had_to_reconnect(dovecot: Dovecot) -> None:
-    """What is left comes with the next walk; nothing is lost or yielded twice in between."""
+def test_a_walk_goes_on_after_a_move_had_to_reconnect(dovecot: Dovecot) -> None:
+    """Nothing is lost or yielded twice, whoever noticed that the connection had ended."""
     dovecot.append(samples.ALL)
     with ImapSource(imap_settings(dovecot, window=1), password) as source:
         walking = source.messages()
         first = next(walking)
         dovecot.end_sessions(WATCHED)
         source.file(first.locator)
+        assert [message.raw for message in walking] == list(samples.ALL[1:])
+
+
+def test_a_walk_goes_on_after_the_connection_ended_in_it(dovecot: Dovecot) -> None:
+    """Once a walk: a server that ends every session is a fault."""
+    dovecot.append(samples.ALL)
+    with ImapSource(imap_settings(dovecot, window=1), password) as source:
+        walking = source.messages()
+        assert next(walking).raw == samples.ALL[0]
+        end_sessions_for_sure(dovecot, source)
+        assert [message.raw for message in walking] == list(samples.ALL[1:])
+
+
+def test_a_walk_ends_when_the_uids_mean_something_else_after_a_reconnect(dovecot: Dovecot) -> None:
+    """The next walk starts anew, under the new UIDVALIDITY."""
+    dovecot.append(samples.ALL)
+    with ImapSource(imap_settings(dovecot, window=1), password) as source:
+        walking = source.messages()
+        next(walking)
+        dovecot.forget_uids(WATCHED)
         assert list(walking) == []
-        assert walk(source) == list(samples.ALL[1:])
+        assert walk(source) == list(samples.ALL)
+
+
+def end_sessions_for_sure(dovecot: Dovecot, source: ImapSource) -> None:
+    """Kick, and wait until the goodbye has arrived: doveadm does not wait for it."""
+    assert source._connection is not None
+    dovecot.end_sessions(WATCHED)
+    assert select.select([source._connection._client.socket()], [], [], 5)[0]
 
 
 def test_a_stopped_server_is_unreachable(dovecot: Dovecot) -> None:
