@@ -73,12 +73,19 @@ def _parts(body: bytes, content_type: str, budget: list[int], depth: int) -> tup
 def _decoded(body: bytes, encoding: str | None) -> bytes:
     match (encoding or "").strip().lower():
         case "base64":
-            digits = _NOT_BASE64.sub(b"", body)
-            try:
-                return b64decode(digits[: len(digits) // 4 * 4])
-            except (BrokenBase64, ValueError):
-                return body
+            return _from_base64(body)
         case "quoted-printable":
             return decodestring(body)
         case _:
             return body
+
+
+def _from_base64(body: bytes) -> bytes:
+    """Decode what is base64 in spite of some dirt; text that only claims to be base64 stays as it is."""
+    digits = _NOT_BASE64.sub(b"", body)
+    if len(digits) < 0.9 * len(b"".join(body.split()).rstrip(b"=")):
+        return body
+    try:
+        return b64decode(digits[: len(digits) // 4 * 4])
+    except (BrokenBase64, ValueError):
+        return body

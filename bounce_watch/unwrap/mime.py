@@ -87,37 +87,51 @@ def parse(raw: bytes) -> Part:
         tree = fast_mail_parser.parse_email_tree(message, mode="lazy")
     except fast_mail_parser.ParseError:
         return _from_fallback(fallback.parse(message))
-    return _from_tree(tree, [MAX_PARTS], 0, message)
+    return _from_tree(tree, [MAX_PARTS], message, ())
 
 
-def _from_tree(node: Any, budget: list[int], depth: int, message: bytes) -> Part:
-    """Take over one node; `budget` counts the parts that are still allowed in the whole message."""
+def _from_tree(node: Any, budget: list[int], message: bytes, path: tuple[int, ...]) -> Part:
+    """Take over one node; `budget` counts the parts that are still allowed, `path` leads to the node."""
     children: list[Part] = []
-    if depth < MAX_DEPTH:
-        for child in node.children:
+    if len(path) < MAX_DEPTH:
+        for index, child in enumerate(node.children):
             budget[0] -= 1
             if budget[0] < 0:
                 break
-            children.append(_from_tree(child, budget, depth + 1, b""))
+            children.append(_from_tree(child, budget, message, (*path, index)))
     return Part(
         content_type=node.content_type.lower(),
-        headers=lambda: Headers.from_mapping(node.headers) or read_headers(message)[0],
+        headers=lambda: _headers_of(node, message, path),
         children=tuple(children),
-        content=lambda: _content_of(node, message),
+        content=lambda: _content_of(node, message, path),
         filename=node.filename or None,
         disposition=node.disposition,
     )
 
 
-def _content_of(node: Any, message: bytes) -> bytes:
-    """Return a part's bytes; `message` is the whole source of a root, empty for the parts within."""
+def _headers_of(node: Any, message: bytes, path: tuple[int, ...]) -> Headers:
+    headers = Headers.from_mapping(node.headers)
+    return headers if headers or path else read_headers(message)[0]
+
+
+def _content_of(node: Any, message: bytes, path: tuple[int, ...]) -> bytes:
+    """Return a part's bytes, as well as we can where its transfer encoding is broken."""
     try:
         content: bytes | None = node.content
     except fast_mail_parser.ParseError:
-        return b""
-    if content is not None and (node.headers or not message):
+        return _undecodable(message, path)
+    if content is not None and (path or node.headers):
         return content[:MAX_MESSAGE]
-    return message[read_headers(message)[1] :]
+    return b"" if path else message[read_headers(message)[1] :]
+
+
+def _undecodable(message: bytes, path: tuple[int, ...]) -> bytes:
+    node = fallback.parse(message)
+    for index in path:
+        if index >= len(node.children):
+            return b""
+        node = node.children[index]
+    return node.content
 
 
 def _from_fallback(found: fallback.Node) -> Part:

@@ -53,6 +53,9 @@ HOSTILE = {
     "html tags": REPORT + b"Content-Type: text/html\n\n" + b"<p " * 60_000,
     "html scripts": REPORT + b"Content-Type: text/html\n\n" + b"<script></script " * 10_000,
     "json depth": REPORT + b'\n{"notificationType":' + b"[" * 50_000,
+    "hashes": REPORT
+    + b"\nDiagnostic information for administrators:\n\na@b.example\n550 5.1.1 "
+    + b"#" * 60_000,
     "pasted blocks": b"From: a@b.example\n\n" + b"From: x\nSent: y\n" * 4_000,
 }
 

@@ -13,7 +13,7 @@ from bounce_watch.model.address import normalise
 from bounce_watch.parse.fields import ReportFields
 from bounce_watch.parse.formats.exchange_text import action_of, split_headers
 from bounce_watch.parse.recipient import read_recipient
-from bounce_watch.parse.smtp_reply import find_codes
+from bounce_watch.parse.smtp_reply import MAX_DIAGNOSTIC, find_codes
 from bounce_watch.unwrap import Wrapped
 
 NAME = "exchange_diagnostic"
@@ -49,9 +49,6 @@ _ADDRESS_LINE = re.compile(
 )
 _HOST_OF_REPLY = re.compile(r"\b(?:Server at|Serveur à|Server auf) (\S{1,255}) ", re.IGNORECASE)
 _QUOTED_REPLY = re.compile(r"['‘\"«]\s?([245]\d\d[ -]?[^\n]{0,2000}?)['’\"»]?\s{0,4}$")
-_HASHED = re.compile(
-    r"#\s?<?\s?([^\n]{3,2000}?)\s?>?\s?#{1,2}(?:SMTP|rfc822)?[#;]?[^\s#]{0,320}\s{0,4}$", re.IGNORECASE
-)
 
 
 @dataclass(slots=True)
@@ -100,7 +97,7 @@ def _entries(section: str) -> list[_Entry]:
         if match := _ADDRESS_LINE.fullmatch(line):
             entries.append(_Entry(normalise(match[1])))
         elif entries and (find_codes(line).status or find_codes(line).reply_code):
-            entries[-1].lines.append(line.strip())
+            entries[-1].lines.append(line.strip()[:MAX_DIAGNOSTIC])
     return entries
 
 
@@ -119,5 +116,9 @@ def _is_final(line: str) -> bool:
 
 
 def _reply(line: str) -> str:
-    match = _QUOTED_REPLY.search(line) or _HASHED.search(line)
-    return match[1].strip() if match else line
+    """Return the server's reply within a line: in quotation marks, or between the first and the last `#`."""
+    match = _QUOTED_REPLY.search(line)
+    if match:
+        return match[1].strip()
+    hashed = line[line.find("#") + 1 : line.rfind("#")].strip("# ")
+    return hashed.removesuffix("SMTP").strip("<># ") or line
