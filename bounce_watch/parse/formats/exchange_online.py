@@ -15,8 +15,10 @@ from bounce_watch.unwrap import Headers, Wrapped, addresses
 NAME = "exchange_online"
 
 _ADDRESS = r"<?[^\s<>:;,()]{1,320}@[^\s<>:;,()]{1,255}>?"
+# Four lines: created, sender, recipient, subject. Pasted mail headers and SMTP logs have other neighbours.
 _DETAILS = re.compile(
-    rf"^[ \t]{{0,8}}[^\n:]{{3,60}}:\s{{0,20}}({_ADDRESS})[ \t]{{0,8}}\n\s{{0,20}}"
+    r"^[ \t]{0,8}[^\n:]{3,60}:\s{0,20}[^\n@]{0,20}\d\d[^\n@]{0,40}\n\s{0,20}"
+    rf"[^\n:]{{3,60}}:\s{{0,20}}({_ADDRESS})[ \t]{{0,8}}\n\s{{0,20}}"
     rf"[^\n:]{{3,60}}:\s{{0,20}}({_ADDRESS}(?:[;,]\s{{0,8}}{_ADDRESS}){{0,99}})",
     re.MULTILINE,
 )
