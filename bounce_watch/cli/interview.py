@@ -43,15 +43,17 @@ def complete(given: Given) -> Given:
         mailbox=given.mailbox or _ask("Which mailbox collects the bounces?", f"bounces@{first}"),
         admins=given.admins or _several("Who gets alerts and the daily digest?", f"postmaster@{first}"),
         support=given.support or _ask("Whom may colleagues ask for help?", f"helpdesk@{first}"),
-        tenant=given.tenant
-        if _uses_files(given) or given.tenant is not None
-        else _ask("Entra tenant ID for Exchange Online (empty: sign in with a password)", ""),
+        tenant=_tenant(given),
         time_zone=given.time_zone or _local_zone(),
     )
 
 
-def _uses_files(given: Given) -> bool:
-    return given.maildir is not None and given.out_folder is not None
+def _tenant(given: Given) -> str | None:
+    """Return the Entra tenant, asked for only when a server is used and somebody is there to answer."""
+    needs_server = given.maildir is None or given.out_folder is None
+    if given.tenant is not None or not needs_server or not sys.stdin.isatty():
+        return given.tenant
+    return _ask("Entra tenant ID for Exchange Online (empty: sign in with a password)", "")
 
 
 def _demand_terminal(given: Given) -> None:

@@ -68,7 +68,7 @@ def freeze(letter: Letter, *, sender: tuple[str, str], bw_id: str, message_id: s
     # "=_" cannot stand in quoted-printable text (RFC 2045 section 6.7), hence the boundary in no part.
     mail.set_boundary(f"=_{hashlib.sha256(bw_id.encode()).hexdigest()[:32]}")
     # After the content: the stdlib hands Content-* fields that it finds on to the first part.
-    _add_marks(mail, letter.language, bw_id)
+    _add_marks(mail, letter, bw_id)
     content = mail.as_bytes()
     check_mail(content)
     return content
@@ -82,12 +82,13 @@ def _add_thread(mail: EmailMessage, in_reply_to: str | None, message_id: str) ->
     mail["References"] = " ".join([*named, message_id])
 
 
-def _add_marks(mail: EmailMessage, language: str, bw_id: str) -> None:
+def _add_marks(mail: EmailMessage, letter: Letter, bw_id: str) -> None:
     mail["Auto-Submitted"] = "auto-generated"
     mail["X-Auto-Response-Suppress"] = _SUPPRESS
     mail["Precedence"] = "bulk"
-    mail["Content-Language"] = clean_header(language)
+    mail["Content-Language"] = clean_header(letter.language)
     mail["X-Bounce-Watch-ID"] = clean_header(bw_id)
+    mail["X-Bounce-Watch-Kind"] = letter.kind.value
 
 
 def _signed_text(text: str, bw_id: str) -> str:

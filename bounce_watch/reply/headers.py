@@ -16,6 +16,7 @@ ALLOWED = frozenset(
     (
         *("from", "to", "subject", "date", "message-id", "in-reply-to", "references"),
         *("auto-submitted", "precedence", "x-auto-response-suppress", "x-bounce-watch-id"),
+        "x-bounce-watch-kind",
         *("content-language", "mime-version", "content-type"),
     )
 )

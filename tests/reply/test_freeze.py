@@ -55,6 +55,7 @@ def test_the_headers_are_ours() -> None:
         "Precedence": "bulk",
         "Content-Language": "en",
         "X-Bounce-Watch-ID": BW_ID,
+        "X-Bounce-Watch-Kind": "reply",
     }
 
 

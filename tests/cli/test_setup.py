@@ -1,0 +1,87 @@
+"""`init` and `check`."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import call
+
+FLAGS = [
+    "--organisation", "Larkfield", "--domain", "larkfield.example", "--mailbox", "bounces@larkfield.example",
+    "--admin", "mailadmin@larkfield.example", "--support", "4455",
+]  # fmt: skip
+
+
+def written(tmp_path: Path, *more: str) -> Path:
+    path = tmp_path / "config.toml"
+    call("init", *FLAGS, "--output", str(path), *more)
+    return path
+
+
+def test_init_writes_a_private_file_that_check_accepts(tmp_path: Path) -> None:
+    maildir = tmp_path / "inbox"
+    for name in ("cur", "new", "tmp"):
+        (maildir / name).mkdir(parents=True)
+    places = [
+        "--maildir",
+        str(maildir),
+        "--out-folder",
+        str(tmp_path / "out"),
+        "--store",
+        str(tmp_path / "s.db"),
+    ]
+    path = written(tmp_path, *places)
+    assert path.stat().st_mode & 0o777 == 0o600
+    lines = [json.loads(line) for line in call("-c", str(path), "check", "--json").stdout.splitlines()]
+    assert {line["state"] for line in lines} == {"ok"}, lines
+
+
+def test_init_never_replaces_a_file_unasked(tmp_path: Path) -> None:
+    path = written(tmp_path)
+    path.write_text("mine")
+    assert "--force" in call("init", *FLAGS, "--output", str(path), status=1).stderr
+    assert path.read_text() == "mine"
+    call("init", *FLAGS, "--output", str(path), "--force")
+    assert "Larkfield" in path.read_text()
+
+
+def test_init_without_answers_names_the_flags(tmp_path: Path) -> None:
+    done = call("init", "--domain", "larkfield.example", "--output", str(tmp_path / "c.toml"), status=2)
+    assert "--organisation" in done.stderr
+    assert "--domain" not in done.stderr
+
+
+def test_check_offline_looks_at_no_server_and_names_every_fault(tmp_path: Path) -> None:
+    path = written(tmp_path, "--store", str(tmp_path / "s.db"))
+    done = call("-c", str(path), "check", "--offline")
+    assert "mailbox" not in done.stdout
+    path.write_text(path.read_text().replace('support = "4455"', 'suport = "4455"'))
+    path.chmod(0o600)
+    lines = [
+        json.loads(line) for line in call("-c", str(path), "check", "--json", status=78).stdout.splitlines()
+    ]
+    assert "did you mean support?" in " ".join(line["text"] for line in lines)
+
+
+def test_check_says_what_repairs_a_missing_password(tmp_path: Path) -> None:
+    path = written(
+        tmp_path, "--imap-host", "localhost", "--smtp-host", "localhost", "--store", str(tmp_path / "s.db")
+    )
+    lines = [
+        json.loads(line) for line in call("-c", str(path), "check", "--json", status=1).stdout.splitlines()
+    ]
+    failures = [line for line in lines if line["state"] == "failure"]
+    assert failures
+    assert all(line["repair"] for line in failures)
+
+
+COMMANDS = (
+    "demo", "init", "check", "run", "ingest", "parse", "explain", "history", "show", "top",
+    "incidents", "digest", "outbox", "quarantine",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help(command: str) -> None:
+    assert "Usage" in call(command, "--help").stdout

@@ -1,0 +1,159 @@
+"""A house for tests: real store, real templates, a Maildir for a mailbox and a folder for the way out."""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from bounce_watch.config.load import read_config
+from bounce_watch.config.models import Config
+from bounce_watch.pipeline import CycleResult, House, open_house, run_cycle
+from bounce_watch.send import FolderSender
+from bounce_watch.source.maildir import MaildirSource
+from bounce_watch.store import open_store
+
+START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+
+CONFIG = """
+[organisation]
+name = "Larkfield"
+accepted_domains = ["larkfield.example"]
+support = "phone 4455"
+admins = ["mailadmin@larkfield.example"]
+security = ["security@larkfield.example"]
+[source]
+type = "maildir"
+path = "mailbox"
+[send]
+type = "folder"
+path = "sent"
+[store]
+path = "store.db"
+[reply]
+mode = "on"
+from_address = "bounces@larkfield.example"
+[digest]
+at = "23:30:00"
+"""
+
+
+@dataclass
+class Clock:
+    now: datetime = START
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@dataclass(frozen=True)
+class Home:
+    """`folder` holds everything; `look` runs one cycle on what lies in the mailbox."""
+
+    folder: Path
+    config: Config
+    house: House
+    clock: Clock
+
+    def deliver(self, content: bytes, name: str) -> None:
+        path = self.folder / "mailbox" / "new" / name
+        path.write_bytes(content)
+        os.utime(path, (self.clock.now.timestamp(), self.clock.now.timestamp()))
+
+    def look(self) -> CycleResult:
+        path = self.folder / "mailbox"
+        mailbox = MaildirSource(path, filed_folder="Filed", quarantine_folder="Quarantine")
+        with mailbox as source, FolderSender(self.folder / "sent") as sender:
+            return run_cycle(self.house, source, sender)
+
+    def waiting(self) -> list[Path]:
+        return sorted((self.folder / "mailbox" / "new").iterdir())
+
+    def filed(self) -> list[Path]:
+        return sorted((self.folder / "mailbox" / ".Filed").glob("*/*"))
+
+    def sent(self) -> list[bytes]:
+        return [path.read_bytes() for path in sorted((self.folder / "sent").glob("*.eml"))]
+
+
+@pytest.fixture
+def open_home(tmp_path: Path) -> Iterator[Callable[..., Home]]:
+    """Open homes; changes are applied to the text of the configuration."""
+    with ExitStack() as stack:
+
+        def build(*changes: tuple[str, str]) -> Home:
+            text = CONFIG
+            for old, new in changes:
+                text = text.replace(old, new)
+            for name in ("cur", "new", "tmp"):
+                (tmp_path / "mailbox" / name).mkdir(parents=True, exist_ok=True)
+            config, clock = read_config(text.encode(), tmp_path / "config.toml"), Clock()
+            store = stack.enter_context(open_store(config.store.path))
+            store.start_run(clock())
+            return Home(folder=tmp_path, config=config, house=open_house(config, store, clock), clock=clock)
+
+        yield build
+
+
+@pytest.fixture
+def home(open_home: Callable[..., Home]) -> Home:
+    return open_home()
+
+
+def ndr(
+    sender: str = "lena@larkfield.example",
+    recipient: str = "nobody@fabrikam.example",
+    *,
+    number: int = 1,
+    at: datetime = START,
+    reply: str = "550 5.1.10 RESOLVER.ADR.RecipientNotFound; Recipient not found by SMTP address lookup",
+    status: str = "5.1.10",
+    remote: str | None = "mx.fabrikam.example",
+    authority: str = "Internal",
+) -> bytes:
+    """Return a report as Exchange Online writes it, cut to its fields."""
+    date = f"{at - timedelta(minutes=1):%a, %d %b %Y %H:%M:%S +0000}"
+    lines = (
+        "From: Microsoft Outlook <MicrosoftExchange329e71ec88ae4615bbc36ab6ce41109e@larkfield.example>",
+        f"To: <{sender}>",
+        "Subject: Undeliverable: Offer",
+        f"Date: {date}",
+        f"Message-ID: <report.{number}@server.prod.outlook.com>",
+        f"In-Reply-To: <mail.{number}@larkfield.example>",
+        "Auto-Submitted: auto-replied",
+        "X-MS-Exchange-Message-Is-Ndr:",
+        f"X-MS-Exchange-Organization-AuthAs: {authority}",
+        "Content-Type: multipart/report; report-type=delivery-status; boundary=b",
+        "",
+        "--b",
+        "Content-Type: text/plain",
+        "",
+        f"Your message to {recipient} couldn't be delivered.",
+        "--b",
+        "Content-Type: message/delivery-status",
+        "",
+        "Reporting-MTA: dns;SERVER.prod.outlook.com",
+        f"Arrival-Date: {date}",
+        "",
+        f"Final-Recipient: rfc822;{recipient}",
+        "Action: failed",
+        f"Status: {status}",
+        *([f"Remote-MTA: dns;{remote}"] if remote else []),
+        f"Diagnostic-Code: smtp;{reply}",
+        "",
+        "--b",
+        "Content-Type: text/rfc822-headers",
+        "",
+        f"From: {sender}",
+        f"To: {recipient}",
+        "Subject: Offer",
+        f"Date: {date}",
+        f"Message-ID: <mail.{number}@larkfield.example>",
+        "",
+        "--b--",
+        "",
+    )
+    return "\r\n".join(lines).encode()

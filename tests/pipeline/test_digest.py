@@ -1,0 +1,29 @@
+"""The digest: once a local date, and every bounce in exactly one."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+from tests.pipeline.conftest import Home, ndr
+
+
+def test_each_day_has_one_digest_and_each_bounce_is_in_one(open_home: Callable[..., Home]) -> None:
+    home = open_home(('at = "23:30:00"', 'at = "07:00:00"'))
+    counted = []
+    for day in range(5):
+        home.deliver(ndr(number=day, at=home.clock.now), f"{day}.a")
+        for _ in range(3):
+            result = home.look()
+            if result.digest:
+                last = home.house.store.last_digest()
+                assert last is not None
+                counted.append(home.house.store.digest_facts(last, "UTC", home.clock.now).bounces.now)
+            home.clock.now += timedelta(hours=8)
+    assert len(counted) == 5
+    assert sum(counted) == 5
+
+
+def test_an_empty_day_may_be_passed_over(open_home: Callable[..., Home]) -> None:
+    home = open_home(('at = "23:30:00"', 'at = "07:00:00"\nempty_days = false'))
+    assert home.look().digest
+    assert home.sent() == []
+    assert not home.look().digest
