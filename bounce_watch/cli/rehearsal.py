@@ -12,8 +12,9 @@ from bounce_watch.cli.output import say
 from bounce_watch.cli.service import source_of
 from bounce_watch.cli.summary import print_cycle
 from bounce_watch.config.models import Config
+from bounce_watch.model.check import Check
 from bounce_watch.pipeline import run_cycle
-from bounce_watch.source.interface import Check, Locator, Message, Source, Wanted, everything
+from bounce_watch.source.interface import Locator, Message, Source, Wanted, everything
 
 
 class Untouched:

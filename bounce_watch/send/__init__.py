@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 from bounce_watch.config.models import FolderSettings, SmtpSettings
 from bounce_watch.send.folder import FolderSender
-from bounce_watch.send.interface import Check, Delivery, Outcome, Sender
+from bounce_watch.send.interface import Delivery, Outcome, Sender
 
-__all__ = ["Check", "Delivery", "FolderSender", "Outcome", "Sender", "open_sender"]
+__all__ = ["Delivery", "FolderSender", "Outcome", "Sender", "open_sender"]
 
 
 def open_sender(

@@ -6,7 +6,8 @@ import tempfile
 from pathlib import Path
 
 from bounce_watch.model.address import is_deliverable
-from bounce_watch.send.interface import Check, Delivery, Outcome
+from bounce_watch.model.check import Check
+from bounce_watch.send.interface import Delivery, Outcome
 
 _NUMBERED = re.compile(r"([0-9]{4,9})-[a-z]+\.eml", re.ASCII)
 _KIND = re.compile(rb"^X-Bounce-Watch-Kind: ([a-z]{1,20})\r$", re.MULTILINE)

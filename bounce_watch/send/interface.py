@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Literal, NamedTuple, Protocol
+from typing import Protocol
+
+from bounce_watch.model.check import Check
 
 
 class Outcome(StrEnum):
@@ -26,15 +28,6 @@ class Delivery:
 
     outcome: Outcome
     reply: str
-
-
-class Check(NamedTuple):
-    """One line of `bounce-watch check`. `repair` says what to do, empty when nothing is needed."""
-
-    name: str
-    state: Literal["ok", "warning", "failure"]
-    text: str
-    repair: str = ""
 
 
 class Sender(Protocol):

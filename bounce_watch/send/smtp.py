@@ -12,7 +12,8 @@ from typing import Any
 
 from bounce_watch.config.models import SmtpSettings
 from bounce_watch.model.address import domain_of, is_deliverable
-from bounce_watch.send.interface import Check, Delivery, Outcome
+from bounce_watch.model.check import Check
+from bounce_watch.send.interface import Delivery, Outcome
 from bounce_watch.send.replies import Step, judge, plain_text
 from bounce_watch.send.smtp_connection import Gateway, NotReady
 

@@ -1,6 +1,5 @@
 """Open an SMTP connection that is ready for MAIL: EHLO, STARTTLS (RFC 3207), AUTH (RFC 4954, XOAUTH2)."""
 
-import ipaddress
 import smtplib
 import socket
 import ssl
@@ -10,6 +9,7 @@ from typing import Any
 from bounce_watch.config.models import SmtpSettings
 from bounce_watch.config.oauth import TokenError, Tokens, TokenUnavailable
 from bounce_watch.config.secrets import SecretError
+from bounce_watch.config.tls import TlsRefused, tls_context
 from bounce_watch.send.interface import Delivery, Outcome
 from bounce_watch.send.replies import Step, judge
 
@@ -61,18 +61,10 @@ class Gateway:
         return connection
 
     def _tls(self) -> ssl.SSLContext:
-        settings = self._settings
-        if settings.security == "none" and not _is_loopback(settings.host):
-            raise NotReady(
-                Outcome.STOP,
-                f"{settings.host} is not this machine, so it is not used without TLS",
-                'use security = "starttls" or "tls"',
-            )
         try:
-            return ssl.create_default_context(cafile=settings.ca_file)
-        except OSError as error:
-            text = f"the file {settings.ca_file} holds no certificates"
-            raise NotReady(Outcome.STOP, text, "check ca_file") from error
+            return tls_context(self._settings)
+        except TlsRefused as error:
+            raise NotReady(Outcome.STOP, str(error), error.repair) from error
 
     def _connect(self, context: ssl.SSLContext) -> smtplib.SMTP:
         settings = self._settings
@@ -171,13 +163,6 @@ class Gateway:
                 return NotReady(Outcome.STOP, text, "choose another password")
             case _:
                 return NotReady(Outcome.LATER, type(error).__name__, "we try again by ourselves")
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _bytes(text: bytes | str) -> bytes:

@@ -8,7 +8,6 @@ from bounce_watch.config.models import FilesSettings, ImapSettings, MaildirSetti
 from bounce_watch.source.files import FilesSource, StandardInput
 from bounce_watch.source.interface import (
     MAX_MESSAGE,
-    Check,
     Locator,
     Message,
     MissingFolder,
@@ -22,7 +21,6 @@ from bounce_watch.source.mbox import MboxSource, is_from_line
 
 __all__ = [
     "MAX_MESSAGE",
-    "Check",
     "Locator",
     "Message",
     "MissingFolder",

@@ -5,13 +5,13 @@ from typing import Any
 
 from bounce_watch.config.models import ImapSettings
 from bounce_watch.config.oauth import TokenRefused, Tokens, TokenUnavailable
+from bounce_watch.model.check import Check
 from bounce_watch.source import imap_walk as walk
 from bounce_watch.source.imap_connection import Connection, Opened
 from bounce_watch.source.imap_faults import Declined
 from bounce_watch.source.imap_folders import Folders
 from bounce_watch.source.interface import (
     MAX_MESSAGE,
-    Check,
     Locator,
     Message,
     Refused,

@@ -3,7 +3,6 @@
 Arguments with CR, LF or NUL never reach a command; every fault comes out as a SourceError.
 """
 
-import ipaddress
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from imapclient import IMAPClient, SocketTimeout
 from imapclient.response_parser import parse_fetch_response
 
 from bounce_watch.config.models import ImapSettings
+from bounce_watch.config.tls import TlsRefused, tls_context
 from bounce_watch.source import imap_faults as faults
 from bounce_watch.source.interface import Refused, SourceError
 
@@ -208,22 +208,10 @@ class Connection:
 
 
 def _tls(settings: ImapSettings) -> ssl.SSLContext:
-    if settings.security == "none" and not _is_loopback(settings.host):
-        raise Refused(
-            f"{settings.host} is not this machine, so it is not used without TLS",
-            'use security = "tls" or "starttls"',
-        )
     try:
-        return ssl.create_default_context(cafile=settings.ca_file)
-    except OSError as error:
-        raise Refused(f"the file {settings.ca_file} holds no certificates", "check ca_file") from error
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+        return tls_context(settings)
+    except TlsRefused as error:
+        raise Refused(str(error), error.repair) from error
 
 
 def _checked(argument: str) -> str:

@@ -1,10 +1,11 @@
 """Test a mailbox step by step for `bounce-watch check`, without changing anything in it."""
 
 from bounce_watch.config.secrets import SecretError
+from bounce_watch.model.check import Check
 from bounce_watch.source.imap import ImapSource
 from bounce_watch.source.imap_connection import Connection
 from bounce_watch.source.imap_folders import Folders
-from bounce_watch.source.interface import Check, SourceError
+from bounce_watch.source.interface import SourceError
 
 
 def probe(source: ImapSource) -> list[Check]:

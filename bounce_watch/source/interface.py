@@ -3,7 +3,9 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, NamedTuple, Protocol
+from typing import Protocol
+
+from bounce_watch.model.check import Check
 
 MAX_MESSAGE = 2 * 1024 * 1024
 """Bytes read of one message; what is longer is cut there."""
@@ -33,15 +35,6 @@ class Refused(SourceError):
 
 class MissingFolder(SourceError):
     """A folder is missing and could not be created."""
-
-
-class Check(NamedTuple):
-    """One line of `bounce-watch check`. `repair` says what to do, empty when nothing is needed."""
-
-    name: str
-    state: Literal["ok", "warning", "failure"]
-    text: str
-    repair: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

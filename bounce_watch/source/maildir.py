@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from bounce_watch.model.check import Check
 from bounce_watch.source.interface import (
     MAX_MESSAGE,
-    Check,
     Locator,
     Message,
     MissingFolder,

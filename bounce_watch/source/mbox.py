@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
+from bounce_watch.model.check import Check
 from bounce_watch.source.interface import (
     MAX_MESSAGE,
-    Check,
     Locator,
     Message,
     MissingFolder,

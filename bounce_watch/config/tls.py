@@ -1,0 +1,34 @@
+"""The TLS of every connection we open: verified, and never left out except on this machine."""
+
+import ipaddress
+import ssl
+
+from bounce_watch.config.models import ImapSettings, SmtpSettings
+
+
+class TlsRefused(Exception):
+    """The configuration asks for a connection that we do not open. `repair` says what to write instead."""
+
+    def __init__(self, message: str, repair: str) -> None:
+        super().__init__(message)
+        self.repair = repair
+
+
+def tls_context(settings: ImapSettings | SmtpSettings) -> ssl.SSLContext:
+    """Return a context that verifies certificate and host name. Raises TlsRefused."""
+    if settings.security == "none" and not _is_loopback(settings.host):
+        raise TlsRefused(
+            f"{settings.host} is not this machine, so it is not used without TLS",
+            'use security = "tls" or "starttls"',
+        )
+    try:
+        return ssl.create_default_context(cafile=settings.ca_file)
+    except OSError as error:
+        raise TlsRefused(f"the file {settings.ca_file} holds no certificates", "check ca_file") from error
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

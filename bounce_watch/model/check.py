@@ -1,0 +1,12 @@
+"""One line of `bounce-watch check`."""
+
+from typing import Literal, NamedTuple
+
+
+class Check(NamedTuple):
+    """What a part of the set-up is like. `repair` says what to do, empty when nothing is needed."""
+
+    name: str
+    state: Literal["ok", "warning", "failure"]
+    text: str
+    repair: str = ""
