@@ -7,6 +7,7 @@ from typing import Any
 from bounce_watch.cli.demo_week import Played
 from bounce_watch.cli.output import console
 from bounce_watch.cli.safe import for_terminal
+from bounce_watch.reply.words import OWNERS
 from bounce_watch.store import Stats, Store, open_store
 
 
@@ -21,15 +22,22 @@ def print_report(played: Played) -> None:
     _print_places(played)
 
 
-def _grid(title: str) -> Any:
+def _grid(title: str, *, heads: bool) -> Any:
     from rich import box
     from rich.table import Table
 
-    return Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
+    return Table(
+        title=title,
+        title_justify="left",
+        title_style="bold",
+        box=box.SIMPLE_HEAD if heads else None,
+        show_header=heads,
+        pad_edge=False,
+    )
 
 
 def _figures(stats: Stats) -> Any:
-    table = _grid("One week at Larkfield Instruments")
+    table = _grid("One week at Larkfield Instruments", heads=False)
     table.add_column("")
     table.add_column("", justify="right")
     table.add_column("")
@@ -51,18 +59,13 @@ def _figures(stats: Stats) -> Any:
 def _incidents(store: Store) -> Any:
     from rich.text import Text
 
-    table = _grid("Incidents")
+    table = _grid("\nIncidents", heads=True)
     for name in ("Incident", "What", "Who or where", "Mails", "Who must act"):
         table.add_column(name, justify="right" if name == "Mails" else "left")
     for incident in reversed(store.incidents()):
         finding = incident.finding
-        cells = (
-            incident.name,
-            finding.title,
-            finding.key,
-            str(finding.messages),
-            finding.owner.replace("_", " "),
-        )
+        owner = OWNERS[finding.owner]
+        cells = (incident.name, finding.title, finding.key, str(finding.messages), owner)
         table.add_row(*(Text(for_terminal(cell)) for cell in cells))
     return table
 

@@ -17,8 +17,7 @@ from bounce_watch.config.load import load_config
 from bounce_watch.config.models import Config
 from bounce_watch.model import Digest
 from bounce_watch.pipeline import CycleResult, House, run_cycle
-from bounce_watch.pipeline.delivery import deliver
-from bounce_watch.pipeline.digesting import is_digest_due, make_digest
+from bounce_watch.pipeline.digesting import gather
 from bounce_watch.resources import folder as shipped
 from bounce_watch.send.interface import Sender
 
@@ -65,13 +64,13 @@ def play(folder: Path) -> Played:
         with counting("Playing a week of mail", len(new)) as step:
             for arrival in new:
                 moment = datetime.fromisoformat(arrival["arrived_at"])
-                digests += _digests_until(house, sender, clock, moment)
+                digests += _digests_until(house, sender, clock, moment, result)
                 clock.now = moment + timedelta(seconds=30)
                 _deliver(config, arrival["file"], moment)
                 _look(house, sender, result)
                 step()
         if new:
-            digests += _digests_until(house, sender, clock, clock.now + timedelta(hours=24))
+            digests += _digests_until(house, sender, clock, clock.now + timedelta(hours=24), result)
         else:
             clock.now = datetime.fromisoformat(arrivals[-1]["arrived_at"]) + timedelta(minutes=1)
             _look(house, sender, result)
@@ -103,13 +102,17 @@ def _deliver(config: Config, name: str, moment: datetime) -> None:
     aside.rename(maildir / "new" / f"{int(moment.timestamp())}.{name.partition('-')[0]}.larkfield")
 
 
-def _look(house: House, sender: Sender, result: CycleResult) -> None:
+def _look(house: House, sender: Sender, result: CycleResult) -> bool:
+    """Run one cycle; tell whether it made a digest."""
     with source_of(house.config) as source:
         seen = run_cycle(house, source, sender)
     result.merge(seen)
+    return seen.digest
 
 
-def _digests_until(house: House, sender: Sender, clock: DemoClock, until: datetime) -> list[Digest]:
+def _digests_until(
+    house: House, sender: Sender, clock: DemoClock, until: datetime, result: CycleResult
+) -> list[Digest]:
     """Let every digest time between now and then come; return the digests that were made."""
     made = []
     zone, at = house.config.zone, house.config.digest.at
@@ -117,9 +120,8 @@ def _digests_until(house: House, sender: Sender, clock: DemoClock, until: dateti
     while (due := datetime.combine(day, at, zone).astimezone(UTC)) <= until:
         if due > clock.now:
             clock.now = due
-            if is_digest_due(house) and (digest := make_digest(house)):
-                made.append(digest)
-                deliver(house, sender)
+            if _look(house, sender, result):
+                made.append(gather(house.config, house.store, clock.now, day))
         day += timedelta(days=1)
     return made
 

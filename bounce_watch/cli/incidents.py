@@ -119,6 +119,7 @@ def _steps(detail: "IncidentDetail") -> tuple[Any, ...]:
 def _as_text(detail: "IncidentDetail") -> str:
     from bounce_watch.cli.output import local
     from bounce_watch.cli.safe import for_terminal
+    from bounce_watch.reply.words import OWNERS
 
     incident, finding = detail.incident, detail.incident.finding
     lines = [
@@ -128,7 +129,7 @@ def _as_text(detail: "IncidentDetail") -> str:
         f"Senders: {', '.join(finding.senders)}",
         f"Domains: {', '.join(finding.recipient_domains)}",
         "",
-        f"What to do (who must act: {finding.owner})",
+        f"What to do ({OWNERS[finding.owner].lower()} must act)",
     ]
     for place, step in enumerate(_steps(detail), 1):
         lines.append(f"{place}. {step.text}")

@@ -4,12 +4,13 @@ import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 
-from bounce_watch.model import Action, Bounce, Cause, Evidence, Letter, LetterKind, OutboxState, Report
+from bounce_watch.model import Action, Bounce, Cause, Evidence, Letter, LetterKind, Report
 from bounce_watch.model.address import normalise
 from bounce_watch.pipeline.house import House
+from bounce_watch.pipeline.posting import post
 from bounce_watch.reply.compose import ReplyFacts, leading
-from bounce_watch.reply.freeze import freeze, is_own_mark, new_ids
-from bounce_watch.reply.gate import Candidate, Past, Refused, check
+from bounce_watch.reply.freeze import is_own_mark
+from bounce_watch.reply.gate import Candidate
 from bounce_watch.store import Transaction
 
 
@@ -32,41 +33,12 @@ def answer(house: House, tx: Transaction, judged: Judged) -> bool | None:
     """Write to the bounced sender, or note why not. None: there is nothing to answer."""
     if not judged.failed:
         return None
-    candidate, now = _candidate(house, judged), house.clock()
-    verdict = check(candidate, _past(tx, candidate, now), house.policy, now)
-    if isinstance(verdict, Refused):
-        tx.withhold(candidate.to, candidate.cause, verdict.reason, now, judged.report_id)
-        return False
-    letter = house.composer.reply(_facts(candidate, judged))
-    state = OutboxState.HELD if verdict.hold else OutboxState.PENDING
-    return post(house, tx, letter, state=state, cause=candidate.cause, report_id=judged.report_id)
+    candidate = _candidate(house, judged)
 
+    def write() -> Letter:
+        return house.composer.reply(_facts(candidate, judged))
 
-def post(
-    house: House,
-    tx: Transaction,
-    letter: Letter,
-    *,
-    state: OutboxState = OutboxState.PENDING,
-    cause: Cause | None = None,
-    report_id: int | None = None,
-    incident: int | None = None,
-) -> bool:
-    """Freeze a letter and put it into the outbox; False when its event was written before."""
-    now = house.clock()
-    domain = house.sender[1].rpartition("@")[2]
-    bw_id, message_id = new_ids(house.secret, letter.event_key, domain)
-    content = freeze(letter, sender=house.sender, bw_id=bw_id, message_id=message_id, date=now)
-    return tx.enqueue(
-        letter,
-        content=content,
-        bw_id=bw_id,
-        state=state,
-        now=now,
-        cause=cause,
-        report_id=report_id,
-        incident=incident,
-    )
+    return post(house, tx, candidate, write, report_id=judged.report_id)
 
 
 def _candidate(house: House, judged: Judged) -> Candidate:
@@ -95,17 +67,6 @@ def _event_key(addressee: str | None, cause: Cause, report: Report) -> str:
     about = report.original.message_id or report.fingerprint
     digest = hashlib.sha256(f"{(addressee or '').lower()}\0{cause}\0{about}".encode("utf-8", "replace"))
     return f"reply:{digest.hexdigest()}"
-
-
-def _past(tx: Transaction, candidate: Candidate, now: datetime) -> Past:
-    history = tx.reply_history(candidate.to or "", candidate.cause, now, candidate.event_key)
-    return Past(
-        event_key_known=history.event_known,
-        last_reply_at=history.last_reply_at,
-        replies_to_person_24h=history.replies_last_day,
-        mails_last_minute=history.mails_last_minute,
-        mails_last_hour=history.mails_last_hour,
-    )
 
 
 def _facts(candidate: Candidate, judged: Judged) -> ReplyFacts:

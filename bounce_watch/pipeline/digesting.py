@@ -1,12 +1,14 @@
 """The daily digest: due once a local date, whatever the clock, an outage or a restart does."""
 
 from datetime import date, datetime
+from functools import partial
 
 from bounce_watch.config.models import Config
-from bounce_watch.model import Digest
-from bounce_watch.pipeline.answering import post
+from bounce_watch.model import Digest, LetterKind
 from bounce_watch.pipeline.health import health
 from bounce_watch.pipeline.house import House
+from bounce_watch.pipeline.posting import post
+from bounce_watch.reply.gate import Candidate
 from bounce_watch.store import Questions
 
 
@@ -42,7 +44,8 @@ def make_digest(house: House) -> Digest | None:
             return None
         for address in house.config.digest_to if told else ():
             key = f"{_event_key(digest)}:{address.lower()}"
-            post(house, tx, house.composer.digest(digest, to=address, event_key=key))
+            candidate = Candidate(kind=LetterKind.DIGEST, to=address, event_key=key)
+            post(house, tx, candidate, partial(house.composer.digest, digest, to=address, event_key=key))
     return digest
 
 

@@ -31,7 +31,7 @@ def _sending(store: Questions) -> Iterator[Health]:
     stopped = store.sending_stopped()
     if stopped is not None:
         yield Health(name="Sending", state="failure", text=f"stopped: {stopped.why[:200]}")
-    unknown = store.stats().outbox.get(OutboxState.UNKNOWN, 0)
+    unknown = store.count_outbox().get(OutboxState.UNKNOWN, 0)
     if unknown:
         text = f"{unknown} mails may or may not have left: bounce-watch outbox list --state unknown"
         yield Health(name="Sending", state="warning", text=text)
@@ -40,7 +40,7 @@ def _sending(store: Questions) -> Iterator[Health]:
 
 
 def _waiting(store: Questions) -> Iterator[Health]:
-    held = store.stats().outbox.get(OutboxState.HELD, 0)
+    held = store.count_outbox().get(OutboxState.HELD, 0)
     if held:
         text = f"{held} answers wait for release: bounce-watch outbox list --state held"
         yield Health(name="Outbox", state="warning", text=text)

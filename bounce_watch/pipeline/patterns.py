@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 
 from bounce_watch.detect import Facet, Rule, evaluate, is_quiet, key_of
-from bounce_watch.model import Event, Incident, Owner
-from bounce_watch.pipeline.answering import post
+from bounce_watch.model import Event, Incident, LetterKind, Owner
 from bounce_watch.pipeline.house import House
+from bounce_watch.pipeline.posting import post
 from bounce_watch.reply.compose import AlertFacts
+from bounce_watch.reply.gate import Candidate
 from bounce_watch.store import Change, Transaction
 
 
@@ -80,8 +82,9 @@ def alert(house: House, tx: Transaction, incident: Incident) -> None:
     config = house.config
     for address in config.security_to if security else config.organisation.admins:
         key = f"alert:{incident.finding.fingerprint}:{incident.number}:opened:{address.lower()}"
-        letter = house.composer.alert(AlertFacts(to=address, event_key=key, incident=incident))
-        post(house, tx, letter, incident=incident.number)
+        candidate = Candidate(kind=LetterKind.ALERT, to=address, event_key=key)
+        facts = AlertFacts(to=address, event_key=key, incident=incident)
+        post(house, tx, candidate, partial(house.composer.alert, facts), incident=incident.number)
 
 
 def settle(house: House, tx: Transaction) -> tuple[int, ...]:

@@ -15,7 +15,7 @@ NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 
 
 def event(number: int, *, minutes: float = 0, **changes: Any) -> Event:
-    """Bounce number so and so, that many minutes after noon; each in its own message unless told otherwise."""
+    """Bounce number so and so, that many minutes after noon; each in its own message by default."""
     values: dict[str, Any] = {
         "bounce_id": number,
         "message_id": number,

@@ -101,7 +101,7 @@ def test_the_order_in_which_events_are_given_does_not_matter() -> None:
 
 
 def test_a_new_incident_is_not_hidden_by_a_larger_old_one() -> None:
-    """Events further apart than the quiet time belong to different incidents: the newest that fires is told."""
+    """Events further apart than the quiet time are different incidents: the newest that fires is told."""
     march = [event(number, minutes=number) for number in range(1, 20)]
     april = [event(number, minutes=43_200 + number) for number in range(20, 24)]
     found = evaluate(rule(), KEY, march + april, NOON + timedelta(days=31))

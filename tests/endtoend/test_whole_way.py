@@ -214,7 +214,10 @@ def test_check_looks_at_every_part_and_changes_nothing(mail_world: MailWorld, tm
     ("changes", "status", "sentence"),
     [
         pytest.param(
-            {"source_login": 'password_command = "printf wrong"'}, 77, "refuses user name or password", id="wrong-password"
+            {"source_login": 'password_command = "printf wrong"'},
+            77,
+            "refuses user name",
+            id="wrong-password",
         ),
         pytest.param({"imap_port": "1"}, 69, "localhost", id="nobody-listens"),
         pytest.param({"source_login": "pasword = 'x'"}, 78, "did you mean password", id="wrong-key"),

@@ -26,7 +26,7 @@ DATA_REFUSALS = {
 }
 
 
-@dataclass(slots=True)
+@dataclass  # no slots: aiosmtpd looks at every attribute, and Python 3.11.2 stumbles over __weakref__
 class Refuser:
     """Remembers what was offered after DATA: reverse path, recipients, content."""
 
