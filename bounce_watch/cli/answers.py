@@ -1,6 +1,7 @@
 """`outbox`: what we write to colleagues and admins, and the release of held answers."""
 
 import sys
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -74,13 +75,16 @@ def _columns() -> list[Any]:
 
     return [
         Column(key="id", title="Id", right=True),
-        Column(key="state", title="State"),
-        Column(key="kind", title="Kind"),
-        Column(key="created_at", title="Written", show=lambda row: local(row["created_at"])),
-        Column(key="to", title="To"),
-        Column(key="subject", title="Subject"),
-        Column(key="server_reply", title="Server said", show=lambda row: (row["server_reply"] or "")[:60]),
+        Column(key="state", title="State\nKind", show=lambda row: (row["state"], row["kind"])),
+        Column(key="created_at", title="Written", show=lambda row: tuple(local(row["created_at"]).split())),
+        Column(key="to", title="To\nSubject", show=_addressed, fold=False),
     ]
+
+
+def _addressed(row: Mapping[str, Any]) -> tuple[str, ...]:
+    """Show what a server said only where it matters: for mail that has not left."""
+    said = (f"server: {row['server_reply']}",) if row["server_reply"] and row["state"] != "sent" else ()
+    return row["to"], row["subject"], *said
 
 
 @group.command("show")

@@ -1,6 +1,7 @@
 """`history`, `show` and `top`: what happened."""
 
 import sys
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -116,19 +117,24 @@ def row_json(row: "BounceRow") -> dict[str, Any]:
 
 
 def _columns() -> list[Any]:
+    """Two lines a bounce: from and to above each other, cause and owner likewise, so 80 columns suffice."""
     from bounce_watch.cli.output import Column, local
 
     return [
         Column(key="id", title="Id", right=True),
-        Column(key="occurred_at", title="When", show=lambda row: local(row["occurred_at"])),
-        Column(key="sender", title="Sender"),
-        Column(
-            key="recipient", title="Recipient", show=lambda row: row["recipient_decoded"] or row["recipient"]
-        ),
+        Column(key="occurred_at", title="When", show=lambda row: tuple(local(row["occurred_at"]).split())),
+        Column(key="sender", title="Sender\n→ recipient", show=_from_and_to, fold=False),
         Column(key="status", title="Code", show=lambda row: row["status"] or row["reply_code"] or ""),
-        Column(key="cause", title="Cause"),
-        Column(key="owner", title="Who must act"),
+        Column(key="cause", title="Cause\nWho must act", show=_cause_and_owner),
     ]
+
+
+def _from_and_to(row: Mapping[str, Any]) -> tuple[str, str]:
+    return row["sender"] or "unknown", f"→ {row['recipient_decoded'] or row['recipient']}"
+
+
+def _cause_and_owner(row: Mapping[str, Any]) -> tuple[str, str]:
+    return row["cause"], row["owner"]
 
 
 def show(

@@ -72,14 +72,13 @@ def _columns() -> list[Any]:
     from bounce_watch.cli.output import Column, local
 
     return [
-        Column(key="incident", title="Incident"),
-        Column(key="state", title="State"),
-        Column(key="severity", title="Severity"),
-        Column(key="title", title="What"),
-        Column(key="key", title="Who or where"),
+        Column(key="incident", title="Incident", show=lambda row: (row["incident"], row["state"])),
+        Column(
+            key="title", title="What\nwho or where", show=lambda row: (row["title"], row["key"]), fold=False
+        ),
         Column(key="mails", title="Mails", right=True),
-        Column(key="opened_at", title="Opened", show=lambda row: local(row["opened_at"])),
-        Column(key="owner", title="Who must act"),
+        Column(key="opened_at", title="Opened", show=lambda row: tuple(local(row["opened_at"]).split())),
+        Column(key="owner", title="Severity\nWho must act", show=lambda row: (row["severity"], row["owner"])),
     ]
 
 
@@ -134,7 +133,7 @@ def _as_text(detail: "IncidentDetail") -> str:
     for place, step in enumerate(_steps(detail), 1):
         lines.append(f"{place}. {step.text}")
         lines += [f"   Where: {step.where}"] if step.where else []
-        lines += [f"   {command}" for command in step.commands]
+        lines += [f"   {line}" for command in step.commands for line in command.splitlines()]
     lines += ["", "History"]
     lines += [
         f"{local(change.at)}  {change.change} by {change.by} {change.note}" for change in detail.changes

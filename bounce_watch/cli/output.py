@@ -12,6 +12,8 @@ from typing import Any
 from bounce_watch.cli.safe import for_cell, for_terminal
 
 Row = Mapping[str, Any]
+Cell = str | tuple[str, ...]
+"""One line of text, or several."""
 
 
 class Form(StrEnum):
@@ -30,12 +32,12 @@ class Column:
 
     key: str
     title: str
-    show: Callable[[Row], str] | None = None
+    show: Callable[[Row], Cell] | None = None
     right: bool = False
     style: str | None = None
     fold: bool = True
 
-    def cell(self, row: Row) -> str:
+    def cell(self, row: Row) -> Cell:
         if self.show:
             return self.show(row)
         value = row.get(self.key)
@@ -104,12 +106,19 @@ def _emit_table(rows: list[Row], columns: Sequence[Column], title: str, empty: s
             column.title,
             justify="right" if column.right else "left",
             overflow="fold" if column.fold else "ellipsis",
+            no_wrap=not column.fold,
         )
     for row in rows:
         # Text objects, never markup: a mail may hold [link=...].
-        table.add_row(*(Text(for_terminal(column.cell(row)), style=column.style or "") for column in columns))
+        table.add_row(*(Text(_shown(column.cell(row)), style=column.style or "") for column in columns))
     console().print(table)
     return len(rows)
+
+
+def _shown(cell: Cell) -> str:
+    """Return a cell's text, each of its lines escaped: a break inside a value is no line of ours."""
+    lines = (cell,) if isinstance(cell, str) else cell
+    return "\n".join(for_terminal(line) for line in lines)
 
 
 def console() -> Any:

@@ -1,5 +1,6 @@
 """`init` writes a configuration, `check` tests every part of it."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -73,15 +74,11 @@ def check(
 
     findings = list(checkup(context.obj, offline=offline))
     rows: list[dict[str, Any]] = [finding.row for finding in findings]
+    signs = {"ok": "ok", "warning": "WARN", "failure": "FAIL"}
     columns = [
-        Column(
-            key="state",
-            title="",
-            show=lambda row: {"ok": "ok", "warning": "WARN", "failure": "FAIL"}[row["state"]],
-        ),
+        Column(key="state", title="", show=lambda row: signs[row["state"]]),
         Column(key="name", title="Part"),
-        Column(key="text", title="Finding"),
-        Column(key="repair", title="What repairs it"),
+        Column(key="text", title="Finding, and what repairs it", show=_finding_and_repair),
     ]
     emit(rows, columns, form_of(as_json))
     states = {finding.state for finding in findings}
@@ -90,3 +87,7 @@ def check(
         raise typer.Exit(Exit.CONFIGURATION if broken else Exit.FAILED)
     if strict and "warning" in states:
         raise typer.Exit(Exit.FAILED)
+
+
+def _finding_and_repair(row: Mapping[str, Any]) -> tuple[str, ...]:
+    return (row["text"], f"-> {row['repair']}") if row["repair"] else (row["text"],)

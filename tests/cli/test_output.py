@@ -63,3 +63,11 @@ def test_nothing_found_is_said_on_stderr(capsys: pytest.CaptureFixture[str]) -> 
     assert emit([], COLUMNS, Form.TABLE, empty="No bounces yet.") == 0
     captured = capsys.readouterr()
     assert (captured.out, captured.err) == ("", "No bounces yet.\n")
+
+
+def test_a_line_break_in_a_value_starts_no_line_of_a_table(capsys: pytest.CaptureFixture[str]) -> None:
+    columns = [Column(key="sender", title="Sender", show=lambda row: (row["sender"], "second"))]
+    emit([{"sender": "a@b.example\n99  forged row"}], columns, Form.TABLE)
+    lines = [line.strip() for line in capsys.readouterr().out.splitlines()]
+    assert "a@b.example\\n99  forged row" in lines
+    assert "second" in lines
