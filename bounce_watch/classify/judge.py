@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from bounce_watch.classify.cause import Spoken, Verdict, decide
 from bounce_watch.classify.evidence import weigh
+from bounce_watch.classify.evidence_text import find_details
 from bounce_watch.classify.imceaex import decode_imceaex
 from bounce_watch.classify.persistence import persistence_of
 from bounce_watch.classify.row import Catalogue
@@ -88,6 +89,7 @@ def _bounce(
         entry=found.entry,
         why=found.why,
         occurred_at=report.arrival_date or report.date or report.original.date,
+        details=find_details(fields.diagnostic_code, found.cause, fields.will_retry_until),
     )
 
 

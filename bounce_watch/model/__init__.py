@@ -1,6 +1,7 @@
 """The words of the field, as frozen values. Standard library only, no I/O, no clock."""
 
 from bounce_watch.model.bounce import Bounce
+from bounce_watch.model.details import Details
 from bounce_watch.model.digest import Count, Digest, Health
 from bounce_watch.model.finding import Event, Finding, Severity
 from bounce_watch.model.incident import Incident, IncidentState
@@ -23,6 +24,7 @@ __all__ = [
     "Bounce",
     "Cause",
     "Count",
+    "Details",
     "Digest",
     "Event",
     "Evidence",

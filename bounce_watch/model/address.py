@@ -9,6 +9,7 @@ MAX_LOCAL_PART = 64
 _ATOM = r"[A-Za-z0-9!#$&'*+/=?^_`{|}~-]+"
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _STRICT = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@(?:{_LABEL}\.)+{_LABEL}")
+_HOST_NAME = re.compile(rf"(?:{_LABEL}\.)+(?!\d+\Z){_LABEL}")
 
 
 def domain_of(address: str | None) -> str | None:
@@ -29,3 +30,8 @@ def is_deliverable(address: str) -> bool:
     local, _, _ = address.partition("@")
     short = len(address) <= MAX_ADDRESS and len(local) <= MAX_LOCAL_PART
     return short and _STRICT.fullmatch(address) is not None
+
+
+def is_host_name(name: str) -> bool:
+    """Tell whether a text is a plain ASCII host or domain name of at least two labels, no IP address."""
+    return len(name) <= MAX_ADDRESS and _HOST_NAME.fullmatch(name) is not None

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bounce_watch.model.address import domain_of
+from bounce_watch.model.details import Details
 from bounce_watch.model.vocabulary import Action, Cause, Evidence, Owner, Persistence, Side
 
 
@@ -14,6 +15,7 @@ class Bounce:
     `entry` names the catalogue row that decided, `why` says in one sentence how.
     `recipient_decoded` is the readable form of an IMCEAEX address.
     `occurred_at` is the report's arrival date, else its own date (UTC).
+    `details` is what the server's words say beyond the code, None for nothing.
     """
 
     recipient: str
@@ -35,6 +37,7 @@ class Bounce:
     entry: str | None = None
     why: str | None = None
     occurred_at: datetime | None = None
+    details: Details | None = None
 
     @property
     def recipient_domain(self) -> str | None:

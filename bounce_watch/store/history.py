@@ -10,6 +10,7 @@ from bounce_watch.model import (
     Bounce,
     Cause,
     Count,
+    Details,
     Evidence,
     Incident,
     Kind,
@@ -134,6 +135,7 @@ def _bounce_of(row: tables.Bounce) -> Bounce:
         entry=row.entry,
         why=row.why,
         occurred_at=row.occurred_at,
+        details=Details.from_mapping(row.details) if row.details else None,
     )
 
 

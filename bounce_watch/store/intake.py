@@ -199,6 +199,7 @@ def _bounce_row(report: tables.Report, bounce: Bounce, occurred_at: datetime, no
         remote_reply_code=bounce.remote_reply_code,
         entry=bounce.entry,
         why=bounce.why,
+        details=bounce.details.as_mapping() if bounce.details else None,
     )
 
 

@@ -1,5 +1,6 @@
 """All that can be asked of a store, by whoever can read: a Store or a Transaction."""
 
+from bounce_watch.store.acquaintance import Acquaintance
 from bounce_watch.store.digest import Digests
 from bounce_watch.store.dossier import Dossiers
 from bounce_watch.store.events import Events
@@ -12,6 +13,15 @@ from bounce_watch.store.stats import Figures
 
 
 class Questions(
-    KnownMessages, Events, IncidentList, Dossiers, OutboxList, QuarantineList, History, Digests, Figures
+    KnownMessages,
+    Events,
+    IncidentList,
+    Dossiers,
+    OutboxList,
+    QuarantineList,
+    History,
+    Digests,
+    Figures,
+    Acquaintance,
 ):
     """Every question, answered from one consistent view."""

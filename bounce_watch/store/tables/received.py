@@ -121,6 +121,7 @@ class Bounce(SQLModel, table=True):
     remote_reply_code: str | None = safe_text(default=None)
     entry: str | None = safe_text(default=None)
     why: str | None = safe_text(default=None)
+    details: dict[str, str | int] | None = Field(default=None, sa_type=SafeJson)
 
 
 class Quarantined(SQLModel, table=True):

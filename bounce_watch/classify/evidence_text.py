@@ -1,0 +1,137 @@
+"""Read the evidence in a refusal: which address, list, size, domain or rule. Bounded, linear-time searches.
+
+The wordings are those of Exchange Online, Gmail, Postfix, Exim, Spamhaus, Barracuda and SpamCop (2026-11).
+"""
+
+import re
+from datetime import datetime
+from ipaddress import ip_address
+
+from bounce_watch.classify.message_size import sizes_in
+from bounce_watch.classify.smtp_reply import MAX_TEXT, read_reply
+from bounce_watch.model import Cause
+from bounce_watch.model.address import is_host_name
+from bounce_watch.model.details import Details
+
+MAX_RULE = 160
+# The text that names a list, and the list's name; the first that stands in the reply wins.
+BLOCKLISTS = (
+    *(("spamhaus", "Spamhaus"), ("barracudacentral", "Barracuda"), ("barracuda", "Barracuda")),
+    *(("spamcop", "SpamCop"), ("proofpoint", "Proofpoint"), ("pphosted", "Proofpoint")),
+    *(("ipcheck.proofpoint", "Proofpoint"), ("uceprotect", "UCEPROTECT"), ("sorbs", "SORBS")),
+    *(("s3140", "Microsoft (S3140)"), ("s3150", "Microsoft (S3150)"), ("as3130", "Microsoft (AS3130)")),
+    *(("abuseat", "Abuseat CBL"), ("mailspike", "Mailspike"), ("spamrats", "SpamRATS")),
+    *(("cloudmark", "Cloudmark"), ("trendmicro", "Trend Micro"), ("invaluement", "invaluement")),
+    *(("psbl.surriel", "PSBL"), ("backscatterer", "Backscatterer"), ("manitu", "NiX Spam")),
+    *(("senderscore", "Validity SenderScore"), ("sender.office.com", "Microsoft"), ("dnswl", "dnswl")),
+)
+_ABOUT_OUR_IP = frozenset(
+    (Cause.BLOCKED_REPUTATION, Cause.MISSING_REVERSE_DNS, Cause.BAD_HELO, Cause.IPV6_RATE_LIMITED)
+)
+_IPV4 = re.compile(r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?![\w]|\.\d)")
+_IPV6 = re.compile(r"(?<![\w:.])[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){2,7}(?![\w:])")
+_LAST_IP = re.compile(r"LastAttemptedIP=\[?([0-9A-Fa-f.:]{2,45})", re.IGNORECASE)
+_LAST_HOST = re.compile(r"LastAttemptedServerName=([A-Za-z0-9.-]{1,253})", re.IGNORECASE)
+_SPF = re.compile(r"\bSPF\b|Sender Policy Framework|openspf", re.IGNORECASE)
+_SPF_RESULT = re.compile(
+    r"soft ?fail|perm ?error|temp ?error|neutral|did not pass|fail|violation", re.IGNORECASE
+)
+_HOST = r"\[?'?\"?((?:[A-Za-z0-9_-]{1,63}\.){1,8}[A-Za-z0-9-]{2,63})"
+_SPF_DOMAIN = re.compile(
+    rf"\bSPF \[{_HOST}|mail (?:from|for) (?:domain )?{_HOST}|on behalf of (?:domain )?{_HOST}", re.IGNORECASE
+)
+_DMARC_DOMAIN = re.compile(
+    rf"(?:email from|sending domain|domain of|administrator of|DMARC policy (?:of|for)|domain:) {_HOST}",
+    re.IGNORECASE,
+)
+_RULE = re.compile(r"TRANSPORT\.RULES\.RejectMessage;? ?([^\[\]<>{}]{3,400})", re.IGNORECASE)
+_BOILERPLATE = re.compile(r"the message was rejected by organi[sz]ation policy[.;]?", re.IGNORECASE)
+_RESULTS = {"didnotpass": "fail", "violation": "fail"}
+
+
+def find_details(text: str | None, cause: Cause, retry_until: datetime | None = None) -> Details | None:
+    """Return what the reply says beyond its code, None when it says nothing more.
+
+    Every address, host and domain has passed a strict check. Looks at the first 2,000 characters.
+    """
+    line = " ".join((text or "")[:MAX_TEXT].split())
+    reply = read_reply(line)
+    blocklist = find_blocklist(line)
+    limit, size = sizes_in(reply.words) if cause is Cause.MESSAGE_TOO_LARGE else (None, None)
+    details = Details(
+        blocked_ip=find_ip(reply.words) if blocklist or cause in _ABOUT_OUR_IP else None,
+        blocklist=blocklist,
+        size_limit=limit,
+        message_size=size,
+        **_spf(reply.words),
+        dmarc_domain=_domain(_DMARC_DOMAIN, line) if "dmarc" in line.lower() else None,
+        rule=_rule(line),
+        retry_until=retry_until,
+        as_number=reply.as_number,
+        last_attempted_ip=_checked_ip(_first(_LAST_IP, line)),
+        last_attempted_host=_checked_host(_first(_LAST_HOST, line)),
+    )
+    return None if details.is_empty else details
+
+
+def find_blocklist(line: str) -> str | None:
+    """Return the name of the list that a reply names, None when it names none that we know."""
+    lower = line.lower()
+    return next((name for sign, name in BLOCKLISTS if sign in lower), None)
+
+
+def find_ip(line: str) -> str | None:
+    """Return the first IP address of a text in its usual notation."""
+    for pattern in (_IPV4, _IPV6):
+        for found in pattern.finditer(line):
+            address = _checked_ip(found[0])
+            if address is not None:
+                return address
+    return None
+
+
+def _spf(words: str) -> dict[str, str | None]:
+    """Return result, address and domain of the SPF check (RFC 7208 section 2.6)."""
+    found = _SPF.search(words)
+    if found is None:
+        return {}
+    near = words[found.start() : found.start() + 200]
+    result = _SPF_RESULT.search(near) or _SPF_RESULT.search(words)
+    plain = result[0].lower().replace(" ", "") if result else None
+    return {
+        "spf_result": _RESULTS.get(plain, plain) if plain else None,
+        "spf_ip": find_ip(words),
+        "spf_domain": _domain(_SPF_DOMAIN, words),
+    }
+
+
+def _rule(line: str) -> str | None:
+    found = _RULE.search(line)
+    told = _BOILERPLATE.sub("", found[1]).strip(" ;,.\"'") if found else ""
+    return "".join(character for character in told if character.isprintable())[:MAX_RULE] or None
+
+
+def _domain(pattern: re.Pattern[str], line: str) -> str | None:
+    found = pattern.search(line)
+    return _checked_host(next(filter(None, found.groups()), None)) if found else None
+
+
+def _first(pattern: re.Pattern[str], line: str) -> str | None:
+    found = pattern.search(line)
+    return found[1] if found else None
+
+
+def _checked_ip(text: str | None) -> str | None:
+    """Return an IP address in its usual notation; a port after it is dropped."""
+    candidates = (text, text.rpartition(":")[0]) if text else ()
+    for candidate in candidates:
+        try:
+            return str(ip_address(candidate))
+        except ValueError:
+            continue
+    return None
+
+
+def _checked_host(text: str | None) -> str | None:
+    name = (text or "").rstrip(".").lower()
+    return name if is_host_name(name) else None
