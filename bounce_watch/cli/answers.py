@@ -77,7 +77,7 @@ def _columns() -> list[Any]:
         Column(key="id", title="Id", right=True),
         Column(key="state", title="State\nKind", show=lambda row: (row["state"], row["kind"])),
         Column(key="created_at", title="Written", show=lambda row: tuple(local(row["created_at"]).split())),
-        Column(key="to", title="To\nSubject", show=_addressed, fold=False),
+        Column(key="to", title="To\nSubject", show=_addressed, gives_way=True, cut=True),
     ]
 
 

@@ -102,13 +102,13 @@ def _word(kind: Any, text: str | None, option: str) -> Any:
 
 def row_json(row: "BounceRow") -> dict[str, Any]:
     """Return a stored bounce as the object that `--json` prints."""
-    from bounce_watch.cli.reading_json import bounce_json
+    from bounce_watch.reading.objects import bounce_object
 
     bounce = row.bounce
     return {
         "id": row.id,
         "occurred_at": bounce.occurred_at,
-        **bounce_json(bounce),
+        **bounce_object(bounce),
         "evidence": bounce.evidence,
         "subject": row.subject,
         "original_message_id": row.original_message_id,
@@ -123,7 +123,7 @@ def _columns() -> list[Any]:
     return [
         Column(key="id", title="Id", right=True),
         Column(key="occurred_at", title="When", show=lambda row: tuple(local(row["occurred_at"]).split())),
-        Column(key="sender", title="Sender\n→ recipient", show=_from_and_to, fold=False),
+        Column(key="sender", title="Sender\n→ recipient", show=_from_and_to, gives_way=True, cut=True),
         Column(key="status", title="Code", show=lambda row: row["status"] or row["reply_code"] or ""),
         Column(key="cause", title="Cause\nWho must act", show=_cause_and_owner),
     ]

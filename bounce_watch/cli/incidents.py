@@ -74,7 +74,10 @@ def _columns() -> list[Any]:
     return [
         Column(key="incident", title="Incident", show=lambda row: (row["incident"], row["state"])),
         Column(
-            key="title", title="What\nwho or where", show=lambda row: (row["title"], row["key"]), fold=False
+            key="title",
+            title="What\nwho or where",
+            show=lambda row: (row["title"], row["key"]),
+            gives_way=True,
         ),
         Column(key="mails", title="Mails", right=True),
         Column(key="opened_at", title="Opened", show=lambda row: tuple(local(row["opened_at"]).split())),

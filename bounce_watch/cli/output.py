@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 
 from bounce_watch.cli.safe import for_cell, for_terminal
 
@@ -28,14 +28,19 @@ def form_of(as_json: bool, as_csv: bool = False) -> Form:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
-    """One column of a table: `show` turns the row into the cell's text (default: the value itself)."""
+    """One column of a table: `show` turns the row into the cell's text (default: the value itself).
+
+    A column that `gives_way` folds where the screen is narrow, or is cut with an ellipsis if `cut`; the
+    others then keep their width. Without one, all columns fold.
+    """
 
     key: str
     title: str
     show: Callable[[Row], Cell] | None = None
     right: bool = False
     style: str | None = None
-    fold: bool = True
+    gives_way: bool = False
+    cut: bool = False
 
     def cell(self, row: Row) -> Cell:
         if self.show:
@@ -93,7 +98,6 @@ def _cell(value: object) -> object:
 def _emit_table(rows: list[Row], columns: Sequence[Column], title: str, empty: str) -> int:
     from rich import box
     from rich.table import Table
-    from rich.text import Text
 
     if not rows:
         say(empty or "Nothing found.")
@@ -101,18 +105,26 @@ def _emit_table(rows: list[Row], columns: Sequence[Column], title: str, empty: s
     table = Table(
         title=title or None, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False
     )
+    rigid = any(column.gives_way for column in columns)
     for column in columns:
+        justify: Literal["left", "right"] = "right" if column.right else "left"
         table.add_column(
-            column.title,
-            justify="right" if column.right else "left",
-            overflow="fold" if column.fold else "ellipsis",
-            no_wrap=not column.fold,
+            column.title, justify=justify, overflow="fold", no_wrap=rigid and not column.gives_way
         )
     for row in rows:
-        # Text objects, never markup: a mail may hold [link=...].
-        table.add_row(*(Text(_shown(column.cell(row)), style=column.style or "") for column in columns))
+        table.add_row(*(_text(column, row) for column in columns))
     console().print(table)
     return len(rows)
+
+
+def _text(column: Column, row: Row) -> Any:
+    """Return a cell as a Text, never as markup: a mail may hold [link=...]."""
+    from rich.text import Text
+
+    text = Text(_shown(column.cell(row)), style=column.style or "")
+    if column.cut:
+        text.no_wrap, text.overflow = True, "ellipsis"
+    return text
 
 
 def _shown(cell: Cell) -> str:

@@ -22,13 +22,16 @@ def is_digest_due(house: House) -> bool:
 
 
 def gather(config: Config, store: Questions, now: datetime, local_date: date | None = None) -> Digest:
-    """Return the facts of the digest of a date: one that was made, or today's as it would be now."""
+    """Return the facts of a date's digest that was made, or without a date of the one to be made now.
+
+    How the service is doing is known for now only.
+    """
     return store.digest_facts(
         local_date or now.astimezone(config.zone).date(),
         str(config.zone),
         now,
         accepted=config.site.accepted_evidence,
-        health=health(store, now),
+        health=health(store, now) if local_date is None else (),
     )
 
 
