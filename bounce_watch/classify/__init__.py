@@ -4,8 +4,9 @@ from bounce_watch.classify.catalogue import load_catalogue
 from bounce_watch.classify.errors import CatalogueError
 from bounce_watch.classify.evidence import Weighed, weigh
 from bounce_watch.classify.explain import Explanation, explain
+from bounce_watch.classify.index import Catalogue
 from bounce_watch.classify.judge import judge
-from bounce_watch.classify.row import Catalogue, Confidence, Namespace, Row
+from bounce_watch.classify.row import Confidence, Namespace, Row
 
 __all__ = [
     "Catalogue",

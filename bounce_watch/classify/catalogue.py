@@ -11,8 +11,9 @@ from enum import StrEnum
 from typing import Any, TypeVar
 
 from bounce_watch.classify.errors import CatalogueError
+from bounce_watch.classify.index import Catalogue
 from bounce_watch.classify.pattern import compile_linear
-from bounce_watch.classify.row import Catalogue, CodeSpan, Confidence, Namespace, Row
+from bounce_watch.classify.row import CodeSpan, Confidence, Namespace, Row
 from bounce_watch.model import Cause, Owner, Persistence, Side
 
 _ADVICE_KEYS = {"owner", "owner_ours", "sender_steps", "admin_steps", "playbook"}

@@ -3,12 +3,17 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import lru_cache
 
-from bounce_watch.classify.row import Catalogue, Reach, Row
+from bounce_watch.classify.index import Catalogue
+from bounce_watch.classify.row import Row
 from bounce_watch.classify.smtp_reply import SmtpReply
 from bounce_watch.model import Side
+from bounce_watch.unwrap.gated import folded
 
 MAX_QUOTE = 60
+MAX_VERDICTS = 1024
+"""Replies whose verdict is kept: servers refuse in the same words again and again."""
 
 
 class Ground(IntEnum):
@@ -70,33 +75,35 @@ def decide(catalogue: Catalogue, inner: Spoken | None, outer: Spoken, side: Side
     return within if firmness <= around.ground else around
 
 
+@lru_cache(MAX_VERDICTS)
 def _judge(catalogue: Catalogue, spoken: Spoken, side: Side | None) -> Verdict | None:
     reply = spoken.reply
-    rows = [row for row in catalogue.of_status(reply.status) if row.fits(side)]
-    near = [row for row in rows if row.span and row.span.reach <= Reach.RANGE]
-    defaults = [
-        row for row in catalogue.defaults_of(reply.status, microsoft=spoken.microsoft) if row.fits(side)
-    ]
-    telling = _matching(near, reply.words, Ground.CODE_AND_TEXT, near)
+    plan = catalogue.plan(reply.status, spoken.microsoft, side)
+    telling = _matching(plan.near, reply.words, Ground.CODE_AND_TEXT, plan.near)
     if telling:
         return telling
+    defaults = plan.defaults
     if defaults and not defaults[0].is_generic:
-        return _chosen(defaults[0], Ground.CODE, near)
-    phrases = [row for row in catalogue.text_rows if row.fits(side)]
-    groups = [row for row in rows if row not in near]
+        return _chosen(defaults[0], Ground.CODE, plan.near)
     return (
-        _matching(phrases, reply.words, Ground.TEXT, defaults[:1])
-        or _matching(phrases, reply.text, Ground.TEXT, defaults[:1])
-        or _first(defaults, Ground.GENERIC_CODE, near)
-        or _first([row for row in groups if row.span and row.span.reach is Reach.SUBJECT], Ground.GROUP, ())
+        _matching(catalogue.phrases(side), reply.words, Ground.TEXT, defaults[:1])
+        or _beside(catalogue.phrases(side), reply, defaults[:1])
+        or _first(defaults, Ground.GENERIC_CODE, plan.near)
+        or _first(plan.subject, Ground.GROUP, ())
         or _first(catalogue.of_reply_code(reply.reply_code), Ground.REPLY_CODE, ())
-        or _first(groups, Ground.GROUP, ())
+        or _first(plan.rest, Ground.GROUP, ())
     )
 
 
+def _beside(rows: Iterable[Row], reply: SmtpReply, rivals: Iterable[Row]) -> Verdict | None:
+    """Look also at what the reporter says around the server's words."""
+    return None if reply.text == reply.words else _matching(rows, reply.text, Ground.TEXT, rivals)
+
+
 def _matching(rows: Iterable[Row], text: str, ground: Ground, rivals: Iterable[Row]) -> Verdict | None:
+    lowered = folded(text)
     for row in rows:
-        found = row.pattern.search(text) if row.pattern else None
+        found = row.pattern.search(text, lowered) if row.pattern else None
         if found:
             return _chosen(row, ground, rivals, phrase=_quote(found[0]))
     return None

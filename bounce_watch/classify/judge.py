@@ -6,8 +6,8 @@ from bounce_watch.classify.cause import Spoken, Verdict, decide
 from bounce_watch.classify.evidence import weigh
 from bounce_watch.classify.evidence_text import find_details
 from bounce_watch.classify.imceaex import decode_imceaex
+from bounce_watch.classify.index import Catalogue
 from bounce_watch.classify.persistence import persistence_of
-from bounce_watch.classify.row import Catalogue
 from bounce_watch.classify.smtp_reply import read_reply, split_wrapper
 from bounce_watch.classify.speaker import is_microsoft_host, side_of, speaks_exchange
 from bounce_watch.model import (

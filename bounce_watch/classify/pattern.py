@@ -7,6 +7,7 @@ from re import _parser as parser  # type: ignore[attr-defined]
 from typing import Any
 
 from bounce_watch.classify.errors import CatalogueError
+from bounce_watch.unwrap.gated import Gated, gated
 
 MAX_WORK = 10_000
 """Most ways in which one pattern may be tried from one position of the text."""
@@ -15,7 +16,7 @@ _REPEATS = {sre.MAX_REPEAT, sre.MIN_REPEAT, sre.POSSESSIVE_REPEAT}
 _PLAIN = {sre.LITERAL, sre.NOT_LITERAL, sre.ANY, sre.IN, sre.AT}
 
 
-def compile_linear(patterns: Sequence[str], where: str) -> re.Pattern[str] | None:
+def compile_linear(patterns: Sequence[str], where: str) -> Gated | None:
     """Return one case-blind pattern that finds any of `patterns`, None when there are none.
 
     Raises CatalogueError for a pattern that does not compile, repeats without a bound, nests repeats,
@@ -25,7 +26,7 @@ def compile_linear(patterns: Sequence[str], where: str) -> re.Pattern[str] | Non
         _check(pattern, where)
     if not patterns:
         return None
-    return re.compile("|".join(f"(?:{pattern})" for pattern in patterns), re.IGNORECASE)
+    return gated("|".join(f"(?:{pattern})" for pattern in patterns), re.IGNORECASE)
 
 
 def _check(pattern: str, where: str) -> None:

@@ -1,4 +1,4 @@
-"""The catalogue: what is known of each status code and of each telling phrase (RFC 3463, vendor pages)."""
+"""A row of the catalogue: what is known of one status code or telling phrase (RFC 3463, vendor pages)."""
 
 import re
 from dataclasses import dataclass
@@ -6,6 +6,9 @@ from datetime import date
 from enum import IntEnum, StrEnum
 
 from bounce_watch.model import Cause, Owner, Persistence, Side
+from bounce_watch.unwrap.gated import Gated
+
+_STATUS = re.compile(r"[245]\.\d{1,3}\.\d{1,3}", re.ASCII)
 
 
 class Confidence(StrEnum):
@@ -70,7 +73,7 @@ class Row:
     span: CodeSpan | None
     namespace: Namespace
     side: Side | None
-    pattern: re.Pattern[str] | None
+    pattern: Gated | None
     is_default: bool
     is_generic: bool
     title: str
@@ -93,6 +96,10 @@ class Row:
         return f"{code}/{self.variant}" if self.variant else code
 
     @property
+    def reach(self) -> Reach:
+        return self.span.reach if self.span else Reach.CLASS
+
+    @property
     def is_reply_row(self) -> bool:
         """Tell whether the row gives the meaning of a basic reply code (RFC 5321 section 4.2)."""
         return self.code is not None and self.span is None
@@ -104,41 +111,9 @@ class Row:
         return self.side is None or side is None or self.side is side
 
 
-@dataclass(frozen=True, slots=True)
-class Catalogue:
-    """All rows in the order of the file, which is the order of the tests."""
-
-    rows: tuple[Row, ...]
-
-    def of_status(self, status: str | None) -> tuple[Row, ...]:
-        """Return the rows that cover a status, closest first, else in the order of the file."""
-        numbers = read_status(status)
-        if numbers is None:
-            return ()
-        covering = (row for row in self.rows if row.span and row.span.covers(numbers))
-        return tuple(sorted(covering, key=_reach))
-
-    def defaults_of(self, status: str | None, *, microsoft: bool) -> tuple[Row, ...]:
-        """Return the rows that decide a status without telling text, the speaker's own meaning first."""
-        foreign = Namespace.REGISTRY if microsoft else Namespace.MICROSOFT
-        rows = (row for row in self.of_status(status) if row.is_default and _reach(row) <= Reach.RANGE)
-        return tuple(sorted(rows, key=lambda row: (_reach(row), row.namespace is foreign)))
-
-    def of_reply_code(self, reply_code: str | None) -> tuple[Row, ...]:
-        return tuple(row for row in self.rows if row.is_reply_row and row.code == reply_code)
-
-    @property
-    def text_rows(self) -> tuple[Row, ...]:
-        return tuple(row for row in self.rows if row.code is None)
-
-
-def _reach(row: Row) -> Reach:
-    return row.span.reach if row.span else Reach.CLASS
-
-
 def read_status(status: str | None) -> tuple[int, int, int] | None:
     """Return the three numbers of a status (RFC 3463 section 2), None for anything else."""
-    if status is None or not re.fullmatch(r"[245]\.\d{1,3}\.\d{1,3}", status, re.ASCII):
+    if status is None or not _STATUS.fullmatch(status):
         return None
     status_class, subject, detail = map(int, status.split("."))
     return status_class, subject, detail

@@ -2,16 +2,21 @@
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 MAX_TEXT = 2_000
 """Characters of a reply that are looked at."""
+MAX_HEARD = 1024
+"""Replies of which what they hold is kept."""
 
-_STATUS = re.compile(r"(?<![\d.])[245]\.\d{1,3}\.\d{1,3}(?![\d.]\d)(?!\d)")
-_REPLY_CODE = re.compile(r"(?<![\w.@-])[245]\d\d(?=[ \-]|$)")
-_AS_NUMBER = re.compile(r"\bAS ?\(?(\d{3,12})\b")
-_SPEECH = re.compile(r"(?:said|was|TO|DATA|[>\])\d]) ?: ?([245]\d\d[ -])")
+# A look back stands behind the first digit: a pattern that begins with one is tried at every letter.
+_STATUS = re.compile(r"[245](?<![\d.].)\.\d{1,3}\.\d{1,3}(?![\d.]\d)(?!\d)")
+_REPLY_CODE = re.compile(r"[245](?<![\w.@-].)\d\d(?=[ \-]|$)")
+_AS_NUMBER = re.compile(r"AS(?<!\w..) ?\(?(\d{3,12})\b")
+_SPEECH = re.compile(r": ?([245]\d\d[ -])")
+_SPEAKERS = ("said", "was", "TO", "DATA", ">", "]", ")", *"0123456789")
 # Long replies repeat their codes at every line: `550-5.7.1 low reputation of the 550-5.7.1 sending IP`.
-_LINE_CODE = re.compile(r"\b[245]\d\d[- ]'?[#(]?[245]\.\d{1,3}\.\d{1,3}\b|\b[245]\d\d-")
+_LINE_CODE = re.compile(r"[245](?<!\w.)(?:\d\d[- ]'?[#(]?[245]\.\d{1,3}\.\d{1,3}\b|\d\d-)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,19 +33,46 @@ class SmtpReply:
     as_number: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    """What one text holds, whatever the report states beside it."""
+
+    words: str
+    text: str
+    statuses: tuple[str, ...]
+    reply_code: str | None
+    as_number: str | None
+
+
 def read_reply(text: str | None, status: str | None = None, reply_code: str | None = None) -> SmtpReply:
     """Read one reply. What the report states wins over the text, but x.0.0 gives way to a closer code.
 
     Exim writes 5.0.0 whatever the reply said.
     """
-    line = " ".join((text or "")[:MAX_TEXT].split())
-    found = _AS_NUMBER.search(line)
+    heard = _hear((text or "")[:MAX_TEXT])
     return SmtpReply(
-        words=_plain(_words_of_the_server(line)),
-        text=_plain(line),
-        status=_closer(status, line),
-        reply_code=reply_code or _first(_REPLY_CODE, line),
-        as_number=found[1] if found else None,
+        words=heard.words,
+        text=heard.text,
+        status=_closer(status, heard.statuses),
+        reply_code=reply_code or heard.reply_code,
+        as_number=heard.as_number,
+    )
+
+
+@lru_cache(MAX_HEARD)
+def _hear(text: str) -> _Heard:
+    """Take a text apart. Kept: one judgement asks several times, and servers repeat themselves."""
+    line = " ".join(text.split())
+    number = _AS_NUMBER.search(line)
+    code = _REPLY_CODE.search(line)
+    words = _words_of_the_server(line)
+    plain = _plain(line)
+    return _Heard(
+        words=plain if words is line else _plain(words),
+        text=plain,
+        statuses=tuple(_STATUS.findall(line)),
+        reply_code=code[0] if code else None,
+        as_number=number[1] if number else None,
     )
 
 
@@ -54,23 +86,20 @@ def split_wrapper(text: str | None) -> tuple[str, str | None]:
 
 def _words_of_the_server(line: str) -> str:
     """Cut what the reporter says before the reply: `Google tried to deliver ... returned was: 550 ...`."""
-    found = _SPEECH.search(line)
-    return line[found.start(1) :] if found else line
+    for found in _SPEECH.finditer(line):
+        if line[: found.start()].removesuffix(" ").endswith(_SPEAKERS):
+            return line[found.start(1) :]
+    return line
 
 
 def _plain(line: str) -> str:
     """Drop line codes and addresses: nobody's name may decide why mail was refused."""
-    words = (word for word in _LINE_CODE.sub(" ", line).split() if "@" not in word)
-    return " ".join(words)
+    words = _LINE_CODE.sub(" ", line).split()
+    return " ".join([word for word in words if "@" not in word] if "@" in line else words)
 
 
-def _closer(status: str | None, line: str) -> str | None:
+def _closer(status: str | None, heard: tuple[str, ...]) -> str | None:
     if status is not None and not status.endswith(".0.0"):
         return status
-    telling = (found for found in _STATUS.findall(line) if not found.endswith(".0.0"))
-    return next(telling, None) or status or _first(_STATUS, line)
-
-
-def _first(pattern: re.Pattern[str], line: str) -> str | None:
-    found = pattern.search(line)
-    return found[0] if found else None
+    telling = (found for found in heard if not found.endswith(".0.0"))
+    return next(telling, None) or status or next(iter(heard), None)

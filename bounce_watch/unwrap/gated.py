@@ -1,0 +1,108 @@
+"""A pattern behind plain searches: it runs only where a text holds one of the words it cannot do without.
+
+A search for a word costs a fraction of a pattern of many branches, and most texts hold none of its words.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from re import _constants as sre  # type: ignore[attr-defined]
+from re import _parser as parser  # type: ignore[attr-defined]
+from typing import Any
+
+MIN_WORD = 2
+_LONG_ENOUGH = 5
+_ZERO_WIDTH = {sre.AT, sre.ASSERT, sre.ASSERT_NOT}
+_REPEATS = {sre.MAX_REPEAT, sre.MIN_REPEAT, sre.POSSESSIVE_REPEAT}
+# Letters beyond ASCII that a case-blind pattern takes for `i`, `s` and `k`.
+_TWINS = str.maketrans({"\u0130": "i", "\u0131": "i", "\u017f": "s", "\u212a": "k"})
+
+Words = frozenset[str]
+
+
+def folded(text: str) -> str:
+    """Return a text in the lower case that the words of a gated pattern are looked for in."""
+    return text.lower() if text.isascii() else text.translate(_TWINS).lower()
+
+
+class Gated:
+    """A compiled pattern and its words; every text that matches holds at least one of them.
+
+    `words` is empty where no such words are known: then the pattern always runs.
+    """
+
+    __slots__ = ("pattern", "words")
+
+    def __init__(self, pattern: re.Pattern[str]) -> None:
+        self.pattern = pattern
+        found = _needed(parser.parse(pattern.pattern, pattern.flags & ~re.UNICODE))
+        self.words = tuple(sorted(_without_longer(found or frozenset()), key=len))
+
+    def is_possible(self, lowered: str) -> bool:
+        """Tell whether a text, given as `folded`, may match."""
+        for word in self.words:  # a generator for any() would cost more than the searches
+            if word in lowered:
+                return True
+        return not self.words
+
+    def search(self, text: str, lowered: str | None = None) -> re.Match[str] | None:
+        """Search as the pattern would; `lowered` is `folded(text)` where the caller has it already."""
+        return self.pattern.search(text) if self.is_possible(lowered or folded(text)) else None
+
+
+def gated(pattern: str, flags: int = 0) -> Gated:
+    """Compile a pattern and find its words."""
+    return Gated(re.compile(pattern, flags))
+
+
+def _without_longer(words: Words) -> Words:
+    """Drop the words that hold another one: the other is found wherever they are."""
+    return frozenset(word for word in words if not any(other in word for other in words if other is not word))
+
+
+def _needed(items: Iterable[tuple[Any, Any]]) -> Words | None:
+    """Return words of which any match holds one, None when there are none: the longest of the fewest."""
+    choices = [words for words in _choices(items) if words and min(map(len, words)) >= MIN_WORD]
+    return max(choices, key=_worth, default=None)
+
+
+def _worth(words: Words) -> tuple[int, int]:
+    return min(_LONG_ENOUGH, *map(len, words)), -len(words)
+
+
+def _choices(items: Iterable[tuple[Any, Any]]) -> list[Words]:
+    """Return what each stretch of a sequence needs: a run of letters one word, a branch one of several."""
+    choices: list[Words] = []
+    run = ""
+    for operator, argument in _flat(items):
+        if operator is sre.LITERAL and _is_plain(chr(argument)):
+            run += chr(argument).lower()
+        elif operator not in _ZERO_WIDTH:
+            choices += [frozenset({run}), _needed_of(operator, argument)]
+            run = ""
+    return [*choices, frozenset({run})]
+
+
+def _is_plain(letter: str) -> bool:
+    """Tell whether `folded` treats a letter as a case-blind pattern does."""
+    return letter.isascii() or letter.lower() == letter.upper()
+
+
+def _flat(items: Iterable[tuple[Any, Any]]) -> list[tuple[Any, Any]]:
+    """Open the groups of a sequence: `user(?: un)known` is one run."""
+    flat: list[tuple[Any, Any]] = []
+    for operator, argument in items:
+        flat += _flat(argument[-1]) if operator is sre.SUBPATTERN else [(operator, argument)]
+    return flat
+
+
+def _needed_of(operator: Any, argument: Any) -> Words:
+    if operator is sre.BRANCH:
+        return _union([_needed(branch) for branch in argument[1]])
+    if operator in _REPEATS and argument[0] >= 1:
+        return _needed(argument[2]) or frozenset()
+    return frozenset()
+
+
+def _union(branches: Sequence[Words | None]) -> Words:
+    known = [words for words in branches if words]
+    return frozenset().union(*known) if len(known) == len(branches) else frozenset()
