@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from bounce_watch.model import Action, RecipientFields
 from bounce_watch.parse.fields import ReportFields
-from bounce_watch.parse.formats import address_colon, sendmail
+from bounce_watch.parse.formats import address_colon, address_line, sendmail
 from bounce_watch.parse.smtp_reply import is_vague
 from bounce_watch.unwrap import Wrapped
 
@@ -27,7 +27,7 @@ def _has_gap(entry: RecipientFields) -> bool:
 
 
 def _words(wrapped: Wrapped) -> dict[str, RecipientFields]:
-    for form in (sendmail, address_colon):
+    for form in (sendmail, address_colon, address_line):
         if found := form.read(wrapped):
             return {(entry.final_recipient or "").lower(): entry for entry in found.recipients}
     return {}

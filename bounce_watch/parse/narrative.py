@@ -73,6 +73,8 @@ _SYSTEM_SUBJECT = re.compile(
     r"|メールエラー|メッセージを配信できません)",
     re.IGNORECASE,
 )
+# Microsoft's SMTPSVC writes it above a copy of the original's header fields, those of lists among them.
+_BANNER = "non-delivery report"
 # Fields of answers, of lists and newsletters, and of mail programs.
 _WRITTEN_BY_PEOPLE = (
     "in-reply-to", "list-id", "list-unsubscribe", "list-post", "feedback-id", "user-agent",
@@ -121,6 +123,8 @@ def is_by_a_mail_system(wrapped: Wrapped) -> bool:
     """Tell whether a mail system wrote a message: its author, else a system's subject on no one's answer."""
     headers = wrapped.headers
     if "x-failed-recipients" in headers or is_written_by_a_mail_system(headers):
+        return True
+    if wrapped.delivery_status is not None or wrapped.text[:100].lstrip("- \n").lower().startswith(_BANNER):
         return True
     if wrapped.inline is not None:
         return False
@@ -176,6 +180,9 @@ def report_of(
 
 
 def entries_at(heads: list[re.Match[str]], text: str) -> list[Entry]:
-    """Give each head (group 1: the address) the words up to the next one."""
+    """Give each head (its one group that matched: the address) the words up to the next one."""
     ends = [head.start() for head in heads[1:]] + [len(text)]
-    return [Entry(head[1], text[head.end() : end]) for head, end in zip(heads, ends, strict=True)]
+    return [
+        Entry(head[head.lastindex or 0], text[head.end() : end])
+        for head, end in zip(heads, ends, strict=False)
+    ]

@@ -71,7 +71,7 @@ def _open(message: Part, layer: Layer) -> Iterator[Wrapped]:
     elif journal.is_journal(message) and (inside := journal.journalled(message)):
         yield from _open_journal(message, inside, layer)
     elif _writes_reports(message.headers):
-        yield _bare(message, layer)
+        yield from _reports_handed_on(message, layer) or (_bare(message, layer),)
     else:
         yield from _open_forward(message, layer)
 
@@ -91,6 +91,14 @@ def _is_redirected(headers: Headers, is_report: bool) -> bool:
 
 def _writes_reports(headers: Headers) -> bool:
     return is_written_by_a_mail_system(headers) or "x-failed-recipients" in headers
+
+
+def _reports_handed_on(message: Part, layer: Layer) -> tuple[Wrapped, ...]:
+    """Return the reports attached by a mail system whose own words name nobody: it only hands them on."""
+    inside = [inner for inner in attached_messages(message) if _is_report(inner)]
+    if not inside or "@" in Wrapped(message=message, headers=message.headers).text:
+        return ()
+    return tuple(wrapped for inner in inside for wrapped in _open(inner, layer.opened("attached")))
 
 
 def _open_journal(message: Part, inside: Part, layer: Layer) -> Iterator[Wrapped]:

@@ -11,7 +11,10 @@ from bounce_watch.unwrap.limits import MAX_RECIPIENTS
 NAME = "address_colon"
 
 _HEAD = re.compile(
-    rf"^[ \t]{{0,4}}[<\"']?({ADDRESS})[>\"']?(?:[ \t]{{1,4}}\([^()\n]{{1,320}}\))?:(?=\s|$)", re.MULTILINE
+    # Exim: `lee@a.example <mei@b.example>: malformed address`.
+    r"^[ \t]{0,4}(?:[^\s<>:@]{1,64}@[^\s<>:]{1,255} (?=<))?"
+    rf"[<\"']?({ADDRESS})[>\"']?(?:[ \t]{{1,4}}\([^()\n]{{1,320}}\))?:(?=\s|$)",
+    re.MULTILINE,
 )
 
 

@@ -10,7 +10,11 @@ from bounce_watch.unwrap import Headers, Wrapped, addresses
 NAME = "exchange_2003"
 
 _OPENING = re.compile(r"did not reach the following recipient\(s\):")
-_ENTRY = re.compile(r"^[ \t]{0,8}(\S[^\n]{0,320}?)[ \t]+on [A-Z][a-z]{2},[^\n]{5,60}$", re.MULTILINE)
+# `on Mon, 1 Jun 2026 16:51:51 -0500`; version 4 wrote `on 6/1/26 9:19:59 AM`.
+_ENTRY = re.compile(
+    r"^[ \t]{0,8}(\S[^\n]{0,320}?)[ \t]+on (?:[A-Z][a-z]{2},|\d{1,4}[./-]\d{1,2}[./-]\d)[^\n]{5,60}$",
+    re.MULTILINE,
+)
 _DETAIL = re.compile(r"^[ \t]{1,20}(To|Subject|Sent):[ \t]{0,20}([^\n]{1,500})$", re.MULTILINE)
 _SMTP_NAME = re.compile(r"SMTP[=:]([^\s;,()<>]{1,320}@[^\s;,()<>]{1,255})", re.IGNORECASE)
 
@@ -31,7 +35,7 @@ def _entries(section: str, addressed_to: str | None) -> list[RecipientFields]:
     heads = list(_ENTRY.finditer(section))
     ends = [head.start() for head in heads[1:]] + [len(section)]
     entries = []
-    for head, end in zip(heads, ends, strict=True):
+    for head, end in zip(heads, ends, strict=False):
         diagnostic = section[head.end() : end]
         smtp = _SMTP_NAME.search(head[1]) or _SMTP_NAME.search(diagnostic)
         named = (smtp[1],) if smtp else addresses(head[1], 1) or addresses(addressed_to, 1)

@@ -13,6 +13,8 @@ def read(wrapped: Wrapped) -> ReportFields | None:
     if narrative is None:
         return None
     returned = returned_headers(wrapped) or narrative.returned
+    if returned and "multipart/report" in (returned.first("content-type") or "").lower():
+        return None  # a report about a report: its To is the sender of what bounced first
     to = addresses(returned.first("to"), 2) if returned else ()
     if len(to) != 1 or (returned and "cc" in returned):
         return None

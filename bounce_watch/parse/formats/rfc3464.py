@@ -33,7 +33,9 @@ def read(wrapped: Wrapped) -> ReportFields | None:
     part = wrapped.delivery_status
     if part is None:
         return None
-    text = decode(part.content[: 8 * MAX_TEXT])
+    content = part.content[: 8 * MAX_TEXT]
+    # Domino writes the words of its directory in the charset of the house.
+    text = decode(content, "iso-2022-jp" if b"\x1b$" in content else None)
     # A broken boundary leaves the returned mail in this part.
     text, returned = (text, None) if wrapped.returned else split_returned(text)
     nameless = addresses(wrapped.headers.first("x-failed-recipients"), 2)

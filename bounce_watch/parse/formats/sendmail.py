@@ -5,10 +5,12 @@
 """
 
 import re
+from itertools import islice
 
 from bounce_watch.parse.fields import ReportFields
 from bounce_watch.parse.narrative import ADDRESS, Entry, Narrative, find_narrative, report_of
 from bounce_watch.unwrap import Wrapped
+from bounce_watch.unwrap.limits import MAX_RECIPIENTS
 
 NAME = "sendmail"
 
@@ -32,6 +34,7 @@ _REPLY_ABOUT = re.compile(
     rf"^(?:(?:<<<[ \t]?)?[45]\d\d[^\n<]{{0,80}})?<({ADDRESS})>(?:\.\.\. |[,:])[^\n]{{0,500}}$", re.MULTILINE
 )
 _REPLY_LINE = re.compile(r"^(?:<<<[ \t]?)?[45]\d\d[ -][^\n]{1,500}$", re.MULTILINE)
+_SERVER_SAID = re.compile(r"^<<<[ \t]?([45]\d\d[ -][^\n]{1,500})$", re.MULTILINE)
 _REASON = re.compile(r"\(reason:[ \t]?([^\n]{0,1000}?)\)?$", re.MULTILINE)
 
 
@@ -75,9 +78,19 @@ def _from_transcript(narrative: Narrative) -> list[Entry]:
     if opening is None:
         return []
     session = narrative.text[opening.end() :]
-    replies = list(_REPLY_ABOUT.finditer(session))
+    replies = list(islice(_REPLY_ABOUT.finditer(session), MAX_RECIPIENTS))
     spoken_to = {reply[1].lower() for reply in replies if not _is_about_the_sender(reply[0])}
-    return [Entry(reply[1], _innermost(reply[0])) for reply in replies if reply[1].lower() in spoken_to]
+    return [
+        Entry(reply[1], "\n".join((*_said_before(reply.start(), session, replies), _innermost(reply[0]))))
+        for reply in replies
+        if reply[1].lower() in spoken_to
+    ]
+
+
+def _said_before(start: int, session: str, replies: list[re.Match[str]]) -> list[str]:
+    """Return what the server said since the reporter's last verdict: its words tell more than the verdict."""
+    verdicts = [reply.end() for reply in replies if reply.end() <= start and not reply[0].startswith("<<<")]
+    return _SERVER_SAID.findall(session, verdicts[-1] if verdicts else 0, start)
 
 
 def _innermost(reply: str) -> str:

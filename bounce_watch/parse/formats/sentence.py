@@ -11,7 +11,7 @@ from bounce_watch.unwrap.origin import is_written_by_a_mail_system
 NAME = "sentence"
 
 _SENTENCE = re.compile(
-    r"(?:deliver(?:ing|ed)?|deliver (?:your|the|this)|your|this|the|original(?:ly)?) ?(?:e-?mail|mail"
+    r"(?:deliver(?:ing|ed)?|deliver (?:your|the|this)|your|this|the|\ba|original(?:ly)?) ?(?:e-?mail|mail"
     r"|message|addressed)?"
     rf"[^\n@]{{0,30}}?\b(?:to|addressed to|for)\s{{1,4}}(?:user )?[<'\"]?({ADDRESS})[>'\"]?"
     rf"|(?:RCPT TO:|rejected recipient|quota violation for|Address:)\s{{0,4}}<?({ADDRESS})>?",
