@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from bounce_watch import crash
 from bounce_watch.pipeline.house import House
 from bounce_watch.send.interface import Outcome, Sender
 from bounce_watch.store import OutboxEntry
@@ -47,7 +48,9 @@ def _send_one(house: House, sender: Sender, entry: OutboxEntry, owner: str, done
         mail = tx.claim(entry.id, owner, house.clock())
     if mail is None:
         return
+    crash.point("deliver.claimed")
     delivery = sender.send(mail.recipient, mail.content)
+    crash.point("deliver.sent")
     with house.store.transaction() as tx:
         tx.finish(mail.id, delivery.outcome, delivery.reply, house.clock())
     match delivery.outcome:

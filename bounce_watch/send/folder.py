@@ -5,6 +5,7 @@ import re
 import tempfile
 from pathlib import Path
 
+from bounce_watch import crash
 from bounce_watch.model.address import is_deliverable
 from bounce_watch.model.check import Check
 from bounce_watch.send.interface import Delivery, Outcome
@@ -39,10 +40,12 @@ class FolderSender:
             return Delivery(outcome=Outcome.LATER, reply=f"{self._path} cannot be written: {error.strerror}")
 
     def _write(self, content: bytes) -> Path:
+        crash.point("folder.write")
         with tempfile.NamedTemporaryFile(dir=self._path, prefix=".", suffix=".part", delete=False) as part:
             part.write(content)
             part.flush()
             os.fsync(part.fileno())
+        crash.point("folder.written")
         try:
             return self._give_number(Path(part.name), _kind_of(content))
         finally:
@@ -59,6 +62,7 @@ class FolderSender:
             except FileExistsError:
                 number += 1
             else:
+                crash.point("folder.linked")
                 return target
 
     def probe(self) -> list[Check]:

@@ -10,6 +10,7 @@ import ssl
 from collections.abc import Callable
 from typing import Any
 
+from bounce_watch import crash
 from bounce_watch.config.models import SmtpSettings
 from bounce_watch.model.address import domain_of, is_deliverable
 from bounce_watch.model.check import Check
@@ -84,7 +85,9 @@ class SmtpSender:
         if self._connection is not None and not self._is_alive(self._connection):
             self._hang_up()
         if self._connection is None:
+            crash.point("smtp.connect")
             self._connection = self._gateway.open()
+            crash.point("smtp.sign_in")
             self._gateway.sign_in(self._connection)
         return self._connection
 
@@ -97,8 +100,11 @@ class SmtpSender:
 
     def _announce(self, connection: smtplib.SMTP, recipient: str, content: bytes) -> None:
         """Go through MAIL, RCPT and DATA: a fault up to here means certainly not sent."""
+        crash.point("smtp.sender")
         self._name_sender(connection, content)
+        crash.point("smtp.recipient")
         _ask(connection, Step.RECIPIENT, f"RCPT TO:<{recipient}>", 250)
+        crash.point("smtp.data")
         _ask(connection, Step.DATA, "DATA", 354)
 
     def _name_sender(self, connection: smtplib.SMTP, content: bytes) -> None:
@@ -120,8 +126,9 @@ class SmtpSender:
     def _hand_over(self, connection: smtplib.SMTP, content: bytes) -> Delivery:
         """Send the content and wait for the word that counts."""
         try:
-            connection.send(_stuffed(content))
+            _transmit(connection, _stuffed(content))
             code, text = connection.getreply()
+            crash.point("smtp.replied")
         except (OSError, ValueError) as error:
             self._hang_up()
             reply = f"the connection ended before the server confirmed ({type(error).__name__})"
@@ -174,6 +181,15 @@ def _ask(connection: smtplib.SMTP, step: Step, command: str, hoped_for: int) -> 
     code, text = connection.getreply()
     if code != hoped_for and not (hoped_for == 250 and code in {251, 252}):
         raise _NotTaken(step, code, text)
+
+
+def _transmit(connection: smtplib.SMTP, stuffed: bytes) -> None:
+    half = len(stuffed) // 2
+    crash.point("smtp.content")
+    connection.send(stuffed[:half])
+    crash.point("smtp.half")
+    connection.send(stuffed[half:])
+    crash.point("smtp.handed_over")
 
 
 def _stuffed(content: bytes) -> bytes:

@@ -11,6 +11,7 @@ from typing import Any
 from imapclient import IMAPClient, SocketTimeout
 from imapclient.response_parser import parse_fetch_response
 
+from bounce_watch import crash
 from bounce_watch.config.models import ImapSettings
 from bounce_watch.config.tls import TlsRefused, tls_context
 from bounce_watch.source import imap_faults as faults
@@ -45,6 +46,7 @@ class Connection:
         self._settings = settings
         self.capabilities: frozenset[str] = frozenset()
         context = _tls(settings)
+        crash.point("imap.connect")
         try:
             self._client = self._connect(context)
         except faults.LOST as error:
@@ -113,6 +115,7 @@ class Connection:
         self._sign_in(command, token)
 
     def _sign_in(self, command: Callable[[str, str], object], secret: str) -> None:
+        crash.point("imap.sign_in")
         try:
             command(_checked(self._settings.user), _checked(secret))
             # Exchange Online sends no list after the sign-in, and it differs from the one before.
@@ -125,6 +128,7 @@ class Connection:
 
     def open(self, folder: str, *, read_only: bool = False) -> Opened:
         """Select a folder. Raises MissingFolder."""
+        crash.point("imap.open")
         try:
             answer = self._client.select_folder(_checked(folder), readonly=read_only)
         except faults.LOST as error:
@@ -141,7 +145,9 @@ class Connection:
         imapclient's own fetch takes no ranges (mjs/imapclient#647) and files an answer without UID
         under its sequence number, as another message.
         """
+        crash.point("imap.fetch")
         status, answer = self._run(self._client._imap.uid, "FETCH", uids, items)
+        crash.point("imap.fetched")
         if status != "OK":
             raise faults.Declined(faults.plain_text(_text(answer[0])))
         try:
@@ -151,20 +157,27 @@ class Connection:
         return {entry[b"UID"]: entry for entry in parsed.values() if isinstance(entry.get(b"UID"), int)}
 
     def move(self, uid: int, folder: str) -> None:
+        crash.point("imap.move")
         self._run(self._client.move, [uid], folder)
+        crash.point("imap.moved")
 
     def copy(self, uid: int, folder: str) -> None:
+        crash.point("imap.copy")
         self._run(self._client.copy, [uid], folder)
+        crash.point("imap.copied")
 
     def mark_deleted(self, uid: int) -> None:
+        crash.point("imap.mark_deleted")
         self._run(self._client.add_flags, [uid], [b"\\Deleted"], True)
 
     def expunge(self, uid: int) -> None:
         """Remove one message that is marked deleted (UIDPLUS)."""
+        crash.point("imap.expunge")
         self._run(self._client.uid_expunge, [uid])
 
     def create(self, folder: str) -> None:
         """Create a folder and subscribe to it, so that people see it in their mail program."""
+        crash.point("imap.create")
         self._run(self._client.create_folder, folder)
         self._run(self._client.subscribe_folder, folder)
 

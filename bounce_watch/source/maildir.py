@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from bounce_watch import crash
 from bounce_watch.model.check import Check
 from bounce_watch.source.interface import (
     MAX_MESSAGE,
@@ -69,6 +70,7 @@ class MaildirSource:
             locator = Locator(mailbox=self.name, validity=0, uid=entry.uid)
             if not wanted(locator):
                 continue
+            crash.point("maildir.read")
             try:
                 raw, size = read_regular(entry.path)
             except OSError as error:
@@ -124,7 +126,9 @@ class MaildirSource:
             return
         try:
             target = self._make_folder(folder)
+            crash.point("maildir.move")
             place.rename(_free_name(target / "cur", place.name))
+            crash.point("maildir.moved")
         except FileNotFoundError:
             return
         except OSError as error:

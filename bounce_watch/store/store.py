@@ -9,6 +9,7 @@ from types import TracebackType
 from sqlalchemy import Engine
 from sqlmodel import Session
 
+from bounce_watch import crash
 from bounce_watch.model import OutboxState
 from bounce_watch.store.errors import StoreNotWritable, translated
 from bounce_watch.store.lock import ProcessLock
@@ -85,7 +86,11 @@ class Store(Questions):
         if self.read_only:
             raise StoreNotWritable("The store was opened for reading only.")
         with session_on(for_writing(self._engine)) as session:
+            crash.point("store.begun")
             yield Transaction(session)
+            session.flush()
+            crash.point("store.commit")
+        crash.point("store.committed")
 
     def _reading(self) -> AbstractContextManager[Session]:
         return session_on(self._engine)
