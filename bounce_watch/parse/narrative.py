@@ -179,6 +179,21 @@ def report_of(
     )
 
 
+def heads_in(text: str, head: re.Pattern[str]) -> list[re.Match[str]]:
+    """Return the lines that a pattern of one line with an address in it matches, at most 500.
+
+    Only lines with an @ are tried: patterns of this kind are dear on all the others.
+    """
+    heads: list[re.Match[str]] = []
+    at = text.find("@")
+    while at >= 0 and len(heads) < MAX_RECIPIENTS:
+        if found := head.match(text, text.rfind("\n", 0, at) + 1):
+            heads.append(found)
+        end = text.find("\n", at)
+        at = text.find("@", end) if end >= 0 else -1
+    return heads
+
+
 def entries_at(heads: list[re.Match[str]], text: str) -> list[Entry]:
     """Give each head (its one group that matched: the address) the words up to the next one."""
     ends = [head.start() for head in heads[1:]] + [len(text)]

@@ -53,7 +53,7 @@ def returned_headers(wrapped: Wrapped) -> Headers | None:
 
 def automatic_fields(headers: Headers) -> tuple[str, ...]:
     """Name the fields that mark a mail as written by a machine (RFC 3834 section 5, RFC 2369, practice)."""
-    names = [name for name in _LIST_FIELDS if name in headers]
+    names = headers.among(_LIST_FIELDS)
     submitted = (headers.first("auto-submitted") or "no").split(";")[0].split()
     if submitted and submitted[0].lower() != "no":
         names.append("auto-submitted")

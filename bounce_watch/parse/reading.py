@@ -19,7 +19,7 @@ def read(raw: bytes) -> tuple[Reading, ...]:
     Several for a forward that holds several reports. Unreadable means that the same bytes will
     fail again.
     """
-    if not raw.strip():
+    if not raw or raw.isspace():
         return (Unreadable(reason="it is empty"),)
     try:
         message = parse(raw)

@@ -8,7 +8,6 @@ from bounce_watch.model.address import normalise
 from bounce_watch.parse.smtp_reply import MAX_DIAGNOSTIC, Codes, find_codes, is_vague, split_wrapped
 from bounce_watch.unwrap.charset import one_line
 
-_SPACES = re.compile(r"\s+")
 _FIRST_ADDRESS = re.compile(r"[^\s<>,;:\"()\[\]]{1,320}@[^\s<>,;:\"()\[\]]{1,255}")
 _STATUS_FIELD = re.compile(r"\s*([245]\.\d{1,3}\.\d{1,3})\b")
 _LOCAL_NAME = re.compile(r"[\w.+=~%!/#$&'*^`{|}-]{1,128}")
@@ -27,7 +26,7 @@ def read_recipient(
 ) -> RecipientFields:
     """Build an entry. A status of x.0.0 gives way to the better code in the diagnostic text."""
     text = (
-        one_line(_SPACES.sub(" ", diagnostic[: 2 * MAX_DIAGNOSTIC]), MAX_DIAGNOSTIC) if diagnostic else None
+        one_line(" ".join(diagnostic[: 2 * MAX_DIAGNOSTIC].split()), MAX_DIAGNOSTIC) if diagnostic else None
     )
     # Codes are sought in the lines as they stand: a code at the start of a line counts.
     outer, inner = split_wrapped(diagnostic[: 2 * MAX_DIAGNOSTIC]) if diagnostic else ("", None)

@@ -22,13 +22,14 @@ MAX_ADDRESSES = 100
 class Headers:
     """The fields of one header block, by lower-case name, each with all its values in order."""
 
-    __slots__ = ("_values",)
+    __slots__ = ("_addresses", "_values")
 
     def __init__(self, fields: Iterable[tuple[str, Iterable[str]]]) -> None:
         values: dict[str, list[str]] = {}
         for name, more in fields:
             values.setdefault(name.lower(), []).extend(more)
         self._values = values
+        self._addresses: dict[str, str | None] = {}
 
     @classmethod
     def from_mapping(cls, fields: Mapping[str, list[str]]) -> "Headers":
@@ -42,6 +43,10 @@ class Headers:
 
     def __bool__(self) -> bool:
         return bool(self._values)
+
+    def among(self, names: Iterable[str]) -> list[str]:
+        """Return those of some names that are present."""
+        return [name for name in names if name in self._values]
 
     def names(self) -> Iterable[str]:
         return self._values.keys()
@@ -61,7 +66,9 @@ class Headers:
 
     def address(self, name: str) -> str | None:
         """Return the first address of a field, None when there is none."""
-        return first_address(self.first(name))
+        if name not in self._addresses:
+            self._addresses[name] = first_address(self.first(name))
+        return self._addresses[name]
 
 
 def read_headers(block: bytes) -> tuple[Headers, int]:
@@ -85,8 +92,11 @@ def _end_of(block: bytes) -> int:
     """Return the offset behind the blank line that ends a header block, its length without one."""
     if block[:2].startswith((b"\n", b"\r\n")):
         return block.index(b"\n") + 1
-    found = [at + len(mark) for mark in (b"\n\n", b"\n\r\n") if (at := block.find(mark)) >= 0]
-    return min(found, default=len(block))
+    plain = block.find(b"\n\n")
+    other = block.find(b"\n\r\n", 0, plain + 1 if plain >= 0 else len(block))
+    if other >= 0:
+        return other + len(b"\n\r\n")
+    return plain + len(b"\n\n") if plain >= 0 else len(block)
 
 
 def decode_words(value: str) -> str:
@@ -108,8 +118,13 @@ def _decode_word(match: re.Match[str]) -> str:
 
 def first_address(value: str | None) -> str | None:
     """Return the first e-mail address of a header value, None for null paths and names only."""
-    found = addresses(value, limit=1)
-    return found[0] if found else None
+    if not value or "@" not in value:
+        return None
+    text = value[:MAX_HEADER]
+    if angled := _IN_ANGLES.search(text):
+        return _plain(angled[1])
+    bare = _BARE.search(text)
+    return _plain(bare[0]) if bare else None
 
 
 def addresses(value: str | None, limit: int = MAX_ADDRESSES) -> tuple[str, ...]:
@@ -118,5 +133,8 @@ def addresses(value: str | None, limit: int = MAX_ADDRESSES) -> tuple[str, ...]:
         return ()
     text = value[:MAX_HEADER]
     found = _IN_ANGLES.findall(text) or _BARE.findall(text)
-    plain = [normalise(one_line(address).strip(".'\"")) for address in found[:limit]]
-    return tuple(dict.fromkeys(filter(None, plain)))
+    return tuple(dict.fromkeys(filter(None, map(_plain, found[:limit]))))
+
+
+def _plain(address: str) -> str | None:
+    return normalise(one_line(address).strip(".'\"")) or None

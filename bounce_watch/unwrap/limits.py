@@ -27,7 +27,7 @@ def bounded(raw: bytes) -> bytes:
     The 2,001st line that begins with `--` ends the message: a message of 50,000 parts costs seconds.
     """
     message = with_line_feeds(raw[:MAX_MESSAGE]).lstrip(b"\r\n")
-    if message.count(b"\n--") > MAX_DASHED_LINES:
+    if len(message) > MAX_DASHED_LINES * len(b"\n--") and message.count(b"\n--") > MAX_DASHED_LINES:
         message = _up_to_dashed_line(message, MAX_DASHED_LINES)
     return _with_bounded_header(message)
 
@@ -41,16 +41,17 @@ def _up_to_dashed_line(message: bytes, limit: int) -> bytes:
 
 def header_end(message: bytes) -> int:
     """Return where the header block ends (its last line break included), the length if it never does."""
-    ends = [at for at in (message.find(b"\n\n"), message.find(b"\n\r\n")) if at >= 0]
-    return min(ends) + 1 if ends else len(message)
+    plain = message.find(b"\n\n")
+    other = message.find(b"\n\r\n", 0, plain + 1 if plain >= 0 else len(message))
+    end = other if other >= 0 else plain
+    return end + 1 if end >= 0 else len(message)
 
 
 def _with_bounded_header(message: bytes) -> bytes:
     end = header_end(message)
-    block = message[:end]
-    if end <= MAX_HEADER or (end <= MAX_HEADER_BLOCK and not _is_excessive(block)):
+    if end <= MAX_HEADER or (end <= MAX_HEADER_BLOCK and not _is_excessive(message[:end])):
         return message
-    return cut_header(block) + message[end:]
+    return cut_header(message[:end]) + message[end:]
 
 
 def _is_excessive(block: bytes) -> bool:

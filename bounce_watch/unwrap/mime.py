@@ -5,7 +5,6 @@ Structure comes from its lazy tree; where it refuses a message, a bounded reader
 
 import re
 from collections.abc import Callable, Iterator
-from functools import cached_property
 from typing import Any
 
 import fast_mail_parser
@@ -14,6 +13,7 @@ from bounce_watch.unwrap import fallback
 from bounce_watch.unwrap.charset import decode
 from bounce_watch.unwrap.headers import Headers, read_headers
 from bounce_watch.unwrap.html import text_of
+from bounce_watch.unwrap.lazy import lazy
 from bounce_watch.unwrap.limits import MAX_DEPTH, MAX_MESSAGE, MAX_PARTS, MAX_TEXT, bounded
 
 _PARAMETER = re.compile(r";\s{0,20}([\w-]{1,40})\*?\s{0,20}=\s{0,20}(\"[^\"]{0,200}\"|[^;\s\"]{1,200})")
@@ -43,22 +43,22 @@ class Part:
         self._headers = headers
         self._content = content
 
-    @cached_property
+    @lazy
     def headers(self) -> Headers:
         return self._headers()
 
-    @cached_property
+    @lazy
     def content(self) -> bytes:
         return self._content()
 
-    @cached_property
+    @lazy
     def parameters(self) -> dict[str, str]:
         """Parameters of the Content-Type field, names in lower case."""
         value = self.headers.first("content-type") or ""
         found = _PARAMETER.findall(value[:2000]) if ";" in value else []
         return {name.lower(): text.strip('"') for name, text in reversed(found)}
 
-    @cached_property
+    @lazy
     def text(self) -> str:
         """Decoded text with LF line ends, at most 64 KiB; HTML becomes plain lines."""
         content = self.content[: 4 * MAX_TEXT if self.content_type == "text/html" else MAX_TEXT]

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any
 
 from bounce_watch.model import Provenance
 from bounce_watch.unwrap.headers import Headers
+from bounce_watch.unwrap.lazy import lazy
 from bounce_watch.unwrap.limits import MAX_TEXT
 from bounce_watch.unwrap.mime import Part
 
@@ -32,7 +32,7 @@ class Wrapped:
     found: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
     """What a reader worked out once and others need again, by the reader's own name."""
 
-    @cached_property
+    @lazy
     def leaves(self) -> tuple[Part, ...]:
         return tuple(self.message.leaves())
 
@@ -42,23 +42,23 @@ class Wrapped:
             return None
         return next((part for part in self.leaves if part.content_type in content_types), None)
 
-    @cached_property
+    @lazy
     def delivery_status(self) -> Part | None:
         return self.leaf(*DELIVERY_STATUS)
 
-    @cached_property
+    @lazy
     def returned(self) -> Part | None:
         """Return the part that holds the returned mail or its headers, None when there is none."""
         return self.leaf("message/rfc822", "message/global", "message/partial", *RETURNED_HEADERS)
 
-    @cached_property
+    @lazy
     def text(self) -> str:
         """The report's own words: its text parts up to the returned mail, HTML only where no text is."""
         if self.inline is not None:
             return self.inline
         return _joined(self._own_texts("text/plain")) or _joined(self._own_texts("text/html"))
 
-    @cached_property
+    @lazy
     def html_text(self) -> str:
         return "" if self.inline is not None else _joined(self._own_texts("text/html"))
 

@@ -1,12 +1,10 @@
 """`<user@example.com>: what happened`: Postfix, qmail and its children (Yahoo, X2, X4), OpenSMTPD, GMX."""
 
 import re
-from itertools import islice
 
 from bounce_watch.parse.fields import ReportFields
-from bounce_watch.parse.narrative import ADDRESS, entries_at, find_narrative, report_of
+from bounce_watch.parse.narrative import ADDRESS, entries_at, find_narrative, heads_in, report_of
 from bounce_watch.unwrap import Wrapped
-from bounce_watch.unwrap.limits import MAX_RECIPIENTS
 
 NAME = "address_colon"
 
@@ -24,5 +22,5 @@ def read(wrapped: Wrapped) -> ReportFields | None:
     narrative = find_narrative(wrapped)
     if narrative is None:
         return None
-    heads = list(islice(_HEAD.finditer(narrative.text), MAX_RECIPIENTS))
+    heads = heads_in(narrative.text, _HEAD)
     return report_of(narrative, entries_at(heads, narrative.text)) if heads else None

@@ -1,12 +1,18 @@
 """An address alone on its line below an introduction: Exim, Gmail, Domino, Outlook.com, Mimecast."""
 
 import re
-from itertools import islice
 
 from bounce_watch.parse.fields import ReportFields
-from bounce_watch.parse.narrative import ADDRESS, Entry, Narrative, entries_at, find_narrative, report_of
+from bounce_watch.parse.narrative import (
+    ADDRESS,
+    Entry,
+    Narrative,
+    entries_at,
+    find_narrative,
+    heads_in,
+    report_of,
+)  # fmt: skip
 from bounce_watch.unwrap import Wrapped
-from bounce_watch.unwrap.limits import MAX_RECIPIENTS
 
 NAME = "address_line"
 
@@ -26,7 +32,7 @@ def read(wrapped: Wrapped) -> ReportFields | None:
     narrative = find_narrative(wrapped)
     if narrative is None:
         return None
-    found = islice(_HEAD.finditer(narrative.text), MAX_RECIPIENTS)
+    found = heads_in(narrative.text, _HEAD)
     heads = [head for head in found if _is_recipient(head, narrative.text)]
     return report_of(narrative, _entries(heads, narrative)) if heads else None
 

@@ -1,12 +1,10 @@
 """`Label: user@example.com`: IMail, MailFoundry, KDDI, PMDF and Sun, LSMTP, and gateways of many makes."""
 
 import re
-from itertools import islice
 
 from bounce_watch.parse.fields import ReportFields
-from bounce_watch.parse.narrative import ADDRESS, Entry, entries_at, find_narrative, report_of
+from bounce_watch.parse.narrative import ADDRESS, Entry, entries_at, find_narrative, heads_in, report_of
 from bounce_watch.unwrap import Wrapped
-from bounce_watch.unwrap.limits import MAX_RECIPIENTS
 
 NAME = "labelled"
 
@@ -28,9 +26,7 @@ def read(wrapped: Wrapped) -> ReportFields | None:
     if narrative is None:
         return None
     heads = [
-        head
-        for head in islice(_HEAD.finditer(narrative.text), MAX_RECIPIENTS)
-        if not _NOBODY.search(head[0].partition(head[1])[0])
+        head for head in heads_in(narrative.text, _HEAD) if not _NOBODY.search(head[0].partition(head[1])[0])
     ]
     if not heads:
         return None
