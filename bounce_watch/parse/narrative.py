@@ -15,7 +15,11 @@ from bounce_watch.unwrap import Headers, Wrapped, read_headers
 from bounce_watch.unwrap.limits import MAX_RECIPIENTS
 from bounce_watch.unwrap.origin import is_written_by_a_mail_system
 
-ADDRESS = r"[^\s<>()\[\]:;,\"'|*]{1,320}@[^\s<>()\[\]:;,\"'|*]{0,254}[^\s<>()\[\]:;,\"'|*.]"
+# An apostrophe counts between letters only: people are called O'Neil, and texts quote addresses with it.
+ADDRESS = (
+    r"[^\s<>()\[\]:;,\"'|*]{1,320}(?:(?<=\w)'(?=\w)[^\s<>()\[\]:;,\"'|*]{1,320}){0,2}"
+    r"@[^\s<>()\[\]:;,\"'|*]{0,254}[^\s<>()\[\]:;,\"'|*.]"
+)
 
 _RETURNED = re.compile(
     r"^[ \t>|]{0,8}(?:"

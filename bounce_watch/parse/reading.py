@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from bounce_watch.model import Reading, Report, Unreadable
+from bounce_watch.model import Kind, NotAReport, Reading, Report, Unreadable
 from bounce_watch.parse.dates import read_date
 from bounce_watch.parse.fields import ReportFields, kind_of
 from bounce_watch.parse.fingerprint import fingerprint_of
@@ -10,7 +10,7 @@ from bounce_watch.parse.formats import STRUCTURED, WORDS, Format
 from bounce_watch.parse.gaps import with_words
 from bounce_watch.parse.original import message_id_of, read_original
 from bounce_watch.parse.other_kinds import find_kind, nothing_found
-from bounce_watch.unwrap import Part, Wrapped, parse, unwrap
+from bounce_watch.unwrap import Part, Wrapped, handed_on, parse, unwrap
 
 
 def read(raw: bytes) -> tuple[Reading, ...]:
@@ -25,7 +25,7 @@ def read(raw: bytes) -> tuple[Reading, ...]:
         message = parse(raw)
         if not _is_mail(message):
             return (Unreadable(reason="it has no mail header"),)
-        return tuple(map(_read_one, unwrap(message)))
+        return tuple(reading for wrapped in unwrap(message) for reading in _read_with_attached(wrapped))
     # The seam between hostile bytes and everybody else: a fault of ours must not stop the run.
     except Exception as error:  # noqa: BLE001
         return (Unreadable(reason=f"the reader failed on it: {type(error).__name__}: {str(error)[:200]}"),)
@@ -48,6 +48,15 @@ def _read_one(wrapped: Wrapped) -> Reading:
         return other
     worded = _first(WORDS, wrapped)
     return _report(wrapped, *worded) if worded else nothing_found(wrapped)
+
+
+def _read_with_attached(wrapped: Wrapped) -> tuple[Reading, ...]:
+    """Read a message; when it is none of our kinds, the reports among the mails attached to it."""
+    reading = _read_one(wrapped)
+    if isinstance(reading, NotAReport) and reading.kind is Kind.NOT_A_REPORT:
+        attached = map(_read_one, handed_on(wrapped))
+        return tuple(found for found in attached if isinstance(found, Report)) or (reading,)
+    return (reading,)
 
 
 def _first(formats: tuple[Format, ...], wrapped: Wrapped) -> tuple[Format, ReportFields] | None:

@@ -8,7 +8,9 @@ from bounce_watch.model.address import normalise
 from bounce_watch.parse.smtp_reply import MAX_DIAGNOSTIC, Codes, find_codes, is_vague, split_wrapped
 from bounce_watch.unwrap.charset import one_line
 
-_FIRST_ADDRESS = re.compile(r"[^\s<>,;:\"()\[\]]{1,320}@[^\s<>,;:\"()\[\]]{1,255}")
+_FIRST_ADDRESS = re.compile(
+    r"(?:\"[^\"\s@][^\"\n@]{0,126}\"|[^\s<>,;:\"()\[\]]{1,320})@[^\s<>,;:\"()\[\]]{1,255}"
+)
 _STATUS_FIELD = re.compile(r"\s*([245]\.\d{1,3}\.\d{1,3})\b")
 _LOCAL_NAME = re.compile(r"[\w.+=~%!/#$&'*^`{|}-]{1,128}")
 

@@ -45,6 +45,26 @@ def unwrap(message: Part) -> tuple[Wrapped, ...]:
     return tuple(_open(message, Layer())) or (_bare(message, _seen(Layer(), message)),)
 
 
+def handed_on(wrapped: Wrapped) -> tuple[Wrapped, ...]:
+    """Return the mails attached to a person's mail in which no report was recognised, one by one.
+
+    Their formats may know them: not every system writes from an address or in a structure that shows.
+    """
+    if (
+        wrapped.inline is not None
+        or len(wrapped.envelopes) >= MAX_ENVELOPES
+        or _writes_reports(wrapped.headers)
+    ):
+        return ()
+    layer = Layer(
+        envelopes=(*wrapped.envelopes, "attached"),
+        forwarded_by=wrapped.forwarded_by or wrapped.headers.address("from"),
+        recipients=wrapped.recipients,
+        provenance=wrapped.provenance,
+    )
+    return tuple(_bare(inner, _seen(layer, inner)) for inner in attached_messages(wrapped.message))
+
+
 def _seen(layer: Layer, message: Part) -> Layer:
     return replace(layer, provenance=(*layer.provenance, provenance_of(message.headers)))
 

@@ -122,7 +122,10 @@ def _content_of(node: Any, message: bytes, path: tuple[int, ...]) -> bytes:
         return _undecodable(message, path)
     if content is not None and (path or node.headers):
         return content[:MAX_MESSAGE]
-    return b"" if path else message[read_headers(message)[1] :]
+    if path:
+        # A multipart without its boundaries, in a forward: its text stands there all the same.
+        return b"" if node.children else _undecodable(message, path)
+    return message[read_headers(message)[1] :]
 
 
 def _undecodable(message: bytes, path: tuple[int, ...]) -> bytes:

@@ -12,9 +12,11 @@ _ROBOT = re.compile(
     r"|mail-delivery-subsystem|mdaemon)(?:[-+_.][^@]*)?(?:@|$)",
     re.IGNORECASE,
 )
-# Clients show the name only when they paste Exchange's own sender into a forward.
-_OUTLOOK = re.compile(
-    r"\s{0,4}[\"'*]{0,3}(?:Microsoft (?:Outlook|Exchange)|System Administrator)[\"'*]{0,3}\s{0,4}(?:<|$)"
+# Clients paste the name of a system's sender without its address, and houses change the address.
+_SYSTEM_NAME = re.compile(
+    r"\s{0,4}[\"'*]{0,3}(?:Microsoft (?:Outlook|Exchange)|System Administrator|Mail Delivery (?:Sub)?system"
+    r"|Mail Deliver System|Mailer[- ]Daemon)[\"'*]{0,3}\s{0,4}(?:<|@|$)",
+    re.IGNORECASE,
 )
 
 
@@ -44,6 +46,6 @@ def is_written_by_a_mail_system(headers: Headers) -> bool:
     sender = headers.first("from")
     if sender is None or sender.rstrip().endswith("<>"):
         return True
-    if _OUTLOOK.match(sender):
+    if _SYSTEM_NAME.match(sender):
         return True
     return is_robot(headers.address("from")) or ("@" not in sender and is_robot(sender.strip()))
