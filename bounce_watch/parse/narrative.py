@@ -13,7 +13,7 @@ from bounce_watch.parse.fields import ReportFields
 from bounce_watch.parse.recipient import read_recipient
 from bounce_watch.unwrap import Headers, Wrapped, read_headers
 from bounce_watch.unwrap.limits import MAX_RECIPIENTS
-from bounce_watch.unwrap.origin import is_written_by_a_mail_system
+from bounce_watch.unwrap.origin import has_system_name, is_written_by_a_mail_system
 
 # An apostrophe counts between letters only: people are called O'Neil, and texts quote addresses with it.
 ADDRESS = (
@@ -131,7 +131,7 @@ def is_by_a_mail_system(wrapped: Wrapped) -> bool:
     if wrapped.delivery_status is not None or wrapped.text[:100].lstrip("- \n").lower().startswith(_BANNER):
         return True
     if wrapped.inline is not None:
-        return False
+        return has_system_name(headers) and has_system_subject(wrapped)
     return has_system_subject(wrapped) and not any(name in headers for name in _WRITTEN_BY_PEOPLE)
 
 

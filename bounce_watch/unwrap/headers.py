@@ -3,14 +3,15 @@
 import re
 from base64 import b64decode
 from collections.abc import Iterable, Mapping
+from itertools import islice
 from quopri import decodestring
 
 from bounce_watch.model.address import normalise
 from bounce_watch.unwrap.charset import decode, one_line
 from bounce_watch.unwrap.limits import MAX_HEADER, MAX_HEADER_BLOCK, MAX_HEADERS
 
-_FIELD = re.compile(r"([!-9;-~]{1,80})[ \t]*:[ \t]*(.*)", re.DOTALL)
-_FOLD = (" ", "\t")
+_FIELD = re.compile(r"^([!-9;-~]{1,80})[ \t]*:[ \t]*([^\r\n]*)", re.MULTILINE)
+_FOLDED = re.compile(r"[ \t]*\n[ \t]+")
 _ENCODED_WORD = re.compile(
     r"=\?([\w.:+-]{1,40})(?:\*[\w-]{0,20})?\?([bqBQ])\?([^?\s]{0,2000})\?=(?:[ \t]+(?==\?))?"
 )
@@ -81,14 +82,11 @@ def read_headers(block: bytes) -> tuple[Headers, int]:
     """
     end = min(_end_of(block), MAX_HEADER_BLOCK)
     text = decode(block[:end])
-    fields: list[tuple[str, list[str]]] = []
-    for line in text.replace("\r", "").split("\n"):
-        if line[:1] in _FOLD and fields:
-            fields[-1][1].append(line.strip())
-        elif (match := _FIELD.match(line)) and len(fields) < MAX_HEADERS:
-            fields.append((match[1], [match[2]]))
-    joined = ((name, [decode_words(" ".join(lines)[:MAX_HEADER])]) for name, lines in fields)
-    return Headers(joined), end
+    unfolded = _FOLDED.sub(" ", text.replace("\r", "")) if "\n " in text or "\n\t" in text else text
+    values: dict[str, list[str]] = {}
+    for name, value in islice(_FIELD.findall(unfolded), MAX_HEADERS):
+        values.setdefault(name.lower(), []).append(decode_words(value[:MAX_HEADER]))
+    return Headers.from_mapping(values), end
 
 
 def _end_of(block: bytes) -> int:

@@ -12,10 +12,12 @@ _ROBOT = re.compile(
     r"|mail-delivery-subsystem|mdaemon)(?:[-+_.][^@]*)?(?:@|$)",
     re.IGNORECASE,
 )
-# Clients paste the name of a system's sender without its address, and houses change the address.
+# Clients show the name only when they paste Exchange's own sender into a forward.
+_OUTLOOK = re.compile(
+    r"\s{0,4}[\"'*]{0,3}(?:Microsoft (?:Outlook|Exchange)|System Administrator)[\"'*]{0,3}\s{0,4}(?:<|$)"
+)
 _SYSTEM_NAME = re.compile(
-    r"\s{0,4}[\"'*]{0,3}(?:Microsoft (?:Outlook|Exchange)|System Administrator|Mail Delivery (?:Sub)?system"
-    r"|Mail Deliver System|Mailer[- ]Daemon)[\"'*]{0,3}\s{0,4}(?:<|@|$)",
+    r"\s{0,4}[\"'*]{0,3}(?:Mail Delivery (?:Sub)?system|Mail Deliver System|Mailer[- ]Daemon)\b",
     re.IGNORECASE,
 )
 
@@ -46,6 +48,11 @@ def is_written_by_a_mail_system(headers: Headers) -> bool:
     sender = headers.first("from")
     if sender is None or sender.rstrip().endswith("<>"):
         return True
-    if _SYSTEM_NAME.match(sender):
+    if _OUTLOOK.match(sender):
         return True
     return is_robot(headers.address("from")) or ("@" not in sender and is_robot(sender.strip()))
+
+
+def has_system_name(headers: Headers) -> bool:
+    """Tell whether the From field shows a system's name; houses change the address, and so do phishers."""
+    return _SYSTEM_NAME.match(headers.first("from") or "") is not None
