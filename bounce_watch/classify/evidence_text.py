@@ -4,7 +4,9 @@ The wordings are those of Exchange Online, Gmail, Postfix, Exim, Spamhaus, Barra
 """
 
 import re
+from dataclasses import replace
 from datetime import datetime
+from functools import lru_cache
 from ipaddress import ip_address
 
 from bounce_watch.classify.message_size import sizes_in
@@ -12,8 +14,11 @@ from bounce_watch.classify.smtp_reply import MAX_TEXT, read_reply
 from bounce_watch.model import Cause
 from bounce_watch.model.address import is_host_name
 from bounce_watch.model.details import Details
+from bounce_watch.unwrap.gated import Gated, folded, gated
 
 MAX_RULE = 160
+MAX_KNOWN = 1024
+"""Replies of which what they say is kept."""
 # The text that names a list, and the list's name; the first that stands in the reply wins.
 BLOCKLISTS = (
     *(("spamhaus", "Spamhaus"), ("barracudacentral", "Barracuda"), ("barracuda", "Barracuda")),
@@ -30,9 +35,9 @@ _ABOUT_OUR_IP = frozenset(
 )
 _IPV4 = re.compile(r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?![\w]|\.\d)")
 _IPV6 = re.compile(r"(?<![\w:.])[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){2,7}(?![\w:])")
-_LAST_IP = re.compile(r"LastAttemptedIP=\[?([0-9A-Fa-f.:]{2,45})", re.IGNORECASE)
-_LAST_HOST = re.compile(r"LastAttemptedServerName=([A-Za-z0-9.-]{1,253})", re.IGNORECASE)
-_SPF = re.compile(r"\bSPF\b|Sender Policy Framework|openspf", re.IGNORECASE)
+_LAST_IP = gated(r"LastAttemptedIP=\[?([0-9A-Fa-f.:]{2,45})", re.IGNORECASE)
+_LAST_HOST = gated(r"LastAttemptedServerName=([A-Za-z0-9.-]{1,253})", re.IGNORECASE)
+_SPF = gated(r"\bSPF\b|Sender Policy Framework|openspf", re.IGNORECASE)
 _SPF_RESULT = re.compile(
     r"soft ?fail|perm ?error|temp ?error|neutral|did not pass|fail|violation", re.IGNORECASE
 )
@@ -44,7 +49,7 @@ _DMARC_DOMAIN = re.compile(
     rf"(?:email from|sending domain|domain of|administrator of|DMARC policy (?:of|for)|domain:) {_HOST}",
     re.IGNORECASE,
 )
-_RULE = re.compile(r"TRANSPORT\.RULES\.RejectMessage;? ?([^\[\]<>{}]{3,400})", re.IGNORECASE)
+_RULE = gated(r"TRANSPORT\.RULES\.RejectMessage;? ?([^\[\]<>{}]{3,400})", re.IGNORECASE)
 _BOILERPLATE = re.compile(r"the message was rejected by organi[sz]ation policy[.;]?", re.IGNORECASE)
 _RESULTS = {"didnotpass": "fail", "violation": "fail"}
 
@@ -54,24 +59,33 @@ def find_details(text: str | None, cause: Cause, retry_until: datetime | None = 
 
     Every address, host and domain has passed a strict check. Looks at the first 2,000 characters.
     """
-    line = " ".join((text or "")[:MAX_TEXT].split())
-    reply = read_reply(line)
-    blocklist = find_blocklist(line)
+    known = _known((text or "")[:MAX_TEXT], cause)
+    if retry_until is not None:
+        return replace(known or Details(), retry_until=retry_until)
+    return known
+
+
+@lru_cache(MAX_KNOWN)
+def _known(text: str, cause: Cause) -> Details | None:
+    reply = read_reply(text)
+    line = " ".join(text.split())
+    lowered = folded(line)
+    blocklist = find_blocklist(lowered)
     limit, size = sizes_in(reply.words) if cause is Cause.MESSAGE_TOO_LARGE else (None, None)
-    details = Details(
-        blocked_ip=find_ip(reply.words) if blocklist or cause in _ABOUT_OUR_IP else None,
-        blocklist=blocklist,
-        size_limit=limit,
-        message_size=size,
-        **_spf(reply.words),
-        dmarc_domain=_domain(_DMARC_DOMAIN, line) if "dmarc" in line.lower() else None,
-        rule=_rule(line),
-        retry_until=retry_until,
-        as_number=reply.as_number,
-        last_attempted_ip=_checked_ip(_first(_LAST_IP, line)),
-        last_attempted_host=_checked_host(_first(_LAST_HOST, line)),
-    )
-    return None if details.is_empty else details
+    told = {
+        "blocked_ip": find_ip(reply.words) if blocklist or cause in _ABOUT_OUR_IP else None,
+        "blocklist": blocklist,
+        "size_limit": limit,
+        "message_size": size,
+        **_spf(reply.words, lowered),
+        "dmarc_domain": _domain(_DMARC_DOMAIN, line) if "dmarc" in lowered else None,
+        "rule": _rule(line, lowered),
+        "as_number": reply.as_number,
+        "last_attempted_ip": _checked_ip(_first(_LAST_IP, line, lowered)),
+        "last_attempted_host": _checked_host(_first(_LAST_HOST, line, lowered)),
+    }
+    found = {name: value for name, value in told.items() if value is not None}
+    return Details.from_mapping(found) if found else None
 
 
 def find_blocklist(line: str) -> str | None:
@@ -90,9 +104,9 @@ def find_ip(line: str) -> str | None:
     return None
 
 
-def _spf(words: str) -> dict[str, str | None]:
+def _spf(words: str, lowered: str) -> dict[str, str | None]:
     """Return result, address and domain of the SPF check (RFC 7208 section 2.6)."""
-    found = _SPF.search(words)
+    found = _SPF.search(words, lowered)
     if found is None:
         return {}
     near = words[found.start() : found.start() + 200]
@@ -105,8 +119,8 @@ def _spf(words: str) -> dict[str, str | None]:
     }
 
 
-def _rule(line: str) -> str | None:
-    found = _RULE.search(line)
+def _rule(line: str, lowered: str) -> str | None:
+    found = _RULE.search(line, lowered)
     told = _BOILERPLATE.sub("", found[1]).strip(" ;,.\"'") if found else ""
     return "".join(character for character in told if character.isprintable())[:MAX_RULE] or None
 
@@ -116,8 +130,8 @@ def _domain(pattern: re.Pattern[str], line: str) -> str | None:
     return _checked_host(next(filter(None, found.groups()), None)) if found else None
 
 
-def _first(pattern: re.Pattern[str], line: str) -> str | None:
-    found = pattern.search(line)
+def _first(pattern: Gated, line: str, lowered: str) -> str | None:
+    found = pattern.search(line, lowered)
     return found[1] if found else None
 
 
@@ -134,4 +148,4 @@ def _checked_ip(text: str | None) -> str | None:
 
 def _checked_host(text: str | None) -> str | None:
     name = (text or "").rstrip(".").lower()
-    return name if is_host_name(name) else None
+    return name if name and is_host_name(name) else None

@@ -10,8 +10,8 @@ from bounce_watch.model.address import normalise
 from bounce_watch.unwrap.charset import decode, one_line
 from bounce_watch.unwrap.limits import MAX_HEADER, MAX_HEADER_BLOCK, MAX_HEADERS
 
-_FIELD = re.compile(r"^([!-9;-~]{1,80})[ \t]*:[ \t]*([^\r\n]*)", re.MULTILINE)
-_FOLDED = re.compile(r"[ \t]*\n[ \t]+")
+_FIELD = re.compile(r"^([!-9;-~]{1,80})[ \t]*:[ \t]*(.*)", re.MULTILINE)
+_FOLD = re.compile(r"\n[ \t]+")
 _ENCODED_WORD = re.compile(
     r"=\?([\w.:+-]{1,40})(?:\*[\w-]{0,20})?\?([bqBQ])\?([^?\s]{0,2000})\?=(?:[ \t]+(?==\?))?"
 )
@@ -81,8 +81,8 @@ def read_headers(block: bytes) -> tuple[Headers, int]:
     Lines that are no field are skipped (mbox `From ` lines, `>From`, notes); folded lines are joined.
     """
     end = min(_end_of(block), MAX_HEADER_BLOCK)
-    text = decode(block[:end])
-    unfolded = _FOLDED.sub(" ", text.replace("\r", "")) if "\n " in text or "\n\t" in text else text
+    lines = decode(block[:end]).replace("\r", "")
+    unfolded = _FOLD.sub(" ", lines) if "\n " in lines or "\n\t" in lines else lines
     values: dict[str, list[str]] = {}
     for name, value in islice(_FIELD.findall(unfolded), MAX_HEADERS):
         values.setdefault(name.lower(), []).append(decode_words(value[:MAX_HEADER]))
