@@ -52,6 +52,8 @@ class Stopper:
 
 
 LONGEST_PAUSE = 300.0
+IDLE = "nothing new"
+"""The status line of a cycle that need not be logged."""
 
 
 def back_off(faults: int) -> float:
@@ -64,18 +66,23 @@ def serve(cycle: Callable[[], str], stopper: Stopper, *, pause: float, retry: Ca
 
     `retry` gives the pause in seconds after so many faults in a row. Permanent faults are raised.
     """
+    from bounce_watch.reading.outcome import ReaderUnavailable
     from bounce_watch.source.interface import Unreachable
     from bounce_watch.store import StoreBusy
 
     notify("READY=1")
+    log.info("started", poll_seconds=pause)
     faults = 0
     while not stopper.is_set():
         try:
             status, wait, faults = cycle(), pause, 0
-        except (Unreachable, StoreBusy) as error:
+            if status != IDLE:
+                log.info("looked", status=status)
+        except (Unreachable, StoreBusy, ReaderUnavailable) as error:
             faults += 1
             status, wait = f"waiting: {error}", retry(faults)
             log.warning("cycle_failed", error=str(error), next_try_seconds=round(wait))
         notify(f"WATCHDOG=1\nSTATUS={status[:200]}")
         stopper.wait(wait)
     notify("STOPPING=1")
+    log.info("stopped")

@@ -4,6 +4,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from bounce_watch.cli.output import emit_json, say
+from bounce_watch.daemon import IDLE
 
 if TYPE_CHECKING:
     from bounce_watch.pipeline import CycleResult
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 def one_line(result: "CycleResult") -> str:
     """Return the status line of one cycle."""
     if not result.messages and not result.delivered.sent:
-        return "nothing new"
+        return IDLE
     return (
         f"{result.messages} new mails, {result.bounces} bounces, {len(result.opened)} incidents opened, "
         f"{result.letters} answers written, {result.delivered.sent} mails sent"
@@ -24,6 +25,8 @@ def print_cycle(result: "CycleResult", *, as_json: bool) -> None:
     if as_json:
         emit_json({**asdict(result), "kinds": {kind.value: count for kind, count in result.kinds.items()}})
         return
+    if result.skipped:
+        say(f"{result.skipped} files could not be opened and were left out.")
     if not result.messages:
         say("Nothing new in the mailbox.")
     else:
