@@ -1,31 +1,40 @@
 """Reports pasted into a forward: Outlook (desktop, web, new, Mac), Gmail, Apple Mail, Thunderbird, Yahoo.
 
-A forward is found by a block of header lines in the text, in the languages of the clients; a separator
-above it is welcome but not needed (new Outlook for Mac writes none).
+A forward is found by a block of header lines in the text, in the languages of the clients; where the labels
+are of no language we know, by its shape: an address, a time, two more lines. A separator above it is
+welcome but not needed (new Outlook for Mac writes none).
 """
 
 import re
 from dataclasses import dataclass
+from itertools import takewhile
 
 from bounce_watch.unwrap.limits import MAX_TEXT
 
-_FROM = "from|von|de|da|van|från|fra|lähettäjä|od|kimden|отправитель|от|发件人|寄件者|差出人|보낸 사람"
+_FROM = (
+    "from|von|de|da|van|från|fra|lähettäjä|od|kimden|gönderen|feladó|de la|отправитель|от|发件人|寄件者"
+    "|差出人|보낸 사람"
+)
 _SENT = (
-    "sent|date|gesendet|datum|envoyé|inviato|verzonden|enviado|enviada(?: em)?|fecha|data|skickat|sendt|dato"
-    "|lähetetty|päivämäärä|wysłano|gönderildi|tarih|отправлено|дата|发送时间|寄件日期|送信日時|日付|보낸 날짜"
+    "sent|date|gesendet|datum|envoyé|inviato(?: il)?|verzonden|enviado(?: el)?|enviada(?: em)?|fecha|data"
+    "|skickat|sendt|dato|lähetetty|päivämäärä|wysłan[oe]|gönderildi|tarih|odesláno|elküldve|dátum|trimis|отправлено"
+    "|дата|发送时间|寄件日期|送信日時|日付|보낸 날짜"
 )
 _SUBJECT = (
-    "subject|betreff|objet|oggetto|onderwerp|asunto|assunto|ämne|emne|aihe|temat|konu"
+    "subject|betreff|objet|oggetto|onderwerp|asunto|assunto|ämne|emne|aihe|temat|konu|předmět|tárgy|subiect"
     "|тема|主题|主旨|件名|제목"
 )
-_TO = "to|an|à|a|aan|para|til|till|vastaanottaja|do|kime|кому|收件人|宛先|받는 사람"
+_TO = "to|an|à|a|aan|para|til|till|vastaanottaja|do|kime|komu|címzett|către|кому|收件人|宛先|받는 사람"
 _QUOTE = re.compile(r"^[ \t]{0,12}(?:>[ \t]?){1,10}", re.MULTILINE)
-_LINE = r"[ \t]{0,8}\*{0,2}(?:%s)[ \t\xa0]{0,4}:\*{0,2}[ \t]{0,8}([^\n]{1,500})"
+_LINE = r"[ \t]{0,8}\*{0,2}(?:%s)[ \t\xa0]{0,4}[:：]\*{0,2}[ \t]{0,8}([^\n]{1,500})"
 _FROM_LINE = re.compile(_LINE % _FROM, re.IGNORECASE)
 _SENT_LINE = re.compile(_LINE % _SENT, re.IGNORECASE)
 _SUBJECT_LINE = re.compile(_LINE % _SUBJECT, re.IGNORECASE)
 _TO_LINE = re.compile(_LINE % _TO, re.IGNORECASE)
-_HEADER_LINE = re.compile(r"[ \t]{0,8}\*{0,2}[^\s:*][^:\n]{0,24}:\*{0,2}(?:\s|$)")
+_HEADER_LINE = re.compile(r"[ \t]{0,8}\*{0,2}[^\s:*][^:\n]{0,24}[:：]\*{0,2}(?:\s|$)")
+_ANY_LINE = re.compile(_LINE % r"[^\s:*\d][^:\n\d]{0,24}")
+_AUTHOR = re.compile(r"[^\n]{0,300}[^\s<>]{1,250}@[^\s<>]{1,250}>?[^\n]{0,40}|Microsoft Outlook")
+_TIME = re.compile(r"\d{1,2}[:.]\d\d|\d{4}")
 _ON_DATE = re.compile(r"[ \t]{0,8}On [^\n]{5,200}<([^<>\s]{3,250})>[^\n]{0,80} wrote:[ \t]{0,8}")
 _MAILTO = re.compile(r"<mailto:[^<>\s]{1,320}>")
 MAX_BLOCK_LINES = 12
@@ -48,11 +57,26 @@ def find_pasted(text: str) -> Pasted | None:
     for number, line in enumerate(lines):
         if match := _ON_DATE.fullmatch(line):
             return _pasted(match[1], None, None, lines[number + 1 :])
-        if ":" in line and (match := _FROM_LINE.fullmatch(line)):
+        if match := _FROM_LINE.fullmatch(line):
             found = _read_block(match[1], lines, number)
             if found:
                 return found
-    return None
+    found_by_shape = (_read_shape(lines, number) for number in range(len(lines) - 3))
+    return next(filter(None, found_by_shape), None)
+
+
+def _read_shape(lines: list[str], number: int) -> Pasted | None:
+    """Read header lines in any language: the author, the time, recipients and subject in any order."""
+    author = _ANY_LINE.fullmatch(lines[number])
+    if author is None or _AUTHOR.fullmatch(author[1].strip()) is None:
+        return None
+    matches = (_ANY_LINE.fullmatch(line) for line in lines[number + 1 : number + 6])
+    rest = [match[1].strip() for match in takewhile(lambda match: match is not None, matches) if match]
+    if len(rest) < 3 or _TIME.search(rest[0]) is None:
+        return None
+    recipients_last = "@" in rest[-1] and "@" not in rest[1]
+    to, subject = (rest[-1], rest[1]) if recipients_last else (rest[1], rest[-1])
+    return _pasted(author[1], to, subject, lines[number + 1 + len(rest) :])
 
 
 def _read_block(sender: str, lines: list[str], number: int) -> Pasted | None:
