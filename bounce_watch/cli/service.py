@@ -9,7 +9,7 @@ import typer
 if TYPE_CHECKING:
     from bounce_watch.config.models import Config
     from bounce_watch.pipeline import CycleResult, House
-    from bounce_watch.send.interface import Sender
+    from bounce_watch.send.interface import Probe, Sender
     from bounce_watch.source.interface import Source
 
 
@@ -77,6 +77,23 @@ def sender_of(config: "Config") -> "Sender":
     return open_sender(settings, secret, config.reply.from_address)
 
 
+def probe_of(config: "Config") -> "Probe | None":
+    """Return who can tell whether a mail left, None when nobody can."""
+    from bounce_watch.config.models import FolderSettings, ImapSettings
+    from bounce_watch.config.secrets import login_secret
+
+    send, account = config.send, config.source
+    if isinstance(send, FolderSettings):
+        from bounce_watch.send import FolderSender
+
+        return FolderSender(send.path)
+    if send.probe == "none" or not isinstance(account, ImapSettings):
+        return None
+    from bounce_watch.source.sent_items import SentItems
+
+    return SentItems(account, lambda: login_secret(account, "imap"), send.sent_folder)
+
+
 def _once(config: "Config", *, as_json: bool) -> None:
     from bounce_watch.cli.progress import counting
     from bounce_watch.cli.summary import print_cycle
@@ -85,7 +102,9 @@ def _once(config: "Config", *, as_json: bool) -> None:
 
     stopper = Stopper().install()
     with connected(config) as (house, source, sender), counting("Reading", source.count()) as step:
-        result = run_cycle(house, source, sender, stop=stopper.is_set, progress=step)
+        result = run_cycle(
+            house, source, sender, probe_of(config), stop=stopper.is_set, progress=step
+        )
     print_cycle(result, as_json=as_json)
     _exit_on_stop(result)
 
@@ -110,7 +129,7 @@ def _serve(config: "Config") -> None:
 
         def cycle() -> str:
             with source_of(config) as source:
-                return one_line(run_cycle(house, source, sender, stop=stopper.is_set))
+                return one_line(run_cycle(house, source, sender, probe_of(config), stop=stopper.is_set))
 
         serve(cycle, stopper, pause=config.run.poll_seconds, retry=back_off)
 
@@ -123,6 +142,6 @@ def send_digest(config: "Config") -> None:
 
     with working(config) as house, sender_of(config) as sender:
         digest = make_digest(house)
-        done = deliver(house, sender)
+        done = deliver(house, sender, probe_of(config))
     say("Today's digest was made before." if digest is None else f"Digest of {digest.local_date} made.")
     say(f"{done.sent} mails sent.")

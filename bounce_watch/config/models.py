@@ -189,6 +189,13 @@ class SmtpSettings(Login):
     reverse_path: Literal["mailbox", "null", "auto"] = Field(
         default="mailbox", description="Envelope sender: our own address, <>, or try <> and fall back."
     )
+    probe: Literal["imap", "none"] = Field(
+        default="none",
+        description="Where to look whether a mail left when sending was cut short. imap: in sent_folder.",
+    )
+    sent_folder: str = Field(
+        default="Sent Items", description="Folder of the watched account in which sent mail lies."
+    )
 
 
 class FolderSettings(Section):
@@ -225,6 +232,15 @@ class Reply(Section):
     per_hour: int = Field(default=200, ge=1, description="At most so many mails an hour.")
     not_older_than_hours: float = Field(
         default=48, gt=0, description="Bounces that arrived longer ago are not answered."
+    )
+    settle_seconds: float = Field(
+        default=60,
+        ge=0,
+        le=3600,
+        description="An answer waits so long; what bounces for the same person meanwhile joins it.",
+    )
+    hold_backlog_over: int = Field(
+        default=50, ge=0, description="First run: when more mails lie there, their answers wait for release."
     )
     never_to: list[str] = Field(default=[], description="Addresses that never get an answer, beside robots.")
 
@@ -285,6 +301,13 @@ class Config(Section):
     def _we_write_from_home(self) -> "Config":
         if not self.site.is_ours(self.reply.from_address):
             raise ValueError("reply.from_address must lie in one of organisation.accepted_domains")
+        return self
+
+    @model_validator(mode="after")
+    def _sent_mail_can_be_seen(self) -> "Config":
+        if isinstance(self.send, SmtpSettings) and self.send.probe == "imap":
+            if not isinstance(self.source, ImapSettings):
+                raise ValueError('send.probe = "imap" needs source.type = "imap": it uses that account')
         return self
 
     @property

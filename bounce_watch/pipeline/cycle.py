@@ -11,7 +11,8 @@ from bounce_watch.pipeline.digesting import is_digest_due, make_digest
 from bounce_watch.pipeline.house import House
 from bounce_watch.pipeline.intake import Intake, note_failure, take_in
 from bounce_watch.pipeline.patterns import settle
-from bounce_watch.send.interface import Sender
+from bounce_watch.pipeline.settling import note_first_backlog
+from bounce_watch.send.interface import Probe, Sender
 from bounce_watch.source.interface import Locator, Message, Source, SourceError
 from bounce_watch.store import MessageState, StoreError
 
@@ -70,12 +71,14 @@ def run_cycle(
     house: House,
     source: Source,
     sender: Sender | None,
+    probe: Probe | None = None,
     *,
     stop: Callable[[], bool] = _never,
     progress: Callable[[], None] = _nothing,
 ) -> CycleResult:
     """Run one whole cycle on an opened source. Raises SourceError and StoreError, with nothing lost."""
     result = CycleResult()
+    note_first_backlog(house, source)
     read_new(house, source, result, stop=stop, progress=progress)
     with house.store.transaction() as tx:
         tx.note_fetch(house.clock())
@@ -83,7 +86,7 @@ def run_cycle(
     if is_digest_due(house):
         result.digest = make_digest(house) is not None
     if sender is not None:
-        result.delivered = deliver(house, sender, stop=stop)
+        result.delivered = deliver(house, sender, probe, stop=stop)
     return result
 
 

@@ -6,10 +6,13 @@ from dataclasses import dataclass
 
 from bounce_watch import crash
 from bounce_watch.pipeline.house import House
-from bounce_watch.send.interface import Outcome, Sender
+from bounce_watch.pipeline.uncertain import settle_uncertain
+from bounce_watch.send.interface import Outcome, Probe, Sender
 from bounce_watch.store import OutboxEntry
 
 BATCH = 50
+LATER_IN_A_ROW = 3
+"""So many mails in a row that must wait end a round: the server is away, not the mails at fault."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -31,29 +34,48 @@ class Delivered:
         self.stopped = other.stopped or self.stopped
 
 
-def deliver(house: House, sender: Sender, *, stop: Callable[[], bool] = lambda: False) -> Delivered:
-    """Send what is due. A fault of the configuration ends the round and keeps the mails."""
-    done = Delivered()
-    owner = f"{os.getpid()}"
-    while due := house.store.due(house.clock(), BATCH):
+def deliver(
+    house: House,
+    sender: Sender,
+    probe: Probe | None = None,
+    *,
+    stop: Callable[[], bool] = lambda: False,
+) -> Delivered:
+    """Send what is due, after a look at what may have been sent before.
+
+    A fault of the configuration ends the round and keeps the mails; the next rounds rest for a while.
+    """
+    settle_uncertain(house, probe)
+    paused = house.store.sending_paused(house.clock())
+    done = Delivered(stopped=paused.why if paused else None)
+    owner, in_a_row = f"{os.getpid()}", 0
+    while not done.stopped and (due := house.store.due(house.clock(), BATCH)):
         for entry in due:
-            if stop() or done.stopped:
+            if stop() or done.stopped or in_a_row >= LATER_IN_A_ROW:
                 return done
-            _send_one(house, sender, entry, owner, done)
+            outcome = _send_one(house, sender, entry, owner, done)
+            in_a_row = in_a_row + 1 if outcome is Outcome.LATER else 0
     return done
 
 
-def _send_one(house: House, sender: Sender, entry: OutboxEntry, owner: str, done: Delivered) -> None:
+def _send_one(
+    house: House, sender: Sender, entry: OutboxEntry, owner: str, done: Delivered
+) -> Outcome | None:
     with house.store.transaction() as tx:
         mail = tx.claim(entry.id, owner, house.clock())
     if mail is None:
-        return
+        return None
     crash.point("deliver.claimed")
     delivery = sender.send(mail.recipient, mail.content)
     crash.point("deliver.sent")
     with house.store.transaction() as tx:
         tx.finish(mail.id, delivery.outcome, delivery.reply, house.clock())
-    match delivery.outcome:
+    _count(done, delivery.outcome, delivery.reply)
+    return delivery.outcome
+
+
+def _count(done: Delivered, outcome: Outcome, reply: str) -> None:
+    match outcome:
         case Outcome.SENT:
             done.sent += 1
         case Outcome.LATER:
@@ -63,4 +85,4 @@ def _send_one(house: House, sender: Sender, entry: OutboxEntry, owner: str, done
         case Outcome.UNKNOWN:
             done.unknown += 1
         case Outcome.STOP:
-            done.stopped = delivery.reply
+            done.stopped = reply

@@ -40,6 +40,10 @@ def _sending(store: Questions) -> Iterator[Health]:
 
 
 def _waiting(store: Questions) -> Iterator[Health]:
+    latched = store.breaker_latched_at()
+    if latched is not None:
+        text = f"stopped since {latched:%d %b %H:%M} UTC, too many were due: bounce-watch breaker status"
+        yield Health(name="Replies", state="failure", text=text)
     held = store.count_outbox().get(OutboxState.HELD, 0)
     if held:
         text = f"{held} answers wait for release: bounce-watch outbox list --state held"

@@ -1,13 +1,15 @@
 """The one way out: every letter, whatever its kind, passes the gate, is frozen and enters the outbox here."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bounce_watch.model import Letter, OutboxState
 from bounce_watch.pipeline.house import House
 from bounce_watch.reply.freeze import freeze, new_ids
-from bounce_watch.reply.gate import Candidate, Past, Refused, check
+from bounce_watch.reply.gate import Candidate, Past, Reason, Refused, check
 from bounce_watch.store import Transaction
+
+NO_WAIT = timedelta(0)
 
 
 def post(
@@ -18,28 +20,43 @@ def post(
     *,
     report_id: int | None = None,
     incident: int | None = None,
+    wait: timedelta = NO_WAIT,
 ) -> bool:
-    """Let the gate decide; then write, freeze and queue the letter. False: withheld, the reason noted."""
+    """Let the gate decide; then write, freeze and queue the letter. False: withheld, the reason noted.
+
+    `wait` is how long the letter stays before it is due. A letter beyond the limit latches the breaker:
+    from then on replies are withheld until an admin clears it.
+    """
     now = house.clock()
-    verdict = check(candidate, _past(tx, candidate, now), house.policy, now)
+    verdict = check(candidate, past_of(tx, candidate, now), house.policy, now)
     if isinstance(verdict, Refused):
+        if verdict.reason is Reason.RATE_LIMIT:
+            tx.latch_breaker(now)
         tx.withhold(candidate.to, candidate.cause, verdict.reason, now, report_id)
         return False
     letter = write()
-    bw_id, message_id = new_ids(house.secret, letter.event_key, house.sender[1].rpartition("@")[2])
+    content, bw_id = frozen(house, letter, now)
     return tx.enqueue(
         letter,
-        content=freeze(letter, sender=house.sender, bw_id=bw_id, message_id=message_id, date=now),
+        content=content,
         bw_id=bw_id,
         state=OutboxState.HELD if verdict.hold else OutboxState.PENDING,
         now=now,
         cause=candidate.cause,
         report_id=report_id,
         incident=incident,
+        wait=wait,
     )
 
 
-def _past(tx: Transaction, candidate: Candidate, now: datetime) -> Past:
+def frozen(house: House, letter: Letter, now: datetime) -> tuple[bytes, str]:
+    """Return the bytes of a letter and its X-Bounce-Watch-ID, which depends on its event only."""
+    bw_id, message_id = new_ids(house.secret, letter.event_key, house.sender[1].rpartition("@")[2])
+    return freeze(letter, sender=house.sender, bw_id=bw_id, message_id=message_id, date=now), bw_id
+
+
+def past_of(tx: Transaction, candidate: Candidate, now: datetime) -> Past:
+    """Return what the gate must know of earlier mail."""
     history = tx.reply_history(candidate.to or "", candidate.cause, now, candidate.event_key)
     return Past(
         event_key_known=history.event_known,
@@ -47,4 +64,6 @@ def _past(tx: Transaction, candidate: Candidate, now: datetime) -> Past:
         replies_to_person_24h=history.replies_last_day,
         mails_last_minute=history.mails_last_minute,
         mails_last_hour=history.mails_last_hour,
+        breaker_latched=tx.breaker_latched_at() is not None,
+        backlog_until=tx.backlog_until(),
     )

@@ -58,6 +58,7 @@ class Past:
 
     `last_reply_at` is the newest reply to the same person about the same cause (UTC), None for none.
     `breaker_latched`: the rate was exceeded before and no admin has cleared it yet.
+    `backlog_until`: what arrived before lay there at the first run; its answers wait for a person.
     """
 
     event_key_known: bool = False
@@ -66,6 +67,7 @@ class Past:
     mails_last_minute: int = 0
     mails_last_hour: int = 0
     breaker_latched: bool = False
+    backlog_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,7 +123,13 @@ def check(candidate: Candidate, past: Past, policy: Policy, now: datetime) -> Al
     for reason, hits in checks:
         if hits(question):
             return Refused(reason=reason, text=SENTENCES[reason])
-    return Allowed(hold=candidate.kind is LetterKind.REPLY and policy.mode is Mode.PREVIEW)
+    return Allowed(hold=candidate.kind is LetterKind.REPLY and _is_held(question))
+
+
+def _is_held(question: _Question) -> bool:
+    until, received = question.past.backlog_until, question.candidate.received_at
+    is_backlog = until is not None and received is not None and received < until
+    return is_backlog or question.policy.mode is Mode.PREVIEW
 
 
 def _own_bounce(question: _Question) -> bool:
@@ -208,13 +216,13 @@ _FOR_REPLIES: tuple[tuple[Reason, _Check], ...] = (
     (Reason.ROBOT, _robot),
     (Reason.AUTOMATIC_ORIGINAL, lambda question: bool(question.candidate.automatic)),
     (Reason.SELF_ADDRESSED, _self_addressed),
+    (Reason.TOO_OLD, _too_old),
+    (Reason.SWITCHED_OFF, lambda question: question.policy.mode is Mode.OFF),
     (Reason.REPEATED, lambda question: question.past.event_key_known),
     (Reason.RECENTLY_TOLD, _recently_told),
     (Reason.PERSON_LIMIT, lambda q: q.past.replies_to_person_24h >= q.policy.per_person_per_day),
     (Reason.BREAKER, lambda question: question.past.breaker_latched),
     (Reason.RATE_LIMIT, _rate_limit),
-    (Reason.TOO_OLD, _too_old),
-    (Reason.SWITCHED_OFF, lambda question: question.policy.mode is Mode.OFF),
 )
 
 _FOR_ADMINS: tuple[tuple[Reason, _Check], ...] = (

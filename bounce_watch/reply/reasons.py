@@ -18,13 +18,19 @@ class Reason(StrEnum):
     ROBOT = "robot"
     AUTOMATIC_ORIGINAL = "automatic_original"
     SELF_ADDRESSED = "self_addressed"
+    TOO_OLD = "too_old"
+    SWITCHED_OFF = "switched_off"
     REPEATED = "repeated"
     RECENTLY_TOLD = "recently_told"
     PERSON_LIMIT = "person_limit"
     BREAKER = "breaker"
     RATE_LIMIT = "rate_limit"
-    TOO_OLD = "too_old"
-    SWITCHED_OFF = "switched_off"
+    UNCERTAIN = "uncertain"
+    SAME_LETTER = "same_letter"
+
+
+OUTSIDE_THE_GATE = frozenset({Reason.UNCERTAIN, Reason.SAME_LETTER})
+"""What is decided when a mail was already written: the gate has no check for it."""
 
 
 SENTENCES: dict[Reason, str] = {
@@ -45,6 +51,8 @@ SENTENCES: dict[Reason, str] = {
     Reason.PERSON_LIMIT: "The person already got as many answers as one day allows.",
     Reason.BREAKER: "Too many mails were due at once; replies wait until an admin allows them again.",
     Reason.RATE_LIMIT: "The limit of mails for a minute or an hour is reached.",
+    Reason.UNCERTAIN: "It may have been sent when the connection ended; it is not sent twice.",
+    Reason.SAME_LETTER: "The person is told in one letter about several bounces.",
     Reason.TOO_OLD: "The bounce is too old to be answered.",
     Reason.SWITCHED_OFF: "Replies are switched off.",
 }
@@ -67,6 +75,8 @@ WITHHELD: dict[Reason, str] = {
     Reason.PERSON_LIMIT: "enough answers for one day",
     Reason.BREAKER: "stopped: too many mails",
     Reason.RATE_LIMIT: "limit of mails reached",
+    Reason.UNCERTAIN: "perhaps sent, not sent twice",
+    Reason.SAME_LETTER: "told in one letter with others",
     Reason.TOO_OLD: "too old",
     Reason.SWITCHED_OFF: "replies are switched off",
 }

@@ -3,6 +3,7 @@
 import os
 import re
 import tempfile
+from collections.abc import Collection
 from pathlib import Path
 
 from bounce_watch import crash
@@ -11,6 +12,7 @@ from bounce_watch.model.check import Check
 from bounce_watch.send.interface import Delivery, Outcome
 
 _NUMBERED = re.compile(r"([0-9]{4,9})-[a-z]+\.eml", re.ASCII)
+_ID = re.compile(rb"^X-Bounce-Watch-ID: ([0-9a-z.]{1,80})\r$", re.MULTILINE)
 _KIND = re.compile(rb"^X-Bounce-Watch-Kind: ([a-z]{1,20})\r$", re.MULTILINE)
 
 
@@ -65,12 +67,27 @@ class FolderSender:
                 crash.point("folder.linked")
                 return target
 
+    is_complete = True
+
+    def find(self, bw_ids: Collection[str]) -> frozenset[str] | None:
+        """Return those of our ids that lie in the folder, None when it cannot be read."""
+        try:
+            found = {_own_id_of(path.read_bytes()) for path in self._path.glob("*.eml")}
+        except OSError:
+            return None
+        return frozenset(bw_ids) & found
+
     def probe(self) -> list[Check]:
         nearest = next(folder for folder in (self._path, *self._path.absolute().parents) if folder.exists())
         if nearest.is_dir() and os.access(nearest, os.W_OK | os.X_OK):
             return [Check("mail folder", "ok", f"mail is written to {self._path}")]
         repair = "give the service's user the right to write there, or choose another folder"
         return [Check("mail folder", "failure", f"{self._path} cannot be written", repair)]
+
+
+def _own_id_of(content: bytes) -> str:
+    match = _ID.search(content.partition(b"\r\n\r\n")[0] + b"\r\n")
+    return match[1].decode("ascii") if match else ""
 
 
 def _kind_of(content: bytes) -> str:

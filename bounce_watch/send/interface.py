@@ -1,5 +1,6 @@
 """What every sender does: hand one frozen mail to the next server, and say honestly what became of it."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -43,3 +44,18 @@ class Sender(Protocol):
 
     def probe(self) -> list[Check]:
         """Test every step without sending anything. Works outside of `with`; never raises for mail faults."""
+
+
+class Probe(Protocol):
+    """Looks where sent mail lies, to learn whether a mail left whose sending was cut short.
+
+    `is_complete`: whatever a server took is certain to be there, so a mail that is missing was not sent.
+    """
+
+    name: str
+
+    @property
+    def is_complete(self) -> bool: ...
+
+    def find(self, bw_ids: Collection[str]) -> frozenset[str] | None:
+        """Return those of our X-Bounce-Watch-IDs that were sent, None when nobody could look."""

@@ -175,6 +175,13 @@ class Connection:
         crash.point("imap.expunge")
         self._run(self._client.uid_expunge, [uid])
 
+    def search_header(self, field: str, value: str) -> tuple[int, ...]:
+        """Return the UIDs of the messages whose header field holds a text of our own, never of a mail."""
+        crash.point("imap.search")
+        found = self._run(self._client.search, ["HEADER", _checked(field), _checked(value)])
+        crash.point("imap.searched")
+        return tuple(found)
+
     def create(self, folder: str) -> None:
         """Create a folder and subscribe to it, so that people see it in their mail program."""
         crash.point("imap.create")

@@ -2,7 +2,7 @@
 
 import secrets
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlmodel import Session
 
@@ -11,7 +11,14 @@ from bounce_watch.store.rooms import Reads, Writes
 
 _EPOCH, _FIRST_RUN, _LAST_FETCH = "epoch", "first_run_at", "last_success_fetch_at"
 _MARK_SECRET = "mark_secret"  # noqa: S105 - the name of a row
+_STARTED_AT = "started_at"
+_LATCHED_AT, _BACKLOG_UNTIL = "breaker_latched_at", "backlog_until"
+_RESENT = "resent:"
 _STOPPED_AT, _STOPPED_WHY = "sending_stopped_at", "sending_stopped_why"
+
+
+STOP_PAUSE = timedelta(minutes=15)
+"""How long to leave a server alone that refused our sign-in: more attempts lock the account."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +53,30 @@ class KnownFacts(Reads):
             at = _time(_read(session, _STOPPED_AT))
             return None if at is None else Stopped(at=at, why=_read(session, _STOPPED_WHY) or "")
 
+    def sending_paused(self, now: datetime) -> Stopped | None:
+        """Return why sending rests: it was stopped by this run, less than a quarter of an hour ago."""
+        stopped = self.sending_stopped()
+        with self._reading() as session:
+            started = _time(_read(session, _STARTED_AT))
+        if stopped is None or started is None or stopped.at < started:
+            return None
+        return stopped if now - stopped.at < STOP_PAUSE else None
+
+    def breaker_latched_at(self) -> datetime | None:
+        """Return since when replies are stopped because too many were due at once, None when they are not."""
+        with self._reading() as session:
+            return _time(_read(session, _LATCHED_AT))
+
+    def backlog_until(self) -> datetime | None:
+        """Return the moment before which mail was a backlog of the first run, None without one."""
+        with self._reading() as session:
+            return _time(_read(session, _BACKLOG_UNTIL))
+
+    def times_resent(self, number: int) -> int:
+        """Return how often an outgoing mail was sent again because nobody knew whether it had left."""
+        with self._reading() as session:
+            return int(_read(session, f"{_RESENT}{number}") or 0)
+
 
 class Facts(KnownFacts, Writes):
     """Writing facts about the store as a whole."""
@@ -56,6 +87,7 @@ class Facts(KnownFacts, Writes):
         self._set(_EPOCH, str(epoch))
         if self.first_run_at() is None:
             self._set(_FIRST_RUN, now.isoformat())
+        self._set(_STARTED_AT, now.isoformat())
         return epoch
 
     def mark_secret(self) -> bytes:
@@ -78,9 +110,32 @@ class Facts(KnownFacts, Writes):
     def clear_stop(self) -> None:
         """Note that sending works again."""
         for name in (_STOPPED_AT, _STOPPED_WHY):
-            row = self._rows.get(tables.Meta, name)
-            if row is not None:
-                self._rows.delete(row)
+            self._drop(name)
+
+    def latch_breaker(self, now: datetime) -> None:
+        """Stop replies until an admin clears it; a latched breaker keeps its time."""
+        if self.breaker_latched_at() is None:
+            self._set(_LATCHED_AT, now.isoformat())
+
+    def clear_breaker(self) -> bool:
+        """Allow replies again; tell whether they were stopped."""
+        return self._drop(_LATCHED_AT)
+
+    def note_backlog(self, until: datetime) -> None:
+        """Note that what arrived before a moment is old mail of the first run: held until released."""
+        self._set(_BACKLOG_UNTIL, until.isoformat())
+
+    def note_resent(self, number: int) -> None:
+        """Count that a mail is sent again although nobody knows whether it had left."""
+        self._set(f"{_RESENT}{number}", str(self.times_resent(number) + 1))
+
+    def _drop(self, name: str) -> bool:
+        row = self._rows.get(tables.Meta, name)
+        if row is None:
+            return False
+        self._rows.delete(row)
+        self._rows.flush()
+        return True
 
     def _set(self, name: str, value: str) -> None:
         row = self._rows.get(tables.Meta, name) or tables.Meta(name=name, value=value)

@@ -43,10 +43,12 @@ class Outbox(OutboxList, Facts):
         cause: str | None = None,
         report_id: int | None = None,
         incident: int | None = None,
+        wait: timedelta = timedelta(0),
     ) -> bool:
         """Put a mail into the outbox, `pending` or `held`; False when its event was written before.
 
-        `content` is frozen from here on. `bw_id` is the value of its X-Bounce-Watch-ID.
+        `content` is frozen from here on. `bw_id` is the value of its X-Bounce-Watch-ID. `wait` is the time
+        before it is due.
         """
         if self.event_known(letter.event_key):
             return False
@@ -66,7 +68,7 @@ class Outbox(OutboxList, Facts):
             state=state,
             created_at=now,
             pending_since=now if pending else None,
-            next_at=now if pending else None,
+            next_at=now + wait if pending else None,
         )
         self._rows.add(row)
         self._rows.flush()
@@ -144,6 +146,12 @@ class Outbox(OutboxList, Facts):
             raise NotThere(f"outbox row {number} is {row.state}, not unknown")
         row.server_reply = why or row.server_reply
         self._move(row, state, now)
+
+    def look_later(self, number: int, now: datetime) -> None:
+        """Leave an `unknown` mail as it is until one more grace is over: nobody could look."""
+        row = self._outgoing(number)
+        if row.state == OutboxState.UNKNOWN:
+            row.next_at = now + GRACE
 
     def release(self, numbers: Collection[int] | None, now: datetime) -> int:
         """Let held mails go, all of them for None; return how many."""

@@ -10,9 +10,10 @@ from bounce_watch.store.intake import Intake
 from bounce_watch.store.outbox import Outbox
 from bounce_watch.store.quarantine import Quarantine
 from bounce_watch.store.questions import Questions
+from bounce_watch.store.settling import Settling
 
 
-class Transaction(Intake, Incidents, Outbox, Quarantine, DigestRecord, Questions):
+class Transaction(Intake, Incidents, Outbox, Quarantine, DigestRecord, Settling, Questions):
     """Reads and writes on one session that holds the write lock. Made by `Store.transaction` only."""
 
     def __init__(self, rows: Session) -> None:

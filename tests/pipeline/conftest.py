@@ -36,6 +36,7 @@ path = "store.db"
 [reply]
 mode = "on"
 from_address = "bounces@larkfield.example"
+settle_seconds = 0
 [digest]
 at = "23:30:00"
 """

@@ -1,0 +1,77 @@
+"""Several bounces, one answer: an answer waits a little, and what bounces for the same person joins it."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from bounce_watch.model import Letter
+from bounce_watch.pipeline.house import House
+from bounce_watch.pipeline.posting import frozen, past_of, post
+from bounce_watch.reply.facts import ReplyFacts
+from bounce_watch.reply.gate import Candidate, Refused, check
+from bounce_watch.reply.reasons import Reason
+from bounce_watch.source.interface import Source
+from bounce_watch.store import Transaction
+from bounce_watch.store.settling import SettlingReply
+
+MOST_BOUNCES = 50
+"""Bounces that one letter names; a person reads no more."""
+
+
+def post_reply(
+    house: House, tx: Transaction, candidate: Candidate, facts: Callable[[], ReplyFacts], report_id: int
+) -> bool | None:
+    """Post an answer that settles first, or let it join one that settles. None: it joined.
+
+    Joining passes the same gate; only "told a short time ago" is no reason against it, because the letter
+    that told has not left.
+    """
+    settling = _find(house, tx, candidate)
+    if settling is not None and _may_join(house, tx, candidate):
+        _join(house, tx, settling, facts())
+        tx.withhold(candidate.to, candidate.cause, Reason.SAME_LETTER, house.clock(), report_id)
+        return None
+
+    def write() -> Letter:
+        return house.composer.reply(facts())
+
+    wait = timedelta(seconds=house.config.reply.settle_seconds)
+    return post(house, tx, candidate, write, report_id=report_id, wait=wait)
+
+
+def _find(house: House, tx: Transaction, candidate: Candidate) -> SettlingReply | None:
+    seconds, now = house.config.reply.settle_seconds, house.clock()
+    if not seconds or candidate.to is None:
+        return None
+    return tx.settling_reply(candidate.to, now - timedelta(seconds=seconds), Reason.SAME_LETTER, now)
+
+
+def _may_join(house: House, tx: Transaction, candidate: Candidate) -> bool:
+    now = house.clock()
+    past = replace(past_of(tx, candidate, now), last_reply_at=None, replies_to_person_24h=0)
+    return not isinstance(check(candidate, past, house.policy, now), Refused)
+
+
+def _join(house: House, tx: Transaction, settling: SettlingReply, facts: ReplyFacts) -> None:
+    if len(settling.bounces) >= MOST_BOUNCES:
+        return
+    bounces = (*settling.bounces, *facts.bounces)[:MOST_BOUNCES]
+    joint = replace(facts, event_key=settling.event_key, bounces=bounces)
+    if settling.mail_id is None or settling.mail_id != facts.mail_id:
+        joint = replace(joint, mail_subject=None, mail_date=None, mail_id=None)
+    letter = house.composer.reply(joint)
+    content, _ = frozen(house, letter, house.clock())
+    tx.rewrite(settling.number, letter, content)
+
+
+def note_first_backlog(house: House, source: Source) -> datetime | None:
+    """Note at the first look that more lies there than anybody would answer unasked; None: it does not."""
+    if house.store.last_success_fetch_at() is not None or house.store.backlog_until() is not None:
+        return house.store.backlog_until()
+    waiting = source.count() or 0
+    if waiting <= house.config.reply.hold_backlog_over:
+        return None
+    now = house.clock()
+    with house.store.transaction() as tx:
+        tx.note_backlog(now)
+    return now

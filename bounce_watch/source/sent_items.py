@@ -1,0 +1,47 @@
+"""Look into Sent Items whether a mail of ours left (RFC 3501 section 6.4.4, SEARCH HEADER).
+
+Exchange Online puts a copy there of what is submitted over SMTP AUTH; we search for our own
+X-Bounce-Watch-ID only, never for text of a mail.
+"""
+
+import re
+from collections.abc import Callable, Collection
+from typing import Any
+
+from bounce_watch.config.models import ImapSettings
+from bounce_watch.source.imap import ImapSource
+from bounce_watch.source.imap_connection import Connection
+from bounce_watch.source.imap_folders import Folders
+from bounce_watch.source.interface import SourceError
+
+_OWN_ID = re.compile(r"bw\.[0-9a-f]{16}\.[0-9a-f]{24}")
+HEADER = "X-Bounce-Watch-ID"
+
+
+class SentItems:
+    """The sent folder of the watched account. Not everything we send is sure to be there."""
+
+    is_complete = False
+
+    def __init__(
+        self, settings: ImapSettings, secret: Callable[[], str], folder: str, *, http_client: Any = None
+    ) -> None:
+        self.name = f"imap://{settings.user}@{settings.host.lower()}/{folder}"
+        self._account = ImapSource(settings, secret, http_client=http_client)
+        self._folder = folder
+
+    def find(self, bw_ids: Collection[str]) -> frozenset[str] | None:
+        """Return those of our ids that lie in the folder, None when nobody could look."""
+        try:
+            connection = Connection(self._account.settings)
+        except SourceError:
+            return None
+        try:
+            self._account.sign_in(connection)
+            connection.open(Folders(connection).server_name(self._folder), read_only=True)
+            ours = filter(_OWN_ID.fullmatch, bw_ids)
+            return frozenset(bw_id for bw_id in ours if connection.search_header(HEADER, bw_id))
+        except SourceError:
+            return None
+        finally:
+            connection.close()
