@@ -1,47 +1,34 @@
 """Guidance for the colleague whose mail bounced: composed, put before the gate, placed in the outbox."""
 
 import hashlib
-from dataclasses import dataclass
-from datetime import datetime
 
-from bounce_watch.model import Action, Bounce, Cause, Evidence, Letter, LetterKind, Report
+from bounce_watch.model import Cause, Incident, LetterKind, Report
 from bounce_watch.model.address import normalise
 from bounce_watch.pipeline.house import House
-from bounce_watch.pipeline.posting import post
+from bounce_watch.pipeline.knowledge import Judged, facts_of, incident_of
+from bounce_watch.pipeline.settling import post_reply
 from bounce_watch.reply.compose import ReplyFacts, leading
 from bounce_watch.reply.freeze import is_own_mark
 from bounce_watch.reply.gate import Candidate
 from bounce_watch.store import Transaction
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Judged:
-    """A stored report with everything that was made of it. `received_at` is its arrival in the mailbox."""
-
-    report_id: int
-    report: Report
-    bounces: tuple[Bounce, ...]
-    evidence: Evidence | None
-    received_at: datetime | None
-
-    @property
-    def failed(self) -> tuple[Bounce, ...]:
-        return tuple(bounce for bounce in self.bounces if bounce.action is Action.FAILED)
+__all__ = ["Judged", "answer"]
 
 
 def answer(house: House, tx: Transaction, judged: Judged) -> bool | None:
-    """Write to the bounced sender, or note why not. None: there is nothing to answer."""
+    """Write to the bounced sender, or note why not. None: there is nothing to answer, or a letter that waits tells it."""
     if not judged.failed:
         return None
-    candidate = _candidate(house, judged)
+    incident = incident_of(tx, judged)
+    candidate = _candidate(house, judged, incident)
 
-    def write() -> Letter:
-        return house.composer.reply(_facts(candidate, judged))
+    def facts() -> ReplyFacts:
+        return facts_of(house, tx, candidate, judged, incident)
 
-    return post(house, tx, candidate, write, report_id=judged.report_id)
+    return post_reply(house, tx, candidate, facts, judged.report_id)
 
 
-def _candidate(house: House, judged: Judged) -> Candidate:
+def _candidate(house: House, judged: Judged, incident: Incident | None) -> Candidate:
     report, lead = judged.report, leading(judged.failed)
     addressee = report.forwarded_by or lead.sender
     marks = [*report.original.own_marks, report.original.message_id or ""]
@@ -49,7 +36,7 @@ def _candidate(house: House, judged: Judged) -> Candidate:
     return Candidate(
         kind=LetterKind.REPLY,
         to=normalise(addressee) if addressee else None,
-        event_key=_event_key(addressee, lead.cause, report),
+        event_key=_event_key(addressee, lead.cause, report, incident),
         cause=lead.cause,
         evidence=judged.evidence,
         report_kind=report.kind,
@@ -62,21 +49,12 @@ def _candidate(house: House, judged: Judged) -> Candidate:
     )
 
 
-def _event_key(addressee: str | None, cause: Cause, report: Report) -> str:
-    """Name the event "this person, this cause, this mail": whatever reports it again is answered once."""
+def _event_key(addressee: str | None, cause: Cause, report: Report, incident: Incident | None) -> str:
+    """Name the event "this person, this cause, this mail": whatever reports it again is answered once.
+
+    While an incident is open the event is "this person, this incident", whatever bounces for it.
+    """
     about = report.original.message_id or report.fingerprint
-    digest = hashlib.sha256(f"{(addressee or '').lower()}\0{cause}\0{about}".encode("utf-8", "replace"))
+    event = f"incident\0{incident.number}" if incident else f"{cause}\0{about}"
+    digest = hashlib.sha256(f"{(addressee or '').lower()}\0{event}".encode("utf-8", "replace"))
     return f"reply:{digest.hexdigest()}"
-
-
-def _facts(candidate: Candidate, judged: Judged) -> ReplyFacts:
-    original = judged.report.original
-    return ReplyFacts(
-        to=candidate.to or "",
-        event_key=candidate.event_key,
-        bounces=judged.failed,
-        mail_subject=original.subject,
-        mail_date=original.date,
-        mail_id=original.message_id,
-        language=judged.report.language,
-    )

@@ -8,6 +8,7 @@ from bounce_watch.model import Cause, Owner, Side
 from bounce_watch.reply import samples
 from bounce_watch.reply.compose import Composer
 from bounce_watch.reply.errors import TemplateFault
+from bounce_watch.reply.facts import ReplyFacts
 from bounce_watch.reply.guidance import FALLBACK
 from bounce_watch.reply.playbooks import Playbook
 from bounce_watch.reply.templates import Templates
@@ -17,7 +18,7 @@ MOST_STEPS = 4
 _RULER = re.compile(r"(?m)^-{20,}$")
 _STEP = re.compile(r"(?m)^\d\. ")
 _SHARED = re.compile(r"replies/[a-z]{2,3}/shared/[a-z_]+\.j2")
-_TEXTS = frozenset(("general", "words", *Cause, *(f"owner_{owner}" for owner in Owner)))
+_TEXTS = frozenset(("general", "words", "notes", *Cause, *(f"owner_{owner}" for owner in Owner)))
 _TEXT = re.compile(r"replies/[a-z]{2,3}/([a-z0-9_]+)\.j2")
 _FIXED = frozenset(
     (
@@ -58,23 +59,29 @@ def _is_known(name: str) -> bool:
 
 
 def _reply_problems(composer: Composer, cause: Cause, language: str) -> Iterator[str]:
-    """Render one cause for every owner and side, for one recipient and for several."""
+    """Render one cause in every case."""
     place = f"reply {language}/{cause}"
-    for owner in Owner:
-        for side in Side:
+    for facts in _cases(cause, language):
+        try:
+            text = composer.reply(facts).text
+        except TemplateFault as fault:
+            yield str(fault)
+            continue
+        if body_words(text) > MOST_WORDS:
+            yield f"{place}: {body_words(text)} words are too many, at most {MOST_WORDS}"
+        if not 1 <= len(_STEP.findall(text)) <= MOST_STEPS:
+            yield f"{place}: there must be one to {MOST_STEPS} steps"
+
+
+def _cases(cause: Cause, language: str) -> Iterator[ReplyFacts]:
+    """Yield invented facts: every owner and side, one recipient and several, all that calls for a note."""
+    for side in Side:
+        for owner in Owner:
             one = samples.bounce(cause, owner, side)
             other = samples.bounce(cause, owner, side, "tom.miller@adatum.example")
-            for bounces, incident in (((one,), None), ((one, other), "INC-7")):
-                facts = samples.reply_facts(*bounces, language=language, incident=incident)
-                try:
-                    text = composer.reply(facts).text
-                except TemplateFault as fault:
-                    yield str(fault)
-                    continue
-                if body_words(text) > MOST_WORDS:
-                    yield f"{place}: {body_words(text)} words are too many, at most {MOST_WORDS}"
-                if not 1 <= len(_STEP.findall(text)) <= MOST_STEPS:
-                    yield f"{place}: there must be one to {MOST_STEPS} steps"
+            yield samples.reply_facts(one, language=language)
+            yield samples.reply_facts(one, other, language=language, incident="INC-7")
+        yield from samples.noted_facts(cause, side, language)
 
 
 def _admin_problems(composer: Composer, playbooks: Mapping[str, Playbook]) -> Iterator[str]:

@@ -22,7 +22,10 @@ class ReplyFacts:
 
     `mail_subject`, `mail_date` (UTC) and `mail_id` (Message-ID) are those of the colleague's own mail, None
     when the report does not return them. `language` is the report's Content-Language, None for our own.
-    `incident` is the name of the open incident that this bounce belongs to (`INC-7`), None for none.
+    `incident` is the name of the open incident that this bounce belongs to (`INC-7`), None for none;
+    `incident_since` is when it opened (UTC). `earlier_bounces` counts the colleague's other mails to the same
+    recipient that came back lately. `known_addresses` and `known_domains` exist for certain, likeliest
+    first: a recipient one slip away from one of them is probably a typing error.
     """
 
     event_key: str
@@ -33,6 +36,10 @@ class ReplyFacts:
     mail_id: str | None = None
     language: str | None = None
     incident: str | None = None
+    incident_since: datetime | None = None
+    earlier_bounces: int = 0
+    known_addresses: tuple[str, ...] = ()
+    known_domains: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

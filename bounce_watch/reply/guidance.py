@@ -9,7 +9,9 @@ from bounce_watch.reply import moments
 from bounce_watch.reply.facts import Organisation, ReplyFacts
 from bounce_watch.reply.headers import is_message_id
 from bounce_watch.reply.inline import inline
+from bounce_watch.reply.notes import Advice, Notes
 from bounce_watch.reply.safe_text import defang, plain, quoted
+from bounce_watch.reply.stale_entry import find_entry_name, is_stale_entry
 from bounce_watch.reply.templates import Templates, Value
 
 FALLBACK = "en"
@@ -39,15 +41,22 @@ def guidance(templates: Templates, organisation: Organisation, facts: ReplyFacts
     values = _values(templates, words, organisation, facts, lead)
     headline = templates.block(source, "headline", values)
     values["headline"] = headline
+    general = Advice(
+        steps=tuple(_lines(templates.block(source, "steps", values))),
+        why=_sentence(templates.block(source, "why", values)),
+        again=_sentence(templates.block(source, "again", values)),
+    )
+    notes = Notes(templates=templates, organisation=organisation, facts=facts, lead=lead, values=values)
+    advice = notes.on(general)
     filled = {
         **values,
         **{name: templates.block(words, name, values) for name in _TITLES},
         **{f"{name}_title": templates.block(words, name, values) for name in _HEADINGS},
         "subject": plain(templates.block(words, "subject", values), 200),
         "opening": templates.block(words, "opening", values),
-        "steps": _lines(templates.block(source, "steps", values)),
-        "why": _sentence(templates.block(source, "why", values)),
-        "again": _sentence(templates.block(source, "again", values)),
+        "steps": list(advice.steps),
+        "why": advice.why,
+        "again": advice.again,
         "others": _others(templates, facts, lead, values),
         "tone": "critical" if lead.owner is Owner.SECURITY else "",
     }
@@ -85,7 +94,7 @@ def _values(
 ) -> dict[str, Value]:
     """Return everything a text may name, cleaned: plain strings, numbers and lists."""
     same = [bounce for bounce in facts.bounces if bounce.cause is lead.cause]
-    recipients = list(dict.fromkeys(shown_address(bounce) for bounce in same))
+    recipients = list(dict.fromkeys(_named(bounce) for bounce in same))
     listed: dict[str, Value] = {"recipients": recipients}
     return {
         "language": words.split("/")[1],
@@ -100,10 +109,15 @@ def _values(
         "side": str(lead.side or ""),
         "persistence": str(lead.persistence),
         "incident": plain(facts.incident, 20),
-        "stale_entry": lead.recipient_decoded is not None or lead.recipient.upper().startswith("IMCEA"),
+        "stale_entry": is_stale_entry(lead),
         "details": [_detail(bounce) for bounce in facts.bounces[:MOST_DETAILS]],
         "quote": next((quoted(b.diagnostic_code) for b in (lead, *facts.bounces) if b.diagnostic_code), ""),
     }
+
+
+def _named(bounce: Bounce) -> str:
+    """Return the recipient for a sentence: the name of an old internal entry, else the address."""
+    return find_entry_name(bounce) or shown_address(bounce)
 
 
 def shown_address(bounce: Bounce) -> str:
@@ -117,10 +131,7 @@ def shown_address(bounce: Bounce) -> str:
 def _sent_at(templates: Templates, words: str, organisation: Organisation, facts: ReplyFacts) -> str:
     if facts.mail_date is None:
         return ""
-    weekdays = templates.block(words, "weekdays", {}).split()
-    months = templates.block(words, "months", {}).split()
-    there = moments.local(facts.mail_date, organisation.time_zone)
-    return templates.block(words, "moment", moments.parts(there, weekdays, months))
+    return moments.written(templates, words, moments.local(facts.mail_date, organisation.time_zone))
 
 
 def _detail(bounce: Bounce) -> dict[str, Value]:

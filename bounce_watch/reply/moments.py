@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from bounce_watch.reply.templates import Templates
+
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -22,6 +24,13 @@ def parts(moment: datetime, weekdays: Sequence[str], months: Sequence[str]) -> d
         "year": moment.year,
         "clock": f"{moment:%H:%M}",
     }
+
+
+def written(templates: Templates, words: str, there: datetime) -> str:
+    """Return a local time in the language of a file of fixed words, with weekday and date."""
+    weekdays = templates.block(words, "weekdays", {}).split()
+    months = templates.block(words, "months", {}).split()
+    return templates.block(words, "moment", parts(there, weekdays, months))
 
 
 def short(moment: datetime, time_zone: str) -> str:

@@ -1,5 +1,6 @@
 """Invented facts to try templates with: `bounce-watch check` and the tests render every file from them."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 from bounce_watch.model import (
@@ -7,6 +8,7 @@ from bounce_watch.model import (
     Bounce,
     Cause,
     Count,
+    Details,
     Digest,
     Evidence,
     Finding,
@@ -58,6 +60,25 @@ def reply_facts(*bounces: Bounce, language: str | None = None, incident: str | N
         mail_id="<9f3a@contoso.example>",
         language=language,
         incident=incident,
+    )
+
+
+def noted_facts(cause: Cause, side: Side, language: str | None = None) -> tuple[ReplyFacts, ...]:
+    """Return facts that call for every note: typing errors, old entries, sizes, earlier attempts."""
+    typing = bounce(cause, Owner.SENDER, side, "lena.berg@fabrikan.example")
+    other = bounce(cause, Owner.SENDER, side, "tom.milller@adatum.example")
+    plain = reply_facts(typing, other, language=language)
+    known = replace(
+        plain, known_addresses=("tom.miller@adatum.example",), known_domains=("fabrikam.example",)
+    )
+    entry = "X500:/O=CONTOSO/OU=SALES/CN=RECIPIENTS/CN=LENA BERG"
+    details = Details(size_limit=20 * 1024**2, message_size=34 * 1024**2, blocklist="Spamhaus")
+    return (
+        replace(known, incident="INC-7", incident_since=NOW - timedelta(days=2)),
+        replace(known, earlier_bounces=1),
+        replace(plain, bounces=(replace(typing, details=details, entry="5.7.133"),), earlier_bounces=2),
+        replace(plain, bounces=(replace(typing, recipient_decoded=entry),), incident="INC-7"),
+        replace(plain, bounces=(replace(typing, details=Details(size_limit=10 * 1024**2)),)),
     )
 
 

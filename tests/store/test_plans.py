@@ -11,13 +11,14 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, event
 
-from bounce_watch.model import Cause, IncidentState, OutboxState, Owner
+from bounce_watch.model import Cause, Evidence, IncidentState, OutboxState, Owner
 from bounce_watch.store import By, HistoryFilter, MessageState, Order, Store
 from tests.store.conftest import Ingest
 from tests.store.test_incidents import FINDING
 from tests.store.values import LETTER, NOW, place
 
 DAY = timedelta(days=1)
+OURS = (Evidence.INTERNAL,)
 _BARE_SCAN = re.compile(r"SCAN (?!\w+ USING (COVERING )?INDEX)(?!CONSTANT)\w+")
 _SORT = "USE TEMP B-TREE FOR ORDER BY"
 
@@ -76,6 +77,13 @@ INDEXED = [
     pytest.param(lambda store: store.reply_history("a@b.example", "unknown", NOW), id="what the gate asks"),
     pytest.param(lambda store: store.count(HistoryFilter(sender="a@b.example")), id="count"),
     pytest.param(lambda store: store.stats(), id="stats"),
+    pytest.param(lambda store: store.known_addresses("b.example", OURS), id="known addresses"),
+    pytest.param(lambda store: store.known_domains("a@b.example", "b.example", OURS), id="known domains"),
+    pytest.param(
+        lambda store: store.earlier_bounces("a@b.example", "c@d.example", 1, since=NOW, accepted=OURS),
+        id="earlier bounces",
+    ),
+    pytest.param(lambda store: store.open_incidents_of(1), id="open incidents of a report"),
     pytest.param(lambda store: store.show(1), id="show"),
     pytest.param(lambda store: store.incident(1), id="incident"),
     pytest.param(lambda store: list(store.history(HistoryFilter(incident=1))), id="bounces of an incident"),

@@ -1,0 +1,82 @@
+"""What guidance is made of: one judged report, and what the history adds to it."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bounce_watch.model import Action, Bounce, Evidence, Incident, Owner, Report
+from bounce_watch.pipeline.house import House
+from bounce_watch.reply.compose import ReplyFacts, leading
+from bounce_watch.reply.gate import Candidate
+from bounce_watch.store import Transaction
+
+MEMORY = timedelta(days=30)
+"""How long a mail that came back counts as an earlier attempt."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """A stored report with everything that was made of it. `received_at` is its arrival in the mailbox."""
+
+    report_id: int
+    report: Report
+    bounces: tuple[Bounce, ...]
+    evidence: Evidence | None
+    received_at: datetime | None
+
+    @property
+    def failed(self) -> tuple[Bounce, ...]:
+        return tuple(bounce for bounce in self.bounces if bounce.action is Action.FAILED)
+
+
+def incident_of(tx: Transaction, judged: Judged) -> Incident | None:
+    """Return the open incident that a report belongs to, when its reader may know of it.
+
+    Not one for the security team: whoever reads the mailbox may be the intruder. Not for a mail that failed
+    for several causes: then the incident is only a part of the answer.
+    """
+    if len({bounce.cause for bounce in judged.failed}) != 1:
+        return None
+    incidents = tx.open_incidents_of(judged.report_id)
+    told = (one for one in incidents if one.finding.owner is not Owner.SECURITY)
+    return next(told, None)
+
+
+def facts_of(
+    house: House, tx: Transaction, candidate: Candidate, judged: Judged, incident: Incident | None
+) -> ReplyFacts:
+    """Return what one answer is made of."""
+    original, lead = judged.report.original, leading(judged.failed)
+    return ReplyFacts(
+        to=candidate.to or "",
+        event_key=candidate.event_key,
+        bounces=judged.failed,
+        mail_subject=original.subject,
+        mail_date=original.date,
+        mail_id=original.message_id,
+        language=judged.report.language,
+        incident=incident.name if incident else None,
+        incident_since=incident.opened_at if incident else None,
+        earlier_bounces=_earlier(house, tx, judged, lead),
+        known_addresses=_addresses(house, tx, lead),
+        known_domains=_domains(house, tx, lead),
+    )
+
+
+def _earlier(house: House, tx: Transaction, judged: Judged, lead: Bounce) -> int:
+    if lead.sender is None:
+        return 0
+    since, accepted = house.clock() - MEMORY, house.site.accepted_evidence
+    return tx.earlier_bounces(lead.sender, lead.recipient, judged.report_id, since=since, accepted=accepted)
+
+
+def _addresses(house: House, tx: Transaction, lead: Bounce) -> tuple[str, ...]:
+    domain = lead.recipient_domain
+    return tx.known_addresses(domain, house.site.accepted_evidence) if domain else ()
+
+
+def _domains(house: House, tx: Transaction, lead: Bounce) -> tuple[str, ...]:
+    """Return our own domains and those that mail reached."""
+    domain, ours = lead.recipient_domain, sorted(house.site.accepted_domains)
+    if domain is None or lead.sender is None:
+        return tuple(ours)
+    return (*ours, *tx.known_domains(lead.sender, domain, house.site.accepted_evidence))

@@ -1,0 +1,64 @@
+"""What the history adds to an answer: a likely typing error, earlier attempts, an open incident."""
+
+from datetime import timedelta
+from email import message_from_bytes, policy
+
+from tests.pipeline.conftest import Home, ndr
+
+NO_DOMAIN = {"reply": "550 5.4.310 DNS domain does not exist", "status": "5.4.310", "remote": None}
+FULL = {"reply": "552 5.2.2 Mailbox full", "status": "5.2.2"}
+
+
+def letters(home: Home, to: str) -> list[str]:
+    """Return the texts of what was sent to a person, oldest first."""
+    mails = [message_from_bytes(content, policy=policy.default) for content in home.sent()]
+    parts = [mail.get_body(("plain",)) for mail in mails if mail["To"] == to]  # type: ignore[attr-defined]
+    return [" ".join(part.get_content().split()) for part in parts]
+
+
+def test_a_domain_that_mail_reached_is_suggested(home: Home) -> None:
+    home.deliver(ndr("tom@larkfield.example", "eva@fabrikam.example", number=1, **FULL), "1.eml")
+    home.look()
+    home.deliver(ndr("lena@larkfield.example", "eva@fabrikan.example", number=2, **NO_DOMAIN), "2.eml")
+    home.look()
+    assert "Did you mean eva@fabrikam.example?" in letters(home, "lena@larkfield.example")[0]
+
+
+def test_a_forged_report_suggests_nothing(home: Home) -> None:
+    """Whoever writes us a false report must not be able to name the address that our people try next."""
+    forged = ndr("tom@larkfield.example", "eva@fabrikam.example", authority="Anonymous", **FULL)
+    home.deliver(forged, "1.eml")
+    home.look()
+    home.deliver(ndr("lena@larkfield.example", "eva@fabrikan.example", number=2, **NO_DOMAIN), "2.eml")
+    home.look()
+    assert "Did you mean" not in letters(home, "lena@larkfield.example")[0]
+
+
+def test_the_third_mail_that_comes_back_is_answered_firmly(home: Home) -> None:
+    for number in range(3):
+        home.deliver(ndr(number=number, at=home.clock.now, **FULL), f"{number}.eml")
+        home.look()
+        home.clock.now += timedelta(days=8)
+    said = letters(home, "lena@larkfield.example")
+    assert len(said) == 3
+    assert "came back before" not in said[0]
+    assert "mail to this address came back before" in said[1]
+    assert "it came back 3 times" in said[2]
+
+
+def test_an_incident_is_told_once_to_each_sender(home: Home) -> None:
+    """Eight colleagues fail SPF: who comes after the incident opened hears its number, once."""
+    refused = {"reply": "550 5.7.23 SPF violation -> 550 5.7.1 SPF check failed", "status": "5.7.23"}
+    people = [f"p{number}@larkfield.example" for number in range(9)]
+    for number, person in enumerate(people):
+        recipient = f"x@{'adatum' if number % 2 else 'fabrikam'}.example"
+        home.deliver(ndr(person, recipient, number=number, **refused), f"{number}.eml")
+        home.look()
+    assert len(home.house.store.incidents_open()) == 1
+    assert "INC-1" not in letters(home, people[0])[0]
+    assert "INC-1" in letters(home, people[8])[0]
+    assert "known since 09:00" in letters(home, people[8])[0]
+    home.clock.now += timedelta(hours=1)
+    home.deliver(ndr(people[8], "y@adatum.example", number=20, **refused), "20.eml")
+    home.look()
+    assert len(letters(home, people[8])) == 1
