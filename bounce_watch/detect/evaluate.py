@@ -3,12 +3,15 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from bounce_watch.detect.rule import Facet, Rule
+from bounce_watch.detect.rule import Facet, Rule, Shape
 from bounce_watch.detect.window import Window, windows
 from bounce_watch.model import Event, Evidence, Finding
 
 MAX_EVIDENCE = 200
 """Bounce ids that a finding names at most, the newest."""
+
+COUNTING = frozenset({Shape.COUNT, Shape.DISTINCT})
+"""Shapes that each event can make fire."""
 
 Timed = tuple[datetime, Event]
 
@@ -16,9 +19,11 @@ Timed = tuple[datetime, Event]
 def key_of(rule: Rule, event: Event, accepted: frozenset[Evidence]) -> str | None:
     """Return the group an event falls into, None when the rule does not look at it.
 
-    Evidence outside `accepted` moves no threshold, whatever the event says.
+    Evidence outside `accepted` moves no threshold, whatever the event says, unless the rule names its own.
     """
-    if event.evidence not in accepted or not any(condition.fits(event) for condition in rule.where):
+    if event.evidence not in (rule.evidence or accepted) or not any(
+        condition.fits(event) for condition in rule.where
+    ):
         return None
     return rule.group_by.of(event)
 
@@ -28,22 +33,24 @@ def evaluate(rule: Rule, key: str, events: Sequence[Event], now: datetime) -> Fi
 
     Late arrivals count where they belong, so every window is looked at. Events that lie further apart than
     `quiet_resolve` belong to different incidents: the newest stretch that fires decides, and in it the
-    largest window. Whoever resolved the incident ignores a finding whose `last_at` lies before that.
+    largest window. The shapes baseline and absence are not asked here.
     """
-    for stretch in reversed(_stretches(rule, _timed(events, now))):
+    if rule.shape not in COUNTING:
+        return None
+    for stretch in reversed(_stretches(rule, in_order(events, now))):
         found = _largest(rule, stretch)
         if found:
-            return _finding(rule, key, found)
+            return finding_of(rule, key, found)
     return None
 
 
 def is_quiet(rule: Rule, events: Sequence[Event], now: datetime) -> bool:
     """Tell whether every window of the last `quiet_resolve` stayed under `resolve_below`."""
-    recent = [(at, event) for at, event in _timed(events, now) if at > now - rule.quiet_resolve]
+    recent = [(at, event) for at, event in in_order(events, now) if at > now - rule.quiet_resolve]
     return all(window.size(rule) < rule.resolve_below for window in windows(rule, recent))
 
 
-def _timed(events: Iterable[Event], now: datetime) -> list[Timed]:
+def in_order(events: Iterable[Event], now: datetime) -> list[Timed]:
     """Order events by time; a date in the future is a wrong clock and counts as now."""
     timed = ((min(event.occurred_at, now), event) for event in events)
     return sorted(timed, key=lambda pair: (pair[0], pair[1].bounce_id))
@@ -68,18 +75,20 @@ def _largest(rule: Rule, timed: list[Timed]) -> list[Timed] | None:
     span: tuple[datetime, datetime] | None = None
     for window in windows(rule, timed):
         reached = (window.size(rule), len(window.messages))
-        if _fires(rule, window) and reached >= best:
+        if fires(rule, window) and reached >= best:
             best, span = reached, (window.events[0][0], window.events[-1][0])
     if span is None:
         return None
     return [(at, event) for at, event in timed if span[0] <= at <= span[1]]
 
 
-def _fires(rule: Rule, window: Window) -> bool:
+def fires(rule: Rule, window: Window) -> bool:
+    """Tell whether a window holds enough for the rule to open."""
     return window.size(rule) >= rule.open_at and window.has_minimum(rule)
 
 
-def _finding(rule: Rule, key: str, timed: list[Timed]) -> Finding:
+def finding_of(rule: Rule, key: str, timed: Sequence[Timed]) -> Finding:
+    """Return what a rule found in these events, which come in order of time."""
     events = [event for _, event in timed]
     return Finding(
         rule_id=rule.id,

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
-from bounce_watch.model import Cause, Event, Owner, Severity, Side
+from bounce_watch.model import Cause, Event, Evidence, Owner, Severity, Side
 
 TENANT = "tenant"
 """The key of rules that watch the organisation as a whole."""
@@ -15,10 +15,12 @@ class RuleError(ValueError):
 
 
 class Shape(StrEnum):
-    """How a rule counts: messages, or different values of one facet."""
+    """What a rule looks for: many messages, many different values, more than usual, or nothing at all."""
 
     COUNT = "count"
     DISTINCT = "distinct"
+    BASELINE = "baseline"
+    ABSENCE = "absence"
 
 
 class Facet(StrEnum):
@@ -26,13 +28,18 @@ class Facet(StrEnum):
 
     SENDER = "sender"
     SENDER_DOMAIN = "sender_domain"
+    RECIPIENT = "recipient"
     RECIPIENT_DOMAIN = "recipient_domain"
+    SENDER_AND_RECIPIENT = "sender_and_recipient"
+    CAUSE = "cause"
     TENANT = TENANT
 
     def of(self, event: Event) -> str | None:
         """Return the event's value, lower-case, None when the event has none."""
         if self is Facet.TENANT:
             return TENANT
+        if self is Facet.SENDER_AND_RECIPIENT:
+            return f"{event.sender} to {event.recipient}".lower() if event.sender else None
         value: str | None = getattr(event, self.value)
         return value.lower() if value else None
 
@@ -63,12 +70,30 @@ class Minimum:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Usual:
+    """What the shape baseline learns from: at least `learn` of history with `events` messages in it.
+
+    It opens when so many messages in `window` (or `also_window`) happen by chance with a probability below
+    `p_open`, and resolves when nothing below `p_resolve` was seen for `quiet_resolve`.
+    """
+
+    learn: timedelta = timedelta(days=14)
+    events: int = 30
+    p_open: float = 1e-3
+    p_resolve: float = 1e-2
+    also_window: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
     """One row of the rules file.
 
     The rule looks at an event that fits any of `where`. It opens at `open_at` within `window` and is quiet
-    when it stayed under `resolve_below` for `quiet_resolve`. `distinct` is None for the shape `count`.
-    `inhibits` and `links` name other rules: what this one explains, and what may be behind it.
+    when it stayed under `resolve_below` for `quiet_resolve`; within `reopen_within` after that the same
+    incident opens again. `distinct` is None but for the shape `distinct`. `evidence` replaces the tiers that
+    the site accepts, empty for just these. `inhibits` and `links` name other rules: what this one explains,
+    and what may be behind it. `guidance` is one sentence for colleagues while the incident is open, or empty.
+    `usual` belongs to the shape baseline, `gap` to absence (None: learned).
     """
 
     id: str
@@ -85,5 +110,15 @@ class Rule:
     severity: Severity
     owner: Owner
     playbook: str
+    reopen_within: timedelta = timedelta(days=1)
+    evidence: frozenset[Evidence] = frozenset()
     inhibits: tuple[str, ...] = ()
     links: tuple[str, ...] = ()
+    guidance: str = ""
+    usual: Usual = Usual()
+    gap: timedelta | None = None
+
+    @property
+    def widest(self) -> timedelta:
+        """The longest span that the rule looks at at once."""
+        return max(self.window, self.usual.also_window or self.window)

@@ -11,10 +11,11 @@ from bounce_watch.model import Event
 class Window:
     """Events that lie within one span of time, counted as they come and go."""
 
-    def __init__(self) -> None:
+    def __init__(self, rule: Rule) -> None:
         self.events: deque[tuple[datetime, Event]] = deque()
         self.messages: Counter[int] = Counter()
-        self.facets: dict[Facet, Counter[str]] = {facet: Counter() for facet in Facet}
+        looked_at = {Facet.SENDER, Facet.RECIPIENT_DOMAIN, rule.distinct or Facet.SENDER}
+        self.facets: dict[Facet, Counter[str]] = {facet: Counter() for facet in looked_at}
 
     def slide(self, at: datetime, event: Event, span: timedelta) -> None:
         """Take in an event and drop those that are more than `span` older."""
@@ -52,7 +53,7 @@ def _shift(counter: Counter[int] | Counter[str], value: int | str, by: int) -> N
 
 def windows(rule: Rule, events: Sequence[tuple[datetime, Event]]) -> Iterator[Window]:
     """Yield the same window at each of its positions: ending at each event, which come in order of time."""
-    window = Window()
+    window = Window(rule)
     for at, event in events:
         window.slide(at, event, rule.window)
         yield window

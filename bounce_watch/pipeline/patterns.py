@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 
-from bounce_watch.detect import Facet, Rule, evaluate, is_quiet, key_of
+from bounce_watch.detect import Facet, Rule, Shape, evaluate, is_quiet, key_of
 from bounce_watch.model import Event, Incident, LetterKind, Owner
 from bounce_watch.pipeline.house import House
 from bounce_watch.pipeline.posting import post
@@ -28,6 +28,8 @@ def _touched(house: House, events: Sequence[Event]) -> list[tuple[Rule, str, Eve
     touched: dict[tuple[str, str], tuple[Rule, str, Event]] = {}
     for event in events:
         for rule in house.rules:
+            if rule.shape not in (Shape.COUNT, Shape.DISTINCT):
+                continue
             key = key_of(rule, event, house.site.accepted_evidence)
             if key is not None:
                 touched[rule.id, key] = rule, key, event

@@ -1,10 +1,10 @@
 """Bounces as the pattern rules see them, read column by column: this is the hot path of the intake."""
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import BigInteger, ColumnElement, func, select, type_coerce
 from sqlmodel import Session, col
 
 from bounce_watch.model import Action, Cause, Event, Evidence, Side
@@ -29,6 +29,8 @@ _COLUMNS: tuple[Any, ...] = (
     _AT.recipient,
     _AT.recipient_domain,
 )
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_HOUR = 3_600_000_000  # microseconds, as an Instant is stored
 _FAILED = col(_AT.action) == Action.FAILED
 
 
@@ -44,6 +46,7 @@ class Events(Reads):
         statuses: Collection[str] = (),
         sender: str | None = None,
         sender_domain: str | None = None,
+        recipient: str | None = None,
         recipient_domain: str | None = None,
         limit: int = MAX_EVENTS,
     ) -> tuple[Event, ...]:
@@ -59,6 +62,7 @@ class Events(Reads):
         for column, value in (
             (col(_AT.sender_key), sender),
             (col(_AT.sender_domain), sender_domain),
+            (col(_AT.recipient_key), recipient),
             (col(_AT.recipient_domain), recipient_domain),
         ):
             if value is not None:
@@ -66,6 +70,29 @@ class Events(Reads):
         query = _query(*conditions).order_by(col(_AT.occurred_at).desc(), col(_AT.id).desc()).limit(limit)
         with self._reading() as session:
             return tuple(reversed(_read(session, query)))
+
+    def messages_by_hour(
+        self, *, since: datetime, until: datetime, causes: Collection[Cause], evidence: Collection[Evidence]
+    ) -> dict[datetime, int]:
+        """Count messages with failed bounces by the full hour (UTC) in `since` <= time < `until`.
+
+        An empty `causes` asks nothing; hours without any are left out.
+        """
+        conditions = [_FAILED, col(_AT.occurred_at) >= since, col(_AT.occurred_at) < until]
+        conditions.append(col(_AT.evidence).in_(sorted(evidence)))
+        if causes:
+            conditions.append(col(_AT.cause).in_(sorted(causes)))
+        hour = type_coerce(_AT.occurred_at, BigInteger) // _HOUR
+        query: Any = select(hour, func.count(func.distinct(_AT.message_id))).where(*conditions).group_by(hour)
+        with self._reading() as session:
+            return {_EPOCH + timedelta(hours=number): count for number, count in session.exec(query)}
+
+    def arrivals(self, limit: int) -> tuple[datetime, ...]:
+        """Return when the newest messages of any kind came in, newest first."""
+        at = tables.Message
+        query = select(col(at.received_at), col(at.seen_at)).order_by(col(at.id).desc()).limit(limit)
+        with self._reading() as session:
+            return tuple(received or seen for received, seen in session.exec(query))  # type: ignore[call-overload]
 
 
 def events_of(session: Session, report_id: int) -> tuple[Event, ...]:

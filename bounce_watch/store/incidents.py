@@ -1,53 +1,27 @@
 """Incidents: at most one unresolved for each fingerprint, with proof and history."""
 
-from collections.abc import Iterable
-from datetime import datetime
+from collections.abc import Collection, Iterable
+from datetime import datetime, timedelta
 
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
-from bounce_watch.model import Finding, Incident, IncidentState, Owner, Severity
+from bounce_watch.model import Event, Finding, Incident, IncidentState
 from bounce_watch.store import tables
-from bounce_watch.store.errors import NotThere
+from bounce_watch.store.columns import scrub
+from bounce_watch.store.incident_life import WATCHER, IncidentLife, ToldList, incident_of
 from bounce_watch.store.records import Recorded
-from bounce_watch.store.rooms import Reads, Writes
 from bounce_watch.store.words import Change
+
+__all__ = ["MAX_NAMES", "IncidentList", "Incidents", "find_unresolved", "incident_of"]
+
+AT_ONCE = timedelta(0)
 
 MAX_NAMES = 500
 """Senders, domains and statuses kept in an incident's row; its bounces hold all of them."""
 
-WATCHER = "bounce_watch"
-"""Who changed an incident when no person did."""
 
-
-def incident_of(row: tables.Incident, events: tuple[int, ...] = ()) -> Incident:
-    """Return a row as a value; `events` only where they were asked for."""
-    finding = Finding(
-        rule_id=row.rule_id,
-        key=row.key,
-        title=row.title,
-        severity=Severity(row.severity),
-        owner=Owner(row.owner),
-        playbook=row.playbook,
-        first_at=row.first_at,
-        last_at=row.last_at,
-        messages=row.messages,
-        senders=tuple(row.senders),
-        recipient_domains=tuple(row.recipient_domains),
-        statuses=tuple(row.statuses),
-        events=events,
-    )
-    return Incident(
-        number=row.number,
-        state=IncidentState(row.state),
-        opened_at=row.opened_at,
-        updated_at=row.updated_at,
-        resolved_at=row.resolved_at,
-        finding=finding,
-    )
-
-
-class IncidentList(Reads):
+class IncidentList(ToldList):
     """Questions about incidents."""
 
     def incidents(self, state: IncidentState | None = None, limit: int = 1_000) -> tuple[Incident, ...]:
@@ -62,32 +36,62 @@ class IncidentList(Reads):
         """Return the unresolved incidents, newest first."""
         return self.incidents(IncidentState.OPEN)
 
+    def find_incident(self, fingerprint: str) -> Incident | None:
+        """Return the newest incident of a fingerprint, whatever its state, None for none."""
+        at = tables.Incident
+        query = select(at).where(col(at.fingerprint) == scrub(fingerprint)).order_by(col(at.number).desc())
+        with self._reading() as session:
+            row = session.exec(query.limit(1)).first()
+            return None if row is None else incident_of(row)
 
-class Incidents(Writes):
+
+class Incidents(IncidentLife, IncidentList):
     """Writing what the rules found."""
 
-    def save_finding(self, finding: Finding, now: datetime, *, quiet: bool) -> Recorded:
+    def save_finding(
+        self, finding: Finding, now: datetime, *, quiet: bool, reopen_within: timedelta = AT_ONCE
+    ) -> Recorded:
         """Open an incident for a finding, or feed the unresolved one of its fingerprint.
 
         An incident gathers: its messages are all that ever proved it, not those of the newest window.
+        One that was resolved less than `reopen_within` ago opens again under its number.
         `quiet` marks one that is opened from old mail and that nobody is to be told of.
         """
         row = find_unresolved(self._rows, finding.fingerprint)
         if row is None:
-            row = self._open(finding, now, quiet=quiet)
+            row = None if quiet else self._reopen(finding, now, reopen_within)
+            row = row or self._open(finding, now, quiet=quiet)
             return Recorded(incident=incident_of(row, finding.events), change=Change.OPENED)
         change, grew = self._feed(row, finding, now)
         return Recorded(incident=incident_of(row, finding.events), change=change, grew=grew)
 
-    def resolve_incident(self, number: int, now: datetime, *, by: str = WATCHER, why: str = "") -> Incident:
-        """Resolve an incident; a resolved one stays as it is. Raises NotThere for no such number."""
-        row = self._rows.get(tables.Incident, number)
-        if row is None:
-            raise NotThere(f"there is no incident INC-{number}", "`bounce-watch incidents` lists them.")
-        if row.state != IncidentState.RESOLVED:
-            row.state, row.resolved_at, row.updated_at = IncidentState.RESOLVED, now, now
-            self._note(row, IncidentState.RESOLVED, now, by=by, note=why)
-        return incident_of(row)
+    def add_proof(self, number: int, event: Event, now: datetime) -> bool:
+        """Feed one event to an incident that is open; tell whether it has doubled with it."""
+        row = self._unresolved(number)
+        if not self._fresh(number, [event.bounce_id]):
+            return False
+        row.messages += 0 if _has_message(self._rows, number, event.message_id) else 1
+        self._link(number, [event.bounce_id])
+        row.first_at, row.last_at = min(row.first_at, event.occurred_at), max(row.last_at, event.occurred_at)
+        row.senders = _joined(row.senders, [event.sender.lower()] if event.sender else [])
+        domains = [event.recipient_domain] if event.recipient_domain else []
+        row.recipient_domains = _joined(row.recipient_domains, domains)
+        row.statuses = _joined(row.statuses, [event.status] if event.status else [])
+        row.updated_at = now
+        return self._grow(row, now)
+
+    def _reopen(self, finding: Finding, now: datetime, within: timedelta) -> tables.Incident | None:
+        number = _newest(self._rows, finding.fingerprint)
+        row = None if number is None else self._rows.get_one(tables.Incident, number)
+        if row is None or row.quiet or row.resolved_at is None or now - row.resolved_at > within:
+            return None
+        row.state, row.resolved_at, row.reopened = IncidentState.OPEN, None, row.reopened + 1
+        row.acknowledged_at, row.acknowledged_by, row.suppressed_by = None, None, None
+        row.told_step, row.told_at = 0, None
+        self._rows.flush()
+        self._feed(row, finding, now)
+        self._note(row, "reopened", now, by=WATCHER, note="")
+        return row
 
     def _open(self, finding: Finding, now: datetime, *, quiet: bool) -> tables.Incident:
         row = tables.Incident(
@@ -111,6 +115,8 @@ class Incidents(Writes):
             recipient_domains=list(finding.recipient_domains[:MAX_NAMES]),
             statuses=list(finding.statuses[:MAX_NAMES]),
         )
+        before = self._rows.get(tables.Incident, row.previous) if row.previous else None
+        row.silenced_until = before.silenced_until if before else None  # a silence outlives a quiet day
         self._rows.add(row)
         self._rows.flush()
         self._link(row.number, finding.events)
@@ -118,8 +124,7 @@ class Incidents(Writes):
         return row
 
     def _feed(self, row: tables.Incident, finding: Finding, now: datetime) -> tuple[Change, bool]:
-        linked = set(_linked(self._rows, row.number))
-        fresh = [bounce_id for bounce_id in finding.events if bounce_id not in linked]
+        fresh = self._fresh(row.number, finding.events)
         if not fresh:
             return Change.UNCHANGED, False
         self._link(row.number, fresh)
@@ -144,11 +149,14 @@ class Incidents(Writes):
         self._rows.add_all(rows)
         self._rows.flush()
 
-    def _note(self, row: tables.Incident, change: str, now: datetime, *, by: str, note: str) -> None:
-        line = tables.IncidentChange(
-            incident=row.number, at=now, change=change, by=by, note=note, messages=row.messages
+    def _fresh(self, number: int, bounce_ids: Collection[int]) -> list[int]:
+        """Return the bounces that do not prove the incident yet, in order."""
+        link = tables.IncidentEvent
+        query = select(link.bounce_id).where(
+            col(link.incident) == number, col(link.bounce_id).in_(set(bounce_ids))
         )
-        self._rows.add(line)
+        known = set(self._rows.exec(query))
+        return [bounce_id for bounce_id in bounce_ids if bounce_id not in known]
 
 
 def find_unresolved(session: Session, fingerprint: str) -> tables.Incident | None:
@@ -163,9 +171,12 @@ def _newest(session: Session, fingerprint: str) -> int | None:
     return session.exec(select(func.max(at.number)).where(col(at.fingerprint) == fingerprint)).one()
 
 
-def _linked(session: Session, number: int) -> Iterable[int]:
-    link = tables.IncidentEvent
-    return session.exec(select(link.bounce_id).where(col(link.incident) == number))
+def _has_message(session: Session, number: int, message_id: int) -> bool:
+    """Tell whether a bounce of this message proves the incident already."""
+    link, bounce = tables.IncidentEvent, tables.Bounce
+    query = select(link.bounce_id).join(bounce, col(bounce.id) == col(link.bounce_id))
+    query = query.where(col(link.incident) == number, col(bounce.message_id) == message_id)
+    return session.exec(query.limit(1)).first() is not None
 
 
 def _count_messages(session: Session, number: int) -> int:

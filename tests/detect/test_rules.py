@@ -59,6 +59,13 @@ playbook = "spf_dkim_dmarc"
         pytest.param('"high"', '"urgent"', "urgent", id="severity"),
         pytest.param('"mail_admin"', '"boss"', "boss", id="owner"),
         pytest.param('"spf_dkim_dmarc"', '"Read on!"', "playbook", id="playbook"),
+        pytest.param('shape = "count"', 'shape = "baseline"', "grouped by cause or tenant", id="baseline"),
+        pytest.param(
+            'shape = "count"', 'shape = "count"\np_open = 0.1', "p_open does not belong", id="learning"
+        ),
+        pytest.param("open_at = 4", 'open_at = 4\nevidence = ["hearsay"]', "hearsay", id="evidence"),
+        pytest.param("open_at = 4", 'open_at = 4\nevidence = ["unverified"]', "can be forged", id="forged"),
+        pytest.param("open_at = 4", f'open_at = 4\nguidance = "{"x" * 301}"', "one line", id="long guidance"),
         pytest.param("[[rule]]", "[[rules]]", "unknown key rules", id="table name"),
         pytest.param("[[rule]]", "[[rule", "not TOML", id="broken file"),
     ],
@@ -106,6 +113,17 @@ def test_the_shipped_rules_are_the_agreed_ones() -> None:
         "mail_loop",
         "sender_quota",
         "forwarding_disabled",
+        "blocklisted",
+        "relay_fault",
+        "device_not_authenticated",
+        "group_restricted",
+        "size_cluster",
+        "resend_loop",
+        "stale_address",
+        "backscatter_wave",
+        "unknown_rising",
+        "volume_anomaly",
+        "feed_silent",
     }
 
 
@@ -121,5 +139,8 @@ def test_every_playbook_of_a_rule_is_there() -> None:
 
 
 def test_no_rule_waits_for_a_cause_that_nothing_gives() -> None:
-    causes = {cause for found in RULES.values() for condition in found.where for cause in condition.causes}
-    assert Cause.UNKNOWN not in causes
+    """Only the rule about refusals that nobody understands waits for the cause unknown."""
+    waiting = {
+        found.id for found in RULES.values() for condition in found.where if Cause.UNKNOWN in condition.causes
+    }
+    assert waiting == {"unknown_rising"}

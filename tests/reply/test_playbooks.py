@@ -12,6 +12,8 @@ from bounce_watch.reply.playbooks import Playbook, fill_steps, load_playbooks
 NAMES = {
     *("account_takeover", "spf_dkim_dmarc", "tenant_blocked", "destination_unreachable"),
     *("blocked_reputation", "mail_loop", "sending_limits", "forwarding", "relay_connector"),
+    *("group_restricted", "size_limit", "stale_address", "resend_loop", "backscatter"),
+    *("unusual_volume", "feed_silent"),
 }
 STEP = 'text = "Do it."\nsource = "https://learn.microsoft.com/x"\nchecked = "2026-11"\n'
 GOOD = f'[[playbook]]\nname = "a"\ntitle = "A"\nmeaning = "M."\n[[playbook.step]]\n{STEP}'

@@ -5,12 +5,16 @@ from datetime import datetime
 from sqlalchemy import Index, text
 from sqlmodel import Field, SQLModel
 
-from bounce_watch.store.columns import SafeJson
+from bounce_watch.store.columns import Key, SafeJson
 from bounce_watch.store.tables.fields import COUNTS_UP, instant, refers_to, row_number, safe_text
 
 
 class Incident(SQLModel, table=True):
-    """A finding with a life. Senders, domains and statuses are the newest values first met."""
+    """A finding with a life. Senders, domains and statuses are the newest values first met.
+
+    `told_at` is the newest mail about it, `told_step` the growth it told (1 at first, then 2, 4, 8; 0: none
+    yet), `told_messages` how many mails the first one spoke of.
+    """
 
     __tablename__ = "incident"
     __table_args__ = (
@@ -46,6 +50,14 @@ class Incident(SQLModel, table=True):
     senders: list[str] = Field(sa_type=SafeJson)
     recipient_domains: list[str] = Field(sa_type=SafeJson)
     statuses: list[str] = Field(sa_type=SafeJson)
+    acknowledged_at: datetime | None = instant(default=None)
+    acknowledged_by: str | None = safe_text(default=None)
+    silenced_until: datetime | None = instant(default=None)
+    suppressed_by: int | None = Field(default=None, sa_type=Key)
+    reopened: int = 0
+    told_at: datetime | None = instant(default=None)
+    told_step: int = 0
+    told_messages: int = 0
 
 
 class IncidentEvent(SQLModel, table=True):

@@ -1,0 +1,70 @@
+"""Which incident explains another: the lesser one is kept, but nobody is written to about it."""
+
+from collections.abc import Iterable, Mapping
+
+from bounce_watch.detect.rule import Facet, Rule
+from bounce_watch.model import Finding, Incident
+from bounce_watch.model.address import domain_of
+
+
+def explains(rule: Rule, greater: Finding, lesser: Finding) -> bool:
+    """Tell whether what `rule` found accounts for all of what another rule found.
+
+    It does when the whole organisation is concerned, or when the other incident has no sender (or domain)
+    but the one that this incident is about.
+    """
+    if lesser.rule_id not in rule.inhibits:
+        return False
+    if rule.group_by is Facet.TENANT or greater.key == lesser.key:
+        return True
+    named = _named(rule.group_by, lesser)
+    return bool(named) and named <= {greater.key}
+
+
+def find_explanation(
+    rules: Mapping[str, Rule], lesser: Incident, unresolved: Iterable[Incident]
+) -> Incident | None:
+    """Return the first unresolved incident that explains another one, None when none does."""
+    for other in unresolved:
+        rule = rules.get(other.finding.rule_id)
+        if rule and other.number != lesser.number and explains(rule, other.finding, lesser.finding):
+            return other
+    return None
+
+
+def related(
+    rules: Mapping[str, Rule], incident: Incident, unresolved: Iterable[Incident]
+) -> tuple[Incident, ...]:
+    """Return unresolved incidents that one of both rules links to, oldest first."""
+    own = rules.get(incident.finding.rule_id)
+    linked = set(own.links) if own else set()
+    found = [
+        other
+        for other in unresolved
+        if other.number != incident.number
+        and (other.finding.rule_id in linked or _links_back(rules, other, incident))
+        and _shares(incident.finding, other.finding)
+    ]
+    return tuple(sorted(found, key=lambda other: other.number))
+
+
+def _links_back(rules: Mapping[str, Rule], other: Incident, incident: Incident) -> bool:
+    rule = rules.get(other.finding.rule_id)
+    return rule is not None and incident.finding.rule_id in (*rule.links, *rule.inhibits)
+
+
+def _shares(one: Finding, other: Finding) -> bool:
+    senders = {name.lower() for name in one.senders} & {name.lower() for name in other.senders}
+    return bool(senders) or "tenant" in (one.key, other.key)
+
+
+def _named(facet: Facet, finding: Finding) -> set[str]:
+    match facet:
+        case Facet.SENDER:
+            return {sender.lower() for sender in finding.senders}
+        case Facet.SENDER_DOMAIN:
+            return {domain for domain in map(domain_of, finding.senders) if domain}
+        case Facet.RECIPIENT_DOMAIN:
+            return {domain.lower() for domain in finding.recipient_domains}
+        case _:
+            return set()
