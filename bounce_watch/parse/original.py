@@ -13,6 +13,7 @@ from bounce_watch.model.address import is_deliverable
 from bounce_watch.parse.dates import read_date
 from bounce_watch.unwrap import Headers, Wrapped, addresses, read_headers
 from bounce_watch.unwrap.charset import one_line
+from bounce_watch.unwrap.journal import is_journal
 from bounce_watch.unwrap.limits import MAX_HEADER_BLOCK
 from bounce_watch.unwrap.origin import OWN_MARK, is_robot
 
@@ -54,6 +55,8 @@ def returned_headers(wrapped: Wrapped) -> Headers | None:
 def automatic_fields(headers: Headers) -> tuple[str, ...]:
     """Name the fields that mark a mail as written by a machine (RFC 3834 section 5, RFC 2369, practice)."""
     names = headers.among(_LIST_FIELDS)
+    if is_journal(headers):
+        names.append("x-ms-journal-report")  # undeliverable journal mail is the admins' affair
     submitted = (headers.first("auto-submitted") or "no").split(";")[0].split()
     if submitted and submitted[0].lower() != "no":
         names.append("auto-submitted")

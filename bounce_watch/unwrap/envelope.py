@@ -88,7 +88,7 @@ def _open(message: Part, layer: Layer) -> Iterator[Wrapped]:
         layer = layer.opened("redirect")
     if len(layer.envelopes) >= MAX_ENVELOPES or is_report:
         yield _bare(message, layer)
-    elif journal.is_journal(message) and (inside := journal.journalled(message)):
+    elif journal.is_journal(message.headers) and (inside := journal.journalled(message)):
         yield from _open_journal(message, inside, layer)
     elif _writes_reports(message.headers):
         yield from _reports_handed_on(message, layer) or (_bare(message, layer),)

@@ -2,7 +2,7 @@
 
 import re
 
-from bounce_watch.unwrap.headers import addresses
+from bounce_watch.unwrap.headers import Headers, addresses
 from bounce_watch.unwrap.mime import Part
 
 _RECIPIENT_LINE = re.compile(
@@ -11,9 +11,8 @@ _RECIPIENT_LINE = re.compile(
 _RECIPIENT_LIST = re.compile(r"^\s{0,20}recipients\s{0,5}:(.*)$", re.IGNORECASE | re.MULTILINE)
 
 
-def is_journal(message: Part) -> bool:
+def is_journal(headers: Headers) -> bool:
     """Tell whether a message is a journal report: by the presence of a field that Exchange leaves empty."""
-    headers = message.headers
     if "x-ms-journal-report" in headers:
         return True
     names = (*headers.every("content-identifier"), *headers.every("content-identifer"))
