@@ -9,6 +9,7 @@ from bounce_watch import __version__
 from bounce_watch.cli import (
     answers,
     digest,
+    explain,
     history,
     incidents,
     ingest,
@@ -52,5 +53,17 @@ def main(
     context.obj = config
 
 
-for group in (showcase, setup, service, ingest, read, history, incidents, digest, answers, quarantine):
+for group in (
+    showcase,
+    setup,
+    service,
+    ingest,
+    read,
+    explain,
+    history,
+    incidents,
+    digest,
+    answers,
+    quarantine,
+):
     group.register(app)

@@ -1,9 +1,19 @@
 """`ingest`: read old mail into the history without writing to anybody."""
 
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from bounce_watch.cli.read import Jobs
+
+if TYPE_CHECKING:
+    from bounce_watch.pipeline.cycle import ReadAhead
+    from bounce_watch.reading.outcome import Outcome
+    from bounce_watch.source import Message, Source
+
+MOST_NAMED = 20
 
 
 def register(app: typer.Typer) -> None:
@@ -16,6 +26,7 @@ def ingest(
         list[Path], typer.Argument(metavar="PATH...", help="Files, Maildirs, mboxes or folders; -.")
     ],
     as_json: Annotated[bool, typer.Option("--json", help="The figures as one JSON object.")] = False,
+    jobs: Jobs = None,
 ) -> None:
     """Read files into the history. Nobody is written to, and the files stay as they are."""
     from bounce_watch.cli.logs import set_up_logs
@@ -28,12 +39,49 @@ def ingest(
     from bounce_watch.source import open_path
 
     set_up_logs("text")
-    stopper, result = Stopper().install(), CycleResult()
-    with working(read_config(context.obj)) as house:
+    config, stopper, result = read_config(context.obj), Stopper().install(), CycleResult()
+    ahead = _on_all_cores(jobs, here=not config.run.isolate)
+    with working(config) as house:
         for path in paths:
             with (
                 Untouched(open_path(path)) as source,
                 counting(f"Reading {path.name}", source.count()) as step,
             ):
-                read_new(house, source, result, stop=stopper.is_set, progress=step, historical=True)
+                read_new(
+                    house,
+                    source,
+                    result,
+                    stop=stopper.is_set,
+                    progress=step,
+                    historical=True,
+                    ahead=ahead,
+                )
+                _name_skipped(source)
     print_cycle(result, as_json=as_json)
+
+
+def _on_all_cores(jobs: int | None, *, here: bool) -> "ReadAhead":
+    from bounce_watch.reading.frames import Letter
+    from bounce_watch.reading.pool import cores, in_order
+    from bounce_watch.reading.work import Job
+
+    def ahead(messages: "Iterable[Message]") -> "Iterator[tuple[Message, Outcome | None]]":
+        return in_order(
+            messages,
+            lambda message: Letter("", message.raw),
+            Job.READINGS,
+            jobs=jobs or cores(),
+            here=here,
+        )
+
+    return ahead
+
+
+def _name_skipped(source: "Source") -> None:
+    """Say on stderr which files could not be opened, at most the first twenty."""
+    from bounce_watch.cli.output import say
+
+    for name, reason in source.skipped[:MOST_NAMED]:
+        say(f"Left out: {name}: {reason}")
+    if len(source.skipped) > MOST_NAMED:
+        say(f"... and {len(source.skipped) - MOST_NAMED} more.")

@@ -1,7 +1,7 @@
 """Open what a command needs: the configuration, the store to ask or to change, the whole house to work."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -50,4 +50,5 @@ def working(config: "Config", clock: "Clock | None" = None) -> Iterator["House"]
     with ProcessLock(config.store.path), open_store(config.store.path) as store:
         store.start_run(now())
         store.recover(now())
-        yield open_house(config, store, now)
+        with closing(open_house(config, store, now)) as house:
+            yield house

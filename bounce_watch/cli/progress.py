@@ -5,13 +5,17 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def counting(title: str, total: int | None) -> Iterator[Callable[[], None]]:
-    """Show a bar for `total` steps (None: unknown) and give the function that makes one step."""
+def counting(title: str, total: int | None, *, silent: bool = False) -> Iterator[Callable[[], None]]:
+    """Show a bar for `total` steps (None: unknown) and give the function that makes one step.
+
+    `silent`: rows appear on the same terminal meanwhile, so no bar is drawn.
+    """
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     from bounce_watch.cli.output import talk
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=talk(), transient=True, disable=not talk().is_terminal) as bar:
+    hidden = silent or not talk().is_terminal
+    with Progress(*columns, console=talk(), transient=True, disable=hidden) as bar:
         task = bar.add_task(title, total=total)
-        yield lambda: bar.advance(task)
+        yield (lambda: None) if hidden else (lambda: bar.advance(task))

@@ -90,13 +90,19 @@ def requeue(context: typer.Context, number: Number) -> None:
     from bounce_watch.cli.opening import read_config, working
     from bounce_watch.cli.output import say
     from bounce_watch.pipeline import take_in
+    from bounce_watch.reading.outcome import Overrun
     from bounce_watch.source.interface import Locator, Message
 
     with working(read_config(context.obj)) as house:
+        outcome = house.reader.read(house.store.quarantined_bytes(number)[1])
+        if isinstance(outcome, Overrun):
+            # It was counted to the end before: it stays where it is.
+            say(f"Still: {outcome.reason}")
+            return
         entry, content = house.store.requeue(number)
         place = Locator(mailbox=entry.mailbox, validity=entry.validity, uid=entry.uid)
         message = Message(locator=place, raw=content, size=entry.size, received_at=entry.received_at)
-        intake = take_in(house, message)
+        intake = take_in(house, message, outcome=outcome)
     say(
         f"Read again: {intake.kind}, {intake.bounces} bounces."
         if intake.reason is None

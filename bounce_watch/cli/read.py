@@ -1,7 +1,10 @@
-"""`parse` reads mails without storing anything, `explain` says what a code or a reply means."""
+"""`parse`: read mails on all cores without storing anything."""
 
+import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,18 +14,37 @@ import typer
 from bounce_watch.cli.status import Exit
 
 if TYPE_CHECKING:
-    from bounce_watch.classify import Explanation
-    from bounce_watch.source import Message
+    from bounce_watch.reading.frames import Letter
+    from bounce_watch.source import Message, Source
 
 Paths = Annotated[
     list[Path],
     typer.Argument(metavar="PATH...", help="Files, Maildirs, mboxes or folders; - is standard input."),
 ]
+Jobs = Annotated[
+    int | None,
+    typer.Option("--jobs", "-j", min=1, help="Processes that read at a time (default: all cores)."),
+]
+# Within a JSON text this can only be the key itself: quotation marks inside of values are escaped.
+_UNREADABLE = b'"kind": "unreadable"'
 
 
 def register(app: typer.Typer) -> None:
     app.command()(parse)
-    app.command()(explain)
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What was printed: lines, and those that tell of a mail which could not be read."""
+
+    lines: int = 0
+    unreadable: int = 0
+
+    def counted(self, lines: Iterable[bytes]) -> Iterator[bytes]:
+        for line in lines:
+            self.lines += 1
+            self.unreadable += _UNREADABLE in line
+            yield line
 
 
 def parse(
@@ -31,48 +53,82 @@ def parse(
         bool, typer.Option("--json", help="One JSON object a line, one for each report.")
     ] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="One bounce a line, safe for spreadsheets.")] = False,
+    jobs: Jobs = None,
 ) -> None:
     """Read mails and print what they report. Nothing is stored or moved."""
+    from bounce_watch.cli.logs import set_up_logs
     from bounce_watch.cli.output import emit, form_of
+    from bounce_watch.cli.progress import counting
+    from bounce_watch.reading.pool import cores
 
-    objects = read_paths(paths)
-    count = errors = 0
-
-    def counted() -> Iterator[dict[str, Any]]:
-        nonlocal count, errors
-        for item in objects:
-            count += 1
-            errors += item["kind"] == "unreadable"
-            yield item
-
-    if as_json:
-        emit(counted(), (), form_of(as_json=True))
-    else:
-        rows = [row for item in counted() for row in _rows(item)]
-        emit(rows, _columns(), form_of(as_json=False, as_csv=as_csv), empty="Nothing to read there.")
-    if count and errors == count:
+    set_up_logs("text")
+    tally = _Tally()
+    with (
+        counting("Reading", None, silent=sys.stdout.isatty() and (as_json or as_csv)) as step,
+        closing(read_paths(paths, jobs or cores(), step)) as found,
+    ):
+        lines = tally.counted(found)
+        if as_json:
+            sys.stdout.writelines(line.decode("ascii") for line in lines)
+        else:
+            rows = (row for line in lines for row in _rows(json.loads(line)))
+            emit(rows, _columns(), form_of(as_json=False, as_csv=as_csv), empty="Nothing to read there.")
+    if tally.lines and tally.unreadable == tally.lines:
         raise typer.Exit(Exit.FAILED)
 
 
-def read_paths(paths: list[Path]) -> Iterator[dict[str, Any]]:
-    """Yield one JSON object for each report in the paths."""
-    from bounce_watch.classify import judge, load_catalogue
-    from bounce_watch.cli.reading_json import as_json, unreadable_json
-    from bounce_watch.model import Report
-    from bounce_watch.parse import read
-    from bounce_watch.resources import data_file
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What lies in a path: a mail, or the line that says why one could not be opened."""
+
+    letter: "Letter"
+    line: bytes | None = None
+
+
+def read_paths(paths: list[Path], jobs: int, step: Callable[[], None]) -> Generator[bytes, None, None]:
+    """Yield the lines of JSON for each report in the paths, in the order of the mails."""
+    from bounce_watch.reading.objects import unreadable_object
+    from bounce_watch.reading.outcome import Overrun
+    from bounce_watch.reading.pool import in_order
+    from bounce_watch.reading.work import Job, line_of
+
+    found = (one for path in paths for one in _look(path))
+    with closing(in_order(found, lambda one: one.letter, Job.LINES, jobs=jobs)) as answers:
+        for one, answer in answers:
+            step()
+            if one.line:
+                yield one.line
+            elif isinstance(answer, Overrun):
+                yield line_of(unreadable_object(one.letter.name, answer.reason))
+            else:
+                yield from answer.splitlines(keepends=True)
+
+
+def _look(path: Path) -> Iterator[_Found]:
+    """Yield the mails in one path, then what could not be opened there."""
+    from bounce_watch.reading.frames import Letter
     from bounce_watch.source import SourceError, open_path
 
-    catalogue = load_catalogue(data_file("codes.toml").read_text(encoding="utf-8"))
-    for path in paths:
-        try:
-            with open_path(path) as source:
-                for name, message in _named(path, source.messages()):
-                    for reading in read(message.raw):
-                        bounces = judge(reading, catalogue, None) if isinstance(reading, Report) else ()
-                        yield as_json(name, reading, bounces, None)
-        except (SourceError, OSError) as error:
-            yield unreadable_json(str(path), str(error))
+    try:
+        with open_path(path) as source:
+            for name, message in _named(path, source.messages()):
+                yield _Found(Letter(name, message.raw))
+            yield from _skipped(path, source)
+    except (SourceError, OSError) as error:
+        yield _unreadable(str(path), str(error))
+
+
+def _skipped(path: Path, source: "Source") -> Iterator[_Found]:
+    for name, reason in source.skipped:
+        yield _unreadable(str(path / name if path.is_dir() else path), f"it cannot be opened: {reason}")
+
+
+def _unreadable(name: str, error: str) -> _Found:
+    from bounce_watch.reading.frames import Letter
+    from bounce_watch.reading.objects import unreadable_object
+    from bounce_watch.reading.work import line_of
+
+    return _Found(Letter(name, b""), line_of(unreadable_object(name, error)))
 
 
 def _named(path: Path, messages: Iterator["Message"]) -> Iterator[tuple[str, "Message"]]:
@@ -113,53 +169,3 @@ def _columns() -> list[Any]:
         Column(key="owner", title="Who must act"),
         Column(key="note", title="What the server said", show=lambda row: (row["note"] or "")[:80]),
     ]
-
-
-def explain(
-    what: Annotated[
-        list[str], typer.Argument(metavar="CODE | REPLY", help="A code (5.7.23) or a pasted reply.")
-    ],
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
-) -> None:
-    """Say what a status code or a server's reply means, who must act and what to do."""
-    from dataclasses import asdict
-
-    from bounce_watch.classify import explain as explain_code
-    from bounce_watch.classify import load_catalogue
-    from bounce_watch.cli.output import emit_json, say
-    from bounce_watch.resources import data_file
-
-    catalogue = load_catalogue(data_file("codes.toml").read_text(encoding="utf-8"))
-    found = explain_code(catalogue, " ".join(what))
-    if not found:
-        say(f"Nothing is known of {' '.join(what)!r}. Give a code (5.7.23), or paste the server's reply.")
-        raise typer.Exit(Exit.FAILED)
-    for explanation in found:
-        if as_json:
-            emit_json(asdict(explanation))
-        else:
-            sys.stdout.write(_for_people(explanation))
-
-
-def _for_people(explanation: "Explanation") -> str:
-    """Return one meaning as lines: what it is, who must act, what each does, where it is from."""
-    from bounce_watch.cli.safe import for_terminal
-    from bounce_watch.reply.words import CAUSES, OWNERS
-
-    lines = [
-        f"{explanation.name}: {explanation.title}",
-        f"  {explanation.meaning}",
-        f"  Cause: {CAUSES[explanation.cause]}. Who must act: {OWNERS[explanation.owner]}.",
-        f"  Chosen because: {explanation.why}.",
-    ]
-    if explanation.owner_ours is not explanation.owner:
-        lines.append(f"  When our own servers say it: {OWNERS[explanation.owner_ours]}.")
-    for title, steps in (
-        ("The sender", explanation.sender_steps),
-        ("The mail admin", explanation.admin_steps),
-    ):
-        lines += (
-            [f"  {title}:", *(f"    {place}. {step}" for place, step in enumerate(steps, 1))] if steps else []
-        )
-    lines.append(f"  Source: {explanation.source} (checked {explanation.checked:%Y-%m-%d})")
-    return "".join(for_terminal(line) + "\n" for line in [*lines, ""])

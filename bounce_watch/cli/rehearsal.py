@@ -3,7 +3,7 @@
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -30,6 +30,10 @@ class Untouched:
 
     def __exit__(self, *exc: object) -> None:
         self._source.__exit__(*exc)
+
+    @property
+    def skipped(self) -> Sequence[tuple[str, str]]:
+        return self._source.skipped
 
     def count(self) -> int | None:
         return self._source.count()

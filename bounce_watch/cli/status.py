@@ -21,6 +21,7 @@ def status_of(error: Exception) -> Exit | None:
     # Imported late: a fault is rare, and --help must not wait for the database.
     from bounce_watch.config.load import ConfigError
     from bounce_watch.config.secrets import SecretError
+    from bounce_watch.reading.outcome import ReaderUnavailable
     from bounce_watch.source import interface as source
     from bounce_watch.store import LockHeld, StoreBusy, StoreError
 
@@ -32,6 +33,7 @@ def status_of(error: Exception) -> Exit | None:
         (source.SourceError, Exit.UNAVAILABLE),
         (LockHeld, Exit.TRY_LATER),
         (StoreBusy, Exit.TRY_LATER),
+        (ReaderUnavailable, Exit.TRY_LATER),
         (StoreError, Exit.FAILED),
     )
     return next((status for kind, status in table if isinstance(error, kind)), None)

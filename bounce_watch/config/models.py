@@ -274,6 +274,9 @@ class Run(Section):
     """The daemon."""
 
     poll_seconds: float = Field(default=60, ge=1, description="Pause between two looks at the mailbox.")
+    isolate: bool = Field(
+        default=True, description="Read mail in a process of its own, which hostile mail cannot harm."
+    )
 
 
 class Overrides(Section):

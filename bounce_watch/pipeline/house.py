@@ -10,6 +10,7 @@ from bounce_watch.classify import Catalogue, load_catalogue
 from bounce_watch.config.models import Config
 from bounce_watch.detect import Rule, load_rules
 from bounce_watch.model import Site
+from bounce_watch.reading.reader import InProcess, IsolatedReader, Reader
 from bounce_watch.reply.compose import Composer, Organisation
 from bounce_watch.reply.gate import Mode, Policy
 from bounce_watch.reply.playbooks import load_playbooks
@@ -24,7 +25,10 @@ def utc_now() -> datetime:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class House:
-    """Configuration, knowledge and store. `secret` makes our own marks; `clock` tells the time (UTC)."""
+    """Configuration, knowledge and store. `secret` makes our own marks; `clock` tells the time (UTC).
+
+    `reader` takes messages apart; it starts a process when first asked, which `close` ends.
+    """
 
     config: Config
     site: Site
@@ -34,7 +38,12 @@ class House:
     composer: Composer
     policy: Policy
     secret: bytes
+    reader: Reader
     clock: Clock = utc_now
+
+    def close(self) -> None:
+        """End what the house started. The store is closed by whoever opened it."""
+        self.reader.close()
 
     @property
     def sender(self) -> tuple[str, str]:
@@ -55,6 +64,7 @@ def open_house(config: Config, store: Store, clock: Clock = utc_now) -> House:
         composer=make_composer(config),
         policy=_policy(config),
         secret=secret,
+        reader=IsolatedReader() if config.run.isolate else InProcess(),
         clock=clock,
     )
 

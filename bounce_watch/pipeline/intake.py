@@ -7,10 +7,10 @@ from datetime import datetime
 
 from bounce_watch.classify import judge, weigh
 from bounce_watch.model import Kind, NotAReport, Reading, Report, Unreadable
-from bounce_watch.parse import read
 from bounce_watch.pipeline.answering import Judged, answer
 from bounce_watch.pipeline.house import House
 from bounce_watch.pipeline.patterns import detect
+from bounce_watch.reading.outcome import Outcome, Overrun
 from bounce_watch.source.interface import Message
 from bounce_watch.store import MessageState, Transaction
 
@@ -44,12 +44,19 @@ class Arrival:
     historical: bool
 
 
-def take_in(house: House, message: Message, *, historical: bool = False) -> Intake:
+def take_in(
+    house: House, message: Message, *, historical: bool = False, outcome: Outcome | None = None
+) -> Intake:
     """Read one message and commit everything that follows from it.
 
-    `historical` stores and counts, but writes to nobody. Raises StoreError; nothing is stored then.
+    `historical` stores and counts, but writes to nobody. `outcome` is what the message was read as, None to
+    read it now. Raises StoreError and ReaderUnavailable; nothing is stored then.
     """
-    return store_readings(house, message, read(message.raw), historical=historical)
+    if outcome is None:
+        outcome = house.reader.read(message.raw)
+    if isinstance(outcome, Overrun):
+        return note_failure(house, message, outcome.reason)
+    return store_readings(house, message, outcome, historical=historical)
 
 
 def store_readings(
@@ -77,9 +84,8 @@ def store_readings(
                 raise AssertionError("a message without reports is no report or unreadable")
 
 
-def note_failure(house: House, message: Message, error: Exception) -> Intake:
-    """Count a fault of our own with this message; quarantine it when the same bytes failed three times."""
-    reason = f"{type(error).__name__} while reading"
+def note_failure(house: House, message: Message, reason: str) -> Intake:
+    """Count a failure that these bytes bring about; quarantine them at the third time."""
     place, now = message.locator, house.clock()
     with house.store.transaction() as tx:
         attempts = tx.note_failure(

@@ -32,10 +32,10 @@ class FilesSource(ReadOnly):
     """
 
     def __init__(self, path: Path) -> None:
+        super().__init__()
         self._folder = path if path.is_dir() else path.parent
         self._path = path
         self.name = f"files:{self._folder.absolute()}"
-        self.skipped: list[tuple[str, str]] = []
 
     def __enter__(self) -> "FilesSource":
         if not self._path.exists():
@@ -87,6 +87,7 @@ class StandardInput(ReadOnly):
     """One message from standard input; `uid` is the hash of its content."""
 
     def __init__(self, stream: Callable[[], BinaryIO] = lambda: sys.stdin.buffer) -> None:
+        super().__init__()
         self.name = "stdin:"
         self._stream = stream
 

@@ -36,6 +36,7 @@ class ImapSource:
         first_uid: int = 1,
         http_client: Any = None,
     ) -> None:
+        self.skipped: list[tuple[str, str]] = []
         self.name = f"imap://{settings.user}@{settings.host.lower()}/{settings.folder}"
         self.settings = settings
         self._secret = secret

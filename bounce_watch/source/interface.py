@@ -1,6 +1,6 @@
 """What every mail source does. A contract test runs over all of them."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -79,6 +79,10 @@ class Source(Protocol):
     """
 
     name: str
+
+    @property
+    def skipped(self) -> Sequence[tuple[str, str]]:
+        """What the last walk could not read: its place as far as known, and the reason."""
 
     def __enter__(self) -> "Source": ...
     def __exit__(self, *exc: object) -> None: ...

@@ -52,6 +52,7 @@ class MboxSource(ReadOnly):
     """One mbox file. `uid` is the hash of a message's content: a second reading finds the same messages."""
 
     def __init__(self, path: Path) -> None:
+        super().__init__()
         self.name = f"mbox:{path.absolute()}"
         self._path = path
 

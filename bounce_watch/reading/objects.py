@@ -7,7 +7,7 @@ from typing import Any
 from bounce_watch.model import Bounce, Evidence, NotAReport, Reading, Report, Unreadable
 
 
-def as_json(
+def as_object(
     path: str, reading: Reading, bounces: Sequence[Bounce], evidence: Evidence | None
 ) -> dict[str, Any]:
     """Return one line's object. Absent values are None."""
@@ -42,12 +42,12 @@ def _report(
             "subject": original.subject,
             "date": _time(original.date),
         },
-        "bounces": [bounce_json(bounce) for bounce in bounces],
+        "bounces": [bounce_object(bounce) for bounce in bounces],
         "error": None,
     }
 
 
-def bounce_json(bounce: Bounce) -> dict[str, Any]:
+def bounce_object(bounce: Bounce) -> dict[str, Any]:
     return {
         "recipient": bounce.recipient,
         "recipient_decoded": bounce.recipient_decoded,
@@ -67,7 +67,7 @@ def bounce_json(bounce: Bounce) -> dict[str, Any]:
     }
 
 
-def unreadable_json(path: str, error: str) -> dict[str, Any]:
+def unreadable_object(path: str, error: str) -> dict[str, Any]:
     """Return the line for a file that could not be opened at all."""
     return _empty(path, "unreadable", [], error)
 

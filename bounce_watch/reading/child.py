@@ -1,0 +1,88 @@
+"""The reading process: limits itself, then answers one frame after another until its input ends.
+
+Started by `process`, with the job and the limits as arguments; it opens no file of the mail's choosing and
+keeps nothing between messages.
+"""
+
+import os
+import resource
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from bounce_watch.reading.frames import Letter, frame, pack_answer, read_frame, unpack_letters
+from bounce_watch.reading.work import Job, work_of
+
+OUT_OF_MEMORY = 76
+"""Exit status of a process that reached its limit of memory."""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Serve until the input ends. Arguments: the job, seconds of processor time, bytes of memory."""
+    job, cpu_seconds, memory_bytes = Job(arguments[0]), int(arguments[1]), int(arguments[2])
+    # The end of our input tells us to stop; a signal meant for the service must not cut off a reading.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    answers = _private_output()
+    missing = _limit_all(memory_bytes)
+    work = work_of(job)
+    _write(answers, " ".join(missing).encode("ascii"))
+    try:
+        _serve(work, answers, cpu_seconds)
+    except MemoryError:
+        return OUT_OF_MEMORY
+    return 0
+
+
+def _serve(work: Callable[[Letter], object], answers: int, cpu_seconds: int) -> None:
+    with open(sys.stdin.fileno(), "rb", closefd=False) as requests:
+        while (payload := read_frame(requests)) is not None:
+            _limit_cpu(cpu_seconds)
+            _write(answers, pack_answer([work(letter) for letter in unpack_letters(payload)]))
+
+
+def _private_output() -> int:
+    """Keep our own way to the parent; what any library prints goes nowhere."""
+    answers = os.dup(sys.stdout.fileno())
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
+    return answers
+
+
+def _limit_all(memory_bytes: int) -> list[str]:
+    """Set the limits of the whole process; return the names of those that we may not set."""
+    missing = []
+    for name, value in (("RLIMIT_AS", memory_bytes), ("RLIMIT_CORE", 0)):
+        number = getattr(resource, name)
+        try:
+            hard = resource.getrlimit(number)[1]
+            wanted = value if hard == resource.RLIM_INFINITY else min(value, hard)
+            resource.setrlimit(number, (wanted, hard))
+        except (OSError, ValueError):
+            missing.append(name)
+    # Where memory runs out all the same, the kernel is to take this process and not the service.
+    with suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
+    return missing
+
+
+def _limit_cpu(seconds: int) -> None:
+    """Allow so many seconds from now on; the kernel ends us with SIGXCPU when they are used up."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    with suppress(OSError, ValueError):
+        hard = resource.getrlimit(resource.RLIMIT_CPU)[1]
+        soft = int(used.ru_utime + used.ru_stime) + seconds + 1
+        resource.setrlimit(resource.RLIMIT_CPU, (soft, hard))
+
+
+def _write(descriptor: int, payload: bytes) -> None:
+    rest = memoryview(frame(payload))
+    while rest:
+        rest = rest[os.write(descriptor, rest) :]
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

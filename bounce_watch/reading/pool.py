@@ -1,0 +1,156 @@
+"""Many messages on all cores: read in several processes, handed on in the order they came."""
+
+import os
+import queue
+import time
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
+from itertools import chain
+from typing import Any, TypeVar
+
+from bounce_watch.reading.frames import Letter
+from bounce_watch.reading.outcome import Limits
+from bounce_watch.reading.reader import IsolatedReader
+from bounce_watch.reading.work import Job, work_of
+
+T = TypeVar("T")
+Batch = list[tuple[T, Letter]]
+
+BATCH_MESSAGES = 48
+BATCH_BYTES = 1024 * 1024
+LARGE = 256 * 1024
+"""Bytes from which a message is never read in this process."""
+HERE_SECONDS = 0.1
+"""What is done by then needs no other process."""
+
+
+def cores() -> int:
+    """Return how many processors we may use."""
+    return len(os.sched_getaffinity(0))
+
+
+def in_order(
+    items: Iterable[T],
+    letter_of: Callable[[T], Letter],
+    job: Job,
+    *,
+    jobs: int,
+    here: bool = True,
+    limits: Limits | None = None,
+) -> Generator[tuple[T, Any], None, None]:
+    """Yield each item with what the job makes of it, or its Overrun, in the order of the items.
+
+    With `here`, this process does what is small until the others have started, which they do only when the
+    first tenth of a second was not enough, and never for one job; without, it touches no message. At most
+    a few batches are held at a time. What `items` raises is raised behind the results before it.
+    """
+    batches = _batched(items, letter_of)
+    if here:
+        do, until = work_of(job), time.monotonic() + HERE_SECONDS
+        for batch in batches:
+            if jobs > 1 and (time.monotonic() >= until or _is_large(batch)):
+                batches = chain([batch], batches)
+                break
+            yield from _here(batch, do)
+        else:
+            return
+    yield from _on_all_cores(batches, job, jobs, limits, here=here)
+
+
+def _is_large(batch: Batch[T]) -> bool:
+    return any(len(letter.raw) > LARGE for _, letter in batch)
+
+
+def _here(batch: Batch[T], do: Callable[[Letter], Any]) -> Iterator[tuple[T, Any]]:
+    return ((item, do(letter)) for item, letter in batch)
+
+
+def _batched(items: Iterable[T], letter_of: Callable[[T], Letter]) -> Iterator[Batch[T]]:
+    """Group items so that a batch has few messages and few bytes; a group before a fault comes out first."""
+    batch: Batch[T] = []
+    size = 0
+    try:
+        for item in items:
+            letter = letter_of(item)
+            if batch and (len(batch) >= BATCH_MESSAGES or size + len(letter.raw) > BATCH_BYTES):
+                yield batch
+                batch, size = [], 0
+            batch.append((item, letter))
+            size += len(letter.raw)
+    except Exception:
+        if batch:
+            yield batch
+        raise
+    if batch:
+        yield batch
+
+
+def _on_all_cores(
+    batches: Iterator[Batch[T]], job: Job, jobs: int, limits: Limits | None, *, here: bool
+) -> Iterator[tuple[T, Any]]:
+    idle: queue.SimpleQueue[IsolatedReader] = queue.SimpleQueue()
+    readers = [IsolatedReader(job, limits) for _ in range(jobs)]
+    with ExitStack() as stack:
+        for reader in readers:
+            stack.callback(reader.close)
+        threads = stack.enter_context(ThreadPoolExecutor(jobs, thread_name_prefix="reading"))
+        stack.callback(threads.shutdown, wait=True, cancel_futures=True)
+        started = [threads.submit(_start, reader, idle) for reader in readers]
+        if here:
+            batches = yield from _until_started(batches, work_of(job), started)
+        yield from _in_turn(batches, lambda batch: threads.submit(_ask, idle, batch), depth=2 * jobs)
+
+
+def _until_started(
+    batches: Iterator[Batch[T]], do: Callable[[Letter], Any], started: "list[Future[None]]"
+) -> Generator[tuple[T, Any], None, Iterator[Batch[T]]]:
+    """Work here while the processes start; return what is left."""
+    for batch in batches:
+        if _is_large(batch) or any(one.done() for one in started):
+            return chain([batch], batches)
+        yield from _here(batch, do)
+    return batches
+
+
+def _start(reader: IsolatedReader, idle: "queue.SimpleQueue[IsolatedReader]") -> None:
+    try:
+        reader.start()
+    finally:
+        idle.put(reader)
+
+
+def _ask(idle: "queue.SimpleQueue[IsolatedReader]", batch: Batch[T]) -> list[Any]:
+    reader = idle.get()
+    try:
+        return reader.ask([letter for _, letter in batch])
+    finally:
+        idle.put(reader)
+
+
+def _in_turn(
+    batches: Iterable[Batch[T]], submit: Callable[[Batch[T]], "Future[list[Any]]"], depth: int
+) -> Iterator[tuple[T, Any]]:
+    """Keep `depth` batches at work; hand on the oldest first, and a fault of `batches` behind them all."""
+    at_work: deque[tuple[Batch[T], Future[list[Any]]]] = deque()
+    coming, fault = iter(batches), None
+    while True:
+        try:
+            batch = next(coming, None)
+        except Exception as error:  # noqa: BLE001 - raised again below
+            batch, fault = None, error
+        if batch is None:
+            break
+        at_work.append((batch, submit(batch)))
+        if len(at_work) >= depth:
+            yield from _results(*at_work.popleft())
+    while at_work:
+        yield from _results(*at_work.popleft())
+    if fault:
+        raise fault
+
+
+def _results(batch: Batch[T], answers: "Future[list[Any]]") -> Iterator[tuple[T, Any]]:
+    for (item, _), answer in zip(batch, answers.result(), strict=True):
+        yield item, answer

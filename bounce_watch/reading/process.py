@@ -1,0 +1,151 @@
+"""One reading process seen from outside: started, asked with a time limit, killed."""
+
+import pickle
+import signal
+import socket
+import subprocess
+import sys
+import time
+import weakref
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from bounce_watch.reading.child import OUT_OF_MEMORY
+from bounce_watch.reading.frames import (
+    HEAD,
+    MAX_ANSWER,
+    Letter,
+    frame,
+    length_in,
+    pack_letters,
+    unpack_answer,
+)
+from bounce_watch.reading.outcome import Limit, Limits, Overrun, ReaderUnavailable
+from bounce_watch.reading.work import Job
+
+_ROOT = Path(__file__).parent.parent.parent
+# -P: the folder we are called in, which may hold anything, is not where modules come from.
+_START = (
+    "import sys; sys.path.append(sys.argv.pop(1)); "
+    "from bounce_watch.reading.child import main; sys.exit(main(sys.argv[1:]))"
+)
+_FROM_OUTSIDE = {-signal.SIGKILL, -signal.SIGTERM, -signal.SIGINT, -signal.SIGHUP}
+_CHUNK = 256 * 1024
+
+
+class _Ended(Exception):
+    """The process closed its end."""
+
+
+class ReadingProcess:
+    """A process that reads. Starts when made; raises ReaderUnavailable when it cannot be started.
+
+    After an Overrun or an exception it is gone.
+    """
+
+    def __init__(self, job: Job, limits: Limits) -> None:
+        self._limits = limits
+        try:
+            self._channel, theirs = socket.socketpair()
+        except OSError as error:
+            raise ReaderUnavailable(f"no reading process could be started: {error.strerror}") from error
+        with theirs:
+            self._popen = self._start(job, theirs)
+        self.end = weakref.finalize(self, _end, self._popen, self._channel)
+        self.unlimited = self._wait_until_ready()
+
+    def _start(self, job: Job, channel: socket.socket) -> "subprocess.Popen[bytes]":
+        try:
+            return _start(job, self._limits, channel)
+        except OSError as error:
+            self._channel.close()
+            raise ReaderUnavailable(f"no reading process could be started: {error.strerror}") from error
+
+    def _wait_until_ready(self) -> tuple[str, ...]:
+        """Return the names of the limits that it may not set itself, such as under a system call filter."""
+        try:
+            return tuple(self._receive(time.monotonic() + self._limits.start_seconds).decode("ascii").split())
+        except (_Ended, OSError, ValueError, pickle.UnpicklingError) as error:
+            status = _end(self._popen, self._channel)
+            raise ReaderUnavailable(f"the reading process did not start (exit status {status})") from error
+
+    def ask(self, letters: Sequence[Letter]) -> list[Any] | Overrun:
+        """Return one answer for each letter, or the limit that they overran together."""
+        deadline = time.monotonic() + self._limits.wall_seconds
+        try:
+            self._send(frame(pack_letters(letters)), deadline)
+            return unpack_answer(self._receive(deadline))
+        except TimeoutError:
+            self.end()
+            return Overrun(
+                limit=Limit.WALL, reason=f"it takes longer to read than {self._limits.wall_seconds:g} seconds"
+            )
+        except pickle.UnpicklingError:
+            self.end()
+            return Overrun(limit=Limit.CRASH, reason="the reading process answered with something else")
+        except (_Ended, OSError) as error:
+            return self._why_it_ended(error)
+
+    def _why_it_ended(self, error: Exception) -> Overrun:
+        status = _end(self._popen, self._channel, grace=5)
+        limits = self._limits
+        if status == -signal.SIGXCPU:
+            reason = f"it takes more than {limits.cpu_seconds} seconds of processor time to read"
+            return Overrun(limit=Limit.CPU, reason=reason)
+        if status == OUT_OF_MEMORY:
+            reason = f"it takes more than {limits.memory_bytes >> 20} MB of memory to read"
+            return Overrun(limit=Limit.MEMORY, reason=reason)
+        if status in _FROM_OUTSIDE:
+            # The kernel short of memory, or a person: says nothing about the message.
+            raise ReaderUnavailable(f"the reading process was ended from outside ({status})") from error
+        return Overrun(limit=Limit.CRASH, reason=f"the reading process died of it (exit status {status})")
+
+    def _send(self, content: bytes, deadline: float) -> None:
+        self._bound(deadline)
+        # A dead process must give an error here: the command line lets SIGPIPE end the program.
+        self._channel.sendall(content, socket.MSG_NOSIGNAL)
+
+    def _receive(self, deadline: float) -> bytes:
+        length = length_in(self._read(HEAD, deadline))
+        if length > MAX_ANSWER:
+            raise pickle.UnpicklingError("too long")
+        return self._read(length, deadline)
+
+    def _read(self, length: int, deadline: float) -> bytes:
+        found = bytearray()
+        while len(found) < length:
+            self._bound(deadline)
+            piece = self._channel.recv(min(_CHUNK, length - len(found)))
+            if not piece:
+                raise _Ended
+            found += piece
+        return bytes(found)
+
+    def _bound(self, deadline: float) -> None:
+        left = deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        self._channel.settimeout(left)
+
+
+def _start(job: Job, limits: Limits, channel: socket.socket) -> "subprocess.Popen[bytes]":
+    command = [sys.executable, "-P", "-c", _START, str(_ROOT)]
+    arguments = [job.value, str(limits.cpu_seconds), str(limits.memory_bytes)]
+    return subprocess.Popen(  # noqa: S603 - our own interpreter and module
+        [*command, *arguments],
+        stdin=channel.fileno(),
+        stdout=channel.fileno(),
+        stderr=subprocess.DEVNULL,
+    )
+
+
+def _end(popen: "subprocess.Popen[bytes]", channel: socket.socket, grace: float = 0) -> int:
+    """End the process at once, or after it had some seconds to end itself; return its exit status."""
+    try:
+        return popen.wait(grace)
+    except subprocess.TimeoutExpired:
+        popen.kill()
+        return popen.wait()
+    finally:
+        channel.close()

@@ -1,0 +1,80 @@
+"""Readers of messages: in a process of their own, which is kept and replaced, or in this one."""
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from bounce_watch.parse import read
+from bounce_watch.reading.frames import Letter
+from bounce_watch.reading.outcome import Limits, Outcome, Overrun
+from bounce_watch.reading.process import ReadingProcess
+from bounce_watch.reading.work import Job
+
+
+class Reader(Protocol):
+    """Reads one message after another. `close` ends what it started; it starts again when asked again."""
+
+    def read(self, raw: bytes) -> Outcome: ...
+
+    def close(self) -> None: ...
+
+
+class InProcess:
+    """Reads here and now, without limits beyond those of the reader itself."""
+
+    def read(self, raw: bytes) -> Outcome:
+        return read(raw)
+
+    def close(self) -> None:
+        """Nothing was started."""
+
+
+class IsolatedReader:
+    """Reads in a process that is started at the first message and replaced when one overruns it.
+
+    Used by one thread at a time. Every call may raise ReaderUnavailable; nothing is lost then.
+    """
+
+    def __init__(self, job: Job = Job.READINGS, limits: Limits | None = None) -> None:
+        self._job = job
+        self._limits = limits or Limits()
+        self._process: ReadingProcess | None = None
+
+    def read(self, raw: bytes) -> Outcome:
+        outcome: Outcome = self.ask([Letter("", raw)])[0]
+        return outcome
+
+    def ask(self, letters: Sequence[Letter]) -> list[Any]:
+        """Return for each letter what the job makes of it, or its Overrun.
+
+        When letters overrun a limit together each one is asked for alone: one bad mail costs no other.
+        """
+        answer = self._ask(letters)
+        if not isinstance(answer, Overrun):
+            return answer
+        return [answer] if len(letters) == 1 else [self.ask([letter])[0] for letter in letters]
+
+    def _ask(self, letters: Sequence[Letter]) -> list[Any] | Overrun:
+        process, self._process = self.start(), None
+        answer = process.ask(letters)
+        if not isinstance(answer, Overrun):
+            self._process = process
+        return answer
+
+    def start(self) -> ReadingProcess:
+        """Start the process if it does not run."""
+        if self._process is None:
+            self._process = ReadingProcess(self._job, self._limits)
+            _warn_of(self._process.unlimited)
+        return self._process
+
+    def close(self) -> None:
+        if self._process is not None:
+            self._process.end()
+            self._process = None
+
+
+def _warn_of(unlimited: Sequence[str]) -> None:
+    if unlimited:
+        import structlog  # imported late: reading processes start without it
+
+        structlog.get_logger().warning("reading_unlimited", missing=" ".join(unlimited))

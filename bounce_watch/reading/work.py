@@ -1,0 +1,56 @@
+"""What is done with each message: take it apart, or take it apart, judge it and write its lines."""
+
+import json
+from collections.abc import Callable
+from enum import StrEnum
+from functools import cache
+
+from bounce_watch.classify import Catalogue, judge, load_catalogue
+from bounce_watch.model import Reading, Report, Unreadable
+from bounce_watch.parse import read
+from bounce_watch.reading.frames import Letter
+from bounce_watch.reading.objects import as_object
+from bounce_watch.resources import data_file
+
+_OUT_OF_MEMORY = "the reader failed on it: MemoryError"
+
+
+class Job(StrEnum):
+    """`readings`: a tuple of readings. `lines`: bytes, one line of JSON for each report found."""
+
+    READINGS = "readings"
+    LINES = "lines"
+
+
+def work_of(job: Job) -> Callable[[Letter], object]:
+    """Return the function that does a job on one message."""
+    return _lines if job is Job.LINES else _readings
+
+
+def _readings(letter: Letter) -> tuple[Reading, ...]:
+    """Read one message. Raises MemoryError, which the reader would tell as a fault of the message."""
+    readings = read(letter.raw)
+    first = readings[0]
+    if isinstance(first, Unreadable) and _OUT_OF_MEMORY in first.reason:
+        raise MemoryError
+    return readings
+
+
+def _lines(letter: Letter) -> bytes:
+    catalogue = shipped_catalogue()
+    return b"".join(_line(letter.name, reading, catalogue) for reading in _readings(letter))
+
+
+def _line(name: str, reading: Reading, catalogue: Catalogue) -> bytes:
+    bounces = judge(reading, catalogue, None) if isinstance(reading, Report) else ()
+    return line_of(as_object(name, reading, bounces, None))
+
+
+def line_of(value: object) -> bytes:
+    """Return an object as one line of JSON, ASCII only."""
+    return json.dumps(value, ensure_ascii=True).encode("ascii") + b"\n"
+
+
+@cache
+def shipped_catalogue() -> Catalogue:
+    return load_catalogue(data_file("codes.toml").read_text(encoding="utf-8"))

@@ -1,0 +1,81 @@
+"""Many messages on several processes: in order, bounded, and no message's fault is another's."""
+
+import json
+from collections.abc import Iterator
+from contextlib import closing
+
+import pytest
+
+from bounce_watch.reading import pool
+from bounce_watch.reading.frames import Letter
+from bounce_watch.reading.outcome import Limits
+from bounce_watch.reading.pool import in_order
+from bounce_watch.reading.work import Job
+from tests.pipeline.conftest import ndr
+
+LETTERS = [Letter(f"{number}.eml", ndr(number=number)) for number in range(400)]
+
+
+def itself(letter: Letter) -> Letter:
+    return letter
+
+
+@pytest.mark.parametrize("here", [True, False], ids=["some read here", "all read elsewhere"])
+@pytest.mark.parametrize("jobs", [1, 3])
+def test_lines_come_in_the_order_of_the_messages(here: bool, jobs: int) -> None:
+    with closing(in_order(LETTERS, itself, Job.LINES, jobs=jobs, here=here)) as answers:
+        paths = [(letter.name, json.loads(line)["path"]) for letter, line in answers]
+    assert paths == [(letter.name, letter.name) for letter in LETTERS]
+
+
+def test_a_fault_of_the_source_comes_behind_the_results_before_it() -> None:
+    def breaking() -> Iterator[Letter]:
+        yield from LETTERS[:130]
+        raise ConnectionResetError
+
+    seen = []
+    answers = in_order(breaking(), itself, Job.READINGS, jobs=2, here=False)
+    with pytest.raises(ConnectionResetError):
+        seen.extend(letter.name for letter, _ in answers)
+    assert seen == [letter.name for letter in LETTERS[:130]]
+
+
+def test_only_a_few_batches_are_held() -> None:
+    """Memory does not grow with the number of messages: the source is asked only as results leave."""
+    given = 0
+
+    def endless() -> Iterator[Letter]:
+        nonlocal given
+        while True:
+            given += 1
+            yield LETTERS[0]
+
+    with closing(in_order(endless(), itself, Job.READINGS, jobs=2, here=False)) as answers:
+        for _ in range(100):
+            next(answers)
+    assert given <= 100 + (2 * 2 + 2) * pool.BATCH_MESSAGES
+
+
+def test_a_batch_has_few_bytes() -> None:
+    big = [Letter(str(number), b"x" * 400_000) for number in range(7)]
+    batches = list(pool._batched(big, itself))
+    assert [len(batch) for batch in batches] == [2, 2, 2, 1]
+
+
+def test_a_message_that_overruns_costs_no_other_its_reading() -> None:
+    """One of many needs more memory than is allowed; its neighbours are read all the same."""
+    heavy = Letter("heavy", b"From: a@b.example\n\n" + b"x" * 150_000_000)
+    letters = [*LETTERS[:20], heavy, *LETTERS[20:40]]
+    limits = Limits(memory_bytes=160 * 1024 * 1024, wall_seconds=20)
+    with closing(in_order(letters, itself, Job.READINGS, jobs=2, here=False, limits=limits)) as answers:
+        kinds = [(letter.name, isinstance(answer, tuple)) for letter, answer in answers]
+    assert kinds == [(letter.name, letter.name != "heavy") for letter in letters]
+
+
+def test_a_small_number_of_messages_starts_no_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_process(*_: object) -> None:
+        raise AssertionError("a process was started")
+
+    monkeypatch.setattr(pool, "IsolatedReader", no_process)
+    monkeypatch.setattr(pool, "HERE_SECONDS", 60)
+    assert len(list(in_order(LETTERS[:60], itself, Job.READINGS, jobs=2))) == 60
