@@ -1,19 +1,18 @@
 """Dates as mail systems write them (RFC 5322 section 3.3) to aware UTC datetimes."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 _CTIME = re.compile(r"\w{3} +(\w{3}) +(\d{1,2}) +(\d\d:\d\d:\d\d) +(\d{4})(?: +GMT| +UTC)?")
 _USUAL = re.compile(
-    r"(?:[A-Z][a-z]{2}, *)?(\d{1,2}) +([A-Z][a-z]{2}) +(\d{4}) +(\d\d):(\d\d):(\d\d) +([+-])(\d\d)(\d\d)"
+    r"(?:[A-Z][a-z]{2}, *)?(\d{1,2}) +([A-Z][a-z]{2}) +(\d{4}) +(\d\d:\d\d:\d\d) +([+-]\d\d)(\d\d)"
     r"(?: *\([^()]{0,40}\))?$"
 )
 _MONTH_NAMES = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-_MONTHS = {name: number for number, name in enumerate(_MONTH_NAMES, 1)}
+_MONTHS = {name: f"{number:02}" for number, name in enumerate(_MONTH_NAMES, 1)}
 EARLIEST = 1971
 LATEST = 2200
-MINUTES_OF_A_DAY = 24 * 60
 
 
 def read_date(text: str | None) -> datetime | None:
@@ -35,13 +34,10 @@ def read_date(text: str | None) -> datetime | None:
 
 def _from_usual(match: re.Match[str]) -> datetime | None:
     """Read the form that nearly every mail has, many times faster than the lenient way."""
-    day, month, year, hour, minute, second = match.group(1, 2, 3, 4, 5, 6)
-    east = int(match[7] + match[8]) * 60 + int(match[7] + match[9])
-    if abs(east) >= MINUTES_OF_A_DAY:
-        return None
+    day, month, year, clock, hours, minutes = match.groups()
     try:
-        local = datetime(int(year), _MONTHS[month], int(day), int(hour), int(minute), int(second), tzinfo=UTC)
-        aware = local - timedelta(minutes=east) if east else local
+        found = datetime.fromisoformat(f"{year}-{_MONTHS[month]}-{day:0>2}T{clock}{hours}:{minutes}")
+        aware = found.astimezone(UTC)
     except (ValueError, KeyError, OverflowError):
         return None
     return aware if EARLIEST <= aware.year <= LATEST else None

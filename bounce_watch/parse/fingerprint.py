@@ -3,20 +3,25 @@
 import json
 from hashlib import sha256
 
-from bounce_watch.model import RecipientFields, Report
+from bounce_watch.model import OriginalMessage, RecipientFields
 from bounce_watch.unwrap import Wrapped
 
 
-def fingerprint_of(report: Report, wrapped: Wrapped) -> str:
+def fingerprint_of(
+    wrapped: Wrapped,
+    message_id: str | None,
+    recipients: tuple[RecipientFields, ...],
+    original: OriginalMessage,
+) -> str:
     """Return the SHA-256 (hex) of what a report says; never of its raw bytes, which Exchange rebuilds."""
     facts: list[object] = [
-        report.message_id,
+        message_id,
         " ".join((wrapped.headers.first("date") or "").split()),
         wrapped.headers.address("from"),
-        sorted(map(_entry, report.recipients)),
-        report.original.message_id,
+        sorted(map(_entry, recipients)),
+        original.message_id,
     ]
-    if report.message_id is None:
+    if message_id is None:
         facts.append(sha256(" ".join(wrapped.text.split()).encode()).hexdigest())
     return sha256(json.dumps(facts, ensure_ascii=True).encode()).hexdigest()
 

@@ -13,6 +13,7 @@ from bounce_watch.parse.fields import ReportFields
 from bounce_watch.parse.recipient import read_recipient
 from bounce_watch.unwrap import Headers, Wrapped, read_headers
 from bounce_watch.unwrap.limits import MAX_RECIPIENTS
+from bounce_watch.unwrap.lined import Lined
 from bounce_watch.unwrap.origin import has_system_name, is_written_by_a_mail_system
 
 # An apostrophe counts between letters only: people are called O'Neil, and texts quote addresses with it.
@@ -21,8 +22,8 @@ ADDRESS = (
     r"@[^\s<>()\[\]:;,\"'|*]{0,254}[^\s<>()\[\]:;,\"'|*.]"
 )
 
-_RETURNED = re.compile(
-    r"^[ \t>|]{0,8}(?:"
+_RETURNED = Lined(
+    r"[ \t>|]{0,8}(?:"
     r"[-=_*|]{2,80}[ \t]{0,8}(?:(?:start of )?(?:the )?(?:returned|original|unsent"
     r"|undelivered) (?:message|mail)"
     r"|below (?:this|the next) line|(?:this is a |here is a )?copy of (?:the|your)|message (?:header"
@@ -32,12 +33,12 @@ _RETURNED = re.compile(
     r"|a copy of the original message|your message reads|a summary of the undelivered message|old message:"
     r"|the (?:header|first)[^\n]{1,40}(?:original|of the|your) message|original message:"
     r")[^\n]{0,120}$",
-    re.IGNORECASE | re.MULTILINE,
+    re.IGNORECASE,
 )
-_HEADER_BLOCK = re.compile(
-    r"^[ \t]{0,4}(?:Received|Return-Path|DKIM-Signature|X-Originating-IP|X-Google-Smtp-Source"
+_HEADER_BLOCK = Lined(
+    r"[ \t]{0,4}(?:Received|Return-Path|DKIM-Signature|X-Originating-IP|X-Google-Smtp-Source"
     r"|X-Received)[ \t]?:",
-    re.MULTILINE | re.IGNORECASE,
+    re.IGNORECASE,
 )
 # Looked for in lower-case text: many plain searches are faster than one pattern of many branches.
 _DELAYED = (

@@ -29,7 +29,7 @@ _SUPPRESSED = re.compile(r"\b(?:all|oof|autoreply|dr|rn|nrn)\b", re.IGNORECASE)
 
 def read_original(wrapped: Wrapped, found: Headers | None) -> OriginalMessage:
     """Join what is known of the original mail; `found` are headers that a format read from the text."""
-    sources = tuple(headers for headers in (returned_headers(wrapped), found) if headers)
+    sources = tuple([headers for headers in (returned_headers(wrapped), found) if headers])
     dates = (read_date(headers.first("date")) for headers in sources)
     return OriginalMessage(
         message_id=_message_id(sources, wrapped.headers),

@@ -1,7 +1,5 @@
 """From bytes to readings: open the envelopes, try the formats in order, join what they found."""
 
-from dataclasses import replace
-
 from bounce_watch.model import Kind, NotAReport, Reading, Report, Unreadable
 from bounce_watch.parse.dates import read_date
 from bounce_watch.parse.fields import ReportFields, kind_of
@@ -69,20 +67,22 @@ def _first(formats: tuple[Format, ...], wrapped: Wrapped) -> tuple[Format, Repor
 
 def _report(wrapped: Wrapped, form: Format, found: ReportFields) -> Report:
     headers = wrapped.headers
-    report = Report(
+    message_id = message_id_of(headers, "message-id")
+    original = read_original(wrapped, found.returned)
+    return Report(
         kind=found.kind or kind_of(found.recipients),
         format=form.NAME,
         envelopes=wrapped.envelopes,
         forwarded_by=wrapped.forwarded_by,
         language=headers.line("content-language", 40),
-        message_id=message_id_of(headers, "message-id"),
+        message_id=message_id,
         date=read_date(headers.first("date")),
         reporting_mta=found.reporting_mta,
         received_from_mta=found.received_from_mta,
         arrival_date=found.arrival_date,
         original_envelope_id=found.original_envelope_id,
-        original=read_original(wrapped, found.returned),
+        original=original,
         recipients=found.recipients,
         provenance=wrapped.provenance,
+        fingerprint=fingerprint_of(wrapped, message_id, found.recipients, original),
     )
-    return replace(report, fingerprint=fingerprint_of(report, wrapped))

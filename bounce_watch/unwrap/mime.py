@@ -5,6 +5,7 @@ Structure comes from its lazy tree; where it refuses a message, a bounded reader
 
 import re
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import fast_mail_parser
@@ -92,18 +93,18 @@ def parse(raw: bytes) -> Part:
 
 def _from_tree(node: Any, budget: list[int], message: bytes, path: tuple[int, ...]) -> Part:
     """Take over one node; `budget` counts the parts that are still allowed, `path` leads to the node."""
+    below = node.children if len(path) < MAX_DEPTH else ()
     children: list[Part] = []
-    if len(path) < MAX_DEPTH:
-        for index, child in enumerate(node.children):
-            budget[0] -= 1
-            if budget[0] < 0:
-                break
-            children.append(_from_tree(child, budget, message, (*path, index)))
+    for index, child in enumerate(below):
+        budget[0] -= 1
+        if budget[0] < 0:
+            break
+        children.append(_from_tree(child, budget, message, (*path, index)))
     return Part(
         content_type=node.content_type.lower(),
-        headers=lambda: _headers_of(node, message, path),
+        headers=partial(_headers_of, node, message, path),
         children=tuple(children),
-        content=lambda: _content_of(node, message, path),
+        content=partial(_content_of, node, message, path),
         filename=node.filename or None,
         disposition=node.disposition,
     )

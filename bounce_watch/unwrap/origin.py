@@ -1,12 +1,16 @@
 """Who a message layer says it comes from: claims in its headers, no proof."""
 
 import re
+from functools import lru_cache
 
 from bounce_watch.model import Provenance
 from bounce_watch.unwrap.charset import one_line
-from bounce_watch.unwrap.headers import Headers
+from bounce_watch.unwrap.headers import Headers, first_address
 
 OWN_MARK = "x-bounce-watch-id"
+MAX_SENDER = 4000
+MAX_KNOWN = 1024
+"""From fields of which the verdict is kept."""
 _ROBOT = re.compile(
     r"(?:mailer[-_.]?daemon|post[-_.]?master|microsoftexchange329e71ec88ae4615bbc36ab6ce41109e|mail[-_.]?daemon"
     r"|mail-delivery-subsystem|mdaemon)(?:[-+_.][^@]*)?(?:@|$)",
@@ -35,7 +39,7 @@ def provenance_of(headers: Headers) -> Provenance:
 
 
 def _lines(headers: Headers, name: str) -> tuple[str, ...]:
-    return tuple(one_line(value, 200) for value in headers.every(name)[:10])
+    return tuple(one_line(value, 200) for value in headers.every(name)[:10]) if name in headers else ()
 
 
 def is_robot(address: str | None) -> bool:
@@ -46,11 +50,15 @@ def is_robot(address: str | None) -> bool:
 def is_written_by_a_mail_system(headers: Headers) -> bool:
     """Tell whether the From field names a mail system, or nobody (`From: <>`)."""
     sender = headers.first("from")
-    if sender is None or sender.rstrip().endswith("<>"):
+    return sender is None or _is_a_mail_system(sender[:MAX_SENDER])
+
+
+@lru_cache(MAX_KNOWN)
+def _is_a_mail_system(sender: str) -> bool:
+    """Judge a From field. Kept: the same systems write again and again."""
+    if sender.rstrip().endswith("<>") or _OUTLOOK.match(sender):
         return True
-    if _OUTLOOK.match(sender):
-        return True
-    return is_robot(headers.address("from")) or ("@" not in sender and is_robot(sender.strip()))
+    return is_robot(first_address(sender)) or ("@" not in sender and is_robot(sender.strip()))
 
 
 def has_system_name(headers: Headers) -> bool:

@@ -15,6 +15,7 @@ from bounce_watch.parse.formats.exchange_text import action_of, split_headers
 from bounce_watch.parse.recipient import read_recipient
 from bounce_watch.parse.smtp_reply import MAX_DIAGNOSTIC, find_codes
 from bounce_watch.unwrap import Wrapped
+from bounce_watch.unwrap.lined import Lined
 
 NAME = "exchange_diagnostic"
 
@@ -39,10 +40,10 @@ _SECTIONS = (
     "給系統管理員的診斷資訊",
     "información de diagnóstico para los administradores",
 )
-_SERVER = re.compile(
-    r"^[ \t]{0,8}(?:Generating server|Server di generazione|Bronserver|Servidor de origem"
+_SERVER = Lined(
+    r"[ \t]{0,8}(?:Generating server|Server di generazione|Bronserver|Servidor de origem"
     r"|Generierender Server|Serveur de génération|Servidor de generación)[ \t]{0,4}:[ \t]{0,20}(\S{1,255})",
-    re.IGNORECASE | re.MULTILINE,
+    re.IGNORECASE,
 )
 _ADDRESS_LINE = re.compile(
     r"[ \t]{0,8}<?([^\s<>:;,()']{1,320}@[^\s<>:;,()']{1,255})>?(?:<mailto:[^<>\s]{1,320}>)?[ \t]{0,8}"

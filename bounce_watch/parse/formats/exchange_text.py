@@ -4,11 +4,12 @@ import re
 
 from bounce_watch.model import Action
 from bounce_watch.unwrap import Headers, read_headers
+from bounce_watch.unwrap.lined import Lined
 
-HEADER_LINE = re.compile(
-    r"^[ \t]{0,8}(?:Received|DKIM-Signature|ARC-Seal|ARC-Message-Signature|Authentication-Results|Return-Path"
+HEADER_LINE = Lined(
+    r"[ \t]{0,8}(?:Received|DKIM-Signature|ARC-Seal|ARC-Message-Signature|Authentication-Results|Return-Path"
     r"|X-MS-[\w-]{1,60}|X-Received|Message-ID|MIME-Version|Thread-Topic)[ \t]{0,4}:",
-    re.MULTILINE | re.IGNORECASE,
+    re.IGNORECASE,
 )
 _DELAYED = re.compile(
     r"delivery is delayed|delivery has been delayed|message delayed|will keep trying|verzögert|retard[ée]e?\b"

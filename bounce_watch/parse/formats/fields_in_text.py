@@ -7,12 +7,13 @@ from bounce_watch.parse.fields import ReportFields
 from bounce_watch.parse.formats.rfc3464 import read_fields
 from bounce_watch.parse.narrative import is_by_a_mail_system, split_returned
 from bounce_watch.unwrap import Wrapped
+from bounce_watch.unwrap.lined import Lined
 
 NAME = "fields_in_text"
 
-_FIRST_FIELD = re.compile(
-    r"^[ \t]{0,8}(?:Reporting-MTA|Original-Recipient|Final-Recipient|Action)[ \t]{0,4}:",
-    re.MULTILINE | re.IGNORECASE,
+_FIRST_FIELD = Lined(
+    r"[ \t]{0,8}(?:Reporting-MTA|Original-Recipient|Final-Recipient|Action)[ \t]{0,4}:",
+    re.IGNORECASE,
 )
 
 

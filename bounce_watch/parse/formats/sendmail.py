@@ -11,18 +11,17 @@ from bounce_watch.parse.fields import ReportFields
 from bounce_watch.parse.narrative import ADDRESS, Entry, Narrative, find_narrative, report_of
 from bounce_watch.unwrap import Wrapped
 from bounce_watch.unwrap.limits import MAX_RECIPIENTS
+from bounce_watch.unwrap.lined import Lined
 
 NAME = "sendmail"
 
-_ADDRESSES = re.compile(
-    r"^[ \t|]{0,8}-{3,80}[ \t]{0,4}(?:the following addresses|message not delivered to"
+_ADDRESSES = Lined(
+    r"[ \t|]{0,8}-{3,80}[ \t]{0,4}(?:the following addresses|message not delivered to"
     r"|failed addresses)[^\n]{0,80}$",
-    re.IGNORECASE | re.MULTILINE,
+    re.IGNORECASE,
 )
-_SECTION = re.compile(r"^[ \t|]{0,8}-{3,80}[ \t]{0,4}[A-Z][^\n@]{3,80}$", re.MULTILINE)
-_TRANSCRIPT = re.compile(
-    r"^[ \t]{0,8}-{3,80}[ \t]{0,4}transcript of session[^\n]{0,40}$", re.IGNORECASE | re.MULTILINE
-)
+_SECTION = Lined(r"[ \t|]{0,8}-{3,80}[ \t]{0,4}[A-Z][^\n@]{3,80}$")
+_TRANSCRIPT = Lined(r"[ \t]{0,8}-{3,80}[ \t]{0,4}transcript of session[^\n]{0,40}$", re.IGNORECASE)
 _ADDRESS_LINE = re.compile(
     rf"^[ \t>|]{{0,20}}<?({ADDRESS})>?([^\n]{{0,500}})$"
     # A program or a file in the place of the address names it in the next lines.
