@@ -2,7 +2,7 @@
 
 import re
 
-from bounce_watch.model import Kind, NotAReport
+from bounce_watch.model import Kind, NotAReport, Unreadable
 from bounce_watch.parse.formats import sieve_reject
 from bounce_watch.unwrap import Headers, Wrapped
 from bounce_watch.unwrap.origin import is_written_by_a_mail_system
@@ -11,10 +11,12 @@ _REPLY_SUBJECT = re.compile(
     r"\s{0,5}(?:automatic reply|auto(?:matic)?[- ]?(?:reply|response|responder)|out of (?:the )?office"
     r"|on vacation|away from|automatische antwort|abwesenheit|réponse automatique|absence du bureau"
     r"|risposta automatica|fuori sede|automatisch antwoord|respuesta automática|resposta automática"
-    r"|autosvar|autoreply|automaattinen vastaus|automatyczna odpowied|otomatik yanıt|автоответ"
-    r"|自動応答|不在)",
+    r"|autosvar|autoreply|automatiske?t? svar|afwezig|automaattinen vastaus|automatyczna odpowied"
+    r"|autoodpowied|otomatik yanıt|automatická odpověď|automatikus válasz|răspuns automat|автоответ"
+    r"|автоматическ\w{1,3} ответ|автоматична відповідь|αυτόματη απάντηση|自動応答|自动答复|自動回覆|자동 회신|不在)",
     re.IGNORECASE,
 )
+_TNEF = frozenset({"application/ms-tnef", "application/vnd.ms-tnef"})
 _STAND_IN = "retrieval using the imap4 protocol failed"
 
 
@@ -32,6 +34,21 @@ def find_kind(wrapped: Wrapped) -> NotAReport | None:
             wrapped, Kind.NOT_A_REPORT, "Exchange's stand-in for a message that it could not hand over"
         )
     return None
+
+
+def find_sealed(wrapped: Wrapped) -> Unreadable | None:
+    """Name a container that we cannot open, None when the message holds none (Microsoft's TNEF and .msg)."""
+    for part in wrapped.leaves:
+        name = (part.filename or "").lower()
+        if part.content_type in _TNEF or name == "winmail.dat":
+            return _sealed("winmail.dat, which only Outlook opens")
+        if part.content_type == "application/vnd.ms-outlook" or name.endswith(".msg"):
+            return _sealed("an Outlook item (.msg), which only Outlook opens")
+    return None
+
+
+def _sealed(container: str) -> Unreadable:
+    return Unreadable(reason=f"ask for it again as an attached mail (.eml): it came in {container}")
 
 
 def nothing_found(wrapped: Wrapped) -> NotAReport:

@@ -7,7 +7,7 @@ from bounce_watch.parse.fingerprint import fingerprint_of
 from bounce_watch.parse.formats import STRUCTURED, WORDS, Format
 from bounce_watch.parse.gaps import with_words
 from bounce_watch.parse.original import message_id_of, read_original
-from bounce_watch.parse.other_kinds import find_kind, nothing_found
+from bounce_watch.parse.other_kinds import find_kind, find_sealed, nothing_found
 from bounce_watch.unwrap import Part, Wrapped, handed_on, parse, unwrap
 
 
@@ -53,7 +53,8 @@ def _read_with_attached(wrapped: Wrapped) -> tuple[Reading, ...]:
     reading = _read_one(wrapped)
     if isinstance(reading, NotAReport) and reading.kind is Kind.NOT_A_REPORT:
         attached = map(_read_one, handed_on(wrapped))
-        return tuple(found for found in attached if isinstance(found, Report)) or (reading,)
+        reports = tuple(found for found in attached if isinstance(found, Report))
+        return reports or (find_sealed(wrapped) or reading,)
     return (reading,)
 
 
