@@ -13,7 +13,8 @@ _REPLY_SUBJECT = re.compile(
     r"|risposta automatica|fuori sede|automatisch antwoord|respuesta automática|resposta automática"
     r"|autosvar|autoreply|automatiske?t? svar|afwezig|automaattinen vastaus|automatyczna odpowied"
     r"|autoodpowied|otomatik yanıt|automatická odpověď|automatikus válasz|răspuns automat|автоответ"
-    r"|автоматическ\w{1,3} ответ|автоматична відповідь|αυτόματη απάντηση|自動応答|自动答复|自動回覆|자동 회신|不在)",
+    r"|автоматическ\w{1,3} ответ|автоматична відповідь|αυτόματη απάντηση"
+    r"|自動応答|自动答复|自動回覆|자동 회신|不在)",
     re.IGNORECASE,
 )
 _TNEF = frozenset({"application/ms-tnef", "application/vnd.ms-tnef"})
