@@ -13,7 +13,7 @@ HEADER_LINE = Lined(
 )
 _DELAYED = re.compile(
     r"delivery is delayed|delivery has been delayed|message delayed|will keep trying|verzögert|retard[ée]e?\b"
-    r"|retrasad|ritardat|vertraagd|atrasad|försenad|forsinket|viivästy|opóźnion|gecik|задерж|延迟|延遲|遅延",
+    r"|retrasad|ritardat|vertraagd|atrasad|försenad|forsinket|viivästy|opóźnion|gecik|opožděn|zpožděn|késlelte|întârzi|καθυστ|지연|задерж|延迟|延遲|遅延",
     re.IGNORECASE,
 )
 _RELAYED = re.compile(
