@@ -2,6 +2,7 @@
 
 import json
 import mailbox
+import os
 import subprocess
 import sys
 from contextlib import closing
@@ -68,6 +69,49 @@ def test_a_file_that_cannot_be_read_is_a_line_and_no_failure_of_the_rest(tmp_pat
     parse(tmp_path / "missing.eml", status=1)
 
 
+def test_what_cannot_be_opened_in_a_folder_is_a_line_after_the_rest(tmp_path: Path) -> None:
+    (tmp_path / "a.eml").symlink_to(tmp_path / "nowhere.eml")
+    (tmp_path / "b.eml").write_bytes(ndr())
+    os.mkfifo(tmp_path / "c.eml")
+    items = parse(tmp_path)
+    assert [(Path(item["path"]).name, item["kind"]) for item in items] == [
+        ("b.eml", "failure"),
+        ("a.eml", "unreadable"),
+        ("c.eml", "unreadable"),
+    ]
+
+
+@pytest.mark.corpus
+@pytest.mark.skipif(not OFFICE_365, reason="the corpus is not beside this checkout")
+def test_all_cores_print_the_same_lines_in_the_same_order(tmp_path: Path) -> None:
+    """Enough copies that the work is handed to other processes."""
+    folder = tmp_path / "copies"
+    folder.mkdir()
+    corpus = OFFICE_365[0].parents[2]
+    for number in range(3):
+        (folder / str(number)).symlink_to(corpus, target_is_directory=True)
+    folders = sorted(folder.iterdir())
+    one = call("parse", *map(str, folders), "--json", "--jobs", "1").stdout
+    assert call("parse", *map(str, folders), "--json", "--jobs", "3").stdout == one
+    names = [json.loads(line)["path"] for line in one.splitlines()]
+    assert len(set(names)) > 900
+    assert list(dict.fromkeys(names)) == [
+        str(path) for folder in folders for path in walked(folder) if str(path) in set(names)
+    ]
+
+
+def walked(folder: Path) -> list[Path]:
+    return [Path(root, name) for root, names in tree(folder) for name in names]
+
+
+def tree(folder: Path) -> list[tuple[str, list[str]]]:
+    found = []
+    for root, below, names in os.walk(folder):
+        below.sort()
+        found.append((root, sorted(names)))
+    return found
+
+
 @pytest.mark.corpus
 @pytest.mark.skipif(not OFFICE_365, reason="the corpus is not beside this checkout")
 def test_office_365_samples_give_recipients_and_codes() -> None:
@@ -91,5 +135,26 @@ def test_ingest_fills_the_history_and_writes_to_nobody(tmp_path: Path) -> None:
     assert (figures["messages"], figures["bounces"], figures["letters"]) == (3, 3, 0)
     assert len(list(old.iterdir())) == 3
     assert call("-c", str(config), "outbox", "list", "--json").stdout == ""
+    os.mkfifo(old / "pipe.eml")
     again = json.loads(call("-c", str(config), "ingest", str(old), "--json").stdout)
-    assert again["messages"] == 0
+    assert (again["messages"], again["skipped"]) == (0, 1)
+
+
+def test_ingest_on_all_cores_stores_what_one_stores_and_copies_once(tmp_path: Path) -> None:
+    """An mbox that holds each report twice: read ahead together, stored once."""
+    (tmp_path / "mailbox").mkdir()
+    box = tmp_path / "box.mbox"
+    with closing(mailbox.mbox(box)) as collected:
+        for number in [*range(150), *range(150)]:
+            collected.add(ndr(number=number, sender=f"p{number}@larkfield.example"))
+    stored = []
+    for jobs in ("1", "3"):
+        folder = tmp_path / jobs
+        folder.mkdir()
+        (folder / "config.toml").write_text(CONFIG)
+        path = str(folder / "config.toml")
+        figures = json.loads(call("-c", path, "ingest", str(box), "--json", "--jobs", jobs).stdout)
+        rows = call("-c", path, "history", "--json", "--limit", "0", "--oldest").stdout.splitlines()
+        stored.append((figures["messages"], figures["bounces"], [json.loads(row)["sender"] for row in rows]))
+    assert stored[0] == stored[1]
+    assert stored[0][:2] == (150, 150)

@@ -1,0 +1,65 @@
+"""The service reads untrusted bytes in another process only; what happens there harms nothing else."""
+
+import os
+import signal
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from bounce_watch.model import Kind
+from bounce_watch.reading.outcome import Limits, ReaderUnavailable
+from bounce_watch.reading.reader import InProcess, IsolatedReader
+from tests.pipeline.conftest import Home, ndr
+
+HEAVY = b"From: a@b.example\r\n\r\n" + b"x" * 2_000_000
+
+
+class Held(IsolatedReader):
+    """A reader whose process stands still for large messages, as for one that never ends."""
+
+    def read(self, raw: bytes) -> object:  # type: ignore[override]
+        if len(raw) > 1_000_000:
+            os.kill(self.start()._popen.pid, signal.SIGSTOP)
+        return super().read(raw)
+
+
+def with_reader(home: Home, reader: IsolatedReader) -> Home:
+    return replace(home, house=replace(home.house, reader=reader))
+
+
+def test_mail_is_read_in_another_process_unless_told_otherwise(open_home: Callable[..., Home]) -> None:
+    assert isinstance(open_home().house.reader, IsolatedReader)
+    plain = open_home(("[digest]", "[run]\nisolate = false\n[digest]"))
+    assert isinstance(plain.house.reader, InProcess)
+    plain.deliver(ndr(), "1.a")
+    assert plain.look().bounces == 1
+
+
+def test_a_message_that_never_ends_stops_no_other_and_is_quarantined_at_the_third_time(home: Home) -> None:
+    """The bytes in quarantine are the bytes that came in."""
+    home = with_reader(home, Held(limits=Limits(wall_seconds=0.3)))
+    home.deliver(HEAVY, "1.a")
+    home.deliver(ndr(), "2.b")
+    first = home.look()
+    assert (first.bounces, first.quarantined) == (1, 0)
+    assert home.look().quarantined == 0
+    assert home.look().quarantined == 1
+    (entry,) = home.house.store.quarantined()
+    assert home.house.store.quarantined_bytes(entry.id)[1] == HEAVY
+    assert "seconds" in entry.reason
+    assert home.waiting() == []
+    home.house.close()
+
+
+def test_a_reader_that_cannot_be_started_counts_for_no_message(home: Home) -> None:
+    home.deliver(ndr(), "1.a")
+    broken = with_reader(home, IsolatedReader(limits=Limits(start_seconds=0.001)))
+    for _ in range(4):
+        with pytest.raises(ReaderUnavailable):
+            broken.look()
+    assert home.house.store.quarantined() == ()
+    result = home.look()
+    assert (result.bounces, result.kinds) == (1, {Kind.FAILURE: 1})
+    assert next(iter(home.house.store.history())).bounce.status == "5.1.10"
+    home.house.close()
