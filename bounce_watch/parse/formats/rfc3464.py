@@ -53,7 +53,8 @@ def read_fields(
     entries: list[RecipientFields] = []
     for group in read_groups(text):
         if any(mark in group for mark in _MARKS):
-            entries.append(_entry(group, only_recipient))
+            reporter = _host(per_message.get("reporting-mta") or group.get("reporting-mta"))
+            entries.append(_entry(group, only_recipient, reporter))
         per_message = {**group, **per_message}
     named = tuple(entry for entry in entries if entry.final_recipient)[:MAX_RECIPIENTS]
     return _fields(per_message, named, returned) if named else None
@@ -97,11 +98,10 @@ def _lacks_outcome(group: Group) -> bool:
     return any(name in group for name in _RECIPIENTS) and "action" not in group and "status" not in group
 
 
-def _entry(group: Group, only_recipient: str | None) -> RecipientFields:
+def _entry(group: Group, only_recipient: str | None, reporter: str | None) -> RecipientFields:
     final = read_address(group.get("final-recipient"))
     original = read_address(group.get("original-recipient"))
-    if final and original and "." not in final.rpartition("@")[2]:
-        # `user@store-7` is a name of the reporter's inside; the sender knows the original.
+    if final and original and _is_inside(final.rpartition("@")[2], reporter):
         final = original
     status = group.get("status")
     return read_recipient(
@@ -114,6 +114,14 @@ def _entry(group: Group, only_recipient: str | None) -> RecipientFields:
         last_attempt_date=read_date(group.get("last-attempt-date")),
         will_retry_until=read_date(group.get("will-retry-until")),
     )
+
+
+def _is_inside(domain: str, reporter: str | None) -> bool:
+    """Tell a name of the reporter's inside (`user@store-7`, an account on its own host).
+
+    The sender knows the original address, and only that one.
+    """
+    return "." not in domain or domain.lower() == (reporter or "").lower()
 
 
 def _action(group: Group, status: str | None) -> Action:

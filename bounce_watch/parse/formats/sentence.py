@@ -14,6 +14,7 @@ _SENTENCE = re.compile(
     r"(?:deliver(?:ing|ed)?|deliver (?:your|the|this)|your|this|the|\ba|original(?:ly)?) ?(?:e-?mail|mail"
     r"|message|addressed)?"
     rf"[^\n@]{{0,30}}?\b(?:to|addressed to|for)\s{{1,4}}(?:user )?[<'\"]?({ADDRESS})[>'\"]?"
+    rf"|(?:address|recipient|user),\s{{1,4}}<?({ADDRESS})>?,"
     rf"|(?:RCPT TO:|rejected recipient|quota violation for|Address:)\s{{0,4}}<?({ADDRESS})>?",
     re.IGNORECASE,
 )
@@ -36,4 +37,4 @@ def read(wrapped: Wrapped) -> ReportFields | None:
     ):
         return None
     found = list(islice(_SENTENCE.finditer(narrative.text), MAX_SENTENCES))
-    return report_of(narrative, [Entry(match[1] or match[2], narrative.text) for match in found])
+    return report_of(narrative, [Entry(match[match.lastindex or 0], narrative.text) for match in found])
