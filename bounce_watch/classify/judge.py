@@ -8,7 +8,8 @@ from bounce_watch.classify.evidence_text import find_details
 from bounce_watch.classify.imceaex import decode_imceaex
 from bounce_watch.classify.index import Catalogue
 from bounce_watch.classify.persistence import persistence_of
-from bounce_watch.classify.smtp_reply import read_reply, split_wrapper
+from bounce_watch.classify.said import Said, listen
+from bounce_watch.classify.smtp_reply import read_reply
 from bounce_watch.classify.speaker import is_microsoft_host, side_of, speaks_exchange
 from bounce_watch.model import (
     Action,
@@ -66,17 +67,16 @@ def _bounce(
     original = fields.original_recipient
     action = fields.action or _ACTIONS.get(report.kind, Action.FAILED)
     side = side_of(report, fields, site)
-    wrapper, inner = split_wrapper(fields.diagnostic_code)
-    reply = read_reply(inner, fields.remote_status, fields.remote_reply_code)
-    found = _find(report, fields, catalogue, side, action)
+    said = listen(fields)
+    found = _find(report, said, catalogue, side, action)
     return Bounce(
         recipient=normalise(recipient),
         original_recipient=normalise(original) if original else None,
         recipient_decoded=decode_imceaex(recipient),
         sender=normalise(report.original.sender) if report.original.sender else None,
         action=action,
-        status=fields.status or read_reply(wrapper).status,
-        reply_code=fields.reply_code or read_reply(wrapper).reply_code,
+        status=fields.status or said.outer.status,
+        reply_code=fields.reply_code or said.outer.reply_code,
         cause=found.cause,
         persistence=found.persistence,
         owner=found.owner,
@@ -84,8 +84,8 @@ def _bounce(
         evidence=evidence,
         remote_mta=fields.remote_mta,
         diagnostic_code=fields.diagnostic_code,
-        remote_status=reply.status,
-        remote_reply_code=reply.reply_code,
+        remote_status=said.inner.status if said.inner else None,
+        remote_reply_code=said.inner.reply_code if said.inner else None,
         entry=found.entry,
         why=found.why,
         occurred_at=report.arrival_date or report.date or report.original.date,
@@ -94,11 +94,14 @@ def _bounce(
 
 
 def _find(
-    report: Report, fields: RecipientFields, catalogue: Catalogue, side: Side | None, action: Action
+    report: Report,
+    said: Said,
+    catalogue: Catalogue,
+    side: Side | None,
+    action: Action,
 ) -> _Finding:
-    outer = read_reply(split_wrapper(fields.diagnostic_code)[0], fields.status, fields.reply_code)
-    stated = fields.action or _ACTIONS.get(report.kind)
-    persistence = persistence_of(stated, outer.reply_code, outer.status)
+    stated = said.fields.action or _ACTIONS.get(report.kind)
+    persistence = persistence_of(stated, said.outer.reply_code, said.outer.status)
     if action in (Action.DELIVERED, Action.RELAYED, Action.EXPANDED):
         return _Finding(
             cause=Cause.UNKNOWN,
@@ -107,7 +110,7 @@ def _find(
             entry=None,
             why=f"the report says {action}: nothing failed",
         )
-    verdict = _decide(report, fields, catalogue, side)
+    verdict = _decide(report, said, catalogue, side)
     if verdict is None:
         return _Finding(
             cause=Cause.UNKNOWN,
@@ -125,22 +128,19 @@ def _find(
     )
 
 
-def _decide(
-    report: Report, fields: RecipientFields, catalogue: Catalogue, side: Side | None
-) -> Verdict | None:
-    text = fields.diagnostic_code or ""
-    _, inner_text = split_wrapper(text)
+def _decide(report: Report, said: Said, catalogue: Catalogue, side: Side | None) -> Verdict | None:
+    fields = said.fields
     speaker = fields.remote_mta or report.reporting_mta
-    exchange = speaks_exchange(text) or is_microsoft_host(speaker) or _is_exchange(report, fields)
+    exchange = speaks_exchange(said.text) or is_microsoft_host(speaker) or _is_exchange(report, fields)
     inner = None
-    if inner_text or fields.remote_status or fields.remote_reply_code:
+    if said.inner:
         # Only Exchange wraps; what it wraps was spoken by somebody else.
-        reply = read_reply(inner_text or text, fields.remote_status, fields.remote_reply_code)
-        inner = Spoken(reply=reply, microsoft=speaks_exchange(inner_text))
+        words = said.inner_text or said.text
+        reply = read_reply(words, fields.remote_status, fields.remote_reply_code)
+        inner = Spoken(reply=reply, microsoft=speaks_exchange(said.inner_text))
         exchange = True
     # Some of Exchange's wrappers have a meaning only together with the reply inside (5.0.350 x-dg-ref).
-    outer = Spoken(reply=read_reply(text, fields.status, fields.reply_code), microsoft=exchange)
-    return decide(catalogue, inner, outer, side)
+    return decide(catalogue, inner, Spoken(reply=said.whole, microsoft=exchange), side)
 
 
 def _is_exchange(report: Report, fields: RecipientFields) -> bool:
