@@ -258,8 +258,29 @@ class Digest(Section):
     empty_days: bool = Field(default=True, description="Send one line on days without bounces.")
 
 
+class Alerts(Section):
+    """Mails to the admins about incidents."""
+
+    settle_seconds: float = Field(
+        default=60, ge=0, description="Wait so long before the first mail; a hijacked account is told at once."
+    )
+    growth_pause_minutes: float = Field(
+        default=60, ge=1, description="At least so long between two mails about a growing incident."
+    )
+    remind_hours: float = Field(
+        default=24, ge=1, description="Remind after so long while nobody has acknowledged an incident."
+    )
+    per_hour: int = Field(
+        default=6, ge=1, description="Tell of at most so many incidents an hour; critical ones always."
+    )
+
+
 class Trust(Section):
     """Which reports are believed."""
+
+    tenant_id: str | None = Field(
+        default=None, description="Directory (tenant) ID: a report of another tenant is not believed."
+    )
 
     authority: Authority = Field(
         default=Authority.EXCHANGE_HEADERS,
@@ -296,6 +317,7 @@ class Config(Section):
     reply: Reply
     store: Store = Store()
     digest: Digest = Digest()
+    alerts: Alerts = Alerts()
     trust: Trust = Trust()
     run: Run = Run()
     overrides: Overrides = Overrides()
@@ -326,6 +348,7 @@ class Config(Section):
             own_addresses=frozenset(address.lower() for address in own),
             own_hosts=tuple(home.own_hosts),
             authority=self.trust.authority,
+            tenant=self.trust.tenant_id.lower() if self.trust.tenant_id else None,
             accepted_evidence=frozenset(self.trust.accept),
         )
 

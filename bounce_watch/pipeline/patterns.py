@@ -1,56 +1,76 @@
-"""Many bounces, one incident: the rules look at each new bounce, and admins hear when one opens."""
+"""Many bounces, one incident: the rules look at each new bounce, and settle what has fallen quiet."""
 
 from collections.abc import Sequence
 from datetime import datetime
-from functools import partial
 
 from bounce_watch.detect import Facet, Rule, Shape, evaluate, is_quiet, key_of
-from bounce_watch.model import Event, Incident, LetterKind, Owner
+from bounce_watch.model import Event, Incident, IncidentState
+from bounce_watch.pipeline.alerting import tell_at_once, tell_due, tell_over
 from bounce_watch.pipeline.house import House
-from bounce_watch.pipeline.posting import post
-from bounce_watch.reply.compose import AlertFacts
-from bounce_watch.reply.gate import Candidate
+from bounce_watch.pipeline.watching import is_usual_again, watch
 from bounce_watch.store import Change, Transaction
+
+__all__ = ["detect", "settle"]
+
+Touched = tuple[Rule, str, list[Event]]
 
 
 def detect(house: House, tx: Transaction, events: Sequence[Event], *, historical: bool) -> tuple[int, ...]:
     """Let every rule look at the new events; return the numbers of the incidents that opened."""
     opened = []
-    for rule, key, event in _touched(house, events):
-        incident = _evaluate(house, tx, rule, key, event, historical=historical)
+    for rule, key, found in _touched(house, events):
+        incident = _look(house, tx, rule, key, found, historical=historical)
         if incident is not None:
             opened.append(incident.number)
     return tuple(opened)
 
 
-def _touched(house: House, events: Sequence[Event]) -> list[tuple[Rule, str, Event]]:
-    """Return each rule and key that the events speak to, once, with the newest event for it."""
-    touched: dict[tuple[str, str], tuple[Rule, str, Event]] = {}
+def _touched(house: House, events: Sequence[Event]) -> list[Touched]:
+    """Return each rule and key that the events speak to, with these events."""
+    touched: dict[tuple[str, str], Touched] = {}
     for event in events:
         for rule in house.rules:
             if rule.shape not in (Shape.COUNT, Shape.DISTINCT):
                 continue
             key = key_of(rule, event, house.site.accepted_evidence)
             if key is not None:
-                touched[rule.id, key] = rule, key, event
+                touched.setdefault((rule.id, key), (rule, key, []))[2].append(event)
     return list(touched.values())
 
 
-def _evaluate(
-    house: House, tx: Transaction, rule: Rule, key: str, event: Event, *, historical: bool
+def _look(
+    house: House, tx: Transaction, rule: Rule, key: str, events: list[Event], *, historical: bool
 ) -> Incident | None:
-    """Return the incident that this event opened, None when it opened none."""
-    now = house.clock()
-    finding = evaluate(rule, key, _near(house, tx, rule, key, event), now)
+    """Return the incident that these events opened, None when they opened none.
+
+    What comes while an incident is open belongs to it, without another look at the whole window.
+    """
+    now, newest = house.clock(), events[-1]
+    known = tx.find_incident(f"{rule.id}:{key}")
+    if known is not None and known.state is not IncidentState.RESOLVED:
+        if newest.occurred_at >= known.finding.first_at - max(rule.window, rule.quiet_resolve):
+            for event in events:
+                tx.add_proof(known.number, event, now)
+        return None
+    if known is not None and _belongs_to(rule, known, newest):
+        return None  # a late report of what is over
+    near = [event for event in _near(house, tx, rule, key, newest) if not _belongs_to(rule, known, event)]
+    finding = evaluate(rule, key, near, now)
     if finding is None:
         return None
     quiet = historical or now - finding.last_at > house.policy.not_older_than
-    recorded = tx.save_finding(finding, now, quiet=quiet)
+    recorded = tx.save_finding(finding, now, quiet=quiet, reopen_within=rule.reopen_within)
     if recorded.change is not Change.OPENED:
         return None
-    if not quiet:
-        alert(house, tx, recorded.incident)
+    tell_at_once(house, tx, recorded.incident)
     return recorded.incident
+
+
+def _belongs_to(rule: Rule, over: Incident | None, event: Event) -> bool:
+    """Tell whether an event lies in the time of an incident that is over."""
+    if over is None or over.resolved_at is None:
+        return False
+    return over.finding.first_at - rule.window <= event.occurred_at <= over.resolved_at
 
 
 def _near(house: House, tx: Transaction, rule: Rule, key: str, event: Event) -> list[Event]:
@@ -66,46 +86,47 @@ def _of_key(
     # A condition without causes can be met by any event.
     named = [condition.causes for condition in rule.where]
     causes = frozenset().union(*named) if all(named) else frozenset()
+    pair = rule.group_by is Facet.SENDER_AND_RECIPIENT
     events = tx.events(
         since=span[0],
         until=span[1],
         causes=causes,
-        sender=key if rule.group_by is Facet.SENDER else None,
+        sender=key if rule.group_by is Facet.SENDER else key.partition(" to ")[0] if pair else None,
         sender_domain=key if rule.group_by is Facet.SENDER_DOMAIN else None,
+        recipient=key if rule.group_by is Facet.RECIPIENT else None,
         recipient_domain=key if rule.group_by is Facet.RECIPIENT_DOMAIN else None,
     )
     accepted = house.site.accepted_evidence
     return [event for event in events if key_of(rule, event, accepted) == key]
 
 
-def alert(house: House, tx: Transaction, incident: Incident) -> None:
-    """Write to the people who must act on an incident, each once."""
-    security = incident.finding.owner is Owner.SECURITY
-    config = house.config
-    for address in config.security_to if security else config.organisation.admins:
-        key = f"alert:{incident.finding.fingerprint}:{incident.number}:opened:{address.lower()}"
-        candidate = Candidate(kind=LetterKind.ALERT, to=address, event_key=key)
-        facts = AlertFacts(to=address, event_key=key, incident=incident)
-        post(house, tx, candidate, partial(house.composer.alert, facts), incident=incident.number)
-
-
 def settle(house: House, tx: Transaction) -> tuple[int, ...]:
-    """Resolve the incidents that have been quiet for as long as their rule asks; return their numbers."""
-    now = house.clock()
-    rules = {rule.id: rule for rule in house.rules}
+    """Do what is due at each look: watch what no single event shows, resolve what is over, tell the admins.
+
+    Return the numbers of the incidents that were resolved.
+    """
+    watch(house, tx)
+    now, rules = house.clock(), {rule.id: rule for rule in house.rules}
     resolved = []
     for incident in tx.incidents_open():
         rule = rules.get(incident.finding.rule_id)
-        if rule is None or not _is_over(house, tx, rule, incident):
+        if rule is not None and not _is_over(house, tx, rule, incident):
             continue
-        tx.resolve_incident(incident.number, now, why="nothing more was seen")
+        why = "nothing more was seen" if rule else "its rule is switched off"
+        tx.resolve_incident(incident.number, now, why=why)
+        tell_over(house, tx, incident.number)
         resolved.append(incident.number)
+    tell_due(house, tx)
     return tuple(resolved)
 
 
 def _is_over(house: House, tx: Transaction, rule: Rule, incident: Incident) -> bool:
+    if rule.shape in (Shape.BASELINE, Shape.ABSENCE):
+        return is_usual_again(house, tx, rule, incident)
     now = house.clock()
-    if now - incident.updated_at <= rule.quiet_resolve:
+    # An incident found in old mail needs no quiet time that has passed long ago.
+    since = incident.finding.last_at if incident.historical else incident.opened_at
+    if now - since <= rule.quiet_resolve:
         return False
     span = now - rule.quiet_resolve - rule.window, now
     return is_quiet(rule, _of_key(house, tx, rule, incident.finding.key, span), now)

@@ -1,10 +1,11 @@
-"""The alert: one mail to the admins when an incident opens, with the steps ready to paste."""
+"""The alert: mails to the admins about an incident: it opened, grew, still waits, or is over."""
 
 from collections.abc import Mapping
+from typing import assert_never
 
 from bounce_watch.model import Finding, Letter, LetterKind, Severity
 from bounce_watch.reply import moments
-from bounce_watch.reply.facts import AlertFacts, Organisation
+from bounce_watch.reply.facts import AlertFacts, AlertKind, Organisation
 from bounce_watch.reply.inline import inline
 from bounce_watch.reply.playbooks import FilledStep, Playbook, fill_steps
 from bounce_watch.reply.safe_text import plain
@@ -12,8 +13,17 @@ from bounce_watch.reply.templates import Templates, Value
 from bounce_watch.reply.words import OWNERS, SEVERITIES
 
 MOST_NAMES = 10
+MOST_WHO_MAY_RESEND = 100
+_NO_STEPS = "There are no steps for this kind of incident yet."
 TONES: dict[Severity, str] = {Severity.CRITICAL: "critical", Severity.HIGH: "high"}
-_FOOTER = "Written by bounce_watch when the incident opened. More: bounce-watch incidents"
+_FOOTER = "Written by bounce_watch {when}. More: bounce-watch incidents"
+_WHEN: dict[AlertKind, str] = {
+    AlertKind.OPENED: "when the incident opened",
+    AlertKind.REOPENED: "when the incident came back",
+    AlertKind.GREW: "because the incident grew",
+    AlertKind.REMINDER: "because nobody has acknowledged the incident; once a day",
+    AlertKind.ALL_CLEAR: "when the incident was over",
+}
 
 
 def alert(
@@ -21,30 +31,36 @@ def alert(
 ) -> Letter:
     """Compose the alert about one incident for one admin. Raises TemplateFault."""
     finding, name = facts.incident.finding, facts.incident.name
-    title = title_of(finding)
+    title, over = title_of(finding), facts.kind is AlertKind.ALL_CLEAR
     playbook = playbooks.get(finding.playbook)
-    subject = plain(f"[{SEVERITIES[finding.severity]}] {name}: {title}", 200)
+    subject = plain(_subject(facts, title), 200)
+    most = MOST_WHO_MAY_RESEND if over else MOST_NAMES
     values: dict[str, Value] = {
         "language": "en",
         "organisation": plain(organisation.name, 80),
         "subject": subject,
-        "tone": TONES.get(finding.severity, ""),
-        "footer": _FOOTER,
+        "tone": "good" if over else TONES.get(finding.severity, ""),
+        "footer": _FOOTER.format(when=_WHEN[facts.kind]),
+        "lead": _lead(facts),
+        "related": ", ".join(facts.related),
+        "explains": ", ".join(facts.explains),
         "name": name,
         "title": title,
-        "severity": str(finding.severity),
-        "severity_label": SEVERITIES[finding.severity],
+        "severity": "good" if over else str(finding.severity),
+        "severity_label": "Over" if over else SEVERITIES[finding.severity],
         "owner_label": OWNERS[finding.owner],
         "since": moments.short(finding.first_at, organisation.time_zone),
         "last": moments.short(finding.last_at, organisation.time_zone),
         "messages": finding.messages,
         "codes": _named(finding.statuses, 20),
-        "senders": _named(finding.senders, 80),
-        "more_senders": max(len(finding.senders) - MOST_NAMES, 0),
+        "senders": _named(finding.senders, 80, most),
+        "more_senders": max(len(finding.senders) - most, 0),
         "domains": _named(finding.recipient_domains, 80),
         "more_domains": max(len(finding.recipient_domains) - MOST_NAMES, 0),
-        "meaning": playbook.meaning if playbook else "There are no steps for this kind of incident yet.",
-        "steps": [shown_step(step) for step in fill_steps(playbook, finding)] if playbook else [],
+        "meaning": "" if over else playbook.meaning if playbook else _NO_STEPS,
+        "steps": [shown_step(step) for step in fill_steps(playbook, finding)]
+        if playbook and not over
+        else [],
     }
     return Letter(
         kind=LetterKind.ALERT,
@@ -74,5 +90,45 @@ def shown_step(step: FilledStep) -> dict[str, Value]:
     }
 
 
-def _named(names: tuple[str, ...], limit: int) -> list[str]:
-    return [plain(name, limit) for name in names[:MOST_NAMES]]
+def _subject(facts: AlertFacts, title: str) -> str:
+    name, severity = facts.incident.name, SEVERITIES[facts.incident.finding.severity]
+    match facts.kind:
+        case AlertKind.OPENED:
+            return f"[{severity}] {name}: {title}"
+        case AlertKind.REOPENED:
+            return f"[{severity}] {name} is back: {title}"
+        case AlertKind.GREW:
+            return f"[{severity}] {name} is {facts.growth} times as large: {title}"
+        case AlertKind.REMINDER:
+            return f"[{severity}] {name} still waits: {title}"
+        case AlertKind.ALL_CLEAR:
+            return f"[Over] {name}: {title}"
+        case _:
+            assert_never(facts.kind)
+
+
+def _lead(facts: AlertFacts) -> str:
+    """Return what is new, in one or two sentences; nothing when the incident itself is the news."""
+    number = facts.incident.number
+    match facts.kind:
+        case AlertKind.OPENED:
+            return ""
+        case AlertKind.REOPENED:
+            return "It was over, and the same is happening again."
+        case AlertKind.GREW:
+            return f"It is {facts.growth} times as large as when you first heard of it."
+        case AlertKind.REMINDER:
+            return f"Nobody has said yet that they are on it. If you are: bounce-watch incidents ack {number}"
+        case AlertKind.ALL_CLEAR:
+            return (
+                "Nothing more of it was seen, or somebody closed it. The senders named here may send their "
+                f"mails again. To tell each of them: bounce-watch incidents allclear {number} --tell"
+                if facts.incident.finding.senders
+                else "Nothing more of it was seen, or somebody closed it."
+            )
+        case _:
+            assert_never(facts.kind)
+
+
+def _named(names: tuple[str, ...], limit: int, most: int = MOST_NAMES) -> list[str]:
+    return [plain(name, limit) for name in names[:most]]

@@ -6,12 +6,22 @@ from pathlib import Path
 from bounce_watch.model import Digest, Letter
 from bounce_watch.reply.alert import alert
 from bounce_watch.reply.digest import digest_letter
-from bounce_watch.reply.facts import AlertFacts, Organisation, ReplyFacts
+from bounce_watch.reply.facts import AlertFacts, AlertKind, NoticeFacts, Organisation, OwnMail, ReplyFacts
 from bounce_watch.reply.guidance import guidance, leading
+from bounce_watch.reply.notice import notice
 from bounce_watch.reply.playbooks import Playbook
 from bounce_watch.reply.templates import Templates
 
-__all__ = ["AlertFacts", "Composer", "Organisation", "ReplyFacts", "leading"]
+__all__ = [
+    "AlertFacts",
+    "AlertKind",
+    "Composer",
+    "NoticeFacts",
+    "Organisation",
+    "OwnMail",
+    "ReplyFacts",
+    "leading",
+]
 
 
 class Composer:
@@ -32,8 +42,12 @@ class Composer:
         return guidance(self._templates, self._organisation, facts)
 
     def alert(self, facts: AlertFacts) -> Letter:
-        """Return the mail that tells one admin about an incident that opened. Raises TemplateFault."""
+        """Return the mail that tells one admin about an incident. Raises TemplateFault."""
         return alert(self._templates, self._organisation, self._playbooks, facts)
+
+    def notice(self, facts: NoticeFacts) -> Letter:
+        """Return the all-clear for one colleague. Raises TemplateFault."""
+        return notice(self._templates, self._organisation, facts)
 
     def digest(self, digest: Digest, *, event_key: str, to: str) -> Letter:
         """Return the digest of one day for one admin. Raises TemplateFault."""

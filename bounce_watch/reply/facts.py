@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from bounce_watch.model import Bounce, Incident
 
@@ -42,10 +43,47 @@ class ReplyFacts:
     known_domains: tuple[str, ...] = ()
 
 
+class AlertKind(StrEnum):
+    """What an alert is written for."""
+
+    OPENED = "opened"
+    REOPENED = "reopened"
+    GREW = "grew"
+    REMINDER = "reminder"
+    ALL_CLEAR = "all_clear"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertFacts:
-    """One incident that opened, and the admin who hears of it."""
+    """One incident, what happened to it, and the admin who hears of it.
+
+    `growth` is how many times as large it is as when it was first told, for the kind grew. `related` names
+    other open incidents that may belong to it, `explains` those that nobody is told of because of it.
+    """
 
     event_key: str
     to: str
     incident: Incident
+    kind: AlertKind = AlertKind.OPENED
+    growth: int = 1
+    related: tuple[str, ...] = ()
+    explains: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnMail:
+    """One mail of a colleague that came back. `sent_at` is UTC; None for what the report does not return."""
+
+    recipient: str
+    subject: str | None = None
+    sent_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoticeFacts:
+    """An incident is over: a colleague whom it concerned may send these mails again."""
+
+    event_key: str
+    to: str
+    incident: Incident
+    mails: tuple[OwnMail, ...]

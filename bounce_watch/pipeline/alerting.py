@@ -1,0 +1,145 @@
+"""Mails to the admins about incidents: after a settle time, on growth, as a daily reminder, when over."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from functools import partial
+
+from bounce_watch.detect import Rule, find_explanation, related
+from bounce_watch.model import Incident, LetterKind, Owner, Severity
+from bounce_watch.pipeline.house import House
+from bounce_watch.pipeline.posting import post
+from bounce_watch.reply.compose import AlertFacts, AlertKind
+from bounce_watch.reply.gate import Candidate
+from bounce_watch.store import Transaction
+from bounce_watch.store.incident_life import Told
+
+GROWTH = (8, 4, 2)
+HOUR = timedelta(hours=1)
+
+
+def tell_at_once(house: House, tx: Transaction, incident: Incident) -> bool:
+    """Tell of an incident that cannot wait for the next look: critical, and for the security team."""
+    finding = incident.finding
+    urgent = finding.severity is Severity.CRITICAL and finding.owner is Owner.SECURITY
+    if not urgent or incident.historical or incident.is_silenced(house.clock()):
+        return False
+    _tell(house, tx, incident, _first(incident), unresolved=tx.incidents_open())
+    return True
+
+
+def tell_due(house: House, tx: Transaction) -> int:
+    """Write what is due about every open incident; return of how many was told.
+
+    What another incident explains is noted as suppressed. Beyond the hourly limit only critical ones are
+    told; the others wait, and stand in the digest meanwhile.
+    """
+    now, rules, everything = house.clock(), _rules(house), tx.told()
+    unresolved = [told.incident for told in everything]
+    lately = sum(1 for told in everything if told.at is not None and now - told.at < HOUR)
+    count = 0
+    for told in sorted(everything, key=_gravity):
+        explanation = find_explanation(rules, told.incident, unresolved)
+        tx.suppress_incident(told.incident.number, explanation.number if explanation else None, now)
+        kind = None if explanation else _due(house, told)
+        critical = told.incident.finding.severity is Severity.CRITICAL
+        if kind is None or (lately + count >= house.config.alerts.per_hour and not critical):
+            continue
+        _tell(house, tx, told.incident, kind, unresolved=unresolved, growth=_growth(told))
+        count += 1
+    return count
+
+
+def tell_over(house: House, tx: Transaction, number: int) -> bool:
+    """Write the one all-clear of an incident that was resolved, to those who had heard of it."""
+    told = tx.what_was_told(number)
+    incident = told.incident
+    if told.step == 0 or incident.historical or incident.is_silenced(house.clock()):
+        return False
+    _tell(house, tx, incident, AlertKind.ALL_CLEAR, unresolved=())
+    return True
+
+
+def _rules(house: House) -> dict[str, Rule]:
+    return {rule.id: rule for rule in house.rules}
+
+
+def _gravity(told: Told) -> tuple[int, int]:
+    return list(Severity).index(told.incident.finding.severity), told.incident.number
+
+
+def _first(incident: Incident) -> AlertKind:
+    return AlertKind.REOPENED if incident.reopened else AlertKind.OPENED
+
+
+def _due(house: House, told: Told) -> AlertKind | None:
+    """Return what is to be told now, None for nothing."""
+    now, alerts, incident = house.clock(), house.config.alerts, told.incident
+    if incident.is_silenced(now):
+        return None
+    if told.step == 0 or told.at is None:
+        settled = now - incident.opened_at >= timedelta(seconds=alerts.settle_seconds)
+        return _first(incident) if settled else None
+    if now - told.at >= timedelta(minutes=alerts.growth_pause_minutes) and _growth(told) > told.step:
+        return AlertKind.GREW
+    waits = incident.acknowledged_at is None and now - told.at >= timedelta(hours=alerts.remind_hours)
+    return AlertKind.REMINDER if waits else None
+
+
+def _growth(told: Told) -> int:
+    """Return how many times as large an incident is as when it was first told: 1, 2, 4 or 8."""
+    base = max(told.messages, 1)
+    return next((step for step in GROWTH if told.step and told.incident.finding.messages >= step * base), 1)
+
+
+def _tell(
+    house: House,
+    tx: Transaction,
+    incident: Incident,
+    kind: AlertKind,
+    *,
+    unresolved: Sequence[Incident],
+    growth: int = 1,
+) -> None:
+    """Write to the people who must act, each once for each incident, kind and step."""
+    names = tuple(other.name for other in related(_rules(house), incident, unresolved))
+    explained = tuple(other.name for other in unresolved if other.suppressed_by == incident.number)
+    for address in _recipients(house, incident):
+        key = f"alert:{incident.finding.fingerprint}:{incident.number}:{_step(house, incident, kind, growth)}"
+        key = f"{key}:{address.lower()}"
+        facts = AlertFacts(
+            event_key=key,
+            to=address,
+            incident=incident,
+            kind=kind,
+            growth=growth,
+            related=names,
+            explains=explained,
+        )
+        candidate = Candidate(kind=LetterKind.ALERT, to=address, event_key=key)
+        post(house, tx, candidate, partial(house.composer.alert, facts), incident=incident.number)
+    tx.note_told(incident.number, house.clock(), step=growth)
+
+
+def _step(house: House, incident: Incident, kind: AlertKind, growth: int) -> str:
+    """Name the event; an incident that came back has its own."""
+    match kind:
+        case AlertKind.GREW:
+            step = f"grew-{growth}"
+        case AlertKind.REMINDER:
+            step = f"reminder-{house.clock().astimezone(house.config.zone).date().isoformat()}"
+        case AlertKind.ALL_CLEAR:
+            step = "over"
+        case _:
+            step = "opened"
+    return f"{step}-{incident.reopened}" if incident.reopened else step
+
+
+def _recipients(house: House, incident: Incident) -> list[str]:
+    """Return who must act; never a possibly hijacked account alone."""
+    if incident.finding.owner is not Owner.SECURITY:
+        return list(house.config.organisation.admins)
+    security = house.config.security_to
+    affected = {sender.lower() for sender in incident.finding.senders}
+    if {address.lower() for address in security} <= affected:
+        return list(dict.fromkeys([*security, *house.config.organisation.admins]))
+    return list(security)
