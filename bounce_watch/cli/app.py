@@ -18,6 +18,7 @@ from bounce_watch.cli import (
     service,
     setup,
     showcase,
+    templates,
 )
 
 app = typer.Typer(
@@ -65,5 +66,6 @@ for group in (
     digest,
     answers,
     quarantine,
+    templates,
 ):
     group.register(app)

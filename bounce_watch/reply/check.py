@@ -9,7 +9,7 @@ from bounce_watch.reply import samples
 from bounce_watch.reply.compose import Composer
 from bounce_watch.reply.errors import TemplateFault
 from bounce_watch.reply.facts import ReplyFacts
-from bounce_watch.reply.guidance import FALLBACK
+from bounce_watch.reply.guidance import FALLBACK, guidance_text
 from bounce_watch.reply.playbooks import Playbook
 from bounce_watch.reply.templates import Templates
 
@@ -23,7 +23,8 @@ _TEXT = re.compile(r"replies/[a-z]{2,3}/([a-z0-9_]+)\.j2")
 _FIXED = frozenset(
     (
         *("layout.html.j2", "replies/letter.html.j2", "replies/letter.txt.j2"),
-        *("alerts/alert.html.j2", "alerts/alert.txt.j2", "digest/digest.html.j2", "digest/digest.txt.j2"),
+        *("alerts/alert.html.j2", "alerts/alert.txt.j2", "alerts/notice.html.j2", "alerts/notice.txt.j2"),
+        *("digest/digest.html.j2", "digest/digest.txt.j2"),
     )
 )
 
@@ -37,7 +38,7 @@ def check_templates(folders: Sequence[Path], playbooks: Mapping[str, Playbook] |
     ]
     for language in languages(templates):
         for cause in Cause:
-            problems += _reply_problems(composer, cause, language)
+            problems += _reply_problems(templates, composer, cause, language)
     problems += _admin_problems(composer, playbooks or {})
     return list(dict.fromkeys(problems))
 
@@ -58,12 +59,14 @@ def _is_known(name: str) -> bool:
     return name in _FIXED or _SHARED.fullmatch(name) is not None or (text is not None and text[1] in _TEXTS)
 
 
-def _reply_problems(composer: Composer, cause: Cause, language: str) -> Iterator[str]:
-    """Render one cause in every case."""
-    place = f"reply {language}/{cause}"
-    for facts in _cases(cause, language):
+def _reply_problems(templates: Templates, composer: Composer, cause: Cause, language: str) -> Iterator[str]:
+    """Render one cause in every case, its page once."""
+    place = f"replies/{language}/{cause}.j2"
+    for place_in_row, facts in enumerate(_cases(cause, language)):
         try:
-            text = composer.reply(facts).text
+            if place_in_row == 0:
+                composer.reply(facts)
+            text = guidance_text(templates, samples.ORGANISATION, facts)
         except TemplateFault as fault:
             yield str(fault)
             continue
@@ -74,14 +77,17 @@ def _reply_problems(composer: Composer, cause: Cause, language: str) -> Iterator
 
 
 def _cases(cause: Cause, language: str) -> Iterator[ReplyFacts]:
-    """Yield invented facts: every owner and side, one recipient and several, all that calls for a note."""
+    """Yield invented facts: both sides, one recipient and several, all that calls for a note.
+
+    The owner chooses a text only for what has none of its own, and the colour for security.
+    """
     for side in Side:
-        for owner in Owner:
+        for owner in Owner if cause is Cause.UNKNOWN else (Owner.SENDER, Owner.SECURITY):
             one = samples.bounce(cause, owner, side)
             other = samples.bounce(cause, owner, side, "tom.miller@adatum.example")
             yield samples.reply_facts(one, language=language)
             yield samples.reply_facts(one, other, language=language, incident="INC-7")
-        yield from samples.noted_facts(cause, side, language)
+    yield from samples.noted_facts(cause, Side.THEIRS, language)
 
 
 def _admin_problems(composer: Composer, playbooks: Mapping[str, Playbook]) -> Iterator[str]:

@@ -36,6 +36,26 @@ def leading(bounces: tuple[Bounce, ...]) -> Bounce:
 
 def guidance(templates: Templates, organisation: Organisation, facts: ReplyFacts) -> Letter:
     """Compose the reply to one colleague about one mail. Raises TemplateFault."""
+    filled = _filled(templates, organisation, facts)
+    return Letter(
+        kind=LetterKind.REPLY,
+        event_key=facts.event_key,
+        to=facts.to,
+        subject=str(filled["subject"]),
+        text=templates.render("replies/letter.txt.j2", filled),
+        html=inline(templates.render("replies/letter.html.j2", filled)),
+        language=str(filled["language"]),
+        in_reply_to=facts.mail_id if is_message_id(facts.mail_id) else None,
+    )
+
+
+def guidance_text(templates: Templates, organisation: Organisation, facts: ReplyFacts) -> str:
+    """Return the text of a reply alone: its page costs ten times as much. Raises TemplateFault."""
+    return templates.render("replies/letter.txt.j2", _filled(templates, organisation, facts))
+
+
+def _filled(templates: Templates, organisation: Organisation, facts: ReplyFacts) -> dict[str, Value]:
+    """Return the values of the letter: the cause's words, what this case calls for, the details."""
     lead = leading(facts.bounces)
     source, words = _texts(templates, lead, _languages(facts.language, organisation.language))
     values = _values(templates, words, organisation, facts, lead)
@@ -48,7 +68,7 @@ def guidance(templates: Templates, organisation: Organisation, facts: ReplyFacts
     )
     notes = Notes(templates=templates, organisation=organisation, facts=facts, lead=lead, values=values)
     advice = notes.on(general)
-    filled = {
+    return {
         **values,
         **{name: templates.block(words, name, values) for name in _TITLES},
         **{f"{name}_title": templates.block(words, name, values) for name in _HEADINGS},
@@ -60,16 +80,6 @@ def guidance(templates: Templates, organisation: Organisation, facts: ReplyFacts
         "others": _others(templates, facts, lead, values),
         "tone": "critical" if lead.owner is Owner.SECURITY else "",
     }
-    return Letter(
-        kind=LetterKind.REPLY,
-        event_key=facts.event_key,
-        to=facts.to,
-        subject=str(filled["subject"]),
-        text=templates.render("replies/letter.txt.j2", filled),
-        html=inline(templates.render("replies/letter.html.j2", filled)),
-        language=str(filled["language"]),
-        in_reply_to=facts.mail_id if is_message_id(facts.mail_id) else None,
-    )
 
 
 def _languages(*wanted: str | None) -> list[str]:

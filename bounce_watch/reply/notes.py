@@ -77,7 +77,8 @@ class Notes:
             meant = find_suggestion(bounce, self.facts.known_addresses, self.facts.known_domains)
             if meant and bounce.cause is self.lead.cause:
                 pairs[bounce.recipient] = meant
-        return [{"given": given, "meant": meant} for given, meant in pairs.items()][:MOST_PAIRS]
+        shown: list[Value] = [{"given": given, "meant": meant} for given, meant in pairs.items()]
+        return shown[:MOST_PAIRS]
 
     def _why(self) -> str | None:
         details = self.lead.details

@@ -5,10 +5,19 @@ A site folder overrides what ships file by file.
 """
 
 import textwrap
-from collections.abc import Mapping, Sequence
+import traceback
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from jinja2 import ChoiceLoader, FileSystemLoader, StrictUndefined, Template, TemplateError, TemplateNotFound
+from jinja2 import (
+    ChoiceLoader,
+    FileSystemLoader,
+    StrictUndefined,
+    Template,
+    TemplateError,
+    TemplateNotFound,
+    TemplateSyntaxError,
+)
 from jinja2.sandbox import SandboxedEnvironment
 
 from bounce_watch.reply.errors import TemplateFault
@@ -67,9 +76,15 @@ class Templates:
             render = template.blocks.get(block)
             if render is None:
                 raise TemplateFault(f"{name}: the block {block!r} is missing")
-            return "".join(render(template.new_context(dict(_checked(values))))).strip()
+            return self._joined(render(template.new_context(dict(_checked(values)))))
         except TemplateError as error:
             raise _fault(name, error) from error
+
+    def _joined(self, pieces: Iterator[str]) -> str:
+        try:
+            return "".join(pieces).strip()
+        except TemplateError:
+            self._environment.handle_exception()  # raises it again with the lines of the template
 
     def _template(self, name: str) -> Template:
         return self._environment.get_template(name)
@@ -110,6 +125,27 @@ def _check_plain(value: object) -> None:
 def _fault(name: str, error: TemplateError) -> TemplateFault:
     if isinstance(error, TemplateNotFound):
         return TemplateFault(f"{name}: there is no template {error.name!r}")
-    line = getattr(error, "lineno", None)
+    name, line = _place(name, error)
     place = f"{name}, line {line}" if line else name
     return TemplateFault(f"{place}: {error.message}")
+
+
+def _place(name: str, error: TemplateError) -> tuple[str, int | None]:
+    """Return the file and line of an error: of the syntax, else where rendering stopped."""
+    if isinstance(error, TemplateSyntaxError):
+        return error.name or name, error.lineno
+    frames = [
+        (Path(frame.f_code.co_filename), line) for frame, line in traceback.walk_tb(error.__traceback__)
+    ]
+    last = next(((path, line) for path, line in reversed(frames) if path.suffix == ".j2"), None)
+    if last is None:
+        return name, None
+    found = next((part for part in (name, *_included(name, last[0])) if str(last[0]).endswith(part)), name)
+    return found, last[1]
+
+
+def _included(name: str, path: Path) -> list[str]:
+    """Return the name of a file that another one included, as it stands below the templates' folder."""
+    top = name.partition("/")[0]
+    parts = path.parts
+    return ["/".join(parts[len(parts) - 1 - parts[::-1].index(top) :])] if top in parts else []

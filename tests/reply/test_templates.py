@@ -97,3 +97,32 @@ def test_markup_is_refused_as_a_value(tmp_path: Path) -> None:
 def test_a_missing_file_is_a_fault(tmp_path: Path) -> None:
     with pytest.raises(TemplateFault, match=r"there is no template 'x\.j2'"):
         Templates([tmp_path]).render("x.j2", {})
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        pytest.param(
+            "{% block headline %}x{% endblock %}\n{% block steps %}\nfirst\n{{ nobody }}\n{% endblock %}",
+            "replies/en/mailbox_full.j2, line 4: 'nobody'",
+            id="unknown value",
+        ),
+        pytest.param(
+            "{% block headline %}x{% endblock %}\n{% if %}",
+            "replies/en/mailbox_full.j2, line 2:",
+            id="syntax",
+        ),
+        pytest.param(
+            "{% block headline %}x{% endblock %}\n"
+            '{% block steps %}{% include "replies/en/shared/own.j2" %}{% endblock %}',
+            "replies/en/shared/own.j2, line 3: 'nobody'",
+            id="in an included file",
+        ),
+    ],
+)
+def test_a_problem_is_named_with_its_line(tmp_path: Path, templates: Path, text: str, place: str) -> None:
+    site = folder(tmp_path, replies__en__mailbox_full=text, replies__en__shared__own="one\ntwo\n{{ nobody }}")
+    facts = samples.reply_facts(samples.bounce(Cause.MAILBOX_FULL, Owner.SENDER))
+    with pytest.raises(TemplateFault) as caught:
+        Composer([site, templates], samples.ORGANISATION).reply(facts)
+    assert str(caught.value).startswith(place)
