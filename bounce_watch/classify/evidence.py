@@ -1,14 +1,17 @@
 """How far a report may be believed: named tests over its provenance headers, which are claims, not facts."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
-from bounce_watch.classify.speaker import EXCHANGE_SENDER
+from bounce_watch.classify.authentication import has_failed
+from bounce_watch.classify.speaker import EXCHANGE_SENDER, is_microsoft_host
 from bounce_watch.model import Authority, Evidence, Provenance, Report, Site
 from bounce_watch.model.address import domain_of
 
 INTERNAL_MARK = "internal"
 _TENANT = ".onmicrosoft.com"
 _SERVICE = ".prod.outlook.com"
+_CLOCKS_DIFFER = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +35,11 @@ class _Facts:
     sender_is_ours: bool
     sender_is_foreign: bool
     we_sent_it: bool
+    failed_as_ours: bool
+    reporter_failed: bool
+    foreign_tenant: bool
+    mail_is_younger: bool
+    stranger_on_ours: bool
 
 
 def weigh(report: Report, site: Site) -> Weighed:
@@ -61,6 +69,11 @@ def _look(report: Report, site: Site) -> _Facts:
         sender_is_ours=site.is_ours(sender),
         sender_is_foreign=domain_of(sender) is not None and not site.is_ours(sender),
         we_sent_it=_is_our_message_id(report.original.message_id, site),
+        failed_as_ours=any(_is_exchange_author(layer, site) and _has_failed(layer) for layer in layers),
+        reporter_failed=any(map(_has_failed, layers)),
+        foreign_tenant=any(_is_of_another_tenant(layer, site) for layer in layers),
+        mail_is_younger=_is_younger(report),
+        stranger_on_ours=_is_stranger_on_ours(report, site),
     )
 
 
@@ -74,6 +87,12 @@ def _tier(facts: _Facts, authority: Authority) -> tuple[Evidence, str]:
             Evidence.CONTRADICTORY,
             "claims to be our Exchange, but came in as anonymous",
         ),
+        (
+            facts.failed_as_ours and not trusted,
+            Evidence.CONTRADICTORY,
+            "claims to be our Exchange, but our domain did not authorise it",
+        ),
+        (facts.foreign_tenant, Evidence.CONTRADICTORY, "names another tenant, or several"),
         (not facts.brought_by_us, Evidence.UNVERIFIED, "forwarded by somebody outside the organisation"),
         (
             facts.anonymous_member,
@@ -81,8 +100,19 @@ def _tier(facts: _Facts, authority: Authority) -> tuple[Evidence, str]:
             "forwarded in a member's name, but came in as anonymous",
         ),
         (facts.marked_internal, Evidence.INTERNAL, "our Exchange marked it as its own"),
+        (
+            facts.mail_is_younger and not trusted,
+            Evidence.CONTRADICTORY,
+            "reports on a mail that was written after the report",
+        ),
+        (
+            facts.stranger_on_ours and not trusted,
+            Evidence.CONTRADICTORY,
+            "a stranger reports on mail between our own addresses",
+        ),
         (facts.sender_is_foreign, Evidence.UNVERIFIED, "reports on a mail whose sender is not ours"),
         (trusted, Evidence.INTERNAL, "it lies in the mailbox, which the configuration trusts"),
+        (facts.reporter_failed, Evidence.UNVERIFIED, "whoever reports did not authenticate"),
         (facts.we_sent_it and facts.sender_is_ours, Evidence.CORRELATED, "foreign, on a mail that we sent"),
     )
     found = ((evidence, reason) for holds, evidence, reason in lines if holds)
@@ -99,6 +129,11 @@ def _told(facts: _Facts) -> tuple[tuple[str, str], ...]:
         "marked_internal": "marked as internal by Exchange",
         "sender_is_ours": "sender of the mail is ours",
         "we_sent_it": "Message-ID of the mail is ours",
+        "failed_as_ours": "written as our Exchange, but not authorised by our domain",
+        "reporter_failed": "authentication of a layer failed",
+        "foreign_tenant": "names another tenant",
+        "mail_is_younger": "the mail is younger than the report",
+        "stranger_on_ours": "a stranger on mail between our own addresses",
     }
     return tuple((text, "yes" if getattr(facts, name) else "no") for name, text in names.items())
 
@@ -118,6 +153,34 @@ def _is_internal(layer: Provenance) -> bool:
 
 def _is_anonymous(layer: Provenance) -> bool:
     return "anonymous" in (value.strip().lower() for value in layer.auth_as)
+
+
+def _has_failed(layer: Provenance) -> bool:
+    return has_failed(layer.authentication_results)
+
+
+def _is_of_another_tenant(layer: Provenance, site: Site) -> bool:
+    """Tell whether a layer names several tenants, or one that is not ours while it claims to be internal."""
+    named = {tenant.strip().lower() for tenant in layer.tenant_ids}
+    if len(named) > 1:
+        return True
+    is_ours = _is_internal(layer) or _is_exchange_author(layer, site)
+    return bool(named) and site.tenant is not None and is_ours and named != {site.tenant}
+
+
+def _is_younger(report: Report) -> bool:
+    written, reported = report.original.date, report.date or report.arrival_date
+    return written is not None and reported is not None and written - reported > _CLOCKS_DIFFER
+
+
+def _is_stranger_on_ours(report: Report, site: Site) -> bool:
+    """Tell whether a foreign server claims that our own addresses refused: only our own servers know."""
+    recipients = [entry.final_recipient for entry in report.recipients]
+    reporter = (report.reporting_mta or "").lower()
+    if not recipients or not all(map(site.is_ours, recipients)) or is_microsoft_host(reporter):
+        return False
+    ours = (*site.accepted_domains, *site.own_hosts)
+    return bool(reporter) and not any(reporter == host or reporter.endswith(f".{host}") for host in ours)
 
 
 def _is_exchange_author(layer: Provenance, site: Site, *, tenants: bool = False) -> bool:

@@ -52,6 +52,8 @@ class Provenance:
 
     `auth_as` holds every value of X-MS-Exchange-Organization-AuthAs in order: two are suspicious.
     `is_ndr` is the presence of X-MS-Exchange-Message-Is-Ndr, which Exchange writes empty.
+    `authentication_results` is the topmost field of that name: lower ones came with the message.
+    `tenant_ids` holds every value of X-MS-Exchange-CrossTenant-Id.
     """
 
     from_address: str | None = None
@@ -59,6 +61,8 @@ class Provenance:
     auth_as: tuple[str, ...] = ()
     auth_source: tuple[str, ...] = ()
     is_ndr: bool = False
+    authentication_results: str | None = None
+    tenant_ids: tuple[str, ...] = ()
     own_marks: tuple[str, ...] = ()
 
 

@@ -19,6 +19,7 @@ class Site:
     """Our organisation. Domains are lower-case A-labels; own addresses never get guidance.
 
     `own_hosts` are host name suffixes of our servers (`contoso.com`, `contoso.mail.protection.outlook.com`).
+    `tenant` is our directory (tenant) ID in lower case, None when the configuration does not name it.
     """
 
     organisation: str
@@ -26,6 +27,7 @@ class Site:
     own_addresses: frozenset[str] = frozenset()
     own_hosts: tuple[str, ...] = ()
     authority: Authority = Authority.EXCHANGE_HEADERS
+    tenant: str | None = None
     accepted_evidence: frozenset[Evidence] = frozenset({Evidence.INTERNAL})
 
     def is_ours(self, address: str | None) -> bool:

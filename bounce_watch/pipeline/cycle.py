@@ -101,6 +101,8 @@ def run_cycle(
     read_new(house, source, result, stop=stop, progress=progress)
     with house.store.transaction() as tx:
         tx.note_fetch(house.clock())
+        if not stop() and not result.skipped:
+            tx.note_moved(source.name)
         result.resolved = settle(house, tx)
     if is_digest_due(house):
         result.digest = make_digest(house) is not None

@@ -114,6 +114,16 @@ class Intake(Writes):
             raise NotThere(f"there is no message {uid} in {mailbox}")
         row.state = state
 
+    def note_moved(self, mailbox: str) -> None:
+        """Note as filed what is `stored` and lies no longer in the folder: its move was done, then we died.
+
+        Only after a walk through the whole folder, in which every such message that is still there is moved.
+        """
+        at = tables.Message
+        stored = (col(at.state) == MessageState.STORED, col(at.mailbox) == mailbox)
+        for row in self._rows.exec(select(at).where(*stored)):
+            row.state = MessageState.FILED
+
     def note_failure(self, *, mailbox: str, validity: int, uid: str, reason: str, now: datetime) -> int:
         """Count a failure that will happen again with the same bytes; return how many there were.
 

@@ -8,6 +8,7 @@ from bounce_watch.unwrap.charset import one_line
 from bounce_watch.unwrap.headers import Headers, first_address
 
 OWN_MARK = "x-bounce-watch-id"
+MAX_RESULTS = 4000
 MAX_SENDER = 4000
 MAX_KNOWN = 1024
 """From fields of which the verdict is kept."""
@@ -34,6 +35,8 @@ def provenance_of(headers: Headers) -> Provenance:
         auth_as=_lines(headers, "x-ms-exchange-organization-authas"),
         auth_source=_lines(headers, "x-ms-exchange-organization-authsource"),
         is_ndr="x-ms-exchange-message-is-ndr" in headers,
+        authentication_results=headers.line("authentication-results", MAX_RESULTS),
+        tenant_ids=_lines(headers, "x-ms-exchange-crosstenant-id"),
         own_marks=_lines(headers, OWN_MARK),
     )
 

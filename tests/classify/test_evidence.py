@@ -1,13 +1,14 @@
 """How far a report may be believed: one row a case, with the default authority and with the mailbox's."""
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from bounce_watch.classify import judge, weigh
 from bounce_watch.model import Authority, Evidence, OriginalMessage, Provenance
-from tests.classify.reports import CATALOGUE, EXCHANGE_FROM, INTERNAL, SITE, fields, report
+from tests.classify.reports import ARRIVED_AT, CATALOGUE, EXCHANGE_FROM, INTERNAL, SITE, fields, report
 
 MAILBOX = replace(SITE, authority=Authority.MAILBOX)
 MEMBER, STRANGER = "carla@contoso.example", "mallory@evil.example"
@@ -41,6 +42,15 @@ def marked(**changes: Any) -> Layers:
     return (replace(INTERNAL, **changes),)
 
 
+FAILED = "spf=fail (sender IP is 192.0.2.1) smtp.mailfrom=x; dkim=none; dmarc=fail action=none"
+PASSED = "spf=pass smtp.helo=mx.partner.example; dkim=none; dmarc=bestguesspass"
+NOTHING = "dkim=none (message not signed) header.d=none;dmarc=none action=none header.from=contoso.example;"
+YOUNG = replace(OWN_ID, date=ARRIVED_AT + timedelta(days=2))
+STRANGE = {
+    "reporting_mta": "mx.evil.example",
+    "recipients": (fields(final_recipient="dora@contoso.example"),),
+}
+
 Case = tuple[str, Layers, dict[str, Any], Evidence, Evidence]
 CASES: list[Case] = [
     ("marked by our Exchange", MARKED, {}, INTERN, INTERN),
@@ -64,6 +74,27 @@ CASES: list[Case] = [
     ("a member's name forged", (MEMBER_FORGED, INTERNAL), FORWARDED, UNVERI, UNVERI),
     ("forwarded by a stranger", (BY_STRANGER, INTERNAL), {"forwarded_by": STRANGER}, UNVERI, UNVERI),
     ("a member forwards a forgery in our name", (BY_MEMBER, FORGED), FORWARDED, CONTRA, CONTRA),
+    ("our name, DMARC failed", marked(auth_as=(), authentication_results=FAILED), OWN, CONTRA, INTERN),
+    ("marked, but DMARC failed", marked(authentication_results=FAILED), {}, CONTRA, INTERN),
+    ("marked, nothing was checked", marked(authentication_results=NOTHING), {}, INTERN, INTERN),
+    (
+        "a foreign reporter who failed",
+        (replace(FOREIGN, authentication_results=FAILED),),
+        OWN,
+        UNVERI,
+        INTERN,
+    ),
+    (
+        "a foreign reporter who passed",
+        (replace(FOREIGN, authentication_results=PASSED),),
+        OWN,
+        CORREL,
+        INTERN,
+    ),
+    ("two tenants in one layer", marked(tenant_ids=("a", "b")), {}, CONTRA, CONTRA),
+    ("a mail of tomorrow", FROM_OUTSIDE, {"original": YOUNG}, CONTRA, INTERN),
+    ("marked, on a mail of tomorrow (the writer's clock)", MARKED, {"original": YOUNG}, INTERN, INTERN),
+    ("a stranger on our own addresses", FROM_OUTSIDE, STRANGE | OWN, CONTRA, INTERN),
     ("a journal around our report", (INTERNAL, INTERNAL), JOURNAL, INTERN, INTERN),
     ("a journal around a foreign report", (INTERNAL, FOREIGN), JOURNAL | OWN, CORREL, INTERN),
     ("a forged journal around a marked report", (BY_STRANGER, INTERNAL), JOURNAL | GUESSED, UNVERI, INTERN),
@@ -78,7 +109,7 @@ CASES: list[Case] = [
 def test_a_report_gets_its_tier(
     layers: Layers, changes: dict[str, Any], by_headers: Evidence, by_mailbox: Evidence
 ) -> None:
-    one = report(fields(), provenance=layers, **changes)
+    one = replace(report(fields(), provenance=layers), **changes)
     assert weigh(one, SITE).evidence is by_headers
     assert weigh(one, MAILBOX).evidence is by_mailbox
 
@@ -89,7 +120,20 @@ def test_every_test_is_told_with_its_outcome() -> None:
     assert tests["marked as internal by Exchange"] == "yes"
     assert tests["authority"] == "exchange-headers"
     assert tests["tier"] == "our Exchange marked it as its own"
-    assert len(tests) == 10
+    assert len(tests) == 15
+
+
+@pytest.mark.parametrize(
+    ("tenant", "tier"),
+    [
+        pytest.param(None, INTERN, id="the configuration names none"),
+        pytest.param("11111111-2222", INTERN, id="ours"),
+        pytest.param("99999999-2222", CONTRA, id="another one"),
+    ],
+)
+def test_a_report_of_another_tenant_is_not_believed(tenant: str | None, tier: Evidence) -> None:
+    site = replace(SITE, tenant=tenant)
+    assert weigh(report(fields(), provenance=marked(tenant_ids=("11111111-2222",))), site).evidence is tier
 
 
 def test_a_sub_domain_of_ours_is_not_ours() -> None:

@@ -1,0 +1,25 @@
+"""The process that is killed: one or more cycles of the whole house, with the clock it is told."""
+
+import os
+from datetime import timedelta
+from pathlib import Path
+
+from bounce_watch import crash
+from bounce_watch.cli.opening import working
+from bounce_watch.cli.service import probe_of, sender_of, source_of
+from bounce_watch.config.load import load_config
+from bounce_watch.pipeline import run_cycle
+from bounce_watch.send import FolderSender
+from tests.safety.lab import START
+
+
+def work(config_path: Path, minutes: int, aim: str | None, cycles: int) -> None:
+    """Run cycles. What an SMTP sink took lies in the folder `taken` beside the configuration."""
+    crash.arm(aim)
+    config = load_config(config_path)
+    now = START + timedelta(minutes=minutes)
+    taken = config_path.with_name("taken")
+    with working(config, lambda: now) as house, source_of(config) as source, sender_of(config) as sender:
+        for _ in range(cycles):
+            run_cycle(house, source, sender, FolderSender(taken) if taken.exists() else probe_of(config))
+    os._exit(0)
