@@ -1,7 +1,7 @@
 # What people type. Needs Python 3.11 or newer and make; everything else goes into .venv.
 #   make demo     one sample week: bounces, incidents, replies and a digest to look at
 #   make test     all tests, with a real Dovecot and Postfix where they can be installed
-#   make check    style, types, import rules, documents
+#   make check    style, types, import rules, documents, translations
 #   make bench    how fast mail is read, beside three other readers
 #   make install  the environment for developing; make clean removes it
 
@@ -33,6 +33,7 @@ check: $(VENV)/.dev
 	$(BIN)/mypy tools benchmarks
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/python tools/check_docs.py
+	$(BIN)/python tools/check_translations.py
 
 bench: $(VENV)/.dev
 	$(PIP) install --group bench
