@@ -42,7 +42,11 @@ def bounces_of(raw: bytes) -> list[Bounce]:
 
 
 def take_apart_flufl(raw: bytes) -> None:
-    scan_message(email.message_from_bytes(raw))
+    """Read with flufl.bounce, which fails on some mail, for instance on an empty From field."""
+    try:
+        scan_message(email.message_from_bytes(raw))
+    except Exception:  # noqa: BLE001 - what it fails on costs time too
+        return
 
 
 def take_apart_mailparser(raw: bytes) -> None:
