@@ -8,6 +8,7 @@ import typer
 from bounce_watch import __version__
 from bounce_watch.cli import (
     answers,
+    breaker,
     digest,
     explain,
     history,
@@ -65,6 +66,7 @@ for group in (
     incidents,
     digest,
     answers,
+    breaker,
     quarantine,
     templates,
 ):
