@@ -1,6 +1,8 @@
-"""`explain`: what a code or a reply means, how a file was read, why a stored bounce was judged so."""
+"""`explain`: how a file was read, why a stored bounce was judged so, what a code or a reply means."""
 
+import re
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,38 +12,77 @@ from bounce_watch.cli.status import Exit
 if TYPE_CHECKING:
     from bounce_watch.classify import Explanation
 
+_NUMBER = re.compile(r"\d{1,15}")
+_REPLY_CODE = re.compile(r"[245]\d\d")
+
 
 def register(app: typer.Typer) -> None:
     app.command()(explain)
 
 
 def explain(
+    context: typer.Context,
     what: Annotated[
-        list[str], typer.Argument(metavar="CODE | REPLY", help="A code (5.7.23) or a pasted reply.")
+        list[str],
+        typer.Argument(
+            metavar="FILE | ID | CODE | REPLY",
+            help="A mail, the id of a bounce, a code (5.7.23) or a pasted reply.",
+        ),
     ],
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
 ) -> None:
-    """Say what a status code or a server's reply means, who must act and what to do."""
+    """Say why a mail was read and judged as it was, or what a code or a server's reply means.
+
+    A name of a file comes first, then the number of a stored bounce, then a code, then a reply.
+    """
+    from bounce_watch.cli import explain_file
+
+    text = " ".join(what)
+    if len(what) == 1 and Path(text).is_file():
+        explain_file.explain_file(Path(text), context.obj, as_json=as_json)
+    elif not _NUMBER.fullmatch(text) or not _explain_stored(text, context.obj, as_json=as_json):
+        explain_text(text, as_json=as_json)
+
+
+def _explain_stored(text: str, config: Path | None, *, as_json: bool) -> bool:
+    """Explain a stored bounce; False when there is none of that number and it may be a reply code."""
+    from bounce_watch.cli.explain_stored import explain_stored
+    from bounce_watch.cli.output import say
+    from bounce_watch.config.load import ConfigError
+    from bounce_watch.store import NotThere, StoreError
+
+    may_be_code = _REPLY_CODE.fullmatch(text) is not None
+    try:
+        explain_stored(int(text), config, as_json=as_json)
+    except (NotThere, ConfigError, StoreError):
+        if not may_be_code:
+            raise
+        return False
+    if may_be_code:
+        say(f"That was bounce {text}. For the reply code, write what the server said: {text} and its words.")
+    return True
+
+
+def explain_text(text: str, *, as_json: bool) -> None:
+    """Print the meanings of a code or a reply; exit with 1 when none is known."""
     from dataclasses import asdict
 
     from bounce_watch.classify import explain as explain_code
-    from bounce_watch.classify import load_catalogue
     from bounce_watch.cli.output import emit_json, say
-    from bounce_watch.resources import data_file
+    from bounce_watch.reading.work import shipped_catalogue
 
-    catalogue = load_catalogue(data_file("codes.toml").read_text(encoding="utf-8"))
-    found = explain_code(catalogue, " ".join(what))
+    found = explain_code(shipped_catalogue(), text)
     if not found:
-        say(f"Nothing is known of {' '.join(what)!r}. Give a code (5.7.23), or paste the server's reply.")
+        say(f"Nothing is known of {text!r}. Give a code (5.7.23), or paste the server's reply.")
         raise typer.Exit(Exit.FAILED)
     for explanation in found:
         if as_json:
             emit_json(asdict(explanation))
         else:
-            sys.stdout.write(_for_people(explanation))
+            sys.stdout.write(for_people(explanation))
 
 
-def _for_people(explanation: "Explanation") -> str:
+def for_people(explanation: "Explanation") -> str:
     """Return one meaning as lines: what it is, who must act, what each does, where it is from."""
     from bounce_watch.cli.safe import for_terminal
     from bounce_watch.reply.words import CAUSES, OWNERS

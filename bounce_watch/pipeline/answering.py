@@ -1,6 +1,7 @@
 """Guidance for the colleague whose mail bounced: composed, put before the gate, placed in the outbox."""
 
 import hashlib
+from collections.abc import Callable
 
 from bounce_watch.model import Cause, Incident, LetterKind, Report
 from bounce_watch.model.address import normalise
@@ -16,11 +17,14 @@ __all__ = ["Judged", "answer"]
 
 
 def answer(house: House, tx: Transaction, judged: Judged) -> bool | None:
-    """Write to the bounced sender, or note why not. None: there is nothing to answer, or a letter that waits tells it."""
+    """Write to the bounced sender, or note why not.
+
+    None: there is nothing to answer, or a letter that waits tells it.
+    """
     if not judged.failed:
         return None
     incident = incident_of(tx, judged)
-    candidate = _candidate(house, judged, incident)
+    candidate = candidate_of(judged, incident, lambda mark: is_own_mark(house.secret, mark))
 
     def facts() -> ReplyFacts:
         return facts_of(house, tx, candidate, judged, incident)
@@ -28,7 +32,8 @@ def answer(house: House, tx: Transaction, judged: Judged) -> bool | None:
     return post_reply(house, tx, candidate, facts, judged.report_id)
 
 
-def _candidate(house: House, judged: Judged, incident: Incident | None) -> Candidate:
+def candidate_of(judged: Judged, incident: Incident | None, is_ours: Callable[[str], bool]) -> Candidate:
+    """Return the answer that a report asks for, before the gate. `is_ours` knows our own marks."""
     report, lead = judged.report, leading(judged.failed)
     addressee = report.forwarded_by or lead.sender
     marks = [*report.original.own_marks, report.original.message_id or ""]
@@ -41,7 +46,7 @@ def _candidate(house: House, judged: Judged, incident: Incident | None) -> Candi
         evidence=judged.evidence,
         report_kind=report.kind,
         action=lead.action,
-        own_mark=any(is_own_mark(house.secret, mark) for mark in marks),
+        own_mark=any(map(is_ours, marks)),
         automatic=report.original.automatic,
         original_sender=report.original.sender,
         original_recipients=report.original.recipients,

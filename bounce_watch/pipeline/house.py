@@ -62,7 +62,7 @@ def open_house(config: Config, store: Store, clock: Clock = utc_now) -> House:
         catalogue=read_catalogue(config),
         rules=read_rules(config),
         composer=make_composer(config),
-        policy=_policy(config),
+        policy=policy_of(config),
         secret=secret,
         reader=IsolatedReader() if config.run.isolate else InProcess(),
         clock=clock,
@@ -89,7 +89,8 @@ def make_composer(config: Config) -> Composer:
     return Composer([*own, resources.templates()], organisation, load_playbooks(_shipped("playbooks.toml")))
 
 
-def _policy(config: Config) -> Policy:
+def policy_of(config: Config) -> Policy:
+    """Return what the configuration lets the gate allow."""
     reply = config.reply
     return Policy(
         site=config.site,

@@ -14,7 +14,7 @@ from bounce_watch.model.address import domain_of, is_deliverable
 from bounce_watch.reply.reasons import SENTENCES, Reason
 from bounce_watch.reply.robots import is_rewritten, is_robot
 
-__all__ = ["Allowed", "Candidate", "Mode", "Past", "Policy", "Reason", "Refused", "check"]
+__all__ = ["Allowed", "Candidate", "Mode", "Past", "Policy", "Reason", "Refused", "check", "examine"]
 
 
 class Mode(StrEnum):
@@ -124,6 +124,14 @@ def check(candidate: Candidate, past: Past, policy: Policy, now: datetime) -> Al
         if hits(question):
             return Refused(reason=reason, text=SENTENCES[reason])
     return Allowed(hold=candidate.kind is LetterKind.REPLY and _is_held(question))
+
+
+def examine(
+    candidate: Candidate, past: Past, policy: Policy, now: datetime
+) -> tuple[tuple[Reason, bool], ...]:
+    """Return every check of a reply, in order, with whether it hits: for a person who asks why."""
+    question = _Question(candidate, past, policy, now)
+    return tuple((reason, hits(question)) for reason, hits in _FOR_REPLIES)
 
 
 def _is_held(question: _Question) -> bool:

@@ -1,0 +1,71 @@
+"""Who would be answered about a report, and what each check of the gate says; nothing is written."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from bounce_watch.config.models import Config
+from bounce_watch.model import Bounce, Evidence, Report
+from bounce_watch.pipeline.answering import Judged, candidate_of
+from bounce_watch.pipeline.house import policy_of
+from bounce_watch.reply.gate import Candidate, Past, Reason, Refused, check, examine
+from bounce_watch.store import Store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DryAnswer:
+    """`outcome` is `allowed`, `held` or the reason of the refusal; `checks` tells of each whether it hits.
+
+    `with_history`: what was written before was looked at. Without a store nothing was.
+    """
+
+    to: str | None
+    outcome: str
+    checks: tuple[tuple[Reason, bool], ...]
+    with_history: bool
+
+
+def dry_answer(
+    config: Config,
+    report: Report,
+    bounces: tuple[Bounce, ...],
+    *,
+    evidence: Evidence | None,
+    received_at: datetime | None,
+    store: Store | None,
+    now: datetime,
+) -> DryAnswer | None:
+    """Put the answer that a report asks for before the gate; None when nothing in it failed.
+
+    Without the store's secret every mark of our form counts as ours.
+    """
+    judged = Judged(report_id=0, report=report, bounces=bounces, evidence=evidence, received_at=received_at)
+    if not judged.failed:
+        return None
+    own_marks = frozenset(report.original.own_marks).union(*(layer.own_marks for layer in report.provenance))
+    candidate = candidate_of(judged, None, own_marks.__contains__)
+    past, policy = _past(store, candidate, now), policy_of(config)
+    verdict = check(candidate, past, policy, now)
+    allowed = (
+        verdict.reason.value if isinstance(verdict, Refused) else ("held" if verdict.hold else "allowed")
+    )
+    return DryAnswer(
+        to=candidate.to,
+        outcome=allowed,
+        checks=examine(candidate, past, policy, now),
+        with_history=store is not None,
+    )
+
+
+def _past(store: Store | None, candidate: Candidate, now: datetime) -> Past:
+    if store is None:
+        return Past()
+    history = store.reply_history(candidate.to or "", candidate.cause, now, candidate.event_key)
+    return Past(
+        event_key_known=history.event_known,
+        last_reply_at=history.last_reply_at,
+        replies_to_person_24h=history.replies_last_day,
+        mails_last_minute=history.mails_last_minute,
+        mails_last_hour=history.mails_last_hour,
+        breaker_latched=store.breaker_latched_at() is not None,
+        backlog_until=store.backlog_until(),
+    )

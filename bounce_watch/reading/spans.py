@@ -1,0 +1,135 @@
+"""Where a value stands in a message: part, line and column, found after the fact by looking for it.
+
+Reading keeps no positions, so that it stays quick; `explain` alone pays for them. Lines and columns count
+from 1 in the decoded text of a part, as a person sees it.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from bounce_watch.model import Report
+from bounce_watch.parse.original import returned_headers
+from bounce_watch.unwrap import Headers, Part, Wrapped
+from bounce_watch.unwrap.charset import decode
+from bounce_watch.unwrap.limits import MAX_TEXT
+from bounce_watch.unwrap.wrapped import DELIVERY_STATUS
+
+MAX_SHOWN = 160
+_MOST_WORDS = 12
+_LABEL = re.compile(r"[ \t>*|-]{0,12}([^\s:][^:\n]{0,60}?)[ \t]{0,8}:")
+_CODE = re.compile(r"[245]\d\d|[245]\.\d{1,3}\.\d{1,3}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """The text of one part, or of a header: `name` says which."""
+
+    name: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """Where a value was found. `label` is the field name or label before it, None in running text."""
+
+    part: str
+    line: int
+    column: int
+    label: str | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sought:
+    """A value to look for, the labels it usually stands behind, and whether it is of the returned mail."""
+
+    value: str
+    labels: tuple[str, ...] = ()
+    in_original: bool = False
+
+
+def pages_of(wrapped: Wrapped) -> tuple[Page, ...]:
+    """Return the texts of a report, in the order of its parts, its own header last."""
+    pages = (
+        [] if wrapped.inline is None else [Page(name="the text pasted into the mail", text=wrapped.inline)]
+    )
+    for number, part in enumerate(wrapped.leaves, 1):
+        text = _text_of(part, wrapped)
+        if text:
+            pages.append(Page(name=f"part {number}, {part.content_type}", text=text))
+    return (*pages, Page(name="the report's header", text=_as_lines(wrapped.headers)))
+
+
+def _text_of(part: Part, wrapped: Wrapped) -> str:
+    if part is wrapped.returned:
+        return _as_lines(returned_headers(wrapped) or Headers([]))
+    if part.content_type in DELIVERY_STATUS:
+        return _line_feeds(decode(part.content[: 8 * MAX_TEXT]))
+    return part.text if part.content_type.startswith(("text/", "multipart/", "message/")) else ""
+
+
+def _line_feeds(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _as_lines(headers: Headers) -> str:
+    return "\n".join(f"{name.title()}: {value}" for name in headers.names() for value in headers.every(name))
+
+
+def find_span(sought: Sought, pages: Iterable[Page], report: Report) -> Span | None:
+    """Return where a value stands: behind one of its labels if there, else first; None when nowhere.
+
+    None is an answer too: the value was worked out, such as a status from a reply code.
+    """
+    found = [span for page in _in_order(pages, sought, report) for span in _spans(sought, page)]
+    labelled = (span for span in found if span.label and span.label.lower() in sought.labels)
+    return next(labelled, found[0] if found else None)
+
+
+def _in_order(pages: Iterable[Page], sought: Sought, report: Report) -> list[Page]:
+    """Return the pages as the reader looks at them: the returned mail first for what is about it."""
+
+    def rank(page: Page) -> int:
+        is_returned = "rfc822" in page.name or "global" in page.name
+        if sought.in_original:
+            return 0 if is_returned else 1
+        is_status = "delivery-status" in page.name
+        return 3 if is_returned else (0 if is_status and report.format == "rfc3464" else 1)
+
+    return sorted(pages, key=rank)
+
+
+def _spans(sought: Sought, page: Page) -> Iterator[Span]:
+    for _, match in zip(range(50), _pattern(sought.value).finditer(page.text), strict=False):
+        start = page.text.rfind("\n", 0, match.start()) + 1
+        end = page.text.find("\n", match.start())
+        line = page.text[start : end if end >= 0 else len(page.text)]
+        yield Span(
+            part=page.name,
+            line=page.text.count("\n", 0, start) + 1,
+            column=match.start() - start + 1,
+            label=_label_of(page.text, start, match.start() - start),
+            text=line.strip()[:MAX_SHOWN],
+        )
+
+
+def _label_of(text: str, start: int, column: int) -> str | None:
+    """Return the label before a column; a folded line has that of the line which it continues."""
+    line = text[start : text.find("\n", start) if "\n" in text[start:] else len(text)]
+    match = _LABEL.match(line)
+    if match and match.end() <= column:
+        return match[1].strip("* ")
+    if line[:1] in (" ", "\t") and start > 1:
+        before = text.rfind("\n", 0, start - 1) + 1
+        return _label_of(text, before, start - before)
+    return None
+
+
+def _pattern(value: str) -> "re.Pattern[str]":
+    """Match a value's words across line breaks; a code only where it stands alone."""
+    words = value.split()[:_MOST_WORDS]
+    text = r"\s{1,40}".join(re.escape(word[:200]) for word in words)
+    if _CODE.fullmatch(value):
+        text = rf"(?<![\d.]){text}(?![\d]|\.\d)"
+    return re.compile(text or r"(?!)", re.IGNORECASE)

@@ -1,0 +1,158 @@
+"""How a message was read: what for each value, where it stood, and what else could have been read."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from bounce_watch.classify import Catalogue, Explanation, explain, judge, weigh
+from bounce_watch.model import Bounce, Evidence, Reading, Report, Site
+from bounce_watch.parse import read
+from bounce_watch.parse.formats import FORMATS
+from bounce_watch.reading.spans import Page, Sought, Span, find_span, pages_of
+from bounce_watch.unwrap import Wrapped, parse, unwrap
+from bounce_watch.unwrap.envelope import handed_on
+
+MAX_BOUNCES = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Value:
+    """One value of the reading. `span` is None when it does not stand there: it was worked out."""
+
+    name: str
+    value: str
+    span: Span | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OtherFormat:
+    """A format that reads the report too and was not asked: it stands later in the order."""
+
+    name: str
+    recipients: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BounceTrace:
+    """One bounce with the places of its values, and the other meanings that its code and text have."""
+
+    bounce: Bounce
+    values: tuple[Value, ...]
+    chosen: Explanation | None
+    rejected: tuple[Explanation, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trace:
+    """One reading explained. Of what is no report only `reading` is set; without a site no evidence is."""
+
+    reading: Reading
+    values: tuple[Value, ...] = ()
+    other_formats: tuple[OtherFormat, ...] = ()
+    bounces: tuple[BounceTrace, ...] = ()
+    evidence: Evidence | None = None
+    tests: tuple[tuple[str, str], ...] = ()
+
+
+def trace(raw: bytes, catalogue: Catalogue, site: Site | None) -> tuple[Trace, ...]:
+    """Explain every reading of a message."""
+    readings = read(raw)
+    layers = list(_layers(raw)) if any(isinstance(reading, Report) for reading in readings) else []
+    return tuple(
+        _trace(reading, layers, catalogue, site) if isinstance(reading, Report) else Trace(reading=reading)
+        for reading in readings
+    )
+
+
+def _layers(raw: bytes) -> Iterator[Wrapped]:
+    for wrapped in unwrap(parse(raw)):
+        yield wrapped
+        yield from handed_on(wrapped)
+
+
+def _trace(report: Report, layers: list[Wrapped], catalogue: Catalogue, site: Site | None) -> Trace:
+    wrapped = _take(report, layers)
+    pages = pages_of(wrapped) if wrapped else ()
+    weighed = weigh(report, site) if site else None
+    return Trace(
+        reading=report,
+        values=tuple(_found(_of_original(report), pages, report)),
+        other_formats=_others(report, wrapped) if wrapped else (),
+        bounces=tuple(
+            _bounce(bounce, pages, report, catalogue)
+            for bounce in judge(report, catalogue, site)[:MAX_BOUNCES]
+        ),
+        evidence=weighed.evidence if weighed else None,
+        tests=weighed.tests if weighed else (),
+    )
+
+
+def _take(report: Report, layers: list[Wrapped]) -> Wrapped | None:
+    """Take out the layer that a report was read from: the first that holds the same recipients."""
+    wanted = {entry.final_recipient for entry in report.recipients}
+    form = next(form for form in FORMATS if report.format == form.NAME)
+    for number, wrapped in enumerate(layers):
+        found = form.read(wrapped)
+        if found and {entry.final_recipient for entry in found.recipients} == wanted:
+            return layers.pop(number)
+    return None
+
+
+def _others(report: Report, wrapped: Wrapped) -> tuple[OtherFormat, ...]:
+    readers = ((form.NAME, form.read(wrapped)) for form in FORMATS if report.format != form.NAME)
+    return tuple(
+        OtherFormat(name=name, recipients=tuple(entry.final_recipient or "" for entry in found.recipients))
+        for name, found in readers
+        if found
+    )
+
+
+def _found(sought: dict[str, Sought], pages: tuple[Page, ...], report: Report) -> Iterator[Value]:
+    for name, one in sought.items():
+        if one.value:
+            yield Value(name=name, value=one.value, span=find_span(one, pages, report))
+
+
+def _of_original(report: Report) -> dict[str, Sought]:
+    original = report.original
+    labels = {
+        "sender": (original.sender, ("return-path", "from", "sender address", "x-postfix-sender", "sender")),
+        "message id": (original.message_id, ("message-id", "in-reply-to", "references")),
+        "subject": (original.subject, ("subject",)),
+    }
+    return {
+        name: Sought(value=value or "", labels=names, in_original=True)
+        for name, (value, names) in labels.items()
+    }
+
+
+def _bounce(bounce: Bounce, pages: tuple[Page, ...], report: Report, catalogue: Catalogue) -> BounceTrace:
+    sought = {
+        "recipient": Sought(value=bounce.recipient, labels=("final-recipient", "recipient address")),
+        "original recipient": Sought(value=bounce.original_recipient or "", labels=("original-recipient",)),
+        "status": Sought(value=bounce.status or "", labels=("status", "diagnostic-code")),
+        "reply code": Sought(value=bounce.reply_code or "", labels=("diagnostic-code",)),
+        "server's words": Sought(value=bounce.diagnostic_code or "", labels=("diagnostic-code",)),
+        "inner status": Sought(value=bounce.remote_status or "", labels=("diagnostic-code",)),
+        "inner reply code": Sought(value=bounce.remote_reply_code or "", labels=("diagnostic-code",)),
+        "refusing server": Sought(value=bounce.remote_mta or "", labels=("remote-mta", "remote server")),
+        "words that decided": Sought(value=_phrase(bounce.why), labels=("diagnostic-code",)),
+    }
+    meanings = explain(catalogue, _said(bounce))
+    return BounceTrace(
+        bounce=bounce,
+        values=tuple(_found(sought, pages, report)),
+        chosen=next((one for one in meanings if one.name == bounce.entry), None),
+        rejected=tuple(one for one in meanings if one.name != bounce.entry),
+    )
+
+
+def _phrase(why: str | None) -> str:
+    match = re.match(r'text matched "(.{1,60})", chose', why or "")
+    return match[1] if match else ""
+
+
+def _said(bounce: Bounce) -> str:
+    codes = " ".join(filter(None, (bounce.reply_code, bounce.status)))
+    words = bounce.diagnostic_code or ""
+    return words if not codes or words.startswith(codes) else f"{codes} {words}".strip()

@@ -1,0 +1,66 @@
+"""`explain`: a file, a stored bounce, a code, a reply; in this order."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from tests.cli.conftest import call
+from tests.pipeline.conftest import CONFIG, ndr
+
+
+def test_a_file_is_explained_from_the_envelope_to_the_gate(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text(CONFIG)
+    mail = tmp_path / "a.eml"
+    mail.write_bytes(ndr())
+    told = call("-c", str(tmp_path / "config.toml"), "explain", str(mail)).stdout
+    for words in (
+        "rfc3464, the first in order that read it",
+        "behind 'Final-Recipient', line 4, column 25 of part 2, message/delivery-status",
+        "How far it is believed: internal",
+        "there is no store here",
+        "it would be sent",
+        "lena@larkfield.example",
+    ):
+        assert words in told
+    (item,) = map(
+        json.loads,
+        call("-c", str(tmp_path / "config.toml"), "explain", str(mail), "--json").stdout.splitlines(),
+    )
+    assert item["answer"]["outcome"] == "allowed"
+    assert not any(hits for _, hits in item["answer"]["checks"])
+    assert item["bounces"][0]["chosen"]["name"] == item["bounces"][0]["bounce"]["entry"]
+    assert not (tmp_path / "store.db").exists()
+
+
+def test_a_forged_file_names_the_check_that_refuses(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text(CONFIG)
+    mail = tmp_path / "a.eml"
+    mail.write_bytes(ndr(authority="Anonymous"))
+    told = call("-c", str(tmp_path / "config.toml"), "explain", str(mail)).stdout
+    assert "not written: evidence" in told
+
+
+def test_terminal_sequences_of_a_mail_are_shown_as_text(tmp_path: Path) -> None:
+    mail = tmp_path / "a.eml"
+    mail.write_bytes(ndr(reply="550 5.1.10 \x1b]0;owned\x07 no such user"))
+    assert "\x1b" not in call("explain", str(mail)).stdout
+
+
+def test_a_number_is_a_stored_bounce_before_it_is_a_reply_code(
+    demo: Path, ask: Callable[..., list[dict[str, Any]]]
+) -> None:
+    (item,) = ask("explain", "1")
+    assert item["bounce"]["id"] == 1
+    assert item["meanings"]["chosen"]["name"] == item["catalogue_entry"]
+    assert item["report"]["tests"]
+    told = call("--config", str(demo / "config.toml"), "explain", "1").stdout
+    assert "Evidence" in told
+    assert {one["code"] for one in ask("explain", "550")} == {"550"}
+    call("--config", str(demo / "config.toml"), "explain", "999999", status=1)
+
+
+def test_a_code_and_a_reply_need_no_configuration() -> None:
+    assert "5.7.23" in call("explain", "5.7.23").stdout
+    assert "Who must act" in call("explain", "550 5.1.10 RESOLVER.ADR.RecipientNotFound").stdout
+    assert "550" in call("explain", "550", environ={"XDG_CONFIG_HOME": "/nonexistent"}).stdout
