@@ -250,12 +250,21 @@ class Reply(Section):
         return _plain(address)
 
 
+Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+
+
 class Digest(Section):
     """The daily digest."""
 
     at: time = Field(default=time(7, 0), description="Local time of day.")
     to: list[Address] = Field(default=[], description="Who gets it. Empty: the admins.")
     empty_days: bool = Field(default=True, description="Send one line on days without bounces.")
+    weekly: Weekday | None = Field(
+        default=None, description='The day on which a digest of the whole week is sent too, such as "monday".'
+    )
+    monthly: bool = Field(
+        default=False, description="Send a digest of the whole month too, on its first day."
+    )
 
 
 class Alerts(Section):

@@ -2,10 +2,11 @@
 
 from bounce_watch.model.bounce import Bounce
 from bounce_watch.model.details import Details
-from bounce_watch.model.digest import Count, Digest, Health
+from bounce_watch.model.digest import Count, Digest, Edition, Health, closes
 from bounce_watch.model.finding import Event, Finding, Severity
 from bounce_watch.model.incident import Incident, IncidentState
 from bounce_watch.model.letter import Letter, LetterKind, OutboxState
+from bounce_watch.model.overview import Listed, Overview, Step, Story, Tick
 from bounce_watch.model.report import (
     NotAReport,
     OriginalMessage,
@@ -26,6 +27,7 @@ __all__ = [
     "Count",
     "Details",
     "Digest",
+    "Edition",
     "Event",
     "Evidence",
     "Finding",
@@ -35,9 +37,11 @@ __all__ = [
     "Kind",
     "Letter",
     "LetterKind",
+    "Listed",
     "NotAReport",
     "OriginalMessage",
     "OutboxState",
+    "Overview",
     "Owner",
     "Persistence",
     "Provenance",
@@ -47,5 +51,9 @@ __all__ = [
     "Severity",
     "Side",
     "Site",
+    "Step",
+    "Story",
+    "Tick",
     "Unreadable",
+    "closes",
 ]

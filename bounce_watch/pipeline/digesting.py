@@ -1,27 +1,58 @@
 """The daily digest: due once a local date, whatever the clock, an outage or a restart does."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import partial
 
 from bounce_watch.config.models import Config
-from bounce_watch.model import Digest, LetterKind
+from bounce_watch.model import Digest, Edition, LetterKind
 from bounce_watch.pipeline.health import health
 from bounce_watch.pipeline.house import House
 from bounce_watch.pipeline.posting import post
 from bounce_watch.reply.gate import Candidate
-from bounce_watch.store import Questions
+from bounce_watch.store import Questions, Transaction
+
+DOUBTFUL = timedelta(hours=36)
+"""So long after the digest before, we were away or the clock is wrong: a second look decides."""
+
+_WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
 def is_digest_due(house: House) -> bool:
-    """Tell whether today's digest time has passed and no digest bears today's date (or a later one)."""
-    local = house.clock().astimezone(house.config.zone)
+    """Tell whether today's digest time has passed and no digest bears today's date (or a later one).
+
+    Where the clock seems to have jumped far ahead the first look only notes it, and the next one that
+    still sees that time confirms it: a date that was closed too early would never come again.
+    """
+    now = house.clock()
+    local = now.astimezone(house.config.zone)
     if local.time() < house.config.digest.at:
         return False
     newest = house.store.last_digest()
-    return newest is None or newest < local.date()
+    if newest is not None and newest >= local.date():
+        return False
+    return not _waits(house, now)
 
 
-def gather(config: Config, store: Questions, now: datetime, local_date: date | None = None) -> Digest:
+def _waits(house: House, now: datetime) -> bool:
+    known = [
+        moment for moment in (house.store.last_digest_until(), house.store.digest_doubted_at()) if moment
+    ]
+    if not known or any(timedelta(0) <= now - moment <= DOUBTFUL for moment in known):
+        return False
+    if max(known) > now:  # the clock went back: the date alone decides
+        return False
+    with house.store.transaction() as tx:
+        tx.note_digest_doubt(now)
+    return True
+
+
+def gather(
+    config: Config,
+    store: Questions,
+    now: datetime,
+    local_date: date | None = None,
+    edition: Edition = Edition.DAILY,
+) -> Digest:
     """Return the facts of a date's digest that was made, or without a date of the one to be made now.
 
     How the service is doing is known for now only.
@@ -32,25 +63,47 @@ def gather(config: Config, store: Questions, now: datetime, local_date: date | N
         now,
         accepted=config.site.accepted_evidence,
         health=health(store, now) if local_date is None else (),
+        edition=edition,
+        weekday=_weekday(config),
     )
 
 
 def make_digest(house: House) -> Digest | None:
     """Write today's digest to everybody who gets it; None when it was made before.
 
-    Recording it and queueing its mails is one transaction.
+    Recording it and queueing its mails is one transaction. Longer editions that end today go with it.
     """
     with house.store.transaction() as tx:
-        digest = gather(house.config, tx, house.clock())
+        now = house.clock()
+        digest = gather(house.config, tx, now)
         told = not digest.is_empty or house.config.digest.empty_days
         if not tx.record_digest(digest, _event_key(digest) if told else None):
             return None
-        for address in house.config.digest_to if told else ():
-            key = f"{_event_key(digest)}:{address.lower()}"
-            candidate = Candidate(kind=LetterKind.DIGEST, to=address, event_key=key)
-            post(house, tx, candidate, partial(house.composer.digest, digest, to=address, event_key=key))
+        if told:
+            _post(house, tx, digest)
+        for edition in _editions(house.config, tx, digest.local_date):
+            longer = gather(house.config, tx, now, digest.local_date, edition)
+            if not longer.is_empty or house.config.digest.empty_days:
+                _post(house, tx, longer)
     return digest
 
 
+def _post(house: House, tx: Transaction, digest: Digest) -> None:
+    for address in house.config.digest_to:
+        key = f"{_event_key(digest)}:{address.lower()}"
+        candidate = Candidate(kind=LetterKind.DIGEST, to=address, event_key=key)
+        post(house, tx, candidate, partial(house.composer.digest, digest, to=address, event_key=key))
+
+
+def _editions(config: Config, tx: Transaction, local_date: date) -> list[Edition]:
+    wanted = {Edition.WEEKLY: config.digest.weekly is not None, Edition.MONTHLY: config.digest.monthly}
+    return [edition for edition in tx.editions_due(local_date, _weekday(config)) if wanted[edition]]
+
+
+def _weekday(config: Config) -> int:
+    return _WEEKDAYS.index(config.digest.weekly or "monday")
+
+
 def _event_key(digest: Digest) -> str:
-    return f"digest:{digest.local_date.isoformat()}"
+    kind = "digest" if digest.edition is Edition.DAILY else f"digest-{digest.edition}"
+    return f"{kind}:{digest.local_date.isoformat()}"

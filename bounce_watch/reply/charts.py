@@ -16,7 +16,7 @@ TEXT_BAR = 22
 
 
 def change(count: Count) -> str:
-    """Return the change against the week before, as `▲ 9` or `▼ 4`; empty when we did not watch then."""
+    """Return the change against what is usual, as `▲ 9` or `▼ 4`; empty when we did not watch then."""
     if count.before is None:
         return ""
     difference = count.now - count.before

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from bounce_watch.model import Count, Digest, Health, Incident, Letter, LetterKind, Severity
+from bounce_watch.model import Count, Digest, Edition, Health, Incident, Letter, LetterKind, Severity
 from bounce_watch.reply import charts, moments
 from bounce_watch.reply.alert import TONES, shown_step, title_of
 from bounce_watch.reply.facts import Organisation
@@ -47,9 +47,9 @@ def _values(
     return {
         "language": "en",
         "organisation": plain(organisation.name, 80),
-        "subject": plain(f"Mail delivery, {day}: {headline}", 200),
+        "subject": plain(f"Mail delivery, {_named(digest, day)}: {headline}", 200),
         "footer": _FOOTER,
-        "day": day,
+        "day": _named(digest, day),
         "span": f"{moments.short(digest.since, digest.time_zone)} to "
         f"{moments.short(digest.until, digest.time_zone)} ({digest.time_zone})",
         "headline": headline,
@@ -62,7 +62,8 @@ def _values(
             _tile("Delayed", digest.delays),
             _tile("Answered", Count(label="", now=digest.replies_sent)),
         ],
-        "compared": digest.bounces.before is not None,
+        "covers": _covers(digest),
+        "comparison": comparison_of(digest),
         "groups": _groups(organisation, playbooks, digest),
         "charts": _charts(digest),
         "replies": _pairs([("Sent", digest.replies_sent), ("Held until released", digest.replies_held)]),
@@ -72,6 +73,42 @@ def _values(
         "failing": [_check(check) for check in digest.health if check.state != "ok"],
         "failed": [_check(check) for check in digest.health if check.state == "failure"],
     }
+
+
+def _named(digest: Digest, day: str) -> str:
+    """Return the day, or the week or month that ended on it."""
+    match digest.edition:
+        case Edition.DAILY:
+            return day
+        case Edition.WEEKLY:
+            return f"the week to {day}"
+        case Edition.MONTHLY:
+            return f"the month to {day}"
+
+
+def _covers(digest: Digest) -> str:
+    """Return a sentence for a digest that makes up for days without one, empty for a usual one."""
+    if not digest.missed:
+        return ""
+    days = "1 day" if digest.missed == 1 else f"{digest.missed} days"
+    return f"This digest covers {digest.missed + 1} days: none was made on the {days} before."
+
+
+def comparison_of(digest: Digest) -> str:
+    """Return with what the counts are compared, empty when there is nothing to compare with."""
+    if not digest.weeks:
+        return ""
+    if digest.edition is Edition.MONTHLY:
+        return "against the time of the same length before"
+    weeks = {1: "week", 2: "two weeks", 3: "three weeks", 4: "four weeks"}[digest.weeks]
+    if digest.edition is Edition.WEEKLY:
+        return f"against the mean of the {weeks} before" if digest.weeks > 1 else "against the week before"
+    same = "the same days" if digest.missed else "the same weekday"
+    return (
+        f"against the mean of {same} in the {weeks} before"
+        if digest.weeks > 1
+        else f"against {same} in the week before"
+    )
 
 
 def _check(check: Health) -> dict[str, Value]:
@@ -89,7 +126,8 @@ def headline_of(digest: Digest) -> str:
     if digest.still_open:
         return f"{_problems(len(digest.still_open), 'open')}, {_mails(digest.messages.now)} came back"
     if digest.is_empty:
-        return "a quiet day, no mail came back"
+        time = {Edition.DAILY: "day", Edition.WEEKLY: "week", Edition.MONTHLY: "month"}[digest.edition]
+        return f"a quiet {time}, no mail came back"
     return f"no problems, {_mails(digest.messages.now)} came back"
 
 

@@ -147,6 +147,7 @@ def digest(empty: bool = False) -> Digest:
         left_alone=9,
         quarantined=1,
         unverified=3,
+        weeks=4,
         health=(
             Health(name="Mailbox", state="ok", text="read 3 minutes ago"),
             Health(name="Unreadable mail", state="warning", text="1 message waits in quarantine"),

@@ -16,6 +16,7 @@ from bounce_watch.store.errors import (
 )
 from bounce_watch.store.facts import Stopped
 from bounce_watch.store.lock import ProcessLock, find_holder
+from bounce_watch.store.people import Destination, Person
 from bounce_watch.store.questions import Questions
 from bounce_watch.store.records import (
     BounceDetail,
@@ -35,14 +36,17 @@ from bounce_watch.store.records import (
     WithheldRow,
 )
 from bounce_watch.store.store import Store, open_store
+from bounce_watch.store.tally import Dimension
 from bounce_watch.store.transaction import Transaction
-from bounce_watch.store.words import By, Change, MessageState, Order, QuarantineState
+from bounce_watch.store.words import By, Change, MessageState, Order, QuarantineState, Sort
 
 __all__ = [
     "BounceDetail",
     "BounceRow",
     "By",
     "Change",
+    "Destination",
+    "Dimension",
     "HistoryFilter",
     "IncidentChange",
     "IncidentDetail",
@@ -53,6 +57,7 @@ __all__ = [
     "Order",
     "OutboxEntry",
     "OutgoingMail",
+    "Person",
     "ProcessLock",
     "QuarantineEntry",
     "QuarantineState",
@@ -60,6 +65,7 @@ __all__ = [
     "Recorded",
     "ReplyHistory",
     "ReportRecord",
+    "Sort",
     "Stats",
     "Stopped",
     "Store",

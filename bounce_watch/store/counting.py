@@ -1,17 +1,20 @@
-"""The figures of one digest, counted over its span and over the same span a week earlier."""
+"""The figures of one digest, counted over its span and over the spans to compare it with."""
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, func
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from bounce_watch.model import (
     Action,
     Count,
     Digest,
+    Edition,
     Evidence,
     Health,
     Incident,
@@ -21,6 +24,8 @@ from bounce_watch.model import (
 )
 from bounce_watch.store import tables
 from bounce_watch.store.incidents import incident_of
+from bounce_watch.store.tally import Dimension
+from bounce_watch.store.tops import Figures, counted, counted_rows, most
 from bounce_watch.store.words import Change, MessageState
 
 WEEK = timedelta(days=7)
@@ -38,8 +43,7 @@ MARKED: Mapping[str, Any] = {
 """The columns of the digest table that close a span, and the row numbers they close."""
 
 _AT = tables.Bounce
-_MESSAGES = func.count(func.distinct(_AT.message_id))
-_Conditions = Sequence[ColumnElement[bool]]
+_OPENING = (Change.OPENED, "reopened")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,67 +66,95 @@ class Span:
 
 
 class Counting:
-    """Counts for one span. `watched`: we ran a week earlier, so that a comparison is honest."""
+    """Counts for one span. `usual` are the earlier spans to compare with; none: nothing to compare with."""
 
     def __init__(
-        self, session: Session, span: Span, accepted: Collection[Evidence] | None, *, watched: bool
+        self,
+        session: Session,
+        span: Span,
+        accepted: Collection[Evidence] | None,
+        *,
+        usual: Sequence[tuple[datetime, datetime]],
     ) -> None:
         self._session = session
         self._span = span
+        self._accepted = accepted
         self._believed = [] if accepted is None else [col(_AT.evidence).in_(sorted(accepted))]
-        self._watched = watched
+        self._usual = usual
 
-    def digest(self, local_date: date, time_zone: str, health: tuple[Health, ...]) -> Digest:
+    def digest(
+        self,
+        local_date: date,
+        time_zone: str,
+        health: tuple[Health, ...],
+        *,
+        edition: Edition = Edition.DAILY,
+        missed: int = 0,
+    ) -> Digest:
         """Return all figures of the span."""
-        failed = col(_AT.action) == Action.FAILED
+        actions, before = self._now(Dimension.ACTION), self._before(Dimension.ACTION)
+        failed, delayed = Action.FAILED, Action.DELAYED
         return Digest(
             local_date=local_date,
             time_zone=time_zone,
             since=self._span.since,
             until=self._span.until,
-            messages=self._compared("messages", _MESSAGES, failed),
-            bounces=self._compared("bounces", func.count(), failed),
-            delays=self._compared("delays", _MESSAGES, col(_AT.action) == Action.DELAYED),
-            opened=self._incidents(Change.OPENED, IncidentState.OPEN),
+            messages=self._compared("messages", actions.messages[failed], before.messages[failed]),
+            bounces=self._compared("bounces", actions.bounces[failed], before.bounces[failed]),
+            delays=self._compared("delays", actions.messages[delayed], before.messages[delayed]),
+            opened=self._opened(),
             still_open=self._still_open(),
-            resolved=self._incidents(IncidentState.RESOLVED, IncidentState.RESOLVED),
-            owners=self._by(_AT.owner),
-            causes=self._by(_AT.cause),
-            senders=self._by(_AT.sender_key),
-            domains=self._by(_AT.recipient_domain),
+            resolved=self._resolved(),
+            owners=self._by(Dimension.OWNER),
+            causes=self._by(Dimension.CAUSE),
+            senders=self._by(Dimension.SENDER),
+            domains=self._by(Dimension.DOMAIN),
             withheld=self._withheld(),
             unverified=self._unverified(),
             health=health,
+            edition=edition,
+            weeks=len(self._usual),
+            missed=missed,
             **self._totals(),
         )
 
-    def _now(self, *more: ColumnElement[bool]) -> _Conditions:
-        return [self._span.holds("bounce_to"), *self._believed, *more]
+    def _now(self, dimension: Dimension) -> Figures:
+        if self._holds_every_bounce():
+            return counted(self._session, dimension, accepted=self._accepted)
+        return counted_rows(self._session, dimension, self._span.holds("bounce_to"), self._accepted)
 
-    def _before(self, *more: ColumnElement[bool]) -> _Conditions:
-        at = col(_AT.occurred_at)
-        return [at >= self._span.since - WEEK, at < self._span.until - WEEK, *self._believed, *more]
+    def _holds_every_bounce(self) -> bool:
+        """Tell whether nothing lies outside the span: then the counters know the answer."""
+        newest = self._session.exec(select(func.max(_AT.id))).one() or 0
+        return self._span.start["bounce_to"] == 0 and self._span.end["bounce_to"] == newest
 
-    def _compared(self, label: str, figure: Any, condition: ColumnElement[bool]) -> Count:
-        now = self._count(_AT, *self._now(condition), figure=figure)
-        before = self._count(_AT, *self._before(condition), figure=figure) if self._watched else None
+    def _before(self, dimension: Dimension) -> Figures:
+        total = Figures(messages=Counter(), bounces=Counter())
+        for since, until in self._usual:
+            found = counted(self._session, dimension, since=since, until=until, accepted=self._accepted)
+            total.messages.update(found.messages)
+            total.bounces.update(found.bounces)
+        return total
+
+    def _compared(self, label: str, now: int, total_before: int) -> Count:
+        """Return a count beside the mean of the earlier spans, rounded to a whole number."""
+        spans = len(self._usual)
+        before = (2 * total_before + spans) // (2 * spans) if spans else None
         return Count(label=label, now=now, before=before)
 
-    def _by(self, column: Any) -> tuple[Count, ...]:
-        failed = (col(_AT.action) == Action.FAILED, col(column).is_not(None))
-        now = self._grouped(column, self._now(*failed), LINES)
-        before = self._grouped(column, self._before(*failed), None) if self._watched else {}
-        return tuple(
-            Count(label=label, now=count, before=before.get(label, 0) if self._watched else None)
-            for label, count in now.items()
-        )
-
-    def _grouped(self, column: Any, conditions: _Conditions, limit: int | None) -> dict[str, int]:
-        query = select(column, _MESSAGES).where(*conditions).group_by(column)
-        return dict(self._session.exec(query.order_by(_MESSAGES.desc(), column).limit(limit)).all())
+    def _by(self, dimension: Dimension) -> tuple[Count, ...]:
+        before = self._before(dimension).messages
+        top = most(self._now(dimension).messages, LINES)
+        return tuple(self._compared(count.label, count.now, before[count.label]) for count in top)
 
     def _unverified(self) -> int:
-        return self._count(_AT, self._span.holds("bounce_to")) - self._count(_AT, *self._now())
+        if self._accepted is None:
+            return 0
+        if self._holds_every_bounce():
+            every = counted(self._session, Dimension.ACTION).bounces.total()
+            return every - counted(self._session, Dimension.ACTION, accepted=self._accepted).bounces.total()
+        inside = self._span.holds("bounce_to")
+        return self._count(_AT, inside) - self._count(_AT, inside, *self._believed)
 
     def _withheld(self) -> tuple[Count, ...]:
         reason, times = tables.Withheld.reason, func.count()
@@ -147,22 +179,49 @@ class Counting:
             "quarantined": self._count(tables.Quarantined, self._span.holds("quarantined_to")),
         }
 
-    def _incidents(self, change: str, state: IncidentState) -> tuple[Incident, ...]:
-        line, incident = tables.IncidentChange, tables.Incident
-        changed = select(line.incident).where(self._span.holds("change_to"), col(line.change) == change)
-        return self._told(col(incident.number).in_(changed), col(incident.state) == state)
+    def _opened(self) -> tuple[Incident, ...]:
+        return self._told(self._changed_to(*_OPENING), ~self._over())
 
     def _still_open(self) -> tuple[Incident, ...]:
-        line, incident = tables.IncidentChange, tables.Incident
-        opened = select(line.incident).where(self._span.holds("change_to"), col(line.change) == Change.OPENED)
-        is_open = col(incident.state) == IncidentState.OPEN
-        return self._told(is_open, col(incident.number).not_in(opened))
+        number, line = col(tables.Incident.number), tables.IncidentChange
+        known = number.in_(select(line.incident).where(col(line.id) <= self._span.end["change_to"]))
+        return self._told(known, ~self._changed_to(*_OPENING), ~self._over())
+
+    def _resolved(self) -> tuple[Incident, ...]:
+        return self._told(self._changed_to(IncidentState.RESOLVED), self._over())
+
+    def _changed_to(self, *changes: str) -> ColumnElement[bool]:
+        line = tables.IncidentChange
+        changed = select(line.incident).where(self._span.holds("change_to"), col(line.change).in_(changes))
+        return col(tables.Incident.number).in_(changed)
+
+    def _over(self) -> ColumnElement[bool]:
+        """Return the condition that an incident was over when the span ended, whatever came of it later."""
+        line = aliased(tables.IncidentChange)
+        last = (
+            select(line.change)
+            .where(
+                col(line.incident) == col(tables.Incident.number),
+                col(line.id) <= self._span.end["change_to"],
+                col(line.change).in_([*_OPENING, IncidentState.RESOLVED]),
+            )
+            .order_by(col(line.id).desc())
+            .limit(1)
+        )
+        return func.coalesce(last.scalar_subquery(), "") == IncidentState.RESOLVED
 
     def _told(self, *conditions: ColumnElement[bool]) -> tuple[Incident, ...]:
         incident = tables.Incident
         query = select(incident).where(*conditions, col(incident.quiet).is_(False))
-        return tuple(incident_of(row) for row in self._session.exec(query.order_by(col(incident.number))))
+        rows = self._session.exec(query.order_by(col(incident.number)))
+        return tuple(self._as_it_was(incident_of(row)) for row in rows)
 
-    def _count(self, table: Any, *conditions: ColumnElement[bool], figure: Any = None) -> int:
-        figure = func.count() if figure is None else figure
-        return int(self._session.exec(select(figure).select_from(table).where(*conditions)).one())
+    def _as_it_was(self, incident: Incident) -> Incident:
+        """Return an incident that ended after the span as the open one that it was then."""
+        ended = incident.resolved_at
+        if ended is None or ended <= self._span.until:
+            return incident
+        return replace(incident, state=IncidentState.OPEN, resolved_at=None)
+
+    def _count(self, table: Any, *conditions: ColumnElement[bool]) -> int:
+        return int(self._session.exec(select(func.count()).select_from(table).where(*conditions)).one())

@@ -5,12 +5,13 @@ jumps moves a row into the next digest, never into two or none.
 """
 
 from collections.abc import Collection
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from itertools import zip_longest
 
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
-from bounce_watch.model import Digest, Evidence, Health
+from bounce_watch.model import Digest, Edition, Evidence, Health, closes
 from bounce_watch.store import tables
 from bounce_watch.store.counting import MARKED, WEEK, Counting, Span
 from bounce_watch.store.facts import KnownFacts
@@ -18,6 +19,11 @@ from bounce_watch.store.rooms import Writes
 
 _AT = tables.Digest
 _NOTHING = dict.fromkeys(MARKED, 0)
+_LOOKED_AT = 800
+"""Digests looked at for the end of the edition before."""
+
+WEEKS, DAY = 4, timedelta(days=1)
+"""How many weeks a day is compared with."""
 
 
 class Digests(KnownFacts):
@@ -36,18 +42,37 @@ class Digests(KnownFacts):
         *,
         accepted: Collection[Evidence] | None = None,
         health: Collection[Health] = (),
+        edition: Edition = Edition.DAILY,
+        weekday: int = 0,
     ) -> Digest:
         """Count what the digest of a local date tells; one that was made before is counted again.
 
         `accepted` are the tiers that count, None for all. People read counts of mails, so all but
-        `bounces` count messages.
+        `bounces` count messages. A weekly or monthly edition (`weekday` as in `model.closes`) holds what
+        came after the digest that ended the one before.
         """
         with self._reading() as session:
             first_run = self.first_run_at()
-            span = _span_of(session, local_date, now, first_run)
-            watched = first_run is not None and first_run <= span.since - WEEK
-            counting = Counting(session, span, accepted, watched=watched)
-            return counting.digest(local_date, time_zone, tuple(health))
+            before = _before(session, local_date, edition, weekday)
+            span = _span_of(session, local_date, now, first_run, before)
+            counting = Counting(session, span, accepted, usual=_usual(span, first_run, edition))
+            missed = (local_date - before.local_date).days - 1 if before and edition is Edition.DAILY else 0
+            return counting.digest(
+                local_date, time_zone, tuple(health), edition=edition, missed=max(missed, 0)
+            )
+
+    def editions_due(self, local_date: date, weekday: int) -> tuple[Edition, ...]:
+        """Return the longer editions that end with the digest of a local date."""
+        with self._reading() as session:
+            before = _before(session, local_date)
+        previous = before.local_date if before else local_date - DAY
+        longer = (Edition.WEEKLY, Edition.MONTHLY)
+        return tuple(edition for edition in longer if closes(edition, weekday, previous, local_date))
+
+    def last_digest_until(self) -> datetime | None:
+        """Return when the newest digest was made."""
+        with self._reading() as session:
+            return session.exec(select(_AT.until).order_by(col(_AT.local_date).desc()).limit(1)).first()
 
 
 class DigestRecord(Digests, Writes):
@@ -75,17 +100,47 @@ class DigestRecord(Digests, Writes):
         return True
 
 
-def _span_of(session: Session, local_date: date, now: datetime, first_run: datetime | None) -> Span:
-    made = session.get(_AT, local_date)
+def _before(
+    session: Session, local_date: date, edition: Edition = Edition.DAILY, weekday: int = 0
+) -> tables.Digest | None:
+    """Return the newest digest before a date that ended an edition, None for none."""
     query = select(_AT).where(col(_AT.local_date) < local_date).order_by(col(_AT.local_date).desc())
-    before = session.exec(query).first()
+    made = list(session.exec(query.limit(1 if edition is Edition.DAILY else _LOOKED_AT)))
+    for row, older in zip_longest(made, made[1:]):
+        previous = older.local_date if older else row.local_date - DAY
+        if closes(edition, weekday, previous, row.local_date):
+            return row
+    return None
+
+
+def _span_of(
+    session: Session,
+    local_date: date,
+    now: datetime,
+    first_run: datetime | None,
+    before: tables.Digest | None,
+) -> Span:
+    made = session.get(_AT, local_date)
     start = _NOTHING if before is None else _marks(before)
     first = before is None
-    if made is not None:
-        return Span(since=made.since, until=made.until, is_first=first, start=start, end=_marks(made))
     since = (first_run or now) if before is None else before.until
+    if made is not None:
+        since = min(since, made.until) if before is None else since
+        return Span(since=since, until=made.until, is_first=first, start=start, end=_marks(made))
     end = _newest_rows(session)
     return Span(since=since, until=max(now, since), is_first=first, start=start, end=end)
+
+
+def _usual(span: Span, first_run: datetime | None, edition: Edition) -> list[tuple[datetime, datetime]]:
+    """Return the spans to compare with: the same days of four weeks or the month before."""
+    length = max(span.until - span.since, DAY)
+    step, most = (length, 1) if edition is Edition.MONTHLY else (-(-length // WEEK) * WEEK, WEEKS)
+    shifts = [number * step for number in range(1, most + 1)]
+    return [
+        (span.since - shift, span.until - shift)
+        for shift in shifts
+        if first_run is not None and first_run <= span.since - shift
+    ]
 
 
 def _marks(row: tables.Digest) -> dict[str, int]:

@@ -11,6 +11,7 @@ from bounce_watch.store.rooms import Reads, Writes
 
 _EPOCH, _FIRST_RUN, _LAST_FETCH = "epoch", "first_run_at", "last_success_fetch_at"
 _MARK_SECRET = "mark_secret"  # noqa: S105 - the name of a row
+_DIGEST_DOUBT = "digest_doubt_at"
 _STARTED_AT = "started_at"
 _LATCHED_AT, _BACKLOG_UNTIL = "breaker_latched_at", "backlog_until"
 _RESENT = "resent:"
@@ -41,6 +42,11 @@ class KnownFacts(Reads):
         """Return when the mailbox was last read without a fault."""
         with self._reading() as session:
             return _time(_read(session, _LAST_FETCH))
+
+    def digest_doubted_at(self) -> datetime | None:
+        """Return when the clock was last found too far ahead to make a digest at once."""
+        with self._reading() as session:
+            return _time(_read(session, _DIGEST_DOUBT))
 
     def epoch(self) -> int:
         """Return the number of the newest run, 0 before the first."""
@@ -101,6 +107,10 @@ class Facts(KnownFacts, Writes):
     def note_fetch(self, now: datetime) -> None:
         """Note that the mailbox was read without a fault."""
         self._set(_LAST_FETCH, now.isoformat())
+
+    def note_digest_doubt(self, now: datetime) -> None:
+        """Note that a digest waits until a second look confirms the clock."""
+        self._set(_DIGEST_DOUBT, now.isoformat())
 
     def note_stop(self, why: str, now: datetime) -> None:
         """Note that sending is stopped until the configuration is repaired."""

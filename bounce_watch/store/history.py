@@ -1,6 +1,8 @@
 """Questions about the past: what bounced, why, and what was written about it."""
 
 from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
 
 from sqlalchemy import func
 from sqlmodel import Session, col, select
@@ -27,11 +29,22 @@ from bounce_watch.store.incidents import incident_of
 from bounce_watch.store.outbox_list import entries, withheld_of
 from bounce_watch.store.records import BounceDetail, BounceRow, HistoryFilter, MessageRecord, ReportRecord
 from bounce_watch.store.rooms import Reads
-from bounce_watch.store.words import By, MessageState, Order
+from bounce_watch.store.tally import Dimension
+from bounce_watch.store.tops import counted, most
+from bounce_watch.store.words import By, MessageState, Order, Sort
 
 _AT = tables.Bounce
 _EVERYTHING = HistoryFilter()
 _STREAM, _MOST = 500, 2**62
+_SORTS = {
+    Sort.WHEN: _AT.occurred_at,
+    Sort.SENDER: _AT.sender_key,
+    Sort.RECIPIENT: _AT.recipient_key,
+    Sort.DOMAIN: _AT.recipient_domain,
+    Sort.CAUSE: _AT.cause,
+    Sort.CODE: _AT.status,
+    Sort.OWNER: _AT.owner,
+}
 _COLUMNS = {
     By.SENDER: _AT.sender_key,
     By.DOMAIN: _AT.recipient_domain,
@@ -52,11 +65,17 @@ class History(Reads):
         limit: int | None = 100,
         offset: int = 0,
         order: Order = Order.NEWEST,
+        sort: Sort = Sort.WHEN,
     ) -> Iterator[BounceRow]:
-        """Yield the bounces of a filter by time, read as they are asked for; None for all."""
+        """Yield the bounces of a filter, read as they are asked for; `limit` None for all.
+
+        `sort` is what they are sorted by, ascending; equal ones, and all by default, by time in `order`.
+        """
         report = tables.Report
         query = select(_AT, report.original_subject, report.original_message_id)
         query = query.join(report, col(report.id) == col(_AT.report_id)).where(*conditions_of(chosen))
+        if sort is not Sort.WHEN:
+            query = query.order_by(col(_SORTS[sort]))
         for column in (col(_AT.occurred_at), col(_AT.id)):
             query = query.order_by(column.desc() if order is Order.NEWEST else column.asc())
         query = query.limit(_at_most(limit)).offset(_at_most(offset)).execution_options(yield_per=_STREAM)
@@ -74,6 +93,10 @@ class History(Reads):
 
     def top(self, by: By, chosen: HistoryFilter = _EVERYTHING, limit: int = 10) -> tuple[Count, ...]:
         """Count failed messages (not recipients) by one value, most first."""
+        if by in Dimension and replace(chosen, since=None, until=None) == _EVERYTHING:
+            return self._top_of_all(Dimension(by), chosen, limit)
+        if chosen == _EVERYTHING:
+            return self._top_of_many(col(_COLUMNS[by]), limit)
         column = col(_COLUMNS[by])
         messages = func.count(func.distinct(_AT.message_id))
         query = select(column, messages).where(col(_AT.action) == Action.FAILED, column.is_not(None))
@@ -82,6 +105,25 @@ class History(Reads):
             query = query.join(tables.Report, col(tables.Report.id) == col(_AT.report_id))
         with self._reading() as session:
             return tuple(Count(label=label or "", now=now) for label, now in session.exec(query.limit(limit)))
+
+    def _top_of_all(self, dimension: Dimension, chosen: HistoryFilter, limit: int) -> tuple[Count, ...]:
+        with self._reading() as session:
+            found = counted(session, dimension, since=chosen.since, until=chosen.until).messages
+        return most(found, limit)
+
+    def _top_of_many(self, column: Any, limit: int) -> tuple[Count, ...]:
+        """Rank by rows, which is quick, then count the mails of those that can be among the first."""
+        failed, rows = col(_AT.action) == Action.FAILED, func.count()
+        ranked = select(column, rows).where(failed, column.is_not(None)).group_by(column)
+        with self._reading() as session:
+            candidates = session.exec(ranked.order_by(rows.desc(), column).limit(limit * 20)).all()
+            messages: dict[str, int] = {}
+            for label, at_most in candidates:
+                if len(messages) >= limit and at_most < sorted(messages.values())[-limit]:
+                    return most(messages, limit)
+                one = select(func.count(func.distinct(_AT.message_id))).where(failed, column == label)
+                messages[label] = session.exec(one).one()
+        return most(messages, limit)
 
     def show(self, bounce_id: int) -> BounceDetail:
         """Return everything about the bounce and its report. Raises NotThere for no such number."""

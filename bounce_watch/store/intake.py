@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlmodel import Session, col, select
 
 from bounce_watch.model import Bounce, Event, Evidence, Kind, Report
-from bounce_watch.store import tables
+from bounce_watch.store import tables, tally
 from bounce_watch.store.columns import fold
 from bounce_watch.store.errors import NotThere
 from bounce_watch.store.events import events_of
@@ -97,6 +97,7 @@ class Intake(Writes):
         rows = [_bounce_row(report, bounce, min(bounce.occurred_at or told, now), now) for bounce in bounces]
         self._rows.add_all(rows)
         self._rows.flush()
+        tally.count_in(self._rows, report.message_id, rows)
         return events_of(self._rows, report_id)  # read back: the rules see what they will see later
 
     def set_state(self, message_id: int, state: MessageState, reason: str | None = None) -> None:

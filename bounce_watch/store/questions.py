@@ -4,12 +4,13 @@ from bounce_watch.store.acquaintance import Acquaintance
 from bounce_watch.store.digest import Digests
 from bounce_watch.store.dossier import Dossiers
 from bounce_watch.store.events import Events
-from bounce_watch.store.history import History
 from bounce_watch.store.incidents import IncidentList
 from bounce_watch.store.intake import KnownMessages
 from bounce_watch.store.outbox_list import OutboxList
+from bounce_watch.store.people import People
 from bounce_watch.store.quarantine import QuarantineList
 from bounce_watch.store.stats import Figures
+from bounce_watch.store.trend import Trends
 
 
 class Questions(
@@ -19,7 +20,8 @@ class Questions(
     Dossiers,
     OutboxList,
     QuarantineList,
-    History,
+    People,
+    Trends,
     Digests,
     Figures,
     Acquaintance,

@@ -45,3 +45,15 @@ class By(StrEnum):
 class Order(StrEnum):
     NEWEST = "newest"
     OLDEST = "oldest"
+
+
+class Sort(StrEnum):
+    """What a list of bounces is sorted by."""
+
+    WHEN = "when"
+    SENDER = "sender"
+    RECIPIENT = "recipient"
+    DOMAIN = "domain"
+    CAUSE = "cause"
+    CODE = "code"
+    OWNER = "owner"

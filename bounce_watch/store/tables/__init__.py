@@ -7,6 +7,7 @@ address beside them. Row numbers never come back after a deletion: the digest co
 from bounce_watch.store.tables.incidents import Incident, IncidentChange, IncidentEvent
 from bounce_watch.store.tables.meta import Meta
 from bounce_watch.store.tables.received import Bounce, Message, Quarantined, Report
+from bounce_watch.store.tables.tally import Scattered, Tally
 from bounce_watch.store.tables.written import Digest, Outgoing, Withheld
 
 __all__ = [
@@ -20,5 +21,7 @@ __all__ = [
     "Outgoing",
     "Quarantined",
     "Report",
+    "Scattered",
+    "Tally",
     "Withheld",
 ]

@@ -1,0 +1,74 @@
+"""What the report page tells: figures, a trend, incidents with their history, the newest bounces."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from bounce_watch.model.bounce import Bounce
+from bounce_watch.model.digest import Count
+from bounce_watch.model.incident import Incident
+from bounce_watch.model.vocabulary import Cause
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tick:
+    """Mails that failed for one cause in the hour that begins at `at` (UTC).
+
+    A mail counts once for a cause, in the hour of its first failure.
+    """
+
+    at: datetime
+    cause: Cause
+    messages: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One line of an incident's history. `by` is a person, or bounce_watch itself."""
+
+    at: datetime
+    change: str
+    by: str
+    note: str
+    messages: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Story:
+    """An incident with its history, oldest step first."""
+
+    incident: Incident
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """One bounce in a list, under the number that `show` takes."""
+
+    number: int
+    bounce: Bounce
+    subject: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overview:
+    """Facts of `since` <= time < `until` (UTC), shown in `time_zone`.
+
+    `left_out` is how many older bounces of the span are not in `bounces`.
+    """
+
+    organisation: str
+    time_zone: str
+    since: datetime
+    until: datetime
+    messages: int
+    ticks: tuple[Tick, ...] = ()
+    owners: tuple[Count, ...] = ()
+    causes: tuple[Count, ...] = ()
+    codes: tuple[Count, ...] = ()
+    senders: tuple[Count, ...] = ()
+    domains: tuple[Count, ...] = ()
+    stories: tuple[Story, ...] = ()
+    bounces: tuple[Listed, ...] = ()
+    left_out: int = 0
+    withheld: tuple[Count, ...] = ()
+    replies_sent: int = 0

@@ -1,0 +1,185 @@
+"""Keep the counters: what one message adds to them, in the transaction that stores it.
+
+A message counts once for a label and a day. One whose rows lie in several days or tiers is set aside
+and counted directly whenever somebody asks, so that every sum is exact.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+
+from sqlalchemy.dialects.sqlite import Insert, insert
+from sqlmodel import Session, col, select
+
+from bounce_watch.model import Action
+from bounce_watch.store import tables
+from bounce_watch.store.columns import MAX_TEXT, scrub
+
+DAY, HOUR = timedelta(days=1), timedelta(hours=1)
+BLOCK_DAYS = 32
+"""Days in a block: the long period, so that a year is a dozen steps."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_AT = tables.Bounce
+
+
+class Grain(StrEnum):
+    HOUR = "hour"
+    DAY = "day"
+    BLOCK = "block"
+
+
+class Dimension(StrEnum):
+    """What is counted. `action` counts every row, the others failed ones only."""
+
+    ACTION = "action"
+    CAUSE = "cause"
+    OWNER = "owner"
+    CODE = "code"
+    SENDER = "sender"
+    DOMAIN = "domain"
+
+
+MANIFOLD = frozenset({Dimension.SENDER, Dimension.DOMAIN})
+"""Of so many labels that counting their days one by one would make as many rows as there are bounces."""
+
+_VALUES = {
+    Dimension.CAUSE: "cause",
+    Dimension.OWNER: "owner",
+    Dimension.CODE: "status",
+    Dimension.SENDER: "sender_key",
+    Dimension.DOMAIN: "recipient_domain",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """The key of one counter."""
+
+    dimension: Dimension
+    grain: Grain
+    period: int
+    label: str
+    evidence: str
+
+
+def day_of(moment: datetime) -> int:
+    """Return the number of the day (UTC) since 1970."""
+    return (moment - _EPOCH) // DAY
+
+
+def start_of(day: int) -> datetime:
+    """Return the first moment of a day."""
+    return _EPOCH + day * DAY
+
+
+def hour_of(moment: datetime) -> int:
+    """Return the number of the hour since 1970."""
+    return (moment - _EPOCH) // HOUR
+
+
+def hour_start(hour: int) -> datetime:
+    """Return the first moment of an hour since 1970."""
+    return _EPOCH + hour * HOUR
+
+
+def count_in(session: Session, message_id: int, fresh: Sequence[tables.Bounce]) -> None:
+    """Add what new rows of a message change to the counters; they were flushed before."""
+    if not fresh:
+        return
+    known = select(_AT).where(col(_AT.message_id) == message_id, col(_AT.id) < fresh[0].id)
+    before = list(session.exec(known))
+    messages, bounces = _added(before, fresh)
+    changed = [cell for cell in {**messages, **bounces} if messages[cell] or bounces[cell]]
+    _write(session, changed, messages, bounces)
+    if not is_plain([*before, *fresh]):
+        times = [row.occurred_at for row in (*before, *fresh)]
+        session.merge(tables.Scattered(message_id=message_id, first_at=min(times), last_at=max(times)))
+        session.flush()
+
+
+def _added(
+    before: Sequence[tables.Bounce], fresh: Sequence[tables.Bounce]
+) -> tuple[Counter[Cell], Counter[Cell]]:
+    """Return how mails and recipients of each counter change."""
+    messages, bounces = Counter(_cells([*before, *fresh])), Counter[Cell]()
+    bounces.update(messages)
+    messages = Counter(dict.fromkeys(messages, 1))
+    if before:
+        old = Counter(_cells(before))
+        bounces.subtract(old)
+        messages.subtract(dict.fromkeys(old, 1))
+    return messages, bounces
+
+
+def is_plain(rows: Sequence[tables.Bounce]) -> bool:
+    """Tell whether all rows of a message lie in one day and one tier."""
+    return len({(day_of(row.occurred_at), row.evidence) for row in rows}) == 1
+
+
+def _cells(rows: Sequence[tables.Bounce]) -> Iterator[Cell]:
+    """Yield each counter as often as rows of the message fall into it."""
+    failed = [row for row in rows if row.action == Action.FAILED]
+    yield from _hours(failed)
+    if not is_plain(rows):
+        return
+    day, evidence = day_of(rows[0].occurred_at), rows[0].evidence or ""
+    for row in rows:
+        yield from _days(Dimension.ACTION, row.action, day, evidence)
+    for row in failed:
+        for dimension, name in _VALUES.items():
+            if (label := getattr(row, name)) is not None:
+                yield from _days(dimension, label, day, evidence)
+
+
+def _hours(failed: Sequence[tables.Bounce]) -> Iterator[Cell]:
+    """Yield the hour of the first failure for each cause of the message: what a trend is drawn from."""
+    first: dict[str, tables.Bounce] = {}
+    for row in sorted(failed, key=lambda row: row.occurred_at):
+        first.setdefault(row.cause, row)
+    for cause, row in first.items():
+        hour = hour_of(row.occurred_at)
+        yield Cell(Dimension.CAUSE, Grain.HOUR, hour, _label(cause), row.evidence or "")
+
+
+def _days(dimension: Dimension, label: str, day: int, evidence: str) -> Iterator[Cell]:
+    label = _label(label)
+    if dimension not in MANIFOLD:
+        yield Cell(dimension, Grain.DAY, day, label, evidence)
+    yield Cell(dimension, Grain.BLOCK, day // BLOCK_DAYS, label, evidence)
+
+
+def _label(text: str) -> str:
+    return scrub(str(text)[:MAX_TEXT])  # as SafeText stores it
+
+
+def _write(session: Session, cells: Sequence[Cell], messages: Counter[Cell], bounces: Counter[Cell]) -> None:
+    rows = [
+        {
+            "dimension": cell.dimension,
+            "grain": cell.grain,
+            "period": cell.period,
+            "label": cell.label,
+            "evidence": cell.evidence,
+            "messages": messages[cell],
+            "bounces": bounces[cell],
+        }
+        for cell in cells
+    ]
+    if rows:
+        session.connection().execute(_ADD, rows)
+
+
+def _adding() -> Insert:
+    statement = insert(tables.Tally)
+    keys = ["dimension", "grain", "period", "label", "evidence"]
+    more = {
+        "messages": col(tables.Tally.messages) + statement.excluded.messages,
+        "bounces": col(tables.Tally.bounces) + statement.excluded.bounces,
+    }
+    return statement.on_conflict_do_update(index_elements=keys, set_=more)
+
+
+_ADD = _adding()
