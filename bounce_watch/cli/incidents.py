@@ -1,6 +1,8 @@
 """`incidents`: many bounces that mean one thing, with proof and the steps that end it."""
 
 import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -19,6 +21,8 @@ group = typer.Typer(
 
 
 def register(app: typer.Typer) -> None:
+    from bounce_watch.cli import incident_changes  # noqa: F401 - its commands join the group
+
     app.add_typer(group, name="incidents")
 
 
@@ -50,6 +54,7 @@ def incident_json(incident: "Incident") -> dict[str, Any]:
     return {
         "incident": incident.name,
         "state": incident.state,
+        "standing": incident.standing(datetime.now(UTC)),
         "severity": finding.severity,
         "title": finding.title,
         "key": finding.key,
@@ -59,6 +64,12 @@ def incident_json(incident: "Incident") -> dict[str, Any]:
         "opened_at": incident.opened_at,
         "updated_at": incident.updated_at,
         "resolved_at": incident.resolved_at,
+        "acknowledged_at": incident.acknowledged_at,
+        "acknowledged_by": incident.acknowledged_by,
+        "silenced_until": incident.silenced_until,
+        "suppressed_by": _name_of(incident.suppressed_by),
+        "reopened": incident.reopened,
+        "historical": incident.historical,
         "first_at": finding.first_at,
         "last_at": finding.last_at,
         "mails": finding.messages,
@@ -68,11 +79,22 @@ def incident_json(incident: "Incident") -> dict[str, Any]:
     }
 
 
+def _name_of(number: int | None) -> str | None:
+    return None if number is None else f"INC-{number}"
+
+
+def _standing(row: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return how an incident stands, in lines of a cell."""
+    if row["suppressed_by"] and row["state"] == "open":
+        return (row["incident"], "suppressed by", row["suppressed_by"])
+    return (row["incident"], row["standing"])
+
+
 def _columns() -> list[Any]:
     from bounce_watch.cli.output import Column, local
 
     return [
-        Column(key="incident", title="Incident", show=lambda row: (row["incident"], row["state"])),
+        Column(key="incident", title="Incident", show=_standing),
         Column(
             key="title",
             title="What\nwho or where",
@@ -93,7 +115,7 @@ def show_incident(context: typer.Context, number: Number, as_json: AsJson = Fals
     from bounce_watch.cli.output import emit_json
 
     with asking(context.obj) as store:
-        detail = store.incident(_number(number))
+        detail = store.incident(read_number(number))
     if as_json:
         bounces = [row_json(row) for row in detail.bounces]
         steps = [{"text": s.text, "where": s.where, "commands": s.commands} for s in _steps(detail)]
@@ -102,7 +124,8 @@ def show_incident(context: typer.Context, number: Number, as_json: AsJson = Fals
         sys.stdout.write(_as_text(detail))
 
 
-def _number(text: str) -> int:
+def read_number(text: str) -> int:
+    """Return the number that `INC-7` or `7` means. Raises BadParameter."""
     plain = text.upper().removeprefix("INC-")
     if not plain.isdigit():
         raise typer.BadParameter(f"{text!r} is no incident number; write INC-7 or 7")
@@ -125,11 +148,12 @@ def _as_text(detail: "IncidentDetail") -> str:
 
     incident, finding = detail.incident, detail.incident.finding
     lines = [
-        f"{incident.name} ({incident.state}, {finding.severity}): {finding.title}",
+        f"{incident.name} ({incident.standing(datetime.now(UTC))}, {finding.severity}): {finding.title}",
         f"{finding.key}; {finding.messages} mails from {local(finding.first_at)} to {local(finding.last_at)}",
         f"Codes: {', '.join(finding.statuses) or 'none'}",
         f"Senders: {', '.join(finding.senders)}",
         f"Domains: {', '.join(finding.recipient_domains)}",
+        *_life(incident),
         "",
         f"What to do ({OWNERS[finding.owner].lower()} must act)",
     ]
@@ -144,6 +168,24 @@ def _as_text(detail: "IncidentDetail") -> str:
     lines += ["", "Proof"]
     lines += [_proof(row) for row in detail.bounces]
     return "".join(for_terminal(line).rstrip() + "\n" for line in lines)
+
+
+def _life(incident: "Incident") -> list[str]:
+    """Return what people and other incidents did to it, a line each."""
+    from bounce_watch.cli.output import local
+
+    lines = []
+    if incident.acknowledged_by:
+        lines.append(f"Acknowledged by {incident.acknowledged_by} {local(incident.acknowledged_at)}")
+    if incident.is_silenced(datetime.now(UTC)):
+        lines.append(f"Silent until {local(incident.silenced_until)}")
+    if incident.suppressed_by is not None:
+        lines.append(f"Suppressed by INC-{incident.suppressed_by}: nobody is written to about it")
+    if incident.reopened:
+        lines.append(f"Came back {incident.reopened} times")
+    if incident.historical:
+        lines.append("Found in old mail: nobody was written to")
+    return lines
 
 
 def _proof(row: "BounceRow") -> str:

@@ -1,0 +1,97 @@
+"""The all-clear to colleagues: whoever had mail in an incident that is over may send it again."""
+
+from collections import Counter
+from dataclasses import dataclass
+from functools import partial
+
+from bounce_watch.model import Action, Evidence, Incident, IncidentState, LetterKind
+from bounce_watch.pipeline.alerting import tell_over
+from bounce_watch.pipeline.house import House
+from bounce_watch.pipeline.posting import past_of, post
+from bounce_watch.reply.compose import NoticeFacts, OwnMail
+from bounce_watch.reply.gate import Candidate
+from bounce_watch.store import BounceRow, IncidentDetail
+
+PACE = 0.8
+"""The share of the sending limit that notices may use up."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Affected:
+    """A colleague whose mail an incident kept from arriving, and which mails; `evidence` of the newest."""
+
+    sender: str
+    mails: tuple[OwnMail, ...]
+    evidence: Evidence | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToldColleagues:
+    """`queued` notices are in the outbox, `withheld` were refused, `left` wait for the pace of sending."""
+
+    queued: int
+    withheld: int
+    left: int
+
+
+def close_incident(house: House, number: int, *, by: str, why: str) -> Incident:
+    """Resolve an incident for a person, and give the admins the all-clear. Raises NotThere."""
+    with house.store.transaction() as tx:
+        incident = tx.resolve_incident(number, house.clock(), by=by, why=why)
+        tell_over(house, tx, number)
+    return incident
+
+
+def affected_by(detail: IncidentDetail) -> tuple[Affected, ...]:
+    """Return the senders of an incident with their own mails, in order of their addresses."""
+    rows: dict[str, list[BounceRow]] = {}
+    for row in detail.bounces:
+        if row.bounce.sender and row.bounce.action is Action.FAILED:
+            rows.setdefault(row.bounce.sender.lower(), []).append(row)
+    return tuple(_affected(sender, rows[sender]) for sender in sorted(rows))
+
+
+def _affected(sender: str, rows: list[BounceRow]) -> Affected:
+    mails = (
+        OwnMail(recipient=r.bounce.recipient, subject=r.subject, sent_at=r.bounce.occurred_at) for r in rows
+    )
+    return Affected(sender=sender, mails=tuple(dict.fromkeys(mails)), evidence=rows[-1].bounce.evidence)
+
+
+def tell_colleagues(house: House, number: int) -> ToldColleagues:
+    """Queue a notice for each affected sender, through the gate, once for each incident.
+
+    Stops below the limit of mails a minute, which would stop replies to others; call it again a minute
+    later for the rest. Raises NotThere; ValueError for an incident that is not over.
+    """
+    outcomes: Counter[str] = Counter()
+    with house.store.transaction() as tx:
+        detail = tx.incident(number)
+        if detail.incident.state is not IncidentState.RESOLVED:
+            raise ValueError(f"{detail.incident.name} is not over yet")
+        for one in affected_by(detail):
+            candidate = _candidate(house, detail.incident, one)
+            past = past_of(tx, candidate, house.clock())
+            if past.event_key_known:
+                continue
+            minute, hour = house.policy.per_minute, house.policy.per_hour
+            if max(past.mails_last_minute / minute, past.mails_last_hour / hour) >= PACE:
+                outcomes["left"] += 1
+                continue
+            facts = NoticeFacts(
+                event_key=candidate.event_key, to=one.sender, incident=detail.incident, mails=one.mails
+            )
+            posted = post(house, tx, candidate, partial(house.composer.notice, facts), incident=number)
+            outcomes["queued" if posted else "withheld"] += 1
+    return ToldColleagues(queued=outcomes["queued"], withheld=outcomes["withheld"], left=outcomes["left"])
+
+
+def _candidate(house: House, incident: Incident, one: Affected) -> Candidate:
+    # No cause: whoever was told lately why a mail failed is to hear that it works again all the same.
+    return Candidate(
+        kind=LetterKind.REPLY,
+        to=one.sender,
+        event_key=f"allclear:{incident.number}:{incident.reopened}:{one.sender}",
+        evidence=one.evidence,
+        received_at=house.clock(),
+    )
