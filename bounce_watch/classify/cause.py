@@ -103,8 +103,8 @@ def _beside(rows: Iterable[Row], reply: SmtpReply, rivals: Iterable[Row]) -> Ver
 def _matching(rows: Iterable[Row], text: str, ground: Ground, rivals: Iterable[Row]) -> Verdict | None:
     lowered = folded(text)
     for row in rows:
-        found = row.pattern.search(text, lowered) if row.pattern else None
-        if found:
+        pattern = row.pattern
+        if pattern and pattern.is_possible(lowered) and (found := pattern.pattern.search(text)):
             return _chosen(row, ground, rivals, phrase=_quote(found[0]))
     return None
 

@@ -40,6 +40,7 @@ _HEADER_BLOCK = Lined(
     r"|X-Received)[ \t]?:",
     re.IGNORECASE,
 )
+_FIELD = re.compile(r"[ \t]{0,4}[A-Za-z][\w-]{1,60}[ \t]?:")
 # Looked for in lower-case text: many plain searches are faster than one pattern of many branches.
 _DELAYED = (
     "not yet been delivered",
@@ -156,15 +157,18 @@ def split_returned(text: str) -> tuple[str, Headers | None]:
 
 def _headers_at_start(text: str) -> Headers | None:
     lines = text.lstrip("\n \t-=_*|").split("\n")[:400]
-    while lines and not re.match(r"[ \t]{0,4}[A-Za-z][\w-]{1,60}[ \t]?:", lines[0]):
-        lines.pop(0)
-    if not lines:
+    start = next((number for number, line in enumerate(lines) if _FIELD.match(line)), None)
+    if start is None:
         return None
-    margin = len(lines[0]) - len(lines[0].lstrip())
-    block = "\n".join(line[margin:] if line[:margin].isspace() else line for line in lines)
+    block = "\n".join(_unindented(lines[start:]))
     headers = read_headers(block.encode("utf-8", "replace"))[0]
     known = ("from", "to", "subject", "message-id", "return-path", "date")
     return headers if any(name in headers for name in known) else None
+
+
+def _unindented(lines: list[str]) -> list[str]:
+    margin = len(lines[0]) - len(lines[0].lstrip())
+    return [line[margin:] if line[:margin].isspace() else line for line in lines] if margin else lines
 
 
 def report_of(

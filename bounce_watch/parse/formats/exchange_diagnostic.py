@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from bounce_watch.model import Action, RecipientFields
 from bounce_watch.model.address import normalise
 from bounce_watch.parse.fields import ReportFields
-from bounce_watch.parse.formats.exchange_text import action_of, split_headers
+from bounce_watch.parse.formats.exchange_text import action_of, read_appended, split_headers
 from bounce_watch.parse.recipient import read_recipient
 from bounce_watch.parse.smtp_reply import MAX_DIAGNOSTIC, find_codes
 from bounce_watch.unwrap import Wrapped
@@ -78,16 +78,20 @@ def _read_text(text: str) -> ReportFields | None:
     entries = tuple(_recipient(entry, action) for entry in _entries(body[start:]) if entry.lines)
     if not entries:
         return None
-    return ReportFields(recipients=entries, reporting_mta=server[1] if server else None, returned=headers)
+    return ReportFields(
+        recipients=entries,
+        reporting_mta=server[1] if server else None,
+        returned=read_appended(headers),
+    )
 
 
 def _section_start(text: str) -> int | None:
     """Return where the section begins, by its label or by that of the generating server."""
     lowered = text.lower()
-    found = next((at + len(label) for label in _SECTIONS if (at := lowered.find(label)) >= 0), None)
-    if found is not None:
-        return found
-    server = _SERVER.search(text)
+    for label in _SECTIONS:
+        if label in lowered:
+            return lowered.find(label) + len(label)
+    server = _SERVER.search(text) if "serv" in lowered else None
     return server.end() if server else None
 
 

@@ -8,7 +8,7 @@ import re
 
 from bounce_watch.model.address import normalise
 from bounce_watch.parse.fields import ReportFields
-from bounce_watch.parse.formats.exchange_text import action_of, split_headers
+from bounce_watch.parse.formats.exchange_text import action_of, read_appended, split_headers
 from bounce_watch.parse.recipient import read_recipient
 from bounce_watch.unwrap import Headers, Wrapped, addresses
 from bounce_watch.unwrap.lined import Lined
@@ -62,7 +62,7 @@ def _read_text(text: str) -> ReportFields | None:
         )
         for recipient in addresses(details[2])
     )
-    returned = _returned(sender, _SUBJECT.match(body, details.end()), headers)
+    returned = _returned(sender, _SUBJECT.match(body, details.end()), read_appended(headers))
     return ReportFields(recipients=entries, reporting_mta=server[1] if server else None, returned=returned)
 
 

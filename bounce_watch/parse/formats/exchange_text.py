@@ -34,13 +34,16 @@ def action_of(text: str) -> Action:
     return Action.DELAYED if _DELAYED.search(head) else Action.FAILED
 
 
-def split_headers(text: str) -> tuple[str, Headers | None]:
-    """Split a body at the original's headers that Exchange appends; None when it appends none."""
+def split_headers(text: str) -> tuple[str, str]:
+    """Split a body at the original's headers that Exchange appends; they are empty when it appends none."""
     match = HEADER_LINE.search(text)
-    if match is None:
-        return text, None
-    block = "\n".join(_unquoted(text[match.start() :]))
-    return text[: match.start()], read_headers(block.encode("utf-8", "replace"))[0]
+    return (text[: match.start()], text[match.start() :]) if match else (text, "")
+
+
+def read_appended(headers: str) -> Headers | None:
+    """Read the original's headers as `split_headers` gives them, None when there are none."""
+    block = "\n".join(_unquoted(headers))
+    return read_headers(block.encode("utf-8", "replace"))[0] if headers else None
 
 
 def _unquoted(text: str) -> list[str]:
