@@ -5,6 +5,7 @@ from typing import Any
 from bounce_watch.cli.history import row_json
 from bounce_watch.cli.output import local
 from bounce_watch.cli.safe import for_terminal
+from bounce_watch.reply.draft import evidence_lines
 from bounce_watch.store import BounceDetail
 
 
@@ -13,6 +14,7 @@ def detail_json(detail: BounceDetail) -> dict[str, Any]:
     return {
         "bounce": row_json(detail.bounce) if detail.bounce else None,
         "why": detail.bounce.bounce.why if detail.bounce else None,
+        "details": _details(detail),
         "catalogue_entry": detail.bounce.bounce.entry if detail.bounce else None,
         "report": {
             "id": detail.report.id,
@@ -53,6 +55,11 @@ def detail_json(detail: BounceDetail) -> dict[str, Any]:
     }
 
 
+def _details(detail: BounceDetail) -> dict[str, str | int]:
+    details = detail.bounce.bounce.details if detail.bounce else None
+    return details.as_mapping() if details else {}
+
+
 def as_text(detail: BounceDetail) -> str:
     """Return aligned lines: what failed, who must act, how we know, what we did."""
     lines = [
@@ -82,6 +89,7 @@ def _failure(detail: BounceDetail) -> list[tuple[str, str]]:
             {"ours": "our own servers", "theirs": "the other side"}.get(bounce.side or "", "not clear"),
         ),
         ("Why so", bounce.why),
+        *(("", line) for line in evidence_lines(bounce.details)),
     ]
     return [(label, str(text)) for label, text in pairs if text]
 

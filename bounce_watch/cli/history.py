@@ -140,6 +140,9 @@ def _cause_and_owner(row: Mapping[str, Any]) -> tuple[str, str]:
 def show(
     context: typer.Context,
     number: Annotated[int, typer.Argument(metavar="ID", help="The id that `history` shows.")],
+    draft: Annotated[
+        bool, typer.Option("--postmaster-draft", help="Write a mail to the recipient's mail admin instead.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Show all that is known of one bounce: the report, the judgement, what was written about it."""
@@ -149,7 +152,11 @@ def show(
 
     with asking(context.obj) as store:
         detail = store.show(number)
-    if as_json:
+    if draft:
+        from bounce_watch.cli.postmaster import write_draft
+
+        write_draft(context.obj, detail)
+    elif as_json:
         emit_json(detail_json(detail))
     else:
         sys.stdout.write(as_text(detail))

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -122,6 +123,31 @@ def show_incident(context: typer.Context, number: Number, as_json: AsJson = Fals
         emit_json({**incident_json(detail.incident), "steps": steps, "bounces": bounces})
     else:
         sys.stdout.write(_as_text(detail))
+
+
+@group.command()
+def pack(
+    context: typer.Context,
+    number: Number,
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="The new folder goes in here.")],
+    redact: Annotated[
+        bool, typer.Option("--redact", help="Replace addresses and domains by invented ones.")
+    ] = False,
+) -> None:
+    """Write a folder for a support case: timeline, codes, commands and sample reports."""
+    from bounce_watch.cli.case_pack import pack_files, write_files
+    from bounce_watch.cli.opening import asking, read_config
+    from bounce_watch.cli.output import say
+    from bounce_watch.pipeline.house import read_catalogue
+
+    with asking(context.obj) as store:
+        detail = store.incident(read_number(number))
+    folder = out / detail.incident.name
+    if folder.exists():
+        raise typer.BadParameter(f"{folder} is there already", param_hint="--out")
+    catalogue = read_catalogue(read_config(context.obj))
+    write_files(folder, pack_files(detail, _steps(detail), catalogue, redact=redact))
+    say(f"Written to {folder}; read it before you send it.")
 
 
 def read_number(text: str) -> int:

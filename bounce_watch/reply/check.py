@@ -24,7 +24,7 @@ _FIXED = frozenset(
     (
         *("layout.html.j2", "replies/letter.html.j2", "replies/letter.txt.j2"),
         *("alerts/alert.html.j2", "alerts/alert.txt.j2", "alerts/notice.html.j2", "alerts/notice.txt.j2"),
-        *("digest/digest.html.j2", "digest/digest.txt.j2"),
+        *("digest/digest.html.j2", "digest/digest.txt.j2", "drafts/postmaster.txt.j2"),
     )
 )
 

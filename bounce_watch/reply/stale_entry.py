@@ -6,8 +6,8 @@ from bounce_watch.model import Bounce
 from bounce_watch.reply.safe_text import defang, plain
 
 LONGEST_NAME = 60
-# Exchange Online puts 32 hexadecimal digits and a hyphen before the name.
-_NUMBER = re.compile(r"[0-9A-Fa-f]{32}-?")
+# Exchange Online puts hexadecimal digits and a hyphen before the name.
+_NUMBER = re.compile(r"\A(?:[0-9A-Fa-f]{6,32}-|[0-9A-Fa-f]{32}\Z)")
 
 
 def is_stale_entry(bounce: Bounce) -> bool:
