@@ -23,8 +23,8 @@ def post_reply(
 ) -> bool | None:
     """Post an answer that settles first, or let it join one that settles. None: it joined.
 
-    Joining passes the same gate; only "told a short time ago" is no reason against it, because the letter
-    that told has not left.
+    Joining passes the same gate, except that it matters not whether the person was told: the letter that
+    tells has not left. A copy of a report never comes here.
     """
     settling = _find(house, tx, candidate)
     if settling is not None and _may_join(house, tx, candidate):
@@ -48,7 +48,9 @@ def _find(house: House, tx: Transaction, candidate: Candidate) -> SettlingReply 
 
 def _may_join(house: House, tx: Transaction, candidate: Candidate) -> bool:
     now = house.clock()
-    past = replace(past_of(tx, candidate, now), last_reply_at=None, replies_to_person_24h=0)
+    past = replace(
+        past_of(tx, candidate, now), event_key_known=False, last_reply_at=None, replies_to_person_24h=0
+    )
     return not isinstance(check(candidate, past, house.policy, now), Refused)
 
 

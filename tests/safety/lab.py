@@ -95,7 +95,7 @@ class Lab:
     def run(self, aim: str | None = None) -> int | None:
         """Run one cycle to its end, or to the chosen death; return the exit status."""
         process = self.start(aim)
-        process.join(60)
+        process.join(900)
         self.ended[process.exitcode] += 1
         assert process.exitcode in {0, KILLED}, f"exit status {process.exitcode}"
         return process.exitcode

@@ -124,7 +124,7 @@ def test_random_deaths_with_an_smtp_server(smtp_lab: tuple[Lab, Receiver]) -> No
         if chance.random() < 0.1:
             garbage += 1
             lab.deliver(GARBAGE + b"%d" % garbage)
-        lab.kill_after(chance.uniform(0.03, 0.35))
+        lab.kill_after(chance.uniform(0.1, 0.9))
         time.sleep(0.03)
     lab.finish()
     print(f"{lab.ended[KILLED]} kills, {number} reports, {others} others, {garbage} unreadable")

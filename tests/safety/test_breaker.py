@@ -1,0 +1,115 @@
+"""Too many at once: replies stop at the caps, stay stopped, and go on when an admin says so."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import pytest
+
+from bounce_watch.model import LetterKind, OutboxState
+from bounce_watch.pipeline.digesting import gather
+from bounce_watch.pipeline.health import health
+from bounce_watch.pipeline.intake import take_in
+from bounce_watch.source.interface import Locator, Message
+from tests.pipeline.conftest import CONFIG, START, Home, ndr
+
+
+def storm(home: Home, first: int, count: int, seconds_between: float) -> None:
+    """Let bounces of as many people arrive, so many seconds apart, each mail due at once."""
+    for number in range(first, first + count):
+        home.clock.now += timedelta(seconds=seconds_between)
+        place = Locator(mailbox="storm", validity=1, uid=str(number))
+        # Distinct addresses and causes that no rule gathers: only the pace may stop an answer.
+        raw = ndr(
+            f"user{number}@larkfield.example", f"x@firm{number}.example", number=number, at=home.clock.now
+        )
+        take_in(home.house, Message(locator=place, raw=raw, size=len(raw), received_at=home.clock.now))
+
+
+def replies(home: Home) -> int:
+    written = home.house.store.outbox(limit=10_000)
+    return sum(mail.kind is LetterKind.REPLY for mail in written)
+
+
+def reasons(home: Home, now: datetime) -> dict[str, int]:
+    return {count.label: count.now for count in gather(home.config, home.house.store, now).withheld}
+
+
+def test_a_storm_of_two_thousand_reports_stops_at_the_cap_of_a_minute(home: Home) -> None:
+    """All within a minute: twenty answers leave, everything else becomes a line of the digest."""
+    storm(home, 1, 2_000, 0.025)
+    assert replies(home) == 20
+    assert home.house.store.breaker_latched_at() is not None
+    assert reasons(home, home.clock.now) == {"rate_limit": 1, "breaker": 1_979}
+
+
+def test_a_slow_storm_stops_at_the_cap_of_an_hour(home: Home) -> None:
+    """Fifteen a minute are below the first cap; the second one holds."""
+    storm(home, 1, 240, 4)
+    assert replies(home) == 200
+    assert reasons(home, home.clock.now) == {"rate_limit": 1, "breaker": 39}
+
+
+def test_the_breaker_stays_latched_however_quiet_it_gets_until_somebody_clears_it(home: Home) -> None:
+    storm(home, 1, 30, 0.1)
+    home.clock.now += timedelta(days=1)
+    storm(home, 100, 1, 1)
+    assert replies(home) == 20
+    with home.house.store.transaction() as tx:
+        assert tx.clear_breaker()
+        assert not tx.clear_breaker()
+    storm(home, 200, 1, 1)
+    assert replies(home) == 21
+
+
+def test_alerts_and_digests_leave_while_the_breaker_is_latched(home: Home) -> None:
+    storm(home, 1, 30, 0.1)
+    home.deliver(
+        ndr(number=99, reply="550 5.1.8 bad outbound sender AS(42004)", status="5.1.8", remote=None), "9"
+    )
+    result = home.look()
+    assert len(result.opened) >= 1
+    assert [mail for mail in home.sent() if b"To: security@larkfield.example" in mail]
+
+
+def test_health_and_the_digest_say_that_replies_are_stopped(home: Home) -> None:
+    storm(home, 1, 30, 0.1)
+    lines = [line for line in health(home.house.store, home.clock.now) if line.name == "Replies"]
+    assert [line.state for line in lines] == ["failure"]
+    assert "bounce-watch breaker" in lines[0].text
+    digest = gather(home.config, home.house.store, home.clock.now)
+    letter = home.house.composer.digest(digest, to="mailadmin@larkfield.example", event_key="d")
+    assert "bounce-watch breaker" in letter.text
+
+
+def test_the_breaker_is_shown_and_cleared_by_a_command(home: Home) -> None:
+    (home.folder / "config.toml").write_text(CONFIG)
+
+    def breaker(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "bounce_watch", "-c", str(home.folder / "config.toml"), "breaker"]
+        return subprocess.run([*command, *arguments], capture_output=True, text=True, check=True, timeout=60)
+
+    assert json.loads(breaker("status", "--json").stdout) == {"latched": False, "since": None}
+    storm(home, 1, 30, 0.1)
+    assert json.loads(breaker("status", "--json").stdout)["latched"] is True
+    assert "too many" in breaker("status").stderr
+    assert "allowed again" in breaker("clear").stderr
+    assert json.loads(breaker("status", "--json").stdout)["latched"] is False
+    assert "not stopped" in breaker("clear").stderr
+
+
+@pytest.mark.parametrize(("waiting", "state"), [(3, OutboxState.HELD), (2, OutboxState.SENT)])
+def test_what_lay_there_before_the_first_look_waits_for_release_when_it_is_much(
+    open_home: Callable[..., Home], waiting: int, state: OutboxState
+) -> None:
+    home = open_home(("settle_seconds = 0", "settle_seconds = 0\nhold_backlog_over = 2"))
+    for number in range(waiting):
+        home.deliver(ndr(f"user{number}@larkfield.example", number=number), str(number))
+    home.clock.now = START + timedelta(minutes=1)
+    home.look()
+    assert {mail.state for mail in home.house.store.outbox()} == {state}
+    home.deliver(ndr("late@larkfield.example", number=77), "77")
+    home.look()
+    assert home.house.store.outbox(limit=1)[0].state is OutboxState.SENT

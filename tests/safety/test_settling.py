@@ -1,0 +1,122 @@
+"""Several bounces, one answer: of one mail, or of one person within the time that an answer settles."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+
+from bounce_watch.model import LetterKind, OutboxState
+from tests.pipeline.conftest import Home, ndr
+
+LENA = "lena@larkfield.example"
+FULL = {"reply": "552 5.2.2 mailbox full", "status": "5.2.2"}
+
+
+@pytest.fixture
+def settling(open_home: Callable[..., Home]) -> Home:
+    """A house whose answers settle for a minute."""
+    return open_home(("settle_seconds = 0", "settle_seconds = 60"))
+
+
+def to_lena(home: Home) -> list[bytes]:
+    return [mail for mail in home.sent() if b"To: " + LENA.encode() in mail]
+
+
+def texts(home: Home) -> str:
+    written = home.house.store.outbox()
+    return "\n".join(mail.preview for mail in written if mail.kind is LetterKind.REPLY)
+
+
+def same_mail(raw: bytes, number: int) -> bytes:
+    """Return a report of its own about the mail that another report is about."""
+    return raw.replace(b"mail.%d@" % number, b"mail.1@")
+
+
+def test_an_answer_leaves_when_it_has_settled_and_not_before(settling: Home) -> None:
+    settling.deliver(ndr(), "1")
+    assert settling.look().delivered.sent == 0
+    settling.clock.now += timedelta(seconds=59)
+    assert settling.look().delivered.sent == 0
+    settling.clock.now += timedelta(seconds=1)
+    assert settling.look().delivered.sent == 1
+    assert len(to_lena(settling)) == 1
+
+
+def test_three_reports_on_one_mail_give_one_answer_that_names_all_recipients(settling: Home) -> None:
+    """Each remote server writes its own report; causes differ, the person reads one letter."""
+    settling.deliver(ndr(LENA, "ann@fabrikam.example"), "1")
+    settling.deliver(same_mail(ndr(LENA, "bob@fabrikam.example", number=2), 2), "2")
+    settling.deliver(same_mail(ndr(LENA, "cem@partner.example", number=3, **FULL), 3), "3")
+    result = settling.look()
+    assert result.letters == 1
+    assert [name for name in ("ann@", "bob@", "cem@") if name not in texts(settling)] == [], texts(settling)
+    assert "Offer" in texts(settling)
+    settling.clock.now += timedelta(minutes=2)
+    assert settling.look().delivered.sent == 1
+    settling.clock.now += timedelta(minutes=2)
+    assert settling.look().delivered.sent == 0
+
+
+def test_several_mails_of_one_person_give_one_answer_that_names_no_single_mail(settling: Home) -> None:
+    settling.deliver(ndr(LENA, "ann@fabrikam.example"), "1")
+    settling.deliver(ndr(LENA, "bob@partner.example", number=2), "2")
+    settling.look()
+    assert settling.house.store.outbox()[0].preview.count("bob@partner.example") >= 1
+    settling.clock.now += timedelta(minutes=2)
+    settling.look()
+    assert len(to_lena(settling)) == 1
+
+
+def test_two_people_get_an_answer_each(settling: Home) -> None:
+    settling.deliver(ndr(LENA, "ann@fabrikam.example"), "1")
+    settling.deliver(ndr("omar@larkfield.example", "ann@fabrikam.example", number=2), "2")
+    assert settling.look().letters == 2
+
+
+def test_an_answer_that_was_tried_is_never_rewritten(settling: Home) -> None:
+    """Its bytes are frozen: a second attempt must be the same mail."""
+    settling.deliver(ndr(LENA, "ann@fabrikam.example"), "1")
+    settling.look()
+    store = settling.house.store
+    (entry,) = store.outbox()
+    due = settling.clock.now + timedelta(minutes=2)
+    assert store.claim(entry.id, "me", due) is not None
+    store.finish(entry.id, "later", "421", due)
+    before = store.outgoing(entry.id)[1]
+    settling.clock.now = due
+    settling.deliver(ndr(LENA, "bob@partner.example", number=2, **FULL), "2")
+    settling.look()
+    assert store.outgoing(entry.id)[1] == before
+
+
+def test_the_same_report_again_joins_nothing(settling: Home) -> None:
+    settling.deliver(ndr(), "1")
+    settling.deliver(ndr(), "2")
+    assert settling.look().duplicates == 1
+    assert len(settling.house.store.outbox()) == 1
+
+
+def test_a_forged_report_joins_no_answer(settling: Home) -> None:
+    settling.deliver(ndr(LENA, "ann@fabrikam.example"), "1")
+    settling.deliver(ndr(LENA, "evil@partner.example", number=2, authority="Anonymous"), "2")
+    settling.look()
+    assert "evil@partner.example" not in texts(settling)
+
+
+def test_in_preview_bounces_join_the_held_answer(open_home: Callable[..., Home]) -> None:
+    home = open_home(("settle_seconds = 0", "settle_seconds = 60"), ('mode = "on"', 'mode = "preview"'))
+    home.deliver(ndr(LENA, "ann@fabrikam.example"), "1")
+    home.deliver(ndr(LENA, "bob@partner.example", number=2, **FULL), "2")
+    home.look()
+    (entry,) = home.house.store.outbox()
+    assert entry.state is OutboxState.HELD
+    assert "ann@" in entry.preview
+    assert "bob@" in entry.preview
+
+
+def test_a_letter_names_at_most_fifty_bounces(settling: Home) -> None:
+    for number in range(1, 56):
+        settling.deliver(ndr(LENA, f"r{number}@firm{number}.example", number=number), f"{number:03d}")
+    settling.look()
+    (entry,) = [mail for mail in settling.house.store.outbox() if mail.kind is LetterKind.REPLY]
+    assert "and 47 more" in entry.preview
