@@ -50,7 +50,9 @@ def _figures(stats: Stats) -> Any:
     table.add_row(
         "Answers withheld", str(sum(stats.withheld.values())), "robots, repeats, doubtful or forged reports"
     )
-    table.add_row("Alerts", str(mails.get("alert", 0)), "one for each incident and admin")
+    table.add_row(
+        "Alerts", str(mails.get("alert", 0)), "incidents: the first word, growth, reminders, the all-clear"
+    )
     table.add_row("Digests", str(mails.get("digest", 0)), "one each morning")
     table.add_row("In quarantine", str(stats.quarantined), "nobody could read it; its bytes are kept")
     return table

@@ -138,8 +138,7 @@ def _tell(context: typer.Context, number: int) -> None:
         try:
             done = tell_colleagues(house, number)
         except ValueError as error:
-            repair = f"close it with `bounce-watch incidents resolve {number}`"
-            raise typer.BadParameter(f"{error}; {repair}") from None
+            raise typer.BadParameter(str(error)) from None
     say(f"{done.queued} notices are in the outbox, {done.withheld} were withheld (see the digest for why).")
     if done.left:
         say(f"{done.left} wait so that replies to others are not stopped: run the same again in a minute.")

@@ -4,6 +4,7 @@ from bounce_watch.detect.absence import MOST_ARRIVALS, find_silence
 from bounce_watch.detect.baseline import Baseline, find_unusual, learn
 from bounce_watch.detect.evaluate import evaluate, is_quiet, key_of
 from bounce_watch.detect.inhibition import find_explanation, related
+from bounce_watch.detect.replay import Replayed, replay
 from bounce_watch.detect.rule import TENANT, Condition, Facet, Minimum, Rule, RuleError, Shape, Usual
 from bounce_watch.detect.rules import load_rules
 
@@ -14,6 +15,7 @@ __all__ = [
     "Condition",
     "Facet",
     "Minimum",
+    "Replayed",
     "Rule",
     "RuleError",
     "Shape",
@@ -27,4 +29,5 @@ __all__ = [
     "learn",
     "load_rules",
     "related",
+    "replay",
 ]

@@ -44,15 +44,15 @@ _MINIMA = {"messages", "recipient_domains", "senders"}
 _STATUS = re.compile(r"[45]\.\d{1,3}\.\d{1,3}")
 
 
-def load_rules(text: str, site_text: str | None = None) -> tuple[Rule, ...]:
-    """Return the enabled rules of `data/rules.toml`, changed and extended by a site's own file.
+def load_rules(text: str, *site_texts: str | None) -> tuple[Rule, ...]:
+    """Return the enabled rules of `data/rules.toml`, changed and extended by a site's own texts, in order.
 
     A site's row with a known id changes only the keys that it names; `enabled = false` switches a rule off.
     Raises RuleError that names the rule.
     """
     tables = _tables(text, "rules.toml")
-    if site_text is not None:
-        for name, table in _tables(site_text, "site rules").items():
+    for site_text in site_texts:
+        for name, table in _tables(site_text or "", "site rules").items():
             tables[name] = {**tables.get(name, {}), **table}
     enabled = {name: table for name, table in tables.items() if read_flag(table, f"rule {name}")}
     rules = tuple(_rule(table, f"rule {name}") for name, table in enabled.items())

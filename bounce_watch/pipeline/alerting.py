@@ -50,10 +50,14 @@ def tell_due(house: House, tx: Transaction) -> int:
 
 
 def tell_over(house: House, tx: Transaction, number: int) -> bool:
-    """Write the one all-clear of an incident that was resolved, to those who had heard of it."""
+    """Write the one all-clear of an incident that was resolved, to those who had heard of it.
+
+    None while the incident that explains it is still open: that would be no all-clear.
+    """
     told = tx.what_was_told(number)
     incident = told.incident
-    if told.step == 0 or incident.historical or incident.is_silenced(house.clock()):
+    explained = incident.suppressed_by in {other.number for other in tx.incidents_open()}
+    if told.step == 0 or explained or incident.historical or incident.is_silenced(house.clock()):
         return False
     _tell(house, tx, incident, AlertKind.ALL_CLEAR, unresolved=())
     return True

@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass
 from functools import partial
 
-from bounce_watch.model import Action, Evidence, Incident, IncidentState, LetterKind
+from bounce_watch.model import Action, Evidence, Incident, IncidentState, LetterKind, Owner
 from bounce_watch.pipeline.alerting import tell_over
 from bounce_watch.pipeline.house import House
 from bounce_watch.pipeline.posting import past_of, post
@@ -62,13 +62,17 @@ def tell_colleagues(house: House, number: int) -> ToldColleagues:
     """Queue a notice for each affected sender, through the gate, once for each incident.
 
     Stops below the limit of mails a minute, which would stop replies to others; call it again a minute
-    later for the rest. Raises NotThere; ValueError for an incident that is not over.
+    later for the rest. Raises NotThere; ValueError for an incident that is not over, or for security only.
     """
     outcomes: Counter[str] = Counter()
     with house.store.transaction() as tx:
         detail = tx.incident(number)
         if detail.incident.state is not IncidentState.RESOLVED:
-            raise ValueError(f"{detail.incident.name} is not over yet")
+            raise ValueError(
+                f"{detail.incident.name} is not over yet; `bounce-watch incidents resolve {number}`"
+            )
+        if detail.incident.finding.owner is Owner.SECURITY:
+            raise ValueError(f"{detail.incident.name} is about accounts that somebody else may read: phone")
         for one in affected_by(detail):
             candidate = _candidate(house, detail.incident, one)
             past = past_of(tx, candidate, house.clock())

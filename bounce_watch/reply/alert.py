@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import assert_never
 
-from bounce_watch.model import Finding, Letter, LetterKind, Severity
+from bounce_watch.model import Finding, Letter, LetterKind, Owner, Severity
 from bounce_watch.reply import moments
 from bounce_watch.reply.facts import AlertFacts, AlertKind, Organisation
 from bounce_watch.reply.inline import inline
@@ -120,14 +120,20 @@ def _lead(facts: AlertFacts) -> str:
         case AlertKind.REMINDER:
             return f"Nobody has said yet that they are on it. If you are: bounce-watch incidents ack {number}"
         case AlertKind.ALL_CLEAR:
-            return (
-                "Nothing more of it was seen, or somebody closed it. The senders named here may send their "
-                f"mails again. To tell each of them: bounce-watch incidents allclear {number} --tell"
-                if facts.incident.finding.senders
-                else "Nothing more of it was seen, or somebody closed it."
-            )
+            return _all_clear(facts)
         case _:
             assert_never(facts.kind)
+
+
+def _all_clear(facts: AlertFacts) -> str:
+    finding = facts.incident.finding
+    over = "Nothing more of it was seen, or somebody closed it."
+    if finding.owner is Owner.SECURITY:
+        return f"{over} Make sure that the account is secured before it sends again."
+    if not finding.senders:
+        return over
+    tell = f"bounce-watch incidents allclear {facts.incident.number} --tell"
+    return f"{over} The senders named here may send their mails again. To tell each of them: {tell}"
 
 
 def _named(names: tuple[str, ...], limit: int, most: int = MOST_NAMES) -> list[str]:

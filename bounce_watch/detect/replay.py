@@ -1,0 +1,247 @@
+"""Play stored events through rules in memory: what would have opened, when, for how long, how noisily."""
+
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, tzinfo
+
+from bounce_watch.detect.absence import MOST_ARRIVALS, SHORTEST, find_silence
+from bounce_watch.detect.baseline import HOUR, Baseline, find_unusual, hour_of, widths_of
+from bounce_watch.detect.evaluate import COUNTING, finding_of, fires, key_of
+from bounce_watch.detect.inhibition import explains
+from bounce_watch.detect.rule import Rule, Shape
+from bounce_watch.detect.window import Window
+from bounce_watch.model import Event, Evidence, Finding
+
+GROWTH = (2, 4, 8)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replayed:
+    """An incident that would have been. `resolved_at` is None for one that is still open at the end.
+
+    `mails` is how many alerts each admin would have had: the first word, growth, returns, the all-clear.
+    """
+
+    finding: Finding
+    opened_at: datetime
+    resolved_at: datetime | None
+    reopened: int
+    suppressed_by: str | None
+    mails: int
+
+
+@dataclass(slots=True, kw_only=True)
+class _Run:
+    """One incident while it is played."""
+
+    rule: Rule
+    key: str
+    opened_at: datetime
+    loud_at: datetime
+    events: list[tuple[datetime, Event]]
+    told: int
+    messages: set[int] = field(default_factory=set)
+    resolved_at: datetime | None = None
+    reopened: int = 0
+    silence: Finding | None = None
+
+    def add(self, at: datetime, event: Event) -> None:
+        self.events.append((at, event))
+        self.messages.add(event.message_id)
+
+    def settle(self, at: datetime) -> bool:
+        """Resolve it if it has been quiet until then; tell whether it is over."""
+        over_at = max(self.loud_at, self.opened_at) + self.rule.quiet_resolve
+        if self.resolved_at is None and at > over_at:
+            self.resolved_at = over_at
+        return self.resolved_at is not None
+
+    @property
+    def finding(self) -> Finding:
+        return self.silence or finding_of(self.rule, self.key, self.events)
+
+    @property
+    def mails(self) -> int:
+        growth = sum(len(self.messages) >= step * self.told for step in GROWTH) if self.told else 0
+        return 1 + growth + self.reopened + (self.resolved_at is not None)
+
+
+def replay(
+    rules: Sequence[Rule],
+    events: Iterable[Event],
+    *,
+    accepted: frozenset[Evidence],
+    zone: tzinfo,
+    until: datetime,
+) -> tuple[Replayed, ...]:
+    """Return the incidents that these rules would have opened, in order of time.
+
+    Events may come in any order; they are played by their own time. Mail that is no bounce is not among
+    them, so the shape absence is judged by bounces alone.
+    """
+    ordered = sorted(events, key=lambda event: (event.occurred_at, event.bounce_id))
+    runs = [run for rule in rules for run in _runs(rule, ordered, accepted, zone, until)]
+    runs.sort(key=lambda run: (run.opened_at, run.rule.id, run.key))
+    by_id = {rule.id: rule for rule in rules}
+    findings = [(run, run.finding) for run in runs]
+    return tuple(_replayed(by_id, run, finding, findings) for run, finding in findings)
+
+
+def _replayed(
+    rules: Mapping[str, Rule], run: _Run, finding: Finding, others: Sequence[tuple[_Run, Finding]]
+) -> Replayed:
+    explained = next(
+        (
+            f"{other.rule.id}:{other.key}"
+            for other, greater in others
+            if other is not run and _overlap(other, run) and explains(rules[other.rule.id], greater, finding)
+        ),
+        None,
+    )
+    return Replayed(
+        finding=finding,
+        opened_at=run.opened_at,
+        resolved_at=run.resolved_at,
+        reopened=run.reopened,
+        suppressed_by=explained,
+        mails=0 if explained else run.mails,
+    )
+
+
+def _overlap(one: _Run, other: _Run) -> bool:
+    """Tell whether one was open when the other opened, give or take the settle time."""
+    settled = other.opened_at + timedelta(minutes=1)
+    return one.opened_at <= settled and (one.resolved_at is None or one.resolved_at >= other.opened_at)
+
+
+def _runs(
+    rule: Rule, events: Sequence[Event], accepted: frozenset[Evidence], zone: tzinfo, until: datetime
+) -> Iterator[_Run]:
+    if rule.shape is Shape.ABSENCE:
+        yield from _silent(rule, [event.occurred_at for event in events], until)
+        return
+    keyed: dict[str, list[Event]] = {}
+    for event in events:
+        key = key_of(rule, event, accepted)
+        if key is not None:
+            keyed.setdefault(key, []).append(event)
+    for key, found in keyed.items():
+        yield from (
+            _counted(rule, key, found, until)
+            if rule.shape in COUNTING
+            else _unusual(rule, key, found, zone, until)
+        )
+
+
+def _counted(rule: Rule, key: str, events: Sequence[Event], until: datetime) -> Iterator[_Run]:
+    window, run, last = Window(rule), None, None
+    for event in events:
+        at = event.occurred_at
+        if run is not None and run.settle(at):
+            yield from () if last is run else (run,)
+            last, run, window = run, None, Window(rule)
+        window.slide(at, event, rule.window)
+        if run is None and fires(rule, window):
+            run = _open(rule, key, window.events, at, last)
+        elif run is not None:
+            run.add(at, event)
+        if run is not None and window.size(rule) >= rule.resolve_below:
+            run.loud_at = at
+    if run is not None:
+        run.settle(until)
+        yield from () if last is run else (run,)
+
+
+def _open(
+    rule: Rule, key: str, events: Iterable[tuple[datetime, Event]], at: datetime, last: _Run | None
+) -> _Run:
+    """Open an incident, or the last one again if it ended a short while ago."""
+    timed = list(events)
+    if last is not None and last.resolved_at is not None and at - last.resolved_at <= rule.reopen_within:
+        last.resolved_at, last.reopened = None, last.reopened + 1
+        for moment, event in timed:
+            last.add(moment, event)
+        return last
+    messages = {event.message_id for _, event in timed}
+    return _Run(
+        rule=rule,
+        key=key,
+        opened_at=at,
+        loud_at=at,
+        events=timed,
+        told=len(messages),
+        messages=messages,
+    )
+
+
+def _unusual(rule: Rule, key: str, events: Sequence[Event], zone: tzinfo, until: datetime) -> Iterator[_Run]:
+    learned, run, last = Baseline(zone, widths_of(rule)), None, None
+    recent: deque[Event] = deque()
+    waiting = _Hours(learned, hour_of(events[0].occurred_at))
+    for event in events:
+        at = event.occurred_at
+        if run is not None and run.settle(at):
+            yield from () if last is run else (run,)
+            last, run = run, None
+        waiting.learn_until(at - rule.widest, frozen=run is not None)
+        waiting.count(event)
+        recent.append(event)
+        while recent[0].occurred_at <= at - rule.widest:
+            recent.popleft()
+        if len(recent) < rule.open_at:
+            continue
+        if run is None and find_unusual(rule, key, learned, recent, at):
+            run = _open(rule, key, [(one.occurred_at, one) for one in recent], at, last)
+        elif run is not None:
+            run.add(at, event)
+            if find_unusual(rule, key, learned, recent, at, p=rule.usual.p_resolve):
+                run.loud_at = at
+    if run is not None:
+        run.settle(until)
+        yield from () if last is run else (run,)
+
+
+class _Hours:
+    """Messages of each hour that wait until a baseline may learn from them."""
+
+    def __init__(self, learned: Baseline, first: datetime) -> None:
+        self._learned = learned
+        self._next = first
+        self._messages: dict[datetime, set[int]] = {}
+
+    def count(self, event: Event) -> None:
+        self._messages.setdefault(hour_of(event.occurred_at), set()).add(event.message_id)
+
+    def learn_until(self, moment: datetime, *, frozen: bool) -> None:
+        """Learn the full hours before a moment; while frozen they are passed over."""
+        while self._next + HOUR <= moment:
+            messages = self._messages.pop(self._next, set())
+            if not frozen:
+                self._learned.observe(self._next, len(messages))
+            self._next += HOUR
+
+
+def _silent(rule: Rule, arrivals: Sequence[datetime], until: datetime) -> Iterator[_Run]:
+    shortest = rule.gap or SHORTEST
+    for place, (earlier, later) in enumerate(zip(arrivals, [*arrivals[1:], until], strict=True), 1):
+        if later - earlier <= shortest:
+            continue
+        known = arrivals[max(0, place - MOST_ARRIVALS) : place]
+        silence = find_silence(rule, known, later)
+        if silence is None:
+            continue
+        opened = next(at for at in _hours(earlier, later) if find_silence(rule, known, at))
+        run = _Run(
+            rule=rule, key=silence.key, opened_at=opened, loud_at=later, events=[], told=0, silence=silence
+        )
+        run.resolved_at = later if place < len(arrivals) else None
+        yield run
+
+
+def _hours(since: datetime, until: datetime) -> Iterator[datetime]:
+    at = since + HOUR
+    while at < until:
+        yield at
+        at += HOUR
+    yield until
