@@ -1,0 +1,68 @@
+"""Words that mail systems use where they give no code: one row a wording, the cause is what people need."""
+
+import pytest
+
+from bounce_watch.classify import judge, load_catalogue
+from bounce_watch.model import Action, Cause, Kind, RecipientFields, Report
+from bounce_watch.resources import data_file
+
+CATALOGUE = load_catalogue(data_file("codes.toml").read_text(encoding="utf-8"))
+PHRASES = [
+    ("sorry, your message header size exceeds the limit", Cause.MESSAGE_MALFORMED),
+    ("message size exceeds fixed limit of this host", Cause.MESSAGE_TOO_LARGE),
+    ("552 exceeded maximum inbound message size", Cause.MESSAGE_TOO_LARGE),
+    ("boite du destinataire pleine", Cause.MAILBOX_FULL),
+    ("lee has reached disk quota, recipient reached disk quota", Cause.MAILBOX_FULL),
+    ("mailbox does not have enough space", Cause.MAILBOX_FULL),
+    ("this is a deactivated mailbox", Cause.MAILBOX_DISABLED),
+    ("mailbox unavailable or access denied - lee", Cause.MAILBOX_DISABLED),
+    ("access from ip address 192.0.2.7 blocked", Cause.BLOCKED_REPUTATION),
+    ("we take no mail from dynamic IPs", Cause.BLOCKED_REPUTATION),
+    ("Rejecting open proxy relay.example", Cause.BLOCKED_REPUTATION),
+    ("mail refused: too many spams from your IP", Cause.BLOCKED_REPUTATION),
+    ("Blocked - see https://block.example/192.0.2.7", Cause.BLOCKED_REPUTATION),
+    ("deferred due to user complaints", Cause.BLOCKED_REPUTATION),
+    ("sender IP reverse lookup rejected", Cause.MISSING_REVERSE_DNS),
+    ("unresolvable relay host name relay.example", Cause.MISSING_REVERSE_DNS),
+    ("emetteur invalide", Cause.SENDER_REJECTED),
+    ("contoso.example is a dead domain", Cause.SENDER_REJECTED),
+    ("your email address has been blacklisted here", Cause.SENDER_REJECTED),
+    ("post by non-member to a members-only list", Cause.NOT_AUTHORISED),
+    ("You are not a member of this mailing list", Cause.NOT_AUTHORISED),
+    ("email rejected for policy reasons", Cause.POLICY_REJECTED),
+    ("you have been blocked by the recipient", Cause.RECIPIENT_REJECTED),
+    ("the mail contains a virus", Cause.VIRUS_DETECTED),
+    ("blocked by SpamAssassin", Cause.SPAM_DETECTED),
+    ("content filter rejection", Cause.SPAM_DETECTED),
+    ("breaches our URIBL policy", Cause.SPAM_DETECTED),
+    ("all host address lookups failed permanently", Cause.DOMAIN_NOT_FOUND),
+    ("all relevant MX records point to non-existent hosts", Cause.DOMAIN_NOT_FOUND),
+    ("host name lookup failure", Cause.NETWORK_ERROR),
+    ("network error on destination MXs", Cause.NETWORK_ERROR),
+    ("the address lee@old.example has been replaced by lee@new.example", Cause.RECIPIENT_MOVED),
+    ("refused: insecure mail relay", Cause.RELAY_DENIED),
+    ("too many SMTP sessions for this host", Cause.RATE_LIMITED),
+    ("trop de connexions", Cause.RATE_LIMITED),
+    ("authentication credentials invalid", Cause.CLIENT_NOT_AUTHENTICATED),
+    ("retry timeout exceeded", Cause.MESSAGE_EXPIRED),
+    ("retry time not reached for any host after a long failure period", Cause.MESSAGE_EXPIRED),
+    ("all hosts have been failing for a long time", Cause.MESSAGE_EXPIRED),
+    ("an MX or SRV record indicated no SMTP service", Cause.DOMAIN_ACCEPTS_NO_MAIL),
+    ("delivery to pipe forbidden", Cause.LOCAL_SYSTEM_ERROR),
+    ("LMTP error after RCPT TO:<lee@tailspin.example>: 552 5.2.2 over quota", Cause.MAILBOX_FULL),
+    ("queue file write error", Cause.LOCAL_SYSTEM_ERROR),
+]
+
+
+@pytest.mark.parametrize(("words", "cause"), PHRASES, ids=[words[:40] for words, _ in PHRASES])
+@pytest.mark.parametrize("reply_code", ["550", "554"])
+def test_words_tell_the_cause_where_the_code_does_not(words: str, cause: Cause, reply_code: str) -> None:
+    entry = RecipientFields(
+        final_recipient="lee@tailspin.example",
+        action=Action.FAILED,
+        status="5.0.0",
+        reply_code=reply_code,
+        diagnostic_code=f"{reply_code} {words}",
+    )
+    report = Report(kind=Kind.FAILURE, format="rfc3464", recipients=(entry,))
+    assert judge(report, CATALOGUE, None)[0].cause is cause
