@@ -7,10 +7,12 @@ from dataclasses import replace
 
 import pytest
 
-from bounce_watch.model import Kind
+from bounce_watch.model import Kind, Unreadable
+from bounce_watch.parse import read
 from bounce_watch.reading.outcome import Limits, ReaderUnavailable
 from bounce_watch.reading.reader import InProcess, IsolatedReader
 from tests.pipeline.conftest import Home, ndr
+from tests.reading.mutator import mutations
 
 HEAVY = b"From: a@b.example\r\n\r\n" + b"x" * 2_000_000
 
@@ -49,6 +51,22 @@ def test_a_message_that_never_ends_stops_no_other_and_is_quarantined_at_the_thir
     assert home.house.store.quarantined_bytes(entry.id)[1] == HEAVY
     assert "seconds" in entry.reason
     assert home.waiting() == []
+    home.house.close()
+
+
+def test_what_is_quarantined_is_kept_byte_for_byte(home: Home) -> None:
+    """Damaged beyond reading, with every kind of line end, NUL and 8-bit byte in it."""
+    unreadable = [
+        raw
+        for raw in dict.fromkeys(mutations([ndr(), ndr(number=2)], 400, seed=7))
+        if isinstance(read(raw)[0], Unreadable)
+    ]
+    assert len(unreadable) > 15
+    for number, raw in enumerate(unreadable):
+        home.deliver(raw, f"{number}.a")
+    assert home.look().quarantined == len(unreadable)
+    kept = [home.house.store.quarantined_bytes(entry.id)[1] for entry in home.house.store.quarantined()]
+    assert sorted(kept) == sorted(unreadable)
     home.house.close()
 
 
