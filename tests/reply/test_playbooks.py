@@ -31,6 +31,50 @@ def test_every_step_says_who_says_so(playbooks: dict[str, Playbook]) -> None:
             assert step.where or step.command or step.text
 
 
+# What the troubleshooting guide and Microsoft's pages ask for, by the words that an admin would look for.
+DEMANDED = {
+    "account_takeover": (
+        *("Restricted entities", "Get-BlockedSenderAddress", "Revoke-MgUserSignInSession", "app passwords"),
+        *("malware", "Sign-in logs", "Get-InboxRule", "Get-MessageTraceV2", "Remove-BlockedSenderAddress"),
+        *("User restricted from sending email", "Security Administrator", "5.7.501"),
+    ),
+    "spf_dkim_dmarc": (
+        *("Resolve-DnsName -Type TXT", "ten look-ups", "Get-DkimSigningConfig", "_dmarc", "high-risk"),
+        *("Message Analyzer", "time to live"),
+    ),
+    "tenant_blocked": (
+        *("Get-InboundConnector", "Get-BlockedConnector", "Remove-BlockedConnector", "Get-AcceptedDomain"),
+        *("5.7.708", "5.7.750", "Service health", "Help & support"),
+    ),
+    "destination_unreachable": (
+        *("-Type MX", "LastAttemptedIP", "port 25", "testconnectivity.microsoft.com", "Service health"),
+        *("Hybrid Configuration Wizard", "Get-OutboundConnector", "aka.ms/PillarEmailNDR"),
+    ),
+    "blocked_reputation": ("high-risk", "sender.office.com", "Help & support", "reverse DNS"),
+    "mail_loop": ("Message Analyzer", "-Type MX", "Internal relay", "Authoritative", "Get-TransportRule"),
+    "sending_limits": (
+        *("Tenant Outbound External Recipients", "Get-LimitsEnforcementStatus", "onmicrosoft.com"),
+        *("Get-TerrlExternalRecipientEstimate.ps1", "Get-HostedOutboundSpamFilterPolicy", "10,000"),
+    ),
+    "forwarding": ("Auto forwarded messages", "Get-InboxRule", "Get-Mailbox", "A block in any place wins"),
+    "relay_connector": (
+        *("587", "OAuth", "SmtpClientAuthenticationDisabled", "SMTP AUTH clients report"),
+        *("Sync-ModernMailPublicFolders", "mail contact", "24 hours", "certificate"),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", DEMANDED)
+def test_a_playbook_has_the_steps_of_the_guide(playbooks: dict[str, Playbook], name: str) -> None:
+    playbook = playbooks[name]
+    told = "\n".join(
+        [playbook.meaning, *(f"{s.text} {s.where or ''} {s.command or ''}" for s in playbook.steps)]
+    )
+    assert [words for words in DEMANDED[name] if words.lower() not in told.lower()] == []
+    assert any(step.where for step in playbook.steps)
+    assert any(step.command for step in playbook.steps)
+
+
 def test_placeholders_stand_bare(playbooks: dict[str, Playbook]) -> None:
     """A placeholder inside quotes would double the quotes and break the command."""
     for playbook in playbooks.values():
