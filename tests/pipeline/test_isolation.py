@@ -58,10 +58,11 @@ def test_what_is_quarantined_is_kept_byte_for_byte(home: Home) -> None:
     """Damaged beyond reading, with every kind of line end, NUL and 8-bit byte in it."""
     unreadable = [
         raw
-        for raw in dict.fromkeys(mutations([ndr(), ndr(number=2)], 400, seed=7))
+        for raw in dict.fromkeys(mutations([ndr(), ndr(number=2)], 2000, seed=7))
         if isinstance(read(raw)[0], Unreadable)
     ]
-    assert len(unreadable) > 15
+    assert len(unreadable) > 30
+    assert any(b"\x00" in raw for raw in unreadable)
     for number, raw in enumerate(unreadable):
         home.deliver(raw, f"{number}.a")
     assert home.look().quarantined == len(unreadable)
