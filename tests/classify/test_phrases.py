@@ -4,6 +4,7 @@ import pytest
 
 from bounce_watch.classify import judge, load_catalogue
 from bounce_watch.model import Action, Cause, Kind, RecipientFields, Report
+from bounce_watch.parse.recipient import read_recipient
 from bounce_watch.resources import data_file
 
 CATALOGUE = load_catalogue(data_file("codes.toml").read_text(encoding="utf-8"))
@@ -64,5 +65,29 @@ def test_words_tell_the_cause_where_the_code_does_not(words: str, cause: Cause, 
         reply_code=reply_code,
         diagnostic_code=f"{reply_code} {words}",
     )
+    report = Report(kind=Kind.FAILURE, format="rfc3464", recipients=(entry,))
+    assert judge(report, CATALOGUE, None)[0].cause is cause
+
+
+PROVIDERS = [
+    ("550 5.5.0 Adresse IP source bloquee. OFR006_102", Cause.BLOCKED_REPUTATION),
+    ("421 4.2.0 Service refuse. Veuillez essayer plus tard. OFR_999 [999]", Cause.BLOCKED_REPUTATION),
+    ("552 5.1.1 Boite du destinataire pleine. OFR_417 [417]", Cause.MAILBOX_FULL),
+    ("550 5.7.0 Code d'authentification invalide OFR_305", Cause.CLIENT_NOT_AUTHENTICATED),
+    ("550 5.5.0 Boite du destinataire archivee. OFR_420 [420]", Cause.MAILBOX_DISABLED),
+    ("550 5.1.1 Adresse d au moins un destinataire invalide. OFR204_418", Cause.RECIPIENT_UNKNOWN),
+    ("554 192.0.2.1 blocked. Refer to AUP#CXBL", Cause.BLOCKED_REPUTATION),
+    ("550 5.1.0 <a@b.example> sender rejected. Refer to AUP#CXSNDR", Cause.SPF_FAILED),
+    ("550 5.7.1 too many sessions AUP#I-1310", Cause.RATE_LIMITED),
+    ("554 5.7.1 rejected AUP#In-1130", Cause.MISSING_REVERSE_DNS),
+    ("550 invalid SPF record of contoso.example. IB508", Cause.SPF_FAILED),
+    ("552 5.2.0 content judged to be spam. IB212", Cause.SPAM_DETECTED),
+]
+
+
+@pytest.mark.parametrize(("reply", "cause"), PROVIDERS, ids=[reply[-24:] for reply, _ in PROVIDERS])
+def test_codes_of_providers_tell_the_cause(reply: str, cause: Cause) -> None:
+    """Orange and La Poste, Cox, Spectrum, GoDaddy: their own code is firmer than a vague status."""
+    entry = read_recipient(final="lee@tailspin.example", diagnostic=reply)
     report = Report(kind=Kind.FAILURE, format="rfc3464", recipients=(entry,))
     assert judge(report, CATALOGUE, None)[0].cause is cause
