@@ -11,7 +11,7 @@ NAME = "address_colon"
 _HEAD = re.compile(
     # Exim: `lee@a.example <mei@b.example>: malformed address`.
     r"^[ \t]{0,4}(?:[^\s<>:@]{1,64}@[^\s<>:]{1,255} (?=<))?"
-    rf"[<\"']?({ADDRESS})[>\"']?(?:[ \t]{{1,4}}\([^()\n]{{1,320}}\))?:(?=\s|$)",
+    rf"[<\"']?({ADDRESS})[>\"']?(?:[ \t]{{1,4}}\([^()\n]{{1,320}}\))?[ \t]{{0,2}}:(?=\s|$)",
     re.MULTILINE,
 )
 
