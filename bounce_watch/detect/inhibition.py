@@ -11,14 +11,15 @@ def explains(rule: Rule, greater: Finding, lesser: Finding) -> bool:
     """Tell whether what `rule` found accounts for all of what another rule found.
 
     It does when the whole organisation is concerned, or when the other incident has no sender (or domain)
-    but the one that this incident is about.
+    but the one that this incident is about, or at least half of its mails are of that one.
     """
     if lesser.rule_id not in rule.inhibits:
         return False
     if rule.group_by is Facet.TENANT or greater.key == lesser.key:
         return True
     named = _named(rule.group_by, lesser)
-    return bool(named) and named <= {greater.key}
+    mostly = 2 * greater.messages >= lesser.messages
+    return greater.key in named and (mostly or len(named) == 1)
 
 
 def find_explanation(

@@ -14,6 +14,7 @@ from bounce_watch.detect.window import Window
 from bounce_watch.model import Event, Evidence, Finding
 
 GROWTH = (2, 4, 8)
+SETTLE = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +94,7 @@ def _replayed(
 ) -> Replayed:
     explained = next(
         (
-            f"{other.rule.id}:{other.key}"
+            other
             for other, greater in others
             if other is not run and _overlap(other, run) and explains(rules[other.rule.id], greater, finding)
         ),
@@ -104,15 +105,18 @@ def _replayed(
         opened_at=run.opened_at,
         resolved_at=run.resolved_at,
         reopened=run.reopened,
-        suppressed_by=explained,
-        mails=0 if explained else run.mails,
+        suppressed_by=f"{explained.rule.id}:{explained.key}" if explained else None,
+        mails=int(explained.opened_at > run.opened_at + SETTLE) if explained else run.mails,
     )
 
 
 def _overlap(one: _Run, other: _Run) -> bool:
-    """Tell whether one was open when the other opened, give or take the settle time."""
-    settled = other.opened_at + timedelta(minutes=1)
-    return one.opened_at <= settled and (one.resolved_at is None or one.resolved_at >= other.opened_at)
+    """Tell whether two were open at the same time, give or take the settle time."""
+    return _began_before_end(one, other) and _began_before_end(other, one)
+
+
+def _began_before_end(one: _Run, other: _Run) -> bool:
+    return other.resolved_at is None or one.opened_at <= other.resolved_at + SETTLE
 
 
 def _runs(

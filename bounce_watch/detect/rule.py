@@ -49,12 +49,14 @@ class Condition:
     """What an event must be: every part that is given has to hold. An empty one fits every event."""
 
     causes: frozenset[Cause] = frozenset()
+    except_causes: frozenset[Cause] = frozenset()
     codes: frozenset[str] = frozenset()
     side: Side | None = None
 
     def fits(self, event: Event) -> bool:
         return (
             (not self.causes or event.cause in self.causes)
+            and event.cause not in self.except_causes
             and (not self.codes or event.status in self.codes)
             and (self.side is None or event.side is self.side)
         )

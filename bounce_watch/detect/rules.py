@@ -157,13 +157,16 @@ def _conditions(where_any: Any, where: str) -> tuple[Condition, ...]:
 
 
 def _condition(table: Table, where: str) -> Condition:
-    refuse_unknown(table, {"cause", "code", "side"}, f"{where}, where")
+    refuse_unknown(table, {"cause", "except_cause", "code", "side"}, f"{where}, where")
     codes = table.get("code", [])
     wrong = [code for code in codes if not _STATUS.fullmatch(code)]
     if wrong:
         raise RuleError(f"{where}: {wrong[0]!r} is no status such as 5.1.8")
     return Condition(
         causes=frozenset(read_word(Cause, word, "cause", where) for word in table.get("cause", [])),
+        except_causes=frozenset(
+            read_word(Cause, word, "except_cause", where) for word in table.get("except_cause", [])
+        ),
         codes=frozenset(codes),
         side=read_word(Side, table["side"], "side", where) if "side" in table else None,
     )
