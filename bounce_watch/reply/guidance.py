@@ -118,7 +118,7 @@ def _values(
         "owner": str(lead.owner),
         "side": str(lead.side or ""),
         "persistence": str(lead.persistence),
-        "incident": plain(facts.incident, 20),
+        "incident": defang(plain(facts.incident, 20)),
         "stale_entry": is_stale_entry(lead),
         "details": [_detail(bounce) for bounce in facts.bounces[:MOST_DETAILS]],
         "quote": next((quoted(b.diagnostic_code) for b in (lead, *facts.bounces) if b.diagnostic_code), ""),
