@@ -5,7 +5,7 @@ from typing import Any
 from bounce_watch.cli.history import row_json
 from bounce_watch.cli.output import local
 from bounce_watch.cli.safe import for_terminal
-from bounce_watch.reply.draft import evidence_lines
+from bounce_watch.reply.evidence import evidence_lines
 from bounce_watch.store import BounceDetail
 
 

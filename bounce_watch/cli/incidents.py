@@ -167,6 +167,12 @@ def _steps(detail: "IncidentDetail") -> tuple[Any, ...]:
     return fill_steps(playbooks[finding.playbook], finding) if finding.playbook in playbooks else ()
 
 
+def _evidence(detail: "IncidentDetail") -> tuple[str, ...]:
+    from bounce_watch.reply.evidence import common_evidence
+
+    return common_evidence(row.bounce.details for row in detail.bounces if row.bounce.details)
+
+
 def _as_text(detail: "IncidentDetail") -> str:
     from bounce_watch.cli.output import local
     from bounce_watch.cli.safe import for_terminal
@@ -179,6 +185,7 @@ def _as_text(detail: "IncidentDetail") -> str:
         f"Codes: {', '.join(finding.statuses) or 'none'}",
         f"Senders: {', '.join(finding.senders)}",
         f"Domains: {', '.join(finding.recipient_domains)}",
+        *(f"Evidence: {line}" for line in _evidence(detail)),
         *_life(incident),
         "",
         f"What to do ({OWNERS[finding.owner].lower()} must act)",

@@ -118,6 +118,7 @@ def _tell(
             growth=growth,
             related=names,
             explains=explained,
+            details=tx.details_of_incident(incident.number),
         )
         candidate = Candidate(kind=LetterKind.ALERT, to=address, event_key=key)
         post(house, tx, candidate, partial(house.composer.alert, facts), incident=incident.number)

@@ -5,6 +5,7 @@ from typing import assert_never
 
 from bounce_watch.model import Finding, Letter, LetterKind, Owner, Severity
 from bounce_watch.reply import moments
+from bounce_watch.reply.evidence import common_evidence
 from bounce_watch.reply.facts import AlertFacts, AlertKind, Organisation
 from bounce_watch.reply.inline import inline
 from bounce_watch.reply.playbooks import FilledStep, Playbook, fill_steps
@@ -57,6 +58,7 @@ def alert(
         "more_senders": max(len(finding.senders) - most, 0),
         "domains": _named(finding.recipient_domains, 80),
         "more_domains": max(len(finding.recipient_domains) - MOST_NAMES, 0),
+        "evidence": list(common_evidence(facts.details)),
         "meaning": "" if over else playbook.meaning if playbook else _NO_STEPS,
         "steps": [shown_step(step) for step in fill_steps(playbook, finding)]
         if playbook and not over

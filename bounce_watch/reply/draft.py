@@ -7,10 +7,12 @@ An admin reads it and sends it; we never do. The address postmaster@ exists by R
 from dataclasses import dataclass
 from datetime import datetime
 
-from bounce_watch.model import Bounce, Details
+from bounce_watch.model import Bounce
 from bounce_watch.model.address import is_deliverable, is_host_name
+from bounce_watch.reply.evidence import evidence_lines
 from bounce_watch.reply.facts import Organisation
 from bounce_watch.reply.headers import is_message_id
+from bounce_watch.reply.moments import exact
 from bounce_watch.reply.safe_text import defang, plain, quoted
 from bounce_watch.reply.templates import Templates, Value
 
@@ -44,8 +46,8 @@ def postmaster_draft(templates: Templates, organisation: Organisation, facts: Dr
         "sender_domain": _domain(bounce.sender_domain),
         "recipient": _address(bounce.recipient),
         "recipient_domain": _domain(bounce.recipient_domain),
-        "sent_at": _moment(facts.sent_at),
-        "refused_at": _moment(bounce.occurred_at),
+        "sent_at": exact(facts.sent_at),
+        "refused_at": exact(bounce.occurred_at),
         "message_id": facts.message_id if is_message_id(facts.message_id) else "",
         "envelope_id": quoted(facts.envelope_id, 100),
         "reporter": _host(facts.reporter),
@@ -56,32 +58,6 @@ def postmaster_draft(templates: Templates, organisation: Organisation, facts: Dr
         "cause": str(bounce.cause),
     }
     return templates.render(TEMPLATE, values)
-
-
-def evidence_lines(details: Details | None) -> tuple[str, ...]:
-    """Return what a refusal says beyond its code, as short sentences for admins."""
-    if details is None:
-        return ()
-    named = {
-        "Blocked address": details.blocked_ip,
-        "Blocklist": plain(details.blocklist, 40),
-        "Size limit, in bytes": details.size_limit,
-        "Size of the mail, in bytes": details.message_size,
-        "Result of the SPF check": details.spf_result,
-        "Address that SPF looked at": details.spf_ip,
-        "Domain that SPF looked at": details.spf_domain,
-        "Domain of the DMARC policy": details.dmarc_domain,
-        "Rule": quoted(details.rule, 160),
-        "Tried until": _moment(details.retry_until),
-        "Microsoft's number": f"AS({details.as_number})" if details.as_number else None,
-        "Last attempted address": details.last_attempted_ip,
-        "Last attempted server": details.last_attempted_host,
-    }
-    return tuple(f"{label}: {value}" for label, value in named.items() if value)
-
-
-def _moment(moment: datetime | None) -> str:
-    return f"{moment:%Y-%m-%d %H:%M:%S} UTC" if moment else ""
 
 
 def _address(address: str | None) -> str:

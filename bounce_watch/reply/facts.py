@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from bounce_watch.model import Bounce, Incident
+from bounce_watch.model import Bounce, Details, Incident
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +59,7 @@ class AlertFacts:
 
     `growth` is how many times as large it is as when it was first told, for the kind grew. `related` names
     other open incidents that may belong to it, `explains` those that nobody is told of because of it.
+    `details` is what the newest refusals say beyond their codes.
     """
 
     event_key: str
@@ -68,6 +69,7 @@ class AlertFacts:
     growth: int = 1
     related: tuple[str, ...] = ()
     explains: tuple[str, ...] = ()
+    details: tuple[Details, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -40,6 +40,11 @@ def short(moment: datetime, time_zone: str) -> str:
     return f"{day}, {there:%H:%M}"
 
 
+def exact(moment: datetime | None) -> str:
+    """Return a time (UTC) for logs of others, as `2026-11-24 06:00:00 UTC`; "" for None."""
+    return f"{moment:%Y-%m-%d %H:%M:%S} UTC" if moment else ""
+
+
 def day_name(year: int, month: int, day: int) -> str:
     """Return a date for admins, as `Tue 24 Nov 2026`."""
     weekday = datetime(year, month, day).weekday()  # noqa: DTZ001  # a calendar day has no zone

@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, func, or_
 from sqlmodel import col, select
 
-from bounce_watch.model import Action, Cause, Evidence, Incident, IncidentState
+from bounce_watch.model import Action, Cause, Details, Evidence, Incident, IncidentState
 from bounce_watch.store import tables
 from bounce_watch.store.columns import fold
 from bounce_watch.store.incidents import incident_of
@@ -82,6 +82,14 @@ class Acquaintance(Reads):
         query = query.where(col(incident.state) == IncidentState.OPEN).order_by(col(incident.number))
         with self._reading() as session:
             return tuple(incident_of(row) for row in session.exec(query))
+
+    def details_of_incident(self, number: int, limit: int = 200) -> tuple[Details, ...]:
+        """Return what the newest refusals of an incident say beyond their codes."""
+        link = tables.IncidentEvent
+        query = select(_AT.details).join(link, col(link.bounce_id) == col(_AT.id))
+        query = query.where(col(link.incident) == number).order_by(col(_AT.id).desc()).limit(limit)
+        with self._reading() as session:
+            return tuple(Details.from_mapping(known) for known in session.exec(query) if known)
 
     def _newest(self, column: object, *conditions: ColumnElement[bool]) -> tuple[str, ...]:
         """Return the distinct values of a column among the newest rows that meet the conditions."""

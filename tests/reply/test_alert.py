@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from bounce_watch.model import Severity
+from bounce_watch.model import Details, Severity
 from bounce_watch.reply import samples
 from bounce_watch.reply.alert import title_of
 from bounce_watch.reply.compose import AlertFacts, Composer
@@ -68,3 +68,12 @@ def test_an_incident_without_a_playbook_is_still_told(composer: Composer) -> Non
 )
 def test_the_title_says_whom_it_is_about(key: str, title: str) -> None:
     assert title_of(replace(samples.incident().finding, title="Blocked", key=key)) == title
+
+
+def test_the_alert_names_what_the_refusals_name(composer: Composer) -> None:
+    details = (Details(blocked_ip="192.0.2.7", blocklist="Spamhaus"), Details(blocked_ip="192.0.2.7"))
+    letter = composer.alert(replace(samples.alert_facts(), details=details))
+    assert (
+        "Evidence:   Blocked address: 192.0.2.7 (2 times)\n            Blocklist: Spamhaus\n" in letter.text
+    )
+    assert "Blocked address: 192.0.2.7 (2 times)<br>Blocklist: Spamhaus" in letter.html

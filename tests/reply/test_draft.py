@@ -7,7 +7,8 @@ import pytest
 
 from bounce_watch.model import Cause, Details, Owner
 from bounce_watch.reply import samples
-from bounce_watch.reply.draft import DraftFacts, evidence_lines, postmaster_draft
+from bounce_watch.reply.draft import DraftFacts, postmaster_draft
+from bounce_watch.reply.evidence import common_evidence, evidence_lines
 from bounce_watch.reply.templates import Templates
 from tests.reply.conftest import ROOT
 
@@ -54,6 +55,11 @@ def test_every_detail_has_a_line() -> None:
         last_attempted_host="mx.example.net",
     )  # fmt: skip
     assert len(evidence_lines(everything)) == len(everything.as_mapping()) == 13
+
+
+def test_the_commonest_evidence_comes_first() -> None:
+    one, other = Details(blocklist="Spamhaus", blocked_ip="192.0.2.7"), Details(blocked_ip="192.0.2.7")
+    assert common_evidence([one, other]) == ("Blocked address: 192.0.2.7 (2 times)", "Blocklist: Spamhaus")
 
 
 @pytest.mark.parametrize(

@@ -88,3 +88,13 @@ def test_the_evidence_of_a_bounce_is_kept(store: Store, ingest: Ingest) -> None:
     details = Details(blocked_ip="192.0.2.7", size_limit=20, retry_until=NOW)
     ingest(replace(BOUNCE, details=details), FULL)
     assert [row.bounce.details for row in store.history()] == [None, details]
+
+
+def test_the_evidence_of_an_incident_is_found(store: Store, ingest: Ingest) -> None:
+    known = Details(blocklist="Spamhaus")
+    _, events = ingest(replace(BOUNCE, details=known), FULL)
+    ingest(replace(BOUNCE, details=Details(blocklist="SpamCop")))
+    finding = replace(FINDING, events=tuple(event.bounce_id for event in events))
+    with store.transaction() as tx:
+        number = tx.save_finding(finding, NOW, quiet=False).incident.number
+    assert store.details_of_incident(number) == (known,)

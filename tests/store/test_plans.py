@@ -83,6 +83,7 @@ INDEXED = [
         lambda store: store.earlier_bounces("a@b.example", "c@d.example", 1, since=NOW, accepted=OURS),
         id="earlier bounces",
     ),
+    pytest.param(lambda store: store.details_of_incident(1), id="evidence of an incident"),
     pytest.param(lambda store: store.open_incidents_of(1), id="open incidents of a report"),
     pytest.param(lambda store: store.show(1), id="show"),
     pytest.param(lambda store: store.incident(1), id="incident"),
