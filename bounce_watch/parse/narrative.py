@@ -79,6 +79,7 @@ _SYSTEM_SUBJECT = re.compile(
     r"|メールエラー|メッセージを配信できません)",
     re.IGNORECASE,
 )
+_CODE = re.compile(r"\b[45]\d\d[ -]#?[45]\.\d{1,3}\.\d|\b[45][0-5]\d[ -][A-Za-z<]|\b[45]\.\d\.\d{1,2}\b")
 # Microsoft's SMTPSVC writes it above a copy of the original's header fields, those of lists among them.
 _BANNER = "non-delivery report"
 # Fields of answers, of lists and newsletters, and of mail programs.
@@ -134,7 +135,17 @@ def is_by_a_mail_system(wrapped: Wrapped) -> bool:
         return True
     if wrapped.inline is not None:
         return has_system_name(headers) and has_system_subject(wrapped)
-    return has_system_subject(wrapped) and not any(name in headers for name in _WRITTEN_BY_PEOPLE)
+    if not has_system_subject(wrapped) or any(name in headers for name in _WRITTEN_BY_PEOPLE):
+        return False
+    return shows_delivery(wrapped)
+
+
+def shows_delivery(wrapped: Wrapped) -> bool:
+    """Tell whether a message holds what reports hold: a returned mail, a code, a word of waiting."""
+    text = wrapped.text
+    if wrapped.returned is not None or _CODE.search(text) or split_returned(text)[0] != text:
+        return True
+    return _tells_of_delay("", text[:6000])
 
 
 def has_system_subject(wrapped: Wrapped) -> bool:

@@ -8,12 +8,13 @@ from bounce_watch.unwrap import Headers, Wrapped
 from bounce_watch.unwrap.origin import is_written_by_a_mail_system
 
 _REPLY_SUBJECT = re.compile(
-    r"\s{0,5}(?:automatic reply|auto(?:matic)?[- ]?(?:reply|response|responder)|out of (?:the )?office"
-    r"|on vacation|away from|automatische antwort|abwesenheit|réponse automatique|absence du bureau"
-    r"|risposta automatica|fuori sede|automatisch antwoord|respuesta automática|resposta automática"
-    r"|autosvar|autoreply|automatiske?t? svar|afwezig|automaattinen vastaus|automatyczna odpowied"
-    r"|autoodpowied|otomatik yanıt|automatická odpověď|automatikus válasz|răspuns automat|автоответ"
-    r"|автоматическ\w{1,3} ответ|автоматична відповідь|αυτόματη απάντηση"
+    r"\s{0,5}(?:auto:\s|automatic reply|auto(?:matic)?[- ]?(?:reply|response|responder)"
+    r"|out of (?:the )?office|on vacation|away from|automatische antwort|abwesenheit|réponse automatique"
+    r"|absence du bureau|risposta automatica|fuori sede|automatisch antwoord|respuesta automática"
+    r"|resposta automática|autosvar|autoreply|automatiske?t? svar|afwezig|automaattinen vastaus"
+    r"|automatyczna odpowied|autoodpowied|otomatik yanıt|automatická odpověď|automatikus válasz"
+    r"|răspuns automat|автоответ|автоматическ\w{1,3} ответ|автоматична відповідь"
+    r"|αυτόματη απάντηση"
     r"|自動応答|自动答复|自動回覆|자동 회신|不在)",
     re.IGNORECASE,
 )
@@ -72,7 +73,8 @@ def is_automatic_reply(headers: Headers) -> bool:
 
 def _is_answer_of_a_rule(headers: Headers, submitted: str) -> bool:
     """Tell Exchange's out-of-office notes, which call themselves auto-generated, from monitoring mail."""
-    suppressed = "x-auto-response-suppress" in headers and "in-reply-to" in headers
+    is_answer = "in-reply-to" in headers or (headers.first("return-path") or "").strip() == "<>"
+    suppressed = "x-auto-response-suppress" in headers and is_answer
     return submitted.startswith("auto-generated") and suppressed
 
 

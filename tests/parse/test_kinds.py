@@ -47,6 +47,7 @@ OUT_OF_OFFICE = {
     "Chinese": "自动答复: 报价",
     "Chinese, Taiwan": "自動回覆: 報價",
     "Korean": "자동 회신: 견적",
+    "Gmail and others": "Auto: Re: Offer",
 }
 READ_RECEIPTS = {
     "English": "Read: Offer",
@@ -102,6 +103,30 @@ PLAIN = {
     "stand-in for what IMAP could not fetch": (
         "From: Microsoft Exchange Server 2016\nSubject: Retrieval using the IMAP4 protocol failed: 4711\n",
         STAND_IN,
+    ),
+    "a shop about a parcel": (
+        ROBOT + "Subject: Delivery problem with your order\n",
+        "We could not deliver to: lee@tailspin.example\n",
+    ),
+    "a shop in the words of systems": (
+        ROBOT + "Subject: Your delivery has failed\n",
+        "Recipient: lee@tailspin.example\n",
+    ),
+    "a system's statistics": (
+        SYSTEM + "Subject: Daily statistics\n",
+        "Deliveries today: 12\n\nlee@tailspin.example\nkim@wingtip.example\n",
+    ),
+    "a system's quarantine summary": (
+        "From: postmaster@provider.example\nSubject: Quarantine summary\n",
+        "kim@wingtip.example  Cheap pills\nlee@tailspin.example  Win now\n",
+    ),
+    "an SMTP log in a question": (
+        PERSON + "Subject: log\n",
+        " In:  RCPT TO:<kim@wingtip.example>\n Out: 550 5.1.1 no such user\n",
+    ),
+    "a greeting of fml": (
+        "From: team-admin@lists.example\nX-MLServer: fml\nSubject: Welcome\n",
+        "You are now a member of <team@lists.example>.\n",
     ),
     "invitation": (
         PERSON + "Subject: Accepted: Team meeting\nContent-Type: text/calendar\n",
@@ -230,3 +255,28 @@ def test_a_warning_in_words_is_a_delay() -> None:
     )
     readings = read(mail.encode())
     assert [getattr(reading, "kind", None) for reading in readings] == [Kind.DELAY]
+
+
+def test_a_complaint_without_a_report_part_is_feedback() -> None:
+    """Hotmail and Amazon SES name the address of our server in the subject and attach the mail."""
+    mail = (
+        "From: complaints@provider.example\nSubject: complaint about message from 192.0.2.1\n"
+        "MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=b\n\n"
+        "--b\nContent-Type: text/plain\n\nOur user does not want this.\n"
+        "--b\nContent-Type: message/rfc822\n\nFrom: ada@contoso.example\nTo: lee@tailspin.example\n\nHi\n"
+        "--b--\n"
+    )
+    readings = read(mail.encode())
+    assert [getattr(reading, "kind", None) for reading in readings] == [Kind.FEEDBACK]
+    assert failed(readings) == []
+
+
+def test_an_absence_note_to_nobody_is_an_automatic_reply() -> None:
+    """Exchange's note with the null return path, where a gateway dropped In-Reply-To."""
+    mail = (
+        f"Return-Path: <>\n{PERSON}Subject: I am away\nAuto-Submitted: auto-generated\n"
+        "X-Auto-Response-Suppress: All\n\nBack on Monday.\n"
+    )
+    (reading,) = read(mail.encode())
+    assert isinstance(reading, NotAReport)
+    assert reading.kind is Kind.AUTO_REPLY

@@ -9,8 +9,10 @@ from bounce_watch.parse.narrative import (
     Narrative,
     entries_at,
     find_narrative,
+    has_system_subject,
     heads_in,
     report_of,
+    shows_delivery,
 )  # fmt: skip
 from bounce_watch.unwrap import Wrapped
 
@@ -23,6 +25,11 @@ _HEAD = re.compile(
     rf"|^[ \t]{{1,16}}\(?generated (?:by|from) ({ADDRESS})(?=\)?[ \t]{{0,4}}$)",
     re.MULTILINE,
 )
+_TROUBLE = re.compile(
+    r"error|fail|reject|undeliver|unable|not (?:be |been )?(?:deliver|reach|possible|found|exist)|could not"
+    r"|cannot|unknown|returned|no such|inform you|sorry",
+    re.IGNORECASE,
+)
 _ABOUT_A_REPLY = re.compile(r"^[ \t]{0,8}[245]\d\d[ -]", re.MULTILINE)
 # Exim, when it writes to somebody else: `A message sent by <ada@example.com> could not be delivered`.
 _SENT_BY = re.compile(r"\b(?:sent by|from|sender|sender is)[ \t:]{0,4}\s{0,8}$", re.IGNORECASE)
@@ -30,11 +37,16 @@ _SENT_BY = re.compile(r"\b(?:sent by|from|sender|sender is)[ \t:]{0,4}\s{0,8}$",
 
 def read(wrapped: Wrapped) -> ReportFields | None:
     narrative = find_narrative(wrapped)
-    if narrative is None:
+    if narrative is None or not (has_system_subject(wrapped) or shows_delivery(wrapped) or _tells(narrative)):
         return None
     found = heads_in(narrative.text, _HEAD)
     heads = [head for head in found if _is_recipient(head, narrative.text)]
     return report_of(narrative, _entries(heads, narrative)) if heads else None
+
+
+def _tells(narrative: Narrative) -> bool:
+    """Tell whether a system's words are about trouble; statistics list addresses too."""
+    return _TROUBLE.search(narrative.text) is not None
 
 
 def _is_recipient(head: re.Match[str], text: str) -> bool:

@@ -13,6 +13,8 @@ from bounce_watch.unwrap.limits import MAX_HEADER_BLOCK
 
 NAME = "arf"
 
+# Hotmail and Amazon SES: a complaint without the report part, the mail attached.
+_ABOUT = "complaint about message from "
 _HOTMAIL_RECIPIENT = "x-hmxmroriginalrecipient"
 
 
@@ -22,6 +24,8 @@ def read(wrapped: Wrapped) -> ReportFields | None:
         return _complaint(addresses(wrapped.headers.first("from"), 1))
     if headers and _HOTMAIL_RECIPIENT in headers:
         return _complaint(addresses(headers.first(_HOTMAIL_RECIPIENT), 1))
+    if headers and (wrapped.headers.first("subject") or "").lower().startswith(_ABOUT):
+        return _complaint(addresses(headers.first("to"), 10))
     part = wrapped.leaf("message/feedback-report")
     declared = wrapped.message.parameters.get("report-type", "").lower() == "feedback-report"
     if part is None and (not declared or wrapped.inline is not None):
