@@ -1,0 +1,312 @@
+"""The life of an incident: told once, then growth, a reminder a day, one all-clear; and who decides what."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from hashlib import sha256
+from itertools import count
+
+import pytest
+
+from bounce_watch.model import (
+    Action,
+    Bounce,
+    Cause,
+    Evidence,
+    IncidentState,
+    Kind,
+    LetterKind,
+    OriginalMessage,
+    OutboxState,
+    Owner,
+    Persistence,
+    Report,
+    Side,
+)
+from bounce_watch.pipeline.patterns import detect, settle
+from bounce_watch.pipeline.telling import affected_by, close_incident, tell_colleagues
+from bounce_watch.store import OutboxEntry
+from tests.pipeline.conftest import START, Home
+
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+SPF = Bounce(
+    recipient="desk@fabrikam.example",
+    sender="lena@larkfield.example",
+    action=Action.FAILED,
+    status="5.7.23",
+    reply_code="550",
+    cause=Cause.SPF_FAILED,
+    persistence=Persistence.PERMANENT,
+    owner=Owner.MAIL_ADMIN,
+    side=Side.THEIRS,
+    evidence=Evidence.INTERNAL,
+)
+_numbers = count(1)
+
+
+def put(home: Home, *bounces: Bounce, at: datetime | None = None, historical: bool = False) -> list[int]:
+    """Store each bounce as a message of its own and let the rules look; return what opened."""
+    opened: list[int] = []
+    now = home.house.clock()
+    with home.house.store.transaction() as tx:
+        for bounce in bounces:
+            number, moment = next(_numbers), at or now
+            message = tx.add_message(
+                mailbox="INBOX",
+                validity=1,
+                uid=str(number),
+                sha256=sha256(b"").hexdigest(),
+                size=1,
+                received_at=moment,
+                now=now,
+                kind=Kind.FAILURE,
+            )
+            original = OriginalMessage(sender=bounce.sender, subject=f"Offer {number}")
+            report = Report(
+                kind=Kind.FAILURE, format="rfc3464", original=original, fingerprint=f"print-{number}"
+            )
+            stored = tx.add_report(message, report, evidence=bounce.evidence, tests=(), now=now)
+            events = tx.add_bounces(stored.report_id, [replace(bounce, occurred_at=moment)], now)
+            opened += detect(home.house, tx, events, historical=historical)
+    return opened
+
+
+def spf(number: int) -> list[Bounce]:
+    """So many refusals for SPF, each of another sender and at another domain."""
+    return [
+        replace(SPF, sender=f"p{n}@larkfield.example", recipient=f"desk@partner{n}.example")
+        for n in range(number)
+    ]
+
+
+def look(home: Home, *, after: timedelta = timedelta()) -> tuple[int, ...]:
+    home.clock.now += after
+    with home.house.store.transaction() as tx:
+        return settle(home.house, tx)
+
+
+def alerts(home: Home) -> list[OutboxEntry]:
+    entries = home.house.store.outbox([OutboxState.PENDING, OutboxState.HELD, OutboxState.SENT])
+    return sorted((entry for entry in entries if entry.kind is LetterKind.ALERT), key=lambda entry: entry.id)
+
+
+def subjects(home: Home) -> list[str]:
+    return [entry.subject.partition(":")[0] for entry in alerts(home)]
+
+
+def test_an_incident_is_told_a_minute_after_it_opened_and_once(home: Home) -> None:
+    assert put(home, *spf(4)) == [1]
+    look(home, after=30 * MINUTE / 60)
+    assert subjects(home) == []
+    look(home, after=MINUTE)
+    look(home, after=MINUTE)
+    assert subjects(home) == ["[High] INC-1"]
+    assert [entry.recipient for entry in alerts(home)] == ["mailadmin@larkfield.example"]
+
+
+def test_growth_is_told_in_steps_and_not_faster_than_once_an_hour(home: Home) -> None:
+    put(home, *spf(4))
+    look(home, after=2 * MINUTE)
+    put(home, *spf(4))
+    look(home, after=MINUTE)
+    assert subjects(home) == ["[High] INC-1"]
+    look(home, after=HOUR)
+    put(home, *spf(26))
+    look(home, after=HOUR)
+    look(home, after=HOUR)
+    assert subjects(home) == [
+        "[High] INC-1",
+        "[High] INC-1 is 2 times as large",
+        "[High] INC-1 is 8 times as large",
+    ]
+
+
+@pytest.mark.timeout(400)
+def test_a_burst_of_two_thousand_bounces_causes_at_most_three_mails_to_admins(home: Home) -> None:
+    """A look each minute while they come in; then the rest of the day."""
+    burst = spf(2_000)
+    for start in range(0, 2_000, 100):
+        put(home, *burst[start : start + 100])
+        look(home, after=MINUTE)
+    for _ in range(12):
+        look(home, after=HOUR)
+    assert home.house.store.incident(1).incident.finding.messages == 2_000
+    assert 1 <= len(alerts(home)) <= 3
+
+
+def test_a_reminder_comes_once_a_day_until_somebody_is_on_it(home: Home) -> None:
+    put(home, *spf(20))
+    look(home, after=2 * MINUTE)
+    for _ in range(6):
+        put(home, *spf(3))
+        for _ in range(2):
+            look(home, after=6 * HOUR)
+    assert subjects(home)[1:] == ["[High] INC-1 still waits"] * 3
+    with home.house.store.transaction() as tx:
+        tx.acknowledge_incident(1, home.clock.now, by="root")
+    put(home, *spf(3))
+    look(home, after=20 * HOUR)
+    put(home, *spf(3))
+    look(home, after=20 * HOUR)
+    assert "still waits" not in " ".join(subjects(home)[4:])
+
+
+def test_a_silenced_incident_is_not_told_until_the_silence_ends(home: Home) -> None:
+    put(home, *spf(4))
+    with home.house.store.transaction() as tx:
+        tx.silence_incident(1, home.clock.now + 8 * HOUR, home.clock.now, by="root", why="known")
+    look(home, after=2 * HOUR)
+    assert subjects(home) == []
+    look(home, after=7 * HOUR)
+    assert subjects(home) == ["[High] INC-1"]
+
+
+def test_one_all_clear_comes_when_it_has_been_quiet(home: Home) -> None:
+    put(home, *spf(4))
+    look(home, after=2 * MINUTE)
+    with home.house.store.transaction() as tx:
+        tx.acknowledge_incident(1, home.clock.now, by="root")
+    assert look(home, after=2 * DAY) == (1,)
+    assert look(home, after=DAY) == ()
+    assert subjects(home) == ["[High] INC-1", "[Over] INC-1"]
+
+
+def test_a_trickle_below_the_lower_level_ends_an_incident_and_does_not_open_it_again(home: Home) -> None:
+    """Opened at three senders, over below two: one refusal every six hours is not the incident."""
+    put(home, *spf(4))
+    resolved: tuple[int, ...] = ()
+    for _ in range(16):
+        put(home, SPF)
+        resolved += look(home, after=6 * HOUR)
+    assert resolved in ((), (1,))
+    assert len(home.house.store.incidents()) == 1
+
+
+@pytest.mark.parametrize(
+    ("later", "numbers", "subject"),
+    [
+        pytest.param(timedelta(hours=12), [1], "[High] INC-1 is back", id="soon, the same incident"),
+        pytest.param(timedelta(days=3), [2, 1], "[High] INC-2", id="later, a new one"),
+    ],
+)
+def test_what_comes_back_soon_is_the_same_incident(
+    home: Home, later: timedelta, numbers: list[int], subject: str
+) -> None:
+    put(home, *spf(4))
+    look(home, after=2 * MINUTE)
+    look(home, after=30 * HOUR)
+    home.clock.now += later
+    put(home, *spf(4))
+    look(home, after=2 * MINUTE)
+    assert [incident.number for incident in home.house.store.incidents()] == numbers
+    assert subjects(home)[-1] == subject
+
+
+def test_a_late_report_of_what_is_over_opens_nothing(home: Home) -> None:
+    put(home, *spf(4))
+    look(home, after=30 * HOUR)
+    assert put(home, *spf(5), at=START + HOUR) == []
+    assert [one.state for one in home.house.store.incidents()] == [IncidentState.RESOLVED]
+
+
+def test_a_late_report_completes_the_window_it_belongs_to(home: Home) -> None:
+    first, second, third, fourth = spf(4)
+    put(home, first, second)
+    home.clock.now += 20 * HOUR
+    assert put(home, third, at=START + HOUR) == []
+    assert put(home, fourth, at=START + 2 * HOUR) == [1]
+
+
+def test_old_mail_opens_incidents_that_nobody_is_told_of_and_that_end_at_once(home: Home) -> None:
+    blocked = replace(SPF, cause=Cause.SENDER_BLOCKED, status="5.1.8", side=Side.OURS)
+    opened = put(home, blocked, *spf(4), at=START - 40 * DAY, historical=True)
+    assert len(opened) == 2
+    assert all(incident.historical for incident in home.house.store.incidents())
+    assert look(home, after=HOUR) != ()
+    assert subjects(home) == []
+
+
+def test_a_takeover_is_told_to_security_at_once_and_explains_the_lesser_one(home: Home) -> None:
+    spray = [
+        replace(SPF, cause=Cause.RECIPIENT_UNKNOWN, status="5.1.1", recipient=f"x@partner{n}.example")
+        for n in range(14)
+    ]
+    put(home, *spray)
+    put(home, replace(SPF, cause=Cause.SENDER_BLOCKED, status="5.1.8", side=Side.OURS))
+    assert subjects(home) == ["[Critical] INC-2"]
+    look(home, after=5 * MINUTE)
+    assert [entry.recipient for entry in alerts(home)] == ["security@larkfield.example"]
+    assert home.house.store.incident(1).incident.suppressed_by == 2
+    assert "suppressed" in [line.change for line in home.house.store.incident(1).changes]
+
+
+def test_a_takeover_alert_never_goes_to_the_affected_account_alone(home: Home) -> None:
+    own = replace(
+        SPF, cause=Cause.SENDER_BLOCKED, status="5.1.8", side=Side.OURS, sender="Security@larkfield.example"
+    )
+    put(home, own)
+    assert {entry.recipient for entry in alerts(home)} == {
+        "security@larkfield.example",
+        "mailadmin@larkfield.example",
+    }
+
+
+def test_every_change_leaves_a_line_with_who_made_it(home: Home) -> None:
+    put(home, *spf(4))
+    with home.house.store.transaction() as tx:
+        tx.acknowledge_incident(1, home.clock.now, by="mara", note="on it")
+        tx.acknowledge_incident(1, home.clock.now, by="tom")
+        tx.note_incident(1, "asked the provider", home.clock.now, by="mara")
+    close_incident(home.house, 1, by="mara", why="record corrected")
+    assert [(line.change, line.by, line.note) for line in home.house.store.incident(1).changes] == [
+        ("opened", "bounce_watch", ""),
+        ("acknowledged", "mara", "on it"),
+        ("note", "mara", "asked the provider"),
+        ("resolved", "mara", "record corrected"),
+    ]
+
+
+def test_affected_senders_are_told_of_their_own_mails_only_and_once(home: Home) -> None:
+    put(home, *spf(4))
+    with pytest.raises(ValueError, match="not over"):
+        tell_colleagues(home.house, 1)
+    close_incident(home.house, 1, by="mara", why="")
+    assert tell_colleagues(home.house, 1).queued == 4
+    assert tell_colleagues(home.house, 1).queued == 0
+    notices = [entry for entry in home.house.store.outbox() if entry.kind is LetterKind.REPLY]
+    assert {entry.recipient for entry in notices} == {f"p{n}@larkfield.example" for n in range(4)}
+    affected = affected_by(home.house.store.incident(1))
+    assert [[mail.recipient for mail in one.mails] for one in affected] == [
+        [f"desk@partner{n}.example"] for n in range(4)
+    ]
+
+
+def test_notices_stop_below_the_pace_that_would_stop_replies(home: Home) -> None:
+    put(home, *spf(40))
+    close_incident(home.house, 1, by="mara", why="")
+    first = tell_colleagues(home.house, 1)
+    assert (first.queued + first.left, first.withheld) == (40, 0)
+    assert 0 < first.queued < home.house.policy.per_minute
+    home.clock.now += 2 * MINUTE
+    assert tell_colleagues(home.house, 1).queued > 0
+    assert home.house.store.breaker_latched_at() is None
+
+
+def test_more_than_usual_is_seen_by_a_look_at_the_clock(home: Home) -> None:
+    """Six weeks of three full mailboxes a working day; then twelve within half an hour at night."""
+    full = replace(SPF, cause=Cause.MAILBOX_FULL, status="5.2.2")
+    for day in range(42):
+        moment = START - 42 * DAY + day * DAY
+        for n in range(3):
+            mail = replace(full, sender=f"p{n}@larkfield.example", recipient=f"x@d{day}{n}.example")
+            put(home, mail, at=moment + n * HOUR, historical=True)
+    home.clock.now = START + 14 * HOUR
+    look(home)
+    assert home.house.store.incidents_open() == ()
+    put(
+        home,
+        *(replace(full, sender=f"q{n}@larkfield.example", recipient=f"y@e{n}.example") for n in range(12)),
+    )
+    look(home, after=20 * MINUTE)
+    assert [one.finding.rule_id for one in home.house.store.incidents_open()] == ["volume_anomaly"]
+    assert look(home, after=10 * HOUR) == ()
+    assert look(home, after=12 * HOUR) == (1,)
