@@ -9,6 +9,7 @@ from bounce_watch import __version__
 from bounce_watch.cli import (
     answers,
     breaker,
+    calibrate,
     digest,
     explain,
     history,
@@ -69,6 +70,7 @@ for group in (
     digest,
     answers,
     breaker,
+    calibrate,
     quarantine,
     templates,
 ):

@@ -28,9 +28,7 @@ def status(
         say("Replies are not stopped.")
     else:
         say(f"Replies are stopped since {local(since)}: too many were due at once. Alerts and digests leave.")
-        say(
-            "Look at `bounce-watch top` for the cause; then `bounce-watch breaker clear` allows replies again."
-        )
+        say("`bounce-watch top` shows the cause; then `bounce-watch breaker clear` allows replies again.")
 
 
 @group.command()
