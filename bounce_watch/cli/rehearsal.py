@@ -60,7 +60,7 @@ def rehearse(config: Config, *, as_json: bool) -> None:
         )
         _copy_store(config.store.path, copy.store.path)
         with working(copy) as house, Untouched(source_of(config)) as source:
-            result = run_cycle(house, source, None)
+            result = run_cycle(house, source, None, hurry=True)
             held = house.store.due(house.clock(), limit=20)
         print_cycle(result, as_json=as_json)
         for mail in held:

@@ -101,9 +101,11 @@ def _once(config: "Config", *, as_json: bool) -> None:
     from bounce_watch.pipeline import run_cycle
 
     stopper = Stopper().install()
+    # Nobody looks again in a minute: what this look found is told now.
+    config = config.model_copy(update={"alerts": config.alerts.model_copy(update={"settle_seconds": 0.0})})
     with connected(config) as (house, source, sender), counting("Reading", source.count()) as step:
         result = run_cycle(
-            house, source, sender, probe_of(config), stop=stopper.is_set, progress=step
+            house, source, sender, probe_of(config), stop=stopper.is_set, progress=step, hurry=True
         )
     print_cycle(result, as_json=as_json)
     _exit_on_stop(result)

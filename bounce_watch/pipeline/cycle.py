@@ -91,10 +91,12 @@ def run_cycle(
     *,
     stop: Callable[[], bool] = _never,
     progress: Callable[[], None] = _nothing,
+    hurry: bool = False,
 ) -> CycleResult:
     """Run one whole cycle on an opened source.
 
-    Raises SourceError, StoreError and ReaderUnavailable, with nothing lost.
+    With `hurry` answers do not settle: no cycle follows soon. Raises SourceError, StoreError and
+    ReaderUnavailable, with nothing lost.
     """
     result = CycleResult()
     note_first_backlog(house, source)
@@ -104,6 +106,8 @@ def run_cycle(
         if not stop() and not result.skipped:
             tx.note_moved(source.name)
         result.resolved = settle(house, tx)
+        if hurry:
+            tx.hasten(house.clock())
     if is_digest_due(house):
         result.digest = make_digest(house) is not None
     if sender is not None:

@@ -52,6 +52,17 @@ class Settling(Writes):
             mail_id=mails.pop() if len(mails) == 1 else None,
         )
 
+    def hasten(self, now: datetime) -> None:
+        """Make every answer due that only settles: nothing more will join it. Failed attempts keep waiting."""
+        settles = (
+            col(_AT.state) == OutboxState.PENDING,
+            col(_AT.kind) == LetterKind.REPLY,
+            col(_AT.attempts) == 0,
+            col(_AT.next_at) > now,
+        )
+        for row in self._rows.exec(select(_AT).where(*settles)):
+            row.next_at = now
+
     def rewrite(self, number: int, letter: Letter, content: bytes) -> None:
         """Replace the words of an answer that nobody has tried to send; its event and ids stay."""
         row = self._rows.get_one(_AT, number)

@@ -44,7 +44,6 @@ path = "{folder}/bounce-watch.db"
 [reply]
 mode = "{mode}"
 from_address = "{watched}"
-settle_seconds = 0
 
 [digest]
 at = "{digest_at}"
