@@ -23,7 +23,7 @@ def answer(house: House, tx: Transaction, judged: Judged) -> bool | None:
     """
     if not judged.failed:
         return None
-    incident = incident_of(tx, judged)
+    incident = incident_of(house, tx, judged)
     candidate = candidate_of(judged, incident, lambda mark: is_own_mark(house.secret, mark))
 
     def facts() -> ReplyFacts:

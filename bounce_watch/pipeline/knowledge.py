@@ -28,17 +28,20 @@ class Judged:
         return tuple(bounce for bounce in self.bounces if bounce.action is Action.FAILED)
 
 
-def incident_of(tx: Transaction, judged: Judged) -> Incident | None:
+def incident_of(house: House, tx: Transaction, judged: Judged) -> Incident | None:
     """Return the open incident that a report belongs to, when its reader may know of it.
 
-    Not one for the security team: whoever reads the mailbox may be the intruder. Not for a mail that failed
-    for several causes: then the incident is only a part of the answer.
+    Only one whose rule has a word for colleagues (`guidance`): nobody repairs for them a mail that is sent
+    again and again, or an address that is gone. Not one for the security team: whoever reads the mailbox may
+    be the intruder. Not for a mail that failed for several causes: then the incident is only a part of the
+    answer.
     """
     if len({bounce.cause for bounce in judged.failed}) != 1:
         return None
     incidents = tx.open_incidents_of(judged.report_id)
+    guiding = {rule.id for rule in house.rules if rule.guidance}
     told = (one for one in incidents if one.finding.owner is not Owner.SECURITY)
-    return next(told, None)
+    return next((one for one in told if one.finding.rule_id in guiding), None)
 
 
 def facts_of(
