@@ -57,7 +57,7 @@ def connected(config: "Config") -> Iterator[tuple["House", "Source", "Sender"]]:
 
 
 def source_of(config: "Config") -> "Source":
-    from bounce_watch.config.models import Login
+    from bounce_watch.config.accounts import Login
     from bounce_watch.config.secrets import login_secret
     from bounce_watch.source import open_source
 
@@ -68,7 +68,7 @@ def source_of(config: "Config") -> "Source":
 
 
 def sender_of(config: "Config") -> "Sender":
-    from bounce_watch.config.models import Login
+    from bounce_watch.config.accounts import Login
     from bounce_watch.config.secrets import login_secret
     from bounce_watch.send import open_sender
 
@@ -79,7 +79,7 @@ def sender_of(config: "Config") -> "Sender":
 
 def probe_of(config: "Config") -> "Probe | None":
     """Return who can tell whether a mail left, None when nobody can."""
-    from bounce_watch.config.models import FolderSettings, ImapSettings
+    from bounce_watch.config.accounts import FolderSettings, ImapSettings
     from bounce_watch.config.secrets import login_secret
 
     send, account = config.send, config.source

@@ -2,46 +2,18 @@
 
 from datetime import time
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
     Field,
-    SecretStr,
-    ValidationInfo,
     field_validator,
     model_validator,
 )
 
+from bounce_watch.config.accounts import ImapSettings, SendSettings, SmtpSettings, SourceSettings
+from bounce_watch.config.section import Address, Place, Section, plain_address
 from bounce_watch.model import Authority, Evidence, Site
-from bounce_watch.model.address import is_deliverable
-
-Address = Annotated[str, Field(min_length=3)]
-
-
-def _from_config_folder(path: Path, info: ValidationInfo) -> Path:
-    """Relative paths start at the configuration file's folder, wherever the program was called."""
-    folder = (info.context or {}).get("folder")
-    path = path.expanduser()
-    return folder.absolute() / path if folder and not path.is_absolute() else path
-
-
-Place = Annotated[Path, AfterValidator(_from_config_folder)]
-
-
-class Section(BaseModel):
-    """A table of the file: unknown keys are errors."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
-
-
-def _plain(address: str) -> str:
-    if not is_deliverable(address):
-        raise ValueError(f"{address!r} is not a plain e-mail address such as help@example.com")
-    return address
 
 
 class Organisation(Section):
@@ -72,7 +44,7 @@ class Organisation(Section):
     @field_validator("admins", "security")
     @classmethod
     def _addresses(cls, addresses: list[str]) -> list[str]:
-        return [_plain(address) for address in addresses]
+        return [plain_address(address) for address in addresses]
 
     @field_validator("time_zone")
     @classmethod
@@ -91,121 +63,6 @@ def to_a_label(domain: str) -> str:
         return plain.encode("idna").decode("ascii")
     except UnicodeError as error:
         raise ValueError(f"{domain!r} is not a domain name") from error
-
-
-class OAuth(Section):
-    """Client credentials for Exchange Online (Entra app registration)."""
-
-    tenant: str = Field(description="Directory (tenant) ID or domain.")
-    client_id: str = Field(description="Application (client) ID.")
-    client_secret: SecretStr | None = Field(
-        default=None, description="Better: client_secret_command or _file."
-    )
-    client_secret_command: str | None = Field(default=None, description="Command that prints the secret.")
-    client_secret_file: Place | None = Field(default=None, description="File that holds the secret.")
-    authority: str = Field(
-        default="https://login.microsoftonline.com",
-        description="Sign-in service; changes in national clouds.",
-    )
-    scope: str = Field(default="https://outlook.office365.com/.default", description="Scope of the token.")
-
-
-class Login(Section):
-    """How to sign in to a server: a password from one of several places, or OAuth."""
-
-    user: str = Field(default="", description="Account name; for Exchange Online the mailbox's own address.")
-    auth: Literal["password", "xoauth2"] = Field(default="password", description="Exchange Online: xoauth2.")
-    password: SecretStr | None = Field(default=None, description="Better: password_command or password_file.")
-    password_command: str | None = Field(default=None, description="Command that prints the password.")
-    password_file: Place | None = Field(default=None, description="File that holds the password.")
-    oauth: OAuth | None = Field(default=None, description="Needed when auth is xoauth2.")
-    ca_file: Place | None = Field(default=None, description="Own certificate authority (PEM) to trust.")
-    timeout_seconds: float = Field(default=60, gt=0, le=600, description="Longest wait for one answer.")
-
-    @model_validator(mode="after")
-    def _oauth_is_there(self) -> "Login":
-        if self.auth == "xoauth2" and self.oauth is None:
-            raise ValueError('auth = "xoauth2" needs the tenant and client_id in an oauth table')
-        return self
-
-
-class ImapSettings(Login):
-    """A mailbox over IMAP."""
-
-    type: Literal["imap"] = "imap"
-    host: str = Field(default="outlook.office365.com", description="IMAP server.")
-    port: int = Field(default=993, ge=1, le=65535, description="993 with tls, 143 with starttls.")
-    security: Literal["tls", "starttls", "none"] = Field(
-        default="tls", description="none is refused except on loopback."
-    )
-    folder: str = Field(default="INBOX", description="The watched folder.")
-    filed_folder: str = Field(default="Bounces/Filed", description="Where read reports are moved.")
-    quarantine_folder: str = Field(
-        default="Bounces/Quarantine", description="Where unreadable mail is moved."
-    )
-    window: int = Field(default=500, ge=1, le=5000, description="UIDs asked for at a time.")
-
-
-class MaildirSettings(Section):
-    """A Maildir on this machine."""
-
-    type: Literal["maildir"] = "maildir"
-    path: Place = Field(description="The Maildir (the folder that holds cur, new and tmp).")
-    filed_folder: str = Field(default="Filed", description="Maildir++ folder for read reports.")
-    quarantine_folder: str = Field(default="Quarantine", description="Maildir++ folder for unreadable mail.")
-
-
-class MboxSettings(Section):
-    """An mbox file; it is read, never changed."""
-
-    type: Literal["mbox"] = "mbox"
-    path: Place = Field(description="The mbox file.")
-
-
-class FilesSettings(Section):
-    """A folder of .eml files; they are read, never changed."""
-
-    type: Literal["files"] = "files"
-    path: Place = Field(description="The folder.")
-
-
-SourceSettings = Annotated[
-    ImapSettings | MaildirSettings | MboxSettings | FilesSettings, Field(discriminator="type")
-]
-
-
-class SmtpSettings(Login):
-    """Mail leaves over SMTP."""
-
-    type: Literal["smtp"] = "smtp"
-    host: str = Field(default="smtp.office365.com", description="Submission server.")
-    port: int = Field(default=587, ge=1, le=65535, description="587 with starttls, 465 with tls.")
-    security: Literal["tls", "starttls", "none"] = Field(
-        default="starttls", description="none is refused except on loopback."
-    )
-    auth: Literal["password", "xoauth2", "none"] = Field(  # type: ignore[assignment]
-        default="password", description="Exchange Online: xoauth2."
-    )
-    reverse_path: Literal["mailbox", "null", "auto"] = Field(
-        default="mailbox", description="Envelope sender: our own address, <>, or try <> and fall back."
-    )
-    probe: Literal["imap", "none"] = Field(
-        default="none",
-        description="Where to look whether a mail left when sending was cut short. imap: in sent_folder.",
-    )
-    sent_folder: str = Field(
-        default="Sent Items", description="Folder of the watched account in which sent mail lies."
-    )
-
-
-class FolderSettings(Section):
-    """Mail is written to a folder as .eml files: for trying out."""
-
-    type: Literal["folder"] = "folder"
-    path: Place = Field(description="The folder.")
-
-
-SendSettings = Annotated[SmtpSettings | FolderSettings, Field(discriminator="type")]
 
 
 class Store(Section):
@@ -247,7 +104,7 @@ class Reply(Section):
     @field_validator("from_address")
     @classmethod
     def _plain_address(cls, address: str) -> str:
-        return _plain(address)
+        return plain_address(address)
 
 
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
@@ -271,7 +128,9 @@ class Alerts(Section):
     """Mails to the admins about incidents."""
 
     settle_seconds: float = Field(
-        default=60, ge=0, description="Wait so long before the first mail; a hijacked account is told at once."
+        default=60,
+        ge=0,
+        description="Wait so long before the first mail; a hijacked account is told of at once.",
     )
     growth_pause_minutes: float = Field(
         default=60, ge=1, description="At least so long between two mails about a growing incident."
@@ -339,9 +198,9 @@ class Config(Section):
 
     @model_validator(mode="after")
     def _sent_mail_can_be_seen(self) -> "Config":
-        if isinstance(self.send, SmtpSettings) and self.send.probe == "imap":
-            if not isinstance(self.source, ImapSettings):
-                raise ValueError('send.probe = "imap" needs source.type = "imap": it uses that account')
+        looks = isinstance(self.send, SmtpSettings) and self.send.probe == "imap"
+        if looks and not isinstance(self.source, ImapSettings):
+            raise ValueError('send.probe = "imap" needs source.type = "imap": it uses that account')
         return self
 
     @property

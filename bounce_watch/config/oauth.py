@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from bounce_watch.config.models import OAuth
+from bounce_watch.config.accounts import OAuth
 
 REPAIRS = {
     "AADSTS7000215": "the client secret is wrong: copy its value, not its ID, from the app registration",

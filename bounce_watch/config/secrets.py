@@ -12,7 +12,8 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from bounce_watch.config.models import Config, Login
+from bounce_watch.config.accounts import Login
+from bounce_watch.config.models import Config
 
 COMMAND_TIMEOUT = 30
 

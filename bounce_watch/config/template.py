@@ -12,8 +12,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 from tomlkit.items import Table
 
-from bounce_watch.config.models import (
-    Config,
+from bounce_watch.config.accounts import (
     FilesSettings,
     FolderSettings,
     ImapSettings,
@@ -22,6 +21,7 @@ from bounce_watch.config.models import (
     OAuth,
     SmtpSettings,
 )
+from bounce_watch.config.models import Config
 
 SOURCES: dict[str, type[BaseModel]] = {
     "imap": ImapSettings,

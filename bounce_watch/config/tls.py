@@ -3,7 +3,7 @@
 import ipaddress
 import ssl
 
-from bounce_watch.config.models import ImapSettings, SmtpSettings
+from bounce_watch.config.accounts import ImapSettings, SmtpSettings
 
 
 class TlsRefused(Exception):

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from bounce_watch.config.models import FolderSettings, SmtpSettings
+from bounce_watch.config.accounts import FolderSettings, SmtpSettings
 from bounce_watch.send.folder import FolderSender
 from bounce_watch.send.interface import Delivery, Outcome, Sender
 

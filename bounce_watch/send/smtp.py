@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from bounce_watch import crash
-from bounce_watch.config.models import SmtpSettings
+from bounce_watch.config.accounts import SmtpSettings
 from bounce_watch.model.address import domain_of, is_deliverable
 from bounce_watch.model.check import Check
 from bounce_watch.send.interface import Delivery, Outcome

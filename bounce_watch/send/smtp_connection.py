@@ -6,7 +6,7 @@ import ssl
 from collections.abc import Callable
 from typing import Any
 
-from bounce_watch.config.models import SmtpSettings
+from bounce_watch.config.accounts import SmtpSettings
 from bounce_watch.config.oauth import TokenError, Tokens, TokenUnavailable
 from bounce_watch.config.secrets import SecretError
 from bounce_watch.config.tls import TlsRefused, tls_context

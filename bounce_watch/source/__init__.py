@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import assert_never
 
-from bounce_watch.config.models import FilesSettings, ImapSettings, MaildirSettings, MboxSettings
+from bounce_watch.config.accounts import FilesSettings, ImapSettings, MaildirSettings, MboxSettings
 from bounce_watch.source.files import FilesSource, StandardInput
 from bounce_watch.source.interface import (
     MAX_MESSAGE,

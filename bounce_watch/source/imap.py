@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from bounce_watch.config.models import ImapSettings
+from bounce_watch.config.accounts import ImapSettings
 from bounce_watch.config.oauth import TokenRefused, Tokens, TokenUnavailable
 from bounce_watch.model.check import Check
 from bounce_watch.source import imap_walk as walk

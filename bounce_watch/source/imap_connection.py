@@ -12,7 +12,7 @@ from imapclient import IMAPClient, SocketTimeout
 from imapclient.response_parser import parse_fetch_response
 
 from bounce_watch import crash
-from bounce_watch.config.models import ImapSettings
+from bounce_watch.config.accounts import ImapSettings
 from bounce_watch.config.tls import TlsRefused, tls_context
 from bounce_watch.source import imap_faults as faults
 from bounce_watch.source.interface import Refused, SourceError

@@ -5,7 +5,7 @@ import re
 import socket
 import ssl
 
-from bounce_watch.config.models import ImapSettings
+from bounce_watch.config.accounts import ImapSettings
 from bounce_watch.source.interface import MissingFolder, Refused, SourceError, Unreachable
 
 LOST = (imaplib.IMAP4.error, OSError, MemoryError, ValueError, AttributeError, TypeError)

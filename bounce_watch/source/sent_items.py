@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Collection
 from typing import Any
 
-from bounce_watch.config.models import ImapSettings
+from bounce_watch.config.accounts import ImapSettings
 from bounce_watch.source.imap import ImapSource
 from bounce_watch.source.imap_connection import Connection
 from bounce_watch.source.imap_folders import Folders

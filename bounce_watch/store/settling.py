@@ -53,7 +53,7 @@ class Settling(Writes):
         )
 
     def hasten(self, now: datetime) -> None:
-        """Make every answer due that only settles: nothing more will join it. Failed attempts keep waiting."""
+        """Make every answer due that only settles: nothing more will join it; failed attempts wait on."""
         settles = (
             col(_AT.state) == OutboxState.PENDING,
             col(_AT.kind) == LetterKind.REPLY,

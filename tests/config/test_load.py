@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from bounce_watch.config.accounts import MaildirSettings
 from bounce_watch.config.load import ConfigError, candidates, find_config, load_config, read_config
-from bounce_watch.config.models import MaildirSettings
 
 GOOD = """
 [organisation]

@@ -3,7 +3,7 @@
 import pytest
 import requests
 
-from bounce_watch.config.models import OAuth
+from bounce_watch.config.accounts import OAuth
 from bounce_watch.config.oauth import TokenRefused, Tokens, TokenUnavailable
 from tests.servers.processes import free_port
 from tests.servers.tokens import CLIENT_ID, CLIENT_SECRET, TENANT, TokenServer

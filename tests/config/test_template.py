@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
+from bounce_watch.config.accounts import ImapSettings
 from bounce_watch.config.load import read_config
-from bounce_watch.config.models import Config, ImapSettings
+from bounce_watch.config.models import Config
 from bounce_watch.config.template import render
 
 ANSWERS = {

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from bounce_watch.config.models import ImapSettings
+from bounce_watch.config.accounts import ImapSettings
 from bounce_watch.model import LetterKind, OutboxState
 from bounce_watch.pipeline.delivery import deliver
 from bounce_watch.pipeline.uncertain import settle_uncertain

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bounce_watch.config.models import FolderSettings
+from bounce_watch.config.accounts import FolderSettings
 from bounce_watch.send import Outcome, Sender, open_sender
 from bounce_watch.send.folder import FolderSender
 

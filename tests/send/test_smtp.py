@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bounce_watch.config.models import OAuth, SmtpSettings
+from bounce_watch.config.accounts import OAuth, SmtpSettings
 from bounce_watch.send import Outcome
 from bounce_watch.send.smtp import SmtpSender
 from tests.servers import certificates

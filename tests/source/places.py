@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bounce_watch.config.models import FilesSettings, ImapSettings, MaildirSettings, MboxSettings
+from bounce_watch.config.accounts import FilesSettings, ImapSettings, MaildirSettings, MboxSettings
 from bounce_watch.source import Source, open_source
 from tests.servers.dovecot import EXCHANGE_ONLINE, PASSWORD, WATCHED, WITHOUT_MOVE, Dovecot
 

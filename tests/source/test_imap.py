@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bounce_watch.config.models import ImapSettings, OAuth
+from bounce_watch.config.accounts import ImapSettings, OAuth
 from bounce_watch.source import MissingFolder, Refused, SourceError, Unreachable
 from bounce_watch.source.imap import ImapSource
 from tests.servers import certificates

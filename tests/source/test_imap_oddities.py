@@ -5,7 +5,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from bounce_watch.config.models import ImapSettings
+from bounce_watch.config.accounts import ImapSettings
 from bounce_watch.source import Locator, Refused, SourceError, Unreachable
 from bounce_watch.source.imap import ImapSource
 from tests.servers.scripted_imap import SELECTED, Script, ScriptedImap

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bounce_watch.config.models import MaildirSettings
+from bounce_watch.config.accounts import MaildirSettings
 from bounce_watch.source import Locator, MissingFolder, Refused, open_source
 from bounce_watch.source.maildir import MaildirSource
 from tests.source import samples
