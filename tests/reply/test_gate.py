@@ -16,6 +16,7 @@ from bounce_watch.reply.gate import (
     Reason,
     Refused,
     check,
+    examine,
 )
 from bounce_watch.reply.reasons import OUTSIDE_THE_GATE, SENTENCES, WITHHELD
 
@@ -256,3 +257,12 @@ def test_every_reason_has_a_sentence_and_a_label() -> None:
 def test_every_reason_is_reached_by_a_row() -> None:
     """No check is dead."""
     assert {row[4] for row in ROWS if row[4]} == set(Reason) - OUTSIDE_THE_GATE
+
+
+@pytest.mark.parametrize("row", [row[1:] for row in ROWS], ids=[row[0] for row in ROWS])
+def test_examining_a_reply_names_every_check_and_the_first_hit_decides(row: tuple[Any, ...]) -> None:
+    """What a person is told when asking why is what the gate did."""
+    candidate, past, policy, reason = row
+    told = examine(replace(GOOD, **candidate), replace(Past(), **past), replace(POLICY, **policy), NOW)
+    assert [name for name, _ in told] == [name for name in Reason if name not in OUTSIDE_THE_GATE]
+    assert next((name for name, hits in told if hits), None) is reason

@@ -223,3 +223,12 @@ def test_a_number_that_is_not_there_is_a_clear_fault(store: Store) -> None:
     assert "outbox list" in caught.value.repair
     with pytest.raises(NotThere):
         store.claim(5, "me", NOW)
+
+
+def test_a_mail_that_is_settled_waits_for_no_other_look(store: Store, enqueue: Enqueue) -> None:
+    """Only what is uncertain is looked for later."""
+    number = enqueue()
+    before = entry(store, number).next_at
+    with store.transaction() as tx:
+        tx.look_later(number, NOW + HOUR)
+    assert entry(store, number).next_at == before
