@@ -5,9 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from bounce_watch.cli.demo_week import Played
-from bounce_watch.cli.output import console
-from bounce_watch.cli.safe import for_terminal
-from bounce_watch.reply.words import OWNERS
+from bounce_watch.cli.incidents import incident_columns, incident_json
+from bounce_watch.cli.output import Form, console, emit
 from bounce_watch.store import Stats, Store, open_store
 
 
@@ -18,26 +17,17 @@ def print_report(played: Played) -> None:
             console().print("Nothing is new: the sample week was played before.", style="bold")
             console().print("Play it again from the start with --fresh.\n")
         console().print(_figures(store.stats()))
-        console().print(_incidents(store))
+        _print_incidents(store)
     _print_places(played)
 
 
-def _grid(title: str, *, heads: bool) -> Any:
-    from rich import box
+def _figures(stats: Stats) -> Any:
     from rich.table import Table
 
-    return Table(
-        title=title,
-        title_justify="left",
-        title_style="bold",
-        box=box.SIMPLE_HEAD if heads else None,
-        show_header=heads,
-        pad_edge=False,
+    title = "One week at Larkfield Instruments"
+    table = Table(
+        title=title, title_justify="left", title_style="bold", box=None, show_header=False, pad_edge=False
     )
-
-
-def _figures(stats: Stats) -> Any:
-    table = _grid("One week at Larkfield Instruments", heads=False)
     table.add_column("")
     table.add_column("", justify="right")
     table.add_column("")
@@ -58,18 +48,11 @@ def _figures(stats: Stats) -> Any:
     return table
 
 
-def _incidents(store: Store) -> Any:
-    from rich.text import Text
-
-    table = _grid("\nIncidents", heads=True)
-    for name in ("Incident", "What", "Who or where", "Mails", "Who must act"):
-        table.add_column(name, justify="right" if name == "Mails" else "left")
-    for incident in reversed(store.incidents()):
-        finding = incident.finding
-        owner = OWNERS[finding.owner]
-        cells = (incident.name, finding.title, finding.key, str(finding.messages), owner)
-        table.add_row(*(Text(for_terminal(cell)) for cell in cells))
-    return table
+def _print_incidents(store: Store) -> None:
+    """Show the incidents as `bounce-watch incidents` does, in the order in which they opened."""
+    found = list(reversed(store.incidents()))
+    console().print("\nIncidents", style="bold")
+    emit(map(incident_json, found), incident_columns(), Form.TABLE, empty="None.")
 
 
 def _print_places(played: Played) -> None:

@@ -47,7 +47,7 @@ def list_incidents(
 
     with asking(context.obj) as store:
         found = store.incidents(IncidentState.OPEN if only_open else None)
-    emit(map(incident_json, found), _columns(), form_of(as_json, as_csv), empty="No incidents.")
+    emit(map(incident_json, found), incident_columns(), form_of(as_json, as_csv), empty="No incidents.")
 
 
 def incident_json(incident: "Incident") -> dict[str, Any]:
@@ -91,7 +91,7 @@ def _standing(row: Mapping[str, Any]) -> tuple[str, ...]:
     return (row["incident"], row["standing"])
 
 
-def _columns() -> list[Any]:
+def incident_columns() -> list[Any]:
     from bounce_watch.cli.output import Column, local
 
     return [
