@@ -137,11 +137,14 @@ def _values(values: "Sequence[Value]") -> Lines:
 
 
 def _bounce(traced: "BounceTrace") -> Lines:
+    from bounce_watch.reply.evidence import evidence_lines
+
     bounce = traced.bounce
     yield from _values(traced.values)
     yield "Action", f"{bounce.action} ({bounce.persistence})"
     yield "Cause", f"{bounce.cause}, {bounce.owner} must act"
     yield "Why so", bounce.why or ""
+    yield from (("", line) for line in evidence_lines(bounce.details))
     if traced.chosen:
         yield "Meaning", f"{traced.chosen.name}: {traced.chosen.title}"
     for other in traced.rejected:
