@@ -13,6 +13,7 @@ from bounce_watch.model import Report
 if TYPE_CHECKING:
     from bounce_watch.config.models import Config
     from bounce_watch.pipeline.dry_gate import DryAnswer
+    from bounce_watch.reading.letterhead import Letterhead
     from bounce_watch.reading.tracing import BounceTrace, Trace, Value
     from bounce_watch.source import Message
 
@@ -22,6 +23,7 @@ Lines = Iterator[tuple[str, str]]
 def explain_file(path: Path, config_path: Path | None, *, as_json: bool) -> None:
     """Explain every reading of a mail; with a configuration also how far it is believed and who is told."""
     from bounce_watch.pipeline.house import read_catalogue
+    from bounce_watch.reading.letterhead import letterhead
     from bounce_watch.reading.tracing import trace
     from bounce_watch.reading.work import shipped_catalogue
     from bounce_watch.source.files import FilesSource
@@ -32,13 +34,23 @@ def explain_file(path: Path, config_path: Path | None, *, as_json: bool) -> None
         message = next(iter(source.messages()), None)
         if message is None:
             raise OSError(f"{path} cannot be opened: {source.skipped[0][1]}")
+    head = letterhead(message.raw)
+    if not as_json and head:
+        sys.stdout.write(_section("The mail as it lies in the mailbox", list(_letterhead(head))))
     for number, one in enumerate(trace(message.raw, catalogue, config.site if config else None), 1):
         answer = _answer(config, one, message) if config else None
         if as_json:
-            emit_json(_as_object(path, one, answer))
+            emit_json({**_as_object(path, one, answer), "letterhead": asdict(head) if head else None})
         else:
             title = f"{path}" + (f", report {number}" if number > 1 else "")
             sys.stdout.write(_as_text(title, one, answer, has_config=config is not None))
+
+
+def _letterhead(head: "Letterhead") -> Lines:
+    values = (("From", head.sender), ("To", head.to), ("Subject", head.subject), ("Date", head.date))
+    yield from ((label, value) for label, value in values if value)
+    for place, hop in enumerate(head.hops):
+        yield "Came through" if place == 0 else "", hop
 
 
 def _find_config(path: Path | None) -> "Config | None":
