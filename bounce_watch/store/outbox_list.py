@@ -125,7 +125,9 @@ def entries(
 
 
 def _let_go_since(session: Session, since: datetime) -> int:
-    return _count(session, _NOT_ABANDONED, col(_AT.pending_since) > since)
+    """Count what we let go by ourselves: what a person released or retried is no sign of a storm."""
+    by_ourselves = col(_AT.pending_since) == col(_AT.created_at)
+    return _count(session, _NOT_ABANDONED, col(_AT.pending_since) > since, by_ourselves)
 
 
 def _count(session: Session, *conditions: ColumnElement[bool]) -> int:

@@ -113,3 +113,18 @@ def test_what_lay_there_before_the_first_look_waits_for_release_when_it_is_much(
     home.deliver(ndr("late@larkfield.example", number=77), "77")
     home.look()
     assert home.house.store.outbox(limit=1)[0].state is OutboxState.SENT
+
+
+def test_releasing_a_week_of_previews_latches_nothing(open_home: Callable[..., Home]) -> None:
+    """The first thing an admin does after the safe first run."""
+    home = open_home(('mode = "on"', 'mode = "preview"'))
+    for number in range(30):
+        raw = ndr(f"person{number}@larkfield.example", f"x@firm{number}.example", number=number)
+        home.deliver(raw, str(number))
+    assert home.look().letters == 30
+    home.clock.now += timedelta(hours=1)
+    assert home.house.store.release(None, home.clock.now) == 30
+    home.deliver(ndr("last@larkfield.example", "x@last.example", number=99), "99")
+    result = home.look()
+    assert (result.letters, result.delivered.sent) == (1, 30)
+    assert home.house.store.breaker_latched_at() is None

@@ -187,6 +187,14 @@ def test_the_gate_learns_who_was_told_what_and_how_fast_we_write(store: Store, e
     assert (nobody.last_reply_at, nobody.replies_last_day, nobody.event_known) == (None, 0, False)
 
 
+def test_what_a_person_releases_is_no_sign_of_a_storm(store: Store, enqueue: Enqueue) -> None:
+    for number in range(30):
+        enqueue(f"held {number}", now=NOW - HOUR, state=OutboxState.HELD)
+    assert store.release(None, NOW) == 30
+    told = store.reply_history("new@contoso.example", "mailbox_full", NOW)
+    assert (told.mails_last_minute, told.mails_last_hour) == (0, 0)
+
+
 def test_the_gate_sees_what_its_own_transaction_wrote(store: Store) -> None:
     """Two reports in one message must not both pass as the first."""
     with store.transaction() as tx:
