@@ -57,12 +57,20 @@ def facts_of(
         mail_date=original.date,
         mail_id=original.message_id,
         language=judged.report.language,
+        earlier_language=_earlier_language(house, tx, candidate, judged),
         incident=incident.name if incident else None,
         incident_since=incident.opened_at if incident else None,
         earlier_bounces=_earlier(house, tx, judged, lead),
         known_addresses=_addresses(house, tx, lead),
         known_domains=_domains(house, tx, lead),
     )
+
+
+def _earlier_language(house: House, tx: Transaction, candidate: Candidate, judged: Judged) -> str | None:
+    """Return the language a person was written in before; asked for only when the report names none."""
+    if judged.report.language or not candidate.to:
+        return None
+    return tx.language_of(candidate.to, house.site.accepted_evidence)
 
 
 def _earlier(house: House, tx: Transaction, judged: Judged, lead: Bounce) -> int:

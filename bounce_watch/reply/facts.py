@@ -22,7 +22,8 @@ class ReplyFacts:
     """One mail of one colleague that came back; at least one bounce, several for several recipients.
 
     `mail_subject`, `mail_date` (UTC) and `mail_id` (Message-ID) are those of the colleague's own mail, None
-    when the report does not return them. `language` is the report's Content-Language, None for our own.
+    when the report does not return them. `language` is the report's Content-Language, None for our own;
+    `earlier_language` that of the person's newest earlier report that named one.
     `incident` is the name of the open incident that this bounce belongs to (`INC-7`), None for none;
     `incident_since` is when it opened (UTC). `earlier_bounces` counts the colleague's other mails to the same
     recipient that came back lately. `known_addresses` and `known_domains` exist for certain, likeliest
@@ -36,6 +37,7 @@ class ReplyFacts:
     mail_date: datetime | None = None
     mail_id: str | None = None
     language: str | None = None
+    earlier_language: str | None = None
     incident: str | None = None
     incident_since: datetime | None = None
     earlier_bounces: int = 0

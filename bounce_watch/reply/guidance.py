@@ -57,7 +57,9 @@ def guidance_text(templates: Templates, organisation: Organisation, facts: Reply
 def _filled(templates: Templates, organisation: Organisation, facts: ReplyFacts) -> dict[str, Value]:
     """Return the values of the letter: the cause's words, what this case calls for, the details."""
     lead = leading(facts.bounces)
-    source, words = _texts(templates, lead, _languages(facts.language, organisation.language))
+    source, words = _texts(
+        templates, lead, _languages(facts.language, facts.earlier_language, organisation.language)
+    )
     values = _values(templates, words, organisation, facts, lead)
     headline = templates.block(source, "headline", values)
     values["headline"] = headline

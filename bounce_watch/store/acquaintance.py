@@ -57,6 +57,16 @@ class Acquaintance(Reads):
         by_others = self._newest(_AT.recipient_domain, *alike) if len(start) == 2 else ()
         return tuple(dict.fromkeys((*by_person, *by_others)))[:MOST_NAMES]
 
+    def language_of(self, person: str, accepted: Collection[Evidence]) -> str | None:
+        """Return the language of a person's newest report that named one: Exchange writes in theirs."""
+        report = tables.Report
+        query = select(report.language).join(_AT, col(_AT.report_id) == col(report.id))
+        query = query.where(
+            col(_AT.sender_key) == fold(person), col(report.language).is_not(None), _believed(accepted)
+        )
+        with self._reading() as session:
+            return session.exec(query.order_by(col(_AT.occurred_at).desc()).limit(1)).first()
+
     def earlier_bounces(
         self, sender: str, recipient: str, report_id: int, *, since: datetime, accepted: Collection[Evidence]
     ) -> int:
