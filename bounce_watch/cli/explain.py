@@ -73,7 +73,7 @@ def explain_text(text: str, *, as_json: bool) -> None:
 
     found = explain_code(shipped_catalogue(), text)
     if not found:
-        say(f"Nothing is known of {text!r}. Give a code (5.7.23), or paste the server's reply.")
+        say(_nothing_known(text))
         raise typer.Exit(Exit.FAILED)
     for explanation in found:
         if as_json:
@@ -104,3 +104,9 @@ def for_people(explanation: "Explanation") -> str:
         )
     lines.append(f"  Source: {explanation.source} (checked {explanation.checked:%Y-%m-%d})")
     return "".join(for_terminal(line) + "\n" for line in [*lines, ""])
+
+
+def _nothing_known(text: str) -> str:
+    if text.strip()[1:] == ".0.0":
+        return f"{text.strip()} gives no reason by itself; paste the server's whole reply, its words decide."
+    return f"Nothing is known of {text!r}. Give a code (5.7.23), or paste the server's reply."

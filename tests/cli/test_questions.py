@@ -128,3 +128,4 @@ def test_explain_takes_a_code_and_a_pasted_reply() -> None:
     assert first["cause"] == "recipient_unknown"
     assert "Who must act" in call("explain", "5.1.8").stdout
     assert "Give a code" in call("explain", "hello", status=1).stderr
+    assert "its words decide" in call("explain", "5.0.0", status=1).stderr
