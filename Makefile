@@ -1,6 +1,7 @@
 # What people type. Needs Python 3.11 or newer and make; everything else goes into .venv.
 #   make demo     one sample week: bounces, incidents, replies and a digest to look at
 #   make test     all tests, with a real Dovecot and Postfix where they can be installed
+#   make proof    the long proofs: hundreds of kills, a year of days, big mailboxes
 #   make check    style, types, import rules, documents, translations
 #   make bench    how fast mail is read, beside three other readers
 #   make install  the environment for developing; make clean removes it
@@ -14,7 +15,7 @@ PYTHON ?= $(shell for name in $(CANDIDATES); do \
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 PYTEST_FLAGS ?= -n 2 --dist loadgroup
 
-.PHONY: demo install venv test check bench clean
+.PHONY: demo install venv test proof check bench clean
 .DEFAULT_GOAL := demo
 
 demo: $(VENV)/.runtime
@@ -25,6 +26,10 @@ install venv: $(VENV)/.dev
 test: $(VENV)/.dev
 	tools/install_servers.sh
 	$(BIN)/python -m pytest $(PYTEST_FLAGS)
+
+proof: $(VENV)/.dev
+	tools/install_servers.sh
+	$(BIN)/python -m pytest -m proof --timeout 1800 -s
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .
