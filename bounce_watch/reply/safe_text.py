@@ -29,9 +29,9 @@ def plain(text: str | None, limit: int) -> str:
     lone surrogates become U+FFFD, spaces are collapsed. NFC (UAX 15). None gives an empty string.
     """
     # Normalising and mapping cost time per character: what can never be shown is not looked at.
-    cleaned = "".join(
-        _clean(character) for character in unicodedata.normalize("NFC", (text or "")[: limit * 4])
-    )
+    start = unicodedata.normalize("NFC", (text or "")[: limit * 4])
+    harmless = start.isascii() and start.isprintable()
+    cleaned = start if harmless else "".join(map(_clean, start))
     line = " ".join(cleaned.split())
     return line if len(line) <= limit else line[: max(limit - 1, 0)].rstrip() + ELLIPSIS
 

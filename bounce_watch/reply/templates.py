@@ -40,6 +40,8 @@ class Templates:
             trim_blocks=True,
             lstrip_blocks=True,
             keep_trailing_newline=True,
+            cache_size=-1,  # seven languages are more files than the usual cache holds
+            auto_reload=False,
         )
         self._environment.filters["wrap"] = _wrap
 
