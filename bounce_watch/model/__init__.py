@@ -17,6 +17,7 @@ from bounce_watch.model.report import (
     Unreadable,
 )
 from bounce_watch.model.site import Authority, Site
+from bounce_watch.model.subject import subject_hash
 from bounce_watch.model.vocabulary import Action, Cause, Evidence, Kind, Owner, Persistence, Side
 
 __all__ = [
@@ -56,4 +57,5 @@ __all__ = [
     "Tick",
     "Unreadable",
     "closes",
+    "subject_hash",
 ]

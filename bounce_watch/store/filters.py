@@ -4,6 +4,7 @@ from sqlalchemy import ColumnElement, or_
 from sqlalchemy.orm import Mapped
 from sqlmodel import col, select
 
+from bounce_watch.model import subject_hash
 from bounce_watch.store import tables
 from bounce_watch.store.columns import fold
 from bounce_watch.store.records import HistoryFilter
@@ -13,7 +14,7 @@ _ESCAPE = "\\"
 
 
 def conditions_of(chosen: HistoryFilter) -> list[ColumnElement[bool]]:
-    """Return what a bounce must meet; with `text` the query must join the report."""
+    """Return what a bounce must meet; see `needs_report`."""
     conditions = [
         _address(column, value)
         for column, value in (
@@ -43,7 +44,18 @@ def conditions_of(chosen: HistoryFilter) -> list[ColumnElement[bool]]:
         conditions.append(_proves(chosen.incident))
     if chosen.text:
         conditions.append(_mentions(chosen.text))
+    if chosen.mail is not None:
+        conditions.append(col(tables.Report.original_message_id) == chosen.mail)
+    if chosen.subject is not None:
+        conditions.append(
+            col(tables.Report.original_subject).in_((chosen.subject, subject_hash(chosen.subject)))
+        )
     return conditions
+
+
+def needs_report(chosen: HistoryFilter) -> bool:
+    """Tell whether the conditions name the report, so that the query must join it."""
+    return bool(chosen.text) or chosen.mail is not None or chosen.subject is not None
 
 
 def like(text: str) -> str:

@@ -7,31 +7,18 @@ from typing import Any
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
-from bounce_watch.model import (
-    Action,
-    Bounce,
-    Cause,
-    Count,
-    Details,
-    Evidence,
-    Incident,
-    Kind,
-    OriginalMessage,
-    Owner,
-    Persistence,
-    Report,
-    Side,
-)
+from bounce_watch.model import Action, Count, Incident
 from bounce_watch.store import tables
 from bounce_watch.store.errors import NotThere
-from bounce_watch.store.filters import conditions_of
+from bounce_watch.store.filters import conditions_of, needs_report
 from bounce_watch.store.incidents import incident_of
 from bounce_watch.store.outbox_list import entries, withheld_of
-from bounce_watch.store.records import BounceDetail, BounceRow, HistoryFilter, MessageRecord, ReportRecord
+from bounce_watch.store.records import BounceDetail, BounceRow, HistoryFilter
 from bounce_watch.store.rooms import Reads
+from bounce_watch.store.rows import bounce_row_of, message_of, report_of
 from bounce_watch.store.tally import Dimension
 from bounce_watch.store.tops import counted, most
-from bounce_watch.store.words import By, MessageState, Order, Sort
+from bounce_watch.store.words import By, Order, Sort
 
 _AT = tables.Bounce
 _EVERYTHING = HistoryFilter()
@@ -86,7 +73,7 @@ class History(Reads):
     def count(self, chosen: HistoryFilter = _EVERYTHING) -> int:
         """Return how many bounces a filter finds."""
         query = select(func.count()).select_from(_AT).where(*conditions_of(chosen))
-        if chosen.text:
+        if needs_report(chosen):
             query = query.join(tables.Report, col(tables.Report.id) == col(_AT.report_id))
         with self._reading() as session:
             return session.exec(query).one()
@@ -101,7 +88,7 @@ class History(Reads):
         messages = func.count(func.distinct(_AT.message_id))
         query = select(column, messages).where(col(_AT.action) == Action.FAILED, column.is_not(None))
         query = query.where(*conditions_of(chosen)).group_by(column).order_by(messages.desc(), column)
-        if chosen.text:
+        if needs_report(chosen):
             query = query.join(tables.Report, col(tables.Report.id) == col(_AT.report_id))
         with self._reading() as session:
             return tuple(Count(label=label or "", now=now) for label, now in session.exec(query.limit(limit)))
@@ -143,44 +130,6 @@ def _at_most(rows: int | None) -> int | None:
     return None if rows is None else min(rows, _MOST)
 
 
-def bounce_row_of(row: tables.Bounce, subject: str | None, message_id: str | None) -> BounceRow:
-    """Return a row as a value, with the bounced mail's subject and Message-ID."""
-    return BounceRow(
-        id=row.id,
-        report_id=row.report_id,
-        message_id=row.message_id,
-        recorded_at=row.recorded_at,
-        bounce=_bounce_of(row),
-        subject=subject,
-        original_message_id=message_id,
-    )
-
-
-def _bounce_of(row: tables.Bounce) -> Bounce:
-    return Bounce(
-        recipient=row.recipient,
-        sender=row.sender,
-        action=Action(row.action),
-        status=row.status,
-        reply_code=row.reply_code,
-        cause=Cause.read(row.cause),
-        persistence=Persistence(row.persistence),
-        owner=Owner(row.owner),
-        side=None if row.side is None else Side(row.side),
-        evidence=None if row.evidence is None else Evidence(row.evidence),
-        original_recipient=row.original_recipient,
-        recipient_decoded=row.recipient_decoded,
-        remote_mta=row.remote_mta,
-        diagnostic_code=row.diagnostic_code,
-        remote_status=row.remote_status,
-        remote_reply_code=row.remote_reply_code,
-        entry=row.entry,
-        why=row.why,
-        occurred_at=row.occurred_at,
-        details=Details.from_mapping(row.details) if row.details else None,
-    )
-
-
 def _detail(session: Session, report_id: int, bounce_id: int | None) -> BounceDetail:
     report = session.get(tables.Report, report_id)
     if report is None:
@@ -191,8 +140,8 @@ def _detail(session: Session, report_id: int, bounce_id: int | None) -> BounceDe
     return BounceDetail(
         bounce=next((row for row in bounces if row.id == bounce_id), None),
         bounces=tuple(bounces),
-        report=_report_of(session, report),
-        message=_message_of(session.get_one(tables.Message, report.message_id)),
+        report=report_of(session, report),
+        message=message_of(session.get_one(tables.Message, report.message_id)),
         mails=entries(session, col(tables.Outgoing.report_id) == report_id),
         withheld=tuple(withheld_of(row) for row in session.exec(withheld.order_by(col(tables.Withheld.id)))),
         incidents=_incidents_of(session, [row.id for row in bounces]),
@@ -204,57 +153,3 @@ def _incidents_of(session: Session, bounce_ids: list[int]) -> tuple[Incident, ..
     numbers = select(link.incident).where(col(link.bounce_id).in_(bounce_ids))
     query = select(incident).where(col(incident.number).in_(numbers)).order_by(col(incident.number))
     return tuple(incident_of(row) for row in session.exec(query))
-
-
-def _report_of(session: Session, row: tables.Report) -> ReportRecord:
-    at = tables.Report
-    copies = session.exec(select(at.id).where(col(at.duplicate_of) == row.id).order_by(col(at.id)))
-    original = OriginalMessage(
-        message_id=row.original_message_id,
-        sender=row.original_sender,
-        subject=row.original_subject,
-        date=row.original_date,
-        automatic=tuple(row.original_automatic),
-    )
-    report = Report(
-        kind=Kind(row.kind),
-        format=row.format,
-        envelopes=tuple(row.envelopes),
-        forwarded_by=row.forwarded_by,
-        language=row.language,
-        message_id=row.report_message_id,
-        date=row.report_date,
-        reporting_mta=row.reporting_mta,
-        received_from_mta=row.received_from_mta,
-        arrival_date=row.arrival_date,
-        original_envelope_id=row.original_envelope_id,
-        original=original,
-        fingerprint=row.fingerprint or "",
-    )
-    return ReportRecord(
-        id=row.id,
-        message_id=row.message_id,
-        recorded_at=row.recorded_at,
-        report=report,
-        evidence=None if row.evidence is None else Evidence(row.evidence),
-        tests=tuple((name, outcome) for name, outcome in row.tests),
-        duplicate_of=row.duplicate_of,
-        copies=tuple(copies),
-    )
-
-
-def _message_of(row: tables.Message) -> MessageRecord:
-    return MessageRecord(
-        id=row.id,
-        mailbox=row.mailbox,
-        validity=row.validity,
-        uid=row.uid,
-        sha256=row.sha256,
-        size=row.size,
-        received_at=row.received_at,
-        seen_at=row.seen_at,
-        kind=None if row.kind is None else Kind(row.kind),
-        state=MessageState(row.state),
-        reason=row.reason,
-        attempts=row.attempts,
-    )

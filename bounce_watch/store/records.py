@@ -203,7 +203,8 @@ class HistoryFilter:
     """Which bounces: every value given must hold, None asks nothing. `since` <= time < `until` (UTC).
 
     Addresses match without regard to case; `*` in one stands for any text. `code` matches a status
-    (5.1.1) or a reply code (550). `text` is looked for in addresses, diagnostic text and subject.
+    (5.1.1) or a reply code (550). `text` is looked for in addresses, diagnostic text and subject. `mail`
+    is the bounced mail's Message-ID, `subject` its whole subject, or the hash that is kept instead of it.
     """
 
     sender: str | None = None
@@ -218,6 +219,8 @@ class HistoryFilter:
     since: datetime | None = None
     until: datetime | None = None
     text: str | None = None
+    mail: str | None = None
+    subject: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from sqlmodel import Session, col, select
 
 from bounce_watch.model import Action, Cause, Tick
 from bounce_watch.store import tables
-from bounce_watch.store.filters import conditions_of
+from bounce_watch.store.filters import conditions_of, needs_report
 from bounce_watch.store.records import HistoryFilter
 from bounce_watch.store.rooms import Reads
 from bounce_watch.store.tally import HOUR, Dimension, Grain, hour_of, hour_start
@@ -50,7 +50,7 @@ def _kept(session: Session, since: datetime, until: datetime | None) -> Iterator
 def _counted(session: Session, chosen: HistoryFilter) -> Iterator[Tick]:
     first: Any = func.min(_AT.occurred_at)
     query = select(first, _AT.cause).where(col(_AT.action) == Action.FAILED, *conditions_of(chosen))
-    if chosen.text:
+    if needs_report(chosen):
         query = query.join(tables.Report, col(tables.Report.id) == col(_AT.report_id))
     found: dict[tuple[int, str], int] = {}
     for at, cause in session.exec(query.group_by(col(_AT.message_id), col(_AT.cause))):

@@ -49,6 +49,7 @@ class Report(SQLModel, table=True):
         Index("ix_report_message", "message_id"),
         Index("ix_report_duplicate_of", "duplicate_of"),
         Index("ix_report_original", "original_message_id"),
+        Index("ix_report_subject", "original_subject"),
         COUNTS_UP,
     )
     id: int = row_number()
