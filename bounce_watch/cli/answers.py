@@ -43,12 +43,12 @@ def list_outbox(
     as_csv: AsCsv = False,
 ) -> None:
     """List mails, newest first."""
-    from bounce_watch.cli.history import _word
+    from bounce_watch.cli.choosing import read_word
     from bounce_watch.cli.opening import asking
     from bounce_watch.cli.output import emit, form_of
     from bounce_watch.model import OutboxState
 
-    states = [_word(OutboxState, word, "--state") for word in state or []]
+    states = [read_word(OutboxState, word, "--state") for word in state or []]
     with asking(context.obj) as store:
         found = store.outbox(states, limit)
     emit(map(entry_json, found), _columns(), form_of(as_json, as_csv), empty="No such mail in the outbox.")

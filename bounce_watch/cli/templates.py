@@ -56,15 +56,15 @@ def preview(
     folder: Folder = None,
 ) -> None:
     """Write answers from invented facts: to the terminal as text, or into a folder as text and HTML."""
-    from bounce_watch.cli.history import _word
+    from bounce_watch.cli.choosing import read_word
     from bounce_watch.cli.output import say
     from bounce_watch.model import Cause, Side
 
     texts = _texts(context, folder)
-    chosen = [_word(Cause, cause, "CAUSE") for cause in causes or [cause.value for cause in Cause]]
+    chosen = [read_word(Cause, cause, "CAUSE") for cause in causes or [cause.value for cause in Cause]]
     spoken = [_word_of(texts.languages, one) for one in language or texts.languages]
     letters = (
-        (f"{cause}.{one}", texts.letter(cause, one, _word(Side, side, "--side")))
+        (f"{cause}.{one}", texts.letter(cause, one, read_word(Side, side, "--side")))
         for cause in chosen
         for one in spoken
     )

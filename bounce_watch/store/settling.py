@@ -8,8 +8,8 @@ from sqlmodel import Session, col, or_, select
 from bounce_watch.model import Action, Bounce, Letter, LetterKind, OutboxState
 from bounce_watch.store import tables
 from bounce_watch.store.columns import fold
-from bounce_watch.store.rows import bounce_row_of
 from bounce_watch.store.rooms import Writes
+from bounce_watch.store.rows import bounce_row_of
 
 _AT = tables.Outgoing
 

@@ -1,0 +1,94 @@
+"""`person` and `domain`: what a help desk asks; and what the shell offers after Tab."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bounce_watch.cli.completion import _is_plain
+from tests.cli.conftest import call
+
+Ask = Callable[..., list[dict[str, Any]]]
+JONAS = "jonas.weber@larkfield.example"
+
+
+def test_a_person_is_told_whole(ask: Ask) -> None:
+    (told,) = ask("person", JONAS, "--limit", "100")
+    assert [row["id"] for row in told["sent"]] == [
+        row["id"] for row in ask("history", "--sender", JONAS, "--limit", "0")
+    ]
+    assert {mail["to"] for mail in told["told"]} == {JONAS}
+    assert told["not_told"]
+    assert {one["name"] for one in told["incidents"]} >= {"INC-1", "INC-2"}
+
+
+def test_the_help_desk_reads_what_to_tell_them(demo: Path) -> None:
+    out = call("-c", str(demo / "config.toml"), "person", JONAS.upper()).stdout
+    assert "our account is blocked (4)" in out
+    assert "1. Call your mail administrators now" in out
+    assert "What we wrote to them" in out
+    assert "told a short time ago" in out
+
+
+def test_nobody_is_known_to_be_nobody(demo: Path) -> None:
+    done = call("-c", str(demo / "config.toml"), "person", "nobody@larkfield.example")
+    assert "Nothing is known of nobody@larkfield.example" in done.stderr
+
+
+def test_a_domain_is_told_whole(demo: Path, ask: Ask) -> None:
+    (told,) = ask("domain", "Nordwerk.example", "--limit", "100")
+    assert [row["id"] for row in told["bounces"]] == [
+        row["id"] for row in ask("history", "--domain", "nordwerk.example", "--limit", "0")
+    ]
+    out = call("-c", str(demo / "config.toml"), "domain", "nordwerk.example").stdout
+    for wanted in ("Whom it concerns", "What its servers said", "550 5.1.1", "--postmaster-draft"):
+        assert wanted in out
+
+
+def test_a_domain_without_bounces_is_said_to_be_fine(demo: Path) -> None:
+    done = call("-c", str(demo / "config.toml"), "domain", "fine.example")
+    assert "No mail to fine.example came back." in done.stderr
+
+
+def completed(words: str, config: Path | str) -> list[str]:
+    """Return what bash is offered for the last word; the program asks under its installed name."""
+    asked = {
+        "_BOUNCE_WATCH_COMPLETE": "complete_bash",
+        "COMP_WORDS": f"bounce-watch -c {config} {words}",
+        "COMP_CWORD": str(2 + len(words.split())),
+    }
+    program = Path(sys.executable).with_name("bounce-watch")
+    done = subprocess.run(
+        [program], env={**os.environ, **asked}, capture_output=True, text=True, timeout=60, check=True
+    )
+    assert done.stderr == ""
+    return done.stdout.split()
+
+
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        pytest.param("history --sender jonas", JONAS, id="sender"),
+        pytest.param("history --domain nord", "nordwerk.example", id="domain"),
+        pytest.param("top --code 5.1.1", "5.1.10", id="code"),
+        pytest.param("trend --cause spf", "spf_failed", id="cause"),
+        pytest.param("person jon", JONAS, id="person"),
+    ],
+)
+def test_the_shell_offers_what_the_store_knows(demo: Path, words: str, offered: str) -> None:
+    assert offered in completed(words, demo / "config.toml")
+
+
+def test_the_shell_is_offered_nothing_without_a_store(tmp_path: Path) -> None:
+    assert completed("history --sender jonas", tmp_path / "none.toml") == []
+
+
+@pytest.mark.parametrize(
+    "label", ["$(id)@x.example", "a b@x.example", "x;y", "a`b`", "\x1b[2J", "ä@x.example"]
+)
+def test_the_shell_is_offered_nothing_that_it_would_run(label: str) -> None:
+    assert not _is_plain(label)
