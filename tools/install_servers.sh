@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Install Dovecot and Postfix for the tests that start them, and systemd-analyze for the test of the units,
-# without starting any service of the system.
+# Install Dovecot, Postfix and Chromium for the tests that start them, and systemd-analyze for the test of
+# the units, without starting any service of the system.
 # Where that is not possible the tests are skipped; with CI=true a missing server is a failure.
 set -euo pipefail
 
 policy=/usr/sbin/policy-rc.d
 saved=$policy.before-bounce-watch
-packages="dovecot-imapd dovecot-lmtpd postfix systemd"
+packages="dovecot-imapd dovecot-lmtpd postfix systemd chromium"
 PATH=$PATH:/usr/sbin:/usr/local/sbin
 
 have_servers() {
@@ -16,10 +16,11 @@ have_servers() {
     done
     return 1
 }
-have_all() { have_servers && command -v systemd-analyze; }
+have_browser() { command -v chromium || command -v chromium-browser || command -v google-chrome; }
+have_all() { have_servers && command -v systemd-analyze && have_browser; }
 
 have_not() {
-    echo "Dovecot, Postfix or systemd-analyze is missing ($1): the tests that need it will be skipped." >&2
+    echo "Dovecot, Postfix, Chromium or systemd-analyze is missing ($1): the tests that need it will be skipped." >&2
     [ "${CI:-}" = true ] && exit 1
     exit 0
 }

@@ -19,3 +19,15 @@ def counting(title: str, total: int | None, *, silent: bool = False) -> Iterator
     with Progress(*columns, console=talk(), transient=True, disable=hidden) as bar:
         task = bar.add_task(title, total=total)
         yield (lambda: None) if hidden else (lambda: bar.advance(task))
+
+
+@contextmanager
+def waiting(title: str) -> Iterator[None]:
+    """Show that one long step is at work."""
+    from bounce_watch.cli.output import talk
+
+    if not talk().is_terminal:
+        yield
+        return
+    with talk().status(f"{title} …"):
+        yield

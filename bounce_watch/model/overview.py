@@ -53,7 +53,8 @@ class Listed:
 class Overview:
     """Facts of `since` <= time < `until` (UTC), shown in `time_zone`.
 
-    `left_out` is how many older bounces of the span are not in `bounces`.
+    `left_out` is how many older bounces of the span are not in `bounces`; `more_stories` says that the
+    span has more incidents than `stories`.
     """
 
     organisation: str
@@ -68,6 +69,7 @@ class Overview:
     senders: tuple[Count, ...] = ()
     domains: tuple[Count, ...] = ()
     stories: tuple[Story, ...] = ()
+    more_stories: bool = False
     bounces: tuple[Listed, ...] = ()
     left_out: int = 0
     withheld: tuple[Count, ...] = ()

@@ -11,6 +11,7 @@ from bounce_watch.reply.errors import TemplateFault
 from bounce_watch.reply.facts import ReplyFacts
 from bounce_watch.reply.guidance import FALLBACK, guidance_text
 from bounce_watch.reply.playbooks import Playbook
+from bounce_watch.reply.report_page import report_page
 from bounce_watch.reply.templates import Templates
 
 MOST_WORDS = 120
@@ -25,6 +26,7 @@ _FIXED = frozenset(
         *("layout.html.j2", "replies/letter.html.j2", "replies/letter.txt.j2"),
         *("alerts/alert.html.j2", "alerts/alert.txt.j2", "alerts/notice.html.j2", "alerts/notice.txt.j2"),
         *("digest/digest.html.j2", "digest/digest.txt.j2", "drafts/postmaster.txt.j2"),
+        *("report/report.html.j2", "report/report.css.j2", "report/report.js.j2"),
     )
 )
 
@@ -40,6 +42,7 @@ def check_templates(folders: Sequence[Path], playbooks: Mapping[str, Playbook] |
         for cause in Cause:
             problems += _reply_problems(templates, composer, cause, language)
     problems += _admin_problems(composer, playbooks or {})
+    problems += _page_problems(templates)
     return list(dict.fromkeys(problems))
 
 
@@ -101,3 +104,10 @@ def _admin_problems(composer: Composer, playbooks: Mapping[str, Playbook]) -> It
             composer.digest(samples.digest(empty), event_key="sample", to="admin@contoso.example")
         except TemplateFault as fault:
             yield str(fault)
+
+
+def _page_problems(templates: Templates) -> Iterator[str]:
+    try:
+        report_page(templates, samples.overview(), samples.NOW)
+    except TemplateFault as fault:
+        yield str(fault)

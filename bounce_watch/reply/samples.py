@@ -15,10 +15,15 @@ from bounce_watch.model import (
     Health,
     Incident,
     IncidentState,
+    Listed,
+    Overview,
     Owner,
     Persistence,
     Severity,
     Side,
+    Step,
+    Story,
+    Tick,
 )
 from bounce_watch.reply.facts import AlertFacts, Organisation, ReplyFacts
 
@@ -152,4 +157,33 @@ def digest(empty: bool = False) -> Digest:
             Health(name="Mailbox", state="ok", text="read 3 minutes ago"),
             Health(name="Unreadable mail", state="warning", text="1 message waits in quarantine"),
         ),
+    )
+
+
+def overview() -> Overview:
+    """Return what a report page tells of three weeks."""
+    day = timedelta(days=1)
+    steps = (
+        Step(at=NOW - day, change="opened", by="bounce_watch", note="", messages=3),
+        Step(at=NOW, change="grew", by="bounce_watch", note="", messages=14),
+    )
+    return Overview(
+        organisation=ORGANISATION.name,
+        time_zone=ORGANISATION.time_zone,
+        since=NOW - 21 * day,
+        until=NOW,
+        messages=42,
+        ticks=tuple(
+            Tick(at=NOW - number * day, cause=cause, messages=number)
+            for number, cause in enumerate((Cause.MAILBOX_FULL, Cause.SENDER_BLOCKED, Cause.UNKNOWN), 1)
+        ),
+        owners=(Count(label=Owner.SENDER, now=28), Count(label=Owner.SECURITY, now=14)),
+        senders=(Count(label="mara@contoso.example", now=14), Count(label="jonas@contoso.example", now=9)),
+        stories=(Story(incident=incident(), steps=steps),),
+        bounces=(
+            Listed(number=7, bounce=bounce(Cause.MAILBOX_FULL, Owner.RECIPIENT_ADMIN), subject="Offer"),
+        ),
+        left_out=3,
+        withheld=(Count(label="recently_told", now=5),),
+        replies_sent=12,
     )

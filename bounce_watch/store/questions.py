@@ -7,10 +7,9 @@ from bounce_watch.store.events import Events
 from bounce_watch.store.incidents import IncidentList
 from bounce_watch.store.intake import KnownMessages
 from bounce_watch.store.outbox_list import OutboxList
-from bounce_watch.store.people import People
+from bounce_watch.store.overview import Overviews
 from bounce_watch.store.quarantine import QuarantineList
 from bounce_watch.store.stats import Figures
-from bounce_watch.store.trend import Trends
 
 
 class Questions(
@@ -20,8 +19,7 @@ class Questions(
     Dossiers,
     OutboxList,
     QuarantineList,
-    People,
-    Trends,
+    Overviews,
     Digests,
     Figures,
     Acquaintance,

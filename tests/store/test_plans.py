@@ -90,6 +90,16 @@ INDEXED = [
     pytest.param(lambda store: list(store.history(HistoryFilter(incident=1))), id="bounces of an incident"),
     pytest.param(lambda store: store.top(By.SENDER, HistoryFilter(since=NOW)), id="top"),
     pytest.param(lambda store: store.incidents(IncidentState.RESOLVED), id="resolved incidents"),
+    pytest.param(lambda store: store.overview("Contoso", "UTC", NOW - 40 * DAY, NOW), id="report page"),
+    pytest.param(lambda store: store.trend(NOW - 40 * DAY, NOW), id="trend"),
+    pytest.param(
+        lambda store: store.trend(NOW - 40 * DAY, NOW, HistoryFilter(sender="a@b.example")), id="trend of one"
+    ),
+    pytest.param(lambda store: store.person("a@b.example"), id="person"),
+    pytest.param(lambda store: store.at_domain("b.example"), id="domain"),
+    pytest.param(
+        lambda store: list(store.history(HistoryFilter(subject="Offer"))), id="bounces of a subject"
+    ),
     pytest.param(lambda store: store.digest_facts(NOW.date(), "UTC", NOW + 9 * DAY), id="digest"),
     pytest.param(
         lambda store: store.events(since=NOW, until=NOW, causes=[Cause.UNKNOWN, Cause.SPF_FAILED]),

@@ -56,6 +56,7 @@ class Withheld(SQLModel, table=True):
     __table_args__ = (
         Index("ix_withheld_recipient", "recipient_key", "at"),
         Index("ix_withheld_reason", "reason"),
+        Index("ix_withheld_at", "at"),
         Index("ix_withheld_report", "report_id"),
         COUNTS_UP,
     )

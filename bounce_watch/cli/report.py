@@ -1,0 +1,93 @@
+"""`report`: one page about a span of time, to read in a browser, to print and to pass on."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bounce_watch.cli.choosing import AsJson, Since, Until
+
+if TYPE_CHECKING:
+    from bounce_watch.config.models import Config
+    from bounce_watch.model import Overview
+
+DEFAULT_SPAN = timedelta(days=30)
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(report)
+
+
+def report(
+    context: typer.Context,
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="Where to write the page.")] = Path(
+        "bounce-report.html"
+    ),
+    since: Since = "30d",
+    until: Until = None,
+    limit: Annotated[int, typer.Option(min=0, max=5000, help="Bounces listed, the newest.")] = 500,
+    show: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Write a self-contained HTML page: course, incidents, causes, senders, newest bounces."""
+    from bounce_watch.cli.moments import read_moment
+    from bounce_watch.cli.opening import read_config
+
+    end = read_moment(until) or datetime.now(UTC)
+    begin = read_moment(since) or end - DEFAULT_SPAN
+    if begin >= end:
+        raise typer.BadParameter("the time begins after its end", param_hint="--since")
+    config = read_config(context.obj)
+    overview = _asked(config, begin, end, limit)
+    if as_json:
+        _emit(overview)
+        return
+    _write(out, _page(config, overview))
+    _say(out, overview, show)
+
+
+def _asked(config: "Config", begin: datetime, end: datetime, limit: int) -> "Overview":
+    from bounce_watch.cli.progress import waiting
+    from bounce_watch.store import open_store
+
+    home = config.organisation
+    with waiting("Counting"), open_store(config.store.path, read_only=True) as store:
+        return store.overview(home.name, home.time_zone, begin, end, limit)
+
+
+def _page(config: "Config", overview: "Overview") -> str:
+    from bounce_watch import resources
+    from bounce_watch.reply.report_page import report_page
+    from bounce_watch.reply.templates import Templates
+
+    own = config.overrides.templates
+    templates = Templates([*([own] if own else []), resources.templates()])
+    return report_page(templates, overview, datetime.now(UTC))
+
+
+def _write(out: Path, page: str) -> None:
+    """Write the file for its owner alone: it names people. Raises BadParameter when it cannot be."""
+    from bounce_watch.cli.pages import write_privately
+
+    try:
+        write_privately(out, page)
+    except OSError as error:
+        raise typer.BadParameter(f"{out} cannot be written: {error.strerror}", param_hint="--out") from None
+
+
+def _say(out: Path, overview: "Overview", show: bool) -> None:
+    from bounce_watch.cli.output import say
+    from bounce_watch.cli.pages import open_page
+
+    say(f"Wrote {out}: {overview.messages} mails that came back, {len(overview.stories)} incidents.")
+    if not (show and open_page(out)):
+        say("Open it in a browser; it needs no network. It names people: pass it on with care.")
+
+
+def _emit(overview: "Overview") -> None:
+    from dataclasses import asdict
+
+    from bounce_watch.cli.output import emit_json
+
+    emit_json(asdict(overview))
