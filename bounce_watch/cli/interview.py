@@ -9,6 +9,7 @@ import typer
 
 from bounce_watch.cli.status import Exit
 from bounce_watch.config.load import SYSTEM_PATH, read_config
+from bounce_watch.config.retention import SHORTEST_DAYS, Retention
 from bounce_watch.config.template import render
 
 
@@ -29,6 +30,7 @@ class Given:
     out_folder: Path | None
     store: Path | None
     time_zone: str
+    keep_days: int | None = None
 
 
 def complete(given: Given) -> Given:
@@ -45,6 +47,7 @@ def complete(given: Given) -> Given:
         support=given.support or _ask("Whom may colleagues ask for help?", f"helpdesk@{first}"),
         tenant=_tenant(given),
         time_zone=given.time_zone or _local_zone(),
+        keep_days=_keep_days(given),
     )
 
 
@@ -54,6 +57,17 @@ def _tenant(given: Given) -> str | None:
     if given.tenant is not None or not needs_server or not sys.stdin.isatty():
         return given.tenant
     return _ask("Entra tenant ID for Exchange Online (empty: sign in with a password)", "")
+
+
+def _keep_days(given: Given) -> int:
+    """Return how long bounces are kept; where nobody can be asked, the default."""
+    if given.keep_days is not None or not sys.stdin.isatty():
+        return Retention().days if given.keep_days is None else given.keep_days
+    question = f"How many days are bounces kept? ({SHORTEST_DAYS} or more; 0: for ever)"
+    while True:
+        days: int = typer.prompt(question, default=Retention().days, type=int, err=True)
+        if days == 0 or days >= SHORTEST_DAYS:
+            return days
 
 
 def _demand_terminal(given: Given) -> None:
@@ -107,6 +121,7 @@ def answers_of(given: Given) -> dict[str, dict[str, Any]]:
         "source": source,
         "send": send,
         "reply": {"from_address": given.mailbox, "mode": "preview"},
+        "retention": {"days": given.keep_days},
     }
     if given.store:
         sections["store"] = {"path": given.store.absolute()}

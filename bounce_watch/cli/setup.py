@@ -38,6 +38,9 @@ def init(
     ] = None,
     store: Annotated[Path | None, typer.Option(help="Database file.")] = None,
     time_zone: Annotated[str, typer.Option(help="IANA name of your time zone.")] = "",
+    keep_days: Annotated[
+        int | None, typer.Option(min=0, help="Days that bounces are kept; 0: for ever. (default: 400)")
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False,
 ) -> None:
     """Write a commented configuration by asking a few questions."""
@@ -57,6 +60,7 @@ def init(
         out_folder=out_folder,
         store=store,
         time_zone=time_zone,
+        keep_days=keep_days,
     )
     write_config(complete(given), output or context.obj, force=force)
 

@@ -12,6 +12,7 @@ from pydantic import (
 )
 
 from bounce_watch.config.accounts import ImapSettings, SendSettings, SmtpSettings, SourceSettings
+from bounce_watch.config.retention import Retention
 from bounce_watch.config.section import Address, Place, Section, plain_address
 from bounce_watch.model import Authority, Evidence, Site
 
@@ -184,6 +185,7 @@ class Config(Section):
     send: SendSettings
     reply: Reply
     store: Store = Store()
+    retention: Retention = Retention()
     digest: Digest = Digest()
     alerts: Alerts = Alerts()
     trust: Trust = Trust()
