@@ -44,6 +44,7 @@ bench: $(VENV)/.dev
 	$(PIP) install --group bench
 	$(BIN)/python benchmarks/bench_reading.py
 	$(BIN)/python benchmarks/bench_hostile.py
+	$(BIN)/python benchmarks/bench_store.py
 
 clean:
 	rm -rf $(VENV) build dist demo-output .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
