@@ -2,10 +2,14 @@
 
 import datetime
 import sys
+import tempfile
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from bounce_watch.model import Letter
 
 
 def register(app: typer.Typer) -> None:
@@ -18,9 +22,13 @@ def digest(
     send: Annotated[
         bool, typer.Option("--send", help="Make and send today's, if it was not made yet.")
     ] = False,
+    preview: Annotated[
+        bool, typer.Option("--preview", help="Also open it in the browser, as it will look in a mail.")
+    ] = False,
     html: Annotated[
         Path | None, typer.Option("--html", metavar="FILE", help="Also write it as HTML.")
     ] = None,
+    edition: Annotated[str, typer.Option(help="daily, weekly or monthly.")] = "daily",
     as_json: Annotated[bool, typer.Option("--json", help="The figures as one JSON object.")] = False,
 ) -> None:
     """Print the digest as it would be sent now; nothing is sent without --send."""
@@ -34,24 +42,47 @@ def digest(
         return
     from dataclasses import asdict
 
-    from bounce_watch.cli.output import emit_json, say
-    from bounce_watch.cli.safe import for_terminal
+    from bounce_watch.cli.choosing import read_word
+    from bounce_watch.cli.output import emit_json
+    from bounce_watch.model import Edition
     from bounce_watch.pipeline.digesting import gather
     from bounce_watch.pipeline.house import make_composer, utc_now
     from bounce_watch.store import open_store
 
+    wanted = read_word(Edition, edition, "--edition")
     with open_store(config.store.path, read_only=True) as store:
-        facts = gather(config, store, utc_now(), _date(date))
+        facts = gather(config, store, utc_now(), _date(date), wanted)
     if as_json:
         emit_json(asdict(facts))
         return
     letter = make_composer(config).digest(facts, event_key="preview", to=config.digest_to[0])
-    sys.stdout.write(
-        "".join(for_terminal(line) + "\n" for line in [letter.subject, "", *letter.text.splitlines()])
-    )
-    if html:
-        html.write_text(letter.html, encoding="utf-8")
-        say(f"Wrote {html}.")
+    _print(letter)
+    _show(letter, html, preview)
+
+
+def _print(letter: "Letter") -> None:
+    from bounce_watch.cli.safe import for_terminal
+
+    lines = [letter.subject, "", *letter.text.splitlines()]
+    sys.stdout.write("".join(for_terminal(line) + "\n" for line in lines))
+
+
+def _show(letter: "Letter", html: Path | None, preview: bool) -> None:
+    """Write the HTML where it is wanted; a preview without a place gets one of its own."""
+    from bounce_watch.cli.output import say
+    from bounce_watch.cli.pages import open_page, write_privately
+
+    if preview and html is None:
+        html = Path(tempfile.mkdtemp(prefix="bounce-watch-")) / "digest.html"
+    if html is None:
+        return
+    try:
+        write_privately(html, letter.html)
+    except OSError as error:
+        raise typer.BadParameter(f"{html} cannot be written: {error.strerror}", param_hint="--html") from None
+    say(f"Wrote {html}.")
+    if preview and not open_page(html):
+        say("There is no screen here to open it on; open the file in a browser.")
 
 
 def _date(text: str | None) -> datetime.date | None:

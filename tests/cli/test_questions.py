@@ -89,6 +89,27 @@ def test_the_digest_can_be_read_without_sending(demo: Path, ask: Ask, tmp_path: 
     assert figures["bounces"]["now"] > 5
 
 
+def test_a_preview_is_written_where_no_screen_is(demo: Path, tmp_path: Path) -> None:
+    """It goes to a file that only its owner can read, and the program says which."""
+    done = call(
+        *(
+            "-c",
+            str(demo / "config.toml"),
+            "digest",
+            "--date",
+            "2026-11-16",
+            "--edition",
+            "weekly",
+            "--preview",
+        ),
+        environ={"TMPDIR": str(tmp_path), "DISPLAY": "", "WAYLAND_DISPLAY": ""},
+    )
+    (page,) = tmp_path.glob("bounce-watch-*/digest.html")
+    assert page.stat().st_mode & 0o077 == 0
+    assert "week" in done.stdout.lower()
+    assert str(page) in done.stderr.replace("\n", "")
+
+
 @pytest.mark.parametrize(
     ("arguments", "status", "sentence"),
     [
@@ -98,6 +119,7 @@ def test_the_digest_can_be_read_without_sending(demo: Path, ask: Ask, tmp_path: 
         pytest.param(["incidents", "show", "x"], 2, "INC-7", id="incident-number"),
         pytest.param(["outbox", "release"], 2, "--all", id="release-what"),
         pytest.param(["digest", "--date", "13.11."], 2, "2026-11-24", id="date"),
+        pytest.param(["digest", "--edition", "yearly"], 2, "daily", id="edition"),
     ],
 )
 def test_a_wrong_question_says_what_is_right(
