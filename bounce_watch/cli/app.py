@@ -26,6 +26,7 @@ from bounce_watch.cli import (
     showcase,
     stats,
     templates,
+    upkeep,
 )
 
 app = typer.Typer(
@@ -81,5 +82,6 @@ for group in (
     calibrate,
     quarantine,
     templates,
+    upkeep,
 ):
     group.register(app)

@@ -31,3 +31,16 @@ def waiting(title: str) -> Iterator[None]:
         return
     with talk().status(f"{title} …"):
         yield
+
+
+@contextmanager
+def measuring(title: str) -> Iterator[Callable[[int, int], None]]:
+    """Show a bar and give the function that sets it: so much done of so much."""
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+
+    from bounce_watch.cli.output import talk
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=talk(), transient=True, disable=not talk().is_terminal) as bar:
+        task = bar.add_task(title, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)

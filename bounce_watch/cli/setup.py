@@ -1,6 +1,6 @@
 """`init` writes a configuration, `check` tests every part of it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -73,11 +73,22 @@ def check(
 ) -> None:
     """Test every part of the set-up and say what repairs it. No mail is sent or moved."""
     from bounce_watch.cli.checkup import checkup
-    from bounce_watch.cli.output import Column, emit, form_of
     from bounce_watch.cli.status import Exit
 
     findings = list(checkup(context.obj, offline=offline))
-    rows: list[dict[str, Any]] = [finding.row for finding in findings]
+    print_checks((finding.row for finding in findings), as_json=as_json)
+    states = {finding.state for finding in findings}
+    if "failure" in states:
+        broken = any(finding.state == "failure" and finding.name == "configuration" for finding in findings)
+        raise typer.Exit(Exit.CONFIGURATION if broken else Exit.FAILED)
+    if strict and "warning" in states:
+        raise typer.Exit(Exit.FAILED)
+
+
+def print_checks(rows: Iterable[Mapping[str, Any]], *, as_json: bool) -> None:
+    """Print findings, each with what repairs it."""
+    from bounce_watch.cli.output import Column, emit, form_of
+
     signs = {"ok": "ok", "warning": "WARN", "failure": "FAIL"}
     columns = [
         Column(key="state", title="", show=lambda row: signs[row["state"]]),
@@ -85,12 +96,6 @@ def check(
         Column(key="text", title="Finding, and what repairs it", show=_finding_and_repair),
     ]
     emit(rows, columns, form_of(as_json))
-    states = {finding.state for finding in findings}
-    if "failure" in states:
-        broken = any(finding.state == "failure" and finding.name == "configuration" for finding in findings)
-        raise typer.Exit(Exit.CONFIGURATION if broken else Exit.FAILED)
-    if strict and "warning" in states:
-        raise typer.Exit(Exit.FAILED)
 
 
 def _finding_and_repair(row: Mapping[str, Any]) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from bounce_watch.store.outbox_list import OutboxList
 from bounce_watch.store.overview import Overviews
 from bounce_watch.store.quarantine import QuarantineList
 from bounce_watch.store.stats import Figures
+from bounce_watch.store.upkeep import UpkeepQuestions
 
 
 class Questions(
@@ -23,5 +24,6 @@ class Questions(
     Digests,
     Figures,
     Acquaintance,
+    UpkeepQuestions,
 ):
     """Every question, answered from one consistent view."""

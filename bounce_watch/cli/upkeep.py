@@ -1,0 +1,124 @@
+"""`db`: bring the store up to date, copy it, check it, give unused room back."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bounce_watch.cli.status import Exit
+
+if TYPE_CHECKING:
+    from bounce_watch.model.check import Check
+
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
+group = typer.Typer(help="Care for the store: upgrade, back up, check, vacuum.", no_args_is_help=True)
+
+
+def register(app: typer.Typer) -> None:
+    app.add_typer(group, name="db")
+
+
+@group.command()
+def upgrade(context: typer.Context) -> None:
+    """Bring the store to the shape that this version works with; the service does it at its start too."""
+    from bounce_watch.cli.opening import read_config
+    from bounce_watch.cli.output import say
+    from bounce_watch.cli.progress import waiting
+    from bounce_watch.store import ProcessLock, open_store
+    from bounce_watch.store.migrate import HEAD
+    from bounce_watch.store.opening import require_file
+
+    path = read_config(context.obj).store.path
+    require_file(path)
+    with ProcessLock(path), waiting("Upgrading"), open_store(path) as store:
+        copy = store.backup
+    if copy is None:
+        say(f"Nothing to do: {path} has the newest shape ({HEAD}).")
+    else:
+        say(f"{path} now has shape {HEAD}. The store as it was before: {copy}")
+
+
+@group.command()
+def backup(
+    context: typer.Context,
+    target: Annotated[
+        Path | None,
+        typer.Argument(metavar="FILE", help="Where to (default: beside the store, with the time)."),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False,
+) -> None:
+    """Copy the store into one file while the service runs, and check the copy."""
+    from bounce_watch.cli.opening import read_config
+    from bounce_watch.cli.output import say
+    from bounce_watch.cli.progress import measuring
+    from bounce_watch.store.upkeep_file import back_up_to
+
+    path = read_config(context.obj).store.path
+    with measuring("Copying and checking") as progress:
+        done = back_up_to(path, target or _dated(path), replace=force, progress=progress)
+    say(f"{done.path}: {_megabytes(done.size)}, schema {done.revision}, sound, closed to others.")
+    say("It holds addresses as the store does: keep it as safe, and delete it when it is no longer needed.")
+
+
+def _dated(path: Path) -> Path:
+    from datetime import UTC, datetime
+
+    return path.with_name(f"{path.name}.{datetime.now(UTC):%Y%m%dT%H%M%SZ}.bak")
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 2**20:.1f} MB"
+
+
+@group.command()
+def check(
+    context: typer.Context,
+    recount: Annotated[
+        bool, typer.Option("--recount", help="Set counters that disagree to what the rows say.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Check files, pages, references and counters, and say what repairs them; status 1 for a failure."""
+    from bounce_watch.cli.opening import changing, read_config
+    from bounce_watch.cli.output import say
+    from bounce_watch.cli.progress import waiting
+    from bounce_watch.cli.setup import print_checks
+
+    if recount:
+        with waiting("Counting"), changing(context.obj) as store, store.transaction() as tx:
+            mended = tx.recount()
+        say(f"{mended} counters were set to what the rows say.")
+    with waiting("Checking"):
+        findings = list(_findings(read_config(context.obj).store.path))
+    print_checks((finding._asdict() for finding in findings), as_json=as_json)
+    if any(finding.state == "failure" for finding in findings):
+        raise typer.Exit(Exit.FAILED)
+
+
+def _findings(path: Path) -> "Iterator[Check]":
+    from bounce_watch.model.check import Check
+    from bounce_watch.store import StoreError, open_store
+    from bounce_watch.store.upkeep_check import check_counters, check_file
+
+    yield from check_file(path)
+    try:
+        with open_store(path, read_only=True) as store:
+            yield check_counters(store)
+    except StoreError as error:
+        yield Check("counters", "failure", str(error), error.repair)
+
+
+@group.command()
+def vacuum(context: typer.Context) -> None:
+    """Write the file anew without its unused pages. The service must not run meanwhile."""
+    from bounce_watch.cli.opening import read_config
+    from bounce_watch.cli.output import say
+    from bounce_watch.cli.progress import waiting
+    from bounce_watch.store import ProcessLock
+    from bounce_watch.store.upkeep_file import vacuum as rewrite
+
+    path = read_config(context.obj).store.path
+    with ProcessLock(path), waiting("Writing the file anew"):
+        before, after = rewrite(path)
+    say(f"{path}: {_megabytes(before)} before, {_megabytes(after)} now.")

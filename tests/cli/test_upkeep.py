@@ -1,0 +1,73 @@
+"""`db`: care for the store from the command line."""
+
+import json
+import shutil
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from bounce_watch.store import ProcessLock, migrate
+from bounce_watch.store.opening import open_engine, prepare_file
+from tests.cli.conftest import call
+
+
+@pytest.fixture
+def site(demo: Path, tmp_path: Path) -> Path:
+    """The configuration of a copy of the demo, whose store a test may change."""
+    shutil.copy(demo / "bounce-watch.db", tmp_path / "bounce-watch.db")
+    text = (demo / "config.toml").read_text().replace(str(demo), str(tmp_path))
+    config = tmp_path / "config.toml"
+    config.write_text(text)
+    return config
+
+
+def test_a_sound_store_is_said_to_be_sound(site: Path) -> None:
+    lines = call("-c", str(site), "db", "check", "--json").stdout.splitlines()
+    found = [json.loads(line) for line in lines]
+    assert [line["name"] for line in found] == ["files", "pages", "references", "room", "counters"]
+    assert {line["state"] for line in found} == {"ok"}
+
+
+def test_counters_that_disagree_are_a_failure_until_they_are_counted_anew(site: Path) -> None:
+    with closing(sqlite3.connect(site.parent / "bounce-watch.db")) as connection, connection:
+        connection.execute("UPDATE tally SET messages = messages + 1")
+    done = call("-c", str(site), "db", "check", status=1)
+    assert "db check --recount" in done.stdout
+    assert "were set to what the rows say" in call("-c", str(site), "db", "check", "--recount").stderr
+    call("-c", str(site), "db", "check")
+
+
+def test_a_backup_lies_beside_the_store_with_its_time_in_the_name(site: Path) -> None:
+    done = call("-c", str(site), "db", "backup")
+    copies = list(site.parent.glob("bounce-watch.db.*.bak"))
+    assert len(copies) == 1
+    assert str(copies[0]) in done.stderr
+    refused = call("-c", str(site), "db", "backup", str(copies[0]), status=1)
+    assert "--force" in refused.stderr
+    call("-c", str(site), "db", "backup", str(copies[0]), "--force")
+
+
+def test_vacuum_and_upgrade_wait_for_the_service_to_rest(site: Path) -> None:
+    with ProcessLock(site.parent / "bounce-watch.db"):
+        for command in ("vacuum", "upgrade"):
+            assert "Another bounce_watch" in call("-c", str(site), "db", command, status=75).stderr
+    assert "before" in call("-c", str(site), "db", "vacuum").stderr
+
+
+def test_upgrade_names_the_copy_that_it_made(site: Path) -> None:
+    path = site.parent / "bounce-watch.db"
+    path.unlink()
+    prepare_file(path)
+    engine = open_engine(path, read_only=False)
+    migrate.migrate(engine, path, head="0006")
+    engine.dispose()
+    assert "bounce-watch.db.schema-0006.bak" in call("-c", str(site), "db", "upgrade").stderr
+    assert "Nothing to do" in call("-c", str(site), "db", "upgrade").stderr
+
+
+def test_without_a_store_every_command_says_so(site: Path) -> None:
+    (site.parent / "bounce-watch.db").unlink()
+    for command in ("check", "backup"):
+        assert "no store" in call("-c", str(site), "db", command, status=1).stderr
