@@ -24,6 +24,7 @@ def is_digest_due(house: House) -> bool:
     still sees that time confirms it: a date that was closed too early would never come again.
     """
     now = house.clock()
+    _settle_doubt(house, now)
     local = now.astimezone(house.config.zone)
     if local.time() < house.config.digest.at:
         return False
@@ -33,13 +34,20 @@ def is_digest_due(house: House) -> bool:
     return not _waits(house, now)
 
 
+def _settle_doubt(house: House, now: datetime) -> None:
+    """Forget a doubt from a time that has not come yet: the clock was wrong then, and may be so again."""
+    doubted = house.store.digest_doubted_at()
+    if doubted is not None and now < doubted:
+        with house.store.transaction() as tx:
+            tx.clear_digest_doubt()
+
+
 def _waits(house: House, now: datetime) -> bool:
-    known = [
-        moment for moment in (house.store.last_digest_until(), house.store.digest_doubted_at()) if moment
-    ]
-    if not known or any(timedelta(0) <= now - moment <= DOUBTFUL for moment in known):
+    """Tell whether the clock is to be seen once more first. One that went back is held by the date alone."""
+    last, doubted = house.store.last_digest_until(), house.store.digest_doubted_at()
+    if last is None or now - last <= DOUBTFUL:
         return False
-    if max(known) > now:  # the clock went back: the date alone decides
+    if doubted is not None and now - doubted <= DOUBTFUL:
         return False
     with house.store.transaction() as tx:
         tx.note_digest_doubt(now)

@@ -112,6 +112,10 @@ class Facts(KnownFacts, Writes):
         """Note that a digest waits until a second look confirms the clock."""
         self._set(_DIGEST_DOUBT, now.isoformat())
 
+    def clear_digest_doubt(self) -> None:
+        """Note that the clock went back: what it said then was wrong."""
+        self._drop(_DIGEST_DOUBT)
+
     def note_stop(self, why: str, now: datetime) -> None:
         """Note that sending is stopped until the configuration is repaired."""
         self._set(_STOPPED_AT, now.isoformat())

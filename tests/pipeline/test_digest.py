@@ -27,3 +27,19 @@ def test_an_empty_day_may_be_passed_over(open_home: Callable[..., Home]) -> None
     assert home.look().digest
     assert home.sent() == []
     assert not home.look().digest
+
+
+def test_a_clock_that_was_wrong_once_confirms_nothing_later(open_home: Callable[..., Home]) -> None:
+    """A jump two months ahead and back; weeks later a short jump lands near the same wrong time."""
+    home = open_home(('at = "23:30:00"', 'at = "07:00:00"'))
+    start = home.clock.now
+    assert home.look().digest
+    home.clock.now = start + timedelta(days=60)
+    assert not home.look().digest
+    for day in range(1, 58):
+        home.clock.now = start + timedelta(days=day)
+        assert home.look().digest
+    home.clock.now = start + timedelta(days=60, hours=2)
+    assert not home.look().digest
+    home.clock.now = start + timedelta(days=58)
+    assert home.look().digest
