@@ -4,7 +4,7 @@ Each digest takes the rows after those of the one before it: late mail, an outag
 jumps moves a row into the next digest, never into two or none.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import date, datetime, timedelta
 from itertools import zip_longest
 
@@ -53,7 +53,7 @@ class Digests(KnownFacts):
         """
         with self._reading() as session:
             first_run = self.first_run_at()
-            before = _before(session, local_date, edition, weekday)
+            before = edition_before(session, local_date, edition, weekday)
             span = _span_of(session, local_date, now, first_run, before)
             counting = Counting(session, span, accepted, usual=_usual(span, first_run, edition))
             missed = (local_date - before.local_date).days - 1 if before and edition is Edition.DAILY else 0
@@ -64,7 +64,7 @@ class Digests(KnownFacts):
     def editions_due(self, local_date: date, weekday: int) -> tuple[Edition, ...]:
         """Return the longer editions that end with the digest of a local date."""
         with self._reading() as session:
-            before = _before(session, local_date)
+            before = edition_before(session, local_date)
         previous = before.local_date if before else local_date - DAY
         longer = (Edition.WEEKLY, Edition.MONTHLY)
         return tuple(edition for edition in longer if closes(edition, weekday, previous, local_date))
@@ -93,14 +93,14 @@ class DigestRecord(Digests, Writes):
             since=digest.since,
             until=digest.until,
             event_key=event_key,
-            **_newest_rows(self._rows),
+            **_newest_rows(self._rows, _marks_before(self._rows, digest.local_date)),
         )
         self._rows.add(row)
         self._rows.flush()
         return True
 
 
-def _before(
+def edition_before(
     session: Session, local_date: date, edition: Edition = Edition.DAILY, weekday: int = 0
 ) -> tables.Digest | None:
     """Return the newest digest before a date that ended an edition, None for none."""
@@ -127,7 +127,7 @@ def _span_of(
     if made is not None:
         since = min(since, made.until) if before is None else since
         return Span(since=since, until=made.until, is_first=first, start=start, end=_marks(made))
-    end = _newest_rows(session)
+    end = _newest_rows(session, start)
     return Span(since=since, until=max(now, since), is_first=first, start=start, end=end)
 
 
@@ -147,5 +147,12 @@ def _marks(row: tables.Digest) -> dict[str, int]:
     return {mark: getattr(row, mark) for mark in MARKED}
 
 
-def _newest_rows(session: Session) -> dict[str, int]:
-    return {mark: session.exec(select(func.max(column))).one() or 0 for mark, column in MARKED.items()}
+def _marks_before(session: Session, local_date: date) -> dict[str, int]:
+    before = edition_before(session, local_date)
+    return _NOTHING if before is None else _marks(before)
+
+
+def _newest_rows(session: Session, at_least: Mapping[str, int]) -> dict[str, int]:
+    """Return the newest row numbers; where those of a table were deleted, the ones that were told last."""
+    newest = {mark: session.exec(select(func.max(column))).one() or 0 for mark, column in MARKED.items()}
+    return {mark: max(number, at_least[mark]) for mark, number in newest.items()}

@@ -45,7 +45,7 @@ class Dimension(StrEnum):
 MANIFOLD = frozenset({Dimension.SENDER, Dimension.DOMAIN})
 """Of so many labels that counting their days one by one would make as many rows as there are bounces."""
 
-_VALUES = {
+VALUES = {
     Dimension.CAUSE: "cause",
     Dimension.OWNER: "owner",
     Dimension.CODE: "status",
@@ -93,7 +93,7 @@ def count_in(session: Session, message_id: int, fresh: Sequence[tables.Bounce]) 
     before = list(session.exec(known))
     messages, bounces = _added(before, fresh)
     changed = [cell for cell in {**messages, **bounces} if messages[cell] or bounces[cell]]
-    _write(session, changed, messages, bounces)
+    add_up(session, changed, messages, bounces)
     if not is_plain([*before, *fresh]):
         times = [row.occurred_at for row in (*before, *fresh)]
         session.merge(tables.Scattered(message_id=message_id, first_at=min(times), last_at=max(times)))
@@ -104,11 +104,11 @@ def _added(
     before: Sequence[tables.Bounce], fresh: Sequence[tables.Bounce]
 ) -> tuple[Counter[Cell], Counter[Cell]]:
     """Return how mails and recipients of each counter change."""
-    messages, bounces = Counter(_cells([*before, *fresh])), Counter[Cell]()
+    messages, bounces = Counter(cells_of([*before, *fresh])), Counter[Cell]()
     bounces.update(messages)
     messages = Counter(dict.fromkeys(messages, 1))
     if before:
-        old = Counter(_cells(before))
+        old = Counter(cells_of(before))
         bounces.subtract(old)
         messages.subtract(dict.fromkeys(old, 1))
     return messages, bounces
@@ -119,7 +119,7 @@ def is_plain(rows: Sequence[tables.Bounce]) -> bool:
     return len({(day_of(row.occurred_at), row.evidence) for row in rows}) == 1
 
 
-def _cells(rows: Sequence[tables.Bounce]) -> Iterator[Cell]:
+def cells_of(rows: Sequence[tables.Bounce]) -> Iterator[Cell]:
     """Yield each counter as often as rows of the message fall into it."""
     failed = [row for row in rows if row.action == Action.FAILED]
     yield from _hours(failed)
@@ -127,11 +127,11 @@ def _cells(rows: Sequence[tables.Bounce]) -> Iterator[Cell]:
         return
     day, evidence = day_of(rows[0].occurred_at), rows[0].evidence or ""
     for row in rows:
-        yield from _days(Dimension.ACTION, row.action, day, evidence)
+        yield from days_of(Dimension.ACTION, row.action, day, evidence)
     for row in failed:
-        for dimension, name in _VALUES.items():
+        for dimension, name in VALUES.items():
             if (label := getattr(row, name)) is not None:
-                yield from _days(dimension, label, day, evidence)
+                yield from days_of(dimension, label, day, evidence)
 
 
 def _hours(failed: Sequence[tables.Bounce]) -> Iterator[Cell]:
@@ -144,7 +144,8 @@ def _hours(failed: Sequence[tables.Bounce]) -> Iterator[Cell]:
         yield Cell(Dimension.CAUSE, Grain.HOUR, hour, _label(cause), row.evidence or "")
 
 
-def _days(dimension: Dimension, label: str, day: int, evidence: str) -> Iterator[Cell]:
+def days_of(dimension: Dimension, label: str, day: int, evidence: str) -> Iterator[Cell]:
+    """Yield the counters of one label and day."""
     label = _label(label)
     if dimension not in MANIFOLD:
         yield Cell(dimension, Grain.DAY, day, label, evidence)
@@ -155,7 +156,8 @@ def _label(text: str) -> str:
     return scrub(str(text)[:MAX_TEXT])  # as SafeText stores it
 
 
-def _write(session: Session, cells: Sequence[Cell], messages: Counter[Cell], bounces: Counter[Cell]) -> None:
+def add_up(session: Session, cells: Sequence[Cell], messages: Counter[Cell], bounces: Counter[Cell]) -> None:
+    """Change counters by so many mails and recipients."""
     rows = [
         {
             "dimension": cell.dimension,
