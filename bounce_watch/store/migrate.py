@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine, text
 from bounce_watch.store.errors import StoreTooNew, StoreTooOld
 from bounce_watch.store.opening import for_writing, prepare_file
 
-HEAD = "0007"
+HEAD = "0008"
 """The revision this version works with; a test compares it with the newest file."""
 
 SCRIPTS = Path(__file__).parent / "migrations"
