@@ -41,6 +41,7 @@ def checkup(place: Path | None, *, offline: bool) -> Iterator[Finding]:
     if not offline:
         yield from _guarded("mailbox", _mailbox, config)
         yield from _guarded("sending", _sending, config)
+    yield from _guarded("chat", _chat, config)
 
 
 def _about(config: Config) -> str:
@@ -120,3 +121,12 @@ def _sending(config: Config) -> Iterator[Finding]:
     from bounce_watch.cli.service import sender_of
 
     yield from (Finding(**check._asdict()) for check in sender_of(config).probe())
+
+
+def _chat(config: Config) -> Iterator[Finding]:
+    from bounce_watch.config.secrets import chat_url
+    from bounce_watch.send.chat import Room
+
+    for chat in config.alerts.chat:
+        Room(chat_url(chat))
+        yield Finding(name=f"chat {chat.name}", state="ok", text=f"told of: {', '.join(chat.owners)}")

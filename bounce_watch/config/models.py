@@ -12,6 +12,7 @@ from pydantic import (
 )
 
 from bounce_watch.config.accounts import ImapSettings, SendSettings, SmtpSettings, SourceSettings
+from bounce_watch.config.chat import Chat
 from bounce_watch.config.retention import Retention
 from bounce_watch.config.section import Address, Place, Section, plain_address
 from bounce_watch.model import Authority, Evidence, Site
@@ -142,6 +143,7 @@ class Alerts(Section):
     per_hour: int = Field(
         default=6, ge=1, description="Tell of at most so many incidents an hour; critical ones always."
     )
+    chat: list[Chat] = Field(default=[], description="Chat rooms and webhooks that hear of incidents too.")
 
 
 class Trust(Section):

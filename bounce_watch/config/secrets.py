@@ -13,6 +13,7 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from bounce_watch.config.accounts import Login
+from bounce_watch.config.chat import Chat
 from bounce_watch.config.models import Config
 
 COMMAND_TIMEOUT = 30
@@ -100,7 +101,16 @@ def login_secret(login: Login, prefix: str) -> str:
     ).read()
 
 
+def chat_url(chat: Chat) -> str:
+    """Return the URL of a chat room, which is a secret itself."""
+    return Places(
+        name=f"{chat.name}-url", literal=chat.url, command=chat.url_command, file=chat.url_file
+    ).read()
+
+
 def holds_literal_secret(config: Config) -> bool:
     """Tell whether a secret stands in the file itself, which then must be private."""
     logins = [part for part in (config.source, config.send) if isinstance(part, Login)]
-    return any(login.password or (login.oauth and login.oauth.client_secret) for login in logins)
+    return any(login.password or (login.oauth and login.oauth.client_secret) for login in logins) or any(
+        chat.url for chat in config.alerts.chat
+    )

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import structlog
 
 from bounce_watch.model import Kind
+from bounce_watch.pipeline.chatting import tell_rooms
 from bounce_watch.pipeline.delivery import Delivered, deliver
 from bounce_watch.pipeline.digesting import is_digest_due, make_digest
 from bounce_watch.pipeline.house import House
@@ -112,6 +113,7 @@ def run_cycle(
         result.digest = make_digest(house) is not None
     if sender is not None:
         result.delivered = deliver(house, sender, probe, stop=stop)
+        tell_rooms(house)
     return result
 
 

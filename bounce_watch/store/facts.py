@@ -12,6 +12,7 @@ from bounce_watch.store.rooms import Reads, Writes
 _EPOCH, _FIRST_RUN, _LAST_FETCH = "epoch", "first_run_at", "last_success_fetch_at"
 _MARK_SECRET = "mark_secret"  # noqa: S105 - the name of a row
 _DIGEST_DOUBT = "digest_doubt_at"
+_CHAT = "chat_told:"
 _STARTED_AT = "started_at"
 _LATCHED_AT, _BACKLOG_UNTIL = "breaker_latched_at", "backlog_until"
 _RESENT = "resent:"
@@ -47,6 +48,12 @@ class KnownFacts(Reads):
         """Return when the clock was last found too far ahead to make a digest at once."""
         with self._reading() as session:
             return _time(_read(session, _DIGEST_DOUBT))
+
+    def chat_mark(self, room: str) -> int | None:
+        """Return the number of the newest alert that a chat room was told of, None for a new room."""
+        with self._reading() as session:
+            value = _read(session, f"{_CHAT}{room}")
+            return None if value is None else int(value)
 
     def epoch(self) -> int:
         """Return the number of the newest run, 0 before the first."""
@@ -138,6 +145,10 @@ class Facts(KnownFacts, Writes):
     def note_backlog(self, until: datetime) -> None:
         """Note that what arrived before a moment is old mail of the first run: held until released."""
         self._set(_BACKLOG_UNTIL, until.isoformat())
+
+    def note_chat(self, room: str, number: int) -> None:
+        """Note the newest alert that a chat room was told of."""
+        self._set(f"{_CHAT}{room}", str(number))
 
     def note_resent(self, number: int) -> None:
         """Count that a mail is sent again although nobody knows whether it had left."""

@@ -70,6 +70,18 @@ class OutboxList(Reads):
         with self._reading() as session:
             return entries(session, *conditions, limit=limit)
 
+    def alerts_after(self, number: int, limit: int = 50) -> tuple[OutboxEntry, ...]:
+        """Return the alerts that were written after a mail, oldest first."""
+        query = select(_AT).where(col(_AT.id) > number, col(_AT.kind) == LetterKind.ALERT)
+        with self._reading() as session:
+            rows = session.exec(query.order_by(col(_AT.id)).limit(limit).options(_WITHOUT_BYTES))
+            return tuple(entry_of(row) for row in rows)
+
+    def newest_outgoing(self) -> int:
+        """Return the number of the newest mail, 0 for none."""
+        with self._reading() as session:
+            return session.exec(select(func.max(_AT.id))).one() or 0
+
     def outgoing(self, number: int) -> tuple[OutboxEntry, bytes]:
         """Return one mail with its frozen bytes. Raises NotThere for no such number."""
         with self._reading() as session:
