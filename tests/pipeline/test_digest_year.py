@@ -45,9 +45,9 @@ class Year:
         while self.moment < end:
             self.moment += timedelta(minutes=self.chance.randrange(60, 700))
             self._happen()
-        self.moment += timedelta(days=2)
-        self._look(self.moment)
-        self._look(self.moment)
+        for _ in range(6):  # the digest's hour comes once more, and once more after a doubt
+            self.moment += timedelta(hours=8)
+            self._look(self.moment)
 
     def _happen(self) -> None:
         """Mail arrives; mostly we look, sometimes we are away for days, or the clock is wrong for a look."""
