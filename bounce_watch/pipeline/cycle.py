@@ -13,6 +13,7 @@ from bounce_watch.pipeline.house import House
 from bounce_watch.pipeline.intake import Intake, note_failure, take_in
 from bounce_watch.pipeline.patterns import settle
 from bounce_watch.pipeline.settling import note_first_backlog
+from bounce_watch.pipeline.upkeep import is_upkeep_due, keep_up
 from bounce_watch.reading.outcome import Outcome, ReaderUnavailable
 from bounce_watch.send.interface import Probe, Sender
 from bounce_watch.source.interface import Locator, Message, Source, SourceError
@@ -114,6 +115,8 @@ def run_cycle(
     if sender is not None:
         result.delivered = deliver(house, sender, probe, stop=stop)
         tell_rooms(house)
+    if is_upkeep_due(house):
+        keep_up(house, stop=stop)
     return result
 
 

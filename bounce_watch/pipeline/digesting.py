@@ -72,7 +72,7 @@ def gather(
         accepted=config.site.accepted_evidence,
         health=health(store, now) if local_date is None else (),
         edition=edition,
-        weekday=_weekday(config),
+        weekday=weekday_of(config),
     )
 
 
@@ -105,10 +105,11 @@ def _post(house: House, tx: Transaction, digest: Digest) -> None:
 
 def _editions(config: Config, tx: Transaction, local_date: date) -> list[Edition]:
     wanted = {Edition.WEEKLY: config.digest.weekly is not None, Edition.MONTHLY: config.digest.monthly}
-    return [edition for edition in tx.editions_due(local_date, _weekday(config)) if wanted[edition]]
+    return [edition for edition in tx.editions_due(local_date, weekday_of(config)) if wanted[edition]]
 
 
-def _weekday(config: Config) -> int:
+def weekday_of(config: Config) -> int:
+    """Return the day on which the weekly edition is sent, Monday 0."""
     return _WEEKDAYS.index(config.digest.weekly or "monday")
 
 
