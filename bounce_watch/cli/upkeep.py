@@ -1,22 +1,25 @@
 """`db`: bring the store up to date, copy it, check it, give unused room back."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bounce_watch.cli import upkeep_purge
+from bounce_watch.cli.choosing import AsJson
 from bounce_watch.cli.status import Exit
 
 if TYPE_CHECKING:
+    from bounce_watch.config.models import Config
     from bounce_watch.model.check import Check
 
-AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
 group = typer.Typer(help="Care for the store: upgrade, back up, check, vacuum.", no_args_is_help=True)
 
 
 def register(app: typer.Typer) -> None:
     app.add_typer(group, name="db")
+    upkeep_purge.register(app)
 
 
 @group.command()
@@ -90,18 +93,22 @@ def check(
             mended = tx.recount()
         say(f"{mended} counters were set to what the rows say.")
     with waiting("Checking"):
-        findings = list(_findings(read_config(context.obj).store.path))
+        findings = list(_findings(read_config(context.obj)))
     print_checks((finding._asdict() for finding in findings), as_json=as_json)
     if any(finding.state == "failure" for finding in findings):
         raise typer.Exit(Exit.FAILED)
 
 
-def _findings(path: Path) -> "Iterator[Check]":
+def _findings(config: "Config") -> "Iterator[Check]":
+    from datetime import UTC, datetime
+
     from bounce_watch.model.check import Check
     from bounce_watch.store import StoreError, open_store
-    from bounce_watch.store.upkeep_check import check_counters, check_file
+    from bounce_watch.store.upkeep_check import check_backups, check_counters, check_file
 
+    path = config.store.path
     yield from check_file(path)
+    yield check_backups(path, config.retention.days, datetime.now(UTC))
     try:
         with open_store(path, read_only=True) as store:
             yield check_counters(store)
@@ -122,3 +129,29 @@ def vacuum(context: typer.Context) -> None:
     with ProcessLock(path), waiting("Writing the file anew"):
         before, after = rewrite(path)
     say(f"{path}: {_megabytes(before)} before, {_megabytes(after)} now.")
+
+
+@group.command("log")
+def log_of_deeds(context: typer.Context, as_json: AsJson = False) -> None:
+    """List what was done to the store as a whole: purges, forgotten and exported people (unnamed)."""
+    from dataclasses import asdict
+
+    from bounce_watch.cli.opening import asking
+    from bounce_watch.cli.output import Column, emit, form_of, local
+
+    with asking(context.obj) as store:
+        rows = [asdict(deed) for deed in store.deeds()]
+    columns = [
+        Column(key="at", title="When", show=lambda row: local(row["at"])),
+        Column(key="by", title="Who"),
+        Column(key="deed", title="What"),
+        Column(
+            key="figures", title="How much", show=lambda row: figures_text(row["figures"]), gives_way=True
+        ),
+    ]
+    emit(rows, columns, form_of(as_json), empty="Nothing was done yet.")
+
+
+def figures_text(figures: Mapping[str, int | str]) -> str:
+    """Return figures as a person reads them."""
+    return ", ".join(f"{count} {what}" for what, count in figures.items())

@@ -17,7 +17,7 @@ from bounce_watch.model.report import (
     Unreadable,
 )
 from bounce_watch.model.site import Authority, Site
-from bounce_watch.model.subject import subject_hash
+from bounce_watch.model.subject import is_subject_hash, subject_hash
 from bounce_watch.model.vocabulary import Action, Cause, Evidence, Kind, Owner, Persistence, Side
 
 __all__ = [
@@ -57,5 +57,6 @@ __all__ = [
     "Tick",
     "Unreadable",
     "closes",
+    "is_subject_hash",
     "subject_hash",
 ]

@@ -2,11 +2,11 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bounce_watch.classify import judge, weigh
-from bounce_watch.model import Kind, NotAReport, Reading, Report, Unreadable
+from bounce_watch.model import Kind, NotAReport, Reading, Report, Unreadable, subject_hash
 from bounce_watch.pipeline.answering import Judged, answer
 from bounce_watch.pipeline.house import House
 from bounce_watch.pipeline.patterns import detect
@@ -104,14 +104,13 @@ def _kind_of(reports: Sequence[Report]) -> Kind:
 def _store_report(house: House, tx: Transaction, arrival: Arrival, report: Report) -> Intake:
     now = house.clock()
     weighed = weigh(report, house.site)
-    stored = tx.add_report(
-        arrival.message_id, report, evidence=weighed.evidence, tests=weighed.tests, now=now
-    )
+    kept, told = _subject_as_wanted(report, house.config.retention.subjects)
+    stored = tx.add_report(arrival.message_id, kept, evidence=weighed.evidence, tests=weighed.tests, now=now)
     if stored.duplicate_of is not None:
         return Intake(state=MessageState.STORED, kind=report.kind, duplicates=1)
     judged = Judged(
         report_id=stored.report_id,
-        report=report,
+        report=told,
         bounces=judge(report, house.catalogue, house.site),
         evidence=weighed.evidence,
         received_at=arrival.received_at,
@@ -127,6 +126,17 @@ def _store_report(house: House, tx: Transaction, arrival: Arrival, report: Repor
         letters=int(answered is True),
         withheld=int(answered is False),
     )
+
+
+def _subject_as_wanted(report: Report, wanted: str) -> tuple[Report, Report]:
+    """Return the report as it is stored, and as answers see it: what is not kept stands in no letter."""
+    subject = report.original.subject
+    if wanted == "kept" or subject is None:
+        return report, report
+    without = replace(report, original=replace(report.original, subject=None))
+    if wanted == "off":
+        return without, without
+    return replace(report, original=replace(report.original, subject=subject_hash(subject))), without
 
 
 def _sum(kind: Kind, parts: Sequence[Intake]) -> Intake:

@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass
 from functools import partial
 
-from bounce_watch.model import Action, Evidence, Incident, IncidentState, LetterKind, Owner
+from bounce_watch.model import Action, Evidence, Incident, IncidentState, LetterKind, Owner, is_subject_hash
 from bounce_watch.pipeline.alerting import tell_over
 from bounce_watch.pipeline.house import House
 from bounce_watch.pipeline.posting import past_of, post
@@ -53,9 +53,14 @@ def affected_by(detail: IncidentDetail) -> tuple[Affected, ...]:
 
 def _affected(sender: str, rows: list[BounceRow]) -> Affected:
     mails = (
-        OwnMail(recipient=r.bounce.recipient, subject=r.subject, sent_at=r.bounce.occurred_at) for r in rows
+        OwnMail(recipient=r.bounce.recipient, subject=_readable(r.subject), sent_at=r.bounce.occurred_at)
+        for r in rows
     )
     return Affected(sender=sender, mails=tuple(dict.fromkeys(mails)), evidence=rows[-1].bounce.evidence)
+
+
+def _readable(subject: str | None) -> str | None:
+    return None if subject is None or is_subject_hash(subject) else subject
 
 
 def tell_colleagues(house: House, number: int) -> ToldColleagues:

@@ -72,6 +72,8 @@ def purge(
                 gone += tx.delete_old(what, numbers, limits, outlive=outlive)
             progress(len(numbers))
             numbers = store.find_old(what, limits, after=numbers[-1], most=BATCH)
+    if gone:
+        store.empty_log()
     return gone
 
 

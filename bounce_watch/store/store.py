@@ -20,6 +20,7 @@ from bounce_watch.store.questions import Questions
 from bounce_watch.store.records import OutboxEntry, OutgoingMail, QuarantineEntry
 from bounce_watch.store.rooms import session_on
 from bounce_watch.store.transaction import Transaction
+from bounce_watch.store.upkeep_file import empty_log
 
 
 class Store(Questions):
@@ -91,6 +92,10 @@ class Store(Questions):
             session.flush()
             crash.point("store.commit")
         crash.point("store.committed")
+
+    def empty_log(self) -> bool:
+        """Empty the log beside the file, where deleted rows live on; False when a reader is in the way."""
+        return empty_log(self.path)
 
     def _reading(self) -> AbstractContextManager[Session]:
         return session_on(self._engine)

@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from bounce_watch.model.check import Check
@@ -49,6 +50,21 @@ def check_modes(path: Path) -> Check:
         names = " ".join(f"'{file}'" for file in open_ones)
         return Check("files", "failure", f"Others may read {names}.", f"chmod 600 {names}")
     return Check("files", "ok", f"{path} and what lies beside it are closed to others")
+
+
+def check_backups(path: Path, kept_days: int, now: datetime) -> Check:
+    """Name the backups beside the store; those older than what the store itself keeps should go."""
+    backups = sorted(path.parent.glob(f"{path.name}.*.bak"))
+    if not backups:
+        return Check("backups", "ok", "none beside the store; `bounce-watch db backup FILE` makes one")
+    age = {file: now - datetime.fromtimestamp(file.stat().st_mtime, UTC) for file in backups}
+    stale = [file for file in backups if kept_days and age[file] > timedelta(days=kept_days)]
+    if stale:
+        names = " ".join(f"'{file}'" for file in stale)
+        text = f"{len(stale)} backups hold what the store itself has deleted since ({kept_days} days)."
+        return Check("backups", "warning", text, f"rm {names}")
+    newest = min(age.values()).days
+    return Check("backups", "ok", f"{len(backups)} beside the store, the newest {newest} days old")
 
 
 def _pages(connection: sqlite3.Connection) -> Check:

@@ -1,13 +1,19 @@
 """`db`: care for the store from the command line."""
 
 import json
+import os
 import shutil
 import sqlite3
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import time_machine
+from click.testing import Result
+from typer.testing import CliRunner
 
+from bounce_watch.cli.app import app
 from bounce_watch.store import ProcessLock, migrate
 from bounce_watch.store.opening import open_engine, prepare_file
 from tests.cli.conftest import call
@@ -26,7 +32,9 @@ def site(demo: Path, tmp_path: Path) -> Path:
 def test_a_sound_store_is_said_to_be_sound(site: Path) -> None:
     lines = call("-c", str(site), "db", "check", "--json").stdout.splitlines()
     found = [json.loads(line) for line in lines]
-    assert [line["name"] for line in found] == ["files", "pages", "references", "room", "counters"]
+    assert [line["name"] for line in found] == [
+        "files", "pages", "references", "room", "backups", "counters",
+    ]  # fmt: skip
     assert {line["state"] for line in found} == {"ok"}
 
 
@@ -71,3 +79,34 @@ def test_without_a_store_every_command_says_so(site: Path) -> None:
     (site.parent / "bounce-watch.db").unlink()
     for command in ("check", "backup"):
         assert "no store" in call("-c", str(site), "db", command, status=1).stderr
+
+
+def at_the_end_of_november(site: Path, *arguments: str) -> Result:
+    """Run a command ten days after the sample week."""
+    with time_machine.travel(datetime(2026, 11, 24, 12, tzinfo=UTC), tick=True):
+        return CliRunner().invoke(app, ["-c", str(site), *arguments])
+
+
+def test_a_purge_is_shown_first_asked_for_and_noted(site: Path) -> None:
+    dry = at_the_end_of_november(site, "purge", "--before", "7d", "--dry-run", "--json")
+    found = json.loads(dry.stdout)
+    assert found["goes"]["messages"] > 50
+    assert found["stays"] == {"proof of an incident that stays": 4}
+    refused = at_the_end_of_november(site, "purge", "--before", "7d")
+    assert (refused.exit_code, "--yes" in refused.stderr) == (2, True)
+    too_near = at_the_end_of_november(site, "purge", "--before", "2d")
+    assert (too_near.exit_code, "last 7 days" in too_near.stderr) == (2, True)
+    done = at_the_end_of_november(site, "purge", "--before", "7d", "--yes")
+    assert f"{found['goes']['messages']} mails read" in done.stderr
+    (deed,) = map(json.loads, at_the_end_of_november(site, "db", "log", "--json").stdout.splitlines())
+    assert (deed["deed"], deed["figures"]["messages"]) == ("purge", found["goes"]["messages"])
+    assert at_the_end_of_november(site, "db", "check").exit_code == 0
+
+
+def test_a_backup_that_is_older_than_the_store_itself_keeps_is_named(site: Path) -> None:
+    copy = site.parent / "bounce-watch.db.schema-0001.bak"
+    copy.touch(mode=0o600)
+    os.utime(copy, (0, 0))
+    done = call("-c", str(site), "db", "check", "--json")
+    (found,) = [json.loads(line) for line in done.stdout.splitlines() if "backups" in line]
+    assert (found["state"], found["repair"]) == ("warning", f"rm '{copy}'")
