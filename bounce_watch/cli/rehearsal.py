@@ -12,6 +12,7 @@ from bounce_watch.cli.output import say
 from bounce_watch.cli.service import source_of
 from bounce_watch.cli.summary import print_cycle
 from bounce_watch.config.models import Config
+from bounce_watch.model import OutboxState
 from bounce_watch.model.check import Check
 from bounce_watch.pipeline import run_cycle
 from bounce_watch.source.interface import Locator, Message, Source, Wanted, everything
@@ -60,11 +61,15 @@ def rehearse(config: Config, *, as_json: bool) -> None:
         )
         _copy_store(config.store.path, copy.store.path)
         with working(copy) as house, Untouched(source_of(config)) as source:
+            before = house.store.newest_outgoing()
             result = run_cycle(house, source, None, hurry=True)
-            held = house.store.due(house.clock(), limit=20)
+            due = house.store.due(house.clock(), limit=20)
+            held = [mail for mail in house.store.outbox([OutboxState.HELD], 20) if mail.id > before]
         print_cycle(result, as_json=as_json)
-        for mail in held:
+        for mail in due:
             say(f"Would send to {mail.recipient}: {mail.subject}")
+        for mail in reversed(held):
+            say(f"Would hold for your release, to {mail.recipient}: {mail.subject}")
         say("This was a rehearsal: nothing was stored, moved or sent.")
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -42,6 +42,11 @@ def print_cycle(result: "CycleResult", *, as_json: bool) -> None:
     if result.quarantined:
         say(f"{result.quarantined} could not be read: `bounce-watch quarantine list`.")
     _print_sending(result)
+    if result.held:
+        say(
+            f"{result.held} mails wait for you: `bounce-watch outbox list` shows them, "
+            "`bounce-watch outbox release --all` lets them go."
+        )
 
 
 def _print_sending(result: "CycleResult") -> None:

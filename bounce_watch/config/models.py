@@ -99,7 +99,9 @@ class Reply(Section):
         description="An answer waits so long; what bounces for the same person meanwhile joins it.",
     )
     hold_backlog_over: int = Field(
-        default=50, ge=0, description="First run: when more mails lie there, their answers wait for release."
+        default=0,
+        ge=0,
+        description="First run: answers about mails that lie there wait for release, unless they are so few.",
     )
     never_to: list[str] = Field(default=[], description="Addresses that never get an answer, beside robots.")
 

@@ -29,7 +29,8 @@ _COUNTS = ("messages", "bounces", "duplicates", "letters", "withheld", "quaranti
 class CycleResult:
     """What one cycle did. `kinds` counts the new messages by kind.
 
-    `skipped` counts what lies in the source and could not be opened.
+    `skipped` counts what lies in the source and could not be opened, `held` all mails that wait for a
+    person's release.
     """
 
     messages: int = 0
@@ -44,6 +45,7 @@ class CycleResult:
     opened: list[int] = field(default_factory=list)
     resolved: tuple[int, ...] = ()
     digest: bool = False
+    held: int = 0
     delivered: Delivered = field(default_factory=Delivered)
 
     def add(self, intake: Intake) -> None:
@@ -66,6 +68,7 @@ class CycleResult:
         self.opened += other.opened
         self.resolved += other.resolved
         self.digest = self.digest or other.digest
+        self.held = other.held
         self.delivered.merge(other.delivered)
 
 
@@ -117,6 +120,7 @@ def run_cycle(
         tell_rooms(house)
     if is_upkeep_due(house):
         keep_up(house, stop=stop)
+    result.held = house.store.waiting_for_release()
     return result
 
 

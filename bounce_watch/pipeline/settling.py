@@ -67,13 +67,15 @@ def _join(house: House, tx: Transaction, settling: SettlingReply, facts: ReplyFa
 
 
 def note_first_backlog(house: House, source: Source) -> datetime | None:
-    """Note at the first look that more lies there than anybody would answer unasked; None: it does not."""
+    """Note at the first look that mail lies there which nobody asked us to answer; None: none does."""
     if house.store.last_success_fetch_at() is not None or house.store.backlog_until() is not None:
         return house.store.backlog_until()
     waiting = source.count() or 0
     if waiting <= house.config.reply.hold_backlog_over:
         return None
-    now = house.clock()
+    until = house.clock().replace(
+        microsecond=0
+    )  # arrivals are told in whole seconds (RFC 9051, INTERNALDATE)
     with house.store.transaction() as tx:
-        tx.note_backlog(now)
-    return now
+        tx.note_backlog(until)
+    return until

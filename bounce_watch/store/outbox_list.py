@@ -77,6 +77,11 @@ class OutboxList(Reads):
             rows = session.exec(query.order_by(col(_AT.id)).limit(limit).options(_WITHOUT_BYTES))
             return tuple(entry_of(row) for row in rows)
 
+    def waiting_for_release(self) -> int:
+        """Return how many mails are held until a person lets them go."""
+        with self._reading() as session:
+            return _count(session, col(_AT.state) == OutboxState.HELD)
+
     def newest_outgoing(self) -> int:
         """Return the number of the newest mail, 0 for none."""
         with self._reading() as session:

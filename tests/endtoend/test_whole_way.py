@@ -44,6 +44,7 @@ path = "{folder}/bounce-watch.db"
 [reply]
 mode = "{mode}"
 from_address = "{watched}"
+hold_backlog_over = {backlog}
 
 [digest]
 at = "{digest_at}"
@@ -63,6 +64,7 @@ def write_config(world: MailWorld, folder: Path, **changes: str) -> Path:
         "smtp_ca": str(world.smtp_ca_file),
         "folder": str(folder),
         "mode": "on",
+        "backlog": "100",
         "digest_at": "23:59:59",
         "source_login": WITH_PASSWORD,
     }
@@ -133,6 +135,28 @@ def test_in_preview_nothing_leaves_before_it_is_released(mail_world: MailWorld, 
 
     bounce_watch(config, "outbox", "release", str(held["id"]))
     run_once(config)
+    assert len(mail_world.dovecot.wait_for(1, ALICE)) == 1
+
+
+def test_what_lies_there_at_the_first_run_waits_for_release(mail_world: MailWorld, tmp_path: Path) -> None:
+    """Nobody asked for answers about mail from before; what comes later is answered at once."""
+    mail_world.send(ALICE, "nouser@fabrikam.example")
+    mail_world.dovecot.wait_for(1, WATCHED)
+    config = write_config(mail_world, tmp_path, backlog="0")
+
+    said = bounce_watch(config, "run", "--dry-run").stderr
+    assert f"Would hold for your release, to {ALICE}" in said
+    said = bounce_watch(config, "run", "--once").stderr
+    assert "1 mails wait for you" in said
+    assert "bounce-watch outbox release --all" in said.replace("\n", " ")
+    mail_world.send(BOB, "nouser@fabrikam.example")
+    mail_world.dovecot.wait_for(1, WATCHED)
+    run_once(config)
+    assert len(mail_world.dovecot.wait_for(1, BOB)) == 1
+    assert mail_world.dovecot.contents(ALICE) == []
+
+    bounce_watch(config, "outbox", "release", "--all")
+    assert run_once(config)["held"] == 0
     assert len(mail_world.dovecot.wait_for(1, ALICE)) == 1
 
 

@@ -100,11 +100,18 @@ def test_the_breaker_is_shown_and_cleared_by_a_command(home: Home) -> None:
     assert "not stopped" in breaker("clear").stderr
 
 
-@pytest.mark.parametrize(("waiting", "state"), [(3, OutboxState.HELD), (2, OutboxState.SENT)])
-def test_what_lay_there_before_the_first_look_waits_for_release_when_it_is_much(
-    open_home: Callable[..., Home], waiting: int, state: OutboxState
+@pytest.mark.parametrize(
+    ("setting", "waiting", "state"),
+    [
+        pytest.param("", 1, OutboxState.HELD, id="always"),
+        pytest.param("hold_backlog_over = 2", 3, OutboxState.HELD, id="more-than-a-site-allows"),
+        pytest.param("hold_backlog_over = 2", 2, OutboxState.SENT, id="as-few-as-a-site-allows"),
+    ],
+)
+def test_what_lay_there_before_the_first_look_waits_for_release(
+    open_home: Callable[..., Home], setting: str, waiting: int, state: OutboxState
 ) -> None:
-    home = open_home(("settle_seconds = 0", "settle_seconds = 0\nhold_backlog_over = 2"))
+    home = open_home(("settle_seconds = 0", f"settle_seconds = 0\n{setting}"))
     for number in range(waiting):
         home.deliver(ndr(f"user{number}@larkfield.example", number=number), str(number))
     home.clock.now = START + timedelta(minutes=1)
