@@ -8,7 +8,7 @@ from bounce_watch.config.section import Place, Section
 
 
 class OAuth(Section):
-    """Client credentials for Exchange Online (Entra app registration)."""
+    """Client credentials for Exchange Online (Entra app registration): a secret or a certificate."""
 
     tenant: str = Field(description="Directory (tenant) ID or domain.")
     client_id: str = Field(description="Application (client) ID.")
@@ -17,6 +17,11 @@ class OAuth(Section):
     )
     client_secret_command: str | None = Field(default=None, description="Command that prints the secret.")
     client_secret_file: Place | None = Field(default=None, description="File that holds the secret.")
+    certificate_file: Place | None = Field(
+        default=None,
+        description="PEM file with private key and certificate, instead of a secret; "
+        "the secret is then the key's passphrase, if it has one.",
+    )
     authority: str = Field(
         default="https://login.microsoftonline.com",
         description="Sign-in service; changes in national clouds.",

@@ -1,41 +1,39 @@
 """Access tokens of Entra by client credentials (RFC 6749 section 4.4), for IMAP and SMTP alike."""
 
 import re
+import time
 from collections.abc import Callable
 from typing import Any
 
 from bounce_watch.config.accounts import OAuth
+from bounce_watch.config.certificate import UnusableCertificate, read_certificate
+from bounce_watch.config.refusals import At, Then, find_refusal
 
-REPAIRS = {
-    "AADSTS7000215": "the client secret is wrong: copy its value, not its ID, from the app registration",
-    "AADSTS7000222": "the client secret has expired: make a new one in the app registration",
-    "AADSTS7000216": "no client secret arrived: set client_secret_command or client_secret_file",
-    "AADSTS700016": "the client_id is not known in this tenant: compare both with the app registration",
-    "AADSTS7000112": "the application is disabled: enable it under Enterprise applications",
-    "AADSTS90002": "the tenant is not known: compare it with the directory (tenant) ID",
-    "AADSTS900023": "the tenant is not known: compare it with the directory (tenant) ID",
-    "AADSTS70011": "the scope is wrong: for Exchange Online it is https://outlook.office365.com/.default",
-    "AADSTS500011": "the scope is wrong: for Exchange Online it is https://outlook.office365.com/.default",
-    "AADSTS1002012": "the scope is wrong: for Exchange Online it is https://outlook.office365.com/.default",
-    "AADSTS53003": "a conditional access policy refuses this sign-in: exempt the application",
-}
-"""What repairs a refusal, by the code in it
-(https://learn.microsoft.com/entra/identity-platform/reference-error-codes, November 2026)."""
+RENEW_AT = 0.8
+"""Share of a token's life after which it is replaced: Exchange ends the session when it is over."""
+SHORTEST_REST = 300.0
+"""A token is replaced when it has fewer seconds left, however short its life."""
 
+_PEM = (
+    "certificate_file must be PEM and hold an RSA key and its certificate; "
+    "an encrypted key needs its passphrase in client_secret_file or client_secret_command"
+)
 _CODE = re.compile(r"AADSTS[0-9]{4,8}")
+_PASSING = frozenset({"temporarily_unavailable", "server_error", "slow_down"})
 
 
 class TokenError(Exception):
-    """Base of the faults of getting a token.
+    """Base of the faults of getting a token. `commands` are lines of PowerShell that repair it.
 
     TokenError
     ├── TokenRefused      a person must repair it
     └── TokenUnavailable  the sign-in service cannot be reached or is busy; try again later
     """
 
-    def __init__(self, message: str, repair: str) -> None:
+    def __init__(self, message: str, repair: str, commands: tuple[str, ...] = ()) -> None:
         super().__init__(message)
         self.repair = repair
+        self.commands = commands
 
 
 class TokenRefused(TokenError):
@@ -47,48 +45,83 @@ class TokenUnavailable(TokenError):
 
 
 class Tokens:
-    """Hands out a token that is valid for at least five minutes; msal keeps it until then.
+    """Hands out a token, replaced at four fifths of its life; while Entra is away, a token lives to its end.
 
-    `secret` is asked when a token is first needed. `http_client` is a requests session with its own trust.
+    `secret` is asked when a token is first needed. `http_client` is a requests session with its own trust;
+    `clock` counts seconds.
     """
 
     def __init__(
-        self, settings: OAuth, secret: Callable[[], str], *, timeout: float = 60, http_client: Any = None
+        self,
+        settings: OAuth,
+        secret: Callable[[], str],
+        *,
+        timeout: float = 60,
+        http_client: Any = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._settings = settings
         self._secret = secret
         self._timeout = timeout
         self._http_client = http_client
+        self._clock = clock
         self._application: Any = None
+        self._token = ""
+        self._renew_at = self._ends_at = 0.0
 
     def read(self) -> str:
         """Return an access token. Raises TokenRefused and TokenUnavailable."""
+        if self._token and not self.is_due():
+            return self._token
+        try:
+            return self._renewed()
+        except TokenUnavailable:
+            if self._token and self._clock() < self._ends_at:
+                return self._token
+            raise
+
+    def is_due(self) -> bool:
+        """Tell whether a connection that signed in with the last token should be replaced soon."""
+        return bool(self._token) and self._clock() >= self._renew_at
+
+    def due_in(self) -> float | None:
+        """Return the seconds until the last token should be replaced, None when there is none."""
+        return max(0.0, self._renew_at - self._clock()) if self._token else None
+
+    def forget(self) -> None:
+        """Drop the kept token: the server refused it or ended its session."""
+        self._token = ""
+
+    def _renewed(self) -> str:
         # Imported late: msal and requests take a fifth of a second.
         from msal.exceptions import MsalError
 
         try:
             if self._application is None:
                 self._application = self._register()
+            # msal keeps tokens too, and would hand out the old one until five minutes before its end.
+            self._application.remove_tokens_for_client()
             answer = self._application.acquire_token_for_client(scopes=[self._settings.scope])
         except (MsalError, OSError, RuntimeError, ValueError) as error:
             # All faults of requests are OSErrors; msal meets an unreadable reply with the other three.
             raise self._unavailable(error) from error
-        return self._token_in(answer)
+        return self._kept(self._token_in(answer), answer)
 
-    def forget(self) -> None:
-        """Drop the kept token: the server refused it."""
-        if self._application is not None:
-            self._application.remove_tokens_for_client()
+    def _kept(self, token: str, answer: dict[str, Any]) -> str:
+        life, now = float(answer.get("expires_in") or 0), self._clock()
+        self._token, self._ends_at = token, now + life
+        self._renew_at = now + min(life * RENEW_AT, life - SHORTEST_REST)
+        return token
 
     def _register(self) -> Any:
         import msal
 
         settings = self._settings
-        secret = self._secret()
+        credential = self._credential()
         try:
             return msal.ConfidentialClientApplication(
                 settings.client_id,
-                client_credential=secret,
+                client_credential=credential,
                 authority=f"{settings.authority.rstrip('/')}/{settings.tenant}",
                 # The authority is the admin's own word; national clouds need not be known to msal.
                 instance_discovery=False,
@@ -102,17 +135,36 @@ class Tokens:
                 "compare tenant and authority with the app registration",
             ) from error
 
+    def _credential(self) -> str | dict[str, str]:
+        """Return what msal signs in with: the secret, or key and certificate."""
+        secret, file = self._secret(), self._settings.certificate_file
+        if file is None:
+            return secret
+        try:
+            text = read_certificate(file, secret).text
+        except UnusableCertificate as error:
+            raise TokenRefused(str(error), _PEM) from None
+        return {"private_key": text, "public_certificate": text} | ({"passphrase": secret} if secret else {})
+
     def _token_in(self, answer: dict[str, Any]) -> str:
         token = answer.get("access_token")
         if isinstance(token, str) and token.isascii() and token.isprintable():
             return token
         fault = str(answer.get("error", "no token"))
+        # Only the code is shown: the description names applications and people.
         code = _CODE.search(str(answer.get("error_description", "")))
-        if fault in {"temporarily_unavailable", "server_error", "slow_down"}:
-            raise self._unavailable(RuntimeError(fault))
         name = code[0] if code else fault[:40]
-        repair = REPAIRS.get(name, "look the code up at https://login.microsoftonline.com/error")
-        raise TokenRefused(f"the sign-in service refused the application ({name})", repair)
+        known = find_refusal(At.TOKEN, name)
+        if known is None and fault in _PASSING:
+            raise self._unavailable(RuntimeError(fault))
+        if known is None:
+            raise TokenRefused(
+                f"the sign-in service refused the application ({name})",
+                "look the code up at https://login.microsoftonline.com/error",
+            )
+        commands = known.filled({"application": self._settings.client_id})
+        kind = TokenUnavailable if known.then is Then.WAIT else TokenRefused
+        raise kind(f"the sign-in service gave no token: {known.says} ({name})", known.repair, commands)
 
     def _unavailable(self, error: Exception) -> TokenUnavailable:
         repair = "check the network and the proxy; we try again by ourselves"

@@ -29,12 +29,16 @@ class SecretError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Places:
-    """Where one secret may come from. `name` is its name as systemd credential, e.g. `imap-password`."""
+    """Where one secret may come from. `name` is its name as systemd credential, e.g. `imap-password`.
+
+    An optional one that is nowhere is empty.
+    """
 
     name: str
     literal: SecretStr | None
     command: str | None
     file: Path | None
+    is_optional: bool = False
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
 
     @property
@@ -54,6 +58,8 @@ class Places:
             return _from_file(Path(credentials) / self.name, self.name)
         if self.literal is not None:
             return self.literal.get_secret_value()
+        if self.is_optional:
+            return ""
         raise SecretError(
             f"no {self.name.replace('-', ' ')} is set",
             f"set {self.name.partition('-')[2].replace('-', '_')}_command in the configuration, "
@@ -86,12 +92,19 @@ def _from_file(path: Path, name: str) -> str:
 
 
 def login_secret(login: Login, prefix: str) -> str:
-    """Return the password of a login, or its client secret for XOAUTH2. `prefix` is imap or smtp."""
+    """Return the password of a login, or its client secret for XOAUTH2. `prefix` is imap or smtp.
+
+    Beside a certificate it is the passphrase of the key, empty where it has none.
+    """
     if login.auth == "xoauth2" and login.oauth:
         oauth = login.oauth
         name, literal = f"{prefix}-client-secret", oauth.client_secret
         return Places(
-            name=name, literal=literal, command=oauth.client_secret_command, file=oauth.client_secret_file
+            name=name,
+            literal=literal,
+            command=oauth.client_secret_command,
+            file=oauth.client_secret_file,
+            is_optional=oauth.certificate_file is not None,
         ).read()
     return Places(
         name=f"{prefix}-password",

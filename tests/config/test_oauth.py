@@ -1,18 +1,41 @@
 """Tokens from msal against a token server of our own over https."""
 
+from pathlib import Path
+
 import pytest
 import requests
+import trustme
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
 
-from bounce_watch.config.accounts import OAuth
+from bounce_watch.config.accounts import ImapSettings, OAuth
 from bounce_watch.config.oauth import TokenRefused, Tokens, TokenUnavailable
+from bounce_watch.config.secrets import login_secret
 from tests.servers.processes import free_port
 from tests.servers.tokens import CLIENT_ID, CLIENT_SECRET, TENANT, TokenServer
 
 
-def tokens(server: TokenServer, secret: str = CLIENT_SECRET, **wishes: str) -> Tokens:
-    known = {"tenant": TENANT, "client_id": CLIENT_ID, "authority": server.authority}
+class Clock:
+    """Seconds that pass when a test says so."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def tokens(
+    server: TokenServer, secret: str = CLIENT_SECRET, clock: Clock | None = None, **wishes: object
+) -> Tokens:
+    known: dict[str, object] = {"tenant": TENANT, "client_id": CLIENT_ID, "authority": server.authority}
     settings = OAuth.model_validate(known | wishes)
-    return Tokens(settings, lambda: secret, http_client=server.http_client())
+    return Tokens(settings, lambda: secret, http_client=server.http_client(), clock=clock or Clock())
 
 
 def test_a_token_is_kept_until_it_is_forgotten(token_server: TokenServer) -> None:
@@ -23,6 +46,46 @@ def test_a_token_is_kept_until_it_is_forgotten(token_server: TokenServer) -> Non
     wanted.forget()
     assert wanted.read() != first
     assert token_server.granted == 2
+
+
+def test_a_token_is_replaced_at_four_fifths_of_its_life(token_server: TokenServer) -> None:
+    """Exchange Online ends a session together with its token; we come before."""
+    clock = Clock()
+    wanted = tokens(token_server, clock=clock)
+    assert (wanted.is_due(), wanted.due_in()) == (False, None)
+    first = wanted.read()
+    assert wanted.due_in() == 0.8 * token_server.lifetime
+    clock.now += 0.79 * token_server.lifetime
+    assert (wanted.read(), wanted.is_due()) == (first, False)
+    clock.now += 0.02 * token_server.lifetime
+    assert wanted.is_due()
+    assert wanted.read() != first
+    assert not wanted.is_due()
+    assert token_server.granted == 2
+
+
+def test_a_token_lives_to_its_end_while_nobody_gives_a_new_one(token_server: TokenServer) -> None:
+    """An outage of Entra that is shorter than a fifth of the life is not noticed."""
+    clock = Clock()
+    wanted = tokens(token_server, clock=clock)
+    first = wanted.read()
+    token_server.refuse_with = (503, "temporarily_unavailable", "busy")
+    clock.now += 0.9 * token_server.lifetime
+    assert wanted.read() == first
+    clock.now += 0.1 * token_server.lifetime
+    with pytest.raises(TokenUnavailable):
+        wanted.read()
+
+
+def test_a_refusal_counts_at_once_even_while_the_old_token_lives(token_server: TokenServer) -> None:
+    """Whoever took the application its rights wants that to work today."""
+    clock = Clock()
+    wanted = tokens(token_server, clock=clock)
+    wanted.read()
+    token_server.refuse_with = (400, "unauthorized_client", "AADSTS7000112: disabled")
+    clock.now += 0.9 * token_server.lifetime
+    with pytest.raises(TokenRefused, match="disabled"):
+        wanted.read()
 
 
 def test_a_token_near_its_end_is_replaced(token_server: TokenServer) -> None:
@@ -65,8 +128,8 @@ def test_a_refusal_becomes_a_sentence_with_the_repair(
     token_server.refuse_with = (status, error, description)
     with pytest.raises(TokenRefused) as caught:
         tokens(token_server).read()
-    assert repair in caught.value.repair
-    assert "Alice" not in str(caught.value)
+    assert repair in f"{caught.value} {caught.value.repair}"
+    assert "Alice" not in f"{caught.value} {caught.value.repair}"
 
 
 def test_a_wrong_scope_or_tenant_is_refused(token_server: TokenServer) -> None:
@@ -131,3 +194,76 @@ def test_the_secret_is_asked_for_late_and_shown_nowhere(token_server: TokenServe
     with pytest.raises(TokenRefused) as caught:
         wanted.read()
     assert "wr0ng-s3cret" not in f"{wanted!r} {caught.value!r} {caught.value.__cause__!r}"
+
+
+class TestCertificates:
+    """Sign-in by a certificate: nothing secret leaves this machine, and nothing expires unseen."""
+
+    @staticmethod
+    def pem(folder: Path, passphrase: bytes = b"") -> tuple[Path, bytes]:
+        """Write key and certificate into one file; return it and the certificate alone."""
+        rsa = trustme.KeyType.RSA
+        issued = trustme.CA(key_type=rsa).issue_cert("bounce-watch.contoso.example", key_type=rsa)
+        key = load_pem_private_key(issued.private_key_pem.bytes(), None)
+        how = BestAvailableEncryption(passphrase) if passphrase else NoEncryption()
+        certificate = issued.cert_chain_pems[0].bytes()
+        path = folder / "application.pem"
+        path.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, how) + certificate)
+        return path, certificate
+
+    def test_a_certificate_signs_in(self, token_server: TokenServer, tmp_path: Path) -> None:
+        """The assertion is signed with the key; the server knows only the certificate."""
+        path, token_server.trusted = self.pem(tmp_path)
+        assert tokens(token_server, "", certificate_file=path).read().startswith("eyJ")
+
+    def test_an_encrypted_key_takes_the_secret_as_its_passphrase(
+        self, token_server: TokenServer, tmp_path: Path
+    ) -> None:
+        path, token_server.trusted = self.pem(tmp_path, b"open sesame")
+        assert tokens(token_server, "open sesame", certificate_file=path).read()
+        with pytest.raises(TokenRefused) as caught:
+            tokens(token_server, "shut sesame", certificate_file=path).read()
+        assert "passphrase" in caught.value.repair
+        assert "sesame" not in f"{caught.value!r} {caught.value.__cause__!r}"
+
+    def test_a_certificate_that_entra_does_not_know_is_named(
+        self, token_server: TokenServer, tmp_path: Path
+    ) -> None:
+        _, token_server.trusted = self.pem(tmp_path)
+        other, _ = self.pem(tmp_path)
+        with pytest.raises(TokenRefused, match="AADSTS700027") as caught:
+            tokens(token_server, "", certificate_file=other).read()
+        assert "upload the certificate" in caught.value.repair
+
+    @pytest.mark.parametrize(
+        "content", [None, b"", b"no PEM", b"\xff\xfe"], ids=["absent", "empty", "text", "bytes"]
+    )
+    def test_a_file_without_key_and_certificate_is_named(
+        self, token_server: TokenServer, tmp_path: Path, content: bytes | None
+    ) -> None:
+        path = tmp_path / "application.pem"
+        if content is not None:
+            path.write_bytes(content)
+        with pytest.raises(TokenRefused, match=r"application\.pem"):
+            tokens(token_server, "", certificate_file=path).read()
+
+    def test_only_an_rsa_key_with_its_own_certificate_will_do(
+        self, token_server: TokenServer, tmp_path: Path
+    ) -> None:
+        """Entra takes no other kind; a pair that does not fit would only give AADSTS700027 later."""
+        path = tmp_path / "application.pem"
+        issued = trustme.CA().issue_cert("bounce-watch.contoso.example")
+        path.write_bytes(issued.private_key_and_cert_chain_pem.bytes())
+        with pytest.raises(TokenRefused, match="not RSA"):
+            tokens(token_server, "", certificate_file=path).read()
+        mine, _ = self.pem(tmp_path)
+        key = mine.read_bytes().partition(b"-----BEGIN CERT")[0]
+        _, foreign = self.pem(tmp_path)
+        path.write_bytes(key + foreign)
+        with pytest.raises(TokenRefused, match="does not belong"):
+            tokens(token_server, "", certificate_file=path).read()
+
+    def test_a_certificate_needs_no_secret(self, tmp_path: Path) -> None:
+        """`login_secret` would otherwise demand one."""
+        oauth = OAuth(tenant=TENANT, client_id=CLIENT_ID, certificate_file=tmp_path / "application.pem")
+        assert login_secret(ImapSettings(user="a@b.example", auth="xoauth2", oauth=oauth), "imap") == ""

@@ -11,7 +11,9 @@ import time
 import urllib.parse
 from pathlib import Path
 
+import jwt
 import requests
+from cryptography import x509
 
 from tests.servers.certificates import Certificates, issue
 from tests.servers.processes import STARTED
@@ -25,6 +27,8 @@ SCOPE = "https://outlook.office365.com/.default"
 class TokenServer:
     """`refuse_with` (status, error, description) answers the next requests for tokens instead.
 
+    `trusted` is a certificate (PEM) whose key may sign in instead of the secret.
+
     `authority` is what the configuration takes; `introspection_url` is plain http, for Dovecot.
     """
 
@@ -33,6 +37,7 @@ class TokenServer:
         self.lifetime = 3600
         self.refuse_with: tuple[int, str, str] | None = None
         self.granted = 0
+        self.trusted: bytes | None = None
         self.certificates: Certificates = issue(folder)
         self._tokens: dict[str, tuple[float, str]] = {}
         handler = type("Handler", (_Handler,), {"tokens": self})
@@ -82,13 +87,27 @@ class TokenServer:
         if self.refuse_with:
             status, error, description = self.refuse_with
             return status, {"error": error, "error_description": description}
-        if (form.get("client_id"), form.get("client_secret")) != (CLIENT_ID, CLIENT_SECRET):
+        if self.trusted is not None:
+            if not self._is_signed(form.get("client_assertion", ""), self.trusted):
+                text = "AADSTS700027: The certificate with identifier used to sign is not registered."
+                return 401, {"error": "invalid_client", "error_description": text}
+        elif (form.get("client_id"), form.get("client_secret")) != (CLIENT_ID, CLIENT_SECRET):
             text = "AADSTS7000215: Invalid client secret provided."
             return 401, {"error": "invalid_client", "error_description": text}
         if form.get("grant_type") != "client_credentials" or form.get("scope") != SCOPE:
             return 400, {"error": "invalid_scope", "error_description": "AADSTS70011: the scope is wrong."}
         self.granted += 1
         return 200, {"token_type": "Bearer", "expires_in": self.lifetime, "access_token": self.issue()}
+
+    def _is_signed(self, assertion: str, certificate: bytes) -> bool:
+        """Tell whether an assertion (RFC 7523) is signed by the certificate's key, for us, by the client."""
+        key = x509.load_pem_x509_certificate(certificate).public_key()
+        audience = str(self.discovery()["token_endpoint"])
+        try:
+            jwt.decode(assertion, key, algorithms=["PS256"], audience=audience, issuer=CLIENT_ID)  # type: ignore[arg-type]
+        except jwt.PyJWTError:
+            return False
+        return True
 
     def introspect(self, token: str) -> tuple[int, dict[str, object]]:
         expiry, username = self._tokens.get(token, (0.0, ""))

@@ -1,0 +1,103 @@
+"""What a server's refusal means for the admin, and what repairs it: the rows of `data/refusals.toml`."""
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from functools import cache
+
+from bounce_watch import resources
+from bounce_watch.config.accounts import Login
+from bounce_watch.reply.powershell import fill
+
+LONGEST_WORDS = 4096
+"""Characters of a server's words that are looked at; Exchange writes its trace behind them."""
+
+
+class At(StrEnum):
+    """Who refused: Entra when asked for a token, the IMAP server, the submission server."""
+
+    TOKEN = "token"  # noqa: S105 - not a secret
+    IMAP = "imap"
+    SMTP = "smtp"
+
+
+class Then(StrEnum):
+    """Who ends it: a person who repairs something, or time."""
+
+    REPAIR = "repair"
+    WAIT = "wait"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """One row. `auth` limits it to one kind of sign-in.
+
+    `checked` is the day on which the source was read, None where nobody has read it.
+    """
+
+    at: At
+    words: tuple[str, ...]
+    auth: str | None
+    says: str
+    repair: str
+    commands: tuple[str, ...]
+    then: Then
+    source: str
+    checked: date | None
+
+    def is_in(self, text: str) -> bool:
+        """Tell whether all words stand in a lower-case text; a code is not found inside a longer one."""
+        return all(pattern.search(text) for pattern in map(_pattern, self.words))
+
+    def filled(self, values: Mapping[str, str]) -> tuple[str, ...]:
+        """Return the commands with the site's values quoted for PowerShell; unknown ones stay as `<name>`."""
+        return tuple(fill(command, values) for command in self.commands)
+
+
+@cache
+def _pattern(word: str) -> re.Pattern[str]:
+    before = r"(?<![\d.])" if word[0].isdigit() else ""
+    after = r"(?!\d|\.\d)" if word[-1].isdigit() else ""
+    return re.compile(before + re.escape(word.lower()) + after, re.ASCII)
+
+
+@cache
+def load_refusals() -> tuple[Refusal, ...]:
+    """Read the rows that ship with the program."""
+    table = tomllib.loads(resources.data_file("refusals.toml").read_text(encoding="utf-8"))
+    return tuple(
+        Refusal(
+            at=At(row["at"]),
+            words=tuple(row["words"]),
+            auth=row.get("auth"),
+            says=row["says"],
+            repair=row["repair"],
+            commands=tuple(row.get("commands", ())),
+            then=Then(row["then"]),
+            source=row["source"],
+            checked=row.get("checked"),
+        )
+        for row in table["refusal"]
+    )
+
+
+def find_refusal(at: At, words: str, auth: str = "") -> Refusal | None:
+    """Return the first row that fits a server's words and our way to sign in, None when none is known."""
+    text = words[:LONGEST_WORDS].lower()
+    return next(
+        (row for row in load_refusals() if row.at is at and row.auth in {None, auth} and row.is_in(text)),
+        None,
+    )
+
+
+def values_of(login: Login, sender: str = "") -> dict[str, str]:
+    """Return what the commands' names stand for at this site."""
+    known = {
+        "mailbox": login.user,
+        "sender": sender or login.user,
+        "application": login.oauth.client_id if login.oauth else "",
+    }
+    return {name: value for name, value in known.items() if value}
