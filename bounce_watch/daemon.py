@@ -81,7 +81,8 @@ def serve(cycle: Callable[[], str], stopper: Stopper, *, pause: float, retry: Ca
         except (Unreachable, StoreBusy, ReaderUnavailable) as error:
             faults += 1
             status, wait = f"waiting: {error}", retry(faults)
-            log.warning("cycle_failed", error=str(error), next_try_seconds=round(wait))
+            repair = str(getattr(error, "repair", ""))
+            log.warning("cycle_failed", error=str(error), repair=repair, next_try_seconds=round(wait))
         notify(f"WATCHDOG=1\nSTATUS={status[:200]}")
         stopper.wait(wait)
     notify("STOPPING=1")

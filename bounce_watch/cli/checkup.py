@@ -12,16 +12,21 @@ from bounce_watch.config.secrets import SecretError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One line of `check`: `state` is ok, warning or failure; `repair` says what mends it."""
+    """One line of `check`: `state` is ok, warning or failure; `repair` says what mends it.
+
+    `commands` are lines of PowerShell to paste.
+    """
 
     name: str
     state: str
     text: str
     repair: str = ""
+    commands: tuple[str, ...] = ()
 
     @property
     def row(self) -> dict[str, Any]:
-        return {"name": self.name, "state": self.state, "text": self.text, "repair": self.repair}
+        plain = {"name": self.name, "state": self.state, "text": self.text, "repair": self.repair}
+        return plain | {"commands": list(self.commands)}
 
 
 def checkup(place: Path | None, *, offline: bool) -> Iterator[Finding]:
@@ -101,11 +106,18 @@ def _knowledge(config: Config) -> Iterator[Finding]:
 
 
 def _templates(config: Config) -> Iterator[Finding]:
+    """Write every text that a site's own templates change; ours alone were written by the tests."""
     from bounce_watch import resources
     from bounce_watch.reply.check import check_templates
 
-    own = [config.overrides.templates] if config.overrides.templates else []
-    problems = check_templates([*own, resources.templates()])
+    shipped, own = resources.templates(), config.overrides.templates
+    if own is None:
+        count = sum(1 for path in shipped.rglob("*.j2"))
+        state = "ok" if count else "failure"
+        repair = "" if count else "install the program anew"
+        yield Finding(name="templates", state=state, text=f"{count} texts, none of your own", repair=repair)
+        return
+    problems = check_templates([own, shipped])
     yield from (Finding(name="templates", state="failure", text=p, repair="mend that file") for p in problems)
     if not problems:
         yield Finding(name="templates", state="ok", text="every text can be written")

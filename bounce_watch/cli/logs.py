@@ -8,7 +8,7 @@ from typing import Any
 
 import typer
 
-_LONGEST = 200
+_LONGEST = 400
 
 
 def set_up_logs(form: str) -> None:

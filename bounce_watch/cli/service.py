@@ -112,11 +112,12 @@ def _once(config: "Config", *, as_json: bool) -> None:
 
 
 def _exit_on_stop(result: "CycleResult") -> None:
-    from bounce_watch.cli.status import Exit
+    from bounce_watch.cli.status import Exit, say_repair
 
     if result.delivered.stopped:
         typer.echo(f"bounce-watch: sending was refused: {result.delivered.stopped}", err=True)
-        typer.echo("  to repair: bounce-watch check tells what; the mails wait in the outbox", err=True)
+        repair = result.delivered.repair or "bounce-watch check tells what"
+        say_repair(f"{repair}; the mails wait in the outbox", result.delivered.commands)
         raise typer.Exit(Exit.REFUSED)
 
 

@@ -6,6 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
+from bounce_watch.cli.safe import for_terminal
+
 ConfigOut = Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Where to write it.")]
 
 
@@ -89,6 +91,7 @@ def print_checks(rows: Iterable[Mapping[str, Any]], *, as_json: bool) -> None:
     """Print findings, each with what repairs it."""
     from bounce_watch.cli.output import Column, emit, form_of
 
+    rows = list(rows)
     signs = {"ok": "ok", "warning": "WARN", "failure": "FAIL"}
     columns = [
         Column(key="state", title="", show=lambda row: signs[row["state"]]),
@@ -96,6 +99,18 @@ def print_checks(rows: Iterable[Mapping[str, Any]], *, as_json: bool) -> None:
         Column(key="text", title="Finding, and what repairs it", show=_finding_and_repair),
     ]
     emit(rows, columns, form_of(as_json))
+    if not as_json:
+        _print_commands(rows)
+
+
+def _print_commands(rows: Iterable[Mapping[str, Any]]) -> None:
+    """Print the commands of all findings below the table: a cell would break them, and paste them broken."""
+    for row in rows:
+        if row.get("commands"):
+            typer.echo(
+                f"\nTo repair {for_terminal(row['name'])}, in PowerShell connected to Exchange Online:\n"
+            )
+            typer.echo("\n".join(f"    {for_terminal(command)}" for command in row["commands"]))
 
 
 def _finding_and_repair(row: Mapping[str, Any]) -> tuple[str, ...]:

@@ -1,6 +1,7 @@
 """Exit statuses (sysexits.h where they fit) and the sentence for every fault that a person can repair."""
 
 import sys
+from collections.abc import Iterable
 from enum import IntEnum
 
 from bounce_watch.cli.safe import for_terminal
@@ -43,8 +44,16 @@ def report(error: Exception, status: Exit) -> None:
     """Print what went wrong and what repairs it."""
     for line in str(error).splitlines() or [type(error).__name__]:
         sys.stderr.write(f"bounce-watch: {for_terminal(line)}\n")
-    repair = getattr(error, "repair", "")
-    if repair:
-        sys.stderr.write(f"  to repair: {for_terminal(repair)}\n")
+    say_repair(getattr(error, "repair", ""), getattr(error, "commands", ()))
     sys.stderr.flush()
     raise SystemExit(int(status))
+
+
+def say_repair(repair: str, commands: Iterable[str]) -> None:
+    """Print what ends a fault; commands stand on lines of their own, unbroken, to be pasted."""
+    if repair:
+        sys.stderr.write(f"  to repair: {for_terminal(repair)}\n")
+    for number, command in enumerate(commands):
+        if not number:
+            sys.stderr.write("  in PowerShell, connected to Exchange Online:\n")
+        sys.stderr.write(f"    {for_terminal(command)}\n")

@@ -4,11 +4,15 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import structlog
+
 from bounce_watch import crash
 from bounce_watch.pipeline.house import House
 from bounce_watch.pipeline.uncertain import settle_uncertain
-from bounce_watch.send.interface import Outcome, Probe, Sender
+from bounce_watch.send.interface import Delivery, Outcome, Probe, Sender
 from bounce_watch.store import OutboxEntry
+
+log = structlog.get_logger()
 
 BATCH = 50
 LATER_IN_A_ROW = 3
@@ -17,13 +21,18 @@ LATER_IN_A_ROW = 3
 
 @dataclass(slots=True, kw_only=True)
 class Delivered:
-    """What became of the mails that were due. `stopped` has the server's words when we must not go on."""
+    """What became of the mails that were due. `stopped` has the server's words when we must not go on.
+
+    `repair` and `commands` say then what ends it, where that is known.
+    """
 
     sent: int = 0
     later: int = 0
     failed: int = 0
     unknown: int = 0
     stopped: str | None = None
+    repair: str = ""
+    commands: tuple[str, ...] = ()
 
     def merge(self, other: "Delivered") -> None:
         """Add what another round did."""
@@ -32,6 +41,7 @@ class Delivered:
         self.failed += other.failed
         self.unknown += other.unknown
         self.stopped = other.stopped or self.stopped
+        self.repair, self.commands = other.repair or self.repair, other.commands or self.commands
 
 
 def deliver(
@@ -70,12 +80,12 @@ def _send_one(
     crash.point("deliver.sent")
     with house.store.transaction() as tx:
         tx.finish(mail.id, delivery.outcome, delivery.reply, house.clock())
-    _count(done, delivery.outcome, delivery.reply)
+    _count(done, delivery)
     return delivery.outcome
 
 
-def _count(done: Delivered, outcome: Outcome, reply: str) -> None:
-    match outcome:
+def _count(done: Delivered, delivery: Delivery) -> None:
+    match delivery.outcome:
         case Outcome.SENT:
             done.sent += 1
         case Outcome.LATER:
@@ -85,4 +95,7 @@ def _count(done: Delivered, outcome: Outcome, reply: str) -> None:
         case Outcome.UNKNOWN:
             done.unknown += 1
         case Outcome.STOP:
-            done.stopped = reply
+            done.stopped, done.repair, done.commands = delivery.reply, delivery.repair, delivery.commands
+            log.error("sending_stopped", reply=delivery.reply, repair=delivery.repair)
+            for command in delivery.commands:
+                log.error("sending_stopped", command=command)

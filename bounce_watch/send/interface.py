@@ -25,10 +25,15 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """The outcome with the server's own words (or ours), at most 500 characters."""
+    """The outcome with the server's own words (or ours), at most 500 characters.
+
+    `repair` says what ends it, `commands` are lines of PowerShell for that; empty where nothing is known.
+    """
 
     outcome: Outcome
     reply: str
+    repair: str = ""
+    commands: tuple[str, ...] = ()
 
 
 class Sender(Protocol):

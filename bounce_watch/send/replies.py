@@ -1,19 +1,16 @@
 """What an SMTP reply means for one mail (RFC 5321 section 4.2, RFC 3463), by the step it was given at."""
 
-import re
+from collections.abc import Mapping
 from enum import StrEnum
+from types import MappingProxyType
 
+from bounce_watch.config.refusals import At, Refusal, Then, find_refusal
 from bounce_watch.send.interface import Delivery, Outcome
 
 _MAX_REPLY = 500
 _SIGN_IN_CODES = {530, 534, 535, 538}
 _TOO_LARGE = 552
-
-# Exchange Online: what only a changed configuration repairs
-# (https://learn.microsoft.com/exchange/mail-flow-best-practices/non-delivery-reports-in-exchange-online,
-# November 2026): no sign-in, no password sign-in, no right to send as the From address, direct send off.
-_CONFIGURATION = re.compile(r"\b5\.7\.(?:3|30|57|60|68|139)\b|\b5\.2\.252\b|SendAsDenied", re.ASCII)
-_QUOTA = re.compile(r"SubmissionQuotaExceeded|\b5\.1\.90\b", re.ASCII)
+_NOBODY: Mapping[str, str] = MappingProxyType({})
 
 
 class Step(StrEnum):
@@ -27,18 +24,30 @@ class Step(StrEnum):
     CONTENT = "content"
 
 
-def judge(step: Step, code: int, text: bytes) -> Delivery:
-    """Return what became of the mail after a reply that was not the hoped-for one."""
+def judge(
+    step: Step, code: int, text: bytes, *, auth: str = "", values: Mapping[str, str] = _NOBODY
+) -> Delivery:
+    """Return what became of the mail after a reply that was not the hoped-for one.
+
+    `auth` is our way to sign in, `values` what the names in a repairing command stand for.
+    """
     words = plain_text(code, text)
-    return Delivery(outcome=_outcome(step, code, words), reply=words)
+    known = find_refusal(At.SMTP, words, auth)
+    outcome = _outcome(step, code, known)
+    if known is None:
+        return Delivery(outcome=outcome, reply=words)
+    reply = f"{known.says} (the server: {words})" if outcome is Outcome.STOP else words
+    commands = known.filled(values) if outcome is Outcome.STOP else ()
+    return Delivery(outcome=outcome, reply=reply[:_MAX_REPLY], repair=known.repair, commands=commands)
 
 
-def _outcome(step: Step, code: int, words: str) -> Outcome:
+def _outcome(step: Step, code: int, known: Refusal | None) -> Outcome:
     if not 400 <= code <= 599:
         return Outcome.UNKNOWN if step is Step.CONTENT else Outcome.LATER
-    if code < 500 or _QUOTA.search(words):
+    if code < 500 or (known and known.then is Then.WAIT):
         return Outcome.LATER
-    if step in {Step.GREETING, Step.SIGN_IN} or code in _SIGN_IN_CODES or _CONFIGURATION.search(words):
+    if known or step in {Step.GREETING, Step.SIGN_IN} or code in _SIGN_IN_CODES:
+        # What only a changed configuration repairs: no sign-in, no right to send, an account that is blocked.
         return Outcome.STOP
     if step is Step.SENDER and code != _TOO_LARGE:
         # The envelope sender is the same for every mail: the next one would fare no better.

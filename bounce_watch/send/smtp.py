@@ -15,7 +15,7 @@ from bounce_watch.config.accounts import SmtpSettings
 from bounce_watch.model.address import domain_of, is_deliverable
 from bounce_watch.model.check import Check
 from bounce_watch.send.interface import Delivery, Outcome
-from bounce_watch.send.replies import Step, judge, plain_text
+from bounce_watch.send.replies import Step, plain_text
 from bounce_watch.send.smtp_connection import Gateway, NotReady
 
 _BARE_LINE_END = re.compile(rb"\r(?!\n)|(?<!\r)\n")
@@ -26,8 +26,9 @@ class _NotTaken(Exception):
     """The server refused before any content was sent."""
 
     def __init__(self, step: Step, code: int, text: bytes) -> None:
+        self.step = step
         self.code = code
-        self.delivery = judge(step, code, text)
+        self.text = text
 
 
 class SmtpSender:
@@ -44,7 +45,7 @@ class SmtpSender:
         self._settings = settings
         self._from_address = from_address
         own_name = domain_of(from_address) or "localhost"
-        self._gateway = Gateway(settings, secret, own_name, http_client=http_client)
+        self._gateway = Gateway(settings, secret, own_name, from_address, http_client=http_client)
         self._connection: smtplib.SMTP | None = None
         self._null_is_refused = False
 
@@ -74,7 +75,7 @@ class SmtpSender:
             return refusal.delivery
         except _NotTaken as refusal:
             self._hang_up_if_closing(refusal.code)
-            return refusal.delivery
+            return self._gateway.judge(refusal.step, refusal.code, refusal.text)
         except (OSError, ValueError) as error:
             self._hang_up()
             return Delivery(outcome=Outcome.LATER, reply=f"connection lost ({type(error).__name__})")
@@ -135,7 +136,7 @@ class SmtpSender:
             return Delivery(outcome=Outcome.UNKNOWN, reply=reply)
         if 200 <= code <= 299:
             return Delivery(outcome=Outcome.SENT, reply=plain_text(code, text))
-        delivery = judge(Step.CONTENT, code, text)
+        delivery = self._gateway.judge(Step.CONTENT, code, text)
         if delivery.outcome is Outcome.UNKNOWN:
             self._hang_up()
         self._hang_up_if_closing(code)
@@ -201,4 +202,4 @@ def _stuffed(content: bytes) -> bytes:
 
 
 def _failure(name: str, error: NotReady) -> Check:
-    return Check(name, "failure", str(error), error.repair)
+    return Check(name, "failure", str(error), error.repair, error.delivery.commands)

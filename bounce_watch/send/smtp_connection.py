@@ -8,23 +8,19 @@ from typing import Any
 
 from bounce_watch.config.accounts import SmtpSettings
 from bounce_watch.config.oauth import TokenError, Tokens, TokenUnavailable
+from bounce_watch.config.refusals import values_of
 from bounce_watch.config.secrets import SecretError
 from bounce_watch.config.tls import TlsRefused, tls_context
 from bounce_watch.send.interface import Delivery, Outcome
 from bounce_watch.send.replies import Step, judge
 
-_EXCHANGE = (
-    "for Exchange Online: Set-CASMailbox -SmtpClientAuthenticationDisabled $false for the mailbox, "
-    "SMTP.SendAsApp and FullAccess for the application"
-)
-
 
 class NotReady(Exception):
     """No connection that could take mail; `delivery` says what that means for a waiting mail."""
 
-    def __init__(self, outcome: Outcome, text: str, repair: str) -> None:
+    def __init__(self, outcome: Outcome, text: str, repair: str, commands: tuple[str, ...] = ()) -> None:
         super().__init__(text)
-        self.delivery = Delivery(outcome=outcome, reply=text[:500])
+        self.delivery = Delivery(outcome=outcome, reply=text[:500], repair=repair, commands=commands)
         self.repair = repair
 
 
@@ -32,9 +28,16 @@ class Gateway:
     """Opens and signs in connections to one submission server. Every fault is a NotReady."""
 
     def __init__(
-        self, settings: SmtpSettings, secret: Callable[[], str], own_name: str, *, http_client: Any = None
+        self,
+        settings: SmtpSettings,
+        secret: Callable[[], str],
+        own_name: str,
+        sender: str,
+        *,
+        http_client: Any = None,
     ) -> None:
         self._settings = settings
+        self._values = values_of(settings, sender)
         self._secret = secret
         self._own_name = own_name
         self._tokens = (
@@ -42,6 +45,10 @@ class Gateway:
             if settings.auth == "xoauth2" and settings.oauth
             else None
         )
+
+    def judge(self, step: Step, code: int, text: bytes) -> Delivery:
+        """Return what a reply means here, with this site's repair."""
+        return judge(step, code, text, auth=self._settings.auth, values=self._values)
 
     def open(self) -> smtplib.SMTP:
         """Return a connection after EHLO, with TLS unless the configuration wants none."""
@@ -87,8 +94,7 @@ class Gateway:
                 outcome, text = Outcome.STOP, f"{where} offers no STARTTLS"
                 repair = 'use security = "tls" with port 465, or switch STARTTLS on in the server'
             case smtplib.SMTPResponseException():
-                delivery = judge(Step.GREETING, error.smtp_code, _bytes(error.smtp_error))
-                outcome, text, repair = delivery.outcome, delivery.reply, "look at the server's own words"
+                return self._refused(Step.GREETING, error, "look at the server's own words")
             case ssl.SSLCertVerificationError():
                 outcome, text = (
                     Outcome.STOP,
@@ -122,7 +128,7 @@ class Gateway:
                 self._sign_in_with_token(connection, self._tokens)
         except TokenError as error:
             outcome = Outcome.LATER if isinstance(error, TokenUnavailable) else Outcome.STOP
-            raise NotReady(outcome, str(error), error.repair) from error
+            raise NotReady(outcome, str(error), error.repair, error.commands) from error
         except SecretError as error:
             raise NotReady(Outcome.STOP, str(error), error.repair) from error
         except (OSError, ValueError) as error:
@@ -144,19 +150,21 @@ class Gateway:
             tokens.forget()
             raise
 
+    def _refused(self, step: Step, error: smtplib.SMTPResponseException, repair: str) -> NotReady:
+        delivery = self.judge(step, error.smtp_code, _bytes(error.smtp_error))
+        return NotReady(delivery.outcome, delivery.reply, delivery.repair or repair, delivery.commands)
+
     def _not_signed_in(self, error: Exception) -> NotReady:
         settings = self._settings
         match error:
             case smtplib.SMTPResponseException():
-                delivery = judge(Step.SIGN_IN, error.smtp_code, _bytes(error.smtp_error))
-                repair = f"check user and secret; {_EXCHANGE}"
-                return NotReady(delivery.outcome, delivery.reply, repair)
+                return self._refused(Step.SIGN_IN, error, "check user and secret")
             case smtplib.SMTPServerDisconnected() | TimeoutError():
                 text = "the connection ended during the sign-in"
                 return NotReady(Outcome.LATER, text, "we try again by ourselves")
             case smtplib.SMTPException():
                 text = f"{settings.host} does not offer sign-in by {settings.auth} here"
-                repair = f'use the other auth (Exchange Online: "xoauth2") or security; {_EXCHANGE}'
+                repair = 'use the other auth (Exchange Online: "xoauth2") or security'
                 return NotReady(Outcome.STOP, text, repair)
             case UnicodeError():
                 text = "user or password holds characters outside ASCII, which SMTP cannot carry here"

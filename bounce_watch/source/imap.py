@@ -15,6 +15,7 @@ from bounce_watch.source.interface import (
     Locator,
     Message,
     Refused,
+    SessionEnded,
     Unreachable,
     Wanted,
     everything,
@@ -65,10 +66,10 @@ class ImapSource:
         try:
             connection.sign_in_with_token(self._tokens.read())
         except TokenUnavailable as error:
-            raise Unreachable(str(error), error.repair) from error
+            raise Unreachable(str(error), error.repair, error.commands) from error
         except TokenRefused as error:
-            raise Refused(str(error), error.repair) from error
-        except Refused:
+            raise Refused(str(error), error.repair, error.commands) from error
+        except (Refused, SessionEnded):
             self._tokens.forget()
             raise
 
@@ -100,12 +101,20 @@ class ImapSource:
         return self._connection, self._folders
 
     def _open_or_reconnect(self) -> Opened:
-        """Select the folder; a connection that ended meanwhile (expired token, idle time) is replaced."""
+        """Select the folder; a connection that ended meanwhile, or soon will with its token, is replaced."""
+        if self._tokens is not None and self._tokens.is_due():
+            self._connect()
         try:
             return self._open()
-        except Unreachable:
-            self._connect()
+        except Unreachable as error:
+            self._reconnect(error)
             return self._open()
+
+    def _reconnect(self, error: Unreachable) -> None:
+        """Connect anew after a loss, with a new token when the server has ended the session itself."""
+        if self._tokens is not None and isinstance(error, SessionEnded):
+            self._tokens.forget()
+        self._connect()
 
     def count(self) -> int | None:
         return self._open_or_reconnect().exists
@@ -118,13 +127,13 @@ class ImapSource:
             connection, _ = self._in_use()
             try:
                 for message in self._walk(connection, self._opened, done + 1, wanted):
-                    done = int(message.locator.uid)
+                    done, may_reconnect = int(message.locator.uid), True
                     yield message
             except Unreachable as error:
                 if isinstance(error, Declined) or not may_reconnect:
                     raise
                 may_reconnect = False
-                self._connect()
+                self._reconnect(error)
             if self._connection is connection:
                 return
 
@@ -167,8 +176,8 @@ class ImapSource:
             # It may have worked all the same (Exchange sends malformed answers), or the message is gone.
             if self._is_there(locator):
                 self._move_again(locator, path, error)
-        except Unreachable:
-            self._connect()
+        except Unreachable as error:
+            self._reconnect(error)
             self._move_once(locator, path)
 
     def _move_again(self, locator: Locator, path: str, error: Declined) -> None:

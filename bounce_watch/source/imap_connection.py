@@ -132,7 +132,7 @@ class Connection:
         try:
             answer = self._client.select_folder(_checked(folder), readonly=read_only)
         except faults.LOST as error:
-            raise faults.opening(error, folder) from error
+            raise faults.opening(error, folder, self._settings) from error
         return Opened(
             validity=int(answer.get(b"UIDVALIDITY", 0)),
             uid_next=int(answer.get(b"UIDNEXT", 0)),
@@ -153,7 +153,7 @@ class Connection:
         try:
             parsed = parse_fetch_response(answer, normalise_times=False, uid_is_key=False)
         except faults.LOST as error:
-            raise faults.talking(OSError("an answer that is no IMAP")) from error
+            raise faults.talking(OSError("an answer that is no IMAP"), self._settings) from error
         return {entry[b"UID"]: entry for entry in parsed.values() if isinstance(entry.get(b"UID"), int)}
 
     def move(self, uid: int, folder: str) -> None:
@@ -224,7 +224,7 @@ class Connection:
         try:
             return command(*arguments)
         except faults.LOST as error:
-            raise faults.talking(error) from error
+            raise faults.talking(error, self._settings) from error
 
 
 def _tls(settings: ImapSettings) -> ssl.SSLContext:

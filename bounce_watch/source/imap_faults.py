@@ -6,21 +6,19 @@ import socket
 import ssl
 
 from bounce_watch.config.accounts import ImapSettings
-from bounce_watch.source.interface import MissingFolder, Refused, SourceError, Unreachable
+from bounce_watch.config.refusals import At, Refusal, Then, find_refusal, values_of
+from bounce_watch.source.interface import MissingFolder, Refused, SessionEnded, SourceError, Unreachable
 
 LOST = (imaplib.IMAP4.error, OSError, MemoryError, ValueError, AttributeError, TypeError)
 """All that imapclient 4.1 was seen to raise against failing and hostile servers."""
 
 _BACKOFF = re.compile(r"Suggested Backoff Time: ([0-9]{1,9}) milliseconds")
 _BUSY = ("throttled", "[unavailable]", "[inuse]", "[limit]", "[serverbug]", "too many simultaneous")
+_ENDED = "session invalidated"
 _MAX_TEXT = 200
 
 AGAIN = "nothing was lost; we try again by ourselves"
-FULL_ACCESS = (
-    "give the application access to this mailbox (New-ServicePrincipal, then Add-MailboxPermission "
-    "-AccessRights FullAccess), see that IMAP is on for it (Set-CASMailbox -ImapEnabled $true), "
-    "and that user is the mailbox's own address"
-)
+_TOKEN_REFUSED = "authenticate failed"  # noqa: S105 - as Exchange says it
 
 
 class Declined(Unreachable):
@@ -71,50 +69,59 @@ def signing_in(error: Exception, settings: ImapSettings, secret: str) -> SourceE
             "choose another password",
         )
     if not _is_answer(original):
+        if _has_ended(original):
+            return SessionEnded(f"the server ended the session during the sign-in: {text}", AGAIN)
         return Unreachable(f"the connection was lost during the sign-in: {text}", AGAIN)
-    if known := _well_known(text):
+    if known := _well_known(text, settings):
         return known
-    if settings.auth == "xoauth2":
-        return Refused(f"the server refuses the token for {settings.user}: {text}", FULL_ACCESS)
+    if settings.auth == "xoauth2" and (row := find_refusal(At.IMAP, _TOKEN_REFUSED, "xoauth2")):
+        return _explained(row, text, settings)
     return Refused(
         f"the server refuses user name or password of {settings.user}: {text}",
         'check user and password; Exchange Online takes no passwords, there use auth = "xoauth2"',
     )
 
 
-def opening(error: Exception, folder: str) -> SourceError:
+def opening(error: Exception, folder: str, settings: ImapSettings) -> SourceError:
     """Explain why a folder could not be opened."""
     if isinstance(error, imaplib.IMAP4.readonly):
         return Refused(
             f"the folder {folder} may only be read", "give the account the right to move mail out of it"
         )
-    fault = talking(error)
+    fault = talking(error, settings)
     if not isinstance(fault, Declined):
         return fault
     return MissingFolder(f"the folder {folder} cannot be opened: {fault.answer}", "check its name")
 
 
-def talking(error: Exception) -> SourceError:
+def talking(error: Exception, settings: ImapSettings) -> SourceError:
     """Explain why a command failed: Declined when the server said so, else the connection is lost."""
     if isinstance(error, SourceError):
         return error
     text = plain_text(str(error))
+    if _has_ended(error):
+        return SessionEnded(f"the server ended the session: {text}", AGAIN)
     if not _is_answer(error):
         return Unreachable(f"the connection was lost ({type(error).__name__}: {text})", AGAIN)
-    return _well_known(text) or Declined(text)
+    return _well_known(text, settings) or Declined(text)
 
 
 def _is_answer(error: BaseException) -> bool:
     return isinstance(error, imaplib.IMAP4.error) and not isinstance(error, imaplib.IMAP4.abort)
 
 
-def _well_known(text: str) -> SourceError | None:
+def _has_ended(error: BaseException) -> bool:
+    """Tell whether the server said that it ends the session, with BYE or as the answer to a command."""
+    return isinstance(error, imaplib.IMAP4.error) and _ENDED in str(error).lower()
+
+
+def _well_known(text: str, settings: ImapSettings) -> SourceError | None:
     lowered = text.lower()
-    if "authenticated but not connected" in lowered:
-        return Refused("the server signed us in but does not open the mailbox", FULL_ACCESS)
     if backoff := _BACKOFF.search(text):
         seconds = int(backoff[1]) / 1000
         return Unreachable(f"the server is busy and asks to wait {seconds:.0f} seconds", AGAIN)
+    if row := find_refusal(At.IMAP, text, settings.auth):
+        return _explained(row, text, settings)
     if any(word in lowered for word in _BUSY):
         return Unreachable(f"the server is busy: {text}", AGAIN)
     if "[noperm]" in lowered:
@@ -122,6 +129,13 @@ def _well_known(text: str) -> SourceError | None:
     if "[overquota]" in lowered:
         return Unreachable(f"the mailbox is full: {text}", "make room in it")
     return None
+
+
+def _explained(row: Refusal, text: str, settings: ImapSettings) -> SourceError:
+    """Turn a known refusal into a fault that names the account, the repair and the commands."""
+    kind = Unreachable if row.then is Then.WAIT else Refused
+    sentence = f"{row.says} (account {settings.user}; the server: {text})"
+    return kind(sentence, row.repair, row.filled(values_of(settings)))
 
 
 def plain_text(text: str) -> str:

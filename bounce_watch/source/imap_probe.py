@@ -73,4 +73,4 @@ def _moving(capabilities: frozenset[str]) -> Check:
 
 
 def _failure(name: str, error: SourceError | SecretError) -> Check:
-    return Check(name, "failure", str(error), error.repair)
+    return Check(name, "failure", str(error), error.repair, getattr(error, "commands", ()))

@@ -12,21 +12,27 @@ MAX_MESSAGE = 2 * 1024 * 1024
 
 
 class SourceError(Exception):
-    """Base of all faults of a source.
+    """Base of all faults of a source. `commands` are lines of PowerShell that repair it.
 
     SourceError
     ├── Unreachable      temporary: network, server down, throttled; try again later
+    │   └── SessionEnded     the server ended the session as a matter of course; sign in anew
     ├── Refused          sign-in or permission refused: a person must repair it
     └── MissingFolder    the folder is not there and could not be created
     """
 
-    def __init__(self, message: str, repair: str = "") -> None:
+    def __init__(self, message: str, repair: str = "", commands: tuple[str, ...] = ()) -> None:
         super().__init__(message)
         self.repair = repair
+        self.commands = commands
 
 
 class Unreachable(SourceError):
     """The source cannot be reached now; nothing was lost, try again later."""
+
+
+class SessionEnded(Unreachable):
+    """The server ended the session, because a token expired or a permission changed."""
 
 
 class Refused(SourceError):

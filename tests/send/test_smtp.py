@@ -145,7 +145,9 @@ def test_each_reply_has_its_outcome(start: Start, where: str, reply: str, outcom
     assert delivery.outcome is outcome
     assert submission.accepted == []
     if outcome in {Outcome.FAILED, Outcome.STOP}:
-        assert delivery.reply == reply
+        assert reply in delivery.reply
+    if outcome is Outcome.STOP and delivery.reply != reply:
+        assert delivery.repair
 
 
 def test_after_an_ambiguous_mail_the_next_goes_over_a_new_connection(start: Start) -> None:
@@ -350,6 +352,26 @@ class TestTokens:
         assert delivery.outcome is Outcome.STOP
         assert "535 5.7.3" in delivery.reply
         assert token_server.granted == 2
+
+    def test_a_refusal_names_the_setting_and_its_command(
+        self, token_server: TokenServer, tls: Certificates
+    ) -> None:
+        """What the admin pastes has this site's mailbox in it."""
+        refusal = (
+            "535 5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled for the Mailbox."
+        )
+        submission = Submission(at_token=refusal)
+        with (
+            SubmissionServer(submission, certificates=tls) as server,
+            self.sender(token_server, server.port, tls) as sender,
+        ):
+            delivery = sender.send(ALICE, MAIL)
+            (failure,) = [check for check in sender.probe() if check.state == "failure"]
+        assert delivery.outcome is Outcome.STOP
+        assert "SMTP AUTH is off for this mailbox" in delivery.reply
+        command = f"Set-CASMailbox -Identity '{USER}' -SmtpClientAuthenticationDisabled $false"
+        assert delivery.commands == failure.commands == (command,)
+        assert "SMTP AUTH is off" in failure.text
 
     def test_a_wrong_client_secret_stops_sending(self, token_server: TokenServer, tls: Certificates) -> None:
         """The sentence names Entra's code, not the secret."""

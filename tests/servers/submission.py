@@ -22,6 +22,8 @@ CUT = "cut"
 class Submission:
     """What the server answers at MAIL, RCPT, DATA and after the content; None means yes.
 
+    `at_token` is what it says to a token that it does not accept.
+
     `accepted` holds reverse path, recipient and content; `opened` counts connections.
     """
 
@@ -29,6 +31,7 @@ class Submission:
     at_rcpt: str | None = None
     at_data: str | None = None
     at_end: str | None = None
+    at_token: str = "535 5.7.3 Authentication unsuccessful"
     accepted: list[tuple[str, str, bytes]] = field(default_factory=list)
     opened: int = 0
 
@@ -90,7 +93,7 @@ class _Server(SMTP):
         reason = b'{"status":"401","schemes":"bearer"}'
         answer = await self.challenge_auth(reason)
         assert answer in {b"", MISSING}
-        await self.push("535 5.7.3 Authentication unsuccessful")
+        await self.push(self._submission.at_token)
         return AuthResult(success=False, handled=True)
 
 

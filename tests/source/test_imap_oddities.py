@@ -8,6 +8,7 @@ import pytest
 from bounce_watch.config.accounts import ImapSettings
 from bounce_watch.source import Locator, Refused, SourceError, Unreachable
 from bounce_watch.source.imap import ImapSource
+from bounce_watch.source.interface import SessionEnded
 from tests.servers.scripted_imap import SELECTED, Script, ScriptedImap
 
 LISTED = b"* 1 FETCH (UID 1 RFC822.SIZE 5)\r\n* 2 FETCH (UID 2 RFC822.SIZE 5)\r\n@ OK done\r\n"
@@ -54,7 +55,7 @@ def open_imap() -> Iterator[Open]:
             "IMAP4rev1",
             {"SELECT": b"@ BAD User is authenticated but not connected.\r\n"},
             Refused,
-            "Add-MailboxPermission",
+            "ENTERPRISE APPLICATION",
             id="no access to the mailbox",
         ),
         pytest.param(
@@ -108,6 +109,55 @@ def test_each_refusal_is_told_apart_and_shows_no_secret(
     assert repair in caught.value.repair
     assert "pa55word" not in f"{caught.value!r} {caught.value.__cause__!r}"
     assert "\x1b" not in str(caught.value)
+
+
+def test_a_missing_permission_comes_with_the_commands_that_grant_it(open_imap: Open) -> None:
+    """Quoted, with this site's mailbox in them; what we cannot know stays for the admin to fill in."""
+    refusal = b"@ BAD User is authenticated but not connected.\r\n"
+    source = open_imap(Script(answers={"SELECT": refusal, "EXAMINE": refusal}))
+    with pytest.raises(Refused) as caught, source:
+        pass
+    grant = (
+        "Add-MailboxPermission -Identity 'bounces@contoso.example' "
+        "-User <enterprise_application_object_id> -AccessRights FullAccess"
+    )
+    assert grant in caught.value.commands
+    (failure,) = [check for check in source.probe() if check.state == "failure"]
+    assert grant in failure.commands
+
+
+ENDED = b"* BYE Session invalidated - AccessTokenExpired\r\n"
+OPENED = SELECTED + b"@ OK done\r\n"
+BOTH = (
+    b"* 1 FETCH (UID 1 RFC822.SIZE 5 BODY[]<0> {5}\r\nhello)\r\n"
+    b"* 2 FETCH (UID 2 RFC822.SIZE 5 BODY[]<0> {5}\r\nworld)\r\n@ OK done\r\n"
+)
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        pytest.param({"SELECT": [OPENED, ENDED, OPENED]}, id="opening"),
+        pytest.param({"UID FETCH": [ENDED, BOTH]}, id="listing"),
+        pytest.param({"UID FETCH": [LISTED, ENDED, BOTH]}, id="reading"),
+    ],
+)
+def test_a_session_that_the_server_ends_is_opened_anew_in_silence(
+    open_imap: Open, answers: dict[str, bytes | list[bytes]]
+) -> None:
+    """Exchange Online does so once an hour, when the token expires."""
+    script = Script(answers={"UID FETCH": BOTH} | answers)
+    with open_imap(script) as source:
+        assert {message.raw for message in source.messages()} == {b"hello", b"world"}
+    assert sum(line.startswith("LOGIN") for line in script.heard) == 2
+
+
+def test_a_session_that_ends_during_the_sign_in_is_worth_another_try(open_imap: Open) -> None:
+    """Nobody has to repair it."""
+    script = Script(answers={"LOGIN": ENDED})
+    with pytest.raises(SessionEnded) as caught, open_imap(script):
+        pass
+    assert "by ourselves" in caught.value.repair
 
 
 def test_a_password_that_cannot_be_sent_is_refused(open_imap: Open) -> None:
