@@ -1,12 +1,16 @@
 """`init` writes a configuration, `check` tests every part of it."""
 
 from collections.abc import Iterable, Mapping
+from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from bounce_watch.cli.safe import for_terminal
+
+if TYPE_CHECKING:
+    from bounce_watch.cli.checkup import Finding
 
 ConfigOut = Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Where to write it.")]
 
@@ -70,21 +74,53 @@ def init(
 def check(
     context: typer.Context,
     offline: Annotated[bool, typer.Option("--offline", help="Do not connect to any server.")] = False,
+    probe: Annotated[
+        bool, typer.Option("--probe", help="Send one mail that must bounce, and tell what comes back.")
+    ] = False,
+    to: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="With --probe: an address that must bounce.")
+    ] = None,
+    wait: Annotated[str, typer.Option(help="With --probe: how long, such as 90s, 10m, 1h.")] = "10m",
+    by_hand: Annotated[
+        bool, typer.Option("--by-hand", help="With --probe: you send the mail, from any mailbox.")
+    ] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Warnings count as failures.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
 ) -> None:
-    """Test every part of the set-up and say what repairs it. No mail is sent or moved."""
+    """Test every part of the set-up and say what repairs it. Only --probe sends a mail; none is moved."""
     from bounce_watch.cli.checkup import checkup
+    from bounce_watch.cli.probe import read_span
     from bounce_watch.cli.status import Exit
 
+    if offline and probe:
+        raise typer.BadParameter("--probe needs the servers: leave --offline out")
+    span = read_span(wait)
     findings = list(checkup(context.obj, offline=offline))
     print_checks((finding.row for finding in findings), as_json=as_json)
+    if probe:
+        came = _probed(context.obj, findings, to=to, wait=span, by_hand=by_hand)
+        print_checks((finding.row for finding in came), as_json=as_json)
+        findings += came
     states = {finding.state for finding in findings}
     if "failure" in states:
         broken = any(finding.state == "failure" and finding.name == "configuration" for finding in findings)
         raise typer.Exit(Exit.CONFIGURATION if broken else Exit.FAILED)
     if strict and "warning" in states:
         raise typer.Exit(Exit.FAILED)
+
+
+def _probed(
+    place: Path | None, checked: "list[Finding]", *, to: str | None, wait: timedelta, by_hand: bool
+) -> "list[Finding]":
+    """Send the probe and wait, unless something is broken already."""
+    from bounce_watch.cli.checkup import Finding
+    from bounce_watch.cli.opening import read_config
+    from bounce_watch.cli.probe import probe
+
+    if any(finding.state == "failure" for finding in checked):
+        text, repair = "not sent: something is broken already", "repair what failed above first"
+        return [Finding(name="probe", state="failure", text=text, repair=repair)]
+    return list(probe(read_config(place), to=to, wait=wait, by_hand=by_hand))
 
 
 def print_checks(rows: Iterable[Mapping[str, Any]], *, as_json: bool) -> None:

@@ -5,9 +5,12 @@ from enum import StrEnum
 
 
 class LetterKind(StrEnum):
+    """What a mail of ours is. A probe is meant to bounce: `check --probe` looks at what comes back."""
+
     REPLY = "reply"
     ALERT = "alert"
     DIGEST = "digest"
+    PROBE = "probe"
 
 
 class OutboxState(StrEnum):

@@ -13,7 +13,7 @@ from bounce_watch.reply.reasons import Reason
 from bounce_watch.send.interface import Probe
 from bounce_watch.store import OutboxEntry, Transaction
 
-RESENDS = {LetterKind.REPLY: 1, LetterKind.ALERT: 3, LetterKind.DIGEST: 3}
+RESENDS = {LetterKind.REPLY: 1, LetterKind.ALERT: 3, LetterKind.DIGEST: 3, LetterKind.PROBE: 0}
 """How often a mail is sent again because nobody knows whether it left."""
 
 

@@ -116,11 +116,11 @@ def check(candidate: Candidate, past: Past, policy: Policy, now: datetime) -> Al
     """Decide whether a letter may be written; the first check that hits wins.
 
     Alerts and digests go to addresses of the configuration: they must be plain and not repeated.
+    A probe goes where the admin says, so that it comes back: never to ourselves, and not in a storm.
     Replies pass every check; in preview they are allowed on hold.
     """
     question = _Question(candidate, past, policy, now)
-    checks = _FOR_REPLIES if candidate.kind is LetterKind.REPLY else _FOR_ADMINS
-    for reason, hits in checks:
+    for reason, hits in _CHECKS[candidate.kind]:
         if hits(question):
             return Refused(reason=reason, text=SENTENCES[reason])
     return Allowed(hold=candidate.kind is LetterKind.REPLY and _is_held(question))
@@ -141,9 +141,8 @@ def _is_held(question: _Question) -> bool:
 
 
 def _own_bounce(question: _Question) -> bool:
-    sender = question.candidate.original_sender
-    ours = _same(sender, question.policy.from_address)
-    return question.candidate.own_mark or ours
+    candidate = question.candidate
+    return candidate.own_mark or _same(candidate.original_sender, question.policy.from_address)
 
 
 def _not_a_report(question: _Question) -> bool:
@@ -237,3 +236,14 @@ _FOR_ADMINS: tuple[tuple[Reason, _Check], ...] = (
     (Reason.NOT_PLAIN_ADDRESS, _not_plain_address),
     (Reason.REPEATED, lambda question: question.past.event_key_known),
 )
+
+_FOR_PROBES: tuple[tuple[Reason, _Check], ...] = (
+    (Reason.NOT_PLAIN_ADDRESS, _not_plain_address),
+    (Reason.OWN_ADDRESS, _own_address),
+    (Reason.REPEATED, lambda question: question.past.event_key_known),
+    (Reason.BREAKER, lambda question: question.past.breaker_latched),
+    (Reason.RATE_LIMIT, _rate_limit),
+)
+
+_CHECKS = dict.fromkeys(LetterKind, _FOR_ADMINS)
+_CHECKS |= {LetterKind.REPLY: _FOR_REPLIES, LetterKind.PROBE: _FOR_PROBES}
