@@ -9,7 +9,7 @@ import typer
 from bounce_watch.cli.read import Jobs
 
 if TYPE_CHECKING:
-    from bounce_watch.pipeline.cycle import ReadAhead
+    from bounce_watch.pipeline.receiving import ReadAhead
     from bounce_watch.reading.outcome import Outcome
     from bounce_watch.source import Message, Source
 
@@ -35,7 +35,8 @@ def ingest(
     from bounce_watch.cli.rehearsal import Untouched
     from bounce_watch.cli.summary import print_cycle
     from bounce_watch.daemon import Stopper
-    from bounce_watch.pipeline.cycle import CycleResult, read_new
+    from bounce_watch.pipeline import CycleResult
+    from bounce_watch.pipeline.receiving import read_new
     from bounce_watch.source import open_path
 
     set_up_logs("text")

@@ -1,4 +1,4 @@
-"""One message: its bytes become rows, findings and letters in one transaction. The move comes after."""
+"""Messages: their bytes become rows, findings and letters in one transaction. The move comes after."""
 
 import hashlib
 from collections.abc import Sequence
@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bounce_watch.classify import judge, weigh
-from bounce_watch.model import Kind, NotAReport, Reading, Report, Unreadable, subject_hash
+from bounce_watch.model import Kind, NotAReport, Report, Unreadable, subject_hash
 from bounce_watch.pipeline.answering import Judged, answer
 from bounce_watch.pipeline.house import House
 from bounce_watch.pipeline.patterns import detect
@@ -52,47 +52,58 @@ def take_in(
     `historical` stores and counts, but writes to nobody. `outcome` is what the message was read as, None to
     read it now. Raises StoreError and ReaderUnavailable; nothing is stored then.
     """
-    if outcome is None:
-        outcome = house.reader.read(message.raw)
-    if isinstance(outcome, Overrun):
-        return note_failure(house, message, outcome.reason)
-    return store_readings(house, message, outcome, historical=historical)
+    (intake,) = take_in_together(house, [(message, outcome)], historical=historical)
+    return intake
 
 
-def store_readings(
-    house: House, message: Message, readings: Sequence[Reading], *, historical: bool = False
-) -> Intake:
-    """Commit what was read of one message in one transaction."""
-    now = house.clock()
-    reports = [reading for reading in readings if isinstance(reading, Report)]
+def take_in_together(
+    house: House, messages: Sequence[tuple[Message, Outcome | None]], *, historical: bool = False
+) -> list[Intake]:
+    """Do the same for several messages in one transaction: all of them, or none when it raises."""
+    read = [
+        (message, house.reader.read(message.raw) if known is None else known) for message, known in messages
+    ]
     with house.store.transaction() as tx:
-        if reports:
-            kind = _kind_of(reports)
-            arrival = Arrival(
-                message_id=_add_message(tx, message, now=now, kind=kind, state=MessageState.STORED),
-                received_at=message.received_at,
-                historical=historical,
-            )
-            return _sum(kind, [_store_report(house, tx, arrival, report) for report in reports])
-        match readings[0]:
-            case Unreadable(reason=reason):
-                return _quarantine(tx, message, reason, now)
-            case NotAReport(kind=kind, reason=reason):
-                _add_message(tx, message, now=now, kind=kind, state=MessageState.LEFT, reason=reason)
-                return Intake(state=MessageState.LEFT, kind=kind, reason=reason)
-            case _:
-                raise AssertionError("a message without reports is no report or unreadable")
+        return [_store(house, tx, message, outcome, historical=historical) for message, outcome in read]
 
 
 def note_failure(house: House, message: Message, reason: str) -> Intake:
     """Count a failure that these bytes bring about; quarantine them at the third time."""
-    place, now = message.locator, house.clock()
     with house.store.transaction() as tx:
-        attempts = tx.note_failure(
-            mailbox=place.mailbox, validity=place.validity, uid=place.uid, reason=reason, now=now
+        return _count_failure(tx, message, reason, house.clock())
+
+
+def _store(house: House, tx: Transaction, message: Message, outcome: Outcome, *, historical: bool) -> Intake:
+    """Store what was read of one message."""
+    now = house.clock()
+    if isinstance(outcome, Overrun):
+        return _count_failure(tx, message, outcome.reason, now)
+    reports = [reading for reading in outcome if isinstance(reading, Report)]
+    if reports:
+        kind = _kind_of(reports)
+        arrival = Arrival(
+            message_id=_add_message(tx, message, now=now, kind=kind, state=MessageState.STORED),
+            received_at=message.received_at,
+            historical=historical,
         )
-        if attempts >= FAILURES_BEFORE_QUARANTINE:
+        return _sum(kind, [_store_report(house, tx, arrival, report) for report in reports])
+    match outcome[0]:
+        case Unreadable(reason=reason):
             return _quarantine(tx, message, reason, now)
+        case NotAReport(kind=kind, reason=reason):
+            _add_message(tx, message, now=now, kind=kind, state=MessageState.LEFT, reason=reason)
+            return Intake(state=MessageState.LEFT, kind=kind, reason=reason)
+        case _:
+            raise AssertionError("a message without reports is no report or unreadable")
+
+
+def _count_failure(tx: Transaction, message: Message, reason: str, now: datetime) -> Intake:
+    place = message.locator
+    attempts = tx.note_failure(
+        mailbox=place.mailbox, validity=place.validity, uid=place.uid, reason=reason, now=now
+    )
+    if attempts >= FAILURES_BEFORE_QUARANTINE:
+        return _quarantine(tx, message, reason, now)
     return Intake(state=MessageState.SEEN, kind=Kind.UNREADABLE, reason=reason)
 
 

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from bounce_watch.model import Action, Bounce, Evidence, Incident, Owner, Report
 from bounce_watch.pipeline.house import House
+from bounce_watch.reply import suggestions
 from bounce_watch.reply.compose import ReplyFacts, leading
 from bounce_watch.reply.gate import Candidate
 from bounce_watch.store import Transaction
@@ -49,6 +50,7 @@ def facts_of(
 ) -> ReplyFacts:
     """Return what one answer is made of."""
     original, lead = judged.report.original, leading(judged.failed)
+    may_be_a_slip = suggestions.may_be_a_slip(lead.cause)
     return ReplyFacts(
         to=candidate.to or "",
         event_key=candidate.event_key,
@@ -61,8 +63,8 @@ def facts_of(
         incident=incident.name if incident else None,
         incident_since=incident.opened_at if incident else None,
         earlier_bounces=_earlier(house, tx, judged, lead),
-        known_addresses=_addresses(house, tx, lead),
-        known_domains=_domains(house, tx, lead),
+        known_addresses=_addresses(house, tx, lead) if may_be_a_slip else (),
+        known_domains=_domains(house, tx, lead) if may_be_a_slip else (),
     )
 
 

@@ -18,8 +18,11 @@ Touched = tuple[Rule, str, list[Event]]
 def detect(house: House, tx: Transaction, events: Sequence[Event], *, historical: bool) -> tuple[int, ...]:
     """Let every rule look at the new events; return the numbers of the incidents that opened."""
     opened = []
-    for rule, key, found in _touched(house, events):
-        incident = _look(house, tx, rule, key, found, historical=historical)
+    touched = _touched(house, events)
+    known = tx.find_incidents({f"{rule.id}:{key}" for rule, key, _ in touched})
+    for rule, key, found in touched:
+        before = known.get(f"{rule.id}:{key}")
+        incident = _look(house, tx, (rule, key, found), before, historical=historical)
         if incident is not None:
             opened.append(incident.number)
     return tuple(opened)
@@ -39,14 +42,15 @@ def _touched(house: House, events: Sequence[Event]) -> list[Touched]:
 
 
 def _look(
-    house: House, tx: Transaction, rule: Rule, key: str, events: list[Event], *, historical: bool
+    house: House, tx: Transaction, touched: Touched, known: Incident | None, *, historical: bool
 ) -> Incident | None:
     """Return the incident that these events opened, None when they opened none.
 
-    What comes while an incident is open belongs to it, without another look at the whole window.
+    `known` is the newest of this rule and key. What comes while it is open belongs to it, without another
+    look at the whole window.
     """
+    rule, key, events = touched
     now, newest = house.clock(), events[-1]
-    known = tx.find_incident(f"{rule.id}:{key}")
     if known is not None and known.state is not IncidentState.RESOLVED:
         if newest.occurred_at >= known.finding.first_at - max(rule.window, rule.quiet_resolve):
             for event in events:

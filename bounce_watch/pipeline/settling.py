@@ -73,9 +73,7 @@ def note_first_backlog(house: House, source: Source) -> datetime | None:
     waiting = source.count() or 0
     if waiting <= house.config.reply.hold_backlog_over:
         return None
-    until = house.clock().replace(
-        microsecond=0
-    )  # arrivals are told in whole seconds (RFC 9051, INTERNALDATE)
+    until = house.clock().replace(microsecond=0)  # whole seconds, as INTERNALDATE (RFC 9051)
     with house.store.transaction() as tx:
         tx.note_backlog(until)
     return until

@@ -59,6 +59,23 @@ def in_order(
     yield from _on_all_cores(batches, job, jobs, limits, here=here)
 
 
+def read_ahead(
+    reader: IsolatedReader, items: Iterable[T], letter_of: Callable[[T], Letter]
+) -> Generator[tuple[T, Any], None, None]:
+    """Yield each item with what a reader that is kept makes of it, in order.
+
+    While the results of one batch are used the reader has the next. Faults are raised as by `in_order`.
+    """
+    with ThreadPoolExecutor(1, thread_name_prefix="reading") as threads, ExitStack() as stack:
+        stack.callback(threads.shutdown, wait=True, cancel_futures=True)
+        batches = _batched(items, letter_of)
+        yield from _in_turn(batches, lambda batch: threads.submit(_ask_one, reader, batch), depth=2)
+
+
+def _ask_one(reader: IsolatedReader, batch: Batch[T]) -> list[Any]:
+    return reader.ask([letter for _, letter in batch])
+
+
 def _is_large(batch: Batch[T]) -> bool:
     return any(len(letter.raw) > LARGE for _, letter in batch)
 

@@ -5,10 +5,13 @@ received is parsed or copied here.
 """
 
 import hashlib
+import re
+from binascii import b2a_qp
 from datetime import datetime
 from email.headerregistry import Address
-from email.message import EmailMessage
 from email.policy import SMTP, EmailPolicy
+from email.utils import format_datetime
+from functools import lru_cache
 from html import escape
 
 from bounce_watch.model import Letter
@@ -21,23 +24,18 @@ __all__ = ["clean_header", "freeze", "is_message_id", "is_own_mark", "new_ids"]
 
 # Not "All" and without NDR: we want to see it when guidance cannot be delivered.
 _SUPPRESS = "DR, RN, NRN, OOF, AutoReply"
+_LINE_END = re.compile(r"\r\n|\r|\n")
 
 
 class _Policy(EmailPolicy):
-    """SMTP's policy without two habits of the stdlib.
+    """SMTP's policy without a habit of the stdlib.
 
-    It writes a long id as an encoded word, and breaks a long subject right after the field's name, which
-    readers show as a leading space.
+    It breaks a long subject right after the field's name, which readers show as a leading space.
     """
 
     def fold(self, name: str, value: str) -> str:
-        if name.lower() in ("in-reply-to", "references", "message-id"):
-            return f"{name}: " + "\r\n ".join(value.split()) + "\r\n"
         folded = str(super().fold(name, value))
         return folded.replace(":\r\n ", ": ", 1) if folded.startswith(f"{name}:\r\n ") else folded
-
-    def fold_binary(self, name: str, value: str) -> bytes:
-        return self.fold(name, value).encode("ascii")
 
 
 _POLICY = _Policy(linesep=SMTP.linesep, max_line_length=SMTP.max_line_length, cte_type="7bit")
@@ -55,40 +53,67 @@ def freeze(letter: Letter, *, sender: tuple[str, str], bw_id: str, message_id: s
             raise UnsafeMail("an address of the mail is not plain")
     if not is_message_id(message_id):
         raise UnsafeMail("our own Message-ID is malformed")
-    mail = EmailMessage(policy=_POLICY)
-    mail["From"] = Address(display_name=clean_header(name), addr_spec=address)
-    mail["To"] = Address(addr_spec=letter.to)
-    mail["Subject"] = clean_header(letter.subject)
-    mail["Date"] = date
-    mail["Message-ID"] = message_id
-    _add_thread(mail, letter.in_reply_to, message_id)
-    mail.set_content(_encodable(_signed_text(letter.text, bw_id)), cte="quoted-printable")
-    html = _encodable(_signed_html(letter.html, bw_id))
-    mail.add_alternative(html, subtype="html", cte="quoted-printable")
-    # "=_" cannot stand in quoted-printable text (RFC 2045 section 6.7), hence the boundary in no part.
-    mail.set_boundary(f"=_{hashlib.sha256(bw_id.encode()).hexdigest()[:32]}")
-    # After the content: the stdlib hands Content-* fields that it finds on to the first part.
-    _add_marks(mail, letter, bw_id)
-    content = mail.as_bytes()
+    boundary = f"=_{hashlib.sha256(bw_id.encode()).hexdigest()[:32]}"
+    head = [
+        _from(clean_header(name), address),
+        f"To: {letter.to}\r\n",
+        _folded("Subject", clean_header(letter.subject)),
+        f"Date: {format_datetime(date)}\r\n",
+        f"Message-ID: {message_id}\r\n",
+        *_thread(letter.in_reply_to, message_id),
+        "MIME-Version: 1.0\r\n",
+        f'Content-Type: multipart/alternative; boundary="{boundary}"\r\n',
+        *_marks(letter, bw_id),
+    ]
+    body = [
+        *_part("plain", _signed_text(letter.text, bw_id), boundary),
+        *_part("html", _signed_html(letter.html, bw_id), boundary),
+        f"--{boundary}--\r\n".encode("ascii"),
+    ]
+    content = b"\r\n".join(["".join(head).encode("ascii"), *body])
     check_mail(content)
     return content
 
 
-def _add_thread(mail: EmailMessage, in_reply_to: str | None, message_id: str) -> None:
+@lru_cache(maxsize=16)
+def _from(name: str, address: str) -> str:
+    return str(
+        _POLICY.fold(*_POLICY.header_store_parse("From", Address(display_name=name, addr_spec=address)))
+    )
+
+
+@lru_cache(maxsize=256)
+def _folded(name: str, value: str) -> str:
+    """Return a field with text that may need encoded words (RFC 2047)."""
+    return str(_POLICY.fold(*_POLICY.header_store_parse(name, value)))
+
+
+def _part(subtype: str, text: str, boundary: str) -> tuple[bytes, bytes]:
+    """Return the head of one part, with its boundary, and its content."""
+    head = (
+        f'--{boundary}\r\nContent-Type: text/{subtype}; charset="utf-8"\r\n'
+        "Content-Transfer-Encoding: quoted-printable\r\n"
+    )
+    lines = _LINE_END.sub("\r\n", text).encode("utf-8", "replace")  # lone surrogates: UTF-8 has none
+    return head.encode("ascii"), b2a_qp(lines)
+
+
+def _thread(in_reply_to: str | None, message_id: str) -> list[str]:
     """Name the person's own mail, if its id is plain, and our own id, which outlives a new Message-ID."""
-    named = [in_reply_to] if in_reply_to is not None and is_message_id(in_reply_to) else []
-    if named:
-        mail["In-Reply-To"] = named[0]
-    mail["References"] = " ".join([*named, message_id])
+    if in_reply_to is None or not is_message_id(in_reply_to):
+        return [f"References: {message_id}\r\n"]
+    return [f"In-Reply-To: {in_reply_to}\r\n", f"References: {in_reply_to}\r\n {message_id}\r\n"]
 
 
-def _add_marks(mail: EmailMessage, letter: Letter, bw_id: str) -> None:
-    mail["Auto-Submitted"] = "auto-generated"
-    mail["X-Auto-Response-Suppress"] = _SUPPRESS
-    mail["Precedence"] = "bulk"
-    mail["Content-Language"] = clean_header(letter.language)
-    mail["X-Bounce-Watch-ID"] = clean_header(bw_id)
-    mail["X-Bounce-Watch-Kind"] = letter.kind.value
+def _marks(letter: Letter, bw_id: str) -> list[str]:
+    return [
+        "Auto-Submitted: auto-generated\r\n",
+        f"X-Auto-Response-Suppress: {_SUPPRESS}\r\n",
+        "Precedence: bulk\r\n",
+        _folded("Content-Language", clean_header(letter.language)),
+        f"X-Bounce-Watch-ID: {clean_header(bw_id)}\r\n",
+        f"X-Bounce-Watch-Kind: {letter.kind.value}\r\n",
+    ]
 
 
 def _signed_text(text: str, bw_id: str) -> str:
@@ -100,8 +125,3 @@ def _signed_html(html: str, bw_id: str) -> str:
     line = f'<p style="{style}">Reference: {escape(bw_id)}</p>\n'
     before, body_end, after = html.rpartition("</body>")
     return f"{before}{line}{body_end}{after}" if body_end else f"{html}{line}"
-
-
-def _encodable(text: str) -> str:
-    """Replace lone surrogates, which UTF-8 cannot carry."""
-    return text.encode("utf-8", "replace").decode("utf-8")

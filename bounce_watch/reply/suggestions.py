@@ -32,6 +32,11 @@ _NO_SUCH_DOMAIN = frozenset(
 )
 
 
+def may_be_a_slip(cause: Cause) -> bool:
+    """Tell whether a refusal for this cause can come from a mistyped address: else nothing is suggested."""
+    return cause in _NO_SUCH_ADDRESS or cause in _NO_SUCH_DOMAIN
+
+
 def find_suggestion(bounce: Bounce, addresses: Iterable[str], domains: Iterable[str]) -> str | None:
     """Return the address that was probably meant, None when nothing known is one slip away.
 

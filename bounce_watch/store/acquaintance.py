@@ -3,10 +3,11 @@
 Only reports that the site believes count: a forged one must not teach us an address.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, func, or_
+from sqlalchemy import ColumnElement, bindparam, func, or_
 from sqlmodel import col, select
 
 from bounce_watch.model import Action, Cause, Details, Evidence, Incident, IncidentState
@@ -33,7 +34,52 @@ _NO_DOMAIN = (
     Cause.MESSAGE_EXPIRED,
     Cause.NETWORK_ERROR,
 )
-_AT = tables.Bounce
+_AT, _REPORT, _INCIDENT, _LINK = tables.Bounce, tables.Report, tables.Incident, tables.IncidentEvent
+
+
+_BELIEVED = col(_AT.evidence).in_(bindparam("accepted", expanding=True))
+
+
+def _newest(column: Any, *conditions: ColumnElement[bool]) -> Any:
+    query = select(column).where(*conditions, _BELIEVED)
+    return query.order_by(col(_AT.occurred_at).desc()).limit(MOST_ROWS)
+
+
+# Made once: to build a statement costs more than to ask it, and these are asked for each answer.
+_EXISTS = or_(col(_AT.action).in_(_ARRIVED), col(_AT.cause).in_(_EXISTING))
+_RECEIVED = _newest(_AT.recipient_key, col(_AT.recipient_domain) == bindparam("domain"), _EXISTS)
+_WROTE = _newest(_AT.sender_key, col(_AT.sender_domain) == bindparam("domain"))
+_REACHED = col(_AT.cause).not_in(_NO_DOMAIN)
+_BY_PERSON = _newest(_AT.recipient_domain, col(_AT.sender_key) == bindparam("person"), _REACHED)
+_ALIKE = _newest(
+    _AT.recipient_domain,
+    col(_AT.recipient_domain) >= bindparam("first"),
+    col(_AT.recipient_domain) < bindparam("beyond"),
+    _REACHED,
+)
+_LANGUAGE = (
+    select(_REPORT.language)
+    .join(_AT, col(_AT.report_id) == col(_REPORT.id))
+    .where(col(_AT.sender_key) == bindparam("person"), col(_REPORT.language).is_not(None), _BELIEVED)
+    .order_by(col(_AT.occurred_at).desc())
+    .limit(1)
+)
+_EARLIER = select(func.count(func.distinct(_AT.message_id))).where(
+    col(_AT.sender_key) == bindparam("person"),
+    col(_AT.occurred_at) >= bindparam("since"),
+    col(_AT.recipient_key) == bindparam("recipient"),
+    col(_AT.action) == Action.FAILED,
+    col(_AT.report_id) != bindparam("report"),
+    _BELIEVED,
+)
+_PROOFS = select(_LINK.incident).where(
+    col(_LINK.bounce_id).in_(select(_AT.id).where(col(_AT.report_id) == bindparam("report")))
+)
+_OPEN_OF = (
+    select(_INCIDENT)
+    .where(col(_INCIDENT.number).in_(_PROOFS), col(_INCIDENT.state) == IncidentState.OPEN)
+    .order_by(col(_INCIDENT.number))
+)
 
 
 class Acquaintance(Reads):
@@ -41,57 +87,35 @@ class Acquaintance(Reads):
 
     def known_addresses(self, domain: str, accepted: Collection[Evidence]) -> tuple[str, ...]:
         """Return addresses of a domain that exist, newest first: mail arrived, or they wrote themselves."""
-        exists = or_(col(_AT.action).in_(_ARRIVED), col(_AT.cause).in_(_EXISTING))
-        received = (col(_AT.recipient_domain) == fold(domain), exists, _believed(accepted))
-        wrote = (col(_AT.sender_domain) == fold(domain), _believed(accepted))
-        return (*self._newest(_AT.recipient_key, *received), *self._newest(_AT.sender_key, *wrote))[
-            :MOST_NAMES
-        ]
+        asked = {"domain": fold(domain), "accepted": sorted(accepted)}
+        return (*self._names(_RECEIVED, asked), *self._names(_WROTE, asked))[:MOST_NAMES]
 
     def known_domains(self, sender: str, like: str, accepted: Collection[Evidence]) -> tuple[str, ...]:
         """Return domains that mail reached: where this person wrote, and those that begin as `like` does."""
-        column, start = col(_AT.recipient_domain), fold(like)[:2]
-        reached = (col(_AT.cause).not_in(_NO_DOMAIN), _believed(accepted))
-        by_person = self._newest(_AT.recipient_domain, col(_AT.sender_key) == fold(sender), *reached)
-        alike = (column >= start, column < f"{start}\U0010ffff", *reached)
-        by_others = self._newest(_AT.recipient_domain, *alike) if len(start) == 2 else ()
+        start, believed = fold(like)[:2], sorted(accepted)
+        by_person = self._names(_BY_PERSON, {"person": fold(sender), "accepted": believed})
+        alike = {"first": start, "beyond": f"{start}\U0010ffff", "accepted": believed}
+        by_others = self._names(_ALIKE, alike) if len(start) == 2 else ()
         return tuple(dict.fromkeys((*by_person, *by_others)))[:MOST_NAMES]
 
     def language_of(self, person: str, accepted: Collection[Evidence]) -> str | None:
         """Return the language of a person's newest report that named one: Exchange writes in theirs."""
-        report = tables.Report
-        query = select(report.language).join(_AT, col(_AT.report_id) == col(report.id))
-        query = query.where(
-            col(_AT.sender_key) == fold(person), col(report.language).is_not(None), _believed(accepted)
-        )
+        asked = {"person": fold(person), "accepted": sorted(accepted)}
         with self._reading() as session:
-            return session.exec(query.order_by(col(_AT.occurred_at).desc()).limit(1)).first()
+            return session.exec(_LANGUAGE, params=asked).first()
 
     def earlier_bounces(
         self, sender: str, recipient: str, report_id: int, *, since: datetime, accepted: Collection[Evidence]
     ) -> int:
         """Count the other mails of a person to a recipient that came back since then."""
-        mails = func.count(func.distinct(_AT.message_id))
-        query = select(mails).where(
-            col(_AT.sender_key) == fold(sender),
-            col(_AT.occurred_at) >= since,
-            col(_AT.recipient_key) == fold(recipient),
-            col(_AT.action) == Action.FAILED,
-            col(_AT.report_id) != report_id,
-            _believed(accepted),
-        )
+        asked = {"person": fold(sender), "recipient": fold(recipient), "report": report_id, "since": since}
         with self._reading() as session:
-            return session.exec(query).one()
+            return session.exec(_EARLIER, params={**asked, "accepted": sorted(accepted)}).one()
 
     def open_incidents_of(self, report_id: int) -> tuple[Incident, ...]:
         """Return the unresolved incidents that a report belongs to, oldest first."""
-        link, incident = tables.IncidentEvent, tables.Incident
-        rows = select(_AT.id).where(col(_AT.report_id) == report_id)
-        numbers = select(link.incident).where(col(link.bounce_id).in_(rows))
-        query = select(incident).where(col(incident.number).in_(numbers))
-        query = query.where(col(incident.state) == IncidentState.OPEN).order_by(col(incident.number))
         with self._reading() as session:
-            return tuple(incident_of(row) for row in session.exec(query))
+            return tuple(incident_of(row) for row in session.exec(_OPEN_OF, params={"report": report_id}))
 
     def details_of_incident(self, number: int, limit: int = 200) -> tuple[Details, ...]:
         """Return what the newest refusals of an incident say beyond their codes."""
@@ -101,14 +125,8 @@ class Acquaintance(Reads):
         with self._reading() as session:
             return tuple(Details.from_mapping(known) for known in session.exec(query) if known)
 
-    def _newest(self, column: object, *conditions: ColumnElement[bool]) -> tuple[str, ...]:
-        """Return the distinct values of a column among the newest rows that meet the conditions."""
-        query = select(column).where(*conditions)  # type: ignore[call-overload]
-        query = query.order_by(col(_AT.occurred_at).desc()).limit(MOST_ROWS)
+    def _names(self, query: Any, asked: Mapping[str, Any]) -> tuple[str, ...]:
+        """Return the distinct values among the newest rows."""
         with self._reading() as session:
-            found = dict.fromkeys(value for value in session.exec(query) if value)
+            found = dict.fromkeys(value for value in session.exec(query, params=asked) if value)
         return tuple(found)[:MOST_NAMES]
-
-
-def _believed(accepted: Collection[Evidence]) -> ColumnElement[bool]:
-    return col(_AT.evidence).in_(sorted(accepted))

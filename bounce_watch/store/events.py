@@ -1,10 +1,11 @@
 """Bounces as the pattern rules see them, read column by column: this is the hot path of the intake."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, func, select, type_coerce
+from sqlalchemy import BigInteger, ColumnElement, bindparam, func, select, type_coerce
 from sqlmodel import Session, col
 
 from bounce_watch.model import Action, Cause, Event, Evidence, Side
@@ -32,6 +33,15 @@ _COLUMNS: tuple[Any, ...] = (
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _HOUR = 3_600_000_000  # microseconds, as an Instant is stored
 _FAILED = col(_AT.action) == Action.FAILED
+_FILTERS = {
+    "causes": col(_AT.cause),
+    "statuses": col(_AT.status),
+    "sender_key": col(_AT.sender_key),
+    "sender_domain": col(_AT.sender_domain),
+    "recipient_key": col(_AT.recipient_key),
+    "recipient_domain": col(_AT.recipient_domain),
+}
+_SEVERAL = {"causes", "statuses"}
 
 
 class Events(Reads):
@@ -54,22 +64,21 @@ class Events(Reads):
 
         Every filter given must hold; an empty `causes` or `statuses` asks nothing.
         """
-        conditions = [_FAILED, col(_AT.occurred_at) >= since, col(_AT.occurred_at) <= until]
-        if causes:
-            conditions.append(col(_AT.cause).in_(sorted(causes)))
-        if statuses:
-            conditions.append(col(_AT.status).in_(sorted(statuses)))
-        for column, value in (
-            (col(_AT.sender_key), sender),
-            (col(_AT.sender_domain), sender_domain),
-            (col(_AT.recipient_key), recipient),
-            (col(_AT.recipient_domain), recipient_domain),
-        ):
-            if value is not None:
-                conditions.append(column == fold(value))
-        query = _query(*conditions).order_by(col(_AT.occurred_at).desc(), col(_AT.id).desc()).limit(limit)
+        asked = {
+            "causes": sorted(causes),
+            "statuses": sorted(statuses),
+            "sender_key": sender,
+            "sender_domain": sender_domain,
+            "recipient_key": recipient,
+            "recipient_domain": recipient_domain,
+        }
+        given = {
+            name: fold(value) if isinstance(value, str) else value for name, value in asked.items() if value
+        }
+        query = _in_window(frozenset(given))
+        params = {"since": since, "until": until, "most": limit, **given}
         with self._reading() as session:
-            return tuple(reversed(_read(session, query)))
+            return tuple(reversed(_read(session, query, params)))
 
     def messages_by_hour(
         self, *, since: datetime, until: datetime, causes: Collection[Cause], evidence: Collection[Evidence]
@@ -97,16 +106,31 @@ class Events(Reads):
 
 def events_of(session: Session, report_id: int) -> tuple[Event, ...]:
     """Return the failed bounces of a report in order."""
-    query = _query(_FAILED, col(_AT.report_id) == report_id).order_by(col(_AT.id))
-    return tuple(_read(session, query))
+    return tuple(_read(session, _OF_REPORT, {"report": report_id}))
 
 
 def _query(*conditions: ColumnElement[bool]) -> Any:
     return select(*map(col, _COLUMNS)).where(*conditions)
 
 
-def _read(session: Session, query: Any) -> list[Event]:
-    return [_event(row) for row in session.exec(query)]
+_OF_REPORT = _query(_FAILED, col(_AT.report_id) == bindparam("report")).order_by(col(_AT.id))
+
+
+@cache
+def _in_window(filters: frozenset[str]) -> Any:
+    """Return the question with these filters, newest first: made once, for it is asked for every bounce."""
+    asked = [
+        column.in_(bindparam(name, expanding=True)) if name in _SEVERAL else column == bindparam(name)
+        for name, column in _FILTERS.items()
+        if name in filters
+    ]
+    span = (col(_AT.occurred_at) >= bindparam("since"), col(_AT.occurred_at) <= bindparam("until"))
+    newest = (col(_AT.occurred_at).desc(), col(_AT.id).desc())
+    return _query(_FAILED, *span, *asked).order_by(*newest).limit(bindparam("most"))
+
+
+def _read(session: Session, query: Any, params: Mapping[str, Any] | None = None) -> list[Event]:
+    return [_event(row) for row in session.exec(query, params=params)]
 
 
 def _event(row: Any) -> Event:

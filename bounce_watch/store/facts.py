@@ -4,7 +4,8 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlmodel import Session
+from sqlalchemy import bindparam
+from sqlmodel import Session, col, select
 
 from bounce_watch.store import tables
 from bounce_watch.store.rooms import Reads, Writes
@@ -169,9 +170,11 @@ class Facts(KnownFacts, Writes):
         self._rows.flush()
 
 
+_VALUE = select(tables.Meta.value).where(col(tables.Meta.name) == bindparam("of"))
+
+
 def _read(session: Session, name: str) -> str | None:
-    row = session.get(tables.Meta, name)
-    return None if row is None else row.value
+    return session.exec(_VALUE, params={"of": name}).first()
 
 
 def _time(value: str | None) -> datetime | None:

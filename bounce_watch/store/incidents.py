@@ -3,7 +3,8 @@
 from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 
-from sqlalchemy import func
+from sqlalchemy import bindparam, func
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from bounce_watch.model import Event, Finding, Incident, IncidentState
@@ -19,6 +20,16 @@ AT_ONCE = timedelta(0)
 
 MAX_NAMES = 500
 """Senders, domains and statuses kept in an incident's row; its bounces hold all of them."""
+
+
+_AT = tables.Incident
+# Made once, for it is asked for each bounce and rule.
+_ALIKE = aliased(_AT)
+_LAST = select(func.max(_ALIKE.number)).where(col(_ALIKE.fingerprint) == col(_AT.fingerprint))
+_ALL_OF = select(_AT).where(
+    col(_AT.fingerprint).in_(bindparam("fingerprints", expanding=True)),
+    col(_AT.number) == _LAST.scalar_subquery(),
+)
 
 
 class IncidentList(ToldList):
@@ -38,11 +49,17 @@ class IncidentList(ToldList):
 
     def find_incident(self, fingerprint: str) -> Incident | None:
         """Return the newest incident of a fingerprint, whatever its state, None for none."""
-        at = tables.Incident
-        query = select(at).where(col(at.fingerprint) == scrub(fingerprint)).order_by(col(at.number).desc())
+        return self.find_incidents([fingerprint]).get(fingerprint)
+
+    def find_incidents(self, fingerprints: Collection[str]) -> dict[str, Incident]:
+        """Return the newest incident of each fingerprint that has one, whatever its state."""
+        if not fingerprints:
+            return {}
         with self._reading() as session:
-            row = session.exec(query.limit(1)).first()
-            return None if row is None else incident_of(row)
+            rows = session.exec(_ALL_OF, params={"fingerprints": [scrub(one) for one in fingerprints]})
+            newest = {row.fingerprint: row for row in rows}
+        known = {one: newest.get(scrub(one)) for one in fingerprints}
+        return {fingerprint: incident_of(row) for fingerprint, row in known.items() if row is not None}
 
 
 class Incidents(IncidentLife, IncidentList):

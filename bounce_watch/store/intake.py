@@ -1,8 +1,10 @@
 """What one message brings in: its row, the reports in it, their bounces."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
+from sqlalchemy import bindparam, insert, update
 from sqlmodel import Session, col, select
 
 from bounce_watch.model import Bounce, Event, Evidence, Kind, Report
@@ -14,12 +16,37 @@ from bounce_watch.store.records import StoredReport
 from bounce_watch.store.rooms import Reads, Writes
 from bounce_watch.store.words import MessageState
 
+_MESSAGE, _REPORT = tables.Message, tables.Report
+# Made once: to build a statement costs more than to ask it, and these are asked for every message.
+_PLACE = (
+    col(_MESSAGE.mailbox) == bindparam("at_mailbox"),
+    col(_MESSAGE.validity) == bindparam("at_validity"),
+    col(_MESSAGE.uid) == bindparam("at_uid"),
+)
+_AT_PLACE = select(_MESSAGE).where(*_PLACE)
+_STATE_AT_PLACE = select(_MESSAGE.state).where(*_PLACE)
+_FILED = update(_MESSAGE).where(*_PLACE).values(state=MessageState.FILED)
+_FIRST_WITH = select(_REPORT.id).where(
+    col(_REPORT.fingerprint) == bindparam("fingerprint"), col(_REPORT.duplicate_of).is_(None)
+)
+_REPORTED = (
+    select(  # type: ignore[call-overload]
+        *(_REPORT.message_id, _REPORT.duplicate_of),
+        *(_REPORT.arrival_date, _REPORT.report_date, _MESSAGE.received_at),
+    )
+    .join(_MESSAGE, col(_MESSAGE.id) == col(_REPORT.message_id))
+    .where(col(_REPORT.id) == bindparam("report"))
+)
+_NEW_MESSAGE, _NEW_REPORT, _NEW_BOUNCE = insert(_MESSAGE), insert(_REPORT), insert(tables.Bounce)
+
 
 def find_message(session: Session, mailbox: str, validity: int, uid: str) -> tables.Message | None:
     """Return the row of the message at this place."""
-    at = tables.Message
-    place = (col(at.mailbox) == mailbox, col(at.validity) == validity, col(at.uid) == uid)
-    return session.exec(select(at).where(*place)).one_or_none()
+    return session.exec(_AT_PLACE, params=_at(mailbox, validity, uid)).one_or_none()
+
+
+def _at(mailbox: str, validity: int, uid: str) -> dict[str, Any]:
+    return {"at_mailbox": mailbox, "at_validity": validity, "at_uid": uid}
 
 
 class KnownMessages(Reads):
@@ -31,8 +58,8 @@ class KnownMessages(Reads):
         `seen` means that reading it failed before: it is to be read again.
         """
         with self._reading() as session:
-            row = find_message(session, mailbox, validity, uid)
-            return None if row is None else MessageState(row.state)
+            state = session.exec(_STATE_AT_PLACE, params=_at(mailbox, validity, uid)).one_or_none()
+            return None if state is None else MessageState(state)
 
 
 class Intake(Writes):
@@ -58,12 +85,15 @@ class Intake(Writes):
         place is taken by a message that was stored already: ask `is_known` first.
         """
         row = find_message(self._rows, mailbox, validity, uid)
+        told = {"sha256": sha256, "size": size, "received_at": received_at}
+        told |= {"kind": kind, "reason": reason, "state": state}
         if row is None:
-            row = tables.Message(mailbox=mailbox, validity=validity, uid=uid, seen_at=now, state=state)
-        elif row.state != MessageState.SEEN:
+            place = {"mailbox": mailbox, "validity": validity, "uid": uid}
+            return self._insert(_NEW_MESSAGE, {**place, "seen_at": now, "attempts": 0, **told})
+        if row.state != MessageState.SEEN:
             raise NotThere(f"message {row.id} at this place is {row.state} already")
-        row.sha256, row.size, row.received_at = sha256, size, received_at
-        row.kind, row.reason, row.state = kind, reason, state
+        for name, value in told.items():
+            setattr(row, name, value)
         return self._keep(row).id
 
     def add_report(
@@ -78,8 +108,8 @@ class Intake(Writes):
         """Store a report. The same fingerprint again makes a duplicate, whose bounces are not stored."""
         first = self._find_first(report.fingerprint)
         row = _report_row(message_id, report, now)
-        row.evidence, row.tests, row.duplicate_of = evidence, [list(test) for test in tests], first
-        return StoredReport(report_id=self._keep_report(row).id, duplicate_of=first)
+        row |= {"evidence": evidence, "tests": [list(test) for test in tests], "duplicate_of": first}
+        return StoredReport(report_id=self._insert(_NEW_REPORT, row), duplicate_of=first)
 
     def add_bounces(self, report_id: int, bounces: Sequence[Bounce], now: datetime) -> tuple[Event, ...]:
         """Store the bounces of a report and return the failed ones as events, in order.
@@ -87,17 +117,21 @@ class Intake(Writes):
         Without a time of its own a bounce gets the report's, else the message's arrival, else `now`;
         none lies after `now`. For a duplicate nothing is stored. Raises NotThere for no such report.
         """
-        report = self._rows.get(tables.Report, report_id)
+        report = self._rows.exec(_REPORTED, params={"report": report_id}).one_or_none()
         if report is None:
             raise NotThere(f"there is no report {report_id}")
-        if report.duplicate_of is not None:
+        message_id, duplicate_of, *times = report
+        if duplicate_of is not None or not bounces:
             return ()
-        message = self._rows.get_one(tables.Message, report.message_id)
-        told = report.arrival_date or report.report_date or message.received_at or now
-        rows = [_bounce_row(report, bounce, min(bounce.occurred_at or told, now), now) for bounce in bounces]
-        self._rows.add_all(rows)
-        self._rows.flush()
-        tally.count_in(self._rows, report.message_id, rows)
+        told = next((time for time in times if time), now)
+        ids = {"report_id": report_id, "message_id": message_id, "recorded_at": now}
+        rows = [
+            {**ids, "occurred_at": min(bounce.occurred_at or told, now), **_bounce_row(bounce)}
+            for bounce in bounces
+        ]
+        before = tally.rows_of(self._rows, message_id)
+        self._rows.connection().execute(_NEW_BOUNCE, rows)
+        tally.count_in(self._rows, message_id, before, [tally.counted(row) for row in rows])
         return events_of(self._rows, report_id)  # read back: the rules see what they will see later
 
     def set_state(self, message_id: int, state: MessageState, reason: str | None = None) -> None:
@@ -108,12 +142,9 @@ class Intake(Writes):
         row.state = state
         row.reason = reason or row.reason
 
-    def set_state_at(self, mailbox: str, validity: int, uid: str, state: MessageState) -> None:
-        """Do the same for the message at a place, as after a crash between commit and move."""
-        row = find_message(self._rows, mailbox, validity, uid)
-        if row is None:
-            raise NotThere(f"there is no message {uid} in {mailbox}")
-        row.state = state
+    def note_filed(self, places: Sequence[tuple[str, int, str]]) -> None:
+        """Note as filed the messages at these places (mailbox, validity, uid), as after their move."""
+        self._rows.connection().execute(_FILED, [_at(*place) for place in places])
 
     def note_moved(self, mailbox: str) -> None:
         """Note as filed what is `stored` and lies no longer in the folder: its move was done, then we died.
@@ -142,76 +173,68 @@ class Intake(Writes):
     def _find_first(self, fingerprint: str) -> int | None:
         if not fingerprint:
             return None
-        report = tables.Report
-        same = (col(report.fingerprint) == fingerprint, col(report.duplicate_of).is_(None))
-        return self._rows.exec(select(report.id).where(*same)).one_or_none()
+        return self._rows.exec(_FIRST_WITH, params={"fingerprint": fingerprint}).one_or_none()
 
     def _keep(self, row: tables.Message) -> tables.Message:
         self._rows.add(row)
         self._rows.flush()
         return row
 
-    def _keep_report(self, row: tables.Report) -> tables.Report:
-        self._rows.add(row)
-        self._rows.flush()
-        return row
+    def _insert(self, statement: Any, row: Mapping[str, Any]) -> int:
+        (number,) = self._rows.connection().execute(statement, row).inserted_primary_key or (0,)
+        return int(number)
 
 
-def _report_row(message_id: int, report: Report, now: datetime) -> tables.Report:
-    return tables.Report(
-        message_id=message_id,
-        recorded_at=now,
-        kind=report.kind,
-        format=report.format,
-        envelopes=list(report.envelopes),
-        tests=[],
-        fingerprint=report.fingerprint or None,
-        forwarded_by=report.forwarded_by,
-        language=report.language,
-        report_message_id=report.message_id,
-        report_date=report.date,
-        reporting_mta=report.reporting_mta,
-        received_from_mta=report.received_from_mta,
-        arrival_date=report.arrival_date,
-        original_envelope_id=report.original_envelope_id,
-        original_message_id=report.original.message_id,
-        original_sender=report.original.sender,
-        original_subject=report.original.subject,
-        original_date=report.original.date,
-        original_automatic=list(report.original.automatic),
-    )
+def _report_row(message_id: int, report: Report, now: datetime) -> dict[str, Any]:
+    return {
+        "message_id": message_id,
+        "recorded_at": now,
+        "kind": report.kind,
+        "format": report.format,
+        "envelopes": list(report.envelopes),
+        "fingerprint": report.fingerprint or None,
+        "forwarded_by": report.forwarded_by,
+        "language": report.language,
+        "report_message_id": report.message_id,
+        "report_date": report.date,
+        "reporting_mta": report.reporting_mta,
+        "received_from_mta": report.received_from_mta,
+        "arrival_date": report.arrival_date,
+        "original_envelope_id": report.original_envelope_id,
+        "original_message_id": report.original.message_id,
+        "original_sender": report.original.sender,
+        "original_subject": report.original.subject,
+        "original_date": report.original.date,
+        "original_automatic": list(report.original.automatic),
+    }
 
 
-def _bounce_row(report: tables.Report, bounce: Bounce, occurred_at: datetime, now: datetime) -> tables.Bounce:
-    return tables.Bounce(
-        report_id=report.id,
-        message_id=report.message_id,
-        recorded_at=now,
-        occurred_at=occurred_at,
-        recipient=bounce.recipient,
-        recipient_key=fold(bounce.recipient),
-        recipient_domain=_folded(bounce.recipient_domain),
-        recipient_decoded=bounce.recipient_decoded,
-        original_recipient=bounce.original_recipient,
-        sender=bounce.sender,
-        sender_key=_folded(bounce.sender),
-        sender_domain=_folded(bounce.sender_domain),
-        action=bounce.action,
-        status=bounce.status,
-        reply_code=bounce.reply_code,
-        cause=bounce.cause,
-        persistence=bounce.persistence,
-        owner=bounce.owner,
-        side=bounce.side,
-        evidence=bounce.evidence,
-        remote_mta=bounce.remote_mta,
-        diagnostic_code=bounce.diagnostic_code,
-        remote_status=bounce.remote_status,
-        remote_reply_code=bounce.remote_reply_code,
-        entry=bounce.entry,
-        why=bounce.why,
-        details=bounce.details.as_mapping() if bounce.details else None,
-    )
+def _bounce_row(bounce: Bounce) -> dict[str, Any]:
+    return {
+        "recipient": bounce.recipient,
+        "recipient_key": fold(bounce.recipient),
+        "recipient_domain": _folded(bounce.recipient_domain),
+        "recipient_decoded": bounce.recipient_decoded,
+        "original_recipient": bounce.original_recipient,
+        "sender": bounce.sender,
+        "sender_key": _folded(bounce.sender),
+        "sender_domain": _folded(bounce.sender_domain),
+        "action": bounce.action,
+        "status": bounce.status,
+        "reply_code": bounce.reply_code,
+        "cause": bounce.cause,
+        "persistence": bounce.persistence,
+        "owner": bounce.owner,
+        "side": bounce.side,
+        "evidence": bounce.evidence,
+        "remote_mta": bounce.remote_mta,
+        "diagnostic_code": bounce.diagnostic_code,
+        "remote_status": bounce.remote_status,
+        "remote_reply_code": bounce.remote_reply_code,
+        "entry": bounce.entry,
+        "why": bounce.why,
+        "details": bounce.details.as_mapping() if bounce.details else None,
+    }
 
 
 def _folded(text: str | None) -> str | None:

@@ -8,7 +8,7 @@ when its process died, so nobody knows whether it arrived: `unknown`, never simp
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, insert
 from sqlmodel import col, select
 
 from bounce_watch.model import Letter, OutboxState
@@ -24,6 +24,8 @@ BACKOFF = tuple(timedelta(minutes=minutes) for minutes in (1, 2, 5, 15, 30, 60))
 
 GIVE_UP_AFTER = timedelta(hours=48)
 """After so long in the outbox a mail that cannot be sent has failed."""
+
+_NEW = insert(tables.Outgoing)
 
 GRACE = timedelta(minutes=10)
 """How long a server may take to answer the end of data (RFC 5321 section 4.5.3.2.6)."""
@@ -53,25 +55,25 @@ class Outbox(OutboxList, Facts):
         if self.event_known(letter.event_key):
             return False
         pending = state is OutboxState.PENDING
-        row = tables.Outgoing(
-            kind=letter.kind,
-            event_key=letter.event_key,
-            bw_id=bw_id,
-            recipient=letter.to,
-            recipient_key=fold(letter.to),
-            subject=letter.subject,
-            preview=letter.text,
-            raw=content,
-            cause=cause,
-            report_id=report_id,
-            incident=incident,
-            state=state,
-            created_at=now,
-            pending_since=now if pending else None,
-            next_at=now + wait if pending else None,
-        )
-        self._rows.add(row)
-        self._rows.flush()
+        row = {
+            "kind": letter.kind,
+            "event_key": letter.event_key,
+            "bw_id": bw_id,
+            "recipient": letter.to,
+            "recipient_key": fold(letter.to),
+            "subject": letter.subject,
+            "preview": letter.text,
+            "raw": content,
+            "cause": cause,
+            "report_id": report_id,
+            "incident": incident,
+            "state": state,
+            "attempts": 0,
+            "created_at": now,
+            "pending_since": now if pending else None,
+            "next_at": now + wait if pending else None,
+        }
+        self._rows.connection().execute(_NEW, row)
         return True
 
     def withhold(

@@ -2,14 +2,15 @@
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import ColumnElement, func
+from sqlalchemy import ColumnElement, bindparam, func
 from sqlalchemy.orm import defer
 from sqlmodel import Session, col, select
 
 from bounce_watch.model import LetterKind, OutboxState
 from bounce_watch.store import tables
-from bounce_watch.store.columns import fold
+from bounce_watch.store.columns import Instant, fold
 from bounce_watch.store.errors import NotThere
 from bounce_watch.store.records import OutboxEntry, ReplyHistory, WithheldRow
 from bounce_watch.store.rooms import Reads
@@ -17,6 +18,38 @@ from bounce_watch.store.rooms import Reads
 _AT = tables.Outgoing
 _WITHOUT_BYTES = defer(_AT.raw)  # type: ignore[arg-type]
 _NOT_ABANDONED = col(_AT.state) != OutboxState.ABANDONED
+
+
+# Made once: to build a statement costs more than to ask it, and these are asked before each answer.
+_EVENT = select(_AT.id).where(col(_AT.event_key) == bindparam("event"))
+
+
+def _counted(*conditions: ColumnElement[bool]) -> Any:
+    return select(func.count()).select_from(_AT).where(*conditions).scalar_subquery()
+
+
+def _history() -> Any:
+    """Return the question for all that the gate must know of what was written."""
+    replies = (
+        col(_AT.recipient_key) == bindparam("person"),
+        col(_AT.kind) == LetterKind.REPLY,
+        _NOT_ABANDONED,
+    )
+    # What a person released or retried is no sign of a storm: only what we let go by ourselves is pace.
+    pace = (_NOT_ABANDONED, col(_AT.pending_since) == col(_AT.created_at))
+    newest = select(func.max(_AT.created_at, type_=Instant())).where(
+        *replies, col(_AT.cause) == bindparam("why")
+    )
+    return select(  # type: ignore[call-overload]
+        newest.scalar_subquery(),
+        _counted(*replies, col(_AT.created_at) > bindparam("day")),
+        _counted(*pace, col(_AT.pending_since) > bindparam("minute")),
+        _counted(*pace, col(_AT.pending_since) > bindparam("hour")),
+        _counted(col(_AT.event_key) == bindparam("event")),
+    )
+
+
+_HISTORY = _history()
 
 
 def entry_of(row: tables.Outgoing) -> OutboxEntry:
@@ -100,7 +133,7 @@ class OutboxList(Reads):
     def event_known(self, event_key: str) -> bool:
         """Tell whether a mail about this event was written before, in whatever state it is."""
         with self._reading() as session:
-            return session.exec(select(_AT.id).where(col(_AT.event_key) == event_key)).first() is not None
+            return session.exec(_EVENT, params={"event": event_key}).first() is not None
 
     def reply_history(
         self, recipient: str, cause: str, now: datetime, event_key: str | None = None
@@ -110,21 +143,23 @@ class OutboxList(Reads):
         Abandoned mails do not count. Held ones count as answers to the person; the pace counts only
         what was let go.
         """
-        replies = (
-            col(_AT.recipient_key) == fold(recipient),
-            col(_AT.kind) == LetterKind.REPLY,
-            _NOT_ABANDONED,
-        )
-        newest = select(_AT.created_at).where(*replies, col(_AT.cause) == cause)
-        newest = newest.order_by(col(_AT.created_at).desc())
+        asked = {
+            "person": fold(recipient),
+            "why": cause,
+            "day": now - timedelta(days=1),
+            "minute": now - timedelta(minutes=1),
+            "hour": now - timedelta(hours=1),
+            "event": event_key,
+        }
         with self._reading() as session:
-            return ReplyHistory(
-                last_reply_at=session.exec(newest).first(),
-                replies_last_day=_count(session, *replies, col(_AT.created_at) > now - timedelta(days=1)),
-                mails_last_minute=_let_go_since(session, now - timedelta(minutes=1)),
-                mails_last_hour=_let_go_since(session, now - timedelta(hours=1)),
-                event_known=event_key is not None and self.event_known(event_key),
-            )
+            last, in_a_day, in_a_minute, in_an_hour, known = session.exec(_HISTORY, params=asked).one()
+        return ReplyHistory(
+            last_reply_at=last,
+            replies_last_day=in_a_day,
+            mails_last_minute=in_a_minute,
+            mails_last_hour=in_an_hour,
+            event_known=known > 0,
+        )
 
     def _waiting(self, state: OutboxState, now: datetime, limit: int) -> tuple[OutboxEntry, ...]:
         query = select(_AT).where(col(_AT.state) == state, col(_AT.next_at) <= now)
@@ -139,12 +174,6 @@ def entries(
     """Return the mails that meet the conditions, newest first; their bytes stay in the database."""
     query = select(_AT).where(*conditions).order_by(col(_AT.id).desc()).limit(limit)
     return tuple(entry_of(row) for row in session.exec(query.options(_WITHOUT_BYTES)))
-
-
-def _let_go_since(session: Session, since: datetime) -> int:
-    """Count what we let go by ourselves: what a person released or retried is no sign of a storm."""
-    by_ourselves = col(_AT.pending_since) == col(_AT.created_at)
-    return _count(session, _NOT_ABANDONED, col(_AT.pending_since) > since, by_ourselves)
 
 
 def _count(session: Session, *conditions: ColumnElement[bool]) -> int:

@@ -5,11 +5,13 @@ and counted directly whenever somebody asks, so that every sum is exact.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from typing import Any, NamedTuple, Protocol
 
+from sqlalchemy import bindparam
 from sqlalchemy.dialects.sqlite import Insert, insert
 from sqlmodel import Session, col, select
 
@@ -54,6 +56,36 @@ VALUES = {
 }
 
 
+class Counted(Protocol):
+    """What the counters look at in a row of `bounce`."""
+
+    @property
+    def occurred_at(self) -> datetime: ...
+    @property
+    def evidence(self) -> str | None: ...
+    @property
+    def action(self) -> str: ...
+    @property
+    def cause(self) -> str: ...
+
+
+class _Fresh(NamedTuple):
+    """A row that is new. The names are those of the columns."""
+
+    occurred_at: datetime
+    evidence: str | None
+    action: str
+    cause: str
+    owner: str
+    status: str | None
+    sender_key: str | None
+    recipient_domain: str | None
+
+
+_COUNTED = _Fresh._fields
+_ROWS_OF = select(_AT).where(col(_AT.message_id) == bindparam("message"))
+
+
 @dataclass(frozen=True, slots=True)
 class Cell:
     """The key of one counter."""
@@ -85,12 +117,20 @@ def hour_start(hour: int) -> datetime:
     return _EPOCH + hour * HOUR
 
 
-def count_in(session: Session, message_id: int, fresh: Sequence[tables.Bounce]) -> None:
-    """Add what new rows of a message change to the counters; they were flushed before."""
+def rows_of(session: Session, message_id: int) -> Sequence[Counted]:
+    """Return the rows of a message that are counted already."""
+    return session.exec(_ROWS_OF, params={"message": message_id}).all()
+
+
+def counted(row: Mapping[str, Any]) -> Counted:
+    """Return a new row as it is counted."""
+    return _Fresh(**{name: row[name] for name in _COUNTED})
+
+
+def count_in(session: Session, message_id: int, before: Sequence[Counted], fresh: Sequence[Counted]) -> None:
+    """Add what new rows of a message change to the counters."""
     if not fresh:
         return
-    known = select(_AT).where(col(_AT.message_id) == message_id, col(_AT.id) < fresh[0].id)
-    before = list(session.exec(known))
     messages, bounces = _added(before, fresh)
     changed = [cell for cell in {**messages, **bounces} if messages[cell] or bounces[cell]]
     add_up(session, changed, messages, bounces)
@@ -100,9 +140,7 @@ def count_in(session: Session, message_id: int, fresh: Sequence[tables.Bounce]) 
         session.flush()
 
 
-def _added(
-    before: Sequence[tables.Bounce], fresh: Sequence[tables.Bounce]
-) -> tuple[Counter[Cell], Counter[Cell]]:
+def _added(before: Sequence[Counted], fresh: Sequence[Counted]) -> tuple[Counter[Cell], Counter[Cell]]:
     """Return how mails and recipients of each counter change."""
     messages, bounces = Counter(cells_of([*before, *fresh])), Counter[Cell]()
     bounces.update(messages)
@@ -114,12 +152,12 @@ def _added(
     return messages, bounces
 
 
-def is_plain(rows: Sequence[tables.Bounce]) -> bool:
+def is_plain(rows: Sequence[Counted]) -> bool:
     """Tell whether all rows of a message lie in one day and one tier."""
     return len({(day_of(row.occurred_at), row.evidence) for row in rows}) == 1
 
 
-def cells_of(rows: Sequence[tables.Bounce]) -> Iterator[Cell]:
+def cells_of(rows: Sequence[Counted]) -> Iterator[Cell]:
     """Yield each counter as often as rows of the message fall into it."""
     failed = [row for row in rows if row.action == Action.FAILED]
     yield from _hours(failed)
@@ -134,9 +172,9 @@ def cells_of(rows: Sequence[tables.Bounce]) -> Iterator[Cell]:
                 yield from days_of(dimension, label, day, evidence)
 
 
-def _hours(failed: Sequence[tables.Bounce]) -> Iterator[Cell]:
+def _hours(failed: Sequence[Counted]) -> Iterator[Cell]:
     """Yield the hour of the first failure for each cause of the message: what a trend is drawn from."""
-    first: dict[str, tables.Bounce] = {}
+    first: dict[str, Counted] = {}
     for row in sorted(failed, key=lambda row: row.occurred_at):
         first.setdefault(row.cause, row)
     for cause, row in first.items():

@@ -8,8 +8,10 @@ from datetime import timedelta
 import pytest
 
 from bounce_watch.model import Kind, OutboxState
-from bounce_watch.pipeline import cycle
-from bounce_watch.store import MessageState, StoreFull
+from bounce_watch.pipeline import House, Intake, intake, receiving
+from bounce_watch.reading.outcome import Outcome
+from bounce_watch.source.interface import Message
+from bounce_watch.store import MessageState, StoreFull, Transaction
 from tests.pipeline.conftest import START, Home, ndr
 
 
@@ -119,15 +121,17 @@ def test_a_crash_between_commit_and_move_is_mended_at_the_next_look(home: Home) 
 def test_a_bug_with_one_message_stops_no_other_and_quarantines_it_at_the_third_time(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The fault is injected where the reader is called; everything behind it is real."""
-    genuine = cycle.take_in
+    """The fault is injected where a message is stored, together with others or alone; the rest is real."""
+    genuine = intake._store
 
-    def stumble(house: object, message: object, **options: object) -> object:
-        if message.locator.uid.startswith("1."):  # type: ignore[attr-defined]
+    def stumble(
+        house: House, tx: Transaction, message: Message, outcome: Outcome, *, historical: bool
+    ) -> Intake:
+        if message.locator.uid.startswith("1."):
             raise KeyError("a bug")
-        return genuine(house, message, **options)  # type: ignore[arg-type]
+        return genuine(house, tx, message, outcome, historical=historical)
 
-    monkeypatch.setattr(cycle, "take_in", stumble)
+    monkeypatch.setattr(intake, "_store", stumble)
     home.deliver(b"From: a@b.example\r\n\r\nstumbling stone", "1.a")
     home.deliver(ndr(), "2.b")
     first = home.look()
@@ -144,7 +148,7 @@ def test_a_full_disk_never_quarantines(home: Home, monkeypatch: pytest.MonkeyPat
         raise StoreFull("The disk is full.")
 
     home.deliver(ndr(), "1.a")
-    monkeypatch.setattr(cycle, "take_in", full)
+    monkeypatch.setattr(receiving, "take_in", full)
     for _ in range(4):
         with pytest.raises(StoreFull):
             home.look()
@@ -179,3 +183,16 @@ def test_our_own_notice_that_bounces_is_never_answered(home: Home) -> None:
     home.look()
     assert home.house.store.stats().withheld == {"own_bounce": 1}
     assert len(home.sent()) == 1
+
+
+def test_what_comes_together_is_stored_together(home: Home) -> None:
+    """Several groups, one of them with a copy of a report in it: counted, answered and filed one by one."""
+    for number in range(100):
+        content = ndr(f"person{number}@larkfield.example", f"x@firm{number}.example", number=number)
+        home.deliver(content, f"{number}.a")
+    home.deliver(ndr("person7@larkfield.example", "x@firm7.example", number=7), "700.a")
+    result = home.look()
+    assert (result.messages, result.bounces, result.duplicates) == (101, 100, 1)
+    assert home.waiting() == []
+    assert len(home.filed()) == 101
+    assert len(list(home.house.store.history(limit=200))) == 100

@@ -2,13 +2,15 @@
 
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from bounce_watch.model import Kind, Unreadable
 from bounce_watch.parse import read
+from bounce_watch.reading.frames import Letter
 from bounce_watch.reading.outcome import Limits, ReaderUnavailable
 from bounce_watch.reading.reader import InProcess, IsolatedReader
 from tests.pipeline.conftest import Home, ndr
@@ -20,10 +22,10 @@ HEAVY = b"From: a@b.example\r\n\r\n" + b"x" * 2_000_000
 class Held(IsolatedReader):
     """A reader whose process stands still for large messages, as for one that never ends."""
 
-    def read(self, raw: bytes) -> object:  # type: ignore[override]
-        if len(raw) > 1_000_000:
+    def ask(self, letters: Sequence[Letter]) -> list[Any]:
+        if any(len(letter.raw) > 1_000_000 for letter in letters):
             os.kill(self.start()._popen.pid, signal.SIGSTOP)
-        return super().read(raw)
+        return super().ask(letters)
 
 
 def with_reader(home: Home, reader: IsolatedReader) -> Home:

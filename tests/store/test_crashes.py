@@ -70,6 +70,6 @@ def test_a_message_is_not_stored_twice_after_a_crash(path: Path) -> None:
     die_after(path, f"with store.transaction() as tx:{WRITE}")
     with Store.open(path) as store:
         with store.transaction() as tx:
-            tx.set_state_at(**place(), state=MessageState.FILED)
+            tx.note_filed([tuple(place().values())])
         assert store.is_known(**place()) is MessageState.FILED
         assert store.stats().messages == {body()["kind"]: 1}

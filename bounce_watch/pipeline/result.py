@@ -1,0 +1,57 @@
+"""What one cycle did, for people and for figures."""
+
+from dataclasses import dataclass, field
+
+from bounce_watch.model import Kind
+from bounce_watch.pipeline.delivery import Delivered
+from bounce_watch.pipeline.intake import Intake
+from bounce_watch.store import MessageState
+
+_COUNTS = ("messages", "bounces", "duplicates", "letters", "withheld", "quarantined", "left", "skipped")
+
+
+@dataclass(slots=True, kw_only=True)
+class CycleResult:
+    """What one cycle did. `kinds` counts the new messages by kind.
+
+    `skipped` counts what lies in the source and could not be opened, `held` all mails that wait for a
+    person's release.
+    """
+
+    messages: int = 0
+    bounces: int = 0
+    duplicates: int = 0
+    letters: int = 0
+    withheld: int = 0
+    quarantined: int = 0
+    left: int = 0
+    skipped: int = 0
+    kinds: dict[Kind, int] = field(default_factory=dict)
+    opened: list[int] = field(default_factory=list)
+    resolved: tuple[int, ...] = ()
+    digest: bool = False
+    held: int = 0
+    delivered: Delivered = field(default_factory=Delivered)
+
+    def add(self, intake: Intake) -> None:
+        self.messages += 1
+        self.bounces += intake.bounces
+        self.duplicates += intake.duplicates
+        self.letters += intake.letters
+        self.withheld += intake.withheld
+        self.quarantined += intake.state is MessageState.QUARANTINED
+        self.left += intake.state is MessageState.LEFT
+        self.kinds[intake.kind] = self.kinds.get(intake.kind, 0) + 1
+        self.opened.extend(intake.opened)
+
+    def merge(self, other: "CycleResult") -> None:
+        """Add what another cycle did."""
+        for name in _COUNTS:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        for kind, count in other.kinds.items():
+            self.kinds[kind] = self.kinds.get(kind, 0) + count
+        self.opened += other.opened
+        self.resolved += other.resolved
+        self.digest = self.digest or other.digest
+        self.held = other.held
+        self.delivered.merge(other.delivered)
