@@ -63,6 +63,13 @@ def test_a_new_incident_says_what_to_do(composer: Composer) -> None:
     assert "1. Confirm the block and read the reason." in text
 
 
+def test_an_incident_that_opened_again_says_so(composer: Composer) -> None:
+    again = replace(samples.incident(number=9), reopened=1)
+    digest = replace(samples.digest(), opened=(again, samples.incident(number=3)), still_open=())
+    told = re.findall(r"(INC-\d+):.*\n.*\n  (came back; )?since", written(composer, digest)[1])
+    assert told == [("INC-3", ""), ("INC-9", "came back; ")]
+
+
 def test_a_resolved_incident_asks_for_nothing(composer: Composer) -> None:
     over = replace(
         samples.incident(), state=IncidentState.RESOLVED, resolved_at=samples.NOW - timedelta(hours=1)
