@@ -192,8 +192,8 @@ def _incident(
     resolved = incident.resolved_at
     steps = fill_steps(playbook, finding) if playbook and critical and resolved is None else ()
     again = "came back; " if incident.reopened else ""
-    line = f"{again}since {moments.short(finding.first_at, organisation.time_zone)}; {_mails(finding.messages)}"
-    line += f"; must act: {owner[0].lower()}{owner[1:]}"
+    line = f"{again}since {moments.short(finding.first_at, organisation.time_zone)}; "
+    line += f"{_mails(finding.messages)}; must act: {owner[0].lower()}{owner[1:]}"
     if resolved is not None:
         line = f"over since {moments.short(resolved, organisation.time_zone)}; {_mails(finding.messages)}"
     return {
