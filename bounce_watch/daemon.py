@@ -62,28 +62,46 @@ def back_off(faults: int) -> float:
 
 
 def serve(cycle: Callable[[], str], stopper: Stopper, *, pause: float, retry: Callable[[int], float]) -> None:
-    """Run cycles until stopped. `cycle` returns a status line; a temporary fault is retried with back-off.
+    """Run cycles until stopped. `cycle` returns a status line; what may pass is retried with back-off.
 
-    `retry` gives the pause in seconds after so many faults in a row. Permanent faults are raised.
+    `retry` gives the pause in seconds after so many faults in a row. What only a person can repair is
+    raised, unless a cycle went well before: then somebody is at work on the server, and it is tried again
+    at the longest pause, so that a refused sign-in locks no account.
     """
-    from bounce_watch.reading.outcome import ReaderUnavailable
-    from bounce_watch.source.interface import Unreachable
-    from bounce_watch.store import StoreBusy
-
     notify("READY=1")
     log.info("started", poll_seconds=pause)
-    faults = 0
+    faults, worked = 0, False
     while not stopper.is_set():
         try:
-            status, wait, faults = cycle(), pause, 0
+            status, wait, faults, worked = cycle(), pause, 0, True
             if status != IDLE:
                 log.info("looked", status=status)
-        except (Unreachable, StoreBusy, ReaderUnavailable) as error:
+        except Exception as error:
+            if not may_pass(error, worked):
+                raise
             faults += 1
-            status, wait = f"waiting: {error}", retry(faults)
+            status, wait = f"waiting: {error}", retry(faults if may_pass(error, False) else _MANY_FAULTS)
             repair = str(getattr(error, "repair", ""))
             log.warning("cycle_failed", error=str(error), repair=repair, next_try_seconds=round(wait))
         notify(f"WATCHDOG=1\nSTATUS={status[:200]}")
         stopper.wait(wait)
     notify("STOPPING=1")
     log.info("stopped")
+
+
+_MANY_FAULTS = 100
+"""So many faults in a row that every back-off is at its longest."""
+
+
+def may_pass(error: Exception, worked: bool) -> bool:
+    """Tell whether to wait for the end of a fault: network, server, disk, memory, another's lock.
+
+    `worked`: a cycle went well before, so that what a server refuses now was right once.
+    """
+    from bounce_watch.config.secrets import SecretError
+    from bounce_watch.reading.outcome import ReaderUnavailable
+    from bounce_watch.source.interface import SourceError, Unreachable
+    from bounce_watch.store import StoreTemporary
+
+    passing = (Unreachable, StoreTemporary, ReaderUnavailable, OSError, MemoryError)
+    return isinstance(error, passing) or (worked and isinstance(error, (SourceError, SecretError)))

@@ -24,7 +24,7 @@ def status_of(error: Exception) -> Exit | None:
     from bounce_watch.config.secrets import SecretError
     from bounce_watch.reading.outcome import ReaderUnavailable
     from bounce_watch.source import interface as source
-    from bounce_watch.store import LockHeld, StoreBusy, StoreError
+    from bounce_watch.store import StoreError, StoreNotWritable, StoreTemporary
 
     table: tuple[tuple[type[Exception], Exit], ...] = (
         (ConfigError, Exit.CONFIGURATION),
@@ -32,9 +32,9 @@ def status_of(error: Exception) -> Exit | None:
         (source.MissingFolder, Exit.CONFIGURATION),
         (source.Refused, Exit.REFUSED),
         (source.SourceError, Exit.UNAVAILABLE),
-        (LockHeld, Exit.TRY_LATER),
-        (StoreBusy, Exit.TRY_LATER),
+        (StoreTemporary, Exit.TRY_LATER),
         (ReaderUnavailable, Exit.TRY_LATER),
+        (StoreNotWritable, Exit.REFUSED),
         (StoreError, Exit.FAILED),
     )
     return next((status for kind, status in table if isinstance(error, kind)), None)
