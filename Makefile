@@ -3,6 +3,7 @@
 #   make test     all tests, with a real Dovecot and Postfix where they can be installed
 #   make proof    the long proofs: hundreds of kills, a year of days, big mailboxes
 #   make check    style, types, import rules, documents, translations
+#   make reference  writes what is generated: reference pages, manual pages, completions
 #   make bench    how fast mail is read, beside three other readers
 #   make install  the environment for developing; make clean removes it
 
@@ -15,7 +16,7 @@ PYTHON ?= $(shell for name in $(CANDIDATES); do \
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 PYTEST_FLAGS ?= -n 2 --dist loadgroup
 
-.PHONY: demo install venv test proof check bench clean
+.PHONY: demo install venv test proof check reference bench clean
 .DEFAULT_GOAL := demo
 
 demo: $(VENV)/.runtime
@@ -37,8 +38,12 @@ check: $(VENV)/.dev
 	$(BIN)/mypy
 	$(BIN)/mypy tools benchmarks
 	$(BIN)/lint-imports --no-logo
+	$(BIN)/python tools/make_reference.py --check
 	$(BIN)/python tools/check_docs.py
 	$(BIN)/python tools/check_translations.py
+
+reference: $(VENV)/.dev
+	$(BIN)/python tools/make_reference.py
 
 bench: $(VENV)/.dev
 	$(PIP) install --group bench

@@ -91,34 +91,41 @@ def _from_file(path: Path, name: str) -> str:
         ) from None
 
 
-def login_secret(login: Login, prefix: str) -> str:
-    """Return the password of a login, or its client secret for XOAUTH2. `prefix` is imap or smtp.
+def login_places(login: Login, prefix: str) -> Places:
+    """Return where the password of a login is looked for, or its client secret for XOAUTH2.
 
-    Beside a certificate it is the passphrase of the key, empty where it has none.
+    `prefix` is imap or smtp. Beside a certificate it is the passphrase of the key, which may be missing.
     """
     if login.auth == "xoauth2" and login.oauth:
         oauth = login.oauth
-        name, literal = f"{prefix}-client-secret", oauth.client_secret
         return Places(
-            name=name,
-            literal=literal,
+            name=f"{prefix}-client-secret",
+            literal=oauth.client_secret,
             command=oauth.client_secret_command,
             file=oauth.client_secret_file,
             is_optional=oauth.certificate_file is not None,
-        ).read()
+        )
     return Places(
         name=f"{prefix}-password",
         literal=login.password,
         command=login.password_command,
         file=login.password_file,
-    ).read()
+    )
+
+
+def login_secret(login: Login, prefix: str) -> str:
+    """Return the secret of a login, empty for a key that has no passphrase. Raises SecretError."""
+    return login_places(login, prefix).read()
+
+
+def chat_places(chat: Chat) -> Places:
+    """Return where the URL of a chat room is looked for, which is a secret itself."""
+    return Places(name=f"{chat.name}-url", literal=chat.url, command=chat.url_command, file=chat.url_file)
 
 
 def chat_url(chat: Chat) -> str:
-    """Return the URL of a chat room, which is a secret itself."""
-    return Places(
-        name=f"{chat.name}-url", literal=chat.url, command=chat.url_command, file=chat.url_file
-    ).read()
+    """Return the URL of a chat room. Raises SecretError."""
+    return chat_places(chat).read()
 
 
 def holds_literal_secret(config: Config) -> bool:

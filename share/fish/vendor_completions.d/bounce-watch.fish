@@ -1,0 +1,1 @@
+complete --command bounce-watch --no-files --arguments "(env _BOUNCE_WATCH_COMPLETE=complete_fish _TYPER_COMPLETE_FISH_ACTION=get-args _TYPER_COMPLETE_ARGS=(commandline -cp) bounce-watch)" --condition "env _BOUNCE_WATCH_COMPLETE=complete_fish _TYPER_COMPLETE_FISH_ACTION=is-args _TYPER_COMPLETE_ARGS=(commandline -cp) bounce-watch"

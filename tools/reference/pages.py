@@ -1,0 +1,104 @@
+"""The reference pages in Markdown: one sentence a line, tables for what one looks up."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from bounce_watch.config.accounts import ImapSettings, OAuth, SmtpSettings
+from bounce_watch.config.chat import Chat
+from bounce_watch.config.load import read_config
+from bounce_watch.config.secrets import Places, chat_places, login_places
+from reference.program import STATUSES, Command, program
+from reference.settings import Table, tables
+
+HERE = Path(__file__).parent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Secret:
+    """One secret and the names under which it is looked for."""
+
+    what: str
+    key: str
+    name: str
+    variable: str
+
+
+def configuration() -> str:
+    """Return the page about the configuration file. The example on it is read as the program reads it."""
+    example = HERE / "example.toml"
+    read_config(example.read_bytes(), example)
+    return _written(
+        "configuration.md.j2",
+        tables=[_Anchored(table, table.title) for table in tables()],
+        secrets=list(secrets()),
+        example=example.read_text(encoding="utf-8"),
+    )
+
+
+def commands() -> str:
+    """Return the page about the commands."""
+    return _written("commands.md.j2", root=_linked(program()), statuses=STATUSES)
+
+
+def secrets() -> Iterator[Secret]:
+    """Yield every secret that a configuration can hold."""
+    app = OAuth(tenant="t", client_id="c")
+    for prefix, kind, server in (("imap", ImapSettings, "the mailbox"), ("smtp", SmtpSettings, "sending")):
+        yield _secret(f"password of {server}", "password", login_places(kind(), prefix))
+        with_app = kind(auth="xoauth2", oauth=app)
+        yield _secret(f"client secret for {server}", "client_secret", login_places(with_app, prefix))
+    yield _secret("URL of a chat room", "url", chat_places(Chat(name="teams")))
+
+
+def _secret(what: str, key: str, places: Places) -> Secret:
+    return Secret(what=what, key=key, name=places.name, variable=places.variable)
+
+
+class _Anchored:
+    """A value with the anchor of the heading that its page gives it."""
+
+    def __init__(self, value: Table | Command, heading: str, **more: Any) -> None:
+        self._value, self.anchor = value, anchor(heading)
+        self.__dict__.update(more)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._value, name)
+
+    def walk(self) -> "Iterator[_Anchored]":
+        yield self
+        for one in self.below:
+            yield from one.walk()
+
+
+def _linked(command: Command) -> _Anchored:
+    return _Anchored(command, command.name, below=[_linked(one) for one in command.below])
+
+
+def anchor(heading: str) -> str:
+    """Return what forges and the site make of a heading."""
+    return re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-")
+
+
+def sentences(text: str) -> str:
+    """Put every sentence on a line of its own."""
+    return re.sub(r"(?<!\be\.g)(?<!\bi\.e)(?<=[.!?])\s+(?=[A-Z])", "\n", text)
+
+
+def cell(text: str) -> str:
+    """Make a text fit into a cell of a table."""
+    return text.replace("|", "\\|")
+
+
+def _written(name: str, **values: Any) -> str:
+    house = Environment(  # noqa: S701 - Markdown, from our own words
+        loader=FileSystemLoader(HERE), undefined=StrictUndefined, keep_trailing_newline=True
+    )
+    house.filters.update(sentences=sentences, cell=cell)
+    house.tests["same_as"] = lambda one, other: one is other
+    text = house.get_template(name).render(**values)
+    return f"{re.sub(chr(10) + '{3,}', chr(10) * 2, text).strip()}\n"
