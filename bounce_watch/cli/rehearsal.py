@@ -3,7 +3,7 @@
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from bounce_watch.config.models import Config
 from bounce_watch.model import OutboxState
 from bounce_watch.model.check import Check
 from bounce_watch.pipeline import run_cycle
-from bounce_watch.source.interface import Locator, Message, Source, Wanted, everything
+from bounce_watch.source.interface import Locator, Message, Source, Wanted, everything, never
 
 
 class Untouched:
@@ -41,6 +41,9 @@ class Untouched:
 
     def messages(self, wanted: Wanted = everything) -> Iterator[Message]:
         return self._source.messages(wanted)
+
+    def wait(self, seconds: float, stop: Callable[[], bool] = never) -> bool:
+        return self._source.wait(seconds, stop)
 
     def probe(self) -> list[Check]:
         return self._source.probe()

@@ -3,7 +3,7 @@
 import hashlib
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
@@ -19,6 +19,7 @@ from bounce_watch.source.interface import (
 )
 from bounce_watch.source.maildir import read_regular, uid_of
 from bounce_watch.source.read_only import ReadOnly
+from bounce_watch.source.waiting import mark_of
 
 _CHUNK = 64 * 1024
 _SUFFIXES = {".eml", ".txt", ""}
@@ -32,21 +33,26 @@ class FilesSource(ReadOnly):
     """
 
     def __init__(self, path: Path) -> None:
-        super().__init__()
         self._folder = path if path.is_dir() else path.parent
         self._path = path
         self.name = f"files:{self._folder.absolute()}"
+        super().__init__()
 
     def __enter__(self) -> "FilesSource":
         if not self._path.exists():
             raise MissingFolder(f"{self._path} is not there", "check path")
         return self
 
+    def _mark(self) -> Hashable:
+        """Look at the folder itself; what comes into its subfolders is found by the next walk."""
+        return mark_of(self._path)
+
     def count(self) -> int | None:
         return sum(1 for _ in self._files())
 
     def messages(self, wanted: Wanted = everything) -> Iterator[Message]:
         self.skipped = []
+        self._before = self._mark()
         for path in self._files():
             uid = uid_of(str(path.relative_to(self._folder)))
             locator = Locator(mailbox=self.name, validity=0, uid=uid)

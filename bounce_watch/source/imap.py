@@ -1,6 +1,8 @@
 """A mailbox over IMAP (RFC 3501): walked by UID, moved by UID MOVE (RFC 6851). Flags are nobody's state."""
 
+import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from bounce_watch.config.accounts import ImapSettings
@@ -10,6 +12,7 @@ from bounce_watch.source import imap_walk as walk
 from bounce_watch.source.imap_connection import Connection, Opened
 from bounce_watch.source.imap_faults import Declined
 from bounce_watch.source.imap_folders import Folders
+from bounce_watch.source.imap_wait import wait_for_mail
 from bounce_watch.source.interface import (
     MAX_MESSAGE,
     Locator,
@@ -19,7 +22,11 @@ from bounce_watch.source.interface import (
     Unreachable,
     Wanted,
     everything,
+    never,
 )
+
+_SHORT_SECONDS = 10.0
+"""A connection lost sooner is a fault: a server that hangs up at once must not see us sign in for ever."""
 
 
 class ImapSource:
@@ -92,8 +99,11 @@ class ImapSource:
     def _open(self) -> Opened:
         """Select the folder anew, which tells UIDVALIDITY, UIDNEXT and the number of messages."""
         connection, folders = self._in_use()
-        self._opened = connection.open(folders.server_name(self.settings.folder))
-        return self._opened
+        opened = connection.open(folders.server_name(self.settings.folder))
+        if not opened.uid_next:
+            opened = replace(opened, uid_next=walk.find_uid_next(connection))
+        self._opened = opened
+        return opened
 
     def _in_use(self) -> tuple[Connection, Folders]:
         if self._connection is None or self._folders is None:
@@ -141,8 +151,7 @@ class ImapSource:
         self, connection: Connection, opened: Opened, first_uid: int, wanted: Wanted
     ) -> Iterator[Message]:
         """Yield messages from a UID on, until the end or until `file` replaced the connection."""
-        uid_next = opened.uid_next or walk.find_uid_next(connection)
-        for window in walk.list_windows(connection, first_uid, uid_next, self.settings.window):
+        for window in walk.list_windows(connection, first_uid, opened.uid_next, self.settings.window):
             needed = [listed for listed in window if wanted(self._locator(opened, listed.uid))]
             for batch in walk.batches(needed):
                 for listed, body in walk.fetch_bodies(connection, batch):
@@ -161,6 +170,20 @@ class ImapSource:
             size=max(listed.size, MAX_MESSAGE) if is_cut else len(body),
             received_at=listed.received_at,
         )
+
+    def wait(self, seconds: float, stop: Callable[[], bool] = never) -> bool:
+        """A connection that is lost after a while is no fault: look, and a new one is opened."""
+        connection, _ = self._in_use()
+        started = time.monotonic()
+        try:
+            return wait_for_mail(connection, self._opened.uid_next if self._opened else 1, seconds, stop)
+        except Unreachable as error:
+            if self._tokens is not None and isinstance(error, SessionEnded):
+                self._tokens.forget()
+            self._disconnect()
+            if time.monotonic() - started < _SHORT_SECONDS:
+                raise
+            return True
 
     def file(self, locator: Locator) -> None:
         self._move(locator, self.settings.filed_folder)
@@ -187,6 +210,8 @@ class ImapSource:
         self._move_once(locator, path)
 
     def _move_once(self, locator: Locator, path: str) -> None:
+        if self._opened is None:
+            self._open_or_reconnect()
         if not self._is_ours(locator):
             return
         connection, folders = self._in_use()

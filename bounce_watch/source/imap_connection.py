@@ -3,6 +3,7 @@
 Arguments with CR, LF or NUL never reach a command; every fault comes out as a SourceError.
 """
 
+import imaplib
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,8 +14,8 @@ from imapclient.response_parser import parse_fetch_response
 
 from bounce_watch import crash
 from bounce_watch.config.accounts import ImapSettings
-from bounce_watch.config.tls import TlsRefused, tls_context
 from bounce_watch.source import imap_faults as faults
+from bounce_watch.source.imap_channel import keep_alive, read_tls
 from bounce_watch.source.interface import Refused, SourceError
 
 Items = dict[bytes, object]
@@ -45,7 +46,7 @@ class Connection:
     def __init__(self, settings: ImapSettings) -> None:
         self._settings = settings
         self.capabilities: frozenset[str] = frozenset()
-        context = _tls(settings)
+        context = read_tls(settings)
         crash.point("imap.connect")
         try:
             self._client = self._connect(context)
@@ -67,6 +68,7 @@ class Connection:
         client.normalise_times = False
         # imapclient hands imaplib's trace to the logging module: mail and sign-in would stand in it.
         client._imap.debug = 0
+        keep_alive(client.socket())
         return client
 
     def _start_tls(self, context: ssl.SSLContext) -> None:
@@ -83,6 +85,12 @@ class Connection:
         except SourceError:
             self.close()
             raise
+
+    @property
+    def protocol(self) -> imaplib.IMAP4:
+        """The engine below imapclient, for what that lacks."""
+        engine: imaplib.IMAP4 = self._client._imap
+        return engine
 
     @property
     def protection(self) -> str:
@@ -146,7 +154,7 @@ class Connection:
         under its sequence number, as another message.
         """
         crash.point("imap.fetch")
-        status, answer = self._run(self._client._imap.uid, "FETCH", uids, items)
+        status, answer = self.perform(self._client._imap.uid, "FETCH", uids, items)
         crash.point("imap.fetched")
         if status != "OK":
             raise faults.Declined(faults.plain_text(_text(answer[0])))
@@ -158,45 +166,45 @@ class Connection:
 
     def move(self, uid: int, folder: str) -> None:
         crash.point("imap.move")
-        self._run(self._client.move, [uid], folder)
+        self.perform(self._client.move, [uid], folder)
         crash.point("imap.moved")
 
     def copy(self, uid: int, folder: str) -> None:
         crash.point("imap.copy")
-        self._run(self._client.copy, [uid], folder)
+        self.perform(self._client.copy, [uid], folder)
         crash.point("imap.copied")
 
     def mark_deleted(self, uid: int) -> None:
         crash.point("imap.mark_deleted")
-        self._run(self._client.add_flags, [uid], [b"\\Deleted"], True)
+        self.perform(self._client.add_flags, [uid], [b"\\Deleted"], True)
 
     def expunge(self, uid: int) -> None:
         """Remove one message that is marked deleted (UIDPLUS)."""
         crash.point("imap.expunge")
-        self._run(self._client.uid_expunge, [uid])
+        self.perform(self._client.uid_expunge, [uid])
 
     def search_header(self, field: str, value: str) -> tuple[int, ...]:
         """Return the UIDs of the messages whose header field holds a text of our own, never of a mail."""
         crash.point("imap.search")
-        found = self._run(self._client.search, ["HEADER", _checked(field), _checked(value)])
+        found = self.perform(self._client.search, ["HEADER", _checked(field), _checked(value)])
         crash.point("imap.searched")
         return tuple(found)
 
     def create(self, folder: str) -> None:
         """Create a folder and subscribe to it, so that people see it in their mail program."""
         crash.point("imap.create")
-        self._run(self._client.create_folder, folder)
-        self._run(self._client.subscribe_folder, folder)
+        self.perform(self._client.create_folder, folder)
+        self.perform(self._client.subscribe_folder, folder)
 
     def folders(self, pattern: str = "*") -> dict[str, tuple[bytes, ...]]:
         """Return flags by folder name."""
-        return {name: flags for flags, _, name in self._run(self._client.list_folders, "", pattern)}
+        return {name: flags for flags, _, name in self.perform(self._client.list_folders, "", pattern)}
 
     def namespaces(self) -> Namespaces:
         if "NAMESPACE" not in self.capabilities:
-            root = self._run(self._client.list_folders, "", "")
+            root = self.perform(self._client.list_folders, "", "")
             return Namespaces(prefix="", separator=_text(root[0][1]) if root else "/")
-        personal, *others = self._run(self._client.namespace)
+        personal, *others = self.perform(self._client.namespace)
         prefix, separator = personal[0] if personal else ("", "/")
         foreign = (_text(entry[0]) for group in others for entry in group or ())
         return Namespaces(
@@ -217,7 +225,8 @@ class Connection:
         except faults.LOST:
             return
 
-    def _run(self, command: Callable[..., Any], *arguments: object) -> Any:
+    def perform(self, command: Callable[..., Any], *arguments: object) -> Any:
+        """Run a command whose faults come out as a SourceError."""
         for argument in arguments:
             if isinstance(argument, str):
                 _checked(argument)
@@ -225,13 +234,6 @@ class Connection:
             return command(*arguments)
         except faults.LOST as error:
             raise faults.talking(error, self._settings) from error
-
-
-def _tls(settings: ImapSettings) -> ssl.SSLContext:
-    try:
-        return tls_context(settings)
-    except TlsRefused as error:
-        raise Refused(str(error), error.repair) from error
 
 
 def _checked(argument: str) -> str:

@@ -119,7 +119,8 @@ def _well_known(text: str, settings: ImapSettings) -> SourceError | None:
     lowered = text.lower()
     if backoff := _BACKOFF.search(text):
         seconds = int(backoff[1]) / 1000
-        return Unreachable(f"the server is busy and asks to wait {seconds:.0f} seconds", AGAIN)
+        text = f"the server is busy and asks to wait {seconds:.0f} seconds"
+        return Unreachable(text, AGAIN, retry_after=seconds)
     if row := find_refusal(At.IMAP, text, settings.auth):
         return _explained(row, text, settings)
     if any(word in lowered for word in _BUSY):

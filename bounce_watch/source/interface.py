@@ -28,7 +28,21 @@ class SourceError(Exception):
 
 
 class Unreachable(SourceError):
-    """The source cannot be reached now; nothing was lost, try again later."""
+    """The source cannot be reached now; nothing was lost, try again later.
+
+    `retry_after` is how many seconds the server asks to wait, None when it does not say.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        repair: str = "",
+        commands: tuple[str, ...] = (),
+        *,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(message, repair, commands)
+        self.retry_after = retry_after
 
 
 class SessionEnded(Unreachable):
@@ -77,6 +91,10 @@ def everything(_: Locator) -> bool:
     return True
 
 
+def never() -> bool:
+    return False
+
+
 class Source(Protocol):
     """A mailbox that can be walked. Use as a context manager; entering signs in.
 
@@ -108,6 +126,14 @@ class Source(Protocol):
 
     def quarantine(self, locator: Locator) -> None:
         """Move a message that could not be read to the quarantine folder."""
+
+    def wait(self, seconds: float, stop: Callable[[], bool] = never) -> bool:
+        """Wait on the opened source until something new may be there; call it after a walk.
+
+        False when the time is over or `stop` says so, which is asked about twice a second. A hint only: walk
+        now and then in any case. Raises Unreachable when the connection is found dead; the next walk opens it
+        anew.
+        """
 
     def probe(self) -> list[Check]:
         """Test every step without changing anything. Works outside of `with`; never raises SourceError."""

@@ -4,7 +4,7 @@ import errno
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,7 +20,9 @@ from bounce_watch.source.interface import (
     Unreachable,
     Wanted,
     everything,
+    never,
 )
+from bounce_watch.source.waiting import mark_of, watch
 
 _FOLDER_NAME = re.compile(r"[^\W_][\w &+-]*(?:/[^\W_][\w &+-]*)*")
 _NOT_ALLOWED = {errno.EACCES, errno.EPERM, errno.EROFS}
@@ -50,6 +52,7 @@ class MaildirSource:
         self._filed_folder = filed_folder
         self._quarantine_folder = quarantine_folder
         self._places: dict[str, Path] = {}
+        self._before = self._mark()
 
     def __enter__(self) -> "MaildirSource":
         if not (self._path / "cur").is_dir():
@@ -61,11 +64,19 @@ class MaildirSource:
     def __exit__(self, *exc: object) -> None:
         return None
 
+    def _mark(self) -> Hashable:
+        """Look at the folders that mail comes into; our own moves change them too and cost one look."""
+        return mark_of(self._path / "new", self._path / "cur")
+
+    def wait(self, seconds: float, stop: Callable[[], bool] = never) -> bool:
+        return watch(self._mark, self._before, seconds, stop)
+
     def count(self) -> int | None:
         return len(self._entries())
 
     def messages(self, wanted: Wanted = everything) -> Iterator[Message]:
         self.skipped = []
+        self._before = self._mark()
         for entry in self._entries():
             locator = Locator(mailbox=self.name, validity=0, uid=entry.uid)
             if not wanted(locator):

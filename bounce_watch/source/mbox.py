@@ -3,7 +3,7 @@
 import hashlib
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,6 +21,7 @@ from bounce_watch.source.interface import (
     everything,
 )
 from bounce_watch.source.read_only import ReadOnly
+from bounce_watch.source.waiting import mark_of
 
 _CHUNK = 64 * 1024
 
@@ -52,9 +53,9 @@ class MboxSource(ReadOnly):
     """One mbox file. `uid` is the hash of a message's content: a second reading finds the same messages."""
 
     def __init__(self, path: Path) -> None:
-        super().__init__()
         self.name = f"mbox:{path.absolute()}"
         self._path = path
+        super().__init__()
 
     def __enter__(self) -> "MboxSource":
         with self._open():
@@ -73,7 +74,11 @@ class MboxSource(ReadOnly):
     def count(self) -> int | None:
         return None
 
+    def _mark(self) -> Hashable:
+        return mark_of(self._path)
+
     def messages(self, wanted: Wanted = everything) -> Iterator[Message]:
+        self._before = self._mark()
         with self._open() as stream:
             for collected in _split(stream):
                 locator = Locator(mailbox=self.name, validity=0, uid=collected.hash.hexdigest())

@@ -63,8 +63,10 @@ class _Handler(socketserver.StreamRequestHandler):
 
     def handle(self) -> None:
         self.wfile.write(GREETING)
+        tag = ""
         while line := self.rfile.readline().decode("utf-8", "replace").rstrip("\r\n"):
-            tag, _, rest = line.partition(" ")
+            # DONE has no tag of its own: its answer completes the IDLE before it (RFC 2177).
+            tag, rest = (tag, line) if line == "DONE" else line.split(" ", 1)
             self.script.heard.append(rest)
             answer = self.script.answer(_command(rest))
             if not answer:

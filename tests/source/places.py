@@ -17,10 +17,11 @@ ARRIVED = 1_790_000_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """`inside` lists the messages of a folder: watched, filed or quarantine."""
+    """`inside` lists the messages of a folder: watched, filed or quarantine. `add` brings one more."""
 
     source: Source
     inside: Callable[[str], list[bytes]]
+    add: Callable[[bytes], object]
     moves: bool
 
 
@@ -47,6 +48,7 @@ def imap(messages: tuple[bytes, ...], **wishes: Any) -> Iterator[Place]:
         yield Place(
             source=open_source(imap_settings(dovecot, window=2), lambda: PASSWORD),
             inside=lambda name: dovecot.contents(folder=names[name]),
+            add=lambda content: dovecot.append([content]),
             moves=True,
         )
 
@@ -65,15 +67,26 @@ def maildir(messages: tuple[bytes, ...], folder: Path) -> Iterator[Place]:
         at = root if name == "watched" else root / f".{name.capitalize()}"
         return [path.read_bytes() for path in sorted((*at.glob("new/*"), *at.glob("cur/*")))]
 
-    yield Place(source=open_source(MaildirSettings(path=root), str), inside=inside, moves=True)
+    yield Place(
+        source=open_source(MaildirSettings(path=root), str),
+        inside=inside,
+        add=(root / "new" / "added.host").write_bytes,
+        moves=True,
+    )
 
 
 @contextmanager
 def mbox(messages: tuple[bytes, ...], folder: Path) -> Iterator[Place]:
     path = folder / "archive.mbox"
     quoted = [re.sub(rb"(?m)^(>*From )", rb">\1", content) for content in messages]
-    path.write_bytes(b"".join(b"From ann@x Mon Sep 21 14:13:20 2026\n" + text + b"\n" for text in quoted))
-    yield Place(source=open_source(MboxSettings(path=path), str), inside=lambda _: [], moves=False)
+    line = b"From ann@x Mon Sep 21 14:13:20 2026\n"
+    path.write_bytes(b"".join(line + text + b"\n" for text in quoted))
+
+    def add(content: bytes) -> None:
+        with path.open("ab") as stream:
+            stream.write(line + content + b"\n")
+
+    yield Place(source=open_source(MboxSettings(path=path), str), inside=lambda _: [], add=add, moves=False)
 
 
 @contextmanager
@@ -82,7 +95,10 @@ def files(messages: tuple[bytes, ...], folder: Path) -> Iterator[Place]:
         path = folder / f"{number // 2}" / f"{number}.eml"
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(content)
-    yield Place(source=open_source(FilesSettings(path=folder), str), inside=lambda _: [], moves=False)
+    add = (folder / "added.eml").write_bytes
+    yield Place(
+        source=open_source(FilesSettings(path=folder), str), inside=lambda _: [], add=add, moves=False
+    )
 
 
 IMAP_VARIANTS = {

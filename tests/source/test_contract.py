@@ -1,6 +1,8 @@
 """What every source promises (source/interface.py), with the same messages in each."""
 
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import UTC
 from pathlib import Path
@@ -122,6 +124,29 @@ def test_an_empty_place_yields_nothing(fill: Fill) -> None:
     with place.source:
         assert list(place.source.messages()) == []
         assert place.source.count() in {0, None}
+
+
+def test_waiting_ends_when_mail_comes_when_the_time_is_over_or_when_told_to_stop(fill: Fill) -> None:
+    """What came since the walk is news as well: nobody tells of it a second time."""
+    place = fill(samples.NEWSLETTER)
+    with place.source:
+        assert len(locators(place)) == 1
+        assert not place.source.wait(0.2)
+        assert not place.source.wait(60, lambda: True)
+        place.add(samples.REPORT)
+        assert place.source.wait(60)
+        assert len(locators(place)) == 2
+
+
+def test_mail_that_comes_while_we_wait_is_noticed(fill: Fill) -> None:
+    """By IDLE, by the time of change of a folder, or by asking."""
+    place = fill(samples.NEWSLETTER)
+    with place.source, ThreadPoolExecutor(1) as threads:
+        assert len(locators(place)) == 1
+        coming = threads.submit(lambda: (time.sleep(0.2), place.add(samples.REPORT)))
+        assert place.source.wait(4)
+        coming.result()
+        assert len(locators(place)) == 2
 
 
 def test_the_probe_finds_nothing_wrong_and_changes_nothing(fill: Fill) -> None:

@@ -272,6 +272,21 @@ def test_a_stopped_server_is_unreachable(dovecot: Dovecot) -> None:
             source.count()
 
 
+def test_what_could_not_be_moved_while_the_server_was_gone_is_moved_after(dovecot: Dovecot) -> None:
+    """A move without a connection must not look like one of a message that is gone."""
+    dovecot.append([samples.REPORT])
+    with ImapSource(imap_settings(dovecot), password) as source:
+        (message,) = source.messages()
+        dovecot.stop()
+        for _ in range(2):
+            with pytest.raises(Unreachable):
+                source.file(message.locator)
+        dovecot.start()
+        source.file(message.locator)
+    assert dovecot.contents() == []
+    assert dovecot.contents(folder="Bounces/Filed") == [samples.REPORT]
+
+
 def test_gaps_between_uids_cost_few_commands(dovecot: Dovecot) -> None:
     """A mailbox that is emptied daily has its few messages at high UIDs."""
     dovecot.append([samples.NEWSLETTER])

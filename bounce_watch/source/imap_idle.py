@@ -1,0 +1,72 @@
+"""IDLE (RFC 2177) on the protocol engine itself.
+
+imapclient's idle() stops at news that comes before the server's `+ idling`, its idle_check() overlooks what
+is glued to that line and takes a dead connection for a quiet one. Here every sign of life ends the IDLE,
+and its end tells whether the connection lives.
+"""
+
+import imaplib
+import select
+import ssl
+from collections.abc import Callable
+
+from bounce_watch.source.imap_connection import Connection
+from bounce_watch.source.waiting import steps
+
+
+def idle(connection: Connection, seconds: float, stop: Callable[[], bool]) -> bool:
+    """Idle until the server says anything, the time is over or `stop`; tell whether it told of new mail.
+
+    Raises Unreachable for a dead connection, Declined when the server wants no IDLE.
+    """
+    found: bool = connection.perform(_idle, connection.protocol, seconds, stop)
+    return found
+
+
+def forget_news(imap: imaplib.IMAP4) -> None:
+    """Forget what the server said by the way about the number of messages."""
+    imap.untagged_responses.pop("EXISTS", None)
+
+
+def has_news(imap: imaplib.IMAP4) -> bool:
+    """Tell whether the server said since then that the number of messages changed."""
+    return "EXISTS" in imap.untagged_responses
+
+
+def _idle(imap: imaplib.IMAP4, seconds: float, stop: Callable[[], bool]) -> bool:
+    forget_news(imap)
+    tag = imap._command("IDLE")
+    while imap._get_response() is not None:
+        if imap.tagged_commands[tag]:
+            break
+    else:
+        if not has_news(imap):
+            _listen(imap, seconds, stop)
+        imap.send(b"DONE\r\n")
+    status, data = imap._get_tagged_response(tag)
+    if status != "OK":
+        raise imap.error(f"IDLE: {data[0]!r}")
+    return has_news(imap)
+
+
+def _listen(imap: imaplib.IMAP4, seconds: float, stop: Callable[[], bool]) -> None:
+    if _has_unread(imap):
+        return
+    poller = select.poll()
+    poller.register(imap.sock, select.POLLIN)
+    for step in steps(seconds, stop):
+        if poller.poll(step * 1000):
+            return
+
+
+def _has_unread(imap: imaplib.IMAP4) -> bool:
+    """Tell whether more has arrived than was asked for: the poller does not see what is buffered here."""
+    buffer = vars(imap).get("_file") or vars(imap).get("file")
+    timeout = imap.sock.gettimeout()
+    imap.sock.settimeout(0)
+    try:
+        return bool(buffer.peek(1)) if buffer is not None else False
+    except (BlockingIOError, ssl.SSLWantReadError):
+        return False
+    finally:
+        imap.sock.settimeout(timeout)
