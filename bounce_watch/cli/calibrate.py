@@ -25,7 +25,7 @@ def calibrate(
     paths: Annotated[
         list[Path] | None, typer.Argument(metavar="PATH...", help="Genuine reports: files, Maildirs, mboxes.")
     ] = None,
-    mailbox: Annotated[bool, typer.Option("--mailbox", help="Look into the watched mailbox.")] = False,
+    mailbox: Annotated[bool, typer.Option("--mailbox", help="Look into the watched mailboxes.")] = False,
     limit: Annotated[int, typer.Option(min=1, help="At most so many mails.")] = 500,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
@@ -56,7 +56,7 @@ def _sources(config: "Config", paths: list[Path]) -> "Iterator[Source]":
     from bounce_watch.source import open_path
 
     if not paths:
-        yield source_of(config)
+        yield from map(source_of, config.source)
     yield from map(open_path, paths)
 
 

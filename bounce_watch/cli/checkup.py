@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from bounce_watch.config.accounts import SourceSettings
 from bounce_watch.config.load import ConfigError, load_config
 from bounce_watch.config.models import Config
 from bounce_watch.config.secrets import SecretError
@@ -44,7 +46,9 @@ def checkup(place: Path | None, *, offline: bool) -> Iterator[Finding]:
     yield from _guarded("catalogue and rules", _knowledge, config)
     yield from _guarded("templates", _templates, config)
     if not offline:
-        yield from _guarded("mailbox", _mailbox, config)
+        for settings in config.source:
+            name = "mailbox" if len(config.source) == 1 else f"mailbox {settings.label}"
+            yield from _guarded(name, partial(_mailbox, settings), config)
         yield from _guarded("sending", _sending, config)
     yield from _guarded("chat", _chat, config)
 
@@ -123,10 +127,12 @@ def _templates(config: Config) -> Iterator[Finding]:
         yield Finding(name="templates", state="ok", text="every text can be written")
 
 
-def _mailbox(config: Config) -> Iterator[Finding]:
+def _mailbox(settings: SourceSettings, config: Config) -> Iterator[Finding]:
     from bounce_watch.cli.service import source_of
 
-    yield from (Finding(**check._asdict()) for check in source_of(config).probe())
+    prefix = "" if len(config.source) == 1 else f"{settings.label}: "
+    for check in source_of(settings).probe():
+        yield Finding(**check._replace(name=f"{prefix}{check.name}")._asdict())
 
 
 def _sending(config: Config) -> Iterator[Finding]:

@@ -95,7 +95,7 @@ def _prepare(folder: Path) -> Path:
 
 def _deliver(config: Config, name: str, moment: datetime) -> None:
     """Put one mail into the Maildir as a mail server would: written aside, dated, moved in."""
-    maildir: Path = config.source.path  # type: ignore[union-attr]
+    maildir: Path = config.source[0].path  # type: ignore[union-attr]
     aside = maildir / "tmp" / name
     aside.write_bytes((shipped("data") / "demo" / name).read_bytes())
     os.utime(aside, (moment.timestamp(), moment.timestamp()))
@@ -104,7 +104,7 @@ def _deliver(config: Config, name: str, moment: datetime) -> None:
 
 def _look(house: House, sender: Sender, result: CycleResult) -> bool:
     """Run one cycle; tell whether it made a digest."""
-    with source_of(house.config) as source:
+    with source_of(house.config.source[0]) as source:
         seen = run_cycle(house, source, sender)
     result.merge(seen)
     return seen.digest

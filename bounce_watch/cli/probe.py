@@ -80,19 +80,18 @@ def _opened(config: "Config") -> Iterator[tuple["House", "Watch"]]:
 
 
 def _folders(config: "Config", which: str | None) -> "Iterator[Source]":
-    """Yield the watched folder, or the one to which a running service files reports."""
+    """Yield the watched folders, or those to which a running service files reports."""
     from bounce_watch.cli.service import source_of
     from bounce_watch.config.accounts import ImapSettings, MaildirSettings
 
-    settings = config.source
-    if which is None:
-        yield source_of(config)
-    elif isinstance(settings, ImapSettings):
-        other = settings.model_copy(update={"folder": settings.filed_folder})
-        yield source_of(config.model_copy(update={"source": other}))
-    elif isinstance(settings, MaildirSettings):
-        folder = settings.path / f".{settings.filed_folder.replace('/', '.')}"
-        yield source_of(config.model_copy(update={"source": settings.model_copy(update={"path": folder})}))
+    for settings in config.source:
+        if which is None:
+            yield source_of(settings)
+        elif isinstance(settings, ImapSettings):
+            yield source_of(settings.model_copy(update={"folder": settings.filed_folder}))
+        elif isinstance(settings, MaildirSettings):
+            folder = settings.path / f".{settings.filed_folder.replace('/', '.')}"
+            yield source_of(settings.model_copy(update={"path": folder}))
 
 
 def _enters(stack: ExitStack, source: "Source") -> bool:

@@ -9,12 +9,12 @@ from pathlib import Path
 
 from bounce_watch.cli.opening import working
 from bounce_watch.cli.output import say
-from bounce_watch.cli.service import source_of
+from bounce_watch.cli.service import look_once
 from bounce_watch.cli.summary import print_cycle
 from bounce_watch.config.models import Config
 from bounce_watch.model import OutboxState
 from bounce_watch.model.check import Check
-from bounce_watch.pipeline import run_cycle
+from bounce_watch.pipeline import attend
 from bounce_watch.source.interface import Locator, Message, Source, Wanted, everything, never
 
 
@@ -63,9 +63,10 @@ def rehearse(config: Config, *, as_json: bool) -> None:
             update={"store": config.store.model_copy(update={"path": folder / "store.db"})}
         )
         _copy_store(config.store.path, copy.store.path)
-        with working(copy) as house, Untouched(source_of(config)) as source:
+        with working(copy) as house:
             before = house.store.newest_outgoing()
-            result = run_cycle(house, source, None, hurry=True)
+            result, faults = look_once(config, house, never, Untouched)
+            attend(house, None, None, result, hurry=True)
             due = house.store.due(house.clock(), limit=20)
             held = [mail for mail in house.store.outbox([OutboxState.HELD], 20) if mail.id > before]
         print_cycle(result, as_json=as_json)
@@ -74,6 +75,8 @@ def rehearse(config: Config, *, as_json: bool) -> None:
         for mail in reversed(held):
             say(f"Would hold for your release, to {mail.recipient}: {mail.subject}")
         say("This was a rehearsal: nothing was stored, moved or sent.")
+        if faults:
+            raise faults[0]
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

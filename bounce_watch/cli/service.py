@@ -1,12 +1,12 @@
 """`run`: the service, one look, or a rehearsal that changes nothing."""
 
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
+    from bounce_watch.config.accounts import SourceSettings
     from bounce_watch.config.models import Config
     from bounce_watch.pipeline import CycleResult, House
     from bounce_watch.send.interface import Probe, Sender
@@ -44,24 +44,11 @@ def run(
         _serve(config)
 
 
-@contextmanager
-def connected(config: "Config") -> Iterator[tuple["House", "Source", "Sender"]]:
-    """Hold the lock, the store, the mailbox and the way out."""
-    from bounce_watch.cli.opening import working
-
-    with ExitStack() as stack:
-        house = stack.enter_context(working(config))
-        source = stack.enter_context(source_of(config))
-        sender = stack.enter_context(sender_of(config))
-        yield house, source, sender
-
-
-def source_of(config: "Config") -> "Source":
+def source_of(settings: "SourceSettings") -> "Source":
     from bounce_watch.config.accounts import Login
     from bounce_watch.config.secrets import login_secret
     from bounce_watch.source import open_source
 
-    settings = config.source
     return open_source(
         settings, lambda: login_secret(settings, "imap") if isinstance(settings, Login) else ""
     )
@@ -79,15 +66,15 @@ def sender_of(config: "Config") -> "Sender":
 
 def probe_of(config: "Config") -> "Probe | None":
     """Return who can tell whether a mail left, None when nobody can."""
-    from bounce_watch.config.accounts import FolderSettings, ImapSettings
+    from bounce_watch.config.accounts import FolderSettings
     from bounce_watch.config.secrets import login_secret
 
-    send, account = config.send, config.source
+    send, account = config.send, config.sent_account
     if isinstance(send, FolderSettings):
         from bounce_watch.send import FolderSender
 
         return FolderSender(send.path)
-    if send.probe == "none" or not isinstance(account, ImapSettings):
+    if send.probe == "none" or account is None:
         return None
     from bounce_watch.source.sent_items import SentItems
 
@@ -95,20 +82,48 @@ def probe_of(config: "Config") -> "Probe | None":
 
 
 def _once(config: "Config", *, as_json: bool) -> None:
-    from bounce_watch.cli.progress import counting
+    from bounce_watch.cli.opening import working
     from bounce_watch.cli.summary import print_cycle
     from bounce_watch.daemon import Stopper
-    from bounce_watch.pipeline import run_cycle
+    from bounce_watch.pipeline import attend
 
     stopper = Stopper().install()
     # Nobody looks again in a minute: what this look found is told now.
     config = config.model_copy(update={"alerts": config.alerts.model_copy(update={"settle_seconds": 0.0})})
-    with connected(config) as (house, source, sender), counting("Reading", source.count()) as step:
-        result = run_cycle(
-            house, source, sender, probe_of(config), stop=stopper.is_set, progress=step, hurry=True
-        )
+    with working(config) as house, sender_of(config) as sender:
+        result, faults = look_once(config, house, stopper.is_set)
+        attend(house, sender, probe_of(config), result, stop=stopper.is_set, hurry=True)
     print_cycle(result, as_json=as_json)
     _exit_on_stop(result)
+    if faults:
+        raise faults[0]
+
+
+def look_once(
+    config: "Config",
+    house: "House",
+    stop: Callable[[], bool],
+    watched: "Callable[[Source], Source]" = lambda source: source,
+) -> "tuple[CycleResult, list[Exception]]":
+    """Look into every mailbox once; a fault of one of several is said, kept, and stops no other."""
+    from bounce_watch.cli.output import say
+    from bounce_watch.cli.progress import counting
+    from bounce_watch.config.secrets import SecretError
+    from bounce_watch.pipeline import CycleResult, look
+    from bounce_watch.source import SourceError
+
+    result, faults = CycleResult(), list[Exception]()
+    for settings in config.source:
+        try:
+            source = watched(source_of(settings))
+            with source, counting(f"Reading {settings.label}", source.count()) as step:
+                look(house, source, result, stop=stop, progress=step)
+        except (SourceError, SecretError) as error:
+            if len(config.source) == 1:
+                raise
+            say(f"{settings.label} was left out: {error}")
+            faults.append(error)
+    return result, faults
 
 
 def _exit_on_stop(result: "CycleResult") -> None:
@@ -131,7 +146,7 @@ def _serve(config: "Config") -> None:
     with working(config) as house, sender_of(config) as sender:
 
         def cycle() -> str:
-            with source_of(config) as source:
+            with source_of(config.source[0]) as source:
                 return one_line(run_cycle(house, source, sender, probe_of(config), stop=stopper.is_set))
 
         serve(cycle, stopper, pause=config.run.poll_seconds, retry=back_off)

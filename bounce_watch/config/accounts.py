@@ -48,7 +48,28 @@ class Login(Section):
         return self
 
 
-class ImapSettings(Login):
+class Watched(Section):
+    """What every source has."""
+
+    name: str | None = Field(
+        default=None,
+        pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$",
+        max_length=30,
+        description="Its name in logs, in `status` and in the names of its secrets; for several mailboxes.",
+    )
+
+    @property
+    def place(self) -> str:
+        """What is watched: no two sources may watch the same."""
+        raise NotImplementedError
+
+    @property
+    def label(self) -> str:
+        """How people call it."""
+        return self.name or self.place
+
+
+class ImapSettings(Watched, Login):
     """A mailbox over IMAP."""
 
     type: Literal["imap"] = "imap"
@@ -57,6 +78,11 @@ class ImapSettings(Login):
     security: Literal["tls", "starttls", "none"] = Field(
         default="tls", description="none is refused except on loopback."
     )
+    mailbox: str | None = Field(
+        default=None,
+        min_length=1,
+        description="Delegated access: whose mailbox is opened, where it is not the user's own.",
+    )
     folder: str = Field(default="INBOX", description="The watched folder.")
     filed_folder: str = Field(default="Bounces/Filed", description="Where read reports are moved.")
     quarantine_folder: str = Field(
@@ -64,8 +90,20 @@ class ImapSettings(Login):
     )
     window: int = Field(default=500, ge=1, le=5000, description="UIDs asked for at a time.")
 
+    @property
+    def owner(self) -> str:
+        """Whose mailbox it is."""
+        return self.mailbox or self.user
 
-class MaildirSettings(Section):
+    @property
+    def place(self) -> str:
+        folder = "" if self.folder.upper() == "INBOX" else f"/{self.folder}"
+        return (
+            f"{self.owner}@{self.host.lower()}{folder}" if "@" not in self.owner else f"{self.owner}{folder}"
+        )
+
+
+class MaildirSettings(Watched):
     """A Maildir on this machine."""
 
     type: Literal["maildir"] = "maildir"
@@ -73,19 +111,31 @@ class MaildirSettings(Section):
     filed_folder: str = Field(default="Filed", description="Maildir++ folder for read reports.")
     quarantine_folder: str = Field(default="Quarantine", description="Maildir++ folder for unreadable mail.")
 
+    @property
+    def place(self) -> str:
+        return str(self.path)
 
-class MboxSettings(Section):
+
+class MboxSettings(Watched):
     """An mbox file; it is read, never changed."""
 
     type: Literal["mbox"] = "mbox"
     path: Place = Field(description="The mbox file.")
 
+    @property
+    def place(self) -> str:
+        return str(self.path)
 
-class FilesSettings(Section):
+
+class FilesSettings(Watched):
     """A folder of .eml files; they are read, never changed."""
 
     type: Literal["files"] = "files"
     path: Place = Field(description="The folder.")
+
+    @property
+    def place(self) -> str:
+        return str(self.path)
 
 
 SourceSettings = Annotated[

@@ -63,12 +63,15 @@ def read_config(content: bytes, path: Path) -> Config:
     try:
         return Config.model_validate(table, context={"folder": path.parent})
     except ValidationError as error:
-        raise ConfigError(list(_sentences(error)), f"mend {path}") from None
+        raise ConfigError(list(_sentences(error, table)), f"mend {path}") from None
 
 
-def _sentences(error: ValidationError) -> Iterator[str]:
+def _sentences(error: ValidationError, table: Mapping[str, Any]) -> Iterator[str]:
+    has_one = isinstance(table.get("source"), dict)
     for fault in error.errors(include_url=False, include_input=False):
         place = [str(word) for word in fault["loc"] if word not in _TAGS]
+        if has_one and place[:2] == ["source", "0"]:
+            del place[1]
         yield _sentence(fault["type"], place, fault["loc"], fault["msg"])
 
 
@@ -88,7 +91,8 @@ def _suggestion(location: tuple[int | str, ...]) -> str:
     """Return `; did you mean X?` for the nearest key that exists at that place."""
     model: Any = Config
     for word in location[:-1]:
-        model = _step(model, str(word))
+        if isinstance(word, str):
+            model = _step(model, word)
     known = list(model.model_fields) if model else []
     nearest = get_close_matches(str(location[-1]), known, n=1, cutoff=0.5)
     return f"; did you mean {nearest[0]}?" if nearest else f"; known are: {', '.join(known)}" if known else ""

@@ -1,5 +1,6 @@
 """The configuration file as typed values. Field descriptions become the reference and `init`'s comments."""
 
+from collections.abc import Mapping
 from datetime import time
 from pathlib import Path
 from typing import Literal
@@ -185,7 +186,7 @@ class Config(Section):
     """The whole file."""
 
     organisation: Organisation
-    source: SourceSettings
+    source: tuple[SourceSettings, ...] = Field(min_length=1)
     send: SendSettings
     reply: Reply
     store: Store = Store()
@@ -202,20 +203,47 @@ class Config(Section):
             raise ValueError("reply.from_address must lie in one of organisation.accepted_domains")
         return self
 
+    @field_validator("source", mode="before")
+    @classmethod
+    def _one_or_several(cls, value: object) -> object:
+        """Take `[source]` for one mailbox and `[[source]]` for several."""
+        return [value] if isinstance(value, Mapping) else value
+
+    @field_validator("source")
+    @classmethod
+    def _each_once(cls, sources: tuple[SourceSettings, ...]) -> tuple[SourceSettings, ...]:
+        for what in ("label", "place"):
+            names = [getattr(settings, what).lower() for settings in sources]
+            twice = next((name for name in names if names.count(name) > 1), None)
+            if twice is not None:
+                raise ValueError(
+                    f"{twice} is there twice; one table for each mailbox, with names that differ"
+                )
+        return sources
+
     @model_validator(mode="after")
     def _sent_mail_can_be_seen(self) -> "Config":
         looks = isinstance(self.send, SmtpSettings) and self.send.probe == "imap"
-        if looks and not isinstance(self.source, ImapSettings):
+        if looks and self.sent_account is None:
             raise ValueError('send.probe = "imap" needs source.type = "imap": it uses that account')
         return self
+
+    @property
+    def sent_account(self) -> ImapSettings | None:
+        """The watched account in which sent mail lies: the one that we send as, else the first over IMAP."""
+        accounts = [settings for settings in self.source if isinstance(settings, ImapSettings)]
+        sender = self.send.user if isinstance(self.send, SmtpSettings) else ""
+        ours = {sender.lower(), self.reply.from_address.lower()}
+        return next((one for one in accounts if one.owner.lower() in ours), next(iter(accounts), None))
 
     @property
     def site(self) -> Site:
         """Our organisation as the core sees it."""
         home = self.organisation
         own = {self.reply.from_address, *self.digest_to, *home.security}
-        if isinstance(self.source, ImapSettings) and "@" in self.source.user:
-            own.add(self.source.user)
+        for settings in self.source:
+            if isinstance(settings, ImapSettings):
+                own |= {name for name in (settings.user, settings.mailbox) if name and "@" in name}
         return Site(
             organisation=home.name,
             accepted_domains=frozenset(home.accepted_domains),

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from bounce_watch.config.accounts import Login
+from bounce_watch.config.accounts import Login, Watched
 from bounce_watch.config.chat import Chat
 from bounce_watch.config.models import Config
 
@@ -31,10 +31,11 @@ class SecretError(Exception):
 class Places:
     """Where one secret may come from. `name` is its name as systemd credential, e.g. `imap-password`.
 
-    An optional one that is nowhere is empty.
+    `common` is the name of one that several mailboxes share. An optional one that is nowhere is empty.
     """
 
     name: str
+    common: str | None = None
     literal: SecretStr | None
     command: str | None
     file: Path | None
@@ -43,7 +44,7 @@ class Places:
 
     @property
     def variable(self) -> str:
-        return "BOUNCE_WATCH_" + self.name.upper().replace("-", "_")
+        return _variable(self.name)
 
     def read(self) -> str:
         """Return the secret without its trailing line end. Raises SecretError."""
@@ -51,20 +52,40 @@ class Places:
             return _from_command(self.command, self.name)
         if self.file:
             return _from_file(self.file, self.name)
-        if self.variable in self.environ:
-            return self.environ[self.variable]
-        credentials = self.environ.get("CREDENTIALS_DIRECTORY")
-        if credentials and (Path(credentials) / self.name).is_file():
-            return _from_file(Path(credentials) / self.name, self.name)
+        found = self._from_outside(self.name)
+        if found is None and self.literal is None and self.common:
+            found = self._from_outside(self.common)
+        if found is not None:
+            return found
         if self.literal is not None:
             return self.literal.get_secret_value()
         if self.is_optional:
             return ""
         raise SecretError(
             f"no {self.name.replace('-', ' ')} is set",
-            f"set {self.name.partition('-')[2].replace('-', '_')}_command in the configuration, "
+            f"set {self._key}_command in the configuration, "
             f"the variable {self.variable}, or the systemd credential {self.name}",
         )
+
+    @property
+    def _key(self) -> str:
+        """The configuration's word for it: password, client_secret, url."""
+        return next(
+            (key for key in ("client_secret", "password") if self.name.endswith(key.replace("_", "-"))), "url"
+        )
+
+    def _from_outside(self, name: str) -> str | None:
+        """Return what environment or systemd hold under a name, None for nothing."""
+        if _variable(name) in self.environ:
+            return self.environ[_variable(name)]
+        credentials = self.environ.get("CREDENTIALS_DIRECTORY")
+        if credentials and (Path(credentials) / name).is_file():
+            return _from_file(Path(credentials) / name, name)
+        return None
+
+
+def _variable(name: str) -> str:
+    return "BOUNCE_WATCH_" + name.upper().replace("-", "_")
 
 
 def _from_command(command: str, name: str) -> str:
@@ -95,18 +116,22 @@ def login_places(login: Login, prefix: str) -> Places:
     """Return where the password of a login is looked for, or its client secret for XOAUTH2.
 
     `prefix` is imap or smtp. Beside a certificate it is the passphrase of the key, which may be missing.
+    A mailbox with a name has secrets of its own; the client secret may be that of all of them, because it
+    goes to the sign-in service only. A password is never tried at another server.
     """
+    own = f"{login.name}-{prefix}" if isinstance(login, Watched) and login.name else prefix
     if login.auth == "xoauth2" and login.oauth:
         oauth = login.oauth
         return Places(
-            name=f"{prefix}-client-secret",
+            name=f"{own}-client-secret",
+            common=f"{prefix}-client-secret",
             literal=oauth.client_secret,
             command=oauth.client_secret_command,
             file=oauth.client_secret_file,
             is_optional=oauth.certificate_file is not None,
         )
     return Places(
-        name=f"{prefix}-password",
+        name=f"{own}-password",
         literal=login.password,
         command=login.password_command,
         file=login.password_file,
@@ -130,7 +155,7 @@ def chat_url(chat: Chat) -> str:
 
 def holds_literal_secret(config: Config) -> bool:
     """Tell whether a secret stands in the file itself, which then must be private."""
-    logins = [part for part in (config.source, config.send) if isinstance(part, Login)]
+    logins = [part for part in (*config.source, config.send) if isinstance(part, Login)]
     return any(login.password or (login.oauth and login.oauth.client_secret) for login in logins) or any(
         chat.url for chat in config.alerts.chat
     )

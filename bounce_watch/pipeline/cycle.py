@@ -14,7 +14,7 @@ from bounce_watch.pipeline.upkeep import is_upkeep_due, keep_up
 from bounce_watch.send.interface import Probe, Sender
 from bounce_watch.source.interface import Source
 
-__all__ = ["CycleResult", "run_cycle"]
+__all__ = ["CycleResult", "attend", "look", "run_cycle"]
 
 
 def run_cycle(
@@ -33,12 +33,41 @@ def run_cycle(
     ReaderUnavailable, with nothing lost.
     """
     result = CycleResult()
+    look(house, source, result, stop=stop, progress=progress)
+    attend(house, sender, probe, result, stop=stop, hurry=hurry)
+    return result
+
+
+def look(
+    house: House,
+    source: Source,
+    result: CycleResult,
+    *,
+    stop: Callable[[], bool] = never,
+    progress: Callable[[], None] = nothing,
+) -> None:
+    """Read what is new in one opened mailbox."""
     note_first_backlog(house, source)
     read_new(house, source, result, stop=stop, progress=progress)
+    if stop():
+        return
     with house.store.transaction() as tx:
-        tx.note_fetch(house.clock())
-        if not stop() and not result.skipped:
+        tx.note_fetch(house.clock(), source.name)
+        if not source.skipped:
             tx.note_moved(source.name)
+
+
+def attend(
+    house: House,
+    sender: Sender | None,
+    probe: Probe | None,
+    result: CycleResult,
+    *,
+    stop: Callable[[], bool] = never,
+    hurry: bool = False,
+) -> None:
+    """Do what is due whatever the mailboxes hold: incidents, digest, outbox, upkeep."""
+    with house.store.transaction() as tx:
         result.resolved = settle(house, tx)
         if hurry:
             tx.hasten(house.clock())
@@ -50,4 +79,3 @@ def run_cycle(
     if is_upkeep_due(house):
         keep_up(house, stop=stop)
     result.held = house.store.waiting_for_release()
-    return result

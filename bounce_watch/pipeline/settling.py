@@ -67,13 +67,15 @@ def _join(house: House, tx: Transaction, settling: SettlingReply, facts: ReplyFa
 
 
 def note_first_backlog(house: House, source: Source) -> datetime | None:
-    """Note at the first look that mail lies there which nobody asked us to answer; None: none does."""
-    if house.store.last_success_fetch_at() is not None or house.store.backlog_until() is not None:
+    """Note at the first look at a mailbox that mail lies there which nobody asked us to answer.
+
+    Return before when mail is such a backlog, None: none is.
+    """
+    if house.store.first_look_at(source.name) is not None:
         return house.store.backlog_until()
-    waiting = source.count() or 0
-    if waiting <= house.config.reply.hold_backlog_over:
-        return None
-    until = house.clock().replace(microsecond=0)  # whole seconds, as INTERNALDATE (RFC 9051)
+    waiting, until = source.count() or 0, house.clock().replace(microsecond=0)  # as INTERNALDATE (RFC 9051)
     with house.store.transaction() as tx:
-        tx.note_backlog(until)
-    return until
+        tx.note_first_look(source.name, until)
+        if waiting > house.config.reply.hold_backlog_over:
+            tx.note_backlog(until)
+        return tx.backlog_until()

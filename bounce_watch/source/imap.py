@@ -45,7 +45,7 @@ class ImapSource:
         http_client: Any = None,
     ) -> None:
         self.skipped: list[tuple[str, str]] = []
-        self.name = f"imap://{settings.user}@{settings.host.lower()}/{settings.folder}"
+        self.name = f"imap://{settings.owner}@{settings.host.lower()}/{settings.folder}"
         self.settings = settings
         self._secret = secret
         self._first_uid = first_uid

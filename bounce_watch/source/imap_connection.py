@@ -107,15 +107,23 @@ class Connection:
                 f"{self._settings.host} takes no passwords here (LOGINDISABLED)",
                 'use auth = "xoauth2" (Exchange Online knows nothing else), or security = "starttls"',
             )
-        command = self._client.plain_login if plain else self._client.login
-        self._sign_in(command, password)
+        if self._settings.mailbox and not plain:
+            raise Refused(
+                f"{self._settings.host} cannot open somebody else's mailbox (it offers no AUTH=PLAIN)",
+                "leave mailbox out, and name the shared folder in folder",
+            )
+        self._sign_in(self._plain_login if plain else self._client.login, password)
+
+    def _plain_login(self, user: str, password: str) -> None:
+        """Sign in by SASL PLAIN (RFC 4616), where asked for with somebody else's mailbox as its object."""
+        self._client.plain_login(user, password, self._settings.mailbox and _checked(self._settings.mailbox))
 
     def sign_in_with_token(self, token: str) -> None:
         """Sign in with an access token (XOAUTH2)."""
 
         def mechanism(challenge: bytes) -> str:
             # A second challenge is the server's reason; an empty answer ends the exchange.
-            return "" if challenge else f"user={self._settings.user}\x01auth=Bearer {token}\x01\x01"
+            return "" if challenge else f"user={self._settings.owner}\x01auth=Bearer {token}\x01\x01"
 
         def command(_user: str, _token: str) -> None:
             self._client.sasl_login("XOAUTH2", mechanism)

@@ -26,7 +26,7 @@ class SentItems:
     def __init__(
         self, settings: ImapSettings, secret: Callable[[], str], folder: str, *, http_client: Any = None
     ) -> None:
-        self.name = f"imap://{settings.user}@{settings.host.lower()}/{folder}"
+        self.name = f"imap://{settings.owner}@{settings.host.lower()}/{folder}"
         self._account = ImapSource(settings, secret, http_client=http_client)
         self._folder = folder
 

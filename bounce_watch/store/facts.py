@@ -14,6 +14,7 @@ _EPOCH, _FIRST_RUN, _LAST_FETCH = "epoch", "first_run_at", "last_success_fetch_a
 _MARK_SECRET = "mark_secret"  # noqa: S105 - the name of a row
 _DIGEST_DOUBT = "digest_doubt_at"
 _CHAT = "chat_told:"
+_LOOK, _FIRST_LOOK = "last_look:", "first_look:"
 _STARTED_AT = "started_at"
 _LATCHED_AT, _BACKLOG_UNTIL = "breaker_latched_at", "backlog_until"
 _RESENT = "resent:"
@@ -44,6 +45,23 @@ class KnownFacts(Reads):
         """Return when the mailbox was last read without a fault."""
         with self._reading() as session:
             return _time(_read(session, _LAST_FETCH))
+
+    def last_look_at(self, mailbox: str) -> datetime | None:
+        """Return when a mailbox (a source's name) was last read without a fault, None for never."""
+        return self._noted_or_known(f"{_LOOK}{mailbox}", mailbox, _LAST_FETCH)
+
+    def first_look_at(self, mailbox: str) -> datetime | None:
+        """Return when a mailbox was looked at for the first time, None before that."""
+        return self._noted_or_known(f"{_FIRST_LOOK}{mailbox}", mailbox, _FIRST_RUN)
+
+    def _noted_or_known(self, name: str, mailbox: str, of_all: str) -> datetime | None:
+        """Read a fact of one mailbox; of one that is known from before there were such facts, that of all."""
+        at = tables.Message
+        with self._reading() as session:
+            if noted := _read(session, name):
+                return _time(noted)
+            mail = session.exec(select(at.id).where(col(at.mailbox) == mailbox).limit(1)).first()
+            return None if mail is None else _time(_read(session, of_all))
 
     def digest_doubted_at(self) -> datetime | None:
         """Return when the clock was last found too far ahead to make a digest at once."""
@@ -112,9 +130,17 @@ class Facts(KnownFacts, Writes):
             self._set(_MARK_SECRET, known)
         return bytes.fromhex(known)
 
-    def note_fetch(self, now: datetime) -> None:
-        """Note that the mailbox was read without a fault."""
+    def note_fetch(self, now: datetime, mailbox: str | None = None) -> None:
+        """Note that a mailbox was read without a fault."""
+        if mailbox is not None:
+            if self.first_look_at(mailbox) is None:
+                self.note_first_look(mailbox, now)
+            self._set(f"{_LOOK}{mailbox}", now.isoformat())
         self._set(_LAST_FETCH, now.isoformat())
+
+    def note_first_look(self, mailbox: str, now: datetime) -> None:
+        """Note when a mailbox was looked at for the first time."""
+        self._set(f"{_FIRST_LOOK}{mailbox}", now.isoformat())
 
     def note_digest_doubt(self, now: datetime) -> None:
         """Note that a digest waits until a second look confirms the clock."""
@@ -144,8 +170,9 @@ class Facts(KnownFacts, Writes):
         return self._drop(_LATCHED_AT)
 
     def note_backlog(self, until: datetime) -> None:
-        """Note that what arrived before a moment is old mail of the first run: held until released."""
-        self._set(_BACKLOG_UNTIL, until.isoformat())
+        """Note that what arrived before a moment is old mail of a first look: held until released."""
+        known = self.backlog_until()
+        self._set(_BACKLOG_UNTIL, max(until, known or until).isoformat())
 
     def note_chat(self, room: str, number: int) -> None:
         """Note the newest alert that a chat room was told of."""

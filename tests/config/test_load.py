@@ -41,8 +41,8 @@ def test_a_good_file_gives_our_site_with_domains_as_a_labels() -> None:
 
 def test_relative_paths_start_at_the_files_folder() -> None:
     config = read_config(GOOD.encode(), FOLDER / "config.toml")
-    assert isinstance(config.source, MaildirSettings)
-    assert config.source.path == FOLDER / "inbox"
+    assert isinstance(config.source[0], MaildirSettings)
+    assert config.source[0].path == FOLDER / "inbox"
 
 
 @pytest.mark.parametrize(
@@ -96,4 +96,58 @@ def test_a_password_in_a_file_that_others_may_read_is_refused(tmp_path: Path) ->
     with pytest.raises(ConfigError, match="others may read it"):
         load_config(path, {})
     path.chmod(0o600)
-    assert load_config(path, {}).source.type == "imap"
+    assert load_config(path, {}).source[0].type == "imap"
+
+
+TWO = """
+[[source]]
+name = "europe"
+type = "imap"
+user = "bounces@larkfield.example"
+[[source]]
+type = "maildir"
+path = "inbox"
+"""
+
+
+def several(more: str = "") -> str:
+    return GOOD.replace('[source]\ntype = "maildir"\npath = "inbox"\n', TWO + more)
+
+
+def test_several_mailboxes_stand_in_tables_of_their_own() -> None:
+    config = read_config(several().encode(), FOLDER / "config.toml")
+    assert [settings.label for settings in config.source] == ["europe", str(FOLDER / "inbox")]
+    assert "bounces@larkfield.example" in config.site.own_addresses
+
+
+@pytest.mark.parametrize(
+    ("more", "sentence"),
+    [
+        pytest.param(
+            '[[source]]\ntype = "imap"\nname = "europe"\nuser = "b"\n', "europe is there twice", id="name"
+        ),
+        pytest.param(
+            '[[source]]\ntype = "mbox"\nname = "x"\npath = "inbox"\n', "inbox is there twice", id="place"
+        ),
+        pytest.param(
+            '[[source]]\ntype = "mbox"\npth = "x"\n',
+            "unknown key source.2.pth; did you mean path?",
+            id="typo",
+        ),
+        pytest.param('[[source]]\ntype = "mbox"\nname = "A b"\npath = "x"\n', "source.2.name", id="bad-name"),
+    ],
+)
+def test_a_fault_in_one_of_several_mailboxes_names_it(more: str, sentence: str) -> None:
+    assert any(sentence in problem for problem in problems_of(several(more)))
+
+
+def test_sent_mail_is_looked_for_in_the_mailbox_that_we_send_as() -> None:
+    other = (
+        '[[source]]\ntype = "imap"\nuser = "svc@larkfield.example"\nmailbox = "second@larkfield.example"\n'
+    )
+    config = read_config(several(other).encode(), FOLDER / "config.toml")
+    assert config.sent_account is config.source[0]
+    text = several(other).replace('from_address = "bounces@', 'from_address = "second@')
+    config = read_config(text.encode(), FOLDER / "config.toml")
+    assert config.sent_account is config.source[2]
+    assert {"svc@larkfield.example", "second@larkfield.example"} <= config.site.own_addresses

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from bounce_watch.config.secrets import Places, SecretError
+from bounce_watch.config.accounts import ImapSettings, OAuth
+from bounce_watch.config.secrets import Places, SecretError, login_secret
 
 
 def places(**given: object) -> Places:
@@ -58,3 +59,23 @@ def test_a_failing_command_shows_neither_output_nor_arguments(command: str) -> N
         places(command=command).read()
     assert "canary" not in f"{caught.value} {caught.value.repair}"
     assert caught.value.__cause__ is None
+
+
+def test_a_mailbox_with_a_name_has_its_own_password(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The password of one mailbox must never be tried at the server of another."""
+    monkeypatch.setenv("BOUNCE_WATCH_IMAP_PASSWORD", "of the unnamed one")
+    mailbox = ImapSettings(name="north-america", user="b@larkfield.example")
+    with pytest.raises(SecretError) as caught:
+        login_secret(mailbox, "imap")
+    assert "password_command" in caught.value.repair
+    monkeypatch.setenv("BOUNCE_WATCH_NORTH_AMERICA_IMAP_PASSWORD", "its own")
+    assert login_secret(mailbox, "imap") == "its own"
+
+
+def test_mailboxes_may_share_the_client_secret_of_one_application(monkeypatch: pytest.MonkeyPatch) -> None:
+    oauth = OAuth(tenant="t", client_id="c")
+    mailbox = ImapSettings(name="asia", user="b@larkfield.example", auth="xoauth2", oauth=oauth)
+    monkeypatch.setenv("BOUNCE_WATCH_IMAP_CLIENT_SECRET", "of all")
+    assert login_secret(mailbox, "imap") == "of all"
+    monkeypatch.setenv("BOUNCE_WATCH_ASIA_IMAP_CLIENT_SECRET", "its own")
+    assert login_secret(mailbox, "imap") == "its own"

@@ -28,8 +28,8 @@ ANSWERS = {
 def test_what_is_written_can_be_read_back() -> None:
     config = read_config(render(ANSWERS).encode(), Path("/etc/config.toml"))
     assert config.organisation.name == 'Larkfield "Instruments"\n'
-    assert isinstance(config.source, ImapSettings)
-    assert config.source.oauth is not None
+    assert isinstance(config.source[0], ImapSettings)
+    assert config.source[0].oauth is not None
 
 
 def test_every_key_stands_in_the_file_with_its_description() -> None:

@@ -137,5 +137,5 @@ def test_the_forged_report_is_not_believed() -> None:
 def test_the_configuration_of_the_demo_is_valid() -> None:
     config = load_config(DEMO / "config.toml")
     assert config.site.accepted_domains == {"larkfield.example", "larkfield-labs.example"}
-    assert config.source.type == "maildir"
+    assert config.source[0].type == "maildir"
     assert config.send.type == "folder"

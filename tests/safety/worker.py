@@ -19,7 +19,11 @@ def work(config_path: Path, minutes: int, aim: str | None, cycles: int) -> None:
     config = load_config(config_path)
     now = START + timedelta(minutes=minutes)
     taken = config_path.with_name("taken")
-    with working(config, lambda: now) as house, source_of(config) as source, sender_of(config) as sender:
+    with (
+        working(config, lambda: now) as house,
+        source_of(config.source[0]) as source,
+        sender_of(config) as sender,
+    ):
         for _ in range(cycles):
             run_cycle(house, source, sender, FolderSender(taken) if taken.exists() else probe_of(config))
     os._exit(0)
