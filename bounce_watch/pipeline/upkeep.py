@@ -8,7 +8,7 @@ import structlog
 
 from bounce_watch.config.models import Config
 from bounce_watch.model import Edition
-from bounce_watch.pipeline.digesting import weekday_of
+from bounce_watch.pipeline.digesting import DOUBTFUL, weekday_of
 from bounce_watch.pipeline.house import House
 from bounce_watch.store import Store
 from bounce_watch.store.upkeep_needed import Limits, Old
@@ -99,10 +99,19 @@ def is_upkeep_due(house: House) -> bool:
     return last is None or not timedelta(0) <= house.clock() - last < EVERY
 
 
+def _trusted(store: Store, now: datetime) -> datetime:
+    """Return the time that age is measured by: a clock that is far ahead must not delete the past.
+
+    The newest digest was made at a time that two looks agreed on; where none is made, nothing says more.
+    """
+    last = store.last_digest_until()
+    return now if last is None else min(now, last + DOUBTFUL)
+
+
 def keep_up(house: House, *, stop: Callable[[], bool] = _never) -> Counter[str]:
     """Do a part of the daily upkeep, and note it once all is done; return how many rows were deleted."""
     store, config, now = house.store, house.config, house.clock()
-    batches = 0
+    trusted, batches = _trusted(store, now), 0
 
     def pause() -> bool:
         nonlocal batches
@@ -110,13 +119,13 @@ def keep_up(house: House, *, stop: Callable[[], bool] = _never) -> Counter[str]:
         return batches > BATCHES_A_CYCLE or stop()
 
     outlive = config.retention.counters == "keep"
-    gone = purge(store, limits_of(config, store, now), outlive=outlive, stop=pause)
+    gone = purge(store, limits_of(config, store, trusted), outlive=outlive, stop=pause)
     changed = follow_subjects(store, config, stop=pause)
     figures: dict[str, int | str] = {**gone, **({"subjects": changed} if changed else {})}
     with store.transaction() as tx:
         if figures:
             tx.note_deed("purge", BY_ITSELF, figures, now)
             log.info("upkeep", **figures)
-        if batches <= BATCHES_A_CYCLE and not stop():
+        if trusted == now and batches <= BATCHES_A_CYCLE and not stop():
             tx.note_upkeep(now)
     return gone

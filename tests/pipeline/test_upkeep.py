@@ -51,6 +51,21 @@ def test_what_is_older_than_the_site_keeps_is_deleted_once_a_day(open_home: Call
     assert upkeep.is_upkeep_due(home.house) is False
 
 
+def test_a_clock_that_is_wrong_for_one_look_deletes_nothing(open_home: Callable[..., Home]) -> None:
+    """Ten years ahead everything looks old, also what a digest has told long ago."""
+    home = open_home(SHORT)
+    fill(home)
+    pass_days(home, 1)
+    right = home.clock.now
+    home.clock.now += 3650 * DAY
+    home.look()
+    home.clock.now = right
+    home.look()
+    assert home.house.store.count() == 3
+    pass_days(home, 32)
+    assert home.house.store.count() == 0
+
+
 def test_a_site_that_keeps_everything_keeps_everything(open_home: Callable[..., Home]) -> None:
     home = open_home((SHORT[0], SHORT[1].replace("30", "0")))
     fill(home)
