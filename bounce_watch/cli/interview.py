@@ -38,17 +38,17 @@ def complete(given: Given) -> Given:
     _demand_terminal(given)
     domains = given.domains or _several("Which domains do your people send from? (comma between them)")
     first = domains[0]
-    return replace(
+    known = replace(
         given,
         organisation=given.organisation or _ask("What is your organisation called?"),
         domains=domains,
         mailbox=given.mailbox or _ask("Which mailbox collects the bounces?", f"bounces@{first}"),
         admins=given.admins or _several("Who gets alerts and the daily digest?", f"postmaster@{first}"),
         support=given.support or _ask("Whom may colleagues ask for help?", f"helpdesk@{first}"),
-        tenant=_tenant(given),
         time_zone=given.time_zone or _local_zone(),
-        keep_days=_keep_days(given),
     )
+    tenant = _tenant(given)
+    return replace(known, tenant=tenant, client_id=_client_id(given, tenant), keep_days=_keep_days(given))
 
 
 def _tenant(given: Given) -> str | None:
@@ -57,6 +57,12 @@ def _tenant(given: Given) -> str | None:
     if given.tenant is not None or not needs_server or not sys.stdin.isatty():
         return given.tenant
     return _ask("Entra tenant ID for Exchange Online (empty: sign in with a password)", "")
+
+
+def _client_id(given: Given, tenant: str | None) -> str | None:
+    if given.client_id is not None or not tenant or not sys.stdin.isatty():
+        return given.client_id
+    return _ask("Application (client) ID of the app registration")
 
 
 def _keep_days(given: Given) -> int:

@@ -1,6 +1,10 @@
 """`init` and `check`."""
 
 import json
+import os
+import pty
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -50,6 +54,22 @@ def test_init_without_answers_names_the_flags(tmp_path: Path) -> None:
     done = call("init", "--domain", "larkfield.example", "--output", str(tmp_path / "c.toml"), status=2)
     assert "--organisation" in done.stderr
     assert "--domain" not in done.stderr
+
+
+def test_init_asks_for_all_that_the_sign_in_to_exchange_online_needs(tmp_path: Path) -> None:
+    """A person at a terminal is asked for the application too: without it no token is to be had."""
+    answers = ("larkfield.example", "Larkfield", "", "", "4455", "tenant.example", "the-application", "400")
+    path = tmp_path / "config.toml"
+    ours, theirs = pty.openpty()
+    try:
+        os.write(ours, "".join(f"{answer}\n" for answer in answers).encode())
+        command = [sys.executable, "-m", "bounce_watch", "init", "--output", str(path)]
+        done = subprocess.run(command, stdin=theirs, capture_output=True, check=True, text=True, timeout=30)
+    finally:
+        os.close(ours)
+        os.close(theirs)
+    assert "Application (client) ID" in done.stderr
+    assert path.read_text().count('client_id = "the-application"') == 2
 
 
 def test_check_offline_looks_at_no_server_and_names_every_fault(tmp_path: Path) -> None:

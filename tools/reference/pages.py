@@ -11,6 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from bounce_watch.config.accounts import ImapSettings, OAuth, SmtpSettings
 from bounce_watch.config.chat import Chat
 from bounce_watch.config.load import read_config
+from bounce_watch.config.refusals import At, load_refusals
 from bounce_watch.config.secrets import Places, chat_places, login_places
 from reference.program import STATUSES, Command, program
 from reference.settings import Table, tables
@@ -43,6 +44,20 @@ def configuration() -> str:
 def commands() -> str:
     """Return the page about the commands."""
     return _written("commands.md.j2", root=_linked(program()), statuses=STATUSES)
+
+
+def refusals() -> str:
+    """Return the page about what servers refuse."""
+    rows = load_refusals()
+    groups = [(title, about, [row for row in rows if row.at is at]) for at, title, about in _SERVERS]
+    return _written("refusals.md.j2", groups=groups)
+
+
+_SERVERS = (
+    (At.TOKEN, "The sign-in service (Entra)", "It answers with a code; only that is looked at."),
+    (At.IMAP, "The mailbox (IMAP)", "All words of a row must stand in the answer, in any case of letters."),
+    (At.SMTP, "Sending (SMTP)", "All words of a row must stand in the answer, in any case of letters."),
+)
 
 
 def secrets() -> Iterator[Secret]:
@@ -89,6 +104,11 @@ def sentences(text: str) -> str:
     return re.sub(r"(?<!\be\.g)(?<!\bi\.e)(?<=[.!?])\s+(?=[A-Z])", "\n", text)
 
 
+def angles(text: str) -> str:
+    """Keep what stands in angle brackets from being read as HTML."""
+    return text.replace("<", "&lt;")
+
+
 def cell(text: str) -> str:
     """Make a text fit into a cell of a table."""
     return text.replace("|", "\\|")
@@ -98,7 +118,7 @@ def _written(name: str, **values: Any) -> str:
     house = Environment(  # noqa: S701 - Markdown, from our own words
         loader=FileSystemLoader(HERE), undefined=StrictUndefined, keep_trailing_newline=True
     )
-    house.filters.update(sentences=sentences, cell=cell)
+    house.filters.update(sentences=sentences, cell=cell, angles=angles)
     house.tests["same_as"] = lambda one, other: one is other
     text = house.get_template(name).render(**values)
     return f"{re.sub(chr(10) + '{3,}', chr(10) * 2, text).strip()}\n"
