@@ -4,6 +4,7 @@ import ipaddress
 import ssl
 
 from bounce_watch.config.accounts import ImapSettings, SmtpSettings
+from bounce_watch.patience import PatientSocket
 
 
 class TlsRefused(Exception):
@@ -15,16 +16,18 @@ class TlsRefused(Exception):
 
 
 def tls_context(settings: ImapSettings | SmtpSettings) -> ssl.SSLContext:
-    """Return a context that verifies certificate and host name. Raises TlsRefused."""
+    """Return a context that verifies certificate and host name and waits with patience. Raises TlsRefused."""
     if settings.security == "none" and not _is_loopback(settings.host):
         raise TlsRefused(
             f"{settings.host} is not this machine, so it is not used without TLS",
             'use security = "tls" or "starttls"',
         )
     try:
-        return ssl.create_default_context(cafile=settings.ca_file)
+        context = ssl.create_default_context(cafile=settings.ca_file)
     except OSError as error:
         raise TlsRefused(f"the file {settings.ca_file} holds no certificates", "check ca_file") from error
+    context.sslsocket_class = PatientSocket
+    return context
 
 
 def _is_loopback(host: str) -> bool:

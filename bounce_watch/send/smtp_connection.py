@@ -1,5 +1,6 @@
 """Open an SMTP connection that is ready for MAIL: EHLO, STARTTLS (RFC 3207), AUTH (RFC 4954, XOAUTH2)."""
 
+import contextlib
 import smtplib
 import socket
 import ssl
@@ -11,6 +12,7 @@ from bounce_watch.config.oauth import TokenError, Tokens, TokenUnavailable
 from bounce_watch.config.refusals import values_of
 from bounce_watch.config.secrets import SecretError
 from bounce_watch.config.tls import TlsRefused, tls_context
+from bounce_watch.patience import within
 from bounce_watch.send.interface import Delivery, Outcome
 from bounce_watch.send.replies import Step, judge
 
@@ -22,6 +24,26 @@ class NotReady(Exception):
         super().__init__(text)
         self.delivery = Delivery(outcome=outcome, reply=text[:500], repair=repair, commands=commands)
         self.repair = repair
+
+
+_OPENING = 3
+"""Time-outs that the words before TLS may take together: a plain socket does not count them itself."""
+
+
+class _Smtp(smtplib.SMTP):
+    """Also gives up a greeting that comes byte by byte."""
+
+    def connect(
+        self, host: str = "localhost", port: int = 0, source_address: Any = None
+    ) -> tuple[int, bytes]:
+        with within(_OPENING * self.timeout, lambda: _hang_up(self)):
+            return super().connect(host, port, source_address)
+
+
+def _hang_up(connection: smtplib.SMTP) -> None:
+    """End a connection that another thread reads from."""
+    with contextlib.suppress(OSError, AttributeError):
+        connection.sock.shutdown(socket.SHUT_RDWR)  # type: ignore[union-attr]
 
 
 class Gateway:
@@ -58,10 +80,11 @@ class Gateway:
         except (OSError, ValueError) as error:
             raise self._not_connected(error) from error
         try:
-            self._greet(connection)
-            if self._settings.security == "starttls":
-                connection.starttls(context=context)
+            with within(_OPENING * self._settings.timeout_seconds, lambda: _hang_up(connection)):
                 self._greet(connection)
+                if self._settings.security == "starttls":
+                    connection.starttls(context=context)
+                    self._greet(connection)
         except (OSError, ValueError) as error:
             connection.close()
             raise self._not_connected(error) from error
@@ -79,7 +102,7 @@ class Gateway:
         # The name is given: asking the DNS for our own takes long where it is not set up.
         if settings.security == "tls":
             return smtplib.SMTP_SSL(host, port, self._own_name, timeout=timeout, context=context)
-        return smtplib.SMTP(host, port, self._own_name, timeout=timeout)
+        return _Smtp(host, port, self._own_name, timeout=timeout)
 
     def _greet(self, connection: smtplib.SMTP) -> None:
         code, text = connection.ehlo()

@@ -76,6 +76,7 @@ class Dovecot:
         self.account = pwd.getpwnam("nobody") if os.getuid() == 0 else pwd.getpwuid(os.getuid())
         self.root = Path(tempfile.mkdtemp(prefix="bounce-watch-dovecot-"))
         self.imap_port, self.imaps_port, self.lmtp_port = free_port(), free_port(), free_port()
+        self.sasl_port = free_port()
         self.certificates = certificates.issue(self.root / "tls")
         self._process: subprocess.Popen[bytes] | None = None
         for name in ("run", "state", "mail", "home"):
@@ -104,6 +105,7 @@ class Dovecot:
             "imap_port": str(self.imap_port),
             "imaps_port": str(self.imaps_port),
             "lmtp_port": str(self.lmtp_port),
+            "sasl_port": str(self.sasl_port),
         }
         template = Path(__file__).with_name("dovecot.conf").read_text()
         _fill(self.root / "dovecot.conf", template, wishes | fixed)

@@ -36,11 +36,19 @@ PRIVATE = (
 class Postfix:
     """One server with its own queue. `port` takes mail from loopback, with STARTTLS if wanted.
 
+    `options` are more lines of main.cf.
+
     `lifetime` ends deferred mail with an "expired" report, `delay_warning` makes "delayed" ones (0h: none).
     """
 
     def __init__(
-        self, *, lmtp_port: int, refusing_port: int, lifetime: str = "5d", delay_warning: str = "0h"
+        self,
+        *,
+        lmtp_port: int,
+        refusing_port: int,
+        lifetime: str = "5d",
+        delay_warning: str = "0h",
+        options: str = "",
     ) -> None:
         need(MASTER, root=True)
         self.root = Path(tempfile.mkdtemp(prefix="bounce-watch-postfix-"))
@@ -60,6 +68,8 @@ class Postfix:
             (self.root / name).mkdir()
         self._write("main.cf", "postfix.cf", values)
         self._write("master.cf", "postfix-master.cf", values)
+        with (self.root / "etc" / "main.cf").open("a") as settings:
+            settings.write(options)
         # Checked before rewriting: the header still has no domain.
         (self.root / "etc" / "redirect").write_text(f"/^From:.*MAILER-DAEMON/ REDIRECT {WATCHED}\n")
 
