@@ -13,6 +13,8 @@ from bounce_watch.cli import (
     counts,
     digest,
     explain,
+    export,
+    forget,
     history,
     incidents,
     ingest,
@@ -83,5 +85,7 @@ for group in (
     quarantine,
     templates,
     upkeep,
+    export,
+    forget,
 ):
     group.register(app)

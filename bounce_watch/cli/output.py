@@ -64,10 +64,10 @@ def emit(
 
 def emit_json(value: Any) -> None:
     """Print one JSON object on a line."""
-    sys.stdout.write(json.dumps(value, ensure_ascii=True, default=_plain) + "\n")
+    sys.stdout.write(json.dumps(value, ensure_ascii=True, default=plain) + "\n")
 
 
-def _plain(value: object) -> object:
+def plain(value: object) -> object:
     if isinstance(value, datetime):
         return value.isoformat()
     return sorted(value) if isinstance(value, set | frozenset) else str(value)

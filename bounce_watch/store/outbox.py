@@ -8,7 +8,7 @@ when its process died, so nobody knows whether it arrived: `unknown`, never simp
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, insert
+from sqlalchemy import ColumnElement, func, insert
 from sqlmodel import col, select
 
 from bounce_watch.model import Letter, OutboxState
@@ -177,6 +177,8 @@ class Outbox(OutboxList, Facts):
         query = select(tables.Outgoing).where(col(tables.Outgoing.state).in_(sorted(known)))
         if numbers is not None:
             query = query.where(col(tables.Outgoing.id).in_(sorted(numbers)))
+        if state is OutboxState.PENDING:
+            query = query.where(func.length(tables.Outgoing.raw) > 0)  # its person was forgotten
         rows = self._rows.exec(query).all()
         for row in rows:
             self._move(row, state, now)

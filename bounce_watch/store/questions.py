@@ -8,6 +8,8 @@ from bounce_watch.store.incidents import IncidentList
 from bounce_watch.store.intake import KnownMessages
 from bounce_watch.store.outbox_list import OutboxList
 from bounce_watch.store.overview import Overviews
+from bounce_watch.store.privacy import PersonQuestions
+from bounce_watch.store.privacy_export import PersonExport
 from bounce_watch.store.quarantine import QuarantineList
 from bounce_watch.store.stats import Figures
 from bounce_watch.store.upkeep import UpkeepQuestions
@@ -25,5 +27,7 @@ class Questions(
     Figures,
     Acquaintance,
     UpkeepQuestions,
+    PersonQuestions,
+    PersonExport,
 ):
     """Every question, answered from one consistent view."""

@@ -8,13 +8,16 @@ from bounce_watch.store.digest import DigestRecord
 from bounce_watch.store.incidents import Incidents
 from bounce_watch.store.intake import Intake
 from bounce_watch.store.outbox import Outbox
+from bounce_watch.store.privacy import Forgetting
 from bounce_watch.store.quarantine import Quarantine
 from bounce_watch.store.questions import Questions
 from bounce_watch.store.settling import Settling
 from bounce_watch.store.upkeep import Upkeep
 
 
-class Transaction(Intake, Incidents, Outbox, Quarantine, DigestRecord, Settling, Upkeep, Questions):
+class Transaction(
+    Intake, Incidents, Outbox, Quarantine, DigestRecord, Settling, Upkeep, Forgetting, Questions
+):
     """Reads and writes on one session that holds the write lock. Made by `Store.transaction` only."""
 
     def __init__(self, rows: Session) -> None:

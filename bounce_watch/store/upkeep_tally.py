@@ -46,7 +46,7 @@ def count_out(session: Session, rows: Sequence[tables.Bounce], *, outlive: bool)
             bounces.update(settled)
             messages.update(dict.fromkeys(settled, 1))
     add_up(session, list(bounces), messages, bounces)
-    _drop_empty(session, bounces)
+    drop_empty(session, bounces)
     if outlive and rows:
         _note_outlived(session, max(row.occurred_at for row in rows))
 
@@ -81,7 +81,7 @@ def _labels(row: tables.Bounce) -> Iterator[tuple[Dimension, str]]:
             yield dimension, label
 
 
-def _drop_empty(session: Session, cells: Iterable[Cell]) -> None:
+def drop_empty(session: Session, cells: Iterable[Cell]) -> None:
     """Delete counters that count nothing any more: their labels may name people."""
     at = _TALLY
     for cell in cells:
