@@ -48,11 +48,11 @@ class Untouched:
     def probe(self) -> list[Check]:
         return self._source.probe()
 
-    def file(self, locator: Locator) -> None:
-        """Leave the message where it is."""
+    def file(self, *locators: Locator) -> None:
+        """Leave the messages where they are."""
 
-    def quarantine(self, locator: Locator) -> None:
-        """Leave the message where it is."""
+    def quarantine(self, *locators: Locator) -> None:
+        """Leave the messages where they are."""
 
 
 def rehearse(config: Config, *, as_json: bool) -> None:

@@ -146,11 +146,8 @@ def _is_wanted(house: House, source: Source, place: Locator) -> bool:
 def _move(house: House, source: Source, placed: Sequence[tuple[Locator, MessageState]]) -> None:
     """Move messages whose rows are committed, then note what was filed. Repeating it is harmless."""
     filed = [place for place, state in placed if state is MessageState.STORED]
-    for place in filed:
-        source.file(place)
-    for place, state in placed:
-        if state is MessageState.QUARANTINED:
-            source.quarantine(place)
+    source.file(*filed)
+    source.quarantine(*(place for place, state in placed if state is MessageState.QUARANTINED))
     if filed:
         with house.store.transaction() as tx:
             tx.note_filed([(place.mailbox, place.validity, place.uid) for place in filed])

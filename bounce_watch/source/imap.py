@@ -1,7 +1,7 @@
 """A mailbox over IMAP (RFC 3501): walked by UID, moved by UID MOVE (RFC 6851). Flags are nobody's state."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,6 +11,7 @@ from bounce_watch.model.check import Check
 from bounce_watch.source import imap_walk as walk
 from bounce_watch.source.imap_connection import Connection, Opened
 from bounce_watch.source.imap_faults import Declined
+from bounce_watch.source.imap_filing import move
 from bounce_watch.source.imap_folders import Folders
 from bounce_watch.source.imap_wait import wait_for_mail
 from bounce_watch.source.interface import (
@@ -185,60 +186,34 @@ class ImapSource:
                 raise
             return True
 
-    def file(self, locator: Locator) -> None:
-        self._move(locator, self.settings.filed_folder)
+    def file(self, *locators: Locator) -> None:
+        self._move(locators, self.settings.filed_folder)
 
-    def quarantine(self, locator: Locator) -> None:
-        self._move(locator, self.settings.quarantine_folder)
+    def quarantine(self, *locators: Locator) -> None:
+        self._move(locators, self.settings.quarantine_folder)
 
-    def _move(self, locator: Locator, path: str) -> None:
-        """Move a message; one that is gone is done, and so is one whose UIDVALIDITY is gone."""
+    def _move(self, locators: Sequence[Locator], path: str) -> None:
+        """Move messages; one that is gone is done, and so is one whose UIDVALIDITY is gone."""
         try:
-            self._move_once(locator, path)
-        except Declined as error:
-            # It may have worked all the same (Exchange sends malformed answers), or the message is gone.
-            if self._is_there(locator):
-                self._move_again(locator, path, error)
+            self._move_once(locators, path)
+        except Declined:
+            raise
         except Unreachable as error:
             self._reconnect(error)
-            self._move_once(locator, path)
+            self._move_once(locators, path)
 
-    def _move_again(self, locator: Locator, path: str, error: Declined) -> None:
-        if "[trycreate]" not in error.answer.lower():
-            raise error
-        self._in_use()[1].forget(path)
-        self._move_once(locator, path)
-
-    def _move_once(self, locator: Locator, path: str) -> None:
+    def _move_once(self, locators: Sequence[Locator], path: str) -> None:
         if self._opened is None:
             self._open_or_reconnect()
-        if not self._is_ours(locator):
-            return
-        connection, folders = self._in_use()
-        uid, target = int(locator.uid), folders.ensure(path)
-        if "MOVE" in connection.capabilities:
-            # A UID that is gone is no error here (RFC 3501 section 6.4.8).
-            connection.move(uid, target)
-        elif not self._is_marked_deleted(uid):
-            connection.copy(uid, target)
-            connection.mark_deleted(uid)
-            # Without UIDPLUS an EXPUNGE would remove what other people have marked.
-            if "UIDPLUS" in connection.capabilities:
-                connection.expunge(uid)
+        uids = sorted({int(locator.uid) for locator in locators if self._is_ours(locator)})
+        if uids:
+            move(*self._in_use(), uids, path)
 
     def _is_ours(self, locator: Locator) -> bool:
         """Tell whether the locator's UID still means the same message."""
         opened = self._opened
         same = opened and (locator.mailbox, locator.validity) == (self.name, opened.validity)
         return bool(same) and locator.uid.isascii() and locator.uid.isdecimal()
-
-    def _is_there(self, locator: Locator) -> bool:
-        return int(locator.uid) in self._in_use()[0].fetch(locator.uid, "(UID)")
-
-    def _is_marked_deleted(self, uid: int) -> bool:
-        """Tell whether an earlier call got as far as copying; only servers without MOVE come here."""
-        flags = self._in_use()[0].fetch(str(uid), "(UID FLAGS)").get(uid, {}).get(b"FLAGS")
-        return isinstance(flags, tuple) and b"\\Deleted" in flags
 
     def probe(self) -> list[Check]:
         from bounce_watch.source.imap_probe import probe

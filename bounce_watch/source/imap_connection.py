@@ -5,7 +5,7 @@ Arguments with CR, LF or NUL never reach a command; every fault comes out as a S
 
 import imaplib
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -172,24 +172,26 @@ class Connection:
             raise faults.talking(OSError("an answer that is no IMAP"), self._settings) from error
         return {entry[b"UID"]: entry for entry in parsed.values() if isinstance(entry.get(b"UID"), int)}
 
-    def move(self, uid: int, folder: str) -> None:
+    def move(self, uids: Sequence[int], folder: str) -> None:
         crash.point("imap.move")
-        self.perform(self._client.move, [uid], folder)
+        self.perform(self._client.move, uids, folder)
+        # The server tells of each one; nobody asks, and a long walk would collect them all.
+        self.protocol.untagged_responses.pop("EXPUNGE", None)
         crash.point("imap.moved")
 
-    def copy(self, uid: int, folder: str) -> None:
+    def copy(self, uids: Sequence[int], folder: str) -> None:
         crash.point("imap.copy")
-        self.perform(self._client.copy, [uid], folder)
+        self.perform(self._client.copy, uids, folder)
         crash.point("imap.copied")
 
-    def mark_deleted(self, uid: int) -> None:
+    def mark_deleted(self, uids: Sequence[int]) -> None:
         crash.point("imap.mark_deleted")
-        self.perform(self._client.add_flags, [uid], [b"\\Deleted"], True)
+        self.perform(self._client.add_flags, uids, [b"\\Deleted"], True)
 
-    def expunge(self, uid: int) -> None:
-        """Remove one message that is marked deleted (UIDPLUS)."""
+    def expunge(self, uids: Sequence[int]) -> None:
+        """Remove messages that are marked deleted (UIDPLUS)."""
         crash.point("imap.expunge")
-        self.perform(self._client.uid_expunge, [uid])
+        self.perform(self._client.uid_expunge, uids)
 
     def search_header(self, field: str, value: str) -> tuple[int, ...]:
         """Return the UIDs of the messages whose header field holds a text of our own, never of a mail."""

@@ -123,11 +123,13 @@ class MaildirSource:
                 f"{folder} cannot be read: {error.strerror}", "let the service's user read the Maildir"
             ) from error
 
-    def file(self, locator: Locator) -> None:
-        self._move(locator, self._filed_folder)
+    def file(self, *locators: Locator) -> None:
+        for locator in locators:
+            self._move(locator, self._filed_folder)
 
-    def quarantine(self, locator: Locator) -> None:
-        self._move(locator, self._quarantine_folder)
+    def quarantine(self, *locators: Locator) -> None:
+        for locator in locators:
+            self._move(locator, self._quarantine_folder)
 
     def _move(self, locator: Locator, folder: str | None) -> None:
         if folder is None or locator.mailbox != self.name:

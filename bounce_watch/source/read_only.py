@@ -28,8 +28,8 @@ class ReadOnly:
     def wait(self, seconds: float, stop: Callable[[], bool] = never) -> bool:
         return watch(self._mark, self._before, seconds, stop)
 
-    def file(self, locator: Locator) -> None:
-        del locator
+    def file(self, *locators: Locator) -> None:
+        del locators
 
-    def quarantine(self, locator: Locator) -> None:
-        del locator
+    def quarantine(self, *locators: Locator) -> None:
+        del locators

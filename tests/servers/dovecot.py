@@ -92,7 +92,7 @@ class Dovecot:
             separator=separator,
             prefix=prefix,
         )
-        self._hand_over()
+        self.hand_over()
 
     def _write_configuration(self, **wishes: str) -> None:
         fixed = {
@@ -110,7 +110,16 @@ class Dovecot:
         template = Path(__file__).with_name("dovecot.conf").read_text()
         _fill(self.root / "dovecot.conf", template, wishes | fixed)
 
-    def _hand_over(self) -> None:
+    def cpu_seconds(self) -> float:
+        """Return the processor time that the server's processes have taken, those that ended too."""
+        assert self._process is not None
+        group = self._process.pid
+        return sum(_cpu_ticks(path, group) for path in Path("/proc").glob("[0-9]*/stat")) / os.sysconf(
+            "SC_CLK_TCK"
+        )
+
+    def hand_over(self) -> None:
+        """Give what was written into the folder to the server's user."""
         self.root.chmod(0o755)
         if os.getuid() == 0:
             for path in (self.root, *self.root.rglob("*")):
@@ -203,6 +212,15 @@ class Dovecot:
             assert time.monotonic() < deadline, f"{user} has {len(found)} messages in {folder}, not {count}"
             time.sleep(0.1)
         return found
+
+
+def _cpu_ticks(path: Path, group: int) -> int:
+    """Return the ticks of one process and of its children that ended, 0 for a process of others (proc(5))."""
+    try:
+        fields = path.read_text().rpartition(") ")[2].split()
+    except OSError:
+        return 0
+    return sum(map(int, fields[11:15])) if int(fields[2]) == group else 0
 
 
 def _fill(path: Path, template: str, values: dict[str, str]) -> None:

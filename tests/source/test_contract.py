@@ -67,12 +67,28 @@ def test_what_is_filed_or_quarantined_is_moved_and_the_rest_stays(fill: Fill) ->
             if message.raw == samples.FROM_LINE:
                 place.source.quarantine(message.locator)
         left = [message.raw for message in place.source.messages()]
+        place.source.file()
     if place.moves:
         assert left == place.inside("watched") == [samples.ACCENTS, samples.NEWSLETTER]
         assert place.inside("filed") == [samples.REPORT]
         assert place.inside("quarantine") == [samples.FROM_LINE]
     else:
         assert left == list(samples.ALL)
+
+
+def test_several_are_moved_together_and_those_that_are_gone_do_no_harm(fill: Fill) -> None:
+    """The service files what it stored in one transaction."""
+    place = fill(*samples.ALL)
+    with place.source:
+        known = locators(place)
+        place.source.file(known[1])
+        place.source.file(*known)
+        left = locators(place)
+    if place.moves:
+        assert left == place.inside("watched") == []
+        assert sorted(place.inside("filed")) == sorted(samples.ALL)
+    else:
+        assert left == known
 
 
 def test_a_message_that_is_gone_is_done(fill: Fill) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 
 import pytest
 
@@ -224,6 +225,29 @@ def test_a_move_that_was_declined_is_told(open_imap: Open) -> None:
     script = Script(answers={"UID MOVE": b"@ NO not today\r\n", "UID FETCH": LISTED})
     with open_imap(script) as source, pytest.raises(Unreachable, match="not today"):
         source.file(Locator(mailbox=source.name, validity=7, uid="1"))
+
+
+def test_many_messages_are_moved_with_one_command(open_imap: Open) -> None:
+    """A command for each would cost a server, and us, more than all else together."""
+    script = Script()
+    with open_imap(script) as source:
+        source.file(*(Locator(mailbox=source.name, validity=7, uid=str(uid)) for uid in (3, 1, 2, 1)))
+    assert [line for line in script.heard if "MOVE" in line] == ['UID MOVE 1,2,3 "Bounces/Filed"']
+
+
+def test_a_message_that_cannot_be_moved_holds_back_no_other(open_imap: Open) -> None:
+    """What is still there after a refusal is tried one by one, and the refusal is told at the end."""
+    script = Script(
+        answers={
+            "UID MOVE": [b"@ NO not all\r\n", b"@ NO not this one\r\n", b"@ OK done\r\n"],
+            "UID FETCH": LISTED,
+        }
+    )
+    places = [Locator(mailbox="", validity=7, uid=str(uid)) for uid in (1, 2, 3)]
+    with open_imap(script) as source, pytest.raises(Unreachable, match="not this one"):
+        source.file(*(replace(place, mailbox=source.name) for place in places))
+    moves = [line.split()[2] for line in script.heard if "MOVE" in line]
+    assert moves == ["1,2,3", "1", "2"]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,110 @@
+"""How fast a mailbox is worked off: from a real Dovecot to committed, detected and filed.
+
+BOUNCE_WATCH_MAILS sets how many mails lie there (20,000 unless told). Processor time stands beside the rate,
+for it is the same on a busy machine: ours, that of the process that takes mails apart, and Dovecot's.
+"""
+
+import os
+import resource
+import sys
+import tempfile
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+sys.path.insert(0, str(ROOT))
+
+from synthetic import make_feed  # noqa: E402
+
+from bounce_watch.config.load import read_config  # noqa: E402
+from bounce_watch.pipeline import CycleResult, House, open_house, run_cycle  # noqa: E402
+from bounce_watch.source import Source, open_source  # noqa: E402
+from bounce_watch.store import open_store  # noqa: E402
+from tests.pipeline.conftest import CONFIG  # noqa: E402
+from tests.servers.dovecot import PASSWORD, Dovecot  # noqa: E402
+from tests.source.places import imap_settings  # noqa: E402
+
+NUMBER = int(os.environ.get("BOUNCE_WATCH_MAILS", "20000"))
+_TICKS = os.sysconf("SC_CLK_TCK")
+
+
+def load_samples() -> list[bytes]:
+    """Return our own samples of reports."""
+    return [path.read_bytes() for path in sorted((ROOT / "tests" / "samples").glob("*/*.eml"))]
+
+
+def fill(dovecot: Dovecot, messages: Iterable[bytes]) -> int:
+    """Write messages into the watched Maildir; return how many."""
+    inbox = dovecot.root / "mail" / "bounces"
+    for part in ("new", "cur", "tmp"):
+        (inbox / part).mkdir(parents=True, exist_ok=True)
+    number = 0
+    for number, message in enumerate(messages, 1):
+        (inbox / "new" / f"{number:08}.host").write_bytes(message)
+    dovecot.hand_over()
+    return number
+
+
+@contextmanager
+def opened(dovecot: Dovecot, folder: Path) -> Iterator[tuple[House, Source]]:
+    """A house with a new store and its mailbox on the server."""
+    config = read_config(CONFIG.encode(), folder / "config.toml")
+    source = open_source(imap_settings(dovecot, timeout_seconds=60), lambda: PASSWORD)
+    with open_store(config.store.path) as store:
+        store.start_run(datetime.now(UTC))
+        house = open_house(config, store)
+        try:
+            with source:
+                yield house, source
+        finally:
+            house.close()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """Seconds: on the clock, of our processor, of the reading process, of the server."""
+
+    wall: float
+    ours: float
+    reading: float
+    server: float
+
+
+def work_off(dovecot: Dovecot, folder: Path) -> tuple[CycleResult, Taken]:
+    """Run one cycle without sending, and tell what it took."""
+    before, server, start = (
+        resource.getrusage(resource.RUSAGE_SELF),
+        dovecot.cpu_seconds(),
+        time.perf_counter(),
+    )
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    with opened(dovecot, folder) as (house, source):
+        result = run_cycle(house, source, None)
+        wall, server = time.perf_counter() - start, dovecot.cpu_seconds() - server
+    after, ended = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
+    return result, Taken(wall=wall, ours=_cpu(before, after), reading=_cpu(children, ended), server=server)
+
+
+def _cpu(before: resource.struct_rusage, after: resource.struct_rusage) -> float:
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def main() -> None:
+    with Dovecot() as dovecot, tempfile.TemporaryDirectory() as folder:
+        number = fill(dovecot, make_feed(load_samples(), NUMBER))
+        result, taken = work_off(dovecot, Path(folder))
+        each = 1000 / number
+        print(
+            f"{number:,} mails in {taken.wall:.1f} s: {number / taken.wall:,.0f} a second; "
+            f"processor time of each: {taken.ours * each:.2f} ms ours, {taken.reading * each:.2f} ms "
+            f"reading, {taken.server * each:.2f} ms Dovecot"
+        )
+        print(f"{result.bounces:,} bounces, {len(result.opened)} incidents, {result.kinds}")
+
+
+if __name__ == "__main__":
+    main()
