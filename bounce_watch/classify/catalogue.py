@@ -8,6 +8,7 @@ import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from bounce_watch.classify.errors import CatalogueError
@@ -15,6 +16,9 @@ from bounce_watch.classify.index import Catalogue
 from bounce_watch.classify.pattern import compile_linear
 from bounce_watch.classify.row import CodeSpan, Confidence, Namespace, Row
 from bounce_watch.model import Cause, Owner, Persistence, Side
+
+MAX_KEPT = 4
+"""Catalogues that are kept: what ships, with and without a site's own rows."""
 
 _ADVICE_KEYS = {"owner", "owner_ours", "sender_steps", "admin_steps", "playbook"}
 _ROW_KEYS = _ADVICE_KEYS | {
@@ -33,10 +37,12 @@ Word = TypeVar("Word", bound=StrEnum)
 Table = Mapping[str, Any]
 
 
+@lru_cache(MAX_KEPT)
 def load_catalogue(text: str, site_text: str | None = None) -> Catalogue:
     """Return the catalogue of `data/codes.toml`; a site's row replaces the one of equal code and variant.
 
     A row without advice of its own takes that of its cause; without `persistence` that of its code's class.
+    Kept, because the patterns of all rows take a third of a second to compile; nobody changes a catalogue.
     Raises CatalogueError that names the row.
     """
     shipped = _parse(text, "codes.toml")

@@ -9,8 +9,12 @@ from bounce_watch.cli.opening import working
 from bounce_watch.cli.service import probe_of, sender_of, source_of
 from bounce_watch.config.load import load_config
 from bounce_watch.pipeline import run_cycle
+from bounce_watch.reading.work import shipped_catalogue
 from bounce_watch.send import FolderSender
 from tests.safety.lab import START
+
+# Every killed process inherits it from the fork server, as a service has it long before it dies.
+shipped_catalogue()
 
 
 def work(config_path: Path, minutes: int, aim: str | None, cycles: int) -> None:
