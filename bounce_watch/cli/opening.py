@@ -40,9 +40,8 @@ def changing(path: Path | None) -> Iterator["Store"]:
 
 
 @contextmanager
-def working(config: "Config", clock: "Clock | None" = None) -> Iterator["House"]:
-    """Hold the store's lock and work with everything. Raises LockHeld when another process does."""
-    from bounce_watch.pipeline import open_house
+def holding(config: "Config", clock: "Clock | None" = None) -> Iterator["Store"]:
+    """Hold the store's lock and begin a run. Raises LockHeld when another process holds it."""
     from bounce_watch.pipeline.house import utc_now
     from bounce_watch.store import ProcessLock, open_store
 
@@ -50,5 +49,15 @@ def working(config: "Config", clock: "Clock | None" = None) -> Iterator["House"]
     with ProcessLock(config.store.path), open_store(config.store.path) as store:
         store.start_run(now())
         store.recover(now())
-        with closing(open_house(config, store, now)) as house:
-            yield house
+        yield store
+
+
+@contextmanager
+def working(config: "Config", clock: "Clock | None" = None) -> Iterator["House"]:
+    """Hold the store's lock and work with everything. Raises LockHeld when another process does."""
+    from bounce_watch.pipeline import open_house
+    from bounce_watch.pipeline.house import utc_now
+
+    now = clock or utc_now
+    with holding(config, now) as store, closing(open_house(config, store, now)) as house:
+        yield house

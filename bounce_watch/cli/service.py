@@ -41,7 +41,7 @@ def run(
     elif once:
         _once(config, as_json=as_json)
     else:
-        _serve(config)
+        _serve(context, config)
 
 
 def source_of(settings: "SourceSettings") -> "Source":
@@ -136,20 +136,25 @@ def _exit_on_stop(result: "CycleResult") -> None:
         raise typer.Exit(Exit.REFUSED)
 
 
-def _serve(config: "Config") -> None:
-    from bounce_watch.cli.opening import working
-    from bounce_watch.cli.summary import one_line
-    from bounce_watch.daemon import Stopper, back_off, serve
-    from bounce_watch.pipeline import run_cycle
+def _serve(context: typer.Context, config: "Config") -> None:
+    """Work until told to stop; a reload begins anew with the new configuration and the same store."""
+    import structlog
 
-    stopper = Stopper().install()
-    with working(config) as house, sender_of(config) as sender:
+    from bounce_watch.cli.course import Course
+    from bounce_watch.cli.opening import holding
+    from bounce_watch.daemon import Ending, Stopped, Stopper
 
-        def cycle() -> str:
-            with source_of(config.source[0]) as source:
-                return one_line(run_cycle(house, source, sender, probe_of(config), stop=stopper.is_set))
-
-        serve(cycle, stopper, pause=config.run.poll_seconds, retry=back_off)
+    log = structlog.get_logger()
+    stopper = Stopper(config.run.stop_seconds).install()
+    stopper.reloads()
+    with holding(config) as store:
+        course = Course(context.obj, config, store, stopper)
+        try:
+            while course.run() is Ending.RELOAD:
+                pass
+        except Stopped:
+            log.warning("stopped_at_limit", limit_seconds=stopper.limit)
+            raise
 
 
 def send_digest(config: "Config") -> None:

@@ -1,23 +1,12 @@
-"""What a run did, in one line or a few."""
+"""What a run did, in a few lines."""
 
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from bounce_watch.cli.output import emit_json, say
-from bounce_watch.daemon import IDLE
 
 if TYPE_CHECKING:
     from bounce_watch.pipeline import CycleResult
-
-
-def one_line(result: "CycleResult") -> str:
-    """Return the status line of one cycle."""
-    if not result.messages and not result.delivered.sent:
-        return IDLE
-    return (
-        f"{result.messages} new mails, {result.bounces} bounces, {len(result.opened)} incidents opened, "
-        f"{result.letters} answers written, {result.delivered.sent} mails sent"
-    )
 
 
 def print_cycle(result: "CycleResult", *, as_json: bool) -> None:

@@ -168,7 +168,18 @@ class Trust(Section):
 class Run(Section):
     """The daemon."""
 
-    poll_seconds: float = Field(default=60, ge=1, description="Pause between two looks at the mailbox.")
+    poll_seconds: float = Field(
+        default=60,
+        ge=1,
+        le=300,
+        description="Longest pause between two looks at a mailbox; servers mostly tell of new mail before.",
+    )
+    stop_seconds: float = Field(
+        default=7,
+        gt=0,
+        le=30,
+        description="A stop waits so long for the answer of a server; then the next start goes on.",
+    )
     isolate: bool = Field(
         default=True, description="Read mail in a process of its own, which hostile mail cannot harm."
     )

@@ -87,6 +87,10 @@ class ReadingProcess:
         except (_Ended, OSError) as error:
             return self._why_it_ended(error)
 
+    def kill(self) -> None:
+        """End the process as somebody outside would."""
+        self._popen.kill()
+
     def _why_it_ended(self, error: Exception) -> Overrun:
         status = _end(self._popen, self._channel, grace=5)
         limits = self._limits

@@ -11,9 +11,14 @@ from bounce_watch.reading.work import Job
 
 
 class Reader(Protocol):
-    """Reads one message after another. `close` ends what it started; it starts again when asked again."""
+    """Reads one message after another. `close` ends what it started; it starts again when asked again.
+
+    `abort` ends a call of another thread as far as that is possible.
+    """
 
     def read(self, raw: bytes) -> Outcome: ...
+
+    def abort(self) -> None: ...
 
     def close(self) -> None: ...
 
@@ -23,6 +28,9 @@ class InProcess:
 
     def read(self, raw: bytes) -> Outcome:
         return read(raw)
+
+    def abort(self) -> None:
+        """Nothing that could be ended."""
 
     def close(self) -> None:
         """Nothing was started."""
@@ -38,6 +46,7 @@ class IsolatedReader:
         self._job = job
         self._limits = limits or Limits()
         self._process: ReadingProcess | None = None
+        self._at_work: ReadingProcess | None = None
 
     def read(self, raw: bytes) -> Outcome:
         outcome: Outcome = self.ask([Letter("", raw)])[0]
@@ -55,7 +64,11 @@ class IsolatedReader:
 
     def _ask(self, letters: Sequence[Letter]) -> list[Any] | Overrun:
         process, self._process = self.start(), None
-        answer = process.ask(letters)
+        self._at_work = process
+        try:
+            answer = process.ask(letters)
+        finally:
+            self._at_work = None
         if not isinstance(answer, Overrun):
             self._process = process
         return answer
@@ -66,6 +79,12 @@ class IsolatedReader:
             self._process = ReadingProcess(self._job, self._limits)
             _warn_of(self._process.unlimited)
         return self._process
+
+    def abort(self) -> None:
+        """End the process under a call of another thread, which then raises ReaderUnavailable."""
+        process = self._at_work
+        if process is not None:
+            process.kill()
 
     def close(self) -> None:
         if self._process is not None:

@@ -20,6 +20,7 @@ from bounce_watch.send.smtp_connection import Gateway, NotReady
 
 _BARE_LINE_END = re.compile(rb"\r(?!\n)|(?<!\r)\n")
 _CLOSING = 421
+_GOODBYE_SECONDS = 2
 
 
 class _NotTaken(Exception):
@@ -55,7 +56,13 @@ class SmtpSender:
     def __exit__(self, *exc: object) -> None:
         if self._connection is None:
             return
+        if exc[0] is not None:
+            # Cut short, perhaps within the content of a mail: not another word.
+            self._hang_up()
+            return
         try:
+            if self._connection.sock is not None:
+                self._connection.sock.settimeout(_GOODBYE_SECONDS)
             self._connection.quit()
         except OSError:
             self._hang_up()

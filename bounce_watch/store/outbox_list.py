@@ -97,6 +97,12 @@ class OutboxList(Reads):
         """Return the mails that may have been sent and whose grace is over: look, then `decide`."""
         return self._waiting(OutboxState.UNKNOWN, now, limit)
 
+    def next_outgoing_at(self, now: datetime) -> datetime | None:
+        """Return when the next mail after `now` is due, to be sent or to be looked for; None for none."""
+        waits = col(_AT.state).in_([OutboxState.PENDING, OutboxState.UNKNOWN])
+        with self._reading() as session:
+            return session.exec(select(func.min(_AT.next_at)).where(waits, col(_AT.next_at) > now)).one()
+
     def outbox(self, states: Collection[OutboxState] = (), limit: int = 1_000) -> tuple[OutboxEntry, ...]:
         """Return mails of any of these states (of all states for none), newest first."""
         conditions = [col(_AT.state).in_(sorted(states))] if states else []

@@ -6,86 +6,128 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from bounce_watch.daemon import LONGEST_PAUSE, back_off
-from tests.pipeline.conftest import CONFIG, ndr
+from bounce_watch.daemon import LONGEST_PAUSE, Mailbox, Service, Stopper, back_off
+from bounce_watch.source.interface import Unreachable
+from tests.daemon.played import Heard, Played, Quiet
+from tests.daemon.running import MAILDIR, Running, wait_for
+from tests.pipeline.conftest import ndr
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Path:
-    for name in ("cur", "new", "tmp"):
-        (tmp_path / "mailbox" / name).mkdir(parents=True)
-    (tmp_path / "config.toml").write_text(CONFIG + "[run]\npoll_seconds = 1\n")
-    return tmp_path
+def home(tmp_path: Path) -> Iterator[Running]:
+    with closing(Running(tmp_path)) as running:
+        yield running
 
 
-def start(home: Path, **environ: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "bounce_watch", "-c", str(home / "config.toml"), "run"],
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, **environ},
-    )
-
-
-def wait_for(found: object, seconds: float = 30) -> None:
-    deadline = time.monotonic() + seconds
-    while not found():  # type: ignore[operator]
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-
-
-def test_mail_that_arrives_is_read_and_sigterm_ends_the_service_cleanly(home: Path) -> None:
-    service = start(home)
+def test_the_program_reads_new_mail_and_sigterm_ends_it_cleanly(home: Running) -> None:
+    command = [sys.executable, "-m", "bounce_watch", "-c", str(home.config), "run"]
+    with (home.folder / "log").open("w") as log:
+        service = subprocess.Popen(command, stderr=log)
     try:
-        wait_for((home / "store.db").exists)
-        aside = home / "mailbox" / "tmp" / "1.a"
-        aside.write_bytes(ndr())
-        aside.rename(home / "mailbox" / "new" / "1.a")
-        wait_for(lambda: list(home.glob("mailbox/.Filed/*/*")))
+        home.wait_until_started()
+        home.deliver(ndr(), "1.a")
+        wait_for(home.filed)
     finally:
         service.send_signal(signal.SIGTERM)
-        _, log = service.communicate(timeout=10)
-    assert service.returncode == 0
-    assert "started" in log
-    assert "1 new mails" in log
-    assert "stopped" in log
+        assert service.wait(10) == 0
+    assert "1 new mails" in home.log()
+    assert home.log().rstrip().endswith("stopped")
 
 
-def test_systemd_hears_that_we_are_ready_alive_and_stopping(home: Path) -> None:
-    address = home / "notify"
+def heard_until(listener: socket.socket, word: str) -> list[str]:
+    heard = [listener.recv(500).decode()]
+    while not heard[-1].startswith(word):
+        heard.append(listener.recv(500).decode())
+    return heard
+
+
+def test_systemd_hears_that_we_are_ready_alive_reloading_and_stopping(home: Running) -> None:
+    address = home.folder / "notify"
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
         listener.bind(str(address))
-        listener.settimeout(30)
-        service = start(home, NOTIFY_SOCKET=str(address))
-        heard = [listener.recv(500).decode()]
-        heard.append(listener.recv(500).decode())
-        service.send_signal(signal.SIGTERM)
-        service.communicate(timeout=10)
-        while not heard[-1].startswith("STOPPING"):
-            heard.append(listener.recv(500).decode())
-    assert heard[0] == "READY=1"
-    assert heard[1].startswith("WATCHDOG=1\nSTATUS=")
+        listener.settimeout(60)
+        home.environ = {"NOTIFY_SOCKET": str(address)}
+        home.start()
+        assert heard_until(listener, "WATCHDOG=1\nSTATUS=")[0] == "READY=1"
+        os.kill(home.pid, signal.SIGHUP)
+        reloading = heard_until(listener, "RELOADING=1")[-1]
+        assert 0 <= time.monotonic() - int(reloading.partition("MONOTONIC_USEC=")[2]) / 1e6 < 30
+        heard_until(listener, "READY=1")
+        home.stop()
+        heard_until(listener, "STOPPING=1")
 
 
-def test_a_mailbox_that_is_away_is_waited_for(home: Path) -> None:
-    text = CONFIG.replace(
-        'type = "maildir"\npath = "mailbox"', 'type = "imap"\nhost = "localhost"\nport = 1\nuser = "u"'
-    )
-    (home / "config.toml").write_text(text)
-    service = start(home, BOUNCE_WATCH_IMAP_PASSWORD="x")
-    time.sleep(3)
-    assert service.poll() is None
-    service.send_signal(signal.SIGTERM)
-    _, log = service.communicate(timeout=10)
-    assert service.returncode == 0
-    assert "cycle_failed" in log
+def test_a_mailbox_that_is_away_stops_no_other_and_is_waited_for(home: Running) -> None:
+    away = '[[source]]\nname = "asia"\ntype = "imap"\nhost = "localhost"\nport = 1\nuser = "u"'
+    home.environ = {"BOUNCE_WATCH_ASIA_IMAP_PASSWORD": "x"}
+    text = home.config.read_text().replace("[source]", "[[source]]")
+    home.config.write_text(text.replace(MAILDIR, f"{MAILDIR}\n{away}"))
+    home.start()
+    wait_for(lambda: "mailbox_failed" in home.log())
+    home.deliver(ndr(), "1")
+    wait_for(home.filed)
+    home.stop()
+    assert "mailbox='asia'" in home.log()
+
+
+def test_a_reload_takes_the_new_configuration_and_refuses_a_broken_one(home: Running) -> None:
+    for name in ("cur", "new", "tmp"):
+        (home.folder / "other" / name).mkdir(parents=True)
+    home.start()
+    home.wait_until_started()
+    whole = home.config.read_text()
+    home.config.write_text(whole.replace("[source]", "[sauce]"))
+    os.kill(home.pid, signal.SIGHUP)
+    wait_for(lambda: "reload_failed" in home.log())
+    home.deliver(ndr(number=1), "1")
+    wait_for(home.filed)
+    home.config.write_text(whole.replace('path = "mailbox"', 'path = "other"'))
+    os.kill(home.pid, signal.SIGHUP)
+    wait_for(lambda: "reloaded" in home.log())
+    home.deliver(ndr(number=2), "2", mailbox="other")
+    wait_for(lambda: list(home.folder.glob("other/.Filed/cur/*")))
+    home.stop()
+
+
+def test_an_answer_leaves_when_it_has_settled_although_no_mail_comes(home: Running) -> None:
+    """The next look is a minute away; the answer must not wait for it."""
+    text = home.config.read_text().replace("settle_seconds = 0", "settle_seconds = 1")
+    home.config.write_text(text)
+    home.start()
+    wait_for(lambda: (home.folder / "mailbox" / ".Filed").exists() or "started" in home.log())
+    time.sleep(0.5)
+    home.deliver(ndr(), "1")
+    wait_for(home.filed)
+    wait_for(lambda: list(home.folder.glob("sent/*.eml")), seconds=20)
+    home.stop()
 
 
 def test_pauses_grow_and_stay_below_the_watchdog() -> None:
     pauses = [back_off(faults) for faults in range(1, 40)]
     assert 3 < pauses[0] < 7
     assert max(pauses) <= LONGEST_PAUSE * 1.2 < 15 * 60
+
+
+def test_a_server_that_asks_for_a_pause_gets_it() -> None:
+    heard: Heard = []
+    stopper, fault = Stopper(), Unreachable("too fast", retry_after=0.3)
+    work = Played([fault, "well"], stopper)
+    service = Service([Mailbox("m", Quiet("m", heard))], work, stopper, poll=60, retry=lambda faults: 0.001)
+    began = time.monotonic()
+    service.run()
+    assert time.monotonic() - began >= 0.3
+    assert [what for what, _ in heard[:3]] == ["open", "closed", "open"]
+
+
+def test_one_connection_is_kept_as_long_as_it_is_well() -> None:
+    heard: Heard = []
+    stopper = Stopper()
+    work = Played(["well"] * 5, stopper)
+    Service([Mailbox("m", Quiet("m", heard))], work, stopper, poll=60, retry=lambda faults: 1).run()
+    assert [what for what, _ in heard if what != "wait"] == ["open", "closed"]

@@ -1,45 +1,22 @@
 """What the service waits for, and what ends it."""
 
 import errno
-from collections.abc import Iterator
 
 import pytest
 
 from bounce_watch.cli.status import Exit, status_of
 from bounce_watch.config.secrets import SecretError
-from bounce_watch.daemon import Stopper, back_off, serve
+from bounce_watch.daemon import back_off
 from bounce_watch.reading.outcome import ReaderUnavailable
 from bounce_watch.source.interface import MissingFolder, Refused, Unreachable
 from bounce_watch.store import StoreBusy, StoreDamaged, StoreFull, StoreNotWritable, StoreTemporary
+from tests.daemon.played import play
 
 
-class Ended(Stopper):
-    """Stops a loop after so many pauses, and keeps their lengths in seconds."""
-
-    def __init__(self, after: int) -> None:
-        super().__init__()
-        self.after = after
-        self.pauses: list[float] = []
-
-    def wait(self, seconds: float) -> None:
-        self.pauses.append(seconds)
-        if len(self.pauses) == self.after:
-            self._event.set()
-
-
-def run(*outcomes: Exception | str) -> list[float]:
-    """Serve cycles that end like this, one after another; return the pauses."""
-    left: Iterator[Exception | str] = iter(outcomes)
-
-    def cycle() -> str:
-        outcome = next(left)
-        if isinstance(outcome, Exception):
-            raise outcome
-        return outcome
-
-    stopper = Ended(len(outcomes))
-    serve(cycle, stopper, pause=60, retry=lambda faults: min(faults, 10))
-    return stopper.pauses
+def run(*outcomes: Exception | str) -> list[tuple[str, float]]:
+    """Play looks that end like this; return the pauses between them."""
+    heard = [one for one in play(*outcomes) if one[0] in {"wait", "retry"}]
+    return heard[: len(outcomes)]
 
 
 PASSING = [
@@ -56,7 +33,7 @@ PASSING = [
 
 @pytest.mark.parametrize("fault", PASSING, ids=[f"{type(one).__name__} {one}" for one in PASSING])
 def test_what_passes_is_waited_for_longer_each_time(fault: Exception) -> None:
-    assert run(fault, fault, "well", fault) == [1, 2, 60, 1]
+    assert run(fault, fault, "well", fault) == [("retry", 1), ("retry", 2), ("wait", 60), ("retry", 1)]
 
 
 REFUSED = [Refused("password"), MissingFolder("gone"), SecretError("the command failed", "mend it")]
@@ -67,7 +44,8 @@ def test_a_refusal_ends_the_first_cycle_but_is_waited_for_where_it_worked_before
     """A certificate that expires at night must not end the service for ever; a wrong set-up must show."""
     with pytest.raises(type(fault)):
         run(fault)
-    assert run("well", fault, fault, "well") == [60, 10, 10, 60]
+    paused = [("wait", 60), ("retry", 10), ("retry", 10)]
+    assert run("well", fault, fault, "well")[:3] == paused
 
 
 @pytest.mark.parametrize("fault", [StoreDamaged("broken"), StoreNotWritable("no"), KeyError("a bug")])

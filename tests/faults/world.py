@@ -19,10 +19,8 @@ from typing import Any
 
 from bounce_watch.cli.opening import working
 from bounce_watch.cli.service import probe_of, sender_of, source_of
-from bounce_watch.cli.summary import one_line
 from bounce_watch.config.load import read_config
-from bounce_watch.daemon import Stopper, serve
-from bounce_watch.pipeline import run_cycle
+from bounce_watch.daemon import HouseWork, Mailbox, Service, Stopper
 from tests.pipeline.conftest import ndr
 from tests.servers.chaos import ChaosProxy
 from tests.servers.chaos_certificates import ChaosCertificates
@@ -97,6 +95,20 @@ class FastClock:
         return self._start + FASTER * timedelta(seconds=time.monotonic() - self._since)
 
 
+def back_off(faults: int) -> float:
+    return min(0.1 * 2.0**faults, 0.4)
+
+
+class Counted(HouseWork):
+    """Counts the looks that ended well."""
+
+    service: "Serving"
+
+    def well(self, mailbox: Mailbox) -> None:
+        super().well(mailbox)
+        self.service.cycles += 1
+
+
 @dataclass
 class FaultWorld:
     """`imap` and `smtp` are the proxies; `delivered` counts the reports that lay in the mailbox."""
@@ -141,14 +153,10 @@ class FaultWorld:
         def run() -> None:
             try:
                 with working(config, self.clock) as house, sender_of(config) as sender:
-
-                    def cycle() -> str:
-                        with source_of(config.source[0]) as source:
-                            result = run_cycle(house, source, sender, probe_of(config), stop=stopper.is_set)
-                        service.cycles += 1
-                        return one_line(result)
-
-                    serve(cycle, stopper, pause=PAUSE, retry=lambda faults: min(0.1 * 2**faults, 0.4))
+                    work = Counted(house, sender, probe_of(config), stopper.is_set)
+                    work.service = service
+                    mailboxes = [Mailbox("watched", source_of(config.source[0]))]
+                    Service(mailboxes, work, stopper, poll=PAUSE, tick=PAUSE, retry=back_off).run()
             except BaseException as error:
                 service.fault = error
                 raise
@@ -158,7 +166,7 @@ class FaultWorld:
         try:
             yield service
         finally:
-            stopper._event.set()
+            stopper.set()
             thread.join(20)
             assert not thread.is_alive(), "the service does not stop"
             assert service.fault is None, service.fault

@@ -1,11 +1,14 @@
 """An IMAP server that says what a test tells it, for what no real server does on request; without TLS."""
 
+import re
 import socket
 import socketserver
 import threading
 from dataclasses import dataclass, field
 
 GREETING = b"* OK ready\r\n"
+STALL = b"stall"
+"""Instead of an answer: say nothing until the client hangs up."""
 SELECTED = b"* 2 EXISTS\r\n* OK [UIDVALIDITY 7] ok\r\n* OK [UIDNEXT 3] ok\r\n"
 
 
@@ -13,7 +16,7 @@ SELECTED = b"* 2 EXISTS\r\n* OK [UIDVALIDITY 7] ok\r\n* OK [UIDNEXT 3] ok\r\n"
 class Script:
     """Answers by command, such as `UID FETCH`; a list is used up, its last answer stays.
 
-    `@` stands for the tag; an empty answer hangs up.
+    `@` at the beginning of a line stands for the tag; an empty answer hangs up.
 
     `heard` records every line that arrived, without its tag.
     """
@@ -21,6 +24,8 @@ class Script:
     capabilities: str = "IMAP4rev1 MOVE UIDPLUS"
     answers: dict[str, bytes | list[bytes]] = field(default_factory=dict)
     heard: list[str] = field(default_factory=list)
+    greeting: bytes = GREETING
+    connections: int = 0
 
     def answer(self, command: str) -> bytes:
         known: dict[str, bytes | list[bytes]] = {
@@ -62,17 +67,24 @@ class _Handler(socketserver.StreamRequestHandler):
     timeout = 10
 
     def handle(self) -> None:
-        self.wfile.write(GREETING)
+        self.script.connections += 1
+        if self.script.greeting == STALL:
+            self.rfile.read(1)
+            return
+        self.wfile.write(self.script.greeting)
         tag = ""
         while line := self.rfile.readline().decode("utf-8", "replace").rstrip("\r\n"):
             # DONE has no tag of its own: its answer completes the IDLE before it (RFC 2177).
             tag, rest = (tag, line) if line == "DONE" else line.split(" ", 1)
             self.script.heard.append(rest)
             answer = self.script.answer(_command(rest))
+            if answer == STALL:
+                self.rfile.read(1)
+                return
             if not answer:
                 self.connection.shutdown(socket.SHUT_RDWR)
                 return
-            self.wfile.write(answer.replace(b"@", tag.encode()))
+            self.wfile.write(re.sub(rb"(?m)^@", tag.encode(), answer))
 
 
 def _command(rest: str) -> str:

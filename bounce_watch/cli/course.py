@@ -1,0 +1,60 @@
+"""The course of the service: it works with one configuration after another on the same store."""
+
+from contextlib import closing
+from pathlib import Path
+
+import structlog
+
+from bounce_watch.cli.opening import read_config
+from bounce_watch.cli.service import probe_of, sender_of, source_of
+from bounce_watch.config.models import Config
+from bounce_watch.daemon import Ending, HouseWork, Mailbox, Service, Stopper, back_off
+from bounce_watch.pipeline import open_house
+from bounce_watch.store import Store
+
+log = structlog.get_logger()
+
+
+class Course:
+    """What stays over a reload. `place` is where the configuration is, None: the usual places."""
+
+    def __init__(self, place: Path | None, config: Config, store: Store, stopper: Stopper) -> None:
+        self.config = config
+        self._place = place
+        self._store = store
+        self._stopper = stopper
+
+    def run(self) -> Ending:
+        """Work until told to stop, or to begin anew."""
+        config, stop = self.config, self._stopper.is_set
+        with closing(open_house(config, self._store)) as house, sender_of(config) as sender:
+            self._stopper.limit = config.run.stop_seconds
+            self._stopper.interrupt = house.reader.abort
+            service = Service(
+                [Mailbox(settings.label, source_of(settings)) for settings in config.source],
+                HouseWork(house, sender, probe_of(config), stop),
+                self._stopper,
+                poll=config.run.poll_seconds,
+                retry=back_off,
+                reload=self._read_again,
+            )
+            return service.run()
+
+    def _read_again(self) -> bool:
+        """Take over the configuration as it stands now; tell whether it can be worked with."""
+        try:
+            config = read_config(self._place)
+            with closing(open_house(config, self._store)):
+                """Codes, rules and templates can be read."""
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with it, the old one stays in force
+            repair = str(getattr(error, "repair", ""))
+            log.error("reload_failed", error=str(error), repair=repair, in_force="the configuration before")
+            return False
+        if config.store != self.config.store:
+            log.error(
+                "reload_failed", error="another store needs a restart", in_force="the configuration before"
+            )
+            return False
+        self.config = config
+        log.info("reloaded")
+        return True

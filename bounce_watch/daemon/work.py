@@ -1,0 +1,64 @@
+"""What the service does with a house: one mailbox at a time, and everything else that is due."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+import structlog
+
+from bounce_watch.daemon.mailbox import Mailbox
+from bounce_watch.pipeline import CycleResult, House, attend, look
+from bounce_watch.pipeline.due import next_due
+from bounce_watch.send.interface import Probe, Sender
+from bounce_watch.source.interface import Source
+
+log = structlog.get_logger()
+
+QUIET = "nothing new"
+SOONEST = 0.05
+"""Seconds to leave between two rounds, so that what cannot be done now makes no hot loop."""
+
+
+class HouseWork:
+    """The work of one house. `stop` tells whether to leave off between two pieces."""
+
+    def __init__(self, house: House, sender: Sender, probe: Probe | None, stop: Callable[[], bool]) -> None:
+        self.status = QUIET
+        self._house = house
+        self._sender = sender
+        self._probe = probe
+        self._stop = stop
+        self._result = CycleResult()
+
+    def look(self, source: Source, progress: Callable[[], None]) -> bool:
+        before = self._result.messages
+        look(self._house, source, self._result, stop=self._stop, progress=progress)
+        return self._result.messages > before
+
+    def attend(self) -> None:
+        result, self._result = self._result, CycleResult()
+        attend(self._house, self._sender, self._probe, result, stop=self._stop)
+        if result.messages or result.delivered.sent or result.digest:
+            self.status = one_line(result, self._house.clock().astimezone(self._house.config.zone))
+            log.info("looked", status=self.status)
+
+    def seconds_until_due(self) -> float | None:
+        now = self._house.clock()
+        due = next_due(self._house, now)
+        return None if due is None else max(SOONEST, (due - now).total_seconds())
+
+    def has_worked(self, mailbox: Mailbox) -> bool:
+        return self._house.store.last_look_at(mailbox.source.name) is not None
+
+    def well(self, mailbox: Mailbox) -> None:
+        """Nothing to do: the look itself is noted with what it read."""
+
+    def ill(self, mailbox: Mailbox, fault: Exception) -> None:
+        """Nothing to do yet."""
+
+
+def one_line(result: CycleResult, at: datetime) -> str:
+    """Return what was done as a status line. It stays until something new happens, so it bears the time."""
+    return (
+        f"{at:%H:%M}: {result.messages} new mails, {result.bounces} bounces, {len(result.opened)} incidents "
+        f"opened, {result.letters} answers written, {result.delivered.sent} mails sent"
+    )

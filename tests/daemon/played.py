@@ -1,0 +1,88 @@
+"""A mailbox and its work that play what they are told, to look at the loop itself."""
+
+from collections.abc import Callable, Iterator, Sequence
+
+from bounce_watch.daemon import Mailbox, Service, Stopper
+from bounce_watch.model.check import Check
+from bounce_watch.source.interface import Locator, Message, Source, Wanted, everything, never
+
+Heard = list[tuple[str, float]]
+
+
+class Quiet:
+    """A source in which nothing lies. `heard` has what was asked of it."""
+
+    def __init__(self, name: str, heard: Heard) -> None:
+        self.name = name
+        self.heard = heard
+        self.skipped: Sequence[tuple[str, str]] = ()
+
+    def __enter__(self) -> "Quiet":
+        self.heard.append(("open", 0))
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.heard.append(("closed", 0))
+
+    def count(self) -> int | None:
+        return 0
+
+    def messages(self, wanted: Wanted = everything) -> Iterator[Message]:
+        yield from ()
+
+    def file(self, locator: Locator) -> None: ...
+
+    def quarantine(self, locator: Locator) -> None: ...
+
+    def wait(self, seconds: float, stop: Callable[[], bool] = never) -> bool:
+        self.heard.append(("wait", seconds))
+        return True
+
+    def probe(self) -> list[Check]:
+        return []
+
+
+class Played:
+    """Looks end as told, one after another; behind the last one the loop is stopped."""
+
+    status = "played"
+
+    def __init__(self, outcomes: Sequence[Exception | str], stopper: Stopper) -> None:
+        self.left = list(outcomes)
+        self.stopper = stopper
+        self.ills: list[str] = []
+
+    def look(self, source: Source, progress: Callable[[], None]) -> bool:
+        outcome = self.left.pop(0)
+        if not self.left:
+            self.stopper.set()
+        if isinstance(outcome, Exception):
+            raise outcome
+        return True
+
+    def attend(self) -> None: ...
+
+    def seconds_until_due(self) -> float | None:
+        return None
+
+    def has_worked(self, mailbox: Mailbox) -> bool:
+        return False
+
+    def well(self, mailbox: Mailbox) -> None: ...
+
+    def ill(self, mailbox: Mailbox, fault: Exception) -> None:
+        self.ills.append(str(fault))
+
+
+def play(*outcomes: Exception | str) -> Heard:
+    """Let the looks of one mailbox end like this; return how long was waited, for mail or after faults."""
+    heard: Heard = []
+    stopper = Stopper()
+
+    def retry(faults: int) -> float:
+        heard.append(("retry", min(faults, 10)))
+        return 0.001
+
+    mailbox = Mailbox("played", Quiet("played", heard))
+    Service([mailbox], Played(outcomes, stopper), stopper, poll=60, retry=retry).run()
+    return heard

@@ -1,0 +1,94 @@
+"""A service that runs: started, watched, told to stop."""
+
+import multiprocessing
+import os
+import signal
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+
+from tests.daemon.worker import work
+from tests.pipeline.conftest import CONFIG
+
+FORKS = multiprocessing.get_context("forkserver")
+FORKS.set_forkserver_preload(["tests.daemon.worker", "tests.safety.worker"])
+MAILDIR = 'type = "maildir"\npath = "mailbox"'
+FOLDER = 'type = "folder"\npath = "sent"'
+
+
+def wait_for(found: Callable[[], object], seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not found():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+@dataclass
+class Running:
+    """A folder with a configuration, a Maildir and a store, and the process that works there."""
+
+    folder: Path
+    source: str = MAILDIR
+    send: str = FOLDER
+    more: str = ""
+    environ: dict[str, str] = field(default_factory=dict)
+    process: BaseProcess | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("cur", "new", "tmp"):
+            (self.folder / "mailbox" / name).mkdir(parents=True, exist_ok=True)
+        self.write()
+
+    @property
+    def config(self) -> Path:
+        return self.folder / "config.toml"
+
+    def write(self) -> None:
+        text = CONFIG.replace(MAILDIR, self.source).replace(FOLDER, self.send)
+        self.config.write_text(f"{text}[run]\npoll_seconds = 60\nstop_seconds = 0.5\n{self.more}")
+
+    def start(self, *arguments: str) -> "Running":
+        told = ["-c", str(self.config), "run", *arguments]
+        self.process = FORKS.Process(target=work, args=(told, self.environ, self.folder / "log"))
+        self.process.start()
+        return self
+
+    @property
+    def pid(self) -> int:
+        assert self.process is not None
+        assert self.process.pid is not None
+        return self.process.pid
+
+    def wait_until_started(self) -> None:
+        wait_for(lambda: "started" in self.log())
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> float:
+        """Stop the service, demand status 0, and return how many seconds it took."""
+        began = time.monotonic()
+        os.kill(self.pid, number)
+        assert self.end() == 0, self.log()
+        return time.monotonic() - began
+
+    def end(self) -> int | None:
+        assert self.process is not None
+        self.process.join(60)
+        return self.process.exitcode
+
+    def close(self) -> None:
+        if self.process is not None and self.process.is_alive():
+            self.process.kill()
+            self.process.join()
+
+    def log(self) -> str:
+        path = self.folder / "log"
+        return path.read_text() if path.exists() else ""
+
+    def deliver(self, content: bytes, name: str, mailbox: str = "mailbox") -> None:
+        aside = self.folder / mailbox / "tmp" / name
+        aside.write_bytes(content)
+        aside.rename(self.folder / mailbox / "new" / name)
+
+    def filed(self) -> list[Path]:
+        return list(self.folder.glob("mailbox/.Filed/cur/*"))
