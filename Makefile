@@ -4,6 +4,7 @@
 #   make proof    the long proofs: hundreds of kills, a year of days, big mailboxes
 #   make check    style, types, import rules, documents, translations
 #   make reference  writes what is generated: reference pages, manual pages, completions
+#   make docs       the documentation as a site, in site/
 #   make bench    how fast mail is read, beside three other readers
 #   make install  the environment for developing; make clean removes it
 
@@ -16,7 +17,7 @@ PYTHON ?= $(shell for name in $(CANDIDATES); do \
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 PYTEST_FLAGS ?= -n 2 --dist loadgroup
 
-.PHONY: demo install venv test proof check reference bench clean
+.PHONY: demo install venv test proof check reference docs bench clean
 .DEFAULT_GOAL := demo
 
 demo: $(VENV)/.runtime
@@ -45,6 +46,11 @@ check: $(VENV)/.dev
 reference: $(VENV)/.dev
 	$(BIN)/python tools/make_reference.py
 
+docs: $(VENV)/.dev
+	$(PIP) install --group docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet --clean
+	@echo "Open site/index.html"
+
 bench: $(VENV)/.dev
 	$(PIP) install --group bench
 	$(BIN)/python benchmarks/bench_reading.py
@@ -52,7 +58,7 @@ bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/bench_store.py
 
 clean:
-	rm -rf $(VENV) build dist demo-output .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) build dist site demo-output .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 
 # The stamps say that an environment matches pyproject.toml; a second call has nothing to do.
 $(VENV)/bin/python:

@@ -52,6 +52,13 @@ def problems(path: Path) -> Iterator[tuple[int, str]]:
         yield from unknown_commands(text)
 
 
+def unlisted(files: list[Path], navigation: str) -> Iterator[str]:
+    """Yield pages of docs/ that the site would not show; decisions are listed by themselves."""
+    for path in files:
+        if path.parent == ROOT / "docs" and path.suffix == ".md" and f" {path.name}\n" not in navigation:
+            yield f"docs/{path.name}:1: the site does not show it: add it to nav in mkdocs.yml"
+
+
 def forbidden(text: str) -> Iterator[tuple[int, str]]:
     for number, line in enumerate(text.splitlines(), start=1):
         if found := MACHINE.search(line):
@@ -144,7 +151,9 @@ def _blanked(text: str) -> str:
 
 
 def main() -> int:
-    found = list(findings(tracked()))
+    files = tracked()
+    navigation = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
+    found = [*findings(files), *unlisted(files, navigation)]
     for line in found:
         sys.stderr.write(f"{line}\n")
     sys.stdout.write(f"documents: {len(found)} findings\n")

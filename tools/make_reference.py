@@ -21,6 +21,7 @@ def written() -> dict[str, str]:
     return {
         "docs/configuration.md": pages.configuration(),
         "docs/commands.md": pages.commands(),
+        "docs/how-it-decides.md": pages.decisions(),
         "docs/refusals.md": pages.refusals(),
         "share/man/man1/bounce-watch.1": manual.commands(),
         "share/man/man5/bounce-watch.toml.5": manual.configuration(),

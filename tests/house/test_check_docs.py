@@ -56,3 +56,11 @@ def test_a_command_that_the_help_does_not_know_is_found() -> None:
         (4, "bounce-watch run has no option --onec"),
     ]
     assert list(check_docs.unknown_commands("Prose may say that bounce-watch does things.")) == []
+
+
+def test_a_page_that_the_site_would_not_show_is_named() -> None:
+    pages = [
+        check_docs.ROOT / "docs" / name for name in ("here.md", "gone.md", "adr/0001-listed-by-itself.md")
+    ]
+    (line,) = check_docs.unlisted(pages, "nav:\n  - Here: here.md\n")
+    assert line.startswith("docs/gone.md:")

@@ -55,6 +55,23 @@ def test_the_wheel_carries_templates_and_knowledge(wheel: Path) -> None:
     assert {name.split("/")[0] for name in names if ".dist-info" not in name} == {"bounce_watch"}
 
 
+@pytest.mark.parametrize(
+    "place",
+    [
+        "man/man1/bounce-watch.1",
+        "man/man5/bounce-watch.toml.5",
+        "bash-completion/completions/bounce-watch",
+        "zsh/site-functions/_bounce-watch",
+        "fish/vendor_completions.d/bounce-watch.fish",
+        "bounce-watch/systemd/bounce-watch.service",
+        "bounce-watch/systemd/bounce-watch-digest.timer",
+    ],
+)
+def test_the_manual_the_completions_and_the_units_lie_below_the_prefix(program: Path, place: str) -> None:
+    """There man and the shells look, and there docs/service.md copies the units from."""
+    assert (program.parent.parent / "share" / place).stat().st_size > 100
+
+
 def test_the_installed_program_explains_a_code(program: Path, tmp_path: Path) -> None:
     answer = run(program, "explain", "5.7.23", cwd=tmp_path)
     assert "SPF" in answer.stdout

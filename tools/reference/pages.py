@@ -1,6 +1,7 @@
 """The reference pages in Markdown: one sentence a line, tables for what one looks up."""
 
 import re
+import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,11 +9,13 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from bounce_watch import resources
 from bounce_watch.config.accounts import ImapSettings, OAuth, SmtpSettings
 from bounce_watch.config.chat import Chat
 from bounce_watch.config.load import read_config
 from bounce_watch.config.refusals import At, load_refusals
 from bounce_watch.config.secrets import Places, chat_places, login_places
+from bounce_watch.reply.reasons import SENTENCES, Reason
 from reference.program import STATUSES, Command, program
 from reference.settings import Table, tables
 
@@ -51,6 +54,12 @@ def refusals() -> str:
     rows = load_refusals()
     groups = [(title, about, [row for row in rows if row.at is at]) for at, title, about in _SERVERS]
     return _written("refusals.md.j2", groups=groups)
+
+
+def decisions() -> str:
+    """Return the page about how bounces are judged and when nobody is written to."""
+    rules = tomllib.loads(resources.data_file("rules.toml").read_text(encoding="utf-8"))["rule"]
+    return _written("how-it-decides.md.j2", reasons=[(one, SENTENCES[one]) for one in Reason], rules=rules)
 
 
 _SERVERS = (
