@@ -55,6 +55,7 @@ def deliver(
 
     A fault of the configuration ends the round and keeps the mails; the next rounds rest for a while.
     """
+    _settle(house)
     settle_uncertain(house, probe)
     paused = house.store.sending_paused(house.clock())
     done = Delivered(stopped=paused.why if paused else None)
@@ -78,10 +79,18 @@ def _send_one(
     crash.point("deliver.claimed")
     delivery = sender.send(mail.recipient, mail.content)
     crash.point("deliver.sent")
-    with house.store.transaction() as tx:
-        tx.finish(mail.id, delivery.outcome, delivery.reply, house.clock())
+    house.unsettled[mail.id] = delivery
+    _settle(house)
     _count(done, delivery)
     return delivery.outcome
+
+
+def _settle(house: House) -> None:
+    """Write down what became of mails; on a disk that is full it stays in memory until the next round."""
+    for number, delivery in list(house.unsettled.items()):
+        with house.store.transaction() as tx:
+            tx.finish(number, delivery.outcome, delivery.reply, house.clock())
+        del house.unsettled[number]
 
 
 def _count(done: Delivered, delivery: Delivery) -> None:

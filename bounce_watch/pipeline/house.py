@@ -1,7 +1,7 @@
 """What every step of the pipeline works with, read once at the start."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from bounce_watch.reading.reader import InProcess, IsolatedReader, Reader
 from bounce_watch.reply.compose import Composer, Organisation
 from bounce_watch.reply.gate import Mode, Policy
 from bounce_watch.reply.playbooks import load_playbooks
+from bounce_watch.send.interface import Delivery
 from bounce_watch.store import Store
 
 Clock = Callable[[], datetime]
@@ -27,6 +28,7 @@ def utc_now() -> datetime:
 class House:
     """Configuration, knowledge and store. `secret` makes our own marks; `clock` tells the time (UTC).
 
+    `unsettled` holds by number what became of mails while the store could not take it down.
     `reader` takes messages apart; it starts a process when first asked, which `close` ends.
     """
 
@@ -40,6 +42,7 @@ class House:
     secret: bytes
     reader: Reader
     clock: Clock = utc_now
+    unsettled: dict[int, Delivery] = field(default_factory=dict)
 
     def close(self) -> None:
         """End what the house started. The store is closed by whoever opened it."""

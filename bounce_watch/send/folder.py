@@ -44,14 +44,14 @@ class FolderSender:
     def _write(self, content: bytes) -> Path:
         crash.point("folder.write")
         with tempfile.NamedTemporaryFile(dir=self._path, prefix=".", suffix=".part", delete=False) as part:
-            part.write(content)
-            part.flush()
-            os.fsync(part.fileno())
-        crash.point("folder.written")
-        try:
-            return self._give_number(Path(part.name), _kind_of(content))
-        finally:
-            Path(part.name).unlink()
+            try:
+                part.write(content)
+                part.flush()
+                os.fsync(part.fileno())
+                crash.point("folder.written")
+                return self._give_number(Path(part.name), _kind_of(content))
+            finally:
+                Path(part.name).unlink()
 
     def _give_number(self, part: Path, kind: str) -> Path:
         """Link under the next free number: unlike a rename, a link never replaces a file."""

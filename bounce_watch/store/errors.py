@@ -103,10 +103,11 @@ _FAULTS: dict[int, tuple[type[StoreError], str, str]] = {
         "The database is read-only for this account.",
         "Run as the account that owns the file, or correct its owner.",
     ),
+    # SQLite says no more: a full disk and a lack of file handles too. Rights were looked at before.
     sqlite3.SQLITE_CANTOPEN: (
-        StoreNotWritable,
-        "The database cannot be opened.",
-        "Check that its folder exists and that this account may enter it.",
+        StoreTemporary,
+        "The database cannot be opened now.",
+        "Check that the disk has room, and that this account may write in its folder.",
     ),
     sqlite3.SQLITE_PERM: (
         StoreNotWritable,

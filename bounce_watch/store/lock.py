@@ -7,7 +7,8 @@ import time
 from pathlib import Path
 from types import TracebackType
 
-from bounce_watch.store.errors import LockHeld, StoreNotWritable
+from bounce_watch.store.errors import LockHeld
+from bounce_watch.store.file_faults import file_fault
 
 _PAUSES = (0.02, 0.05, 0.1, 0)
 
@@ -20,21 +21,21 @@ class ProcessLock:
         self._handle: int | None = None
 
     def __enter__(self) -> "ProcessLock":
-        """Take the lock. Raises LockHeld, which names the holder, or StoreNotWritable."""
+        """Take the lock. Raises LockHeld, which names the holder, StoreNotWritable or StoreFull."""
         try:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             handle = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
-            raise StoreNotWritable(
-                f"The lock {self.path} cannot be written: {error.strerror}.",
-                "Run as the account that owns the store.",
-            ) from error
+            what = f"The lock {self.path} cannot be written"
+            raise file_fault(what, error, "Run as the account that owns the store.") from error
         if not _locked(handle):
             holder = _read_pid(handle)
             os.close(handle)
             raise _held(self.path, holder)
-        os.ftruncate(handle, 0)
-        os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)
+        # On a full disk the lock holds all the same; it only cannot say by whom.
+        with contextlib.suppress(OSError):
+            os.ftruncate(handle, 0)
+            os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)
         self._handle = handle
         return self
 
@@ -43,7 +44,8 @@ class ProcessLock:
     ) -> None:
         if self._handle is not None:
             # The file stays: to unlink it would let two processes lock two files of one name.
-            os.ftruncate(self._handle, 0)
+            with contextlib.suppress(OSError):
+                os.ftruncate(self._handle, 0)
             os.close(self._handle)
             self._handle = None
 

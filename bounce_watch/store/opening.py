@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.pool import QueuePool
 
 from bounce_watch.store.errors import StoreMissing, StoreNotWritable
+from bounce_watch.store.file_faults import file_fault
 
 BUSY_SECONDS = 10
 _JOURNAL_LIMIT = 64 * 1024 * 1024
@@ -25,11 +26,14 @@ def prepare_file(path: Path) -> None:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
-        raise StoreNotWritable(
-            f"The store {path} cannot be written: {error.strerror}.",
-            "Check store.path in the configuration, and that this account may write there.",
-        ) from error
+        repair = "Check store.path in the configuration, and that this account may write there."
+        raise file_fault(f"The store {path} cannot be written", error, repair) from error
     try:
+        if not os.access(path.parent, os.W_OK | os.X_OK):
+            # SQLite keeps its log beside the file.
+            raise StoreNotWritable(
+                f"Nothing can be written beside {path}.", "Let this account write in that folder."
+            )
         if os.fstat(handle).st_mode & 0o077:
             os.fchmod(handle, 0o600)
     except PermissionError as error:

@@ -12,7 +12,8 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from bounce_watch.store.errors import NotThere, StoreDamaged, StoreFull, StoreNotWritable, translated
+from bounce_watch.store.errors import NotThere, StoreDamaged, StoreError, StoreFull, translated
+from bounce_watch.store.file_faults import file_fault
 from bounce_watch.store.opening import BUSY_SECONDS, require_file
 
 PAGES_AT_ONCE = 512
@@ -115,11 +116,9 @@ def _publish(part: Path, target: Path, *, replace: bool) -> None:
         raise _unwritable(target, error) from error
 
 
-def _unwritable(target: Path, error: OSError) -> StoreNotWritable:
-    return StoreNotWritable(
-        f"The backup {target} cannot be written: {error.strerror}.",
-        "Choose a folder that this account may write.",
-    )
+def _unwritable(target: Path, error: OSError) -> StoreError:
+    repair = "Choose a folder that this account may write."
+    return file_fault(f"The backup {target} cannot be written", error, repair)
 
 
 def _exists(target: Path) -> NotThere:

@@ -136,6 +136,9 @@ class Lab:
         with closing(sqlite3.connect(self.folder / "store.db")) as rows:
             return rows.execute(query).fetchall()
 
+    def remove(self) -> None:
+        shutil.rmtree(self.folder)
+
     def copy(self, folder: Path) -> "Lab":
         """Return a lab that begins where this one stands."""
         shutil.copytree(self.folder, folder)
