@@ -8,7 +8,7 @@ import ctypes
 import errno
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -19,9 +19,10 @@ from bounce_watch.cli.service import sender_of, source_of
 from bounce_watch.cli.status import Exit, status_of
 from bounce_watch.config.load import load_config
 from bounce_watch.config.models import Config
-from bounce_watch.daemon import Stopper, serve
-from bounce_watch.pipeline import House, open_house, run_cycle
-from bounce_watch.send import FolderSender
+from bounce_watch.daemon import HouseWork, Mailbox, Service, Stopper, loop
+from bounce_watch.pipeline import House, open_house
+from bounce_watch.send import FolderSender, Sender
+from bounce_watch.source.interface import Source
 from bounce_watch.store import ProcessLock, open_store
 from tests.safety.lab import START, Lab, assert_whole, report
 from tests.safety.test_crashes import GARBAGE, NEWSLETTER
@@ -73,12 +74,18 @@ class Worker:
             except Exception as error:
                 if status_of(error) is not Exit.TRY_LATER:
                     raise
-                self._notice(error)
+                self.notice(error)
 
-    def _notice(self, error: Exception) -> None:
+    def notice(self, error: Exception) -> None:
         """The disk has room again once the service has met the fault."""
         self.said.append(f"{type(error).__name__}: {error}")
         self.shim.disarm()
+
+    def go_on(self) -> None:
+        """A round went well: whatever failed was tolerated, and time passes."""
+        self.good += 1
+        self.shim.disarm()
+        self.now += GRACE
 
     @contextmanager
     def _working(self, config: Config) -> Iterator[House]:
@@ -96,22 +103,40 @@ class Worker:
     def _serve(self) -> None:
         config, stopper = load_config(self.lab.config), Stopper()
         with self._working(config) as house, sender_of(config) as sender:
+            work = Watched(self, stopper, house, sender)
+            mailbox = Mailbox("mailbox", source_of(config.source[0]))
+            Service([mailbox], work, stopper, poll=0.01, tick=0.01, retry=lambda _: 0).run()
 
-            def cycle() -> str:
-                try:
-                    with source_of(config.source[0]) as source:
-                        run_cycle(house, source, sender, FolderSender(self.lab.folder / "sent"))
-                except Exception as error:
-                    self._notice(error)
-                    raise
-                self.good += 1
-                self.shim.disarm()
-                self.now += GRACE
-                if self.good == CYCLES:
-                    stopper._event.set()
-                return ""
 
-            serve(cycle, stopper, pause=0, retry=lambda _: 0)
+class Watched(HouseWork):
+    """The service's work; after each round that went well the clock goes on, and in the end it stops."""
+
+    def __init__(self, worker: Worker, stopper: Stopper, house: House, sender: Sender) -> None:
+        super().__init__(house, sender, FolderSender(worker.lab.folder / "sent"), stopper.is_set)
+        self._worker, self._stopper = worker, stopper
+        self._has_looked = False
+
+    def look(self, source: Source, progress: Callable[[], None]) -> bool:
+        try:
+            self._has_looked = False
+            found = super().look(source, progress)
+            self._has_looked = True
+        except Exception as error:
+            self._worker.notice(error)
+            raise
+        return found
+
+    def attend(self) -> None:
+        try:
+            super().attend()
+        except Exception as error:
+            self._worker.notice(error)
+            raise
+        if self._has_looked:
+            self._has_looked = False
+            self._worker.go_on()
+            if self._worker.good == CYCLES:
+                self._stopper.set()
 
 
 def main(folder: Path, shim: Shim, kinds: str, step: int) -> Iterator[dict[str, object]]:
@@ -148,6 +173,7 @@ def work_while_it_fails(lab: Lab, shim: Shim, kind: str, number: int) -> Worker:
 
 
 if __name__ == "__main__":
+    loop.SHORT = 0.0  # no pause between two looks that find nothing
     place, library, what, every = sys.argv[1:]
     for line in main(Path(place), Shim(library), what, int(every)):
         print(json.dumps(line), flush=True)

@@ -29,6 +29,8 @@ IMAP = [
     Fault(name="cut at the sign-in", when=CLIENT, act=Act.CUT, words=rb"AUTHENTICATE"),
     Fault(name="cut at the answer to the sign-in", when=SERVER, act=Act.CUT, words=rb"Logged in"),
     Fault(name="cut in the middle of a literal", when=SERVER, act=Act.CUT, words=BODY, keep=200),
+    Fault(name="cut in the middle of IDLE", when=SERVER, act=Act.CUT, words=rb"\+ idling\r\n", keep=100),
+    Fault(name="stall in the middle of IDLE", when=SERVER, act=Act.STALL, words=rb"\+ idling\r\n", keep=100),
     Fault(name="cut before the answer to MOVE", when=SERVER, act=Act.CUT, words=rb"\* OK \[COPYUID"),
     Fault(name="reset", when=CLIENT, act=Act.RESET, words=rb"UID FETCH"),
     Fault(name="stall", when=SERVER, act=Act.STALL, words=BODY, keep=200),
@@ -71,7 +73,13 @@ SMTP = [
 
 
 EVERY_DAY = {
-    "IMAP": {"cut in the middle of a literal", "one byte a second", "expired", "STARTTLS stripped"},
+    "IMAP": {
+        "cut in the middle of a literal",
+        "cut in the middle of IDLE",
+        "one byte a second",
+        "expired",
+        "STARTTLS stripped",
+    },
     "SMTP": {"cut in the middle of the content", "cut after the final dot", "STARTTLS stripped"},
 }
 """The cases of the normal run; `make proof` runs the others."""
