@@ -1,6 +1,6 @@
 # What people type. Needs Python 3.11 or newer and make; everything else goes into .venv.
 #   make demo     one sample week: bounces, incidents, replies and a digest to look at
-#   make test     all tests, with a real Dovecot and Postfix where they can be installed
+#   make test     all tests, with a real Dovecot, Postfix and PostgreSQL where they can be installed
 #   make proof    the long proofs: hundreds of kills, a year of days, big mailboxes
 #   make check    style, types, import rules, documents, translations
 #   make reference  writes what is generated: reference pages, manual pages, completions

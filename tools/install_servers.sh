@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Install Dovecot, Postfix and Chromium for the tests that start them, and systemd-analyze for the test of
-# the units, without starting any service of the system.
+# Install Dovecot, Postfix, PostgreSQL and Chromium for the tests that start them, and systemd-analyze for
+# the test of the units, without starting any service of the system.
 # Where that is not possible the tests are skipped; with CI=true a missing server is a failure.
 set -euo pipefail
 
 policy=/usr/sbin/policy-rc.d
 saved=$policy.before-bounce-watch
-packages="dovecot-imapd dovecot-lmtpd postfix systemd chromium"
+packages="dovecot-imapd dovecot-lmtpd postfix postgresql systemd chromium"
 PATH=$PATH:/usr/sbin:/usr/local/sbin
 
 have_servers() {
@@ -17,10 +17,17 @@ have_servers() {
     return 1
 }
 have_browser() { command -v chromium || command -v chromium-browser || command -v google-chrome; }
-have_all() { have_servers && command -v systemd-analyze && have_browser; }
+have_database() {
+    command -v initdb && return 0
+    for folder in /usr/lib/postgresql/*/bin /usr/local/pgsql/bin /usr/pgsql-*/bin; do
+        if [ -x "$folder/initdb" ]; then return 0; fi
+    done
+    return 1
+}
+have_all() { have_servers && have_database && command -v systemd-analyze && have_browser; }
 
 have_not() {
-    echo "Dovecot, Postfix, Chromium or systemd-analyze is missing ($1): the tests that need it will be skipped." >&2
+    echo "Dovecot, Postfix, PostgreSQL, Chromium or systemd-analyze is missing ($1): the tests that need it will be skipped." >&2
     [ "${CI:-}" = true ] && exit 1
     exit 0
 }

@@ -4,12 +4,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bounce_watch.config.accounts import SourceSettings
 from bounce_watch.config.load import ConfigError, load_config
 from bounce_watch.config.models import Config
 from bounce_watch.config.secrets import SecretError
+
+if TYPE_CHECKING:
+    from bounce_watch.store import Server
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,22 +76,30 @@ def _guarded(name: str, part: Callable[[Config], Iterator[Finding]], config: Con
 
 
 def _store(config: Config) -> Iterator[Finding]:
-    from bounce_watch.store import StoreMissing, find_holder, open_store
+    from bounce_watch.store import StoreMissing, open_store, place_of, workers
 
-    path = config.store.path
+    place = place_of(config.store)
     try:
-        with open_store(path, read_only=True) as store:
+        with open_store(place, read_only=True) as store:
             count = store.stats().bounces
     except StoreMissing:
-        yield _missing_store(path)
+        yield _missing_file(place) if isinstance(place, Path) else _empty_database(place)
         return
-    yield Finding(name="store", state="ok", text=f"{path} holds {count} bounces")
-    holder = find_holder(path)
-    if holder is not None:
-        yield Finding(name="service", state="ok", text=f"process {holder} is at work with this store")
+    yield Finding(name="store", state="ok", text=f"{place} holds {count} bounces")
+    if at_work := workers(place):
+        verb = "is" if len(at_work) == 1 else "are"
+        text = f"{', '.join(at_work)} {verb} at work with this store"
+        yield Finding(name="service", state="ok", text=text)
 
 
-def _missing_store(path: Path) -> Finding:
+def _empty_database(server: "Server") -> Finding:
+    from bounce_watch.store import require_fit
+
+    require_fit(server)
+    return Finding(name="store", state="ok", text=f"{server} is empty; the first run makes the store in it")
+
+
+def _missing_file(path: Path) -> Finding:
     import os
 
     folder = next(parent for parent in path.absolute().parents if parent.exists())

@@ -7,12 +7,12 @@ from typing import Any
 from bounce_watch.cli.demo_week import Played
 from bounce_watch.cli.incidents import incident_columns, incident_json
 from bounce_watch.cli.output import Form, console, emit
-from bounce_watch.store import Stats, Store, open_store
+from bounce_watch.store import Stats, Store, open_store, place_of
 
 
 def print_report(played: Played) -> None:
     """Print figures, incidents and the paths that are worth a look."""
-    with open_store(played.config.store.path, read_only=True) as store:
+    with open_store(place_of(played.config.store), read_only=True) as store:
         if not played.result.messages:
             console().print("Nothing is new: the sample week was played before.", style="bold")
             console().print("Play it again from the start with --fresh.\n")

@@ -47,10 +47,10 @@ def digest(
     from bounce_watch.model import Edition
     from bounce_watch.pipeline.digesting import gather
     from bounce_watch.pipeline.house import make_composer, utc_now
-    from bounce_watch.store import open_store
+    from bounce_watch.store import open_store, place_of
 
     wanted = read_word(Edition, edition, "--edition")
-    with open_store(config.store.path, read_only=True) as store:
+    with open_store(place_of(config.store), read_only=True) as store:
         facts = gather(config, store, utc_now(), _date(date), wanted)
     if as_json:
         emit_json(asdict(facts))

@@ -69,7 +69,7 @@ def _find_config(path: Path | None) -> "Config | None":
 def _answer(config: "Config", one: "Trace", message: "Message") -> "DryAnswer | None":
     from bounce_watch.pipeline.dry_gate import dry_answer
     from bounce_watch.pipeline.house import utc_now
-    from bounce_watch.store import StoreError, open_store
+    from bounce_watch.store import StoreError, open_store, place_of
 
     if not isinstance(one.reading, Report):
         return None
@@ -80,7 +80,7 @@ def _answer(config: "Config", one: "Trace", message: "Message") -> "DryAnswer | 
     }
     bounces = tuple(traced.bounce for traced in one.bounces)
     try:
-        with open_store(config.store.path, read_only=True) as store:
+        with open_store(place_of(config.store), read_only=True) as store:
             return dry_answer(config, one.reading, bounces, store=store, **given)
     except StoreError:
         return dry_answer(config, one.reading, bounces, store=None, **given)

@@ -48,7 +48,8 @@ def forget(
         if not (yes or found.is_nothing):
             _ask()
         _print_done(_forget(store, person, found))
-    _clean(config.store.path, person)
+    if config.store.url is None:
+        _clean(config.store.path, person)
 
 
 def read_person(address: str) -> "Named":
@@ -118,13 +119,15 @@ def _fates(found: "Found") -> list[dict[str, Any]]:
 
 def remains(config: "Config", found: "Found", person: "Named") -> list[str]:
     """Say what a store cannot forget, each with its reason."""
-    path = config.store.path
+    path, at_server = config.store.path, config.store.url is not None
     lines = [
         f"The domain {person.domain}: as a destination it is counted, and names no one.",
         "Hashes of reports and events: a copy of a known report is not counted or answered again.",
         "The mails themselves, in the mailbox and in Sent Items: delete them there.",
     ]
-    if backups := sorted(path.parent.glob(f"{path.name}.*.bak")):
+    if at_server:
+        lines.append("Room in the database that no row uses any more, until then: vacuumdb --full.")
+    elif backups := sorted(path.parent.glob(f"{path.name}.*.bak")):
         names = " ".join(f"'{file}'" for file in backups)
         lines.append(f"Backups made before: rm {names}")
     lines.append("Backups elsewhere, reports, exports and case folders that were passed on.")

@@ -21,34 +21,38 @@ def read_config(path: Path | None) -> "Config":
 @contextmanager
 def asking(path: Path | None) -> Iterator["Store"]:
     """Open the store for questions only."""
-    from bounce_watch.store import open_store
+    from bounce_watch.store import open_store, place_of
 
-    with open_store(read_config(path).store.path, read_only=True) as store:
+    with open_store(place_of(read_config(path).store), read_only=True) as store:
         yield store
 
 
 @contextmanager
 def changing(path: Path | None) -> Iterator["Store"]:
     """Open an existing store for a small change, beside a service that may be running."""
-    from bounce_watch.store import open_store
-    from bounce_watch.store.opening import require_file
+    from bounce_watch.store import open_store, place_of
+    from bounce_watch.store.place import require_store
 
-    place = read_config(path).store.path
-    require_file(place)
+    place = place_of(read_config(path).store)
+    require_store(place)
     with open_store(place, migrate=False) as store:
         yield store
 
 
 @contextmanager
 def holding(config: "Config", clock: "Clock | None" = None) -> Iterator["Store"]:
-    """Hold the store's lock and begin a run. Raises LockHeld when another process holds it."""
-    from bounce_watch.pipeline.house import utc_now
-    from bounce_watch.store import ProcessLock, open_store
+    """Be at work with the store and begin a run.
 
-    now = clock or utc_now
-    with ProcessLock(config.store.path), open_store(config.store.path) as store:
+    Raises LockHeld when another process works with the same file; at a server several may.
+    """
+    from bounce_watch.pipeline.house import utc_now
+    from bounce_watch.store import open_store, place_of, work_with
+
+    now, place = clock or utc_now, place_of(config.store)
+    with work_with(place) as watcher, open_store(place) as store:
         store.start_run(now())
-        store.recover(now())
+        store.watcher = watcher
+        store.recover(now(), () if watcher.is_alone else watcher.at_work())
         yield store
 
 

@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
@@ -63,18 +64,18 @@ def _opened(config: "Config") -> Iterator[tuple["House", "Watch"]]:
     """Open the store beside a service that may be at work, and the folders where a report may lie."""
     from bounce_watch.pipeline import open_house
     from bounce_watch.pipeline.probing import Watch
-    from bounce_watch.store import ProcessLock, find_holder, open_store
+    from bounce_watch.store import open_store, place_of, work_with, workers
 
-    path = config.store.path
-    is_new, holder = not path.exists(), find_holder(path)
+    place = place_of(config.store)
+    is_new, at_work = isinstance(place, Path) and not place.exists(), workers(place)
     with ExitStack() as stack:
         if is_new:
-            stack.enter_context(ProcessLock(path))
-        store = stack.enter_context(open_store(path, migrate=is_new))
+            stack.enter_context(work_with(place))
+        store = stack.enter_context(open_store(place, migrate=is_new))
         house = open_house(config, store)
         stack.callback(house.close)
         sources = [stack.enter_context(source) for source in _folders(config, None)]
-        if holder is not None:
+        if at_work:
             sources += [source for source in _folders(config, "filed") if _enters(stack, source)]
         yield house, Watch(house, tuple(sources))
 

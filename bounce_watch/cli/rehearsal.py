@@ -16,6 +16,7 @@ from bounce_watch.model import OutboxState
 from bounce_watch.model.check import Check
 from bounce_watch.pipeline import attend
 from bounce_watch.source.interface import Locator, Message, Source, Wanted, everything, never
+from bounce_watch.store import StorePermanent
 
 
 class Untouched:
@@ -60,8 +61,10 @@ def rehearse(config: Config, *, as_json: bool) -> None:
     folder = Path(tempfile.mkdtemp(prefix="bounce-watch-dry-run-"))
     try:
         copy = config.model_copy(
-            update={"store": config.store.model_copy(update={"path": folder / "store.db"})}
+            update={"store": config.store.model_copy(update={"path": folder / "store.db", "url": None})}
         )
+        if config.store.url is not None:
+            raise StorePermanent("The rehearsal works on a copy of the file; a server's store is not copied.")
         _copy_store(config.store.path, copy.store.path)
         with working(copy) as house:
             before = house.store.newest_outgoing()

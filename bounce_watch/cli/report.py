@@ -49,10 +49,10 @@ def report(
 
 def _asked(config: "Config", begin: datetime, end: datetime, limit: int) -> "Overview":
     from bounce_watch.cli.progress import waiting
-    from bounce_watch.store import open_store
+    from bounce_watch.store import open_store, place_of
 
     home = config.organisation
-    with waiting("Counting"), open_store(config.store.path, read_only=True) as store:
+    with waiting("Counting"), open_store(place_of(config.store), read_only=True) as store:
         return store.overview(home.name, home.time_zone, begin, end, limit)
 
 

@@ -28,18 +28,20 @@ def upgrade(context: typer.Context) -> None:
     from bounce_watch.cli.opening import read_config
     from bounce_watch.cli.output import say
     from bounce_watch.cli.progress import waiting
-    from bounce_watch.store import ProcessLock, open_store
+    from bounce_watch.store import open_store, place_of, work_with
     from bounce_watch.store.migrate import HEAD
-    from bounce_watch.store.opening import require_file
+    from bounce_watch.store.place import require_store
 
-    path = read_config(context.obj).store.path
-    require_file(path)
-    with ProcessLock(path), waiting("Upgrading"), open_store(path) as store:
-        copy = store.backup
-    if copy is None:
-        say(f"Nothing to do: {path} has the newest shape ({HEAD}).")
+    place = place_of(read_config(context.obj).store)
+    require_store(place)
+    with work_with(place), waiting("Upgrading"), open_store(place) as store:
+        copy, was = store.backup, store.was
+    if was == HEAD:
+        say(f"Nothing to do: {place} has the newest shape ({HEAD}).")
+    elif copy is None:
+        say(f"{place} now has shape {HEAD}.")
     else:
-        say(f"{path} now has shape {HEAD}. The store as it was before: {copy}")
+        say(f"{place} now has shape {HEAD}. The store as it was before: {copy}")
 
 
 @group.command()
@@ -57,11 +59,23 @@ def backup(
     from bounce_watch.cli.progress import measuring
     from bounce_watch.store.upkeep_file import back_up_to
 
-    path = read_config(context.obj).store.path
+    path = _file_of(
+        read_config(context.obj), "back it up with pg_dump: pg_dump --format=custom --file=FILE DATABASE"
+    )
     with measuring("Copying and checking") as progress:
         done = back_up_to(path, target or _dated(path), replace=force, progress=progress)
     say(f"{done.path}: {_megabytes(done.size)}, schema {done.revision}, sound, closed to others.")
     say("It holds addresses as the store does: keep it as safe, and delete it when it is no longer needed.")
+
+
+def _file_of(config: "Config", instead: str) -> Path:
+    """Return the store's file. Raises StorePermanent for a server, whose own tools do this."""
+    from bounce_watch.store import StorePermanent, place_of
+
+    place = place_of(config.store)
+    if isinstance(place, Path):
+        return place
+    raise StorePermanent(f"{place} is no file: the server's own tools take care of it.", instead)
 
 
 def _dated(path: Path) -> Path:
@@ -103,14 +117,18 @@ def _findings(config: "Config") -> "Iterator[Check]":
     from datetime import UTC, datetime
 
     from bounce_watch.model.check import Check
-    from bounce_watch.store import StoreError, open_store
+    from bounce_watch.store import StoreError, open_store, place_of
     from bounce_watch.store.upkeep_check import check_backups, check_counters, check_file
+    from bounce_watch.store.upkeep_server import check_server
 
-    path = config.store.path
-    yield from check_file(path)
-    yield check_backups(path, config.retention.days, datetime.now(UTC))
+    place = place_of(config.store)
+    if isinstance(place, Path):
+        yield from check_file(place)
+        yield check_backups(place, config.retention.days, datetime.now(UTC))
+    else:
+        yield from check_server(place)
     try:
-        with open_store(path, read_only=True) as store:
+        with open_store(place, read_only=True) as store:
             yield check_counters(store)
     except StoreError as error:
         yield Check("counters", "failure", str(error), error.repair)
@@ -122,11 +140,13 @@ def vacuum(context: typer.Context) -> None:
     from bounce_watch.cli.opening import read_config
     from bounce_watch.cli.output import say
     from bounce_watch.cli.progress import waiting
-    from bounce_watch.store import ProcessLock
+    from bounce_watch.store import work_with
     from bounce_watch.store.upkeep_file import vacuum as rewrite
 
-    path = read_config(context.obj).store.path
-    with ProcessLock(path), waiting("Writing the file anew"):
+    path = _file_of(
+        read_config(context.obj), "autovacuum does it; to give room back at once: vacuumdb --full DATABASE"
+    )
+    with work_with(path), waiting("Writing the file anew"):
         before, after = rewrite(path)
     say(f"{path}: {_megabytes(before)} before, {_megabytes(after)} now.")
 

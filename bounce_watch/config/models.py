@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
     Field,
+    SecretStr,
     field_validator,
     model_validator,
 )
@@ -69,9 +70,22 @@ def to_a_label(domain: str) -> str:
 
 
 class Store(Section):
-    """Where the history lives."""
+    """Where the history lives: a file, or a PostgreSQL server for several watchers."""
 
     path: Place = Field(default=Path("/var/lib/bounce-watch/bounce-watch.db"), description="SQLite file.")
+    url: SecretStr | None = Field(
+        default=None, description="PostgreSQL instead of the file: postgresql://user@host/database"
+    )
+    password: SecretStr | None = Field(default=None, description="Better: password_command or password_file.")
+    password_command: str | None = Field(default=None, description="Command that prints the password.")
+    password_file: Place | None = Field(default=None, description="File that holds the password.")
+
+    @field_validator("url")
+    @classmethod
+    def _is_postgresql(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is not None and not url.get_secret_value().startswith(("postgresql://", "postgres://")):
+            raise ValueError("write postgresql://user@host/database, or `path` for an SQLite file")
+        return url
 
 
 class Reply(Section):

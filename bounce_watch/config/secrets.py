@@ -9,12 +9,13 @@ import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
 from bounce_watch.config.accounts import Login, Watched
 from bounce_watch.config.chat import Chat
-from bounce_watch.config.models import Config
+from bounce_watch.config.models import Config, Store
 
 COMMAND_TIMEOUT = 30
 
@@ -153,9 +154,24 @@ def chat_url(chat: Chat) -> str:
     return chat_places(chat).read()
 
 
+def store_password(store: Store) -> str:
+    """Return the password of the database's role, empty where none is set: libpq has ways of its own."""
+    return Places(
+        name="store-password",
+        literal=store.password,
+        command=store.password_command,
+        file=store.password_file,
+        is_optional=True,
+    ).read()
+
+
 def holds_literal_secret(config: Config) -> bool:
     """Tell whether a secret stands in the file itself, which then must be private."""
     logins = [part for part in (*config.source, config.send) if isinstance(part, Login)]
     return any(login.password or (login.oauth and login.oauth.client_secret) for login in logins) or any(
-        chat.url for chat in config.alerts.chat
+        [config.store.password, _has_password(config.store), *(chat.url for chat in config.alerts.chat)]
     )
+
+
+def _has_password(store: Store) -> bool:
+    return store.url is not None and bool(urlsplit(store.url.get_secret_value()).password)

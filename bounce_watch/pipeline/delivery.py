@@ -1,6 +1,5 @@
 """The outbox leaves the house: one mail at a time, leased before its first byte, settled after the reply."""
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -56,24 +55,22 @@ def deliver(
     A fault of the configuration ends the round and keeps the mails; the next rounds rest for a while.
     """
     _settle(house)
-    settle_uncertain(house, probe)
+    if house.store.watcher.leads():
+        settle_uncertain(house, probe)
     paused = house.store.sending_paused(house.clock())
     done = Delivered(stopped=paused.why if paused else None)
-    owner, in_a_row = f"{os.getpid()}", 0
+    in_a_row = 0
     while not done.stopped and (due := house.store.due(house.clock(), BATCH)):
         for entry in due:
             if stop() or done.stopped or in_a_row >= LATER_IN_A_ROW:
                 return done
-            outcome = _send_one(house, sender, entry, owner, done)
+            outcome = _send_one(house, sender, entry, done)
             in_a_row = in_a_row + 1 if outcome is Outcome.LATER else 0
     return done
 
 
-def _send_one(
-    house: House, sender: Sender, entry: OutboxEntry, owner: str, done: Delivered
-) -> Outcome | None:
-    with house.store.transaction() as tx:
-        mail = tx.claim(entry.id, owner, house.clock())
+def _send_one(house: House, sender: Sender, entry: OutboxEntry, done: Delivered) -> Outcome | None:
+    mail = house.store.claim(entry.id, house.store.watcher.owner, house.clock())
     if mail is None:
         return None
     crash.point("deliver.claimed")
@@ -88,8 +85,7 @@ def _send_one(
 def _settle(house: House) -> None:
     """Write down what became of mails; on a disk that is full it stays in memory until the next round."""
     for number, delivery in list(house.unsettled.items()):
-        with house.store.transaction() as tx:
-            tx.finish(number, delivery.outcome, delivery.reply, house.clock())
+        house.store.finish(number, delivery.outcome, delivery.reply, house.clock())
         del house.unsettled[number]
 
 

@@ -13,10 +13,12 @@ from bounce_watch.store.errors import (
     StoreTemporary,
     StoreTooNew,
     StoreTooOld,
+    StoreUnreachable,
 )
 from bounce_watch.store.facts import Stopped
 from bounce_watch.store.lock import ProcessLock, find_holder
 from bounce_watch.store.people import Destination, Person
+from bounce_watch.store.place import Place, place_of, require_fit, work_with, workers
 from bounce_watch.store.questions import Questions
 from bounce_watch.store.records import (
     BounceDetail,
@@ -35,12 +37,15 @@ from bounce_watch.store.records import (
     StoredReport,
     WithheldRow,
 )
+from bounce_watch.store.server import Server
 from bounce_watch.store.store import Store, open_store
 from bounce_watch.store.tally import Dimension
 from bounce_watch.store.transaction import Transaction
+from bounce_watch.store.watcher import Alone, Spot, Watcher
 from bounce_watch.store.words import By, Change, MessageState, Order, QuarantineState, Sort
 
 __all__ = [
+    "Alone",
     "BounceDetail",
     "BounceRow",
     "By",
@@ -58,6 +63,7 @@ __all__ = [
     "OutboxEntry",
     "OutgoingMail",
     "Person",
+    "Place",
     "ProcessLock",
     "QuarantineEntry",
     "QuarantineState",
@@ -65,7 +71,9 @@ __all__ = [
     "Recorded",
     "ReplyHistory",
     "ReportRecord",
+    "Server",
     "Sort",
+    "Spot",
     "Stats",
     "Stopped",
     "Store",
@@ -79,9 +87,15 @@ __all__ = [
     "StoreTemporary",
     "StoreTooNew",
     "StoreTooOld",
+    "StoreUnreachable",
     "StoredReport",
     "Transaction",
+    "Watcher",
     "WithheldRow",
     "find_holder",
     "open_store",
+    "place_of",
+    "require_fit",
+    "work_with",
+    "workers",
 ]

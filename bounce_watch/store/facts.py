@@ -3,11 +3,13 @@
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import bindparam
+from sqlalchemy import bindparam, delete
 from sqlmodel import Session, col, select
 
 from bounce_watch.store import tables
+from bounce_watch.store.dialect import run, upsert
 from bounce_watch.store.rooms import Reads, Writes
 
 _EPOCH, _FIRST_RUN, _LAST_FETCH = "epoch", "first_run_at", "last_success_fetch_at"
@@ -183,20 +185,16 @@ class Facts(KnownFacts, Writes):
         self._set(f"{_RESENT}{number}", str(self.times_resent(number) + 1))
 
     def _drop(self, name: str) -> bool:
-        row = self._rows.get(tables.Meta, name)
-        if row is None:
-            return False
-        self._rows.delete(row)
-        self._rows.flush()
-        return True
+        gone: Any = self._rows.connection().execute(_DROP, {"of": name})
+        return bool(gone.rowcount)
 
     def _set(self, name: str, value: str) -> None:
-        row = self._rows.get(tables.Meta, name) or tables.Meta(name=name, value=value)
-        row.value = value
-        self._rows.add(row)
-        self._rows.flush()
+        run(self._rows, _SET, {"name": name, "value": value})
 
 
+# Whoever settles a mail holds no lock but its row's: a fact is set or dropped in one step.
+_SET = upsert(tables.Meta, ("name",), lambda new: {"value": new.value})
+_DROP = delete(tables.Meta).where(col(tables.Meta.name) == bindparam("of"))
 _VALUE = select(tables.Meta.value).where(col(tables.Meta.name) == bindparam("of"))
 
 

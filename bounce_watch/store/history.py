@@ -1,6 +1,7 @@
 """Questions about the past: what bounced, why, and what was written about it."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from typing import Any
 
@@ -66,8 +67,8 @@ class History(Reads):
         for column in (col(_AT.occurred_at), col(_AT.id)):
             query = query.order_by(column.desc() if order is Order.NEWEST else column.asc())
         query = query.limit(_at_most(limit)).offset(_at_most(offset)).execution_options(yield_per=_STREAM)
-        with self._reading() as session:
-            for row, subject, message_id in session.exec(query):
+        with self._reading() as session, closing(session.exec(query)) as rows:
+            for row, subject, message_id in rows:
                 yield bounce_row_of(row, subject, message_id)
 
     def count(self, chosen: HistoryFilter = _EVERYTHING) -> int:

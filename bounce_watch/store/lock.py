@@ -9,14 +9,16 @@ from types import TracebackType
 
 from bounce_watch.store.errors import LockHeld
 from bounce_watch.store.file_faults import file_fault
+from bounce_watch.store.watcher import Alone
 
 _PAUSES = (0.02, 0.05, 0.1, 0)
 
 
-class ProcessLock:
+class ProcessLock(Alone):
     """Hold the store's lock for the length of a `with` block; the file names the holder's pid."""
 
     def __init__(self, store: Path) -> None:
+        super().__init__(f"process {os.getpid()}")
         self.path = store.with_name(store.name + ".lock")
         self._handle: int | None = None
 

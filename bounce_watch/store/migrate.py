@@ -7,10 +7,11 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine, inspect, text
 
-from bounce_watch.store.errors import StoreTooNew, StoreTooOld
+from bounce_watch.store.errors import StoreMissing, StoreTooNew, StoreTooOld
 from bounce_watch.store.opening import for_writing, prepare_file
+from bounce_watch.store.place import Place, require_fit
 
 HEAD = "0008"
 """The revision this version works with; a test compares it with the newest file."""
@@ -25,36 +26,45 @@ def find_revision(engine: Engine) -> str | None:
 
 
 def _revision(connection: Connection) -> str | None:
-    known = "SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'"
-    if connection.execute(text(known)).first() is None:
+    if not inspect(connection).has_table("alembic_version"):
         return None
     return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
 
 
-def require_head(engine: Engine, path: Path) -> None:
-    """Raise StoreTooOld or StoreTooNew unless the store has the shape that this version reads."""
+def require_head(engine: Engine, place: Place) -> None:
+    """Raise StoreMissing, StoreTooOld or StoreTooNew unless the store has the shape we read."""
     revision = find_revision(engine)
     if revision == HEAD:
         return
+    if revision is None and not isinstance(place, Path):
+        raise StoreMissing(
+            f"There is no store at {place} yet.",
+            "Run `bounce-watch run --once` or `bounce-watch db upgrade` first, or check store.url.",
+        )
     if revision is not None and revision not in known_revisions():
         raise StoreTooNew(
-            f"The store {path} was written by a newer bounce_watch (schema {revision}).",
+            f"The store {place} was written by a newer bounce_watch (schema {revision}).",
             "Install that version again; this one leaves the file as it is.",
         )
     raise StoreTooOld(
-        f"The store {path} has an older shape (schema {revision or 'none'}).",
+        f"The store {place} has an older shape (schema {revision or 'none'}).",
         "Start the service or `bounce-watch run --once` once; it brings the store up to date.",
     )
 
 
-def migrate(engine: Engine, path: Path, *, scripts: Path = SCRIPTS, head: str = HEAD) -> Path | None:
-    """Bring the store to `head` and return the backup's path, None when none was needed."""
+def migrate(engine: Engine, place: Place, *, scripts: Path = SCRIPTS, head: str = HEAD) -> Path | None:
+    """Bring the store to `head` and return the backup's path, None when none was needed.
+
+    A database on a server is not copied: a step that fails there leaves nothing behind.
+    """
     revision = find_revision(engine)
     if revision == head:
         return None
     if revision is not None and revision not in known_revisions(scripts):
-        require_head(engine, path)
-    backup = None if revision is None else back_up(path, revision)
+        require_head(engine, place)
+    if revision is None:
+        require_fit(place)
+    backup = back_up(place, revision) if revision and isinstance(place, Path) else None
     _upgrade(engine, scripts, head)
     return backup
 

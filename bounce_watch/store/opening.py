@@ -17,7 +17,8 @@ from bounce_watch.store.file_faults import file_fault
 BUSY_SECONDS = 10
 _JOURNAL_LIMIT = 64 * 1024 * 1024
 _CACHE_KIB = 32 * 1024
-_WRITES = "bounce_watch_writes"
+WRITES = "bounce_watch_writes"
+"""Execution option: True takes the write lock at the begin of a transaction."""
 
 
 def prepare_file(path: Path) -> None:
@@ -83,13 +84,13 @@ def open_engine(path: Path, *, read_only: bool) -> Engine:
 
 def for_writing(engine: Engine) -> Engine:
     """Return the same engine with transactions that take the write lock at once."""
-    return engine.execution_options(**{_WRITES: True})
+    return engine.execution_options(**{WRITES: True})
 
 
 def _begin(connection: Connection) -> None:
     # The driver begins a transaction late or never; a deferred one that turns into a writer fails
     # with SQLITE_BUSY at once, whatever the time-out. Hence our own BEGIN.
-    writes = connection.get_execution_options().get(_WRITES, False)
+    writes = connection.get_execution_options().get(WRITES, False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 

@@ -8,7 +8,7 @@ when its process died, so nobody knows whether it arrived: `unknown`, never simp
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, func, insert
+from sqlalchemy import ColumnElement, func, insert, true
 from sqlmodel import col, select
 
 from bounce_watch.model import Letter, OutboxState
@@ -25,7 +25,8 @@ BACKOFF = tuple(timedelta(minutes=minutes) for minutes in (1, 2, 5, 15, 30, 60))
 GIVE_UP_AFTER = timedelta(hours=48)
 """After so long in the outbox a mail that cannot be sent has failed."""
 
-_NEW = insert(tables.Outgoing)
+_AT = tables.Outgoing
+_NEW = insert(_AT)
 
 GRACE = timedelta(minutes=10)
 """How long a server may take to answer the end of data (RFC 5321 section 4.5.3.2.6)."""
@@ -94,9 +95,16 @@ class Outbox(OutboxList, Facts):
     def claim(
         self, number: int, owner: str, now: datetime, lease_seconds: float = 600
     ) -> OutgoingMail | None:
-        """Take the lease of a pending mail and return it, None when it is not pending or not yet due."""
-        row = self._outgoing(number)
-        if row.state != OutboxState.PENDING or row.next_at is None or row.next_at > now:
+        """Take the lease of a pending mail and return it.
+
+        None when it is not pending, not yet due, or just being taken by another process.
+        """
+        query = select(_AT).where(
+            col(_AT.id) == number, _in_state(OutboxState.PENDING), col(_AT.next_at) <= now
+        )
+        row = self._rows.exec(query.with_for_update(skip_locked=True)).one_or_none()
+        if row is None:
+            self._require(number)
             return None
         row.state, row.attempts, row.server_reply = OutboxState.SENDING, row.attempts + 1, None
         row.lease_owner, row.lease_until = owner, now + timedelta(seconds=lease_seconds)
@@ -129,12 +137,14 @@ class Outbox(OutboxList, Facts):
             self.clear_stop()
         return OutboxState(row.state)
 
-    def recover(self, now: datetime) -> tuple[OutboxEntry, ...]:
+    def recover(self, now: datetime, at_work: Collection[str] = ()) -> tuple[OutboxEntry, ...]:
         """Mark every mail that a dead process was sending as `unknown` and return them.
 
-        The caller holds the process lock, so nobody else can be sending.
+        `at_work` are the owners that are alive: theirs are left to them until the lease is over.
         """
-        rows = self._rows.exec(select(tables.Outgoing).where(_in_state(OutboxState.SENDING))).all()
+        lost = col(_AT.lease_owner).not_in(sorted(at_work)) | (col(_AT.lease_until) < now)
+        query = select(_AT).where(_in_state(OutboxState.SENDING), lost if at_work else true())
+        rows = self._rows.exec(query.with_for_update(skip_locked=True)).all()
         for row in rows:
             self._settle(row, "unknown", now)
             row.server_reply = "the process ended while this mail was being sent"
@@ -179,7 +189,7 @@ class Outbox(OutboxList, Facts):
             query = query.where(col(tables.Outgoing.id).in_(sorted(numbers)))
         if state is OutboxState.PENDING:
             query = query.where(func.length(tables.Outgoing.raw) > 0)  # its person was forgotten
-        rows = self._rows.exec(query).all()
+        rows = self._rows.exec(query.with_for_update()).all()
         for row in rows:
             self._move(row, state, now)
         return len(rows)
@@ -214,12 +224,18 @@ class Outbox(OutboxList, Facts):
             row.state, row.next_at = OutboxState.PENDING, now + pause
 
     def _outgoing(self, number: int) -> tables.Outgoing:
-        row = self._rows.get(tables.Outgoing, number)
+        row = self._rows.get(_AT, number, with_for_update=True)
         if row is None:
-            raise NotThere(
-                f"there is no mail {number} in the outbox", "`bounce-watch outbox list` shows them."
-            )
+            raise _no_mail(number)
         return row
+
+    def _require(self, number: int) -> None:
+        if self._rows.exec(select(_AT.id).where(col(_AT.id) == number)).first() is None:
+            raise _no_mail(number)
+
+
+def _no_mail(number: int) -> NotThere:
+    return NotThere(f"there is no mail {number} in the outbox", "`bounce-watch outbox list` shows them.")
 
 
 def _in_state(*states: OutboxState) -> ColumnElement[bool]:

@@ -7,7 +7,7 @@ from typing import Protocol
 from sqlalchemy import Engine
 from sqlmodel import Session
 
-from bounce_watch.store.errors import translated
+from bounce_watch.store.faults import translated
 
 
 class Reads(Protocol):

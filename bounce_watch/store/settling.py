@@ -40,7 +40,7 @@ class Settling(Writes):
         query = select(_AT).where(
             col(_AT.recipient_key) == fold(recipient), col(_AT.kind) == LetterKind.REPLY, or_(waits, is_held)
         )
-        row = self._rows.exec(query.order_by(col(_AT.id).desc())).first()
+        row = self._rows.exec(query.order_by(col(_AT.id).desc()).with_for_update()).first()
         if row is None or row.report_id is None:
             return None
         reports = [row.report_id, *_joined(self._rows, row, joined_for)]
@@ -60,12 +60,12 @@ class Settling(Writes):
             col(_AT.attempts) == 0,
             col(_AT.next_at) > now,
         )
-        for row in self._rows.exec(select(_AT).where(*settles)):
+        for row in self._rows.exec(select(_AT).where(*settles).with_for_update()):
             row.next_at = now
 
     def rewrite(self, number: int, letter: Letter, content: bytes) -> None:
         """Replace the words of an answer that nobody has tried to send; its event and ids stay."""
-        row = self._rows.get_one(_AT, number)
+        row = self._rows.get_one(_AT, number, with_for_update=True)
         if row.attempts or row.state not in (OutboxState.PENDING, OutboxState.HELD):
             raise ValueError(f"outbox row {number} may have left: its bytes are frozen")
         row.subject, row.preview, row.raw = letter.subject, letter.text, content

@@ -11,55 +11,66 @@ from sqlmodel import Session
 
 from bounce_watch import crash
 from bounce_watch.model import OutboxState
-from bounce_watch.store.errors import StoreNotWritable, translated
-from bounce_watch.store.lock import ProcessLock
+from bounce_watch.store.errors import StoreNotWritable
+from bounce_watch.store.faults import translated
+from bounce_watch.store.migrate import find_revision, require_head
 from bounce_watch.store.migrate import migrate as run_migrations
-from bounce_watch.store.migrate import require_head
-from bounce_watch.store.opening import for_writing, open_engine, prepare_file, require_file
+from bounce_watch.store.opening import for_writing
+from bounce_watch.store.place import Place, for_one_row, for_reading, open_engine, prepare, require_store
 from bounce_watch.store.questions import Questions
 from bounce_watch.store.records import OutboxEntry, OutgoingMail, QuarantineEntry
 from bounce_watch.store.rooms import session_on
 from bounce_watch.store.transaction import Transaction
 from bounce_watch.store.upkeep_file import empty_log
+from bounce_watch.store.watcher import Alone, Watcher
 
 
 class Store(Questions):
-    """A store that is open. Use as a context manager; `path` is its file.
+    """A store that is open. Use as a context manager; `place` is its file or server.
 
     Every question is answered from one consistent view. What changes anything is either a short
     transaction of its own here, or a method of `Transaction`.
     """
 
-    def __init__(self, path: Path, engine: Engine, *, read_only: bool, backup: Path | None = None) -> None:
-        self.path = path
+    def __init__(self, place: Place, engine: Engine, *, read_only: bool) -> None:
+        self.place = place
         self.read_only = read_only
-        self.backup = backup
+        self.watcher: Watcher = Alone()
+        """This process, beside others that work with the store; alone where none can."""
+        self.was: str | None = None
+        """The revision that was found."""
+        self.backup: Path | None = None
         self._engine = engine
+        self._seen = for_reading(engine)
 
     @classmethod
-    def open(cls, path: Path, *, read_only: bool = False, migrate: bool = True) -> "Store":
-        """Open the store at `path`; create and migrate it unless told otherwise.
+    def open(cls, place: Place, *, read_only: bool = False, migrate: bool = True) -> "Store":
+        """Open the store at `place`; create and migrate it unless told otherwise.
 
         Raises StoreMissing (read-only, nothing there), StoreTooOld, StoreTooNew, StoreNotWritable,
-        StoreDamaged or StoreBusy, each with its repair. A store that holds anything is copied before
-        a migration; `backup` then names the copy.
+        StoreDamaged, StoreBusy or StoreUnreachable, each with its repair. A file that holds anything is
+        copied before a migration; `backup` then names the copy.
         """
         if read_only:
-            require_file(path)
+            require_store(place)
         else:
-            prepare_file(path)
-        engine = open_engine(path, read_only=read_only)
-        backup = None
+            prepare(place)
+        store = cls(place, open_engine(place, read_only=read_only), read_only=read_only)
         try:
             with translated():
-                if migrate and not read_only:
-                    backup = run_migrations(engine, path)
-                else:
-                    require_head(engine, path)
+                store._shape(migrate=migrate and not read_only)
         except BaseException:
-            engine.dispose()
+            store.close()
             raise
-        return cls(path, engine, read_only=read_only, backup=backup)
+        return store
+
+    def _shape(self, *, migrate: bool) -> None:
+        """See to it that the store has the shape that this version works with."""
+        self.was = find_revision(self._engine)
+        if migrate:
+            self.backup = run_migrations(self._engine, self.place)
+        else:
+            require_head(self._engine, self.place)
 
     def close(self) -> None:
         """Close the file; repeating it changes nothing."""
@@ -73,10 +84,6 @@ class Store(Questions):
     ) -> None:
         self.close()
 
-    def lock(self) -> ProcessLock:
-        """Return the lock that lets one process at a time work with this store."""
-        return ProcessLock(self.path)
-
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
         """Write in one transaction: committed to the disk at the end, undone when the block raises.
@@ -84,21 +91,34 @@ class Store(Questions):
         Raises StoreBusy when another process writes for more than 10 seconds, StoreFull, or
         StoreNotWritable for a store opened read-only.
         """
+        with self._writing(for_writing(self._engine)) as tx:
+            yield tx
+
+    @contextmanager
+    def _writing(self, engine: Engine) -> Iterator[Transaction]:
         if self.read_only:
             raise StoreNotWritable("The store was opened for reading only.")
-        with session_on(for_writing(self._engine)) as session:
+        with session_on(engine) as session:
             crash.point("store.begun")
             yield Transaction(session)
             session.flush()
             crash.point("store.commit")
         crash.point("store.committed")
 
+    def _settling_one_mail(self) -> AbstractContextManager[Transaction]:
+        """Write in a transaction that locks one mail and makes no numbered rows: at a server it waits for
+        nobody who stores messages."""
+        return self._writing(for_one_row(self._engine))
+
     def empty_log(self) -> bool:
-        """Empty the log beside the file, where deleted rows live on; False when a reader is in the way."""
-        return empty_log(self.path)
+        """Empty the log beside the file, where deleted rows live on; False when a reader is in the way.
+
+        A server recycles its own log.
+        """
+        return empty_log(self.place) if isinstance(self.place, Path) else True
 
     def _reading(self) -> AbstractContextManager[Session]:
-        return session_on(self._engine)
+        return session_on(self._seen)
 
     def start_run(self, now: datetime) -> int:
         """Note a new run and return its epoch."""
@@ -114,18 +134,18 @@ class Store(Questions):
         self, number: int, owner: str, now: datetime, lease_seconds: float = 600
     ) -> OutgoingMail | None:
         """Take the lease of a pending mail, committed before this returns; None when it is not due."""
-        with self.transaction() as tx:
+        with self._settling_one_mail() as tx:
             return tx.claim(number, owner, now, lease_seconds)
 
     def finish(self, number: int, outcome: str, reply: str, now: datetime) -> OutboxState:
         """Note what became of a claimed mail (sent, later, failed, stop, unknown)."""
-        with self.transaction() as tx:
+        with self._settling_one_mail() as tx:
             return tx.finish(number, outcome, reply, now)
 
-    def recover(self, now: datetime) -> tuple[OutboxEntry, ...]:
-        """Mark what a dead process was sending as `unknown`; the caller holds the process lock."""
+    def recover(self, now: datetime, at_work: Collection[str] = ()) -> tuple[OutboxEntry, ...]:
+        """Mark what dead processes were sending as `unknown`; `at_work` are the owners that are alive."""
         with self.transaction() as tx:
-            return tx.recover(now)
+            return tx.recover(now, at_work)
 
     def decide(self, number: int, state: OutboxState, now: datetime, why: str = "") -> None:
         """Settle an `unknown` mail."""
@@ -153,6 +173,6 @@ class Store(Questions):
             return tx.requeue(number)
 
 
-def open_store(path: Path, *, read_only: bool = False, migrate: bool = True) -> Store:
-    """Open the store at `path`; see `Store.open`."""
-    return Store.open(path, read_only=read_only, migrate=migrate)
+def open_store(place: Place, *, read_only: bool = False, migrate: bool = True) -> Store:
+    """Open the store at `place`; see `Store.open`."""
+    return Store.open(place, read_only=read_only, migrate=migrate)

@@ -12,12 +12,12 @@ from enum import StrEnum
 from typing import Any, NamedTuple, Protocol
 
 from sqlalchemy import bindparam
-from sqlalchemy.dialects.sqlite import Insert, insert
 from sqlmodel import Session, col, select
 
 from bounce_watch.model import Action
 from bounce_watch.store import tables
 from bounce_watch.store.columns import MAX_TEXT, scrub
+from bounce_watch.store.dialect import run, upsert
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 BLOCK_DAYS = 32
@@ -209,17 +209,14 @@ def add_up(session: Session, cells: Sequence[Cell], messages: Counter[Cell], bou
         for cell in cells
     ]
     if rows:
-        session.connection().execute(_ADD, rows)
+        run(session, _ADD, rows)
 
 
-def _adding() -> Insert:
-    statement = insert(tables.Tally)
-    keys = ["dimension", "grain", "period", "label", "evidence"]
-    more = {
-        "messages": col(tables.Tally.messages) + statement.excluded.messages,
-        "bounces": col(tables.Tally.bounces) + statement.excluded.bounces,
+def _more(new: Any) -> dict[str, Any]:
+    return {
+        "messages": col(tables.Tally.messages) + new.messages,
+        "bounces": col(tables.Tally.bounces) + new.bounces,
     }
-    return statement.on_conflict_do_update(index_elements=keys, set_=more)
 
 
-_ADD = _adding()
+_ADD = upsert(tables.Tally, ("dimension", "grain", "period", "label", "evidence"), _more)

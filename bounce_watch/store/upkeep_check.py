@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from bounce_watch.model.check import Check
-from bounce_watch.store.errors import StoreError, translated
+from bounce_watch.store.errors import StoreError
+from bounce_watch.store.faults import translated
 from bounce_watch.store.opening import BUSY_SECONDS, require_file
 from bounce_watch.store.store import Store
 from bounce_watch.store.upkeep_file import companions

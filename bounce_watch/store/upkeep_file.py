@@ -12,7 +12,8 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from bounce_watch.store.errors import NotThere, StoreDamaged, StoreError, StoreFull, translated
+from bounce_watch.store.errors import NotThere, StoreDamaged, StoreError, StoreFull
+from bounce_watch.store.faults import translated
 from bounce_watch.store.file_faults import file_fault
 from bounce_watch.store.opening import BUSY_SECONDS, require_file
 

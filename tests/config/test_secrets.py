@@ -6,7 +6,9 @@ import pytest
 from pydantic import SecretStr
 
 from bounce_watch.config.accounts import ImapSettings, OAuth
-from bounce_watch.config.secrets import Places, SecretError, login_secret
+from bounce_watch.config.load import ConfigError, load_config, read_config
+from bounce_watch.config.models import Store
+from bounce_watch.config.secrets import Places, SecretError, login_secret, store_password
 
 
 def places(**given: object) -> Places:
@@ -79,3 +81,46 @@ def test_mailboxes_may_share_the_client_secret_of_one_application(monkeypatch: p
     assert login_secret(mailbox, "imap") == "of all"
     monkeypatch.setenv("BOUNCE_WATCH_ASIA_IMAP_CLIENT_SECRET", "its own")
     assert login_secret(mailbox, "imap") == "its own"
+
+
+def test_the_database_has_a_password_or_needs_none(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    url = SecretStr("postgresql://bounce@db.example/watch")
+    assert store_password(Store(url=url)) == ""
+    monkeypatch.setenv("BOUNCE_WATCH_STORE_PASSWORD", "from env")
+    assert store_password(Store(url=url)) == "from env"
+    (tmp_path / "pw").write_text("from file\n")
+    assert store_password(Store(url=url, password_file=tmp_path / "pw")) == "from file"
+
+
+@pytest.mark.parametrize("store", ['url = "postgresql://bounce:geheim@db/watch"', 'password = "geheim"'])
+def test_a_password_of_the_database_makes_the_file_private(store: str, tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text(f"{HOUSE}\n[store]\n{store}\n")
+    path.chmod(0o644)
+    with pytest.raises(ConfigError, match="holds a password"):
+        load_config(path)
+    path.chmod(0o600)
+    assert "geheim" not in repr(load_config(path))
+
+
+def test_an_address_of_another_kind_of_database_is_refused(tmp_path: Path) -> None:
+    content = f'{HOUSE}\n[store]\nurl = "mysql://bounce@db/watch"\n'.encode()
+    with pytest.raises(ConfigError, match="write postgresql://user@host/database"):
+        read_config(content, tmp_path / "config.toml")
+
+
+HOUSE = """
+[organisation]
+name = "Contoso"
+accepted_domains = ["contoso.example"]
+support = "phone 4455"
+admins = ["admin@contoso.example"]
+[source]
+type = "maildir"
+path = "mailbox"
+[send]
+type = "folder"
+path = "sent"
+[reply]
+from_address = "bounces@contoso.example"
+"""

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from tests.servers.dovecot import WATCHED, Dovecot
+from tests.servers.postgres import Postgres
 from tests.servers.processes import STARTED
+from tests.servers.stores import Stores
 from tests.servers.tokens import TokenServer
 from tests.servers.world import MailWorld, start_world
 
@@ -19,6 +21,20 @@ def dovecot() -> Iterator[Dovecot]:
     """A Dovecot with passwords."""
     with Dovecot() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL for all tests of a process."""
+    with Postgres() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def stores(postgres: Postgres) -> Iterator[Stores]:
+    """Stores at that server."""
+    with Stores(postgres) as stores:
+        yield stores
 
 
 @pytest.fixture

@@ -1,4 +1,7 @@
-"""Real stores in temporary files, and a short way to put a report into one."""
+"""Real stores, in a file and at a server, and a short way to put a report into one.
+
+A test that takes `store` or `store_place` runs on both; one that names the file's `path` is about SQLite.
+"""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -9,7 +12,8 @@ from typing import Any
 import pytest
 
 from bounce_watch.model import Bounce, Event, Evidence
-from bounce_watch.store import Store, StoredReport
+from bounce_watch.store import Place, Store, StoredReport
+from tests.servers.stores import Stores
 from tests.store.values import BOUNCE, NOW, REPORT, body, place
 
 Ingest = Callable[..., tuple[StoredReport, tuple[Event, ...]]]
@@ -20,9 +24,25 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "state" / "bounce-watch.db"
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "store_place" in metafunc.fixturenames:
+        about_files = "path" in metafunc.fixturenames
+        metafunc.parametrize("kind", ["sqlite"] if about_files else ["sqlite", "postgres"])
+
+
 @pytest.fixture
-def store(path: Path) -> Iterator[Store]:
-    with Store.open(path) as opened:
+def store_place(kind: str, request: pytest.FixtureRequest) -> Iterator[Place]:
+    """Where an empty store can be made, or is already."""
+    if kind == "sqlite":
+        yield request.getfixturevalue("path")
+        return
+    stores: Stores = request.getfixturevalue("stores")
+    yield stores.empty()
+
+
+@pytest.fixture
+def store(store_place: Place) -> Iterator[Store]:
+    with Store.open(store_place) as opened:
         yield opened
 
 

@@ -23,7 +23,7 @@ from bounce_watch.store import (
     open_store,
 )
 from bounce_watch.store import opening as opening_module
-from bounce_watch.store.errors import translated
+from bounce_watch.store.faults import translated
 from tests.store.values import NOW, body, place
 
 

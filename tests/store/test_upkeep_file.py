@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bounce_watch.store import NotThere, Store, StoreDamaged, StoreMissing, StoreNotWritable
+from bounce_watch.store import NotThere, Store, StoreDamaged, StoreMissing, StoreNotWritable, work_with
 from bounce_watch.store import upkeep_file as files
 from bounce_watch.store.upkeep_check import check_file, check_modes
 from bounce_watch.store.upkeep_file import back_up_to, companions, empty_log, vacuum
@@ -157,7 +157,7 @@ def everything(path: Path) -> bytes:
 
 def test_every_file_of_a_store_is_closed_to_others(store: Store, path: Path, ingest: Ingest) -> None:
     ingest()
-    with store.lock():
+    with work_with(path):
         modes = {file.name: file.stat().st_mode & 0o777 for file in path.parent.iterdir()}
     assert set(modes) == {f"{path.name}{ending}" for ending in ("", "-wal", "-shm", ".lock")}
     assert set(modes.values()) == {0o600}
