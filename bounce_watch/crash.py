@@ -17,6 +17,7 @@ _POINTS = (
     *("imap.connect", "imap.sign_in", "imap.open", "imap.fetch", "imap.fetched"),
     *("imap.move", "imap.moved", "imap.copy", "imap.copied", "imap.mark_deleted", "imap.expunge"),
     *("imap.create", "imap.search", "imap.searched"),
+    *("receive.stored", "receive.committed", "receive.moved"),
     *("maildir.read", "maildir.move", "maildir.moved"),
     *("smtp.connect", "smtp.sign_in", "smtp.sender", "smtp.recipient", "smtp.data"),
     *("smtp.content", "smtp.half", "smtp.handed_over", "smtp.replied"),

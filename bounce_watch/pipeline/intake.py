@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from bounce_watch import crash
 from bounce_watch.classify import judge, weigh
 from bounce_watch.model import Kind, NotAReport, Report, Unreadable, subject_hash
 from bounce_watch.pipeline.answering import Judged, answer
@@ -63,8 +64,12 @@ def take_in_together(
     read = [
         (message, house.reader.read(message.raw) if known is None else known) for message, known in messages
     ]
+    taken = []
     with house.store.transaction() as tx:
-        return [_store(house, tx, message, outcome, historical=historical) for message, outcome in read]
+        for message, outcome in read:
+            taken.append(_store(house, tx, message, outcome, historical=historical))
+            crash.point("receive.stored")
+    return taken
 
 
 def note_failure(house: House, message: Message, reason: str) -> Intake:

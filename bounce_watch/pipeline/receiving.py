@@ -8,6 +8,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 
 import structlog
 
+from bounce_watch import crash
 from bounce_watch.pipeline.house import House
 from bounce_watch.pipeline.intake import Intake, note_failure, take_in, take_in_together
 from bounce_watch.pipeline.result import CycleResult
@@ -66,6 +67,7 @@ def read_new(
             return
         fresh = _still_wanted(group, is_wanted)
         taken = _take_in(house, fresh, historical=historical)
+        crash.point("receive.committed")
         _move(
             house,
             source,
@@ -148,6 +150,7 @@ def _move(house: House, source: Source, placed: Sequence[tuple[Locator, MessageS
     filed = [place for place, state in placed if state is MessageState.STORED]
     source.file(*filed)
     source.quarantine(*(place for place, state in placed if state is MessageState.QUARANTINED))
+    crash.point("receive.moved")
     if filed:
         with house.store.transaction() as tx:
             tx.note_filed([(place.mailbox, place.validity, place.uid) for place in filed])

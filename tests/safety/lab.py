@@ -37,7 +37,7 @@ admins = ["mailadmin@larkfield.example"]
 path = "store.db"
 [reply]
 mode = "on"
-from_address = "bounces@larkfield.example"
+from_address = "{address}"
 settle_seconds = 0
 hold_backlog_over = 100000
 per_minute = 100000
@@ -56,8 +56,8 @@ _KIND = re.compile(rb"^X-Bounce-Watch-Kind: (\S+)\r$", re.MULTILINE)
 
 
 def report(number: int) -> bytes:
-    """Return the report that one colleague of many caused."""
-    return ndr(f"colleague{number}@larkfield.example", f"nobody{number}@fabrikam.example", number=number)
+    """Return the report that one colleague of many caused; no rule sees a pattern in several."""
+    return ndr(f"colleague{number}@larkfield.example", f"nobody@firm{number}.example", number=number)
 
 
 @dataclass
@@ -69,13 +69,15 @@ class Lab:
     send: str = FOLDER
     minutes: int = 0
     delivered: int = 0
+    address: str = "bounces@larkfield.example"
     ended: Counter[int | None] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
         for name in ("cur", "new", "tmp"):
             (self.folder / "mailbox" / name).mkdir(parents=True, exist_ok=True)
         self.config = self.folder / "config.toml"
-        self.config.write_text(CONFIG.format(source=self.source, send=self.send))
+        self.config.write_text(CONFIG.format(source=self.source, send=self.send, address=self.address))
+        self.config.chmod(0o600)
 
     def deliver(self, content: bytes) -> None:
         self.delivered += 1

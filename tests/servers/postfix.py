@@ -10,6 +10,7 @@ import pwd
 import shutil
 import subprocess
 import tempfile
+import time
 from pathlib import Path
 
 from tests.servers import certificates
@@ -39,6 +40,7 @@ class Postfix:
     `options` are more lines of main.cf.
 
     `lifetime` ends deferred mail with an "expired" report, `delay_warning` makes "delayed" ones (0h: none).
+    `domains` are delivered by LMTP. `keeps_sent` puts a copy of what anybody sends into their folder `sent`.
     """
 
     def __init__(
@@ -49,6 +51,8 @@ class Postfix:
         lifetime: str = "5d",
         delay_warning: str = "0h",
         options: str = "",
+        domains: str = "contoso.example",
+        keeps_sent: bool = False,
     ) -> None:
         need(MASTER, root=True)
         self.root = Path(tempfile.mkdtemp(prefix="bounce-watch-postfix-"))
@@ -63,6 +67,8 @@ class Postfix:
             "refusing_port": str(refusing_port),
             "lifetime": lifetime,
             "delay_warning": delay_warning,
+            "domains": domains,
+            "copies": f"regexp:{self.root}/etc/copies" if keeps_sent else "",
         }
         for name in ("etc", "spool", "data"):
             (self.root / name).mkdir()
@@ -70,6 +76,7 @@ class Postfix:
         self._write("master.cf", "postfix-master.cf", values)
         with (self.root / "etc" / "main.cf").open("a") as settings:
             settings.write(options)
+        (self.root / "etc" / "copies").write_text("/^([^+@]+)(@.+)$/ ${1}+sent${2}\n")
         # Checked before rewriting: the header still has no domain.
         (self.root / "etc" / "redirect").write_text(f"/^From:.*MAILER-DAEMON/ REDIRECT {WATCHED}\n")
 
@@ -122,6 +129,18 @@ class Postfix:
         if self._process is not None:
             end(self._process)
             self._process = None
+
+    def wait_until_idle(self, seconds: float = 60) -> None:
+        """Wait until everything that was taken has been delivered: the queue was empty twice in a row."""
+        deadline, empty = time.monotonic() + seconds, 0
+        while empty < 2:
+            assert time.monotonic() < deadline, f"mail stays in the queue:\n{self.log()[-2000:]}"
+            time.sleep(0.05)
+            empty = 0 if self._queue_holds_mail() else empty + 1
+
+    def _queue_holds_mail(self) -> bool:
+        folders = (self.root / "spool" / name for name in ("maildrop", "incoming", "active", "deferred"))
+        return any(path.is_file() for folder in folders for path in folder.rglob("*"))
 
     def log(self) -> str:
         return (self.root / "mail.log").read_text(errors="replace")
