@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from bounce_watch.classify.authentication import has_failed
 from bounce_watch.classify.speaker import EXCHANGE_SENDER, is_microsoft_host
-from bounce_watch.model import Authority, Evidence, Provenance, Report, Site
+from bounce_watch.model import Authority, Evidence, Provenance, Report, Signature, Site
 from bounce_watch.model.address import domain_of
 
 INTERNAL_MARK = "internal"
@@ -35,6 +35,7 @@ class _Facts:
     sender_is_ours: bool
     sender_is_foreign: bool
     we_sent_it: bool
+    we_signed_it: bool
     failed_as_ours: bool
     reporter_failed: bool
     foreign_tenant: bool
@@ -51,7 +52,9 @@ def weigh(report: Report, site: Site) -> Weighed:
     """
     facts = _look(report, site)
     evidence, reason = _tier(facts, site.authority)
-    return Weighed(evidence=evidence, tests=(*_told(facts), ("authority", site.authority), ("tier", reason)))
+    signature = ("our DKIM signature on the mail", report.original.signature)
+    tests = (*_told(facts), signature, ("authority", site.authority), ("tier", reason))
+    return Weighed(evidence=evidence, tests=tests)
 
 
 def _look(report: Report, site: Site) -> _Facts:
@@ -69,6 +72,7 @@ def _look(report: Report, site: Site) -> _Facts:
         sender_is_ours=site.is_ours(sender),
         sender_is_foreign=domain_of(sender) is not None and not site.is_ours(sender),
         we_sent_it=_is_our_message_id(report.original.message_id, site),
+        we_signed_it=report.original.signature is Signature.VALID,
         failed_as_ours=any(_is_exchange_author(layer, site) and _has_failed(layer) for layer in layers),
         reporter_failed=any(map(_has_failed, layers)),
         foreign_tenant=any(_is_of_another_tenant(layer, site) for layer in layers),
@@ -112,6 +116,7 @@ def _tier(facts: _Facts, authority: Authority) -> tuple[Evidence, str]:
         ),
         (facts.sender_is_foreign, Evidence.UNVERIFIED, "reports on a mail whose sender is not ours"),
         (trusted, Evidence.INTERNAL, "it lies in the mailbox, which the configuration trusts"),
+        (facts.we_signed_it, Evidence.CORRELATED, "foreign, on a mail that our domain signed"),
         (facts.reporter_failed, Evidence.UNVERIFIED, "whoever reports did not authenticate"),
         (facts.we_sent_it and facts.sender_is_ours, Evidence.CORRELATED, "foreign, on a mail that we sent"),
     )

@@ -22,7 +22,7 @@ Lines = Iterator[tuple[str, str]]
 
 def explain_file(path: Path, config_path: Path | None, *, as_json: bool) -> None:
     """Explain every reading of a mail; with a configuration also how far it is believed and who is told."""
-    from bounce_watch.pipeline.house import read_catalogue
+    from bounce_watch.pipeline.house import read_catalogue, signatures_of
     from bounce_watch.reading.letterhead import letterhead
     from bounce_watch.reading.tracing import trace
     from bounce_watch.reading.work import shipped_catalogue
@@ -37,7 +37,9 @@ def explain_file(path: Path, config_path: Path | None, *, as_json: bool) -> None
     head = letterhead(message.raw)
     if not as_json and head:
         sys.stdout.write(_section("The mail as it lies in the mailbox", list(_letterhead(head))))
-    for number, one in enumerate(trace(message.raw, catalogue, config.site if config else None), 1):
+    site, signatures = (config.site, signatures_of(config)) if config else (None, None)
+    checked = signatures.checked if signatures else None
+    for number, one in enumerate(trace(message.raw, catalogue, site, checked), 1):
         answer = _answer(config, one, message) if config else None
         if as_json:
             emit_json({**_as_object(path, one, answer), "letterhead": asdict(head) if head else None})
@@ -87,9 +89,11 @@ def _answer(config: "Config", one: "Trace", message: "Message") -> "DryAnswer | 
 
 
 def _as_object(path: Path, one: "Trace", answer: "DryAnswer | None") -> dict[str, Any]:
+    reading = {"type": type(one.reading).__name__, **asdict(one.reading)}
+    reading.get("original", {}).pop("signed_headers", None)
     return {
         "path": str(path),
-        "reading": {"type": type(one.reading).__name__, **asdict(one.reading)},
+        "reading": reading,
         "values": [asdict(value) for value in one.values],
         "other_formats": [asdict(other) for other in one.other_formats],
         "bounces": [asdict(traced) for traced in one.bounces],

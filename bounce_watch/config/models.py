@@ -177,6 +177,12 @@ class Trust(Section):
     accept: list[Evidence] = Field(
         default=[Evidence.INTERNAL], description="Evidence tiers that may cause an answer or an incident."
     )
+    dkim: bool = Field(
+        default=False,
+        description="Check our own DKIM signature on returned mail: one that holds proves that we sent it. "
+        "Asks DNS for our keys; needs bounce-watch[dkim].",
+    )
+    dkim_seconds: float = Field(default=2, gt=0, le=30, description="Longest wait for one key.")
 
 
 class Run(Section):

@@ -18,7 +18,7 @@ from bounce_watch.model.report import (
 )
 from bounce_watch.model.site import Authority, Site
 from bounce_watch.model.subject import is_subject_hash, subject_hash
-from bounce_watch.model.vocabulary import Action, Cause, Evidence, Kind, Owner, Persistence, Side
+from bounce_watch.model.vocabulary import Action, Cause, Evidence, Kind, Owner, Persistence, Side, Signature
 
 __all__ = [
     "Action",
@@ -51,6 +51,7 @@ __all__ = [
     "Report",
     "Severity",
     "Side",
+    "Signature",
     "Site",
     "Step",
     "Story",

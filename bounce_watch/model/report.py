@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from bounce_watch.model.vocabulary import Action, Kind
+from bounce_watch.model.vocabulary import Action, Kind, Signature
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +35,8 @@ class OriginalMessage:
     `sender` is the bounced sender. `automatic` names the header fields which mark the mail as
     written by a machine (`List-Id`, `Auto-Submitted`, `Precedence`, ...). `own_marks` holds the
     values of our own X-Bounce-Watch-ID: not empty means that our own notice bounced.
+    `signed_headers` is the returned header block, byte for byte in Latin-1, when it holds a DKIM signature;
+    `signature` is what came of checking it, which is done at the edge.
     """
 
     message_id: str | None = None
@@ -44,6 +46,8 @@ class OriginalMessage:
     recipients: tuple[str, ...] = ()
     automatic: tuple[str, ...] = ()
     own_marks: tuple[str, ...] = ()
+    signed_headers: str | None = field(default=None, repr=False)
+    signature: Signature = Signature.NOT_CHECKED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -108,6 +108,20 @@ class Side(StrEnum):
     THEIRS = "theirs"
 
 
+class Signature(StrEnum):
+    """What our domain's DKIM signature on the headers of a returned mail is worth (RFC 6376).
+
+    `not checked`: the site does not ask for it. `absent`: the report returns no signature of ours.
+    `unknown`: the key could not be asked for.
+    """
+
+    NOT_CHECKED = "not checked"
+    ABSENT = "absent"
+    VALID = "valid"
+    INVALID = "invalid"
+    UNKNOWN = "unknown"
+
+
 class Evidence(StrEnum):
     """How far a report may be believed. Only what the site accepts causes a mail or an incident."""
 

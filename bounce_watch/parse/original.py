@@ -14,10 +14,11 @@ from bounce_watch.parse.dates import read_date
 from bounce_watch.unwrap import Headers, Wrapped, addresses, read_headers
 from bounce_watch.unwrap.charset import one_line
 from bounce_watch.unwrap.journal import is_journal
-from bounce_watch.unwrap.limits import MAX_HEADER_BLOCK
+from bounce_watch.unwrap.limits import MAX_HEADER_BLOCK, header_end
 from bounce_watch.unwrap.origin import OWN_MARK, is_robot
 
 MAX_ORIGINAL_RECIPIENTS = 100
+MAX_SIGNED = 32 * 1024
 
 _MESSAGE_ID = re.compile(r"<[^<>\s]{1,400}>")
 _LIST_FIELDS = (
@@ -38,6 +39,7 @@ def read_original(wrapped: Wrapped, found: Headers | None) -> OriginalMessage:
         date=next((date for date in dates if date), None),
         recipients=next(filter(None, map(_recipients, sources)), ()),
         automatic=tuple(dict.fromkeys(name for headers in sources for name in automatic_fields(headers))),
+        signed_headers=_signed_headers(wrapped),
         own_marks=tuple(one_line(mark, 200) for headers in sources for mark in headers.every(OWN_MARK)[:10]),
     )
 
@@ -50,6 +52,16 @@ def returned_headers(wrapped: Wrapped) -> Headers | None:
     if part.is_embedded_message and part.children[0].headers:
         return part.children[0].headers
     return read_headers(part.content[:MAX_HEADER_BLOCK].lstrip(b"\r\n \t"))[0] or None
+
+
+def _signed_headers(wrapped: Wrapped) -> str | None:
+    """Return the returned header block as it was signed, None when it holds no signature or is too long."""
+    headers, part = returned_headers(wrapped), wrapped.returned
+    if headers is None or part is None or "dkim-signature" not in headers:
+        return None
+    block = part.content[: MAX_SIGNED + 1].lstrip(b"\r\n")
+    block = block[: header_end(block)]
+    return block.decode("latin-1") if len(block) <= MAX_SIGNED else None
 
 
 def automatic_fields(headers: Headers) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from bounce_watch.classify import Catalogue, load_catalogue
 from bounce_watch.config.models import Config
 from bounce_watch.detect import Rule, load_rules
 from bounce_watch.model import Site
+from bounce_watch.pipeline.signatures import SignatureChecker, key_finder
 from bounce_watch.reading.reader import InProcess, IsolatedReader, Reader
 from bounce_watch.reply.compose import Composer, Organisation
 from bounce_watch.reply.gate import Mode, Policy
@@ -41,6 +42,7 @@ class House:
     policy: Policy
     secret: bytes
     reader: Reader
+    signatures: SignatureChecker | None = None
     clock: Clock = utc_now
     unsettled: dict[int, Delivery] = field(default_factory=dict)
 
@@ -67,6 +69,7 @@ def open_house(config: Config, store: Store, clock: Clock = utc_now) -> House:
         composer=make_composer(config),
         policy=policy_of(config),
         secret=secret,
+        signatures=signatures_of(config),
         reader=IsolatedReader() if config.run.isolate else InProcess(),
         clock=clock,
     )
@@ -90,6 +93,13 @@ def make_composer(config: Config) -> Composer:
         name=home.name, support=home.support, time_zone=home.time_zone, language=home.language
     )
     return Composer([*own, resources.templates()], organisation, load_playbooks(_shipped("playbooks.toml")))
+
+
+def signatures_of(config: Config) -> SignatureChecker | None:
+    """Return who checks our signatures on returned mail, None where the site does not ask for it."""
+    if not config.trust.dkim:
+        return None
+    return SignatureChecker(config.site.accepted_domains, key_finder(config.trust.dkim_seconds))
 
 
 def policy_of(config: Config) -> Policy:

@@ -62,7 +62,8 @@ def take_in_together(
 ) -> list[Intake]:
     """Do the same for several messages in one transaction: all of them, or none when it raises."""
     read = [
-        (message, house.reader.read(message.raw) if known is None else known) for message, known in messages
+        (message, _checked(house, house.reader.read(message.raw) if known is None else known))
+        for message, known in messages
     ]
     taken = []
     with house.store.transaction() as tx:
@@ -70,6 +71,13 @@ def take_in_together(
             taken.append(_store(house, tx, message, outcome, historical=historical))
             crash.point("receive.stored")
     return taken
+
+
+def _checked(house: House, outcome: Outcome) -> Outcome:
+    """Look at our signatures before the transaction: the key may take its time to come."""
+    if house.signatures is None or isinstance(outcome, Overrun):
+        return outcome
+    return tuple(map(house.signatures.checked, outcome))
 
 
 def note_failure(house: House, message: Message, reason: str) -> Intake:

@@ -1,7 +1,7 @@
 """How a message was read: what for each value, where it stood, and what else could have been read."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from bounce_watch.classify import Catalogue, Explanation, explain, judge, weigh
@@ -54,9 +54,11 @@ class Trace:
     tests: tuple[tuple[str, str], ...] = ()
 
 
-def trace(raw: bytes, catalogue: Catalogue, site: Site | None) -> tuple[Trace, ...]:
-    """Explain every reading of a message."""
-    readings = read(raw)
+def trace(
+    raw: bytes, catalogue: Catalogue, site: Site | None, checked: Callable[[Reading], Reading] | None = None
+) -> tuple[Trace, ...]:
+    """Explain every reading of a message. `checked` adds what came of checking our signature on it."""
+    readings = tuple(map(checked, read(raw))) if checked else read(raw)
     layers = list(_layers(raw)) if any(isinstance(reading, Report) for reading in readings) else []
     return tuple(
         _trace(reading, layers, catalogue, site) if isinstance(reading, Report) else Trace(reading=reading)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bounce_watch.classify import judge, weigh
-from bounce_watch.model import Authority, Evidence, OriginalMessage, Provenance
+from bounce_watch.model import Authority, Evidence, OriginalMessage, Provenance, Signature
 from tests.classify.reports import ARRIVED_AT, CATALOGUE, EXCHANGE_FROM, INTERNAL, SITE, fields, report
 
 MAILBOX = replace(SITE, authority=Authority.MAILBOX)
@@ -18,6 +18,7 @@ FOREIGN = Provenance(from_address="postmaster@partner.example", auth_as=("Anonym
 OUTSIDE_MAIL = OriginalMessage(message_id="<1@evil.example>", sender=STRANGER)
 GUESSED_ID = OriginalMessage(message_id="<1@evil.example>", sender="anna@contoso.example")
 OWN_ID = OriginalMessage(message_id="<1@contoso.example>", sender="anna@contoso.example")
+SIGNED = replace(GUESSED_ID, signature=Signature.VALID)
 TENANT_FROM = "MicrosoftExchange329e71ec88ae4615bbc36ab6ce41109e@contoso.onmicrosoft.com"
 
 INTERN = Evidence.INTERNAL
@@ -91,6 +92,28 @@ CASES: list[Case] = [
         CORREL,
         INTERN,
     ),
+    ("foreign report on a mail that we signed", FROM_OUTSIDE, {"original": SIGNED}, CORREL, INTERN),
+    (
+        "foreign reporter who failed, on a mail that we signed",
+        (replace(FOREIGN, authentication_results=FAILED),),
+        {"original": SIGNED},
+        CORREL,
+        INTERN,
+    ),
+    (
+        "our signature does not hold",
+        FROM_OUTSIDE,
+        {"original": replace(SIGNED, signature=Signature.INVALID)},
+        UNVERI,
+        INTERN,
+    ),
+    (
+        "our signature on a stranger's mail",
+        FROM_OUTSIDE,
+        {"original": replace(OUTSIDE_MAIL, signature=Signature.VALID)},
+        UNVERI,
+        UNVERI,
+    ),
     ("two tenants in one layer", marked(tenant_ids=("a", "b")), {}, CONTRA, CONTRA),
     ("a mail of tomorrow", FROM_OUTSIDE, {"original": YOUNG}, CONTRA, INTERN),
     ("marked, on a mail of tomorrow (the writer's clock)", MARKED, {"original": YOUNG}, INTERN, INTERN),
@@ -120,7 +143,8 @@ def test_every_test_is_told_with_its_outcome() -> None:
     assert tests["marked as internal by Exchange"] == "yes"
     assert tests["authority"] == "exchange-headers"
     assert tests["tier"] == "our Exchange marked it as its own"
-    assert len(tests) == 15
+    assert tests["our DKIM signature on the mail"] == "not checked"
+    assert len(tests) == 16
 
 
 @pytest.mark.parametrize(

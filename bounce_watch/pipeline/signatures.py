@@ -1,0 +1,151 @@
+"""Our own DKIM signature on the headers of a returned mail (RFC 6376), the one module that knows dkimpy.
+
+Reports often return headers without the body. The signature covers the headers and a hash of the body, so
+it can be checked over the headers alone when that hash is taken at its word: a changed From or Subject
+shows. It proves that we sent this mail once, not that the report is true.
+"""
+
+import re
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import replace
+from time import monotonic
+from typing import Any
+
+from bounce_watch.config.load import ConfigError
+from bounce_watch.model import Reading, Report, Signature
+from bounce_watch.unwrap import read_headers
+
+MAX_SIGNATURES = 3
+"""Signatures of ours that are tried on one mail."""
+
+MAX_KEYS = 256
+KEY_LIFETIME = 3600.0
+REST = 60.0
+"""Seconds without a look-up after one that failed: mail must not wait for a name server that is away."""
+
+FindKey = Callable[[str], bytes | None]
+"""Returns the TXT record of a name, None when there is none. Raises KeyUnavailable."""
+
+_FIELD = re.compile(rb"^dkim-signature[ \t]*:((?:[^\r\n]|\r?\n[ \t])*)", re.IGNORECASE | re.MULTILINE)
+_DOMAIN = re.compile(rb"(?:^|;)[ \t\r\n]*d[ \t\r\n]*=[ \t\r\n]*([A-Za-z0-9.-]{1,253})[ \t\r\n]*(?=;|$)")
+_SELECTOR = re.compile(rb"(?:^|;)[ \t\r\n]*s[ \t\r\n]*=[ \t\r\n]*([A-Za-z0-9._-]{1,63})[ \t\r\n]*(?=;|$)")
+_LINE_END = re.compile(rb"\r?\n")
+
+
+class KeyUnavailable(Exception):
+    """Nobody could be asked for the key; the signature may be good."""
+
+
+class SignatureChecker:
+    """Checks signatures of some domains. Only names below these domains are asked for, each once an hour."""
+
+    def __init__(
+        self, domains: Collection[str], find_key: FindKey, seconds: Callable[[], float] = monotonic
+    ) -> None:
+        self._domains = frozenset(domain.encode() for domain in domains)
+        self._find_key = find_key
+        self._seconds = seconds
+        self._known: dict[str, tuple[float, bytes | None]] = {}
+        self._rests_until = 0.0
+
+    def checked(self, reading: Reading) -> Reading:
+        """Return a reading with what its returned headers prove; what is no report stays as it is.
+
+        A signature covers the author, not the Return-Path: it proves nothing about another sender.
+        """
+        if not isinstance(reading, Report):
+            return reading
+        original = reading.original
+        signature = self.check(original.signed_headers)
+        if signature is Signature.VALID and _author(original.signed_headers) != original.sender:
+            signature = Signature.INVALID
+        return replace(reading, original=replace(original, signature=signature))
+
+    def check(self, headers: str | None) -> Signature:
+        """Check a returned header block; one good signature of ours is enough."""
+        if headers is None:
+            return Signature.ABSENT
+        block = _LINE_END.sub(b"\r\n", headers.encode("latin-1", "replace"))
+        outcomes = {self._check_one(block, place, name) for place, name in self._ours(block)}
+        order = (Signature.VALID, Signature.UNKNOWN, Signature.INVALID)
+        return next((outcome for outcome in order if outcome in outcomes), Signature.ABSENT)
+
+    def _ours(self, block: bytes) -> Iterator[tuple[int, str]]:
+        """Yield the place of each of our signatures, and the name that its key has in the DNS."""
+        found = 0
+        for place, field in enumerate(_FIELD.findall(block)):
+            domain, selector = _DOMAIN.search(field), _SELECTOR.search(field)
+            if domain and selector and domain[1].lower() in self._domains and found < MAX_SIGNATURES:
+                found += 1
+                yield place, f"{selector[1].decode()}._domainkey.{domain[1].decode().lower()}"
+
+    def _check_one(self, block: bytes, place: int, name: str) -> Signature:
+        try:
+            key = self._key(name)
+        except KeyUnavailable:
+            return Signature.UNKNOWN
+        return Signature.VALID if key and _holds(block, place, key) else Signature.INVALID
+
+    def _key(self, name: str) -> bytes | None:
+        """Return a key, an answer of the last hour first. Raises KeyUnavailable."""
+        now = self._seconds()
+        asked_at, key = self._known.get(name, (-KEY_LIFETIME, None))
+        if now - asked_at < KEY_LIFETIME:
+            return key
+        if now < self._rests_until:
+            raise KeyUnavailable
+        try:
+            key = self._find_key(name)
+        except KeyUnavailable:
+            self._rests_until = self._seconds() + REST
+            raise
+        if len(self._known) >= MAX_KEYS:
+            self._known.clear()
+        self._known[name] = (now, key)
+        return key
+
+
+def _author(headers: str | None) -> str | None:
+    return read_headers((headers or "").encode("latin-1", "replace"))[0].address("from")
+
+
+def _holds(block: bytes, place: int, key: bytes) -> bool:
+    """Verify the header signature at a place with a key, the body hash taken at its word."""
+    import dkim
+
+    class HeadersAlone(dkim.DKIM):  # type: ignore[misc]
+        def verify_sig_process(self, sig: dict[bytes, bytes], *rest: object) -> bool:
+            # Without `bh` dkimpy compares no body; the field itself stays signed.
+            return bool(super().verify_sig_process({k: v for k, v in sig.items() if k != b"bh"}, *rest))
+
+    try:
+        message = HeadersAlone(block.rstrip(b"\r\n") + b"\r\n\r\n")
+        return bool(message.verify(idx=place, dnsfunc=lambda *_asked, **_how: key))
+    except Exception:  # noqa: BLE001 - a library at work on hostile bytes: what it cannot read holds nothing
+        return False
+
+
+def key_finder(seconds: float, resolver: Any = None) -> FindKey:
+    """Return a look-up in the DNS that waits so long at most. Raises ConfigError without the extra."""
+    try:
+        import dkim  # noqa: F401
+        import dns.exception
+        import dns.resolver
+    except ImportError:
+        raise ConfigError(
+            ["trust.dkim needs the libraries dkimpy and dnspython"],
+            "pip install 'bounce-watch[dkim]', or set dkim = false in [trust]",
+        ) from None
+
+    asked = resolver or dns.resolver.get_default_resolver()
+
+    def find_key(name: str) -> bytes | None:
+        try:
+            answer = asked.resolve(name, "TXT", lifetime=seconds)
+        except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
+            return None
+        except (dns.exception.DNSException, OSError) as error:
+            raise KeyUnavailable from error
+        return b"".join(answer[0].strings)
+
+    return find_key

@@ -1,0 +1,62 @@
+"""A name server for TXT records of a table, over UDP on loopback; it keeps silent when told to."""
+
+import socketserver
+import threading
+from collections import Counter
+
+import dns.message
+import dns.rcode
+import dns.resolver
+import dns.rrset
+
+
+class NameServer:
+    """Answers from `records`; `asked` counts the questions. A name in `silent` gets no answer at all."""
+
+    def __init__(self, records: dict[str, list[str]]) -> None:
+        self.records = records
+        self.silent: set[str] = set()
+        self.asked: Counter[str] = Counter()
+        handler = type("Handler", (_Handler,), {"names": self})
+        self._server = socketserver.ThreadingUDPServer(("127.0.0.1", 0), handler)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
+        )
+
+    def __enter__(self) -> "NameServer":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+    @property
+    def resolver(self) -> dns.resolver.Resolver:
+        """A resolver that asks nobody else."""
+        resolver = dns.resolver.Resolver(configure=False)
+        resolver.nameservers = ["127.0.0.1"]
+        resolver.port = self._server.server_address[1]
+        return resolver
+
+
+class _Handler(socketserver.BaseRequestHandler):
+    names: NameServer
+
+    def handle(self) -> None:
+        content, channel = self.request
+        question = dns.message.from_wire(content)
+        name = question.question[0].name
+        plain = name.to_text(omit_final_dot=True)
+        self.names.asked[plain] += 1
+        if plain in self.names.silent:
+            return
+        answer = dns.message.make_response(question)
+        texts = self.names.records.get(plain)
+        if texts is None:
+            answer.set_rcode(dns.rcode.NXDOMAIN)
+        else:
+            words = " ".join(f'"{text}"' for text in texts)
+            answer.answer.append(dns.rrset.from_text(name, 60, "IN", "TXT", words))
+        channel.sendto(answer.to_wire(), self.client_address)
