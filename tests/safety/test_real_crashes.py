@@ -23,6 +23,8 @@ KILLS = int(os.environ.get("BOUNCE_WATCH_KILLS", "300"))
 REPORTS = 500
 DAYS = 5
 A_DAY = 24 * 60
+MOST_SECONDS = 3.0
+"""A process lives so long at most before it is killed, on however busy a machine."""
 # A death by name, in the order in which one mailbox suffers them. `:n` is the n-th time in that process.
 WITH_MOVE = (
     *("imap.connect", "imap.sign_in", "imap.open", "imap.fetch", "imap.fetched:2"),
@@ -77,7 +79,9 @@ def test_without_move_a_death_leaves_at_most_a_second_copy_in_the_folder(tmp_pat
             lab.deliver_all([report(2 * number + 1), report(2 * number + 2)])
             assert lab.run(aim) == KILLED, f"{aim} was not passed"
         lab.finish()
-        assert_nothing_lost_or_doubled(lab, reports=2 * len(WITHOUT_MOVE), others=0, garbage=0, copies=3)
+        assert_nothing_lost_or_doubled(
+            lab, reports=2 * len(WITHOUT_MOVE), others=0, garbage=0, copies=2 * len(WITHOUT_MOVE)
+        )
 
 
 def suffer(lab: RealLab, chance: random.Random, kills: int, reports: int, days: int) -> None:
@@ -85,7 +89,7 @@ def suffer(lab: RealLab, chance: random.Random, kills: int, reports: int, days: 
     waiting = list(range(1, reports + 1))
     begun = time.perf_counter()
     assert lab.run() == 0
-    usual = time.perf_counter() - begun
+    usual = min(time.perf_counter() - begun, MOST_SECONDS)
     for round_ in range(kills):
         if round_ and round_ % max(1, kills // days) == 0:
             lab.servers.postfix.wait_until_idle()
@@ -94,7 +98,7 @@ def suffer(lab: RealLab, chance: random.Random, kills: int, reports: int, days: 
         count = len(waiting) if left == 1 else min(len(waiting), chance.choice((0, 0, 1, 1, 2, 8)))
         lab.deliver_all([report(number) for number in waiting[:count]])
         del waiting[:count]
-        lab.kill_after(chance.uniform(0.1, 1.5 * usual + 0.3))
+        lab.kill_after(chance.uniform(0.05, 1.2 * usual))
     lab.finish()
     (digests,) = lab.ask("SELECT count(*) FROM digest")[0]
     print(
@@ -110,13 +114,13 @@ def test_a_few_random_deaths_with_real_servers(house: House, tmp_path: Path) -> 
 
 
 @pytest.mark.proof
-@pytest.mark.timeout(1800)
+@pytest.mark.timeout(3600)
 def test_three_hundred_random_deaths_with_five_hundred_reports(house: House, tmp_path: Path) -> None:
     suffer(house.lab(tmp_path / "lab", 3), random.Random(20261123), kills=KILLS, reports=REPORTS, days=DAYS)
 
 
 @pytest.mark.proof
-@pytest.mark.timeout(1800)
+@pytest.mark.timeout(3600)
 def test_death_at_each_point_of_a_cycle_with_real_servers(house: House, tmp_path: Path) -> None:
     """The n-th point of a whole cycle, for n from one until nothing dies any more; a mailbox for each n."""
     deaths = 0
