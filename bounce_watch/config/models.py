@@ -73,6 +73,9 @@ class Store(Section):
     """Where the history lives: a file, or a PostgreSQL server for several watchers."""
 
     path: Place = Field(default=Path("/var/lib/bounce-watch/bounce-watch.db"), description="SQLite file.")
+    keep_free_mb: float = Field(
+        default=50, ge=0, description="With less free space beside it mail is not fetched; it waits."
+    )
     url: SecretStr | None = Field(
         default=None, description="PostgreSQL instead of the file: postgresql://user@host/database"
     )

@@ -9,6 +9,7 @@ from bounce_watch.pipeline.house import House
 from bounce_watch.pipeline.patterns import settle
 from bounce_watch.pipeline.receiving import never, nothing, read_new
 from bounce_watch.pipeline.result import CycleResult
+from bounce_watch.pipeline.room import require_room
 from bounce_watch.pipeline.settling import note_first_backlog
 from bounce_watch.pipeline.upkeep import is_upkeep_due, keep_up
 from bounce_watch.send.interface import Probe, Sender
@@ -46,7 +47,8 @@ def look(
     stop: Callable[[], bool] = never,
     progress: Callable[[], None] = nothing,
 ) -> None:
-    """Read what is new in one opened mailbox."""
+    """Read what is new in one opened mailbox; raises StoreFull before anything is fetched."""
+    require_room(house.config)
     note_first_backlog(house, source)
     read_new(house, source, result, stop=stop, progress=progress)
     if stop():

@@ -8,6 +8,7 @@ from bounce_watch.model import Digest, Edition, LetterKind
 from bounce_watch.pipeline.health import health
 from bounce_watch.pipeline.house import House
 from bounce_watch.pipeline.posting import post
+from bounce_watch.pipeline.room import room
 from bounce_watch.reply.gate import Candidate
 from bounce_watch.store import Questions, Transaction
 
@@ -70,7 +71,7 @@ def gather(
         str(config.zone),
         now,
         accepted=config.site.accepted_evidence,
-        health=health(store, now) if local_date is None else (),
+        health=(*health(store, now), *room(config)) if local_date is None else (),
         edition=edition,
         weekday=weekday_of(config),
     )

@@ -12,6 +12,7 @@ from bounce_watch import crash
 from bounce_watch.pipeline.house import House
 from bounce_watch.pipeline.intake import Intake, note_failure, take_in, take_in_together
 from bounce_watch.pipeline.result import CycleResult
+from bounce_watch.pipeline.room import require_room
 from bounce_watch.reading.frames import Letter
 from bounce_watch.reading.outcome import Outcome, ReaderUnavailable
 from bounce_watch.reading.pool import read_ahead
@@ -65,6 +66,7 @@ def read_new(
     for group in _in_groups(read):
         if stop():
             return
+        require_room(house.config)
         fresh = _still_wanted(group, is_wanted)
         taken = _take_in(house, fresh, historical=historical)
         crash.point("receive.committed")

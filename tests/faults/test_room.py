@@ -1,0 +1,103 @@
+"""Little room on the disk, none at all, and a file system that may only be read."""
+
+import os
+import subprocess
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from bounce_watch.cli.opening import working
+from bounce_watch.cli.status import Exit, status_of
+from bounce_watch.pipeline import attend
+from bounce_watch.pipeline.result import CycleResult
+from bounce_watch.send import FolderSender
+from bounce_watch.store import StoreFull, StoreNotWritable
+from tests.pipeline.conftest import Home, home, ndr, open_home
+
+__all__ = ["home", "open_home"]
+
+SMALL = 4 * 1024 * 1024
+GREEDY = ('path = "store.db"', 'path = "store.db"\nkeep_free_mb = 1e12')
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 4 MB."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    mounted = os.getuid() == 0 and subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", f"size={SMALL}", "tmpfs", place], capture_output=True, check=False
+    )
+    if not mounted or mounted.returncode:
+        pytest.skip("mounting is not allowed here")
+    yield place
+    subprocess.run(["umount", "--lazy", place], check=True)
+
+
+def fill(disk: Path) -> Path:
+    """Leave not one byte."""
+    path = disk / "something else"
+    with path.open("ab", buffering=0) as file:
+        for size in (65_536, 1):
+            try:
+                while True:
+                    file.write(b"x" * size)
+            except OSError:
+                continue
+    return path
+
+
+def test_with_little_room_mail_waits_in_the_mailbox(open_home: Callable[..., Home]) -> None:
+    """Nothing is read, stored or moved; what else is due goes on, and the digest says what to do."""
+    home = open_home(GREEDY)
+    home.deliver(ndr(), "1")
+    with pytest.raises(StoreFull, match="MB are free") as caught:
+        home.look()
+    assert "keep_free_mb" in caught.value.repair
+    assert len(home.waiting()) == 1
+    assert home.house.store.last_success_fetch_at() is None
+    home.clock.now += timedelta(hours=14, minutes=45)
+    result = CycleResult()
+    with FolderSender(home.folder / "sent") as sender:
+        attend(home.house, sender, None, result)
+    (digest,) = home.sent()
+    assert b"Free space there" in digest
+    roomy = open_home()
+    assert roomy.look().messages == 1
+    assert not roomy.waiting()
+
+
+def test_a_disk_that_is_full_keeps_all_in_the_mailbox_and_takes_it_when_there_is_room(
+    open_home: Callable[..., Home], disk: Path
+) -> None:
+    """A real file system of 4 MB; nothing is quarantined, and nobody has to start anything."""
+    home = open_home(('path = "store.db"', f'path = "{disk}/store.db"\nkeep_free_mb = 0'))
+    home.deliver(ndr(number=1), "1")
+    home.look()
+    for number in range(2, 13):
+        home.deliver(ndr(f"c{number}@larkfield.example", number=number), str(number))
+    filler = fill(disk)
+    for _ in range(4):
+        with pytest.raises(StoreFull):
+            home.look()
+    assert len(home.filed()) == 1
+    filler.unlink()
+    home.look()
+    assert len(home.filed()) == 12
+    assert not home.house.store.quarantined()
+    mails = home.sent()
+    assert len(mails) == len(set(mails)) == len(home.house.store.outbox())
+
+
+def test_a_store_that_may_only_be_read_is_refused_with_its_place(
+    open_home: Callable[..., Home], disk: Path
+) -> None:
+    home = open_home(('path = "store.db"', f'path = "{disk}/store.db"\nkeep_free_mb = 0'))
+    home.house.store.close()
+    subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
+    with pytest.raises(StoreNotWritable, match=str(disk)) as caught, working(home.config):
+        pytest.fail("it was opened for writing")
+    assert caught.value.repair
+    assert status_of(caught.value) is Exit.REFUSED
