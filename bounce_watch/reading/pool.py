@@ -2,11 +2,12 @@
 
 import os
 import queue
+import sys
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from itertools import chain
 from typing import Any, TypeVar
 
@@ -18,12 +19,14 @@ from bounce_watch.reading.work import Job, work_of
 T = TypeVar("T")
 Batch = list[tuple[T, Letter]]
 
-BATCH_MESSAGES = 48
+BATCH_MESSAGES = 96
 BATCH_BYTES = 1024 * 1024
 LARGE = 256 * 1024
 """Bytes from which a message is never read in this process."""
 HERE_SECONDS = 0.1
 """What is done by then needs no other process."""
+SWITCH_SECONDS = 0.0005
+"""How long a process waits for us to hand it more when we read ourselves: a tenth of the usual."""
 
 
 def cores() -> int:
@@ -42,9 +45,9 @@ def in_order(
 ) -> Generator[tuple[T, Any], None, None]:
     """Yield each item with what the job makes of it, or its Overrun, in the order of the items.
 
-    With `here`, this process does what is small until the others have started, which they do only when the
-    first tenth of a second was not enough, and never for one job; without, it touches no message. At most
-    a few batches are held at a time. What `items` raises is raised behind the results before it.
+    With `here`, this process is one of the jobs and does what is small; the others start only when the first
+    tenth of a second was not enough, and never for one job. Without, it touches no message. At most a few
+    batches are held at a time. What `items` raises is raised behind the results before it.
     """
     batches = _batched(items, letter_of)
     if here:
@@ -107,17 +110,32 @@ def _batched(items: Iterable[T], letter_of: Callable[[T], Letter]) -> Iterator[B
 def _on_all_cores(
     batches: Iterator[Batch[T]], job: Job, jobs: int, limits: Limits | None, *, here: bool
 ) -> Iterator[tuple[T, Any]]:
+    others = jobs - 1 if here and jobs > 1 else jobs
     idle: queue.SimpleQueue[IsolatedReader] = queue.SimpleQueue()
-    readers = [IsolatedReader(job, limits) for _ in range(jobs)]
+    readers = [IsolatedReader(job, limits) for _ in range(others)]
     with ExitStack() as stack:
         for reader in readers:
             stack.callback(reader.close)
-        threads = stack.enter_context(ThreadPoolExecutor(jobs, thread_name_prefix="reading"))
+        threads = stack.enter_context(ThreadPoolExecutor(others, thread_name_prefix="reading"))
         stack.callback(threads.shutdown, wait=True, cancel_futures=True)
         started = [threads.submit(_start, reader, idle) for reader in readers]
+        do = None
         if here:
-            batches = yield from _until_started(batches, work_of(job), started)
-        yield from _in_turn(batches, lambda batch: threads.submit(_ask, idle, batch), depth=2 * jobs)
+            do = work_of(job)
+            stack.enter_context(_quick_switches())
+            batches = yield from _until_started(batches, do, started)
+        yield from _in_turn(batches, lambda batch: threads.submit(_ask, idle, batch), 2 * others, do)
+
+
+@contextmanager
+def _quick_switches() -> Iterator[None]:
+    """Let the threads that feed the others in soon: they need us briefly, and waiting idles a process."""
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(SWITCH_SECONDS)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(usual)
 
 
 def _until_started(
@@ -147,25 +165,44 @@ def _ask(idle: "queue.SimpleQueue[IsolatedReader]", batch: Batch[T]) -> list[Any
 
 
 def _in_turn(
-    batches: Iterable[Batch[T]], submit: Callable[[Batch[T]], "Future[list[Any]]"], depth: int
+    batches: Iterable[Batch[T]],
+    submit: "Callable[[Batch[T]], Future[list[Any]]]",
+    depth: int,
+    do: Callable[[Letter], Any] | None = None,
 ) -> Iterator[tuple[T, Any]]:
-    """Keep `depth` batches at work; hand on the oldest first, and a fault of `batches` behind them all."""
+    """Keep `depth` batches at work; hand on the oldest first, and a fault of `batches` behind them all.
+
+    With `do`, this process reads a small batch itself while the others have enough and the oldest runs.
+    """
     at_work: deque[tuple[Batch[T], Future[list[Any]]]] = deque()
     coming, fault = iter(batches), None
     while True:
+        while at_work and (at_work[0][1].done() or len(at_work) >= _most(depth, do)):
+            yield from _results(*at_work.popleft())
         try:
             batch = next(coming, None)
         except Exception as error:  # noqa: BLE001 - raised again below
             batch, fault = None, error
         if batch is None:
             break
-        at_work.append((batch, submit(batch)))
-        if len(at_work) >= depth:
-            yield from _results(*at_work.popleft())
+        waiting = sum(not answers.done() for _, answers in at_work)
+        is_ours = do is not None and waiting >= depth and not _is_large(batch)
+        at_work.append((batch, _done_here(batch, do) if do and is_ours else submit(batch)))
     while at_work:
         yield from _results(*at_work.popleft())
     if fault:
         raise fault
+
+
+def _most(depth: int, do: object) -> int:
+    """Return how many batches are held: those done here wait for the older ones of the others."""
+    return depth if do is None else 2 * depth + 1
+
+
+def _done_here(batch: Batch[T], do: Callable[[Letter], Any]) -> "Future[list[Any]]":
+    answers: Future[list[Any]] = Future()
+    answers.set_result([do(letter) for _, letter in batch])
+    return answers
 
 
 def _results(batch: Batch[T], answers: "Future[list[Any]]") -> Iterator[tuple[T, Any]]:

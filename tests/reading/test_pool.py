@@ -1,8 +1,11 @@
 """Many messages on several processes: in order, bounded, and no message's fault is another's."""
 
 import json
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Sequence
 from contextlib import closing
+from itertools import cycle, islice
+from typing import Any
 
 import pytest
 
@@ -10,6 +13,7 @@ from bounce_watch.reading import pool
 from bounce_watch.reading.frames import Letter
 from bounce_watch.reading.outcome import Limits
 from bounce_watch.reading.pool import in_order
+from bounce_watch.reading.process import ReadingProcess
 from bounce_watch.reading.work import Job
 from tests.pipeline.conftest import ndr
 
@@ -26,6 +30,32 @@ def test_lines_come_in_the_order_of_the_messages(here: bool, jobs: int) -> None:
     with closing(in_order(LETTERS, itself, Job.LINES, jobs=jobs, here=here)) as answers:
         paths = [(letter.name, json.loads(line)["path"]) for letter, line in answers]
     assert paths == [(letter.name, letter.name) for letter in LETTERS]
+
+
+def test_with_two_jobs_this_process_is_one_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One other is started; we read what it has no time for; the interpreter's pace is as before."""
+    made, usual = [], sys.getswitchinterval()
+
+    class Counted(pool.IsolatedReader):
+        asked = 0
+
+        def ask(self, letters: Sequence[Letter]) -> list[Any]:
+            Counted.asked += len(letters)
+            return super().ask(letters)
+
+        def start(self) -> ReadingProcess:
+            made.append(self)
+            return super().start()
+
+    monkeypatch.setattr(pool, "IsolatedReader", Counted)
+    monkeypatch.setattr(pool, "HERE_SECONDS", 0)
+    monkeypatch.setattr(pool, "BATCH_MESSAGES", 2)
+    with closing(in_order(islice(cycle(LETTERS), 1500), itself, Job.LINES, jobs=2)) as answers:
+        paths = [(letter.name, json.loads(line)["path"]) for letter, line in answers]
+    assert paths == [(letter.name, letter.name) for letter in islice(cycle(LETTERS), 1500)]
+    assert len(set(made)) == 1
+    assert 0 < Counted.asked < 1500
+    assert sys.getswitchinterval() == usual
 
 
 def test_a_fault_of_the_source_comes_behind_the_results_before_it() -> None:
