@@ -51,9 +51,19 @@ def load_catalogue(text: str, site_text: str | None = None) -> Catalogue:
     if site_text is not None:
         site = _parse(site_text, "site codes")
         own = {_key(row): row for row in _rows(site, advice | _advice_of(site), "site codes")}
+        _compile(own.values())
         # What a site adds is tested before what ships: its phrases are closer to home.
         rows = {key: row for key, row in own.items() if key not in rows} | rows | _known(own, rows)
     return Catalogue(tuple(rows.values()))
+
+
+def _compile(rows: Iterable[Row]) -> None:
+    """Compile what a site wrote now: what is wrong with it has to show when it is loaded."""
+    for row in rows:
+        try:
+            _ = row.pattern.pattern if row.pattern else None
+        except re.error as error:
+            raise CatalogueError(f"site codes, {row.name}: match does not compile: {error}") from error
 
 
 def _known(own: dict[Any, Row], rows: dict[Any, Row]) -> dict[Any, Row]:

@@ -1,6 +1,6 @@
 """Turn a report into bounces: one for each recipient, with cause, owner, side, persistence and evidence."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from bounce_watch.classify.cause import Spoken, Verdict, decide
 from bounce_watch.classify.evidence import weigh
@@ -35,8 +35,7 @@ _ACTIONS = {
 _WAITING = {Owner.SENDER, Owner.RECIPIENT_ADMIN, Owner.PROVIDER}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Finding:
+class _Finding(NamedTuple):
     """What was decided about one recipient."""
 
     cause: Cause

@@ -1,13 +1,12 @@
 """What a report says about one recipient, taken apart once: the whole text, the wrapper, the reply inside."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from bounce_watch.classify.smtp_reply import SmtpReply, read_reply, split_wrapper
 from bounce_watch.model import RecipientFields
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(NamedTuple):
     """The reply of one recipient. `whole` reads the text with its wrapper, `outer` the wrapper alone.
 
     `inner` is what the wrapper holds or what the report states of it, None where nothing is wrapped.

@@ -1,8 +1,8 @@
 """Take a server's reply apart: basic code, enhanced status (RFC 2034), AS number, wrapped inner reply."""
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 MAX_TEXT = 2_000
 """Characters of a reply that are looked at."""
@@ -19,8 +19,7 @@ _SPEAKERS = ("said", "was", "TO", "DATA", ">", "]", ")", *"0123456789")
 _LINE_CODE = re.compile(r"[245](?<!\w.)(?:\d\d[- ]'?[#(]?[245]\.\d{1,3}\.\d{1,3}\b|\d\d-)")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SmtpReply:
+class SmtpReply(NamedTuple):
     """What one server said, without line codes and addresses, ready to be matched.
 
     `words` begins where the server speaks, `text` holds also what the reporter says around it.
@@ -33,8 +32,7 @@ class SmtpReply:
     as_number: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class _Heard:
+class _Heard(NamedTuple):
     """What one text holds, whatever the report states beside it."""
 
     words: str

@@ -1,14 +1,13 @@
 """What a format reads out of a report, before it is joined with the headers around it."""
 
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from bounce_watch.model import Action, Kind, RecipientFields
 from bounce_watch.unwrap import Headers
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReportFields:
+class ReportFields(NamedTuple):
     """The fields of one report. `kind` is None where it follows from the actions.
 
     `returned` are headers of the original mail that the format found in the report's text.

@@ -19,7 +19,7 @@ def with_words(found: ReportFields, wrapped: Wrapped) -> ReportFields:
         return found
     words = _words(wrapped)
     recipients = tuple(_filled(entry, words) if _has_gap(entry) else entry for entry in found.recipients)
-    return replace(found, recipients=recipients)
+    return found._replace(recipients=recipients)
 
 
 def _has_gap(entry: RecipientFields) -> bool:

@@ -5,7 +5,7 @@ their shapes are few; the formats that build on this module are named after the 
 """
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from bounce_watch.model import Action, RecipientFields
 from bounce_watch.model.address import normalise
@@ -88,8 +88,7 @@ _WRITTEN_BY_PEOPLE = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Narrative:
+class Narrative(NamedTuple):
     """The report's own words, without the returned mail; its headers as far as the text holds them."""
 
     text: str
@@ -97,8 +96,7 @@ class Narrative:
     action: Action
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One recipient with the words about it."""
 
     address: str

@@ -11,7 +11,7 @@ import re
 from bounce_watch.model import OriginalMessage
 from bounce_watch.model.address import is_deliverable
 from bounce_watch.parse.dates import read_date
-from bounce_watch.unwrap import Headers, Wrapped, addresses, read_headers
+from bounce_watch.unwrap import Headers, Part, Wrapped, addresses, read_headers
 from bounce_watch.unwrap.charset import one_line
 from bounce_watch.unwrap.journal import is_journal
 from bounce_watch.unwrap.limits import MAX_HEADER_BLOCK, header_end
@@ -46,7 +46,13 @@ def read_original(wrapped: Wrapped, found: Headers | None) -> OriginalMessage:
 
 def returned_headers(wrapped: Wrapped) -> Headers | None:
     """Return the headers of the mail that the report returns in a part of its own, None without one."""
-    part = wrapped.returned
+    if "returned headers" not in wrapped.found:
+        wrapped.found["returned headers"] = _read_returned(wrapped.returned)
+    headers: Headers | None = wrapped.found["returned headers"]
+    return headers
+
+
+def _read_returned(part: Part | None) -> Headers | None:
     if part is None:
         return None
     if part.is_embedded_message and part.children[0].headers:

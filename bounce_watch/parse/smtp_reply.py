@@ -1,7 +1,7 @@
 """SMTP replies in free text: basic code (RFC 5321), enhanced status (RFC 3463), wrapped replies."""
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 MAX_DIAGNOSTIC = 2000
 
@@ -24,8 +24,7 @@ _LINE_HEAD = re.compile(r"[ \t]{0,20}(?:<<<[ \t]?)?")
 _ARROW = re.compile(r"\s-+>\s")
 
 
-@dataclass(frozen=True, slots=True)
-class Codes:
+class Codes(NamedTuple):
     """The codes of one reply. Absent values are None."""
 
     reply_code: str | None = None

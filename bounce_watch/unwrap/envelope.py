@@ -5,7 +5,8 @@ What a report returns is never opened: an NDR about an undeliverable journal rep
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 from bounce_watch.model import Provenance
 from bounce_watch.unwrap import journal
@@ -27,8 +28,7 @@ _ABOUT_DELIVERY = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Layer:
+class Layer(NamedTuple):
     """What has been opened so far."""
 
     envelopes: tuple[str, ...] = ()
@@ -37,7 +37,7 @@ class Layer:
     provenance: tuple[Provenance, ...] = ()
 
     def opened(self, name: str) -> "Layer":
-        return replace(self, envelopes=(*self.envelopes, name))
+        return self._replace(envelopes=(*self.envelopes, name))
 
 
 def unwrap(message: Part) -> tuple[Wrapped, ...]:
@@ -66,7 +66,8 @@ def handed_on(wrapped: Wrapped) -> tuple[Wrapped, ...]:
 
 
 def _seen(layer: Layer, message: Part) -> Layer:
-    return replace(layer, provenance=(*layer.provenance, provenance_of(message.headers)))
+    provenance = (*layer.provenance, provenance_of(message.headers))
+    return Layer(layer.envelopes, layer.forwarded_by, layer.recipients, provenance)
 
 
 def _bare(message: Part, layer: Layer) -> Wrapped:
@@ -122,16 +123,16 @@ def _reports_handed_on(message: Part, layer: Layer) -> tuple[Wrapped, ...]:
 
 
 def _open_journal(message: Part, inside: Part, layer: Layer) -> Iterator[Wrapped]:
-    within = replace(layer.opened("journal"), recipients=journal.recipients(message) or layer.recipients)
+    within = layer.opened("journal")._replace(recipients=journal.recipients(message) or layer.recipients)
     found = tuple(_open(inside, within))
     yield from found or (_bare(inside, _seen(within, inside)),)
 
 
 def _open_forward(message: Part, layer: Layer) -> Iterator[Wrapped]:
     by = layer.forwarded_by or message.headers.address("from")
-    within = replace(layer.opened("attached"), forwarded_by=by)
+    within = layer.opened("attached")._replace(forwarded_by=by)
     found = [wrapped for inner in attached_messages(message) for wrapped in _open(inner, within)]
-    yield from found or _open_pasted(message, replace(layer, forwarded_by=by))
+    yield from found or _open_pasted(message, layer._replace(forwarded_by=by))
 
 
 def _open_pasted(message: Part, layer: Layer) -> Iterator[Wrapped]:

@@ -9,6 +9,8 @@ from re import _constants as sre  # type: ignore[attr-defined]
 from re import _parser as parser  # type: ignore[attr-defined]
 from typing import Any
 
+from bounce_watch.unwrap.lazy import lazy
+
 MIN_WORD = 2
 _LONG_ENOUGH = 5
 _ZERO_WIDTH = {sre.AT, sre.ASSERT, sre.ASSERT_NOT}
@@ -27,22 +29,34 @@ def folded(text: str) -> str:
 class Gated:
     """A compiled pattern and its words; every text that matches holds at least one of them.
 
-    `words` is empty where no such words are known: then the pattern always runs.
+    `words` is empty where no such words are known: then the pattern always runs. All of it is worked out at
+    first use: most patterns are never needed by a process that lives as long as one command.
     """
 
-    __slots__ = ("pattern", "words")
+    def __init__(self, source: str, flags: int = 0) -> None:
+        self._source = source
+        self._flags = flags
 
-    def __init__(self, pattern: re.Pattern[str]) -> None:
-        self.pattern = pattern
-        found = _needed(parser.parse(pattern.pattern, pattern.flags & ~re.UNICODE))
-        self.words = tuple(sorted(_without_longer(found or frozenset()), key=len))
+    @lazy
+    def pattern(self) -> re.Pattern[str]:
+        return re.compile(self._source, self._flags)
+
+    @lazy
+    def words(self) -> tuple[str, ...]:
+        found = _needed(parser.parse(self._source, self._flags))
+        return tuple(sorted(_without_longer(found or frozenset()), key=len))
+
+    @lazy
+    def signs(self) -> tuple[str, ...]:
+        """What `is_possible` looks for: the words, else the empty text, which is everywhere."""
+        return self.words or ("",)
 
     def is_possible(self, lowered: str) -> bool:
         """Tell whether a text, given as `folded`, may match."""
-        for word in self.words:  # a generator for any() would cost more than the searches
-            if word in lowered:
+        for sign in self.signs:  # noqa: SIM110 - a generator for any() would cost more than the searches
+            if sign in lowered:
                 return True
-        return not self.words
+        return False
 
     def search(self, text: str, lowered: str | None = None) -> re.Match[str] | None:
         """Search as the pattern would; `lowered` is `folded(text)` where the caller has it already."""
@@ -50,8 +64,8 @@ class Gated:
 
 
 def gated(pattern: str, flags: int = 0) -> Gated:
-    """Compile a pattern and find its words."""
-    return Gated(re.compile(pattern, flags))
+    """Return a pattern that knows its words."""
+    return Gated(pattern, flags)
 
 
 def _without_longer(words: Words) -> Words:

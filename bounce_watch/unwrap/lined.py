@@ -5,15 +5,23 @@ The standard `^` is tried at every letter of a text; a search that begins with a
 
 import re
 
+from bounce_watch.unwrap.lazy import lazy
+
 
 class Lined:
     """A pattern whose matches begin a line. It is written without `^`; `$` means the end of a line."""
 
-    __slots__ = ("_after_break", "_here")
-
     def __init__(self, pattern: str, flags: int = 0) -> None:
-        self._here = re.compile(pattern, flags | re.MULTILINE)
-        self._after_break = re.compile(rf"\n(?:{pattern})", flags | re.MULTILINE)
+        self._pattern = pattern
+        self._flags = flags | re.MULTILINE
+
+    @lazy
+    def _here(self) -> re.Pattern[str]:
+        return re.compile(self._pattern, self._flags)
+
+    @lazy
+    def _after_break(self) -> re.Pattern[str]:
+        return re.compile(rf"\n(?:{self._pattern})", self._flags)
 
     def search(self, text: str) -> re.Match[str] | None:
         """Return the first match, None when no line begins like that."""

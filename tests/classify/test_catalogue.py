@@ -70,6 +70,17 @@ def test_a_site_row_replaces_the_shipped_one_and_new_ones_are_tried_first() -> N
     assert [(row.name, row.title) for row in rows] == [("text/house", "Blocked"), ("5.1.8", "Ours")]
 
 
+def test_patterns_of_a_site_that_only_compile_apart_are_refused_when_they_are_loaded() -> None:
+    """What ships is compiled when first needed; what a site wrote may not wait for the first bounce."""
+    site = ROW.replace('code = "5.1.8"', 'code = "5.1.8"\nmatch = ["(?P<a>no)", "(?P<a>never)"]')
+    with pytest.raises(CatalogueError, match=r"site codes, 5\.1\.8: match does not compile"):
+        load_catalogue(ROW, site)
+
+
+def test_every_shipped_pattern_compiles() -> None:
+    assert all(row.pattern.pattern and row.pattern.signs for row in CATALOGUE.rows if row.pattern)
+
+
 def test_a_row_takes_the_advice_of_its_cause() -> None:
     advice = '[advice.sender_blocked]\nowner = "security"\nsender_steps = ["A"]\nadmin_steps = ["B"]\n'
     bare = ROW.replace('owner = "security"\nsender_steps = ["Call."]\nadmin_steps = ["Look."]\n', "")

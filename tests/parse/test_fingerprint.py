@@ -1,11 +1,15 @@
 """One report keeps its name through every envelope; two reports never share one."""
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as some
 
 from bounce_watch.model import Report
+from bounce_watch.parse import fingerprint as naming
 from bounce_watch.parse import read
 
 NDR = "exchange_online/01-current-with-dsn.eml"
@@ -68,3 +72,9 @@ def test_every_sample_has_one(samples: Path, as_plain: Any) -> None:
         r for mail in samples.glob("*/*.eml") for r in read(mail.read_bytes()) if isinstance(r, Report)
     ]
     assert all(len(reading.fingerprint) == 64 for reading in readings)
+
+
+@given(some.lists(some.none() | some.text(some.characters())))
+def test_what_is_named_is_written_as_json(facts: list[str | None]) -> None:
+    """Names that older versions stored stay true: they were made of the text of `json.dumps`."""
+    assert naming._list(map(naming._json, facts)) == json.dumps(facts)

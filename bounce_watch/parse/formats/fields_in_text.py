@@ -1,7 +1,6 @@
 """RFC 3464 fields that stand in the text: parts that lost their type, Amazon WorkMail, relayed reports."""
 
 import re
-from dataclasses import replace
 
 from bounce_watch.parse.fields import ReportFields
 from bounce_watch.parse.formats.rfc3464 import read_fields
@@ -26,4 +25,4 @@ def read(wrapped: Wrapped) -> ReportFields | None:
         return None
     fields, returned = split_returned(text[start.start() :])
     found = read_fields("\n".join(line.strip("\r") for line in fields.split("\n")))
-    return replace(found, returned=returned) if found else None
+    return found._replace(returned=returned) if found else None
