@@ -120,6 +120,13 @@ CASES: list[Case] = [
     ("a stranger on our own addresses", FROM_OUTSIDE, STRANGE | OWN, CONTRA, INTERN),
     ("a journal around our report", (INTERNAL, INTERNAL), JOURNAL, INTERN, INTERN),
     ("a journal around a foreign report", (INTERNAL, FOREIGN), JOURNAL | OWN, CORREL, INTERN),
+    (
+        "a journal around a report that claims to be an NDR of Exchange",
+        (INTERNAL, replace(FOREIGN, is_ndr=True, auth_as=())),
+        JOURNAL | GUESSED,
+        UNVERI,
+        INTERN,
+    ),
     ("a forged journal around a marked report", (BY_STRANGER, INTERNAL), JOURNAL | GUESSED, UNVERI, INTERN),
 ]
 
@@ -145,6 +152,32 @@ def test_every_test_is_told_with_its_outcome() -> None:
     assert tests["tier"] == "our Exchange marked it as its own"
     assert tests["our DKIM signature on the mail"] == "not checked"
     assert len(tests) == 16
+
+
+def test_one_layer_of_our_exchange_is_told_of() -> None:
+    one = replace(report(fields(), provenance=(BY_MEMBER, INTERNAL)), forwarded_by=MEMBER)
+    assert dict(weigh(one, SITE).tests)["written as our Exchange"] == "yes"
+
+
+OTHER_TENANT = ("99999999-2222",)
+
+
+@pytest.mark.parametrize(
+    ("layer", "tier"),
+    [
+        pytest.param(replace(FOREIGN, tenant_ids=OTHER_TENANT), CORREL, id="a foreign report names its own"),
+        pytest.param(replace(BY_MEMBER, tenant_ids=OTHER_TENANT), CONTRA, id="a layer that is marked"),
+        pytest.param(
+            replace(INTERNAL, auth_as=(), tenant_ids=OTHER_TENANT),
+            CONTRA,
+            id="a layer in the name of Exchange",
+        ),
+        pytest.param(INTERNAL, INTERN, id="our Exchange names none"),
+    ],
+)
+def test_only_what_claims_to_be_ours_must_name_our_tenant(layer: Provenance, tier: Evidence) -> None:
+    site = replace(SITE, tenant="11111111-2222")
+    assert weigh(replace(report(fields(), provenance=(layer,)), original=OWN_ID), site).evidence is tier
 
 
 @pytest.mark.parametrize(

@@ -116,7 +116,9 @@ ROWS: list[tuple[str, dict[str, Any], dict[str, Any], dict[str, Any], Reason | N
         {},
         Reason.OWN_ADDRESS,
     ),
+    ("another-member-of-the-board", {"to": "board.office@contoso.example"}, {}, {}, None),
     ("never-to", {"to": "board@contoso.example"}, {}, {}, Reason.NEVER_TO),
+    ("a-person-whose-name-begins-like-a-robots", {"to": "albert@contoso.example"}, {}, {}, None),
     ("postmaster", {"to": "postmaster@contoso.example"}, {}, {}, Reason.ROBOT),
     ("no-reply", {"to": "no-reply@contoso.example"}, {}, {}, Reason.ROBOT),
     ("list-owner", {"to": "owner-news@contoso.example"}, {}, {}, Reason.ROBOT),
@@ -174,6 +176,13 @@ ROWS: list[tuple[str, dict[str, Any], dict[str, Any], dict[str, Any], Reason | N
     ),
     ("just-young-enough", {"received_at": NOW - timedelta(hours=48)}, {}, {}, None),
     ("nobody-knows-when", {"received_at": None}, {}, {}, Reason.TOO_OLD),
+    (
+        "five-a-day-where-the-site-allows-them",
+        {},
+        {"replies_to_person_24h": 4},
+        {"per_person_per_day": 5},
+        None,
+    ),
     ("off", {}, {}, {"mode": Mode.OFF}, Reason.SWITCHED_OFF),
 ]
 
@@ -192,6 +201,72 @@ def test_the_gate_decides(
         assert verdict == Allowed(hold=False)
     else:
         assert verdict == Refused(reason=reason, text=SENTENCES[reason])
+
+
+def test_of_a_candidate_about_which_nothing_is_known_nothing_is_assumed() -> None:
+    """Defaults must not stand in for evidence, a date or a past."""
+    bare = Candidate(kind=LetterKind.REPLY, to="mara@contoso.example", event_key="one")
+    assert (bare.evidence, bare.received_at, bare.original_sender) == (None, None, None)
+    assert (bare.report_kind, bare.action, bare.cause) == (Kind.FAILURE, Action.FAILED, Cause.UNKNOWN)
+    assert (bare.own_mark, bare.known_robot, bare.automatic, bare.original_recipients) == (
+        False,
+        False,
+        (),
+        (),
+    )
+    past = Past()
+    assert (past.replies_to_person_24h, past.mails_last_minute, past.mails_last_hour) == (0, 0, 0)
+    assert (past.last_reply_at, past.backlog_until) == (None, None)
+    assert (past.event_key_known, past.breaker_latched) == (False, False)
+
+
+def test_the_limits_are_those_of_the_promises_unless_the_site_sets_others() -> None:
+    policy = Policy(site=SITE, from_address="help@contoso.example")
+    assert (policy.mode, policy.again_after, policy.not_older_than) == (
+        Mode.PREVIEW,
+        timedelta(days=7),
+        timedelta(hours=48),
+    )
+    assert (policy.per_person_per_day, policy.per_minute, policy.per_hour) == (3, 20, 200)
+    assert policy.never_to == frozenset()
+    assert [Mode(word) for word in ("off", "preview", "on")] == list(Mode)
+
+
+PROBE_ROWS: list[tuple[str, dict[str, Any], dict[str, Any], dict[str, Any], Reason | None]] = [
+    ("to-a-stranger", {}, {}, {}, None),
+    ("to-a-robot", {"to": "postmaster@fabrikam.example"}, {}, {}, None),
+    ("while-replies-are-off", {}, {}, {"mode": Mode.OFF}, None),
+    ("odd-address", {"to": "a@b@c.example"}, {}, {}, Reason.NOT_PLAIN_ADDRESS),
+    ("bang-path", {"to": "x!y@fabrikam.example"}, {}, {}, Reason.NOT_PLAIN_ADDRESS),
+    ("to-the-watched-mailbox", {"to": "Bounces@Contoso.example"}, {}, {}, Reason.OWN_ADDRESS),
+    ("to-our-own-sender", {"to": "HELP@contoso.example"}, {}, {}, Reason.OWN_ADDRESS),
+    ("the-same-again", {}, {"event_key_known": True}, {}, Reason.REPEATED),
+    ("while-the-breaker-is-latched", {}, {"breaker_latched": True}, {}, Reason.BREAKER),
+    ("twenty-in-a-minute", {}, {"mails_last_minute": 20}, {}, Reason.RATE_LIMIT),
+    ("nineteen-in-a-minute", {}, {"mails_last_minute": 19}, {}, None),
+    ("two-hundred-in-an-hour", {}, {"mails_last_hour": 200}, {}, Reason.RATE_LIMIT),
+    ("one-less-in-an-hour", {}, {"mails_last_hour": 199}, {}, None),
+]
+
+
+@pytest.mark.parametrize("row", [row[1:] for row in PROBE_ROWS], ids=[row[0] for row in PROBE_ROWS])
+def test_a_probe_passes_its_own_checks(row: tuple[Any, ...]) -> None:
+    candidate, past, policy, reason = row
+    probe = Candidate(kind=LetterKind.PROBE, to="nobody@fabrikam.example", event_key="probe")
+    verdict = check(replace(probe, **candidate), Past(**past), replace(POLICY, **policy), NOW)
+    assert (verdict.reason if isinstance(verdict, Refused) else None) == reason
+    assert isinstance(verdict, Refused) or not verdict.hold
+
+
+def test_there_are_enough_rows_and_each_check_has_one_that_it_stops() -> None:
+    """Every row changes one thing about a reply that passes, so each check has a passing case too."""
+    rows = [*ROWS, *PROBE_ROWS]
+    names = [row[0] for row in ROWS]
+    assert len(names) == len(set(names))
+    stopped = {reason: sum(row[4] is reason for row in rows) for reason in Reason}
+    print(f"{len(ROWS)} rows for replies, {len(PROBE_ROWS)} for probes, {stopped}")
+    assert len(ROWS) >= 80
+    assert all(stopped[reason] for reason in set(Reason) - OUTSIDE_THE_GATE)
 
 
 def test_preview_allows_on_hold() -> None:
