@@ -30,9 +30,11 @@ class Course:
         with closing(open_house(config, self._store)) as house, sender_of(config) as sender:
             self._stopper.limit = config.run.stop_seconds
             self._stopper.interrupt = house.reader.abort
+            mailboxes = [Mailbox(settings.label, source_of(settings)) for settings in config.source]
+            sources = {mailbox.label: mailbox.source.name for mailbox in mailboxes}
             service = Service(
-                [Mailbox(settings.label, source_of(settings)) for settings in config.source],
-                HouseWork(house, sender, probe_of(config), stop),
+                mailboxes,
+                HouseWork(house, sender, probe_of(config), stop, sources),
                 self._stopper,
                 poll=config.run.poll_seconds,
                 retry=back_off,

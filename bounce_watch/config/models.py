@@ -16,6 +16,7 @@ from pydantic import (
 from bounce_watch.config.accounts import ImapSettings, SendSettings, SmtpSettings, SourceSettings
 from bounce_watch.config.chat import Chat
 from bounce_watch.config.retention import Retention
+from bounce_watch.config.running import Monitor, Overrides, Run
 from bounce_watch.config.section import Address, Place, Section, plain_address
 from bounce_watch.model import Authority, Evidence, Site
 
@@ -188,34 +189,6 @@ class Trust(Section):
     dkim_seconds: float = Field(default=2, gt=0, le=30, description="Longest wait for one key.")
 
 
-class Run(Section):
-    """The daemon."""
-
-    poll_seconds: float = Field(
-        default=60,
-        ge=1,
-        le=300,
-        description="Longest pause between two looks at a mailbox; servers mostly tell of new mail before.",
-    )
-    stop_seconds: float = Field(
-        default=7,
-        gt=0,
-        le=30,
-        description="A stop waits so long for the answer of a server; then the next start goes on.",
-    )
-    isolate: bool = Field(
-        default=True, description="Read mail in a process of its own, which hostile mail cannot harm."
-    )
-
-
-class Overrides(Section):
-    """Site folders that override what ships, file by file."""
-
-    templates: Place | None = Field(default=None, description="Folder with own templates.")
-    rules: Place | None = Field(default=None, description="File with own detection rules.")
-    codes: Place | None = Field(default=None, description="File with own catalogue rows.")
-
-
 class Config(Section):
     """The whole file."""
 
@@ -229,6 +202,7 @@ class Config(Section):
     alerts: Alerts = Alerts()
     trust: Trust = Trust()
     run: Run = Run()
+    monitor: Monitor = Monitor()
     overrides: Overrides = Overrides()
 
     @model_validator(mode="after")

@@ -16,6 +16,7 @@ from pydantic import SecretStr
 from bounce_watch.config.accounts import Login, Watched
 from bounce_watch.config.chat import Chat
 from bounce_watch.config.models import Config, Store
+from bounce_watch.config.running import Monitor
 
 COMMAND_TIMEOUT = 30
 
@@ -165,9 +166,22 @@ def store_password(store: Store) -> str:
     ).read()
 
 
+def heartbeat_url(monitor: Monitor) -> str:
+    """Return the URL to ask after a good look, empty for none."""
+    return Places(
+        name="heartbeat-url",
+        literal=monitor.heartbeat_url,
+        command=monitor.heartbeat_url_command,
+        file=monitor.heartbeat_url_file,
+        is_optional=True,
+    ).read()
+
+
 def holds_literal_secret(config: Config) -> bool:
     """Tell whether a secret stands in the file itself, which then must be private."""
     logins = [part for part in (*config.source, config.send) if isinstance(part, Login)]
+    if config.monitor.heartbeat_url:
+        return True
     return any(login.password or (login.oauth and login.oauth.client_secret) for login in logins) or any(
         [config.store.password, _has_password(config.store), *(chat.url for chat in config.alerts.chat)]
     )

@@ -110,7 +110,9 @@ class Service:
             state.worked = self._work.has_worked(mailbox)
             mailbox.start(lambda *handed: self._handed.put(handed))
         notify("READY=1")
-        log.info("started", poll_seconds=self._poll, mailboxes=[one.label for one in self._mailboxes])
+        log.info(
+            "started", poll_seconds=self._poll, mailboxes=", ".join(one.label for one in self._mailboxes)
+        )
         try:
             while (ending := self._ending()) is None:
                 self._turn()

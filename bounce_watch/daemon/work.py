@@ -1,11 +1,11 @@
 """What the service does with a house: one mailbox at a time, and everything else that is due."""
 
-from collections.abc import Callable
-from datetime import datetime
+from collections.abc import Callable, Mapping
 
 import structlog
 
 from bounce_watch.daemon.mailbox import Mailbox
+from bounce_watch.daemon.monitor import Monitor
 from bounce_watch.pipeline import CycleResult, House, attend, look
 from bounce_watch.pipeline.due import next_due
 from bounce_watch.send.interface import Probe, Sender
@@ -19,15 +19,24 @@ SOONEST = 0.05
 
 
 class HouseWork:
-    """The work of one house. `stop` tells whether to leave off between two pieces."""
+    """The work of one house. `stop` tells whether to leave off between two pieces, `sources` are the
+    names of all sources by what people call them."""
 
-    def __init__(self, house: House, sender: Sender, probe: Probe | None, stop: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        house: House,
+        sender: Sender,
+        probe: Probe | None,
+        stop: Callable[[], bool],
+        sources: Mapping[str, str] | None = None,
+    ) -> None:
         self.status = QUIET
         self._house = house
         self._sender = sender
         self._probe = probe
         self._stop = stop
         self._result = CycleResult()
+        self._monitor = Monitor(house, sources or {})
 
     def look(self, source: Source, progress: Callable[[], None]) -> bool:
         before = self._result.messages
@@ -38,8 +47,11 @@ class HouseWork:
         result, self._result = self._result, CycleResult()
         attend(self._house, self._sender, self._probe, result, stop=self._stop)
         if result.messages or result.delivered.sent or result.digest:
-            self.status = one_line(result, self._house.clock().astimezone(self._house.config.zone))
-            log.info("looked", status=self.status)
+            done = one_line(result)
+            log.info("looked", status=done)
+            # It stays until something new happens, so it bears its time.
+            self.status = f"{self._house.clock().astimezone(self._house.config.zone):%H:%M}: {done}"
+        self._monitor.attended(result)
 
     def seconds_until_due(self) -> float | None:
         now = self._house.clock()
@@ -50,15 +62,15 @@ class HouseWork:
         return self._house.store.last_look_at(mailbox.source.name) is not None
 
     def well(self, mailbox: Mailbox) -> None:
-        """Nothing to do: the look itself is noted with what it read."""
+        self._monitor.well(mailbox.source.name, mailbox.label)
 
     def ill(self, mailbox: Mailbox, fault: Exception) -> None:
-        """Nothing to do yet."""
+        self._monitor.ill(mailbox.source.name, mailbox.label, fault)
 
 
-def one_line(result: CycleResult, at: datetime) -> str:
-    """Return what was done as a status line. It stays until something new happens, so it bears the time."""
+def one_line(result: CycleResult) -> str:
+    """Return what one round did."""
     return (
-        f"{at:%H:%M}: {result.messages} new mails, {result.bounces} bounces, {len(result.opened)} incidents "
-        f"opened, {result.letters} answers written, {result.delivered.sent} mails sent"
+        f"{result.messages} new mails, {result.bounces} bounces, {len(result.opened)} incidents opened, "
+        f"{result.letters} answers written, {result.delivered.sent} mails sent"
     )

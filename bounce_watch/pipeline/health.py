@@ -15,6 +15,10 @@ def health(store: Questions, now: datetime) -> tuple[Health, ...]:
 
 
 def _mailbox(store: Questions, now: datetime) -> Iterator[Health]:
+    troubles = store.troubles()
+    for mailbox, trouble in troubles.items():
+        text = f"{mailbox} cannot be read since {trouble.since:%d %b %H:%M} UTC: {trouble.why[:200]}"
+        yield Health(name="Mailbox", state="failure", text=text)
     fetched = store.last_success_fetch_at()
     if fetched is None:
         yield Health(name="Mailbox", state="warning", text="not read yet")
@@ -23,7 +27,7 @@ def _mailbox(store: Questions, now: datetime) -> Iterator[Health]:
         yield Health(
             name="Mailbox", state="failure", text=f"last read {hours} hours ago; see the service's log"
         )
-    else:
+    elif not troubles:
         yield Health(name="Mailbox", state="ok", text="read without a fault")
 
 

@@ -25,6 +25,7 @@ _FIXED = frozenset(
     (
         *("layout.html.j2", "replies/letter.html.j2", "replies/letter.txt.j2"),
         *("alerts/alert.html.j2", "alerts/alert.txt.j2", "alerts/notice.html.j2", "alerts/notice.txt.j2"),
+        *("alerts/outage.html.j2", "alerts/outage.txt.j2"),
         *("digest/digest.html.j2", "digest/digest.txt.j2", "drafts/postmaster.txt.j2"),
         *("report/report.html.j2", "report/report.css.j2", "report/report.js.j2"),
     )
@@ -97,6 +98,11 @@ def _admin_problems(composer: Composer, playbooks: Mapping[str, Playbook]) -> It
     for name in playbooks or ("none",):
         try:
             composer.alert(samples.alert_facts(name))
+        except TemplateFault as fault:
+            yield str(fault)
+    for facts in samples.outages():
+        try:
+            composer.outage(facts)
         except TemplateFault as fault:
             yield str(fault)
     for empty in (False, True):

@@ -6,9 +6,18 @@ from pathlib import Path
 from bounce_watch.model import Digest, Letter
 from bounce_watch.reply.alert import alert
 from bounce_watch.reply.digest import digest_letter
-from bounce_watch.reply.facts import AlertFacts, AlertKind, NoticeFacts, Organisation, OwnMail, ReplyFacts
+from bounce_watch.reply.facts import (
+    AlertFacts,
+    AlertKind,
+    NoticeFacts,
+    Organisation,
+    OutageFacts,
+    OwnMail,
+    ReplyFacts,
+)
 from bounce_watch.reply.guidance import guidance, leading
 from bounce_watch.reply.notice import notice
+from bounce_watch.reply.outage import outage
 from bounce_watch.reply.playbooks import Playbook
 from bounce_watch.reply.templates import Templates
 
@@ -18,6 +27,7 @@ __all__ = [
     "Composer",
     "NoticeFacts",
     "Organisation",
+    "OutageFacts",
     "OwnMail",
     "ReplyFacts",
     "leading",
@@ -48,6 +58,10 @@ class Composer:
     def notice(self, facts: NoticeFacts) -> Letter:
         """Return the all-clear for one colleague. Raises TemplateFault."""
         return notice(self._templates, self._organisation, facts)
+
+    def outage(self, facts: OutageFacts) -> Letter:
+        """Return the mail about a mailbox that cannot be read, or is again. Raises TemplateFault."""
+        return outage(self._templates, self._organisation, facts)
 
     def digest(self, digest: Digest, *, event_key: str, to: str) -> Letter:
         """Return the digest of one day for one admin. Raises TemplateFault."""

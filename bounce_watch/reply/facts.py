@@ -91,3 +91,23 @@ class NoticeFacts:
     to: str
     incident: Incident
     mails: tuple[OwnMail, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutageFacts:
+    """A mailbox, as people call it, cannot be read since a while; or, when it is over, is read again.
+
+    `why` is the newest reason, `repair` what ends it (empty where nothing is known), `commands` lines of
+    PowerShell for that. `last_look` is None when it was never read.
+    """
+
+    event_key: str
+    to: str
+    mailbox: str
+    since: datetime
+    now: datetime
+    last_look: datetime | None
+    why: str
+    repair: str = ""
+    commands: tuple[str, ...] = ()
+    is_over: bool = False

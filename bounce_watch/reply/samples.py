@@ -25,7 +25,7 @@ from bounce_watch.model import (
     Story,
     Tick,
 )
-from bounce_watch.reply.facts import AlertFacts, Organisation, ReplyFacts
+from bounce_watch.reply.facts import AlertFacts, Organisation, OutageFacts, ReplyFacts
 
 NOW = datetime(2026, 11, 24, 6, 0, tzinfo=UTC)
 ORGANISATION = Organisation(
@@ -118,6 +118,24 @@ def incident(
 def alert_facts(playbook: str = "account_takeover") -> AlertFacts:
     """Return the facts of an incident that opened."""
     return AlertFacts(event_key="sample", to="admin@contoso.example", incident=incident(playbook))
+
+
+def outages() -> tuple[OutageFacts, ...]:
+    """Return the facts of a mailbox whose sign-in is refused, and of its all-clear."""
+    begun = OutageFacts(
+        event_key="sample",
+        to="admin@contoso.example",
+        mailbox="bounces@contoso.example",
+        since=NOW - timedelta(hours=2),
+        now=NOW,
+        last_look=NOW - timedelta(hours=2, minutes=1),
+        why="The client secret has expired (AADSTS7000222).",
+        repair="make a new client secret in Entra and put it where the configuration names it",
+        commands=(
+            'Add-MailboxPermission -Identity "bounces@contoso.example" -User "app" -AccessRights FullAccess',
+        ),
+    )
+    return begun, replace(begun, is_over=True)
 
 
 def digest(empty: bool = False) -> Digest:

@@ -15,7 +15,7 @@ from bounce_watch.store.errors import (
     StoreTooOld,
     StoreUnreachable,
 )
-from bounce_watch.store.facts import Stopped
+from bounce_watch.store.facts import Stopped, Trouble
 from bounce_watch.store.lock import ProcessLock, find_holder
 from bounce_watch.store.people import Destination, Person
 from bounce_watch.store.place import Place, place_of, require_fit, work_with, workers
@@ -90,6 +90,7 @@ __all__ = [
     "StoreUnreachable",
     "StoredReport",
     "Transaction",
+    "Trouble",
     "Watcher",
     "WithheldRow",
     "find_holder",

@@ -1,6 +1,7 @@
 """Single facts about the store: its first run, its epoch, when mail was last fetched."""
 
 import secrets
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,6 +18,7 @@ _MARK_SECRET = "mark_secret"  # noqa: S105 - the name of a row
 _DIGEST_DOUBT = "digest_doubt_at"
 _CHAT = "chat_told:"
 _LOOK, _FIRST_LOOK = "last_look:", "first_look:"
+_TROUBLE = "trouble:"
 _STARTED_AT = "started_at"
 _LATCHED_AT, _BACKLOG_UNTIL = "breaker_latched_at", "backlog_until"
 _RESENT = "resent:"
@@ -33,6 +35,15 @@ class Stopped:
 
     at: datetime
     why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trouble:
+    """A mailbox cannot be read. `why` is the newest reason; `is_told`: the admins have a mail about it."""
+
+    since: datetime
+    why: str
+    is_told: bool = False
 
 
 class KnownFacts(Reads):
@@ -64,6 +75,19 @@ class KnownFacts(Reads):
                 return _time(noted)
             mail = session.exec(select(at.id).where(col(at.mailbox) == mailbox).limit(1)).first()
             return None if mail is None else _time(_read(session, of_all))
+
+    def trouble_with(self, mailbox: str) -> Trouble | None:
+        """Return since when and why a mailbox (a source's name) cannot be read, None when it can."""
+        with self._reading() as session:
+            noted = _read(session, f"{_TROUBLE}{mailbox}")
+        return None if noted is None else _trouble(noted)
+
+    def troubles(self) -> dict[str, Trouble]:
+        """Return every mailbox that cannot be read, by its source's name."""
+        at = tables.Meta
+        query = select(at.name, at.value).where(col(at.name).startswith(_TROUBLE))
+        with self._reading() as session:
+            return {name.removeprefix(_TROUBLE): _trouble(value) for name, value in session.exec(query)}
 
     def digest_doubted_at(self) -> datetime | None:
         """Return when the clock was last found too far ahead to make a digest at once."""
@@ -140,6 +164,21 @@ class Facts(KnownFacts, Writes):
             self._set(f"{_LOOK}{mailbox}", now.isoformat())
         self._set(_LAST_FETCH, now.isoformat())
 
+    def note_trouble(self, mailbox: str, why: str, now: datetime, *, told: bool = False) -> None:
+        """Note that a mailbox cannot be read; since when stays as it was noted first, and so does `told`."""
+        known = self.trouble_with(mailbox)
+        since, told = (known.since, told or known.is_told) if known else (now, told)
+        self._set(f"{_TROUBLE}{mailbox}", f"{since.isoformat()} {'told' if told else 'untold'} {why}")
+
+    def keep_troubles(self, mailboxes: Collection[str]) -> None:
+        """Forget the troubles of mailboxes that are watched no longer."""
+        for mailbox in self.troubles().keys() - set(mailboxes):
+            self.clear_trouble(mailbox)
+
+    def clear_trouble(self, mailbox: str) -> bool:
+        """Note that a mailbox is read again; tell whether it was not."""
+        return self._drop(f"{_TROUBLE}{mailbox}")
+
     def note_first_look(self, mailbox: str, now: datetime) -> None:
         """Note when a mailbox was looked at for the first time."""
         self._set(f"{_FIRST_LOOK}{mailbox}", now.isoformat())
@@ -200,6 +239,11 @@ _VALUE = select(tables.Meta.value).where(col(tables.Meta.name) == bindparam("of"
 
 def _read(session: Session, name: str) -> str | None:
     return session.exec(_VALUE, params={"of": name}).first()
+
+
+def _trouble(noted: str) -> Trouble:
+    since, is_told, why = noted.split(" ", 2)
+    return Trouble(since=datetime.fromisoformat(since), why=why, is_told=is_told == "told")
 
 
 def _time(value: str | None) -> datetime | None:

@@ -1,5 +1,7 @@
 """Figures of the whole store, for `stats` and for the health checks."""
 
+from datetime import datetime
+
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
@@ -17,6 +19,25 @@ class Figures(KnownFacts):
         """Count the mails in the outbox by state: quick, whatever the size of the history."""
         with self._reading() as session:
             return _by(session, tables.Outgoing.state)
+
+    def oldest_pending_at(self) -> datetime | None:
+        """Return since when the mail that waits longest to be sent is let go, None for none."""
+        mail = tables.Outgoing
+        with self._reading() as session:
+            query = select(func.min(mail.pending_since)).where(col(mail.state) == OutboxState.PENDING)
+            return session.exec(query).one()
+
+    def count_failed(self, since: datetime) -> int:
+        """Count the mails written since then that were given up."""
+        mail = tables.Outgoing
+        given_up = (col(mail.state) == OutboxState.FAILED, col(mail.created_at) >= since)
+        with self._reading() as session:
+            return session.exec(select(func.count()).select_from(mail).where(*given_up)).one()
+
+    def count_quarantined(self) -> int:
+        """Count the mails that nobody could read and nobody has settled."""
+        with self._reading() as session:
+            return _by(session, tables.Quarantined.state).get(QuarantineState.QUARANTINED, 0)
 
     def stats(self) -> Stats:
         """Return the figures of the whole store."""

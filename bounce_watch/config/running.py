@@ -1,0 +1,61 @@
+"""How the service runs, how it is watched, and what the site overrides."""
+
+from pydantic import Field, SecretStr
+
+from bounce_watch.config.section import Place, Section
+
+
+class Run(Section):
+    """The daemon."""
+
+    poll_seconds: float = Field(
+        default=60,
+        ge=1,
+        le=300,
+        description="Longest pause between two looks at a mailbox; servers mostly tell of new mail before.",
+    )
+    stop_seconds: float = Field(
+        default=7,
+        gt=0,
+        le=30,
+        description="A stop waits so long for the answer of a server; then the next start goes on.",
+    )
+    isolate: bool = Field(
+        default=True, description="Read mail in a process of its own, which hostile mail cannot harm."
+    )
+
+
+class Overrides(Section):
+    """Site folders that override what ships, file by file."""
+
+    templates: Place | None = Field(default=None, description="Folder with own templates.")
+    rules: Place | None = Field(default=None, description="File with own detection rules.")
+    codes: Place | None = Field(default=None, description="File with own catalogue rows.")
+
+
+class Monitor(Section):
+    """How the service is watched: `bounce-watch status`, figures, a mail when a mailbox cannot be read."""
+
+    stale_minutes: float = Field(
+        default=30, gt=0, description="A mailbox that was not read for so long is critical."
+    )
+    pending_minutes: float = Field(
+        default=60, gt=0, description="A mail that waits so long to be sent is a warning."
+    )
+    expect_service: bool = Field(
+        default=True, description="Warn when no service is at work; false where a timer looks now and then."
+    )
+    tell_after_minutes: float = Field(
+        default=60, ge=1, description="The admins get a mail when a mailbox could not be read for so long."
+    )
+    textfile: Place | None = Field(
+        default=None, description="File with figures for Prometheus' node_exporter; its name ends with .prom."
+    )
+    heartbeat_url: SecretStr | None = Field(
+        default=None, description="Asked after a good look, once a minute; better by heartbeat_url_file."
+    )
+    heartbeat_url_command: str | None = Field(default=None, description="Command that prints that URL.")
+    heartbeat_url_file: Place | None = Field(default=None, description="File that holds that URL.")
+    full_addresses: bool = Field(
+        default=False, description="Logs show whole addresses of correspondents, not a…@example.com."
+    )

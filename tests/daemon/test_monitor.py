@@ -1,0 +1,132 @@
+"""Who looks at the service from outside: figures in a file, and a heartbeat."""
+
+import http.server
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import structlog
+
+from bounce_watch.daemon.monitor import Monitor
+from bounce_watch.pipeline.result import CycleResult
+from bounce_watch.send.heartbeat import Heartbeat
+from bounce_watch.source.interface import Unreachable
+from tests.pipeline.conftest import Home, ndr, open_home  # noqa: F401 - a fixture
+
+
+@contextmanager
+def listening(answer: int = 200) -> Iterator[tuple[str, list[str]]]:
+    heard: list[str] = []
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            heard.append(self.path)
+            self.send_response(answer)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None: ...
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}/ping/secret-uuid", heard
+        server.shutdown()
+
+
+def test_the_heart_beats_once_a_minute_at_most() -> None:
+    with listening() as (url, heard):
+        heart = Heartbeat(url)
+        for _ in range(5):
+            heart.beat()
+            heart.wait()
+        assert heard == ["/ping/secret-uuid"]
+        quick = Heartbeat(url, pause=0)
+        quick.beat()
+        quick.wait()
+        quick.beat()
+        quick.wait()
+        assert len(heard) == 3
+
+
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:1/ping/secret-uuid", "nonsense secret-uuid", "http://[::1/secret-uuid"]
+)
+def test_a_heartbeat_that_nobody_hears_is_told_once_without_its_secret(url: str) -> None:
+    with structlog.testing.capture_logs() as logs:
+        heart = Heartbeat(url, pause=0)
+        for _ in range(2):
+            heart.beat()
+            heart.wait()
+    assert [entry["event"] for entry in logs] == ["heartbeat_not_heard"]
+    assert "secret-uuid" not in str(logs)
+
+
+def test_a_slow_listener_gets_one_question_at_a_time() -> None:
+    began = time.monotonic()
+    with socket_that_says_nothing() as (url, connections):
+        heart = Heartbeat(url, pause=0)
+        for _ in range(10):
+            heart.beat()
+            time.sleep(0.01)
+        assert len(connections) <= 1
+    assert time.monotonic() - began < 5
+
+
+@contextmanager
+def socket_that_says_nothing() -> Iterator[tuple[str, list[object]]]:
+    import socket
+
+    connections: list[object] = []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def accept() -> None:
+            try:
+                while True:
+                    connections.append(server.accept())
+            except OSError:
+                return
+
+        threading.Thread(target=accept, daemon=True).start()
+        yield f"http://127.0.0.1:{server.getsockname()[1]}/", connections
+        for connection in connections:
+            connection[0].close()  # type: ignore[index]
+        server.shutdown(socket.SHUT_RDWR)
+
+
+def test_figures_are_written_whole_and_readable(open_home: object, tmp_path: Path) -> None:  # noqa: F811
+    home: Home = open_home(("[digest]", '[monitor]\ntextfile = "bw.prom"\n[digest]'))  # type: ignore[operator]
+    name = f"maildir:{tmp_path / 'mailbox'}"
+    monitor = Monitor(home.house, {"europe": name})
+    home.deliver(ndr(), "1")
+    result = home.look()
+    monitor.well(name, "europe")
+    monitor.attended(result)
+    text = (tmp_path / "bw.prom").read_text()
+    assert 'bounce_watch_messages_total{kind="failure"} 1.0' in text
+    assert 'bounce_watch_part_status{part="mailbox europe"} 0.0' in text
+    assert (tmp_path / "bw.prom").stat().st_mode & 0o777 == 0o644
+    assert not list(tmp_path.glob(".bw.prom*"))
+
+
+def test_figures_that_cannot_be_written_stop_nothing(open_home: object, tmp_path: Path) -> None:  # noqa: F811
+    home: Home = open_home(("[digest]", '[monitor]\ntextfile = "away/bw.prom"\n[digest]'))  # type: ignore[operator]
+    monitor = Monitor(home.house, {})
+    with structlog.testing.capture_logs() as logs:
+        monitor.attended(CycleResult())
+    assert [entry["event"] for entry in logs] == ["figures_not_written"]
+
+
+def test_the_heart_stands_still_while_one_mailbox_is_ill(open_home: object, tmp_path: Path) -> None:  # noqa: F811
+    with listening() as (url, heard):
+        home: Home = open_home(("[digest]", f'[monitor]\nheartbeat_url = "{url}"\n[digest]'))  # type: ignore[operator]
+        monitor = Monitor(home.house, {"europe": "a", "asia": "b"})
+        monitor.ill("b", "asia", Unreachable("away"))
+        monitor.well("a", "europe")
+        time.sleep(0.1)
+        assert heard == []
+        monitor.well("b", "asia")
+        assert monitor._heartbeat is not None
+        monitor._heartbeat.wait()
+        assert len(heard) == 1
