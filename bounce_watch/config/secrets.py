@@ -155,15 +155,20 @@ def chat_url(chat: Chat) -> str:
     return chat_places(chat).read()
 
 
-def store_password(store: Store) -> str:
-    """Return the password of the database's role, empty where none is set: libpq has ways of its own."""
+def store_places(store: Store) -> Places:
+    """Return where the password of the database's role is looked for; it may be missing."""
     return Places(
         name="store-password",
         literal=store.password,
         command=store.password_command,
         file=store.password_file,
         is_optional=True,
-    ).read()
+    )
+
+
+def store_password(store: Store) -> str:
+    """Return the password of the database's role, empty where none is set: libpq has ways of its own."""
+    return store_places(store).read()
 
 
 def heartbeat_url(monitor: Monitor) -> str:

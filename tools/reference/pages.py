@@ -13,8 +13,9 @@ from bounce_watch import resources
 from bounce_watch.config.accounts import ImapSettings, OAuth, SmtpSettings
 from bounce_watch.config.chat import Chat
 from bounce_watch.config.load import read_config
+from bounce_watch.config.models import Store
 from bounce_watch.config.refusals import At, load_refusals
-from bounce_watch.config.secrets import Places, chat_places, login_places
+from bounce_watch.config.secrets import Places, chat_places, login_places, store_places
 from bounce_watch.reply.reasons import SENTENCES, Reason
 from reference.program import STATUSES, Command, program
 from reference.settings import Table, tables
@@ -76,6 +77,7 @@ def secrets() -> Iterator[Secret]:
         yield _secret(f"password of {server}", "password", login_places(kind(), prefix))
         with_app = kind(auth="xoauth2", oauth=app)
         yield _secret(f"client secret for {server}", "client_secret", login_places(with_app, prefix))
+    yield _secret("password of the PostgreSQL role", "password", store_places(Store()))
     yield _secret("URL of a chat room", "url", chat_places(Chat(name="teams")))
 
 
