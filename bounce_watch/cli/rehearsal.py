@@ -40,8 +40,12 @@ class Untouched:
     def count(self) -> int | None:
         return self._source.count()
 
-    def messages(self, wanted: Wanted = everything) -> Iterator[Message]:
-        return self._source.messages(wanted)
+    @property
+    def reached(self) -> Locator | None:
+        return self._source.reached
+
+    def messages(self, wanted: Wanted = everything, after: Locator | None = None) -> Iterator[Message]:
+        return self._source.messages(wanted, after)
 
     def wait(self, seconds: float, stop: Callable[[], bool] = never) -> bool:
         return self._source.wait(seconds, stop)

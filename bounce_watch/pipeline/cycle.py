@@ -7,11 +7,12 @@ from bounce_watch.pipeline.delivery import deliver
 from bounce_watch.pipeline.digesting import is_digest_due, make_digest
 from bounce_watch.pipeline.house import House
 from bounce_watch.pipeline.patterns import settle
-from bounce_watch.pipeline.receiving import never, nothing, read_new
+from bounce_watch.pipeline.receiving import never, nothing
 from bounce_watch.pipeline.result import CycleResult
 from bounce_watch.pipeline.room import require_room
 from bounce_watch.pipeline.settling import note_first_backlog
 from bounce_watch.pipeline.upkeep import is_upkeep_due, keep_up
+from bounce_watch.pipeline.walking import walk
 from bounce_watch.send.interface import Probe, Sender
 from bounce_watch.source.interface import Source
 
@@ -50,13 +51,15 @@ def look(
     """Read what is new in one opened mailbox; raises StoreFull before anything is fetched."""
     require_room(house.config)
     note_first_backlog(house, source)
-    read_new(house, source, result, stop=stop, progress=progress)
+    seen = walk(house, source, result, stop=stop, progress=progress)
     if stop():
         return
     with house.store.transaction() as tx:
         tx.note_fetch(house.clock(), source.name)
-        if not source.skipped:
+        if seen.whole and not source.skipped:
             tx.note_moved(source.name)
+        if seen.cursor is not None:
+            tx.note_cursor(source.name, seen.cursor)
 
 
 def attend(

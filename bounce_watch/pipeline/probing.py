@@ -1,7 +1,7 @@
 """Send one mail that must bounce, and look at what comes back into the watched mailbox. Nothing is moved."""
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -92,14 +92,17 @@ class Watch:
             for _ in source.messages(self._note):
                 raise AssertionError("nothing was wanted")
 
-    def _note(self, place: Locator) -> bool:
-        self._known.add(place)
-        return False
+    def _note(self, places: Sequence[Locator]) -> Sequence[Locator]:
+        self._known.update(places)
+        return ()
+
+    def _unknown(self, places: Sequence[Locator]) -> Sequence[Locator]:
+        return [place for place in places if place not in self._known]
 
     def look(self, probe: ProbeMail) -> Iterator[CameBack]:
         """Yield the reports about the probe that came since the last look. Raises SourceError."""
         for source in self._sources:
-            for message in source.messages(lambda place: place not in self._known):
+            for message in source.messages(self._unknown):
                 self._known.add(message.locator)
                 yield from self._reports(message, probe)
 

@@ -53,21 +53,24 @@ def read_new(
     progress: Callable[[], None] = nothing,
     historical: bool = False,
     ahead: ReadAhead | None = None,
-) -> None:
+    after: Locator | None = None,
+) -> list[Locator]:
     """Take in every message that is not known yet, and move it once its rows are committed.
 
-    `ahead` reads messages before their turn; without it the reader of the house does.
+    `ahead` reads messages before their turn; without it the reader of the house does. `after` is up to where
+    the mailbox was looked at before. Returns the messages that are to be tried again.
     """
+    again: list[Locator] = []
 
-    def is_wanted(place: Locator) -> bool:
-        return _is_wanted(house, source, place)
+    def wanted(places: Sequence[Locator]) -> list[Locator]:
+        return _wanted(house, source, places)
 
-    read = (ahead or _ahead_of(house))(source.messages(is_wanted))
+    read = (ahead or _ahead_of(house))(source.messages(wanted, after))
     for group in _in_groups(read):
         if stop():
-            return
+            return again
         require_room(house.config)
-        fresh = _still_wanted(group, is_wanted)
+        fresh = _still_wanted(group, wanted)
         taken = _take_in(house, fresh, historical=historical)
         crash.point("receive.committed")
         _move(
@@ -75,11 +78,26 @@ def read_new(
             source,
             [(message.locator, one.state) for (message, _), one in zip(fresh, taken, strict=True)],
         )
-        for intake in taken:
+        for (message, _), intake in zip(fresh, taken, strict=True):
             result.add(intake)
+            again += [message.locator] if intake.state is MessageState.SEEN else []
         for _ in group:
             progress()
     result.skipped += len(source.skipped)
+    return again
+
+
+def finish_moves(house: House, source: Source) -> None:
+    """Move what was stored before a crash or a lost connection, without a walk."""
+    places = house.store.unfiled(source.name)
+    _move(
+        house,
+        source,
+        [
+            (Locator(mailbox=source.name, validity=validity, uid=uid), MessageState.STORED)
+            for validity, uid in places
+        ],
+    )
 
 
 def _ahead_of(house: House) -> ReadAhead:
@@ -108,13 +126,14 @@ def _in_groups(messages: Iterator[Read]) -> Generator[list[Read], None, None]:
         yield group
 
 
-def _still_wanted(group: list[Read], is_wanted: Wanted) -> list[Read]:
+def _still_wanted(group: list[Read], wanted: Wanted) -> list[Read]:
     """Leave out what was read ahead and has come, meanwhile or in this group, a second time."""
     places: dict[Locator, Read] = {}
-    for message, outcome in group:
-        if message.locator not in places and (outcome is None or is_wanted(message.locator)):
-            places[message.locator] = (message, outcome)
-    return list(places.values())
+    for read in group:
+        places.setdefault(read[0].locator, read)
+    early = [place for place, (_, outcome) in places.items() if outcome is not None]
+    come = set(early) - set(wanted(early))
+    return [read for place, read in places.items() if place not in come]
 
 
 def _take_in(house: House, group: list[Read], *, historical: bool) -> list[Intake]:
@@ -138,20 +157,24 @@ def _guarded(house: House, message: Message, outcome: Outcome | None, *, histori
         return note_failure(house, message, f"{type(error).__name__} while reading")
 
 
-def _is_wanted(house: House, source: Source, place: Locator) -> bool:
-    """Tell whether a message is new; finish the move of one that was stored before a crash."""
-    state = house.store.is_known(place.mailbox, place.validity, place.uid)
-    if state is None or state is MessageState.SEEN:
-        return True
-    _move(house, source, [(place, state)])
-    return False
+def _wanted(house: House, source: Source, places: Sequence[Locator]) -> list[Locator]:
+    """Return those messages that are new; finish the moves of those that were stored before a crash."""
+    if not places:
+        return []
+    uids = [place.uid for place in places]
+    states = house.store.states_at(places[0].mailbox, places[0].validity, uids)
+    known = {place: states[place.uid] for place in places if place.uid in states}
+    _move(house, source, list(known.items()))
+    return [place for place in places if known.get(place, MessageState.SEEN) is MessageState.SEEN]
 
 
 def _move(house: House, source: Source, placed: Sequence[tuple[Locator, MessageState]]) -> None:
     """Move messages whose rows are committed, then note what was filed. Repeating it is harmless."""
     filed = [place for place, state in placed if state is MessageState.STORED]
-    source.file(*filed)
-    source.quarantine(*(place for place, state in placed if state is MessageState.QUARANTINED))
+    if filed:
+        source.file(*filed)
+    if unreadable := [place for place, state in placed if state is MessageState.QUARANTINED]:
+        source.quarantine(*unreadable)
     crash.point("receive.moved")
     if filed:
         with house.store.transaction() as tx:

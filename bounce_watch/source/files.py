@@ -5,11 +5,13 @@ import os
 import sys
 from collections.abc import Callable, Hashable, Iterator
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
 from bounce_watch.model.check import Check
 from bounce_watch.source.interface import (
+    ASKED_TOGETHER,
     MAX_MESSAGE,
     Locator,
     Message,
@@ -50,14 +52,19 @@ class FilesSource(ReadOnly):
     def count(self) -> int | None:
         return sum(1 for _ in self._files())
 
-    def messages(self, wanted: Wanted = everything) -> Iterator[Message]:
+    def messages(self, wanted: Wanted = everything, after: Locator | None = None) -> Iterator[Message]:
+        del after
         self.skipped = []
         self._before = self._mark()
-        for path in self._files():
-            uid = uid_of(str(path.relative_to(self._folder)))
-            locator = Locator(mailbox=self.name, validity=0, uid=uid)
-            if wanted(locator):
-                yield from self._read(path, locator)
+        files = self._files()
+        while some := {self._locator(path): path for path in islice(files, ASKED_TOGETHER)}:
+            needed = set(wanted(list(some)))
+            for locator, path in some.items():
+                if locator in needed:
+                    yield from self._read(path, locator)
+
+    def _locator(self, path: Path) -> Locator:
+        return Locator(mailbox=self.name, validity=0, uid=uid_of(str(path.relative_to(self._folder))))
 
     def _read(self, path: Path, locator: Locator) -> Iterator[Message]:
         try:
@@ -103,7 +110,8 @@ class StandardInput(ReadOnly):
     def count(self) -> int | None:
         return 1
 
-    def messages(self, wanted: Wanted = everything) -> Iterator[Message]:
+    def messages(self, wanted: Wanted = everything, after: Locator | None = None) -> Iterator[Message]:
+        del after
         stream = self._stream()
         digest = hashlib.sha256()
         raw, size = bytearray(), 0
@@ -112,7 +120,7 @@ class StandardInput(ReadOnly):
             size += len(piece)
             digest.update(piece)
         locator = Locator(mailbox=self.name, validity=0, uid=digest.hexdigest())
-        if size and wanted(locator):
+        if size and wanted([locator]):
             yield Message(locator=locator, raw=bytes(raw), size=size, received_at=None)
 
     def probe(self) -> list[Check]:

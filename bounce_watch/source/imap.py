@@ -26,6 +26,9 @@ from bounce_watch.source.interface import (
     never,
 )
 
+_OVERLAP = 50
+"""UIDs looked at again: some servers promise a UID before the message can be seen."""
+
 _SHORT_SECONDS = 10.0
 """A connection lost sooner is a fault: a server that hangs up at once must not see us sign in for ever."""
 
@@ -55,6 +58,8 @@ class ImapSource:
             if settings.auth == "xoauth2" and settings.oauth
             else None
         )
+        self.reached: Locator | None = None
+        self._missing = walk.Missing()
         self._connection: Connection | None = None
         self._folders: Folders | None = None
         self._opened: Opened | None = None
@@ -130,9 +135,11 @@ class ImapSource:
     def count(self) -> int | None:
         return self._open_or_reconnect().exists
 
-    def messages(self, wanted: Wanted = everything) -> Iterator[Message]:
+    def messages(self, wanted: Wanted = everything, after: Locator | None = None) -> Iterator[Message]:
+        self.reached = None
         opened = self._open_or_reconnect()
-        validity, done, may_reconnect = opened.validity, self._first_uid - 1, True
+        done, may_reconnect = self._start(opened, after), True
+        validity = opened.validity
         # After a reconnect (ours or that of `file`) it goes on, unless the UIDs mean something else now.
         while self._opened and self._opened.validity == validity:
             connection, _ = self._in_use()
@@ -146,16 +153,26 @@ class ImapSource:
                 may_reconnect = False
                 self._reconnect(error)
             if self._connection is connection:
+                self.reached = self._locator(self._opened, self._missing.end_of_walk(self._opened.uid_next))
                 return
+
+    def _start(self, opened: Opened, after: Locator | None) -> int:
+        """Return the UID behind which to look, a little before what was reached: see _OVERLAP."""
+        if after is None or (after.mailbox, after.validity) != (self.name, opened.validity):
+            return self._first_uid - 1
+        return max(self._first_uid - 1, int(after.uid) - _OVERLAP)
 
     def _walk(
         self, connection: Connection, opened: Opened, first_uid: int, wanted: Wanted
     ) -> Iterator[Message]:
         """Yield messages from a UID on, until the end or until `file` replaced the connection."""
         for window in walk.list_windows(connection, first_uid, opened.uid_next, self.settings.window):
-            needed = [listed for listed in window if wanted(self._locator(opened, listed.uid))]
-            for batch in walk.batches(needed):
-                for listed, body in walk.fetch_bodies(connection, batch):
+            known = {self._locator(opened, listed.uid): listed for listed in window}
+            needed = set(wanted(list(known)))
+            for batch in walk.batches(listed for place, listed in known.items() if place in needed):
+                found = walk.fetch_bodies(connection, batch)
+                self._missing.note(batch, found)
+                for listed, body in found:
                     yield self._message(opened, listed, body)
                 if self._connection is not connection:
                     return

@@ -11,6 +11,7 @@ from bounce_watch.source.interface import MAX_MESSAGE
 _WIDEST = 65_536
 _BATCH_MESSAGES = 100
 _BATCH_BYTES = 8 * 1024 * 1024
+_WALKS_AWAITED = 3
 _BODY = f"(UID BODY.PEEK[]<0.{MAX_MESSAGE}>)"
 
 
@@ -72,14 +73,37 @@ def batches(messages: Iterable[Listed]) -> Iterator[list[Listed]]:
         yield batch
 
 
-def fetch_bodies(connection: Connection, batch: list[Listed]) -> Iterator[tuple[Listed, bytes]]:
-    """Yield each message with its first MAX_MESSAGE bytes; what vanished meanwhile is left out."""
+def fetch_bodies(connection: Connection, batch: list[Listed]) -> list[tuple[Listed, bytes]]:
+    """Return each message with its first MAX_MESSAGE bytes; what vanished meanwhile is left out."""
     answers = connection.fetch(",".join(str(message.uid) for message in batch), _BODY)
-    for message in batch:
-        answer = answers.get(message.uid, {})
-        body = answer.get(b"BODY[]<0>", answer.get(b"BODY[]"))
-        if isinstance(body, bytes):
-            yield message, body[:MAX_MESSAGE]
+    bodies = ((message, _body(answers.get(message.uid, {}))) for message in batch)
+    return [(message, body[:MAX_MESSAGE]) for message, body in bodies if body is not None]
+
+
+def _body(answer: Items) -> bytes | None:
+    body = answer.get(b"BODY[]<0>", answer.get(b"BODY[]"))
+    return body if isinstance(body, bytes) else None
+
+
+class Missing:
+    """Messages that were listed and came without content: gone, or an answer that was nonsense.
+
+    A walk has not reached beyond them, until they have been missing in several walks on end.
+    """
+
+    def __init__(self) -> None:
+        self._walks: dict[int, int] = {}
+        self._now: set[int] = set()
+
+    def note(self, batch: list[Listed], found: list[tuple[Listed, bytes]]) -> None:
+        self._now |= {message.uid for message in batch} - {message.uid for message, _ in found}
+
+    def end_of_walk(self, uid_next: int) -> int:
+        """Return the highest UID below which nothing is missing."""
+        self._walks = {uid: self._walks.get(uid, 0) + 1 for uid in self._now}
+        self._now = set()
+        awaited = [uid for uid, walks in self._walks.items() if walks < _WALKS_AWAITED]
+        return min(awaited, default=uid_next) - 1
 
 
 def find_uid_next(connection: Connection) -> int:

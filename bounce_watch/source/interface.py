@@ -1,6 +1,6 @@
 """What every mail source does. A contract test runs over all of them."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -83,12 +83,15 @@ class Message:
     received_at: datetime | None
 
 
-Wanted = Callable[[Locator], bool]
-"""Tells whether a message's content is needed."""
+Wanted = Callable[[Sequence[Locator]], Collection[Locator]]
+"""Tells of some messages whose content is needed."""
+
+ASKED_TOGETHER = 500
+"""Messages that a source asks about at a time, at most."""
 
 
-def everything(_: Locator) -> bool:
-    return True
+def everything(locators: Sequence[Locator]) -> Sequence[Locator]:
+    return locators
 
 
 def never() -> bool:
@@ -114,12 +117,17 @@ class Source(Protocol):
     def count(self) -> int | None:
         """Return how many messages wait, None when that is not known beforehand."""
 
-    def messages(self, wanted: Wanted = everything) -> Iterator[Message]:
+    def messages(self, wanted: Wanted = everything, after: Locator | None = None) -> Iterator[Message]:
         """Yield the messages in the watched folder, oldest first, without changing any.
 
-        `wanted` is asked before a message's content is fetched: what stays in the folder for good
+        `wanted` is asked before messages' content is fetched: what stays in the folder for good
         (newsletters among the reports) is not downloaded again at every look.
+        `after` is what an earlier walk reached: where places have order, what lies before it is not listed.
         """
+
+    @property
+    def reached(self) -> Locator | None:
+        """The place up to which the last walk saw all; None when it did not end or places have no order."""
 
     def file(self, *locators: Locator) -> None:
         """Move messages whose reading is committed to the filed folder; many at once cost a server less."""

@@ -7,11 +7,13 @@ import stat
 from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 
 from bounce_watch import crash
 from bounce_watch.model.check import Check
 from bounce_watch.source.interface import (
+    ASKED_TOGETHER,
     MAX_MESSAGE,
     Locator,
     Message,
@@ -48,6 +50,7 @@ class MaildirSource:
     ) -> None:
         self.name = f"maildir:{path.absolute()}"
         self.skipped: list[tuple[str, str]] = []
+        self.reached: Locator | None = None
         self._path = path
         self._filed_folder = filed_folder
         self._quarantine_folder = quarantine_folder
@@ -74,21 +77,29 @@ class MaildirSource:
     def count(self) -> int | None:
         return len(self._entries())
 
-    def messages(self, wanted: Wanted = everything) -> Iterator[Message]:
+    def messages(self, wanted: Wanted = everything, after: Locator | None = None) -> Iterator[Message]:
+        del after
         self.skipped = []
         self._before = self._mark()
-        for entry in self._entries():
-            locator = Locator(mailbox=self.name, validity=0, uid=entry.uid)
-            if not wanted(locator):
-                continue
-            crash.point("maildir.read")
-            try:
-                raw, size = read_regular(entry.path)
-            except OSError as error:
-                self._skip(entry, error)
-                continue
-            received_at = datetime.fromtimestamp(entry.arrived / 1e9, UTC)
-            yield Message(locator=locator, raw=raw, size=size, received_at=received_at)
+        entries = iter(self._entries())
+        while some := {self._locator(entry): entry for entry in islice(entries, ASKED_TOGETHER)}:
+            needed = set(wanted(list(some)))
+            for locator, entry in some.items():
+                if locator in needed:
+                    yield from self._read(locator, entry)
+
+    def _locator(self, entry: _Entry) -> Locator:
+        return Locator(mailbox=self.name, validity=0, uid=entry.uid)
+
+    def _read(self, locator: Locator, entry: _Entry) -> Iterator[Message]:
+        crash.point("maildir.read")
+        try:
+            raw, size = read_regular(entry.path)
+        except OSError as error:
+            self._skip(entry, error)
+            return
+        received_at = datetime.fromtimestamp(entry.arrived / 1e9, UTC)
+        yield Message(locator=locator, raw=raw, size=size, received_at=received_at)
 
     def _skip(self, entry: _Entry, error: OSError) -> None:
         if error.errno not in _NOT_OURS:

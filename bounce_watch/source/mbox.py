@@ -77,12 +77,13 @@ class MboxSource(ReadOnly):
     def _mark(self) -> Hashable:
         return mark_of(self._path)
 
-    def messages(self, wanted: Wanted = everything) -> Iterator[Message]:
+    def messages(self, wanted: Wanted = everything, after: Locator | None = None) -> Iterator[Message]:
+        del after
         self._before = self._mark()
         with self._open() as stream:
             for collected in _split(stream):
                 locator = Locator(mailbox=self.name, validity=0, uid=collected.hash.hexdigest())
-                if wanted(locator):
+                if wanted([locator]):
                     yield Message(
                         locator=locator,
                         raw=bytes(collected.raw),

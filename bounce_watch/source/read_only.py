@@ -13,6 +13,7 @@ class ReadOnly:
     """
 
     skipped: list[tuple[str, str]]
+    reached: Locator | None = None
 
     def __init__(self) -> None:
         self.skipped = []

@@ -42,6 +42,7 @@ from bounce_watch.store.store import Store, open_store
 from bounce_watch.store.tally import Dimension
 from bounce_watch.store.transaction import Transaction
 from bounce_watch.store.watcher import Alone, Spot, Watcher
+from bounce_watch.store.whereabouts import Cursor
 from bounce_watch.store.words import By, Change, MessageState, Order, QuarantineState, Sort
 
 __all__ = [
@@ -50,6 +51,7 @@ __all__ = [
     "BounceRow",
     "By",
     "Change",
+    "Cursor",
     "Destination",
     "Dimension",
     "HistoryFilter",

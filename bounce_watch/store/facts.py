@@ -100,6 +100,14 @@ class KnownFacts(Reads):
             value = _read(session, f"{_CHAT}{room}")
             return None if value is None else int(value)
 
+    def started_at(self) -> datetime | None:
+        """Return when the newest run began."""
+        return _time(self._fact(_STARTED_AT))
+
+    def _fact(self, name: str) -> str | None:
+        with self._reading() as session:
+            return _read(session, name)
+
     def epoch(self) -> int:
         """Return the number of the newest run, 0 before the first."""
         with self._reading() as session:

@@ -13,6 +13,7 @@ from bounce_watch.store.privacy_export import PersonExport
 from bounce_watch.store.quarantine import QuarantineList
 from bounce_watch.store.stats import Figures
 from bounce_watch.store.upkeep import UpkeepQuestions
+from bounce_watch.store.whereabouts import Whereabouts
 
 
 class Questions(
@@ -29,5 +30,6 @@ class Questions(
     UpkeepQuestions,
     PersonQuestions,
     PersonExport,
+    Whereabouts,
 ):
     """Every question, answered from one consistent view."""

@@ -13,10 +13,11 @@ from bounce_watch.store.quarantine import Quarantine
 from bounce_watch.store.questions import Questions
 from bounce_watch.store.settling import Settling
 from bounce_watch.store.upkeep import Upkeep
+from bounce_watch.store.whereabouts import Cursors
 
 
 class Transaction(
-    Intake, Incidents, Outbox, Quarantine, DigestRecord, Settling, Upkeep, Forgetting, Questions
+    Intake, Incidents, Outbox, Quarantine, DigestRecord, Settling, Upkeep, Forgetting, Cursors, Questions
 ):
     """Reads and writes on one session that holds the write lock. Made by `Store.transaction` only."""
 

@@ -1,7 +1,7 @@
 """What every source promises (source/interface.py), with the same messages in each."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import UTC
@@ -113,9 +113,9 @@ def test_what_is_not_wanted_is_asked_about_but_not_fetched(fill: Fill) -> None:
         known = locators(place)
         asked: list[Locator] = []
 
-        def wanted(locator: Locator) -> bool:
-            asked.append(locator)
-            return locator == known[2]
+        def wanted(locators: Sequence[Locator]) -> list[Locator]:
+            asked.extend(locators)
+            return [locator for locator in locators if locator == known[2]]
 
         assert [message.raw for message in place.source.messages(wanted)] == [samples.FROM_LINE]
     assert asked == known
@@ -140,6 +140,23 @@ def test_an_empty_place_yields_nothing(fill: Fill) -> None:
     with place.source:
         assert list(place.source.messages()) == []
         assert place.source.count() in {0, None}
+
+
+def test_a_walk_can_begin_where_the_last_one_ended(fill: Fill) -> None:
+    """Where places have no order all is walked; nothing that is new is ever left out."""
+    place = fill(*samples.ALL)
+    with place.source:
+        assert place.source.reached is None
+        known = locators(place)
+        end = place.source.reached
+        place.add(b"Subject: new\r\n\r\nmail\r\n")
+        after = {message.locator for message in place.source.messages(after=end)}
+        assert len(after - set(known)) == 1
+        walking = place.source.messages()
+        next(walking)
+        walking.close()
+        assert place.source.reached is None  # it did not end
+    assert (end is not None) == place.source.name.startswith("imap:")
 
 
 def test_waiting_ends_when_mail_comes_when_the_time_is_over_or_when_told_to_stop(fill: Fill) -> None:

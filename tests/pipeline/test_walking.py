@@ -1,0 +1,167 @@
+"""A look walks through what is new, and forgets nothing of what is old."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from bounce_watch.pipeline import CycleResult, run_cycle
+from bounce_watch.reading.outcome import Limit, Overrun
+from bounce_watch.source import SourceError
+from bounce_watch.source.imap import ImapSource
+from bounce_watch.store import MessageState
+from tests.pipeline.conftest import Home, ndr
+from tests.servers.dovecot import PASSWORD, WATCHED, Dovecot
+from tests.source import samples
+from tests.source.places import imap_settings
+
+pytestmark = pytest.mark.servers
+
+LATER = b"Subject: news\r\n\r\nnothing returned\r\n"
+
+
+@pytest.fixture
+def look(home: Home, dovecot: Dovecot) -> Callable[..., CycleResult]:
+    """Return a function that looks once over a connection of its own."""
+
+    def once(**wishes: Any) -> CycleResult:
+        with opened(dovecot, **wishes) as source:
+            return run_cycle(home.house, source, None)
+
+    return once
+
+
+@contextmanager
+def opened(dovecot: Dovecot, **wishes: Any) -> Iterator[ImapSource]:
+    with ImapSource(imap_settings(dovecot, **wishes), lambda: PASSWORD) as source:
+        yield source
+
+
+def fetches(source: ImapSource) -> list[str]:
+    """Return a list that fills with the UIDs asked for."""
+    assert source._connection is not None
+    asked: list[str] = []
+    fetch = source._connection.fetch
+
+    def noting(uids: str, items: str) -> Any:
+        asked.append(uids)
+        return fetch(uids, items)
+
+    source._connection.fetch = noting  # type: ignore[method-assign]
+    return asked
+
+
+def test_mail_that_stays_is_not_listed_again(home: Home, dovecot: Dovecot) -> None:
+    """Only the last fifty, in which a server may show something late."""
+    dovecot.append([samples.NEWSLETTER] * 60)
+    with opened(dovecot) as source:
+        assert run_cycle(home.house, source, None).left == 60
+        asked = fetches(source)
+        assert run_cycle(home.house, source, None).messages == 0
+        assert asked == ["11:60"]
+        dovecot.append([ndr()])
+        assert run_cycle(home.house, source, None).bounces == 1
+    assert len(dovecot.contents(folder="Bounces/Filed")) == 1
+
+
+def test_the_whole_folder_is_walked_at_the_first_look_of_a_run_and_once_a_day(
+    home: Home, dovecot: Dovecot
+) -> None:
+    """What was overlooked, for whatever reason, is found then."""
+    dovecot.append([samples.NEWSLETTER] * 60)
+    with opened(dovecot) as source:
+        run_cycle(home.house, source, None)
+        asked = fetches(source)
+        home.clock.now += timedelta(hours=23)
+        run_cycle(home.house, source, None)
+        assert asked == ["11:60"]
+        home.clock.now += timedelta(hours=1)
+        run_cycle(home.house, source, None)
+        assert asked == ["11:60"] * 2 + ["1:60"]
+        home.clock.now += timedelta(seconds=1)
+        home.house.store.start_run(home.clock())
+        run_cycle(home.house, source, None)
+        run_cycle(home.house, source, None)
+        assert asked == ["11:60"] * 2 + ["1:60", "11:60", "1:60"] + ["11:60"]
+
+
+def test_what_came_while_the_uids_changed_their_meaning_is_found(
+    home: Home, dovecot: Dovecot, look: Callable[..., CycleResult]
+) -> None:
+    """All is read again under the new UIDVALIDITY; what was told is told once."""
+    dovecot.append([samples.NEWSLETTER, ndr(), ndr(number=2)])
+    assert look(filed_folder="INBOX").bounces == 2
+    dovecot.forget_uids(WATCHED)
+    dovecot.append([ndr(number=3)])
+    result = look()
+    assert (result.bounces, result.duplicates) == (1, 2)
+    cursor = home.house.store.cursor(f"imap://{WATCHED}@localhost/INBOX")
+    assert cursor is not None
+    assert cursor.uid == "4"
+
+
+def test_a_move_that_failed_is_done_at_the_next_look(home: Home, dovecot: Dovecot) -> None:
+    """The folder could not be made; rows and cursor tell what is left to do."""
+    dovecot.append([samples.NEWSLETTER])
+    in_the_way = dovecot.root / "mail" / "bounces" / ".Bounces.Filed"
+    with opened(dovecot) as source:
+        run_cycle(home.house, source, None)
+        dovecot.append([ndr()])
+        in_the_way.write_text("no folder")
+        with pytest.raises(SourceError):
+            run_cycle(home.house, source, None)
+        assert len(home.house.store.unfiled(source.name)) == 1
+        in_the_way.unlink()
+        run_cycle(home.house, source, None)
+        assert home.house.store.unfiled(source.name) == ()
+    assert len(dovecot.contents(folder="Bounces/Filed")) == 1
+
+
+class FailsTwice:
+    """A reader that is overrun twice, as by a machine that was very busy."""
+
+    def __init__(self, reader: Any) -> None:
+        self.failures = 0
+        self._reader = reader
+
+    def read(self, raw: bytes) -> Any:
+        if self.failures < 2 and b"Undeliverable" in raw:
+            self.failures += 1
+            return Overrun(limit=Limit.WALL, reason="it takes long")
+        return self._reader.read(raw)
+
+    def close(self) -> None:
+        self._reader.close()
+
+
+def test_what_could_not_be_read_is_tried_at_the_next_look_however_much_came_after(
+    home: Home, dovecot: Dovecot
+) -> None:
+    """It holds the cursor back until it was read, or lies in quarantine."""
+    house = replace(home.house, reader=FailsTwice(home.house.reader))
+    dovecot.append([samples.NEWSLETTER, ndr(), *[LATER] * 60])
+    with opened(dovecot) as source:
+        for uid in ("1", "1", "62"):
+            result = run_cycle(house, source, None)
+            cursor = house.store.cursor(source.name)
+            assert cursor is not None
+            assert cursor.uid == uid
+        assert result.bounces == 1
+    assert house.store.states_at(source.name, cursor.validity, ["2"]) == {"2": MessageState.FILED}
+
+
+def test_a_message_that_a_person_moves_back_is_read_and_filed_again(
+    dovecot: Dovecot, look: Callable[..., CycleResult]
+) -> None:
+    """It gets a new UID; nobody is told twice."""
+    dovecot.append([samples.NEWSLETTER, ndr()])
+    assert look().bounces == 1
+    with dovecot.sign_in() as client:
+        client.select('"Bounces/Filed"')
+        client.uid("MOVE", "1", "INBOX")
+    result = look()
+    assert (result.bounces, result.duplicates) == (0, 1)
+    assert len(dovecot.contents()) == 1
