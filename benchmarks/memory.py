@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import readers
+from held import held
 
 from bounce_watch.source.files import FilesSource
 
@@ -20,12 +21,6 @@ _REPORT = (
     "--b\nContent-Type: message/rfc822\n\nFrom: <ada@contoso.example>\nSubject: pictures\n"
     "Content-Transfer-Encoding: base64\n\n"
 )
-
-
-def held(line: str) -> float:
-    """Return what this process holds (`VmRSS`) or held at its peak (`VmHWM`), in MB (Linux)."""
-    status = Path("/proc/self/status").read_text(encoding="ascii")
-    return int(status.partition(f"{line}:")[2].split()[0]) / 1024
 
 
 def show(path: Path) -> None:

@@ -13,7 +13,7 @@ import tempfile
 import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from tests.servers import certificates
 from tests.servers.processes import STARTED, end, free_port, need, version_of, wait_for_greeting
@@ -59,7 +59,8 @@ class Dovecot:
     """One server with its own folder. `introspection_url` adds XOAUTH2 sign-in with tokens.
 
     `capability` replaces the list that clients see after login; `only_tls` refuses passwords
-    without TLS; `separator` and `prefix` shape the personal namespace.
+    without TLS; `separator` and `prefix` shape the personal namespace; `store` is Maildir, or mbox for
+    mailboxes too large for a file a message.
     """
 
     def __init__(
@@ -71,6 +72,7 @@ class Dovecot:
         only_tls: bool = False,
         separator: str = "/",
         prefix: str = "",
+        store: Literal["maildir", "mbox"] = "maildir",
     ) -> None:
         need(PROGRAM)
         self.account = pwd.getpwnam("nobody") if os.getuid() == 0 else pwd.getpwuid(os.getuid())
@@ -91,6 +93,8 @@ class Dovecot:
             only_tls="yes" if only_tls else "no",
             separator=separator,
             prefix=prefix,
+            store=store,
+            inside=":INBOX=~/inbox" if store == "mbox" else "",
         )
         self.hand_over()
 
