@@ -31,7 +31,9 @@ IMAP = [
     Fault(name="cut in the middle of a literal", when=SERVER, act=Act.CUT, words=BODY, keep=200),
     Fault(name="cut in the middle of IDLE", when=SERVER, act=Act.CUT, words=rb"\+ idling\r\n", keep=100),
     Fault(name="stall in the middle of IDLE", when=SERVER, act=Act.STALL, words=rb"\+ idling\r\n", keep=100),
-    Fault(name="cut before the answer to MOVE", when=SERVER, act=Act.CUT, words=rb"\* OK \[COPYUID"),
+    Fault(
+        name="cut before the answer to MOVE", strikes=1, when=SERVER, act=Act.CUT, words=rb"\* OK \[COPYUID"
+    ),
     Fault(name="reset", when=CLIENT, act=Act.RESET, words=rb"UID FETCH"),
     Fault(name="stall", when=SERVER, act=Act.STALL, words=BODY, keep=200),
     Fault(name="one byte a second", when=SERVER, act=Act.DRIP, words=BODY),
@@ -53,12 +55,25 @@ SMTP = [
     Fault(name="cut at the sign-in", when=CLIENT, act=Act.CUT, words=rb"AUTH "),
     Fault(name="cut at MAIL", when=CLIENT, act=Act.CUT, words=rb"MAIL FROM"),
     Fault(name="cut at the answer to RCPT", when=SERVER, act=Act.CUT, words=rb"250 2\.1\.5"),
-    Fault(name="cut after 354", when=SERVER, act=Act.CUT, words=rb"354 .*\r\n", keep=100),
+    Fault(name="cut after 354", strikes=1, when=SERVER, act=Act.CUT, words=rb"354 .*\r\n", keep=100),
     Fault(
-        name="cut in the middle of the content", when=CLIENT, act=Act.CUT, words=rb"X-Bounce-Watch", keep=300
+        name="cut in the middle of the content",
+        strikes=1,
+        when=CLIENT,
+        act=Act.CUT,
+        words=rb"X-Bounce-Watch",
+        keep=300,
     ),
-    Fault(name="cut after the final dot", when=SERVER, act=Act.CUT, words=rb"250 2\.0\.0 Ok: queued"),
-    Fault(name="stall after the final dot", when=SERVER, act=Act.STALL, words=rb"250 2\.0\.0 Ok: queued"),
+    Fault(
+        name="cut after the final dot", strikes=1, when=SERVER, act=Act.CUT, words=rb"250 2\.0\.0 Ok: queued"
+    ),
+    Fault(
+        name="stall after the final dot",
+        strikes=1,
+        when=SERVER,
+        act=Act.STALL,
+        words=rb"250 2\.0\.0 Ok: queued",
+    ),
     Fault(name="stall at MAIL", when=CLIENT, act=Act.STALL, words=rb"MAIL FROM"),
     Fault(name="one byte a second", when=SERVER, act=Act.DRIP, words=rb"250-mail"),
     Fault(name="reset", when=CLIENT, act=Act.RESET, words=rb"DATA"),
@@ -103,12 +118,12 @@ def in_the_end(world: FaultWorld) -> Iterator[None]:
 
 
 def go_through(world: FaultWorld, proxy: ChaosProxy, name: str, fault: Fault) -> None:
-    """Work, break, let mail arrive, wait until it struck twice, end it, and measure until all is done."""
+    """Work, break, let mail arrive, wait until it struck, end it, and measure until all is done."""
     with world.serving(starttls=proxy is world.imap_starttls) as service:
         world.wait_until_done(world.deliver(1), service)
         proxy.break_with(fault)
         during = world.deliver(2)
-        proxy.wait_for_strikes(2)
+        proxy.wait_for_strikes(fault.strikes)
         proxy.heal()
         end = time.monotonic()
         world.wait_until_done(during + world.deliver(1), service)

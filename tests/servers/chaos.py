@@ -42,7 +42,11 @@ class Act(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """`keep`: bytes after the beginning of the words that still pass. `text` is what SAY and ENDLESS say."""
+    """`keep`: bytes after the beginning of the words that still pass. `text` is what SAY and ENDLESS say.
+
+    `strikes` is how often it happens before it ends; once where it is not met a second time, or where a
+    mail that may have left twice would rightly be given up.
+    """
 
     name: str
     when: When
@@ -51,6 +55,7 @@ class Fault:
     keep: int = 0
     text: bytes = b""
     certificate: str = "good"
+    strikes: int = 2
 
 
 class Ended(Exception):
@@ -92,7 +97,7 @@ class ChaosProxy:
     def break_with(self, fault: Fault) -> None:
         """Begin a fault. What is open ends, so that faults of the opening are met at all."""
         self.fault, self.strikes = fault, 0
-        for wire in self._open:
+        for wire in list(self._open):
             wire.hang_up()
 
     def heal(self) -> None:
