@@ -91,7 +91,10 @@ def _known(text: str, cause: Cause) -> Details | None:
 def find_blocklist(line: str) -> str | None:
     """Return the name of the list that a reply names, None when it names none that we know."""
     lower = line.lower()
-    return next((name for sign, name in BLOCKLISTS if sign in lower), None)
+    for sign, name in BLOCKLISTS:
+        if sign in lower:
+            return name
+    return None
 
 
 def find_ip(line: str) -> str | None:

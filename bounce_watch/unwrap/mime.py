@@ -5,7 +5,6 @@ Structure comes from its lazy tree; where it refuses a message, a bounded reader
 
 import re
 from collections.abc import Callable, Iterator
-from functools import partial
 from typing import Any
 
 import fast_mail_parser
@@ -100,14 +99,34 @@ def _from_tree(node: Any, budget: list[int], message: bytes, path: tuple[int, ..
         if budget[0] < 0:
             break
         children.append(_from_tree(child, budget, message, (*path, index)))
-    return Part(
-        content_type=node.content_type.lower(),
-        headers=partial(_headers_of, node, message, path),
-        children=tuple(children),
-        content=partial(_content_of, node, message, path),
-        filename=node.filename or None,
-        disposition=node.disposition,
-    )
+    return _TreePart(node, tuple(children), message, path)
+
+
+class _TreePart(Part):
+    """A part that still lies in the tree: made for every node, so it takes a reference and no more."""
+
+    def __init__(self, node: Any, children: tuple[Part, ...], message: bytes, path: tuple[int, ...]) -> None:
+        self.content_type = node.content_type.lower()
+        self.children = children
+        self._node = node
+        self._message = message
+        self._path = path
+
+    @lazy
+    def headers(self) -> Headers:
+        return _headers_of(self._node, self._message, self._path)
+
+    @lazy
+    def content(self) -> bytes:
+        return _content_of(self._node, self._message, self._path)
+
+    @lazy
+    def filename(self) -> str | None:
+        return self._node.filename or None
+
+    @lazy
+    def disposition(self) -> str | None:
+        return self._node.disposition  # type: ignore[no-any-return]
 
 
 def _headers_of(node: Any, message: bytes, path: tuple[int, ...]) -> Headers:
