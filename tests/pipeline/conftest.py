@@ -2,8 +2,8 @@
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
-from dataclasses import dataclass
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -12,9 +12,11 @@ import pytest
 from bounce_watch.config.load import read_config
 from bounce_watch.config.models import Config
 from bounce_watch.pipeline import CycleResult, House, open_house, run_cycle
+from bounce_watch.reading.reader import IsolatedReader
 from bounce_watch.send import FolderSender
 from bounce_watch.source.maildir import MaildirSource
 from bounce_watch.store import open_store
+from tests.store.blank import lay_blank_store
 
 START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 
@@ -80,8 +82,15 @@ class Home:
         return [path.read_bytes() for path in sorted((self.folder / "sent").glob("*.eml"))]
 
 
+@pytest.fixture(scope="session")
+def reader() -> Iterator[IsolatedReader]:
+    """One reading process for all homes; each of its own took half a second to start."""
+    with closing(IsolatedReader()) as one:
+        yield one
+
+
 @pytest.fixture
-def open_home(tmp_path: Path) -> Iterator[Callable[..., Home]]:
+def open_home(tmp_path: Path, reader: IsolatedReader) -> Iterator[Callable[..., Home]]:
     """Open homes; changes are applied to the text of the configuration."""
     with ExitStack() as stack:
 
@@ -92,9 +101,14 @@ def open_home(tmp_path: Path) -> Iterator[Callable[..., Home]]:
             for name in ("cur", "new", "tmp"):
                 (tmp_path / "mailbox" / name).mkdir(parents=True, exist_ok=True)
             config, clock = read_config(text.encode(), tmp_path / "config.toml"), Clock()
+            if not config.store.path.exists():
+                lay_blank_store(config.store.path)
             store = stack.enter_context(open_store(config.store.path))
             store.start_run(clock())
-            return Home(folder=tmp_path, config=config, house=open_house(config, store, clock), clock=clock)
+            house = open_house(config, store, clock)
+            if isinstance(house.reader, IsolatedReader):
+                house = replace(house, reader=reader)
+            return Home(folder=tmp_path, config=config, house=house, clock=clock)
 
         yield build
 

@@ -14,6 +14,7 @@ import pytest
 from bounce_watch.model import Bounce, Event, Evidence
 from bounce_watch.store import Place, Store, StoredReport
 from tests.servers.stores import Stores
+from tests.store.blank import lay_blank_store
 from tests.store.values import BOUNCE, NOW, REPORT, body, place
 
 Ingest = Callable[..., tuple[StoredReport, tuple[Event, ...]]]
@@ -42,6 +43,8 @@ def store_place(kind: str, request: pytest.FixtureRequest) -> Iterator[Place]:
 
 @pytest.fixture
 def store(store_place: Place) -> Iterator[Store]:
+    if isinstance(store_place, Path):
+        lay_blank_store(store_place)
     with Store.open(store_place) as opened:
         yield opened
 
