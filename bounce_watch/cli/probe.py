@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 PAUSES = (1.0, 2.0, 5.0)
 """Seconds between two looks: short at first, the last one from then on."""
-LINGER = 10.0
-"""Seconds to wait for a second copy after the first report came."""
+LINGER, OF_THE_WAIT = 10.0, 1 / 20
+"""After the first report came a second copy is waited for: so many seconds, or a part of the whole wait."""
 _SPAN = re.compile(r"(\d{1,5})\s*(s|m|min|h)?")
 _UNITS = {None: 60, "s": 1, "m": 60, "min": 60, "h": 3600}
 
@@ -163,7 +163,7 @@ def _wait(watch: "Watch", sent: "ProbeMail", wait: timedelta) -> "list[CameBack]
                 except Unreachable:
                     found = []
                 if found and not came:
-                    until = min(until, now + LINGER)
+                    until = min(until, now + min(LINGER, length * OF_THE_WAIT))
                 came += found
                 time.sleep(max(0.0, min(PAUSES[min(looks, len(PAUSES) - 1)], until - time.monotonic())))
                 looks += 1

@@ -1,13 +1,12 @@
 """The whole way on real servers: a refused mail, Postfix's own report, our answer in the sender's mailbox."""
 
 import json
-import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from tests.program import run_program
 from tests.servers.dovecot import PASSWORD, WATCHED, Dovecot
 from tests.servers.tokens import CLIENT_ID, CLIENT_SECRET, TENANT, TokenServer
 from tests.servers.world import MailWorld
@@ -77,14 +76,7 @@ def bounce_watch(
     config: Path, *arguments: str, status: int = 0, environ: dict[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
     """Run the program as a user does and demand its exit status."""
-    done = subprocess.run(
-        [sys.executable, "-m", "bounce_watch", "--config", str(config), *arguments],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        env={**os.environ, **(environ or {})},
-        check=False,
-    )
+    done = run_program("--config", str(config), *arguments, environ=environ)
     assert done.returncode == status, done.stderr
     return done
 
