@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tools import check_docs
+from tools import check_docs, site_pages
 
 
 @pytest.mark.parametrize(
@@ -64,3 +64,19 @@ def test_a_page_that_the_site_would_not_show_is_named() -> None:
     ]
     (line,) = check_docs.unlisted(pages, "nav:\n  - Here: here.md\n")
     assert line.startswith("docs/gone.md:")
+
+
+@pytest.mark.parametrize(
+    ("link", "on_the_site"),
+    [
+        pytest.param("[a](docs/service.md#secrets)", "[a](service.md#secrets)", id="page of docs"),
+        pytest.param("![a](docs/images/digest.png)", "![a](images/digest.png)", id="picture"),
+        pytest.param("[a](docs/adr)", "[a](adr/index.md)", id="folder of decisions"),
+        pytest.param("[a](CONTRIBUTING.md)", "[a](contributing.md)", id="page that the site makes"),
+        pytest.param("[a](tests/reply/test_x.py)", "a", id="file that is not on the site"),
+        pytest.param("[a](https://example.org/docs/x)", "[a](https://example.org/docs/x)", id="elsewhere"),
+        pytest.param("[a](#install)", "[a](#install)", id="heading"),
+    ],
+)
+def test_a_link_of_the_readme_leads_somewhere_on_the_site(link: str, on_the_site: str) -> None:
+    assert site_pages.relinked(f"See {link}.") == f"See {on_the_site}."
