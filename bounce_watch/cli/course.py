@@ -1,5 +1,7 @@
 """The course of the service: it works with one configuration after another on the same store."""
 
+import os
+from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 
@@ -7,12 +9,27 @@ import structlog
 
 from bounce_watch.cli.opening import read_config
 from bounce_watch.cli.service import probe_of, sender_of, source_of
+from bounce_watch.config.load import read_config as parse_config
 from bounce_watch.config.models import Config
 from bounce_watch.daemon import Ending, HouseWork, Mailbox, Service, Stopper, back_off
 from bounce_watch.pipeline import open_house
 from bounce_watch.store import Store
 
 log = structlog.get_logger()
+
+
+def read_fresh(place: Path | None, environ: Mapping[str, str] = os.environ) -> Config:
+    """Read the configuration again. Raises ConfigError.
+
+    Of what systemd gives as a credential there is only the copy made at the start; the unit's ExecReload
+    lays a fresh one into the runtime folder. Relative paths start where they did.
+    """
+    credentials, runtime = environ.get("CREDENTIALS_DIRECTORY"), environ.get("RUNTIME_DIRECTORY")
+    if place is not None and credentials and runtime and place.parent == Path(credentials):
+        copy = Path(runtime) / place.name
+        if copy.is_file():
+            return parse_config(copy.read_bytes(), place)
+    return read_config(place)
 
 
 class Course:
@@ -45,7 +62,7 @@ class Course:
     def _read_again(self) -> bool:
         """Take over the configuration as it stands now; tell whether it can be worked with."""
         try:
-            config = read_config(self._place)
+            config = read_fresh(self._place)
             with closing(open_house(config, self._store)):
                 """Codes, rules and templates can be read."""
         except Exception as error:  # noqa: BLE001 - whatever is wrong with it, the old one stays in force

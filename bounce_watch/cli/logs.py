@@ -1,45 +1,96 @@
-"""Logs on stderr: one event a line with keys. Never a body, never a secret."""
+"""Logs on stderr: one event a line with keys. Never a body or a secret, no whole address of a stranger."""
 
 import logging
 import os
+import re
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Callable, Collection, MutableMapping
 from typing import Any
 
 import typer
 
 _LONGEST = 400
+_ADDRESS = re.compile(r"([\w!#$%&'*+/=?^`{|}~.-]+)@((?:[\w-]+\.)+[\w-]+)")
+_PRIORITY = {"critical": 2, "error": 3, "warning": 4, "info": 6, "debug": 7}
+
+Event = MutableMapping[str, Any]
 
 
-def set_up_logs(form: str) -> None:
-    """Write logs as text or as JSON; under systemd each line carries its priority (sd-daemon(3))."""
+def set_up_logs(form: str, *, shown: Collection[str] | None = ()) -> None:
+    """Write logs as text or as JSON; under systemd each line carries its priority (sd-daemon(3)).
+
+    `shown` are the addresses that may stand there whole, our own; None for every address.
+    """
     import structlog
 
     if form not in ("text", "json"):
         raise typer.BadParameter("use text or json", param_hint="--log-format")
-    renderer: Any = structlog.processors.JSONRenderer() if form == "json" else _as_text
+    processors: list[Any] = [
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+    ]
+    if shown is not None:
+        processors.append(_cut_addresses(frozenset(address.lower() for address in shown)))
     structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            renderer,
-        ],
+        processors=[*processors, _Lines(form)],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
 
 
-_PRIORITY = {"critical": 2, "error": 3, "warning": 4, "info": 6, "debug": 7}
+def _cut_addresses(shown: frozenset[str]) -> Callable[[object, str, Event], Event]:
+    """Return a processor that leaves of an address its first letter and its domain."""
+
+    def cut(match: re.Match[str]) -> str:
+        return match[0] if match[0].lower() in shown else f"{match[1][0]}…@{match[2]}"
+
+    def process(_logger: object, _method: str, event: Event) -> Event:
+        for key, value in event.items():
+            if isinstance(value, str) and "@" in value:
+                event[key] = _ADDRESS.sub(cut, value)
+        return event
+
+    return process
 
 
-def _as_text(_logger: object, _method: str, event: MutableMapping[str, Any]) -> str:
+class _Lines:
+    """Turns an event into its line. systemd takes the priority away again before it keeps a line."""
+
+    def __init__(self, form: str) -> None:
+        import structlog
+
+        self._json = structlog.processors.JSONRenderer(ensure_ascii=False) if form == "json" else None
+        self._in_journal = is_journal(os.environ.get("JOURNAL_STREAM"))
+
+    def __call__(self, logger: object, method: str, event: Event) -> str:
+        level = str(event.get("level", "info"))
+        head = f"<{_PRIORITY.get(level, 6)}>" if self._in_journal else ""
+        if self._json is not None:
+            return head + str(self._json(logger, method, event))
+        return _as_text(event, head)
+
+
+def is_journal(stream: str | None) -> bool:
+    """Tell whether stderr is the stream that $JOURNAL_STREAM names, as device and inode (systemd.exec(5))."""
+    if not stream:
+        return False
+    try:
+        status = os.fstat(sys.stderr.fileno())
+    except (OSError, ValueError):
+        return False
+    return stream == f"{status.st_dev}:{status.st_ino}"
+
+
+def _as_text(event: Event, head: str) -> str:
     from bounce_watch.cli.safe import for_terminal
 
     level, moment = str(event.pop("level", "info")), str(event.pop("timestamp", ""))
     trace = event.pop("exception", "")
     name = event.pop("event", "")
     pairs = " ".join(f"{key}={for_terminal(str(value))[:_LONGEST]!r}" for key, value in sorted(event.items()))
-    head = f"<{_PRIORITY.get(level, 6)}>" if "JOURNAL_STREAM" in os.environ else f"{moment} {level:<8}"
-    line = f"{head}{name} {pairs}".rstrip()
-    return f"{line}\n{trace}" if trace else line
+    line = f"{head or f'{moment} {level:<8}'}{name} {pairs}".rstrip()
+    if not trace:
+        return line
+    # In the journal every line is an entry: the priority stands on each.
+    return "\n".join([line, *(f"{head}{part}" for part in str(trace).splitlines())])

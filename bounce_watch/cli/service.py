@@ -34,6 +34,7 @@ def run(
 
     set_up_logs(log_format)
     config = read_config(context.obj)
+    set_up_logs(log_format, shown=None if config.monitor.full_addresses else config.own_addresses)
     if dry_run:
         from bounce_watch.cli.rehearsal import rehearse
 

@@ -263,6 +263,11 @@ class Config(Section):
         )
 
     @property
+    def own_addresses(self) -> frozenset[str]:
+        """Addresses of ours that stand in commands and reports for admins."""
+        return self.site.own_addresses | {address.lower() for address in self.organisation.admins}
+
+    @property
     def digest_to(self) -> list[str]:
         return self.digest.to or self.organisation.admins
 

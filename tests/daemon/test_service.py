@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from bounce_watch.cli.course import read_fresh
 from bounce_watch.daemon import LONGEST_PAUSE, Mailbox, Service, Stopper, back_off
 from bounce_watch.source.interface import Unreachable
 from tests.daemon.played import Heard, Played, Quiet
@@ -93,6 +94,18 @@ def test_a_reload_takes_the_new_configuration_and_refuses_a_broken_one(home: Run
     home.deliver(ndr(number=2), "2", mailbox="other")
     wait_for(lambda: list(home.folder.glob("other/.Filed/cur/*")))
     home.stop()
+
+
+def test_under_systemd_a_reload_reads_the_copy_that_root_laid_beside(home: Running) -> None:
+    """A credential stays as it was at the start; relative paths go on to start there."""
+    runtime = home.folder / "runtime"
+    runtime.mkdir()
+    environ = {"CREDENTIALS_DIRECTORY": str(home.folder), "RUNTIME_DIRECTORY": str(runtime)}
+    assert read_fresh(home.config, environ).organisation.name == "Larkfield"
+    (runtime / "config.toml").write_text(home.config.read_text().replace("Larkfield", "Fabrikam"))
+    fresh = read_fresh(home.config, environ)
+    assert fresh.organisation.name == "Fabrikam"
+    assert fresh.source[0].place == str(home.folder / "mailbox")
 
 
 def test_an_answer_leaves_when_it_has_settled_although_no_mail_comes(home: Running) -> None:
