@@ -5,7 +5,7 @@
 #   make check    style, types, import rules, documents, translations
 #   make reference  writes what is generated: reference pages, manual pages, completions
 #   make docs       the documentation as a site, in site/
-#   make bench    how fast mail is read, beside three other readers
+#   make bench    how fast mail is read, beside three other readers, and mailboxes are worked off
 #   make install  the environment for developing; make clean removes it
 
 VENV := .venv
@@ -56,6 +56,9 @@ bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/bench_reading.py
 	$(BIN)/python benchmarks/bench_hostile.py
 	$(BIN)/python benchmarks/bench_store.py
+	tools/install_servers.sh
+	$(BIN)/python benchmarks/bench_mailbox.py
+	$(BIN)/python benchmarks/bench_huge_mailbox.py
 
 clean:
 	rm -rf $(VENV) build dist site demo-output .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

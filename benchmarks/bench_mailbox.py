@@ -18,6 +18,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
+from held import held  # noqa: E402
 from synthetic import make_feed  # noqa: E402
 
 from bounce_watch.config.load import read_config  # noqa: E402
@@ -74,7 +75,20 @@ class Taken:
     server: float
 
 
-def work_off(dovecot: Dovecot, folder: Path) -> tuple[CycleResult, Taken]:
+class Memory:
+    """What this process held after a tenth of the mails, and what it holds, in MB."""
+
+    def __init__(self, number: int) -> None:
+        self.early = 0.0
+        self._left = max(1, number // 10)
+
+    def step(self) -> None:
+        self._left -= 1
+        if self._left == 0:
+            self.early = held("VmRSS")
+
+
+def work_off(dovecot: Dovecot, folder: Path, memory: Memory) -> tuple[CycleResult, Taken]:
     """Run one cycle without sending, and tell what it took."""
     before, server, start = (
         resource.getrusage(resource.RUSAGE_SELF),
@@ -83,7 +97,7 @@ def work_off(dovecot: Dovecot, folder: Path) -> tuple[CycleResult, Taken]:
     )
     children = resource.getrusage(resource.RUSAGE_CHILDREN)
     with opened(dovecot, folder) as (house, source):
-        result = run_cycle(house, source, None)
+        result = run_cycle(house, source, None, progress=memory.step)
         wall, server = time.perf_counter() - start, dovecot.cpu_seconds() - server
     after, ended = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
     return result, Taken(wall=wall, ours=_cpu(before, after), reading=_cpu(children, ended), server=server)
@@ -96,13 +110,15 @@ def _cpu(before: resource.struct_rusage, after: resource.struct_rusage) -> float
 def main() -> None:
     with Dovecot() as dovecot, tempfile.TemporaryDirectory() as folder:
         number = fill(dovecot, make_feed(load_samples(), NUMBER))
-        result, taken = work_off(dovecot, Path(folder))
+        memory = Memory(number)
+        result, taken = work_off(dovecot, Path(folder), memory)
         each = 1000 / number
         print(
             f"{number:,} mails in {taken.wall:.1f} s: {number / taken.wall:,.0f} a second; "
             f"processor time of each: {taken.ours * each:.2f} ms ours, {taken.reading * each:.2f} ms "
             f"reading, {taken.server * each:.2f} ms Dovecot"
         )
+        print(f"memory: {memory.early:.1f} MB after a tenth of them, {held('VmRSS'):.1f} MB after all")
         print(f"{result.bounces:,} bounces, {len(result.opened)} incidents, {result.kinds}")
 
 

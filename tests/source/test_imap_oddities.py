@@ -195,6 +195,19 @@ def test_only_content_that_names_its_message_is_taken(
     assert found == expected
 
 
+def test_a_message_that_comes_without_content_holds_the_next_walk_back_three_times(open_imap: Open) -> None:
+    """An answer may be nonsense once; what vanished for good must not hold back for ever."""
+    first = b"* 1 FETCH (UID 1 BODY[]<0> {5}\r\nfirst)\r\n@ OK done\r\n"
+    script = Script(answers={"UID FETCH": [LISTED, first] * 3})
+    ends = []
+    with open_imap(script) as source:
+        for _ in range(3):
+            list(source.messages())
+            assert source.reached is not None
+            ends.append(source.reached.uid)
+    assert ends == ["1", "1", "2"]
+
+
 @pytest.mark.parametrize(
     "answer",
     [
