@@ -52,7 +52,7 @@ def holding(config: "Config", clock: "Clock | None" = None) -> Iterator["Store"]
     with work_with(place) as watcher, open_store(place) as store:
         store.start_run(now())
         store.watcher = watcher
-        store.recover(now(), () if watcher.is_alone else watcher.at_work())
+        store.recover(now(), tuple if watcher.is_alone else watcher.at_work)
         yield store
 
 

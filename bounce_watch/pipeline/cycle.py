@@ -51,13 +51,15 @@ def look(
     """Read what is new in one opened mailbox; raises StoreFull before anything is fetched."""
     require_room(house.config)
     note_first_backlog(house, source)
+    newest = None if house.store.watcher.is_alone else house.store.newest_message()
+    elsewhere = result.in_other_hands
     seen = walk(house, source, result, stop=stop, progress=progress)
     if stop():
         return
     with house.store.transaction() as tx:
         tx.note_fetch(house.clock(), source.name)
-        if seen.whole and not source.skipped:
-            tx.note_moved(source.name)
+        if seen.whole and not source.skipped and result.in_other_hands == elsewhere:
+            tx.note_moved(source.name, up_to=newest)
         if seen.cursor is not None:
             tx.note_cursor(source.name, seen.cursor)
 
@@ -71,16 +73,22 @@ def attend(
     stop: Callable[[], bool] = never,
     hurry: bool = False,
 ) -> None:
-    """Do what is due whatever the mailboxes hold: incidents, digest, outbox, upkeep."""
+    """Do what is due whatever the mailboxes hold: incidents, digest, outbox, upkeep.
+
+    Of several watchers one leads: it alone does what is done once for all; every one sends.
+    """
+    leads = house.store.watcher.leads()
     with house.store.transaction() as tx:
-        result.resolved = settle(house, tx)
+        if leads:
+            result.resolved = settle(house, tx)
         if hurry:
             tx.hasten(house.clock())
-    if is_digest_due(house):
+    if leads and is_digest_due(house):
         result.digest = make_digest(house) is not None
     if sender is not None:
         result.delivered = deliver(house, sender, probe, stop=stop)
-        tell_rooms(house)
-    if is_upkeep_due(house):
+        if leads:
+            tell_rooms(house)
+    if leads and is_upkeep_due(house):
         keep_up(house, stop=stop)
     result.held = house.store.waiting_for_release()

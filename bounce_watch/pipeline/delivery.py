@@ -56,6 +56,7 @@ def deliver(
     """
     _settle(house)
     if house.store.watcher.leads():
+        _recover(house)
         settle_uncertain(house, probe)
     paused = house.store.sending_paused(house.clock())
     done = Delivered(stopped=paused.why if paused else None)
@@ -80,6 +81,14 @@ def _send_one(house: House, sender: Sender, entry: OutboxEntry, done: Delivered)
     _settle(house)
     _count(done, delivery)
     return delivery.outcome
+
+
+def _recover(house: House) -> None:
+    """Take over what a watcher that died among others was sending; a single one did so at its start."""
+    watcher = house.store.watcher
+    if not watcher.is_alone:
+        for entry in house.store.recover(house.clock(), watcher.at_work):
+            log.warning("sender_died", number=entry.id)
 
 
 def _settle(house: House) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 import structlog
 
 from bounce_watch import crash
+from bounce_watch.model import Kind
 from bounce_watch.pipeline.house import House
 from bounce_watch.pipeline.intake import Intake, note_failure, take_in, take_in_together
 from bounce_watch.pipeline.result import CycleResult
@@ -18,7 +19,7 @@ from bounce_watch.reading.outcome import Outcome, ReaderUnavailable
 from bounce_watch.reading.pool import read_ahead
 from bounce_watch.reading.reader import IsolatedReader
 from bounce_watch.source.interface import Locator, Message, Source, SourceError, Wanted
-from bounce_watch.store import MessageState, StoreError
+from bounce_watch.store import AlreadyStored, MessageState, Spot, StoreError
 
 log = structlog.get_logger()
 
@@ -58,46 +59,75 @@ def read_new(
     """Take in every message that is not known yet, and move it once its rows are committed.
 
     `ahead` reads messages before their turn; without it the reader of the house does. `after` is up to where
-    the mailbox was looked at before. Returns the messages that are to be tried again.
+    the mailbox was looked at before. Returns the messages that are to be tried again, among them those that
+    other watchers have in hand.
     """
     again: list[Locator] = []
 
     def wanted(places: Sequence[Locator]) -> list[Locator]:
-        return _wanted(house, source, places)
+        mine = in_hand(house, places)
+        others = [place for place in places if place not in mine]
+        again.extend(others)
+        result.in_other_hands += len(others)
+        return _wanted(house, source, mine)
 
-    read = (ahead or _ahead_of(house))(source.messages(wanted, after))
-    for group in _in_groups(read):
-        if stop():
-            return again
-        require_room(house.config)
-        fresh = _still_wanted(group, wanted)
-        taken = _take_in(house, fresh, historical=historical)
-        crash.point("receive.committed")
-        _move(
-            house,
-            source,
-            [(message.locator, one.state) for (message, _), one in zip(fresh, taken, strict=True)],
-        )
-        for (message, _), intake in zip(fresh, taken, strict=True):
-            result.add(intake)
-            again += [message.locator] if intake.state is MessageState.SEEN else []
-        for _ in group:
-            progress()
+    try:
+        read = (ahead or _ahead_of(house))(source.messages(wanted, after))
+        for group in _in_groups(read):
+            if stop():
+                return again
+            again += _take_group(house, source, group, wanted, result, historical=historical)
+            for _ in group:
+                progress()
+    finally:
+        house.store.watcher.let_go()
     result.skipped += len(source.skipped)
     return again
 
 
+def in_hand(house: House, places: Sequence[Locator]) -> list[Locator]:
+    """Take messages in hand and return those that no other watcher has."""
+    taken = house.store.watcher.claim([_spot(place) for place in places])
+    return [place for place in places if _spot(place) in taken]
+
+
+def _let_go(house: House, places: Iterable[Locator]) -> None:
+    house.store.watcher.let_go(_spot(place) for place in places)
+
+
+def _spot(place: Locator) -> Spot:
+    return place.mailbox, place.validity, place.uid
+
+
+def _take_group(
+    house: House,
+    source: Source,
+    group: list[Read],
+    wanted: Wanted,
+    result: CycleResult,
+    *,
+    historical: bool,
+) -> list[Locator]:
+    """Store and move a group; return what is to be tried again."""
+    require_room(house.config)
+    fresh = _still_wanted(group, wanted)
+    taken = _take_in(house, fresh, historical=historical)
+    crash.point("receive.committed")
+    places = [(message.locator, one.state) for (message, _), one in zip(fresh, taken, strict=True)]
+    _move(house, source, places)
+    _let_go(house, (message.locator for message, _ in group))
+    for intake in taken:
+        result.add(intake)
+    return [place for place, state in places if state is MessageState.SEEN]
+
+
 def finish_moves(house: House, source: Source) -> None:
     """Move what was stored before a crash or a lost connection, without a walk."""
-    places = house.store.unfiled(source.name)
-    _move(
-        house,
-        source,
-        [
-            (Locator(mailbox=source.name, validity=validity, uid=uid), MessageState.STORED)
-            for validity, uid in places
-        ],
-    )
+    stored = house.store.unfiled(source.name)
+    places = [Locator(mailbox=source.name, validity=validity, uid=uid) for validity, uid in stored]
+    mine = in_hand(house, places)
+    _move(house, source, [(place, MessageState.STORED) for place in mine])
+    _let_go(house, mine)
 
 
 def _ahead_of(house: House) -> ReadAhead:
@@ -140,6 +170,8 @@ def _take_in(house: House, group: list[Read], *, historical: bool) -> list[Intak
     if len(group) > 1:
         try:
             return take_in_together(house, group, historical=historical)
+        except AlreadyStored:
+            log.warning("stored_elsewhere", messages=len(group))
         except _NOT_THE_MAILS_FAULT:
             raise
         except Exception as error:
@@ -150,6 +182,8 @@ def _take_in(house: House, group: list[Read], *, historical: bool) -> list[Intak
 def _guarded(house: House, message: Message, outcome: Outcome | None, *, historical: bool) -> Intake:
     try:
         return take_in(house, message, historical=historical, outcome=outcome)
+    except AlreadyStored:  # we lost the server for a moment, and with it what we had in hand
+        return Intake(state=MessageState.LEFT, kind=Kind.NOT_A_REPORT, reason="another watcher stored it")
     except _NOT_THE_MAILS_FAULT:
         raise
     except Exception as error:  # the one catch-all: a bug must not stop the mail behind it
@@ -165,7 +199,9 @@ def _wanted(house: House, source: Source, places: Sequence[Locator]) -> list[Loc
     states = house.store.states_at(places[0].mailbox, places[0].validity, uids)
     known = {place: states[place.uid] for place in places if place.uid in states}
     _move(house, source, list(known.items()))
-    return [place for place in places if known.get(place, MessageState.SEEN) is MessageState.SEEN]
+    new = [place for place in places if known.get(place, MessageState.SEEN) is MessageState.SEEN]
+    _let_go(house, set(places) - set(new))
+    return new
 
 
 def _move(house: House, source: Source, placed: Sequence[tuple[Locator, MessageState]]) -> None:
@@ -178,4 +214,4 @@ def _move(house: House, source: Source, placed: Sequence[tuple[Locator, MessageS
     crash.point("receive.moved")
     if filed:
         with house.store.transaction() as tx:
-            tx.note_filed([(place.mailbox, place.validity, place.uid) for place in filed])
+            tx.note_filed([_spot(place) for place in filed])

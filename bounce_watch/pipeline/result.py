@@ -15,7 +15,7 @@ class CycleResult:
     """What one cycle did. `kinds` counts the new messages by kind.
 
     `skipped` counts what lies in the source and could not be opened, `held` all mails that wait for a
-    person's release.
+    person's release, `in_other_hands` what was left to other watchers of the same mailbox.
     """
 
     messages: int = 0
@@ -26,6 +26,7 @@ class CycleResult:
     quarantined: int = 0
     left: int = 0
     skipped: int = 0
+    in_other_hands: int = 0
     kinds: dict[Kind, int] = field(default_factory=dict)
     opened: list[int] = field(default_factory=list)
     resolved: tuple[int, ...] = ()

@@ -1,6 +1,7 @@
 """The database: tables, migrations, queries, outbox. No row leaves this package."""
 
 from bounce_watch.store.errors import (
+    AlreadyStored,
     LockHeld,
     NotThere,
     StoreBusy,
@@ -47,6 +48,7 @@ from bounce_watch.store.words import By, Change, MessageState, Order, Quarantine
 
 __all__ = [
     "Alone",
+    "AlreadyStored",
     "BounceDetail",
     "BounceRow",
     "By",

@@ -13,6 +13,7 @@ StoreError
     ├── StoreTooOld      the file waits for a migration
     ├── StoreTooNew      a newer bounce_watch wrote the file
     └── NotThere         no row has this number, or its state forbids the change
+        └── AlreadyStored another watcher stored the message at this place
 """
 
 
@@ -74,3 +75,7 @@ class StoreTooNew(StorePermanent):
 
 class NotThere(StorePermanent):
     """No row has this number, or its state does not allow the change."""
+
+
+class AlreadyStored(NotThere):
+    """The message at this place was stored before, by another watcher perhaps."""

@@ -4,13 +4,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, insert, update
+from sqlalchemy import bindparam, func, insert, update
 from sqlmodel import Session, col, select
 
 from bounce_watch.model import Bounce, Event, Evidence, Kind, Report
 from bounce_watch.store import tables, tally
 from bounce_watch.store.columns import fold
-from bounce_watch.store.errors import NotThere
+from bounce_watch.store.errors import AlreadyStored, NotThere
 from bounce_watch.store.events import events_of
 from bounce_watch.store.records import StoredReport
 from bounce_watch.store.rooms import Reads, Writes
@@ -61,6 +61,11 @@ class KnownMessages(Reads):
             state = session.exec(_STATE_AT_PLACE, params=_at(mailbox, validity, uid)).one_or_none()
             return None if state is None else MessageState(state)
 
+    def newest_message(self) -> int:
+        """Return the number of the newest message, 0 for none."""
+        with self._reading() as session:
+            return session.exec(select(func.max(_MESSAGE.id))).one() or 0
+
 
 class Intake(Writes):
     """Writing what a message says."""
@@ -81,8 +86,8 @@ class Intake(Writes):
     ) -> int:
         """Store a message and return its number; one that failed before (`seen`) is completed.
 
-        `sha256` is that of the raw bytes in hexadecimal, `size` in bytes. Raises NotThere when the
-        place is taken by a message that was stored already: ask `is_known` first.
+        `sha256` is that of the raw bytes in hexadecimal, `size` in bytes. Raises AlreadyStored
+        when the place is taken by a message that was stored already: ask `is_known` first.
         """
         row = find_message(self._rows, mailbox, validity, uid)
         told = {"sha256": sha256, "size": size, "received_at": received_at}
@@ -91,7 +96,7 @@ class Intake(Writes):
             place = {"mailbox": mailbox, "validity": validity, "uid": uid}
             return self._insert(_NEW_MESSAGE, {**place, "seen_at": now, "attempts": 0, **told})
         if row.state != MessageState.SEEN:
-            raise NotThere(f"message {row.id} at this place is {row.state} already")
+            raise AlreadyStored(f"message {row.id} at this place is {row.state} already")
         for name, value in told.items():
             setattr(row, name, value)
         return self._keep(row).id
@@ -146,13 +151,16 @@ class Intake(Writes):
         """Note as filed the messages at these places (mailbox, validity, uid), as after their move."""
         self._rows.connection().execute(_FILED, [_at(*place) for place in places])
 
-    def note_moved(self, mailbox: str) -> None:
+    def note_moved(self, mailbox: str, up_to: int | None = None) -> None:
         """Note as filed what is `stored` and lies no longer in the folder: its move was done, then we died.
 
         Only after a walk through the whole folder, in which every such message that is still there is moved.
+        `up_to` is the newest row number before the walk: what another watcher stored since is not meant.
         """
         at = tables.Message
-        stored = (col(at.state) == MessageState.STORED, col(at.mailbox) == mailbox)
+        stored = [col(at.state) == MessageState.STORED, col(at.mailbox) == mailbox]
+        if up_to is not None:
+            stored.append(col(at.id) <= up_to)
         for row in self._rows.exec(select(at).where(*stored)):
             row.state = MessageState.FILED
 

@@ -5,10 +5,10 @@ A row is leased and committed before the first byte leaves; one found `sending` 
 when its process died, so nobody knows whether it arrived: `unknown`, never simply repeated.
 """
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, func, insert, true
+from sqlalchemy import ColumnElement, func, insert
 from sqlmodel import col, select
 
 from bounce_watch.model import Letter, OutboxState
@@ -137,14 +137,18 @@ class Outbox(OutboxList, Facts):
             self.clear_stop()
         return OutboxState(row.state)
 
-    def recover(self, now: datetime, at_work: Collection[str] = ()) -> tuple[OutboxEntry, ...]:
+    def recover(
+        self, now: datetime, at_work: Callable[[], Collection[str]] = tuple
+    ) -> tuple[OutboxEntry, ...]:
         """Mark every mail that a dead process was sending as `unknown` and return them.
 
-        `at_work` are the owners that are alive: theirs are left to them until the lease is over.
+        `at_work` returns the owners that are alive: theirs are left to them until the lease is over. It is
+        asked after the mails are known, for whoever leases a mail was alive before.
         """
-        lost = col(_AT.lease_owner).not_in(sorted(at_work)) | (col(_AT.lease_until) < now)
-        query = select(_AT).where(_in_state(OutboxState.SENDING), lost if at_work else true())
-        rows = self._rows.exec(query.with_for_update(skip_locked=True)).all()
+        query = select(_AT).where(_in_state(OutboxState.SENDING)).with_for_update(skip_locked=True)
+        found = self._rows.exec(query).all()
+        alive = at_work() if found else ()
+        rows = [row for row in found if row.lease_owner not in alive or (row.lease_until or now) < now]
         for row in rows:
             self._settle(row, "unknown", now)
             row.server_reply = "the process ended while this mail was being sent"

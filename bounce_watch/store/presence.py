@@ -5,18 +5,20 @@ https://www.postgresql.org/docs/15/explicit-locking.html#ADVISORY-LOCKS, read 20
 """
 
 import secrets
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
+from contextlib import suppress
 from hashlib import blake2b
 from types import TracebackType
 from typing import Any
 
 from sqlalchemy import Connection, text
 
+from bounce_watch.store.errors import StoreError
 from bounce_watch.store.faults import translated
 from bounce_watch.store.server import Server, open_server
 from bounce_watch.store.watcher import Spot
 
-MOST_SPOTS = 600
+MOST_SPOTS = 1_000
 """Places in hand at once: the server keeps locks in a table of limited size."""
 
 # Locks with two numbers, and those with one for places, never meet.
@@ -25,7 +27,13 @@ _LEADS, _AT_WORK = 0x62770002, 0x62770003
 _JOIN = text("SELECT pg_try_advisory_lock(:kind, :number)")
 _LEAD = text("SELECT pg_try_advisory_lock(:kind, 0)")
 _HERE = text("SELECT 1")
-_CLAIM = text("SELECT pg_try_advisory_lock(:spot)")
+_LEAVE = text("SELECT pg_advisory_unlock_all()")
+_CLAIM = text("""
+WITH tried AS MATERIALIZED (
+    SELECT spot, pg_try_advisory_lock(spot) AS taken FROM unnest(CAST(:spots AS bigint[])) AS spot
+)
+SELECT array_agg(spot) FROM tried WHERE taken
+""")
 _LET_GO = text("SELECT count(pg_advisory_unlock(spot)) FROM unnest(CAST(:spots AS bigint[])) AS spot")
 _OTHERS = text("""
 SELECT locks.objid, coalesce(activity.application_name, '') FROM pg_locks AS locks
@@ -60,6 +68,9 @@ class Presence:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if self._session is not None:
+            with suppress(StoreError):
+                self._ask(_LEAVE)  # at once; the end of a session takes the server a moment
         self._forget()
         self._engine.dispose()
 
@@ -70,16 +81,13 @@ class Presence:
             self._is_leader = bool(self._ask(_LEAD, kind=_LEADS))
         return self._is_leader
 
-    def claim(self, spot: Spot) -> bool:
-        if spot in self._spots:
-            return True
-        if len(self._spots) >= MOST_SPOTS:
-            return False
-        number = _number_of(spot)
-        if not self._ask(_CLAIM, spot=number):
-            return False
-        self._spots[spot] = number
-        return True
+    def claim(self, spots: Sequence[Spot]) -> Collection[Spot]:
+        new = [spot for spot in spots if spot not in self._spots][: MOST_SPOTS - len(self._spots)]
+        numbers = {_number_of(spot): spot for spot in new}
+        if numbers:
+            taken = self._ask(_CLAIM, spots=list(numbers))
+            self._spots |= {numbers[number]: number for number in taken or ()}
+        return {spot for spot in spots if spot in self._spots}
 
     def let_go(self, spots: Iterable[Spot] | None = None) -> None:
         chosen = list(self._spots) if spots is None else list(spots)

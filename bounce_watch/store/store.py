@@ -1,6 +1,6 @@
 """The store as others see it: open it, ask it, or write in one transaction."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -142,8 +142,10 @@ class Store(Questions):
         with self._settling_one_mail() as tx:
             return tx.finish(number, outcome, reply, now)
 
-    def recover(self, now: datetime, at_work: Collection[str] = ()) -> tuple[OutboxEntry, ...]:
-        """Mark what dead processes were sending as `unknown`; `at_work` are the owners that are alive."""
+    def recover(
+        self, now: datetime, at_work: Callable[[], Collection[str]] = tuple
+    ) -> tuple[OutboxEntry, ...]:
+        """Mark what dead processes were sending as `unknown`; `at_work` returns the owners that are alive."""
         with self.transaction() as tx:
             return tx.recover(now, at_work)
 

@@ -4,7 +4,7 @@ What one process has in hand, no other takes: the places of messages it reads, t
 only one does for all (settling incidents, digest, upkeep).
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from typing import Protocol
 
 Spot = tuple[str, int, str]
@@ -25,8 +25,8 @@ class Watcher(Protocol):
     def leads(self) -> bool:
         """Tell whether this process does what one does for all; take that over when nobody does."""
 
-    def claim(self, spot: Spot) -> bool:
-        """Take the message at this place in hand; False when another process has it."""
+    def claim(self, spots: Sequence[Spot]) -> Collection[Spot]:
+        """Take the messages at these places in hand; return those that no other process has."""
 
     def let_go(self, spots: Iterable[Spot] | None = None) -> None:
         """Give places back, all of them for None."""
@@ -46,8 +46,8 @@ class Alone:
     def leads(self) -> bool:
         return True
 
-    def claim(self, spot: Spot) -> bool:  # noqa: ARG002 - as the protocol has it
-        return True
+    def claim(self, spots: Sequence[Spot]) -> Collection[Spot]:
+        return set(spots)
 
     def let_go(self, spots: Iterable[Spot] | None = None) -> None:
         """Hold nothing."""

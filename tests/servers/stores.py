@@ -7,7 +7,7 @@ from sqlmodel import SQLModel
 
 from bounce_watch.store import Server, Store
 from bounce_watch.store.server import open_server, server_at
-from tests.servers.postgres import Postgres
+from tests.servers.postgres import ROLE, Postgres
 
 
 class Stores:
@@ -30,6 +30,12 @@ class Stores:
                 connection.execute(table.delete())
             connection.execute(text(_FROM_ONE))
         return self._shared
+
+    def cut(self) -> None:
+        """End every session of ours, as a server does that restarts."""
+        ours = f"FROM pg_stat_activity WHERE usename = '{ROLE}'"
+        self.postgres.sql(f"SELECT pg_terminate_backend(pid, 5000) {ours}")
+        self._engine.dispose()
 
     def fresh(self) -> Server:
         """Return a database with nothing in it."""

@@ -1,0 +1,147 @@
+"""Several watchers at one server: what one has in hand, no other takes; whoever dies lets go of it."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+
+from bounce_watch.model import OutboxState
+from bounce_watch.store import AlreadyStored, Server, Store, StoreUnreachable, work_with, workers
+from bounce_watch.store.presence import MOST_SPOTS, Presence
+from tests.servers.stores import Stores
+from tests.store.values import LETTER, NOW, body, place
+
+SPOT = ("maildir:/bounces", 0, "1")
+
+
+@pytest.fixture
+def server(stores: Stores) -> Server:
+    return stores.empty()
+
+
+@pytest.fixture
+def store(server: Server) -> Iterator[Store]:
+    with Store.open(server) as opened:
+        yield opened
+
+
+@pytest.fixture
+def pair(server: Server) -> Iterator[tuple[Presence, Presence]]:
+    with Presence(server) as first, Presence(server) as second:
+        yield first, second
+
+
+def test_a_place_is_in_one_hand(pair: tuple[Presence, Presence]) -> None:
+    first, second = pair
+    assert first.claim([SPOT])
+    assert first.claim([SPOT])
+    assert not second.claim([SPOT])
+    assert second.claim([SPOT, (*SPOT[:2], "2")]) == {(*SPOT[:2], "2")}
+    first.let_go([SPOT])
+    assert second.claim([SPOT])
+    assert not first.claim([SPOT])
+    second.let_go()
+    assert first.claim([SPOT])
+
+
+def test_one_leads_until_it_ends(server: Server) -> None:
+    with Presence(server) as second:
+        with Presence(server) as first:
+            assert first.leads()
+            assert not second.leads()
+            assert first.leads()
+            assert set(second.at_work()) == {first.owner, second.owner}
+            assert len(workers(server)) == 2
+        assert second.leads()
+        assert list(second.at_work()) == [second.owner]
+    assert workers(server) == ()
+
+
+def test_a_watcher_that_lost_the_server_has_nothing_in_hand(
+    pair: tuple[Presence, Presence], stores: Stores
+) -> None:
+    first, second = pair
+    assert first.leads()
+    assert first.claim([SPOT])
+    stores.cut()
+    for _ in range(2):
+        try:
+            assert second.claim([SPOT])
+        except StoreUnreachable:
+            continue
+    assert second.leads()
+    with pytest.raises(StoreUnreachable):
+        first.leads()
+    assert not first.leads()
+    assert not first.claim([SPOT])
+    assert set(first.at_work()) == {first.owner, second.owner}
+
+
+def test_no_more_is_taken_in_hand_than_the_server_can_remember(server: Server) -> None:
+    with Presence(server) as watcher:
+        spots = [(*SPOT[:2], str(number)) for number in range(MOST_SPOTS + 1)]
+        assert watcher.claim(spots) == set(spots[:-1])
+        assert not watcher.claim(spots[-1:])
+        watcher.let_go()
+        assert watcher.claim([SPOT])
+
+
+def test_a_mail_is_leased_once_and_taken_over_from_the_dead_only(store: Store, server: Server) -> None:
+    with store.transaction() as tx:
+        tx.enqueue(LETTER, content=b"frozen", bw_id="1", state=OutboxState.PENDING, now=NOW)
+    (entry,) = store.due(NOW)
+    with Presence(server) as other, work_with(server) as own:
+        assert store.claim(entry.id, other.owner, NOW) is not None
+        assert store.claim(entry.id, own.owner, NOW) is None
+        assert store.recover(NOW, own.at_work) == ()
+        assert [row.id for row in store.recover(NOW + timedelta(hours=1), own.at_work)] == [entry.id]
+        store.decide(entry.id, OutboxState.PENDING, NOW)
+        assert store.claim(entry.id, other.owner, NOW) is not None
+    assert [row.id for row in store.recover(NOW, list)] == [entry.id]
+
+
+def test_a_mail_that_another_takes_just_now_is_passed_over(store: Store, server: Server) -> None:
+    with store.transaction() as tx:
+        tx.enqueue(LETTER, content=b"frozen", bw_id="1", state=OutboxState.PENDING, now=NOW)
+    (entry,) = store.due(NOW)
+    with Store.open(server) as other, other._settling_one_mail() as tx:
+        assert tx.claim(entry.id, "other", NOW) is not None
+        assert store.claim(entry.id, "own", NOW) is None
+
+
+def test_a_person_and_a_watcher_never_change_one_mail_at_once(store: Store, server: Server) -> None:
+    """Who abandons a mail waits for the lease that is just being written, and then finds it is sent."""
+    import threading
+
+    with store.transaction() as tx:
+        tx.enqueue(LETTER, content=b"frozen", bw_id="1", state=OutboxState.PENDING, now=NOW)
+    (entry,) = store.due(NOW)
+    abandoned: list[int] = []
+    with Store.open(server) as other:
+        person = threading.Thread(target=lambda: abandoned.append(store.abandon([entry.id], NOW)))
+        with other._settling_one_mail() as tx:
+            tx.claim(entry.id, "other", NOW)
+            person.start()
+            person.join(0.3)
+            assert person.is_alive()
+        person.join()
+    assert abandoned == [0]
+    assert store.outgoing(entry.id)[0].state is OutboxState.SENDING
+
+
+def test_a_place_that_was_stored_by_another_is_told_apart(store: Store) -> None:
+    with store.transaction() as tx:
+        tx.add_message(**place(), **body())
+    with pytest.raises(AlreadyStored), store.transaction() as tx:
+        tx.add_message(**place(), **body())
+
+
+def test_what_another_stored_since_is_not_taken_for_moved(store: Store) -> None:
+    with store.transaction() as tx:
+        tx.add_message(**place("1"), **body())
+    newest = store.newest_message()
+    with store.transaction() as tx:
+        tx.add_message(**place("2"), **body())
+        tx.note_moved(place()["mailbox"], up_to=newest)
+    states = [store.is_known(*place(uid).values()) for uid in ("1", "2")]
+    assert states == ["filed", "stored"]
