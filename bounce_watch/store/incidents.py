@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 
-from sqlalchemy import bindparam, func
+from sqlalchemy import bindparam, func, insert
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
@@ -29,6 +29,15 @@ _LAST = select(func.max(_ALIKE.number)).where(col(_ALIKE.fingerprint) == col(_AT
 _ALL_OF = select(_AT).where(
     col(_AT.fingerprint).in_(bindparam("fingerprints", expanding=True)),
     col(_AT.number) == _LAST.scalar_subquery(),
+)
+_LINK, _BOUNCE = tables.IncidentEvent, tables.Bounce
+_NEW_PROOF = insert(_LINK)
+_PROOFS_BY_MESSAGE = (
+    select(_LINK.bounce_id)
+    .join(_BOUNCE, col(_BOUNCE.id) == col(_LINK.bounce_id))
+    .where(
+        col(_LINK.incident) == bindparam("of_incident"), col(_BOUNCE.message_id) == bindparam("of_message")
+    )
 )
 
 
@@ -85,9 +94,11 @@ class Incidents(IncidentLife, IncidentList):
     def add_proof(self, number: int, event: Event, now: datetime) -> bool:
         """Feed one event to an incident that is open; tell whether it has doubled with it."""
         row = self._unresolved(number)
-        if not self._fresh(number, [event.bounce_id]):
+        asked = {"of_incident": number, "of_message": event.message_id}
+        proofs = set(self._rows.exec(_PROOFS_BY_MESSAGE, params=asked))
+        if event.bounce_id in proofs:
             return False
-        row.messages += 0 if _has_message(self._rows, number, event.message_id) else 1
+        row.messages += 0 if proofs else 1
         self._link(number, [event.bounce_id])
         row.first_at, row.last_at = min(row.first_at, event.occurred_at), max(row.last_at, event.occurred_at)
         row.senders = _joined(row.senders, [event.sender.lower()] if event.sender else [])
@@ -162,9 +173,9 @@ class Incidents(IncidentLife, IncidentList):
         return grew
 
     def _link(self, number: int, bounce_ids: Iterable[int]) -> None:
-        rows = [tables.IncidentEvent(incident=number, bounce_id=one) for one in dict.fromkeys(bounce_ids)]
-        self._rows.add_all(rows)
-        self._rows.flush()
+        rows = [{"incident": number, "bounce_id": one} for one in dict.fromkeys(bounce_ids)]
+        if rows:
+            self._rows.connection().execute(_NEW_PROOF, rows)
 
     def _fresh(self, number: int, bounce_ids: Collection[int]) -> list[int]:
         """Return the bounces that do not prove the incident yet, in order."""
@@ -186,14 +197,6 @@ def find_unresolved(session: Session, fingerprint: str) -> tables.Incident | Non
 def _newest(session: Session, fingerprint: str) -> int | None:
     at = tables.Incident
     return session.exec(select(func.max(at.number)).where(col(at.fingerprint) == fingerprint)).one()
-
-
-def _has_message(session: Session, number: int, message_id: int) -> bool:
-    """Tell whether a bounce of this message proves the incident already."""
-    link, bounce = tables.IncidentEvent, tables.Bounce
-    query = select(link.bounce_id).join(bounce, col(bounce.id) == col(link.bounce_id))
-    query = query.where(col(link.incident) == number, col(bounce.message_id) == message_id)
-    return session.exec(query.limit(1)).first() is not None
 
 
 def _count_messages(session: Session, number: int) -> int:
