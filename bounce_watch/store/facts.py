@@ -126,7 +126,8 @@ class KnownFacts(Reads):
             started = _time(_read(session, _STARTED_AT))
         if stopped is None or started is None or stopped.at < started:
             return None
-        return stopped if now - stopped.at < STOP_PAUSE else None
+        # A stop that lies ahead was noted by a clock that was wrong.
+        return stopped if timedelta(0) <= now - stopped.at < STOP_PAUSE else None
 
     def breaker_latched_at(self) -> datetime | None:
         """Return since when replies are stopped because too many were due at once, None when they are not."""

@@ -16,7 +16,7 @@ from bounce_watch.store import tables
 from bounce_watch.store.columns import fold
 from bounce_watch.store.errors import NotThere
 from bounce_watch.store.facts import Facts
-from bounce_watch.store.outbox_list import OutboxList, entry_of
+from bounce_watch.store.outbox_list import OutboxList, entry_of, has_come
 from bounce_watch.store.records import OutboxEntry, OutgoingMail
 
 BACKOFF = tuple(timedelta(minutes=minutes) for minutes in (1, 2, 5, 15, 30, 60))
@@ -24,6 +24,9 @@ BACKOFF = tuple(timedelta(minutes=minutes) for minutes in (1, 2, 5, 15, 30, 60))
 
 GIVE_UP_AFTER = timedelta(hours=48)
 """After so long in the outbox a mail that cannot be sent has failed."""
+
+LEAST_ATTEMPTS = 10
+"""So often it was tried before it fails: a clock that jumps, or a machine that slept, gives up no mail."""
 
 _AT = tables.Outgoing
 _NEW = insert(_AT)
@@ -99,9 +102,7 @@ class Outbox(OutboxList, Facts):
 
         None when it is not pending, not yet due, or just being taken by another process.
         """
-        query = select(_AT).where(
-            col(_AT.id) == number, _in_state(OutboxState.PENDING), col(_AT.next_at) <= now
-        )
+        query = select(_AT).where(col(_AT.id) == number, _in_state(OutboxState.PENDING), has_come(now))
         row = self._rows.exec(query.with_for_update(skip_locked=True)).one_or_none()
         if row is None:
             self._require(number)
@@ -222,7 +223,8 @@ class Outbox(OutboxList, Facts):
 
     def _put_off(self, row: tables.Outgoing, now: datetime) -> None:
         pause = BACKOFF[min(row.attempts, len(BACKOFF)) - 1]
-        if now + pause - (row.pending_since or row.created_at) > GIVE_UP_AFTER:
+        is_old = now + pause - (row.pending_since or row.created_at) > GIVE_UP_AFTER
+        if is_old and row.attempts >= LEAST_ATTEMPTS:
             row.state, row.next_at = OutboxState.FAILED, None
         else:
             row.state, row.next_at = OutboxState.PENDING, now + pause

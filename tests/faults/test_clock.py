@@ -1,0 +1,94 @@
+"""Clocks that jump an hour back or a year ahead: nothing written then waits for ever or comes twice."""
+
+from collections import Counter
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+
+from bounce_watch.model import LetterKind, OutboxState
+from bounce_watch.pipeline import run_cycle
+from bounce_watch.send import FolderSender, Outcome
+from bounce_watch.source.maildir import MaildirSource
+from tests.pipeline.conftest import Home, home, ndr, open_home, reader
+from tests.safety.test_uncertain import Cut
+
+__all__ = ["home", "open_home", "reader"]
+
+YEAR, HOUR, GRACE = timedelta(days=365), timedelta(hours=1), timedelta(minutes=11)
+
+
+def fail(home: Home, outcome: Outcome) -> None:
+    """Run a cycle whose sending ends like this."""
+    with MaildirSource(home.folder / "mailbox", filed_folder="Filed") as source:
+        run_cycle(home.house, source, Cut(outcome=outcome))  # type: ignore[arg-type]
+
+
+def run_with_probe(home: Home) -> None:
+    with (
+        MaildirSource(home.folder / "mailbox", filed_folder="Filed") as source,
+        FolderSender(home.folder / "sent") as sender,
+    ):
+        run_cycle(home.house, source, sender, sender)
+
+
+@pytest.mark.parametrize("outcome", [Outcome.LATER, Outcome.STOP, Outcome.UNKNOWN])
+def test_what_was_put_off_by_a_clock_a_year_ahead_does_not_wait_a_year(home: Home, outcome: Outcome) -> None:
+    """The clock is put right minutes later, as time synchronisation does after a start."""
+    home.deliver(ndr(), "1")
+    home.clock.now += YEAR
+    home.deliver(ndr("late@larkfield.example", number=2, at=home.clock.now), "2")
+    fail(home, outcome)
+    home.clock.now -= YEAR
+    for _ in range(3):
+        home.clock.now += GRACE
+        run_with_probe(home)
+    replies = [mail for mail in home.house.store.outbox() if mail.kind is LetterKind.REPLY]
+    assert replies
+    assert {mail.state for mail in replies} == {OutboxState.SENT}
+
+
+def test_a_mail_is_not_given_up_because_the_clock_jumped(home: Home) -> None:
+    """A server that is away, and a clock that shows a year later at the second attempt."""
+    home.deliver(ndr(), "1")
+    fail(home, Outcome.LATER)
+    home.clock.now += YEAR
+    fail(home, Outcome.LATER)
+    home.clock.now += HOUR
+    run_with_probe(home)
+    (reply,) = [mail for mail in home.house.store.outbox() if mail.kind is LetterKind.REPLY]
+    assert reply.state is OutboxState.SENT
+
+
+JUMPS = {
+    "an hour back": (-HOUR, -HOUR),
+    "a year ahead and back": (YEAR, -YEAR),
+    "over the change to winter time and back": (timedelta(days=-29), timedelta(days=29)),
+    "ten days off": (timedelta(days=10), timedelta(0)),
+}
+
+
+@pytest.mark.parametrize("jumps", JUMPS.values(), ids=JUMPS)
+def test_after_jumps_every_answer_and_every_digest_was_sent_once(
+    open_home: Callable[..., Home], jumps: tuple[timedelta, ...]
+) -> None:
+    home = open_home(
+        ('support = "phone 4455"', 'support = "phone 4455"\ntime_zone = "Europe/Berlin"'),
+        ('at = "23:30:00"', 'at = "07:00:00"'),
+        ("settle_seconds = 0", "settle_seconds = 300\nnot_older_than_hours = 100000\nhold_backlog_over = 99"),
+    )
+    number = 0
+    for jump in (timedelta(0), *jumps, timedelta(0)):
+        home.clock.now += jump
+        number += 1
+        home.deliver(ndr(f"c{number}@larkfield.example", number=number), str(number))
+        for _ in range(3):
+            home.clock.now += 10 * HOUR
+            run_with_probe(home)
+    outbox = home.house.store.outbox()
+    replies = Counter(mail.recipient for mail in outbox if mail.kind is LetterKind.REPLY)
+    assert set(replies.values()) == {1}
+    assert len(replies) == number
+    assert {mail.state for mail in outbox} == {OutboxState.SENT}
+    digests = [mail.event_key for mail in outbox if mail.kind is LetterKind.DIGEST]
+    assert len(digests) == len(set(digests)) >= 2
