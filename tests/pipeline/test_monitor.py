@@ -3,7 +3,7 @@
 import http.server
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from bounce_watch.daemon.monitor import Monitor
 from bounce_watch.pipeline.result import CycleResult
 from bounce_watch.send.heartbeat import Heartbeat
 from bounce_watch.source.interface import Unreachable
-from tests.pipeline.conftest import Home, ndr, open_home  # noqa: F401 - a fixture
+from tests.pipeline.conftest import Home, ndr
 
 
 @contextmanager
@@ -95,8 +95,8 @@ def socket_that_says_nothing() -> Iterator[tuple[str, list[object]]]:
         server.shutdown(socket.SHUT_RDWR)
 
 
-def test_figures_are_written_whole_and_readable(open_home: object, tmp_path: Path) -> None:  # noqa: F811
-    home: Home = open_home(("[digest]", '[monitor]\ntextfile = "bw.prom"\n[digest]'))  # type: ignore[operator]
+def test_figures_are_written_whole_and_readable(open_home: Callable[..., Home], tmp_path: Path) -> None:
+    home: Home = open_home(("[digest]", '[monitor]\ntextfile = "bw.prom"\n[digest]'))
     name = f"maildir:{tmp_path / 'mailbox'}"
     monitor = Monitor(home.house, {"europe": name})
     home.deliver(ndr(), "1")
@@ -110,17 +110,19 @@ def test_figures_are_written_whole_and_readable(open_home: object, tmp_path: Pat
     assert not list(tmp_path.glob(".bw.prom*"))
 
 
-def test_figures_that_cannot_be_written_stop_nothing(open_home: object, tmp_path: Path) -> None:  # noqa: F811
-    home: Home = open_home(("[digest]", '[monitor]\ntextfile = "away/bw.prom"\n[digest]'))  # type: ignore[operator]
+def test_figures_that_cannot_be_written_stop_nothing(open_home: Callable[..., Home], tmp_path: Path) -> None:
+    home: Home = open_home(("[digest]", '[monitor]\ntextfile = "away/bw.prom"\n[digest]'))
     monitor = Monitor(home.house, {})
     with structlog.testing.capture_logs() as logs:
         monitor.attended(CycleResult())
     assert [entry["event"] for entry in logs] == ["figures_not_written"]
 
 
-def test_the_heart_stands_still_while_one_mailbox_is_ill(open_home: object, tmp_path: Path) -> None:  # noqa: F811
+def test_the_heart_stands_still_while_one_mailbox_is_ill(
+    open_home: Callable[..., Home], tmp_path: Path
+) -> None:
     with listening() as (url, heard):
-        home: Home = open_home(("[digest]", f'[monitor]\nheartbeat_url = "{url}"\n[digest]'))  # type: ignore[operator]
+        home: Home = open_home(("[digest]", f'[monitor]\nheartbeat_url = "{url}"\n[digest]'))
         monitor = Monitor(home.house, {"europe": "a", "asia": "b"})
         monitor.ill("b", "asia", Unreachable("away"))
         monitor.well("a", "europe")
