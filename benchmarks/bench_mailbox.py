@@ -54,7 +54,7 @@ def fill(dovecot: Dovecot, messages: Iterable[bytes]) -> int:
 def opened(dovecot: Dovecot, folder: Path) -> Iterator[tuple[House, Source]]:
     """A house with a new store and its mailbox on the server."""
     config = read_config(CONFIG.encode(), folder / "config.toml")
-    source = open_source(imap_settings(dovecot, timeout_seconds=60), lambda: PASSWORD)
+    source = open_source(imap_settings(dovecot, timeout_seconds=600), lambda: PASSWORD)
     with open_store(config.store.path) as store:
         store.start_run(datetime.now(UTC))
         house = open_house(config, store)
