@@ -159,6 +159,8 @@ class Service:
         if fault is not None:
             self._failed(mailbox, state, fault)
             return
+        if not state.looked_at:
+            log.info("watching", mailbox=mailbox.label)
         if state.trouble:
             log.info("mailbox_back", mailbox=mailbox.label, faults=state.faults)
         state.faults, state.trouble, state.worked = 0, "", True

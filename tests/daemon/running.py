@@ -32,7 +32,7 @@ class Running:
     folder: Path
     source: str = MAILDIR
     send: str = FOLDER
-    more: str = ""
+    stop_seconds: float = 0.5
     environ: dict[str, str] = field(default_factory=dict)
     process: BaseProcess | None = None
 
@@ -47,7 +47,7 @@ class Running:
 
     def write(self) -> None:
         text = CONFIG.replace(MAILDIR, self.source).replace(FOLDER, self.send)
-        self.config.write_text(f"{text}[run]\npoll_seconds = 60\nstop_seconds = 0.5\n{self.more}")
+        self.config.write_text(f"{text}[run]\npoll_seconds = 60\nstop_seconds = {self.stop_seconds}\n")
 
     def start(self, *arguments: str) -> "Running":
         told = ["-c", str(self.config), "run", *arguments]
@@ -62,7 +62,8 @@ class Running:
         return self.process.pid
 
     def wait_until_started(self) -> None:
-        wait_for(lambda: "started" in self.log())
+        """Wait for the first look, which is over then: what comes later is no backlog of the first run."""
+        wait_for(lambda: "watching" in self.log())
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> float:
         """Stop the service, demand status 0, and return how many seconds it took."""

@@ -90,7 +90,7 @@ def test_sigterm_while_the_mailbox_stalls(
         home.start()
         if sign is None:
             wait_for(lambda: script.connections)
-            home.wait_until_started()
+            wait_for(lambda: "started" in home.log())
         else:
             wait_for(lambda: any(line.startswith(sign) for line in script.heard))
         assert home.stop() < LIMIT
@@ -99,10 +99,11 @@ def test_sigterm_while_the_mailbox_stalls(
 
 
 def test_sigterm_while_waiting_for_mail_says_goodbye(home: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    home.stop_seconds = 7
     with imap(home) as script:
         home.start()
         wait_for(lambda: "IDLE" in script.heard)
-        assert home.stop() < LIMIT
+        assert home.stop() < 7
         assert "DONE" in script.heard
         assert script.heard[-1] == "LOGOUT"
         script.answers["SELECT"] = NONE
@@ -172,8 +173,7 @@ def test_sigterm_while_a_mail_is_sent(home: Running, monkeypatch: pytest.MonkeyP
         home.send = f'type = "smtp"\nhost = "127.0.0.1"\nport = {port}\nsecurity = "none"\nauth = "none"'
         home.write()
         home.start()
-        wait_for(lambda: "started" in home.log())
-        time.sleep(0.5)  # what lies there at the first look is held for release
+        home.wait_until_started()
         home.deliver(MAIL, "1")
         assert server.got.wait(60)  # type: ignore[attr-defined]
         assert home.stop() < LIMIT
