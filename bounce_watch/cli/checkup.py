@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bounce_watch.cli.certificates import certificates
 from bounce_watch.config.accounts import SourceSettings
 from bounce_watch.config.load import ConfigError, load_config
 from bounce_watch.config.models import Config
@@ -48,6 +49,7 @@ def checkup(place: Path | None, *, offline: bool) -> Iterator[Finding]:
     yield from _guarded("store", _store, config)
     yield from _guarded("catalogue and rules", _knowledge, config)
     yield from _guarded("templates", _templates, config)
+    yield from _guarded("certificate", certificates, config)
     if not offline:
         for settings in config.source:
             name = "mailbox" if len(config.source) == 1 else f"mailbox {settings.label}"

@@ -5,9 +5,11 @@ import os
 import pty
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import trustme
 
 from tests.cli.conftest import call
 
@@ -82,6 +84,24 @@ def test_check_offline_looks_at_no_server_and_names_every_fault(tmp_path: Path) 
         json.loads(line) for line in call("-c", str(path), "check", "--json", status=78).stdout.splitlines()
     ]
     assert "did you mean support?" in " ".join(line["text"] for line in lines)
+
+
+@pytest.mark.parametrize(("days", "state"), [(-1, "failure"), (29, "warning"), (90, "ok")])
+def test_check_says_when_the_certificate_of_the_application_ends(
+    tmp_path: Path, days: int, state: str
+) -> None:
+    """Nobody else does: with its certificate the service would fall silent one morning."""
+    rsa, ends = trustme.KeyType.RSA, datetime.now(UTC) + timedelta(days=days)
+    issued = trustme.CA(key_type=rsa).issue_cert("app.larkfield.example", key_type=rsa, not_after=ends)
+    (tmp_path / "app.pem").write_bytes(issued.private_key_and_cert_chain_pem.bytes())
+    path = written(tmp_path, "--tenant", "larkfield.example", "--client-id", "5f1d")
+    text = path.read_text()
+    assert "[source.oauth]" in text
+    path.write_text(text.replace("[source.oauth]", '[source.oauth]\ncertificate_file = "app.pem"'))
+    done = call("-c", str(path), "check", "--offline", "--json", status=int(state == "failure"))
+    (line,) = [row for row in map(json.loads, done.stdout.splitlines()) if row["name"] == "certificate"]
+    assert (line["state"], bool(line["repair"])) == (state, state != "ok")
+    assert f"{ends:%Y-%m-%d}" in line["text"]
 
 
 def test_check_says_what_repairs_a_missing_password(tmp_path: Path) -> None:
