@@ -118,6 +118,24 @@ CASES: list[Case] = [
     ("a mail of tomorrow", FROM_OUTSIDE, {"original": YOUNG}, CONTRA, INTERN),
     ("marked, on a mail of tomorrow (the writer's clock)", MARKED, {"original": YOUNG}, INTERN, INTERN),
     ("a stranger on our own addresses", FROM_OUTSIDE, STRANGE | OWN, CONTRA, INTERN),
+    (
+        "a foreign server on its own addresses",
+        FROM_OUTSIDE,
+        OWN
+        | {
+            "reporting_mta": "mx.partner.example",
+            "recipients": (fields(final_recipient="x@partner.example"),),
+        },
+        CORREL,
+        INTERN,
+    ),
+    (
+        "a report without a date on a mail with one",
+        FROM_OUTSIDE,
+        {"original": YOUNG, "date": None, "arrival_date": None},
+        CORREL,
+        INTERN,
+    ),
     ("a journal around our report", (INTERNAL, INTERNAL), JOURNAL, INTERN, INTERN),
     ("a journal around a foreign report", (INTERNAL, FOREIGN), JOURNAL | OWN, CORREL, INTERN),
     (

@@ -72,6 +72,16 @@ def test_a_claimed_mail_is_leased_and_carries_its_frozen_bytes(store: Store, enq
     assert store.due(NOW + HOUR) == ()
 
 
+def test_a_mail_that_is_being_sent_shows_no_old_answer(store: Store, enqueue: Enqueue) -> None:
+    """What the server said last time must not pass for what it says now."""
+    number = enqueue()
+    store.claim(number, "me", NOW)
+    store.finish(number, "later", "450 4.2.1 try later", NOW)
+    assert store.claim(number, "me", NOW + MINUTE) is not None
+    shown = entry(store, number)
+    assert (shown.state, shown.server_reply, shown.attempts) == (OutboxState.SENDING, None, 2)
+
+
 def test_a_sent_mail_is_final(store: Store, enqueue: Enqueue) -> None:
     number = enqueue()
     store.claim(number, "me", NOW)
