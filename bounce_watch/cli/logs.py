@@ -92,5 +92,6 @@ def _as_text(event: Event, head: str) -> str:
     line = f"{head or f'{moment} {level:<8}'}{name} {pairs}".rstrip()
     if not trace:
         return line
-    # In the journal every line is an entry: the priority stands on each.
-    return "\n".join([line, *(f"{head}{part}" for part in str(trace).splitlines())])
+    # In the journal every line is an entry: the priority stands on each. Indented and escaped: the words of
+    # a fault may be a mail's, and must not pass for a line of the log.
+    return "\n".join([line, *(f"{head}  {for_terminal(part)}" for part in str(trace).splitlines())])

@@ -229,6 +229,7 @@ def test_the_limits_are_those_of_the_promises_unless_the_site_sets_others() -> N
     )
     assert (policy.per_person_per_day, policy.per_minute, policy.per_hour) == (3, 20, 200)
     assert policy.never_to == frozenset()
+    assert not Allowed().hold
     assert [Mode(word) for word in ("off", "preview", "on")] == list(Mode)
 
 
