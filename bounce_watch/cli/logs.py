@@ -10,7 +10,7 @@ from typing import Any
 import typer
 
 _LONGEST = 400
-_ADDRESS = re.compile(r"([\w!#$%&'*+/=?^`{|}~.-]+)@((?:[\w-]+\.)+[\w-]+)")
+_ADDRESS = re.compile(r"(\w[\w!#$%&'*+/=?^`{|}~.-]*)@((?:[\w-]+\.)+[\w-]+)")
 _PRIORITY = {"critical": 2, "error": 3, "warning": 4, "info": 6, "debug": 7}
 
 Event = MutableMapping[str, Any]

@@ -13,7 +13,7 @@ from pydantic import (
     model_validator,
 )
 
-from bounce_watch.config.accounts import ImapSettings, SendSettings, SmtpSettings, SourceSettings
+from bounce_watch.config.accounts import ImapSettings, Login, SendSettings, SmtpSettings, SourceSettings
 from bounce_watch.config.chat import Chat
 from bounce_watch.config.retention import Retention
 from bounce_watch.config.running import Monitor, Overrides, Run
@@ -265,7 +265,8 @@ class Config(Section):
     @property
     def own_addresses(self) -> frozenset[str]:
         """Addresses of ours that stand in commands and reports for admins."""
-        return self.site.own_addresses | {address.lower() for address in self.organisation.admins}
+        logins = {login.user for login in (*self.source, self.send) if isinstance(login, Login)}
+        return self.site.own_addresses | {each.lower() for each in (*self.organisation.admins, *logins)}
 
     @property
     def digest_to(self) -> list[str]:

@@ -63,7 +63,7 @@ def test_with_little_room_mail_waits_in_the_mailbox(open_home: Callable[..., Hom
     with FolderSender(home.folder / "sent") as sender:
         attend(home.house, sender, None, result)
     (digest,) = home.sent()
-    assert b"Free space there" in digest
+    assert b"Free space there" in digest.replace(b"=\r\n", b"")
     roomy = open_home()
     assert roomy.look().messages == 1
     assert not roomy.waiting()

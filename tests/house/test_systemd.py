@@ -67,7 +67,7 @@ def test_a_look_by_timer_gives_way_to_the_running_service() -> None:
 
 def test_both_services_are_hardened_in_the_same_way() -> None:
     """They share the account and the store, so neither may be the weaker door."""
-    own = {"Type", "ExecStart", "SuccessExitStatus", "NotifyAccess", "RuntimeDirectory"}
+    own = {"Type", "ExecStart", "ExecReload", "SuccessExitStatus", "NotifyAccess", "RuntimeDirectory"}
     shared = []
     for unit in SERVICES:
         lines = unit.read_text(encoding="utf-8").split("[Service]")[1].split("[Install]")[0].splitlines()
