@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import time
 from pathlib import Path
 from typing import Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from pydantic import (
     Field,
@@ -15,59 +15,11 @@ from pydantic import (
 
 from bounce_watch.config.accounts import ImapSettings, Login, SendSettings, SmtpSettings, SourceSettings
 from bounce_watch.config.chat import Chat
+from bounce_watch.config.organisation import Organisation
 from bounce_watch.config.retention import Retention
 from bounce_watch.config.running import Monitor, Overrides, Run
 from bounce_watch.config.section import Address, Place, Section, plain_address
 from bounce_watch.model import Authority, Evidence, Site
-
-
-class Organisation(Section):
-    """Who we are."""
-
-    name: str = Field(description="Your organisation's name, as it stands in mails to colleagues.")
-    accepted_domains: list[str] = Field(
-        min_length=1, description="The domains your people send from. Only addresses in them ever get mail."
-    )
-    support: str = Field(
-        description="Whom a colleague may ask: an address or a phone number, shown in every answer."
-    )
-    admins: list[Address] = Field(min_length=1, description="Mail admins: they get alerts and the digest.")
-    security: list[Address] = Field(
-        default=[], description="Security team: hears of hijacked accounts. Empty: the admins."
-    )
-    time_zone: str = Field(default="UTC", description="IANA name such as Europe/Berlin.")
-    language: str = Field(default="en", description="Language of mails when nothing better is known.")
-    own_hosts: list[str] = Field(
-        default=[], description="Host name endings of your own mail servers, beside the accepted domains."
-    )
-
-    @field_validator("accepted_domains", "own_hosts")
-    @classmethod
-    def _a_labels(cls, domains: list[str]) -> list[str]:
-        return [to_a_label(domain) for domain in domains]
-
-    @field_validator("admins", "security")
-    @classmethod
-    def _addresses(cls, addresses: list[str]) -> list[str]:
-        return [plain_address(address) for address in addresses]
-
-    @field_validator("time_zone")
-    @classmethod
-    def _known_zone(cls, name: str) -> str:
-        try:
-            ZoneInfo(name)
-        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-            raise ValueError(f"{name!r} is no time zone; use a name such as Europe/Berlin") from error
-        return name
-
-
-def to_a_label(domain: str) -> str:
-    """Return the lower-case A-label form of a domain (RFC 5890)."""
-    plain = domain.strip().strip(".").lower()
-    try:
-        return plain.encode("idna").decode("ascii")
-    except UnicodeError as error:
-        raise ValueError(f"{domain!r} is not a domain name") from error
 
 
 class Store(Section):

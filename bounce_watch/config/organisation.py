@@ -1,0 +1,56 @@
+"""Who we are: the organisation as the configuration names it."""
+
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import Field, field_validator
+
+from bounce_watch.config.section import Address, Section, plain_address
+
+
+class Organisation(Section):
+    """Who we are."""
+
+    name: str = Field(description="Your organisation's name, as it stands in mails to colleagues.")
+    accepted_domains: list[str] = Field(
+        min_length=1, description="The domains your people send from. Only addresses in them ever get mail."
+    )
+    support: str = Field(
+        description="Whom a colleague may ask: an address or a phone number, shown in every answer."
+    )
+    admins: list[Address] = Field(min_length=1, description="Mail admins: they get alerts and the digest.")
+    security: list[Address] = Field(
+        default=[], description="Security team: hears of hijacked accounts. Empty: the admins."
+    )
+    time_zone: str = Field(default="UTC", description="IANA name such as Europe/Berlin.")
+    language: str = Field(default="en", description="Language of mails when nothing better is known.")
+    own_hosts: list[str] = Field(
+        default=[], description="Host name endings of your own mail servers, beside the accepted domains."
+    )
+
+    @field_validator("accepted_domains", "own_hosts")
+    @classmethod
+    def _a_labels(cls, domains: list[str]) -> list[str]:
+        return [to_a_label(domain) for domain in domains]
+
+    @field_validator("admins", "security")
+    @classmethod
+    def _addresses(cls, addresses: list[str]) -> list[str]:
+        return [plain_address(address) for address in addresses]
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+            raise ValueError(f"{name!r} is no time zone; use a name such as Europe/Berlin") from error
+        return name
+
+
+def to_a_label(domain: str) -> str:
+    """Return the lower-case A-label form of a domain (RFC 5890)."""
+    plain = domain.strip().strip(".").lower()
+    try:
+        return plain.encode("idna").decode("ascii")
+    except UnicodeError as error:
+        raise ValueError(f"{domain!r} is not a domain name") from error
