@@ -11,13 +11,14 @@ from typing import Any
 
 import pytest
 
-from bounce_watch.model import Bounce, Event, Evidence
+from bounce_watch.model import Bounce, Event, Evidence, OutboxState
 from bounce_watch.store import Place, Store, StoredReport
 from tests.servers.stores import Stores
 from tests.store.blank import lay_blank_store
-from tests.store.values import BOUNCE, NOW, REPORT, body, place
+from tests.store.values import BOUNCE, LETTER, NOW, REPORT, body, place
 
 Ingest = Callable[..., tuple[StoredReport, tuple[Event, ...]]]
+Enqueue = Callable[..., int]
 
 
 @pytest.fixture
@@ -64,5 +65,19 @@ def ingest(store: Store) -> Ingest:
                 message, replace(REPORT, **values), evidence=Evidence.INTERNAL, tests=(), now=now
             )
             return stored, tx.add_bounces(stored.report_id, bounces or (BOUNCE,), now)
+
+    return put
+
+
+@pytest.fixture
+def enqueue(store: Store) -> Enqueue:
+    """Put a letter into the outbox and return its number."""
+
+    def put(event: str = "reply-1", *, now: datetime = NOW, **chosen: Any) -> int:
+        letter = replace(LETTER, event_key=event, **{k: chosen.pop(k) for k in ("to", "kind") if k in chosen})
+        values = {"state": OutboxState.PENDING, "cause": "mailbox_full"} | chosen
+        with store.transaction() as tx:
+            assert tx.enqueue(letter, content=b"From: us\r\n\r\n\xff", bw_id=f"id-{event}", now=now, **values)
+            return tx.outbox(limit=1)[0].id
 
     return put

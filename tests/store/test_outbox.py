@@ -1,34 +1,16 @@
 """What we write leaves once: unique events, leases that outlive a crash, honest states."""
 
-from collections.abc import Callable
-from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from bounce_watch.model import LetterKind, OutboxState
 from bounce_watch.store import NotThere, OutboxEntry, Store
-from tests.store.conftest import Ingest
+from tests.store.conftest import Enqueue, Ingest
 from tests.store.values import LETTER, NOW
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
-Enqueue = Callable[..., int]
-
-
-@pytest.fixture
-def enqueue(store: Store) -> Enqueue:
-    """Put a letter into the outbox and return its number."""
-
-    def put(event: str = "reply-1", *, now: datetime = NOW, **chosen: Any) -> int:
-        letter = replace(LETTER, event_key=event, **{k: chosen.pop(k) for k in ("to", "kind") if k in chosen})
-        values = {"state": OutboxState.PENDING, "cause": "mailbox_full"} | chosen
-        with store.transaction() as tx:
-            assert tx.enqueue(letter, content=b"From: us\r\n\r\n\xff", bw_id=f"id-{event}", now=now, **values)
-            return tx.outbox(limit=1)[0].id
-
-    return put
 
 
 def entry(store: Store, number: int) -> OutboxEntry:
@@ -239,8 +221,13 @@ def test_a_number_that_is_not_there_is_a_clear_fault(store: Store) -> None:
     with pytest.raises(NotThere, match="no mail 5") as caught:
         store.outgoing(5)
     assert "outbox list" in caught.value.repair
-    with pytest.raises(NotThere):
-        store.claim(5, "me", NOW)
+    for change in (
+        lambda: store.claim(5, "me", NOW),
+        lambda: store.finish(5, "sent", "250", NOW),
+        lambda: store.decide(5, OutboxState.SENT, NOW),
+    ):
+        with pytest.raises(NotThere, match="no mail 5"):
+            change()
 
 
 def test_a_mail_that_is_settled_waits_for_no_other_look(store: Store, enqueue: Enqueue) -> None:
@@ -250,3 +237,80 @@ def test_a_mail_that_is_settled_waits_for_no_other_look(store: Store, enqueue: E
     with store.transaction() as tx:
         tx.look_later(number, NOW + HOUR)
     assert entry(store, number).next_at == before
+
+
+def test_an_uncertain_mail_waits_for_another_look(store: Store, enqueue: Enqueue) -> None:
+    number = enqueue()
+    store.claim(number, "me", NOW)
+    store.finish(number, "unknown", "connection lost", NOW)
+    with store.transaction() as tx:
+        tx.look_later(number, NOW + HOUR)
+    assert store.unknown_due(NOW + HOUR + 10 * MINUTE - timedelta(microseconds=1)) == ()
+    assert [mail.id for mail in store.unknown_due(NOW + HOUR + 10 * MINUTE)] == [number]
+
+
+def test_a_look_that_says_nothing_leaves_the_answer_of_the_server(store: Store, enqueue: Enqueue) -> None:
+    number = enqueue()
+    store.claim(number, "me", NOW)
+    store.finish(number, "unknown", "connection lost", NOW)
+    store.decide(number, OutboxState.SENT, NOW + HOUR)
+    shown = entry(store, number)
+    assert (shown.server_reply, shown.sent_at, shown.next_at) == ("connection lost", NOW + HOUR, None)
+
+
+def test_the_lease_of_a_living_owner_is_left_until_it_is_over(store: Store, enqueue: Enqueue) -> None:
+    mine, theirs = enqueue("reply-1"), enqueue("reply-2")
+    store.claim(mine, "dead", NOW)
+    store.claim(theirs, "alive", NOW)
+    assert [mail.id for mail in store.recover(NOW + MINUTE, lambda: ["alive"])] == [mine]
+    shown = entry(store, mine)
+    assert shown.server_reply == "the process ended while this mail was being sent"
+    assert store.recover(NOW + 10 * MINUTE, lambda: ["alive"]) == ()
+    late = NOW + 10 * MINUTE + timedelta(microseconds=1)
+    assert [mail.id for mail in store.recover(late, lambda: ["alive"])] == [theirs]
+
+
+@pytest.mark.parametrize("outcome", ["failed", "unknown", "abandoned"])
+def test_what_ended_is_sent_again_by_its_number_as_if_new(
+    store: Store, enqueue: Enqueue, outcome: str
+) -> None:
+    """It has all its attempts and its two days again; without a number only failed ones go."""
+    number, later = enqueue(), NOW + timedelta(days=3)
+    store.claim(number, "me", NOW)
+    store.finish(number, "later" if outcome == "abandoned" else outcome, "550 no", NOW)
+    if outcome == "abandoned":
+        assert store.abandon([number], NOW) == 1
+    if outcome != "failed":
+        assert store.retry(None, later) == 0
+    assert store.retry([number], later) == 1
+    shown = entry(store, number)
+    assert (shown.state, shown.attempts, shown.next_at) == (OutboxState.PENDING, 0, later)
+    store.claim(number, "me", later)
+    assert store.finish(number, "later", "450", later) is OutboxState.PENDING
+
+
+@pytest.mark.parametrize("outcome", ["failed", "unknown"])
+def test_what_failed_or_is_uncertain_can_be_given_up(store: Store, enqueue: Enqueue, outcome: str) -> None:
+    number = enqueue()
+    store.claim(number, "me", NOW)
+    assert store.abandon([number], NOW) == 0
+    store.finish(number, outcome, "", NOW)
+    assert store.abandon([number], NOW) == 1
+    assert (entry(store, number).state, entry(store, number).next_at) == (OutboxState.ABANDONED, None)
+
+
+def test_a_machine_that_slept_gives_up_no_mail(store: Store, enqueue: Enqueue) -> None:
+    """Two days have passed, but it was tried nine times only; the tenth is the last."""
+    number = enqueue()
+    for day in range(10):
+        now = NOW + timedelta(days=day)
+        assert store.claim(number, "me", now) is not None
+        outcome = store.finish(number, "later", "450 4.2.1 try later", now)
+        assert outcome is (OutboxState.FAILED if day == 9 else OutboxState.PENDING)
+    assert entry(store, number).next_at is None
+
+
+def test_a_mail_that_settles_is_due_when_its_time_has_come(store: Store, enqueue: Enqueue) -> None:
+    number = enqueue(wait=5 * MINUTE)
+    assert store.due(NOW + 4 * MINUTE) == ()
+    assert [mail.id for mail in store.due(NOW + 5 * MINUTE)] == [number]
