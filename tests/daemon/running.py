@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import signal
+import subprocess
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from pathlib import Path
 
 from tests.daemon.worker import work
 from tests.pipeline.conftest import CONFIG
+from tests.servers.processes import guard, relieve
 
 FORKS = multiprocessing.get_context("forkserver")
 FORKS.set_forkserver_preload(["tests.daemon.worker", "tests.safety.worker"])
@@ -35,6 +37,7 @@ class Running:
     stop_seconds: float = 0.5
     environ: dict[str, str] = field(default_factory=dict)
     process: BaseProcess | None = None
+    guard: subprocess.Popen[bytes] | None = None
 
     def __post_init__(self) -> None:
         for name in ("cur", "new", "tmp"):
@@ -50,9 +53,11 @@ class Running:
         self.config.write_text(f"{text}[run]\npoll_seconds = 60\nstop_seconds = {self.stop_seconds}\n")
 
     def start(self, *arguments: str) -> "Running":
+        self._relieve()
         told = ["-c", str(self.config), "run", *arguments]
         self.process = FORKS.Process(target=work, args=(told, self.environ, self.folder / "log"))
         self.process.start()
+        self.guard = guard(self.pid)
         return self
 
     @property
@@ -75,12 +80,20 @@ class Running:
     def end(self) -> int | None:
         assert self.process is not None
         self.process.join(60)
+        if self.process.exitcode is not None:
+            self._relieve()
         return self.process.exitcode
 
     def close(self) -> None:
         if self.process is not None and self.process.is_alive():
             self.process.kill()
             self.process.join()
+        self._relieve()
+
+    def _relieve(self) -> None:
+        if self.guard is not None:
+            relieve(self.guard)
+        self.guard = None
 
     def log(self) -> str:
         path = self.folder / "log"

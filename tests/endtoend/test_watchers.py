@@ -3,8 +3,9 @@
 import os
 import re
 import signal
+import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -17,7 +18,7 @@ from bounce_watch.model import LetterKind, OutboxState
 from bounce_watch.pipeline import CycleResult, attend, open_house
 from bounce_watch.send import FolderSender
 from bounce_watch.store import Server, Store
-from tests.daemon.running import FOLDER, MAILDIR, Running, wait_for
+from tests.daemon.running import FOLDER, MAILDIR, Running
 from tests.pipeline.conftest import ndr
 from tests.servers.stores import Stores
 
@@ -37,6 +38,8 @@ class Site:
     folder: Path
     server: Server
     stores: Stores
+    boxes: tuple[str, ...] = ("box",)
+    delivered: int = 0
     watchers: dict[str, Running] = field(default_factory=dict)
 
     def watch(self, name: str, mailbox: str) -> Running:
@@ -57,13 +60,17 @@ class Site:
         self.watchers[name] = running
         return running.start()
 
-    def fill(self, mailbox: str, messages: range) -> None:
-        for name in ("cur", "new", "tmp"):
-            (self.folder / mailbox / name).mkdir(parents=True, exist_ok=True)
+    def fill(self, count: int) -> None:
+        """Deliver so many more messages, spread over the mailboxes."""
         at = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=1)
-        for number in messages:
+        for number in range(self.delivered, self.delivered + count):
             content = ndr(f"p{number}@larkfield.example", f"x@d{number % 50}.example", number=number, at=at)
-            (self.folder / mailbox / "new" / f"{number}.a").write_bytes(content)
+            box = self.folder / self.boxes[number % len(self.boxes)]
+            for name in ("cur", "new", "tmp"):
+                (box / name).mkdir(parents=True, exist_ok=True)
+            (box / "tmp" / f"{number}.a").write_bytes(content)
+            (box / "tmp" / f"{number}.a").rename(box / "new" / f"{number}.a")
+        self.delivered += count
 
     def filed(self) -> list[str]:
         return [path.name for path in self.folder.glob("box*/.Filed/*/*")]
@@ -76,6 +83,29 @@ class Site:
         found = self.stores.postgres.sql(_IN_HAND, self.server.url.database or "")
         pids = {int(name.rpartition(":")[2]) for (name,) in found}
         return [name for name, running in self.watchers.items() if running.pid in pids]
+
+    def wait_until(self, found: Callable[[], object]) -> None:
+        """Wait as long as it goes on: every answer that is composed takes its time on a busy machine."""
+        before, since = -1, 0.0
+        while not found():
+            if (filed := len(self.filed())) != before:
+                before, since = filed, time.monotonic()
+            assert time.monotonic() - since < 60, "".join(one.log() for one in self.watchers.values())
+            time.sleep(0.05)
+
+    def wait_for_victim(self, step: int) -> str:
+        """Return who is at work once so many more are filed; whoever is too quick to be met gets more."""
+        goal, victims = len(self.filed()) + step, list[str]()
+
+        def is_met() -> bool:
+            if not self.waiting():
+                self.fill(step)
+            if len(self.filed()) >= goal:
+                victims.extend(self.at_work())
+            return bool(victims)
+
+        self.wait_until(is_met)
+        return victims[0]
 
     def settle(self) -> None:
         """Do as the leader does when the grace of what the dead were sending is over."""
@@ -97,28 +127,24 @@ def site(tmp_path: Path, stores: Stores) -> Iterator[Site]:
         yield site
 
 
-def lives_through(site: Site, boxes: tuple[str, str], messages: int, kills: int, *, both: bool) -> None:
+def lives_through(site: Site, messages: int, kills: int, *, both: bool) -> None:
     """Let two watchers work, kill who is at it again and again, and look at everything that came of it."""
-    for number, box in enumerate(sorted(set(boxes))):
-        share = messages // len(set(boxes))
-        site.fill(box, range(number * share, (number + 1) * share))
-    names = dict(zip(("first", "second"), boxes, strict=True))
+    site.fill(messages)
+    names = {"first": site.boxes[0], "second": site.boxes[-1]}
     for name, box in names.items():
         site.watch(name, box)
     if both:
-        wait_for(lambda: len(site.at_work()) == 2)
-    for kill in range(kills):
-        goal = messages * (kill + 1) // (kills + 2)
-        wait_for(lambda goal=goal: len(site.filed()) >= goal and site.at_work())
-        for victim in site.at_work()[:1]:
-            os.kill(site.watchers[victim].pid, signal.SIGKILL)
-            site.watchers[victim].end()
-            site.watch(victim, names[victim])
-    wait_for(lambda: not site.waiting())
+        site.wait_until(lambda: len(site.at_work()) == 2)
+    for _ in range(kills):
+        victim = site.wait_for_victim(step=messages // (kills + 2))
+        os.kill(site.watchers[victim].pid, signal.SIGKILL)
+        site.watchers[victim].end()
+        site.watch(victim, names[victim])
+    site.wait_until(lambda: not site.waiting())
     for running in site.watchers.values():
         running.stop()
     site.settle()
-    nothing_twice_nothing_missed(site, messages)
+    nothing_twice_nothing_missed(site, site.delivered)
 
 
 def nothing_twice_nothing_missed(site: Site, messages: int) -> None:
@@ -139,10 +165,12 @@ def nothing_twice_nothing_missed(site: Site, messages: int) -> None:
 
 
 def test_two_watchers_share_one_mailbox_though_one_is_killed(site: Site) -> None:
-    lives_through(site, ("box", "box"), messages=120, kills=1, both=False)
+    lives_through(site, messages=60, kills=1, both=False)
 
 
 @pytest.mark.proof
-@pytest.mark.parametrize("boxes", [("box", "box"), ("box-a", "box-b")], ids=["one mailbox", "two mailboxes"])
-def test_two_watchers_share_a_store_through_many_kills(site: Site, boxes: tuple[str, str]) -> None:
-    lives_through(site, boxes, messages=1_200, kills=6, both=True)
+@pytest.mark.timeout(1_200)
+@pytest.mark.parametrize("boxes", [("box",), ("box-a", "box-b")], ids=["one mailbox", "two mailboxes"])
+def test_two_watchers_share_a_store_through_many_kills(site: Site, boxes: tuple[str, ...]) -> None:
+    site.boxes = boxes
+    lives_through(site, messages=800, kills=6, both=True)

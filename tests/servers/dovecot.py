@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from tests.servers import certificates
-from tests.servers.processes import STARTED, end, free_port, need, version_of, wait_for_greeting
+from tests.servers.processes import STARTED, end, free_port, need, start, version_of, wait_for_greeting
 
 PROGRAM = "/usr/sbin/dovecot"
 PASSWORD = "correct horse"
@@ -139,14 +139,8 @@ class Dovecot:
 
     def start(self) -> None:
         with (self.root / "stdout.log").open("ab") as output:
-            self._process = subprocess.Popen(
-                [PROGRAM, "-F", "-c", str(self.root / "dovecot.conf")],
-                cwd=self.root,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-                **self._as_mail_user(),
-            )
+            command = [PROGRAM, "-F", "-c", str(self.root / "dovecot.conf")]
+            self._process = start(command, output, self.root, **self._as_mail_user())
         if not wait_for_greeting(self._process, self.imap_port, b"* OK"):
             log = self.log()
             self.stop()

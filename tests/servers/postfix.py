@@ -15,7 +15,7 @@ from pathlib import Path
 
 from tests.servers import certificates
 from tests.servers.dovecot import WATCHED
-from tests.servers.processes import STARTED, end, free_port, need, version_of, wait_for_greeting
+from tests.servers.processes import STARTED, end, free_port, need, start, version_of, wait_for_greeting
 
 MASTER = "/usr/lib/postfix/sbin/master"
 
@@ -112,13 +112,7 @@ class Postfix:
         etc = str(self.root / "etc")
         settings = {"MAIL_CONFIG": etc, "POSTLOG_SERVICE": "postlog", "POSTLOG_HOSTNAME": "mail"}
         with (self.root / "mail.log").open("ab") as log:
-            self._process = subprocess.Popen(
-                [MASTER, "-c", etc, "-d"],
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-                env=os.environ | settings,
-            )
+            self._process = start([MASTER, "-c", etc, "-d"], log, self.root, env=os.environ | settings)
         if not wait_for_greeting(self._process, self.port, b"220"):
             log_text = self.log()[-3000:]
             self.stop()

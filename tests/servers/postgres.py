@@ -15,7 +15,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from tests.servers.processes import STARTED, end, free_port, need
+from tests.servers.processes import STARTED, end, free_port, need, start
 
 ROLE, PASSWORD = "bouncewatch", "horse: battery/staple"
 _PLACES = ("/usr/lib/postgresql/*/bin", "/usr/local/pgsql/bin", "/usr/pgsql-*/bin")
@@ -83,10 +83,8 @@ class Postgres:
         """Start the server on its folder and wait until it takes questions."""
         options = [word for name, value in self._settings.items() for word in ("-c", f"{name}={value}")]
         with (self.root / "log").open("ab") as log:
-            self._process = subprocess.Popen(
-                [self.programs / "postgres", "-D", str(self.data), "-p", str(self.port), *options],
-                stdout=log, stderr=log, start_new_session=True, cwd=self.root, **self._stepping_down(),
-            )  # fmt: skip
+            command = [self.programs / "postgres", "-D", str(self.data), "-p", str(self.port), *options]
+            self._process = start(command, log, self.root, **self._stepping_down())
         self._wait(self._process)
 
     def stop(self) -> None:

@@ -1,4 +1,8 @@
-"""Start and end server processes of tests; each lives in a process group and a folder of its own."""
+"""Start and end server processes of tests; each lives in a process group and a folder of its own.
+
+A process of tests that is killed ends nothing, so a guard beside each server does: its standard input ends
+with whoever started it, however that ended.
+"""
 
 import contextlib
 import os
@@ -9,12 +13,53 @@ import socket
 import subprocess
 import time
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import IO, Any
 
 import pytest
 
 STARTED: Counter[str] = Counter()
 """How often each server was really started in this process, by name and version."""
+
+_GUARDS: dict[int, subprocess.Popen[bytes]] = {}
+
+# The children of a PostgreSQL have sessions of their own, and end a moment after their master.
+_GUARD = 'read -r _; kill -s KILL -- "$1"; [ -z "$2" ] || { sleep 0.3; rm -rf -- "$2"; }'
+
+
+def start(
+    command: Sequence[str | Path],
+    log: IO[bytes],
+    folder: Path,
+    *,
+    env: Mapping[str, str] | None = None,
+    **account: Any,
+) -> subprocess.Popen[bytes]:
+    """Start a server as leader of a group. When these tests are killed, it ends and its folder goes."""
+    process = subprocess.Popen(
+        command, stdout=log, stderr=subprocess.STDOUT, start_new_session=True, cwd=folder, env=env, **account
+    )
+    _GUARDS[process.pid] = guard(-process.pid, folder)
+    return process
+
+
+def guard(target: int, folder: Path | None = None) -> subprocess.Popen[bytes]:
+    """Kill a process, or a group for a negative number, when this process is gone, and remove a folder.
+
+    Killing the guard ends its duty.
+    """
+    command = ["/bin/sh", "-c", _GUARD, "guard", str(target), str(folder or "")]
+    return subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        start_new_session=True, cwd="/",
+    )  # fmt: skip
+
+
+def relieve(one: subprocess.Popen[bytes]) -> None:
+    """End a guard's duty."""
+    one.kill()
+    one.communicate()
 
 
 def free_port() -> int:
@@ -79,6 +124,8 @@ def end(process: subprocess.Popen[bytes]) -> None:
         process.wait(0.3)
     _signal_group(process, signal.SIGKILL)
     process.wait()
+    if (one := _GUARDS.pop(process.pid, None)) is not None:
+        relieve(one)
 
 
 def _signal_group(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
