@@ -112,11 +112,10 @@ def _replayed(
 
 def _overlap(one: _Run, other: _Run) -> bool:
     """Tell whether two were open at the same time, give or take the settle time."""
-    return _began_before_end(one, other) and _began_before_end(other, one)
-
-
-def _began_before_end(one: _Run, other: _Run) -> bool:
-    return other.resolved_at is None or one.opened_at <= other.resolved_at + SETTLE
+    return all(
+        second.resolved_at is None or first.opened_at <= second.resolved_at + SETTLE
+        for first, second in ((one, other), (other, one))
+    )
 
 
 def _runs(

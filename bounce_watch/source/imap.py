@@ -9,7 +9,8 @@ from bounce_watch.config.accounts import ImapSettings
 from bounce_watch.config.oauth import TokenRefused, Tokens, TokenUnavailable
 from bounce_watch.model.check import Check
 from bounce_watch.source import imap_walk as walk
-from bounce_watch.source.imap_connection import Connection, Opened
+from bounce_watch.source.imap_answers import Opened
+from bounce_watch.source.imap_connection import Connection
 from bounce_watch.source.imap_faults import Declined
 from bounce_watch.source.imap_filing import move
 from bounce_watch.source.imap_folders import Folders

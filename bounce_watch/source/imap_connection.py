@@ -6,7 +6,6 @@ Arguments with CR, LF or NUL never reach a command; every fault comes out as a S
 import imaplib
 import ssl
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from imapclient import IMAPClient, SocketTimeout
@@ -15,29 +14,11 @@ from imapclient.response_parser import parse_fetch_response
 from bounce_watch import crash
 from bounce_watch.config.accounts import ImapSettings
 from bounce_watch.source import imap_faults as faults
+from bounce_watch.source.imap_answers import Items, Namespaces, Opened
 from bounce_watch.source.imap_channel import keep_alive, read_tls
 from bounce_watch.source.interface import Refused, SourceError
 
-Items = dict[bytes, object]
 _GOODBYE_SECONDS = 2
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Opened:
-    """A selected folder. `uid_next` is 0 when the server keeps it to itself."""
-
-    validity: int
-    uid_next: int
-    exists: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Namespaces:
-    """RFC 2342: `prefix` and `separator` of the personal namespace, prefixes of other people's."""
-
-    prefix: str
-    separator: str
-    foreign: tuple[str, ...] = ()
 
 
 class Connection:

@@ -1,7 +1,8 @@
 """Find and make the folders that mail is moved to: the configuration writes `Bounces/Filed` everywhere,
 servers separate with `/` or `.` and some want a prefix (RFC 2342)."""
 
-from bounce_watch.source.imap_connection import Connection, Namespaces
+from bounce_watch.source.imap_answers import Namespaces
+from bounce_watch.source.imap_connection import Connection
 from bounce_watch.source.imap_faults import Declined, plain_text
 from bounce_watch.source.interface import MissingFolder
 

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from bounce_watch.source.imap_connection import Connection, Items
+from bounce_watch.source.imap_answers import Items
+from bounce_watch.source.imap_connection import Connection
 from bounce_watch.source.interface import MAX_MESSAGE
 
 _WIDEST = 65_536
