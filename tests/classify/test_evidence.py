@@ -197,7 +197,53 @@ def test_every_test_is_told_with_its_outcome() -> None:
     assert tests["authority"] == "exchange-headers"
     assert tests["tier"] == "our Exchange marked it as its own"
     assert tests["our DKIM signature on the mail"] == "not checked"
-    assert len(tests) == 16
+    assert list(tests) == [
+        "at most one AuthAs value a layer",
+        "written as our Exchange",
+        "written as our Exchange, but anonymous",
+        "bare or forwarded by a member",
+        "forwarded, but anonymous",
+        "marked as internal by Exchange",
+        "sender of the mail is ours",
+        "Message-ID of the mail is ours",
+        "written as our Exchange, but not authorised by our domain",
+        "authentication of a layer failed",
+        "names another tenant",
+        "the mail is younger than the report",
+        "a stranger on mail between our own addresses",
+        "our DKIM signature on the mail",
+        "authority",
+        "tier",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("case", "why"),
+    [
+        ("marked twice", "several AuthAs values, our Exchange writes one"),
+        ("forged in our name", "claims to be our Exchange, but came in as anonymous"),
+        ("our name, DMARC failed", "claims to be our Exchange, but our domain did not authorise it"),
+        ("two tenants in one layer", "names another tenant, or several"),
+        ("forwarded by a stranger", "forwarded by somebody outside the organisation"),
+        ("a member's name forged", "forwarded in a member's name, but came in as anonymous"),
+        ("a mail of tomorrow", "reports on a mail that was written after the report"),
+        ("a stranger on our own addresses", "a stranger reports on mail between our own addresses"),
+        ("foreign report on a stranger's mail", "reports on a mail whose sender is not ours"),
+        ("foreign report on a mail that we signed", "foreign, on a mail that our domain signed"),
+        ("a foreign reporter who failed", "whoever reports did not authenticate"),
+        ("foreign report on our mail", "foreign, on a mail that we sent"),
+        ("foreign report, foreign id", "nothing proves that we sent the mail"),
+    ],
+)
+def test_a_tier_is_told_with_its_reason(case: str, why: str) -> None:
+    (layers, changes), *_ = (row[1:3] for row in CASES if row[0] == case)
+    one = replace(report(fields(), provenance=layers), **changes)
+    assert dict(weigh(one, SITE).tests)["tier"] == why
+
+
+def test_a_mailbox_that_is_trusted_is_the_reason() -> None:
+    tests = dict(weigh(report(fields(), provenance=(FOREIGN,)), MAILBOX).tests)
+    assert tests["tier"] == "it lies in the mailbox, which the configuration trusts"
 
 
 def test_one_layer_of_our_exchange_is_told_of() -> None:
