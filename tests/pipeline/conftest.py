@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlmodel import SQLModel, select
 
 from bounce_watch.config.load import read_config
 from bounce_watch.config.models import Config
@@ -15,10 +16,13 @@ from bounce_watch.pipeline import CycleResult, House, open_house, run_cycle
 from bounce_watch.reading.reader import IsolatedReader
 from bounce_watch.send import FolderSender
 from bounce_watch.source.maildir import MaildirSource
-from bounce_watch.store import open_store
+from bounce_watch.store import open_store, place_of
+from tests.servers.stores import Stores
 from tests.store.blank import lay_blank_store
 
 START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+
+FILE = 'path = "store.db"'
 
 CONFIG = """
 [organisation]
@@ -90,20 +94,30 @@ def reader() -> Iterator[IsolatedReader]:
 
 
 @pytest.fixture
-def open_home(tmp_path: Path, reader: IsolatedReader) -> Iterator[Callable[..., Home]]:
+def store_line(request: pytest.FixtureRequest) -> str:
+    """The line of the configuration that says where the store is: a file, or an empty one at a server."""
+    if request.config.getoption("store") == "sqlite":
+        return FILE
+    stores: Stores = request.getfixturevalue("stores")
+    return f'url = "{stores.postgres.url(stores.empty().url.database or "")}"'
+
+
+@pytest.fixture
+def open_home(tmp_path: Path, reader: IsolatedReader, store_line: str) -> Iterator[Callable[..., Home]]:
     """Open homes; changes are applied to the text of the configuration."""
     with ExitStack() as stack:
 
         def build(*changes: tuple[str, str]) -> Home:
             text = CONFIG
-            for old, new in changes:
+            for old, new in (*changes, (FILE, store_line)):
                 text = text.replace(old, new)
             for name in ("cur", "new", "tmp"):
                 (tmp_path / "mailbox" / name).mkdir(parents=True, exist_ok=True)
             config, clock = read_config(text.encode(), tmp_path / "config.toml"), Clock()
-            if not config.store.path.exists():
-                lay_blank_store(config.store.path)
-            store = stack.enter_context(open_store(config.store.path))
+            where = place_of(config.store)
+            if isinstance(where, Path) and not where.exists():
+                lay_blank_store(where)
+            store = stack.enter_context(open_store(where))
             store.start_run(clock())
             house = open_house(config, store, clock)
             if isinstance(house.reader, IsolatedReader):
@@ -116,6 +130,15 @@ def open_home(tmp_path: Path, reader: IsolatedReader) -> Iterator[Callable[..., 
 @pytest.fixture
 def home(open_home: Callable[..., Home]) -> Home:
     return open_home()
+
+
+def every_text(home: Home) -> Iterator[str]:
+    """Yield each value of each column of each table, as Python shows it."""
+    with home.house.store._reading() as session:
+        for table in SQLModel.metadata.sorted_tables:
+            for row in session.connection().execute(select(table)):
+                for value in row:
+                    yield value.decode("latin-1") if isinstance(value, bytes) else str(value)
 
 
 def ndr(

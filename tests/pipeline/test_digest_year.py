@@ -1,15 +1,15 @@
 """A year and more of digests: clock changes, outages and jumps of the clock, without waiting."""
 
 import random
-import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from sqlalchemy import text
 
 from tests.pipeline.conftest import START, Home, ndr
 
@@ -92,8 +92,14 @@ def play(open_home: Callable[..., Home]) -> Callable[..., Year]:
 
 def digests(home: Home) -> Iterator[tuple[str, int]]:
     """Return each digest's date and the last bounce in it, oldest first."""
-    with closing(sqlite3.connect(home.config.store.path)) as store:
-        yield from store.execute("SELECT local_date, bounce_to FROM digest ORDER BY rowid")
+    written = "rowid" if home.config.store.url is None else "ctid"
+    for day, end in ask(home, f"SELECT local_date, bounce_to FROM digest ORDER BY {written}"):
+        yield str(day), end
+
+
+def ask(home: Home, question: str) -> Iterator[Any]:
+    with home.house.store._reading() as session:
+        yield from session.connection().execute(text(question))
 
 
 def judge(year: Year) -> None:
@@ -103,11 +109,8 @@ def judge(year: Year) -> None:
     ends = [end for _, end in made]
     assert dates == sorted(set(dates))
     assert ends == sorted(ends)
-    with closing(sqlite3.connect(year.home.config.store.path)) as store:
-        bounces = [number for (number,) in store.execute("SELECT id FROM bounce")]
-        mails = Counter(
-            key for (key,) in store.execute("SELECT event_key FROM outgoing WHERE kind = 'digest'")
-        )
+    bounces = [number for (number,) in ask(year.home, "SELECT id FROM bounce")]
+    mails = Counter(key for (key,) in ask(year.home, "SELECT event_key FROM outgoing WHERE kind = 'digest'"))
     assert len(bounces) == year.delivered
     for number in bounces:
         assert sum(start < number <= end for start, end in zip([0, *ends], ends, strict=False)) == 1
