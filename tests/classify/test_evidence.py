@@ -192,6 +192,21 @@ CASES: list[Case] = [
         UNVERI,
         INTERN,
     ),
+    ("marked NDR from another address", marked(from_address="x@contoso.example"), GUESSED, INTERN, INTERN),
+    (
+        "our id on a mail without a sender",
+        FROM_OUTSIDE,
+        {"original": replace(OWN_ID, sender=None)},
+        UNVERI,
+        INTERN,
+    ),
+    (
+        "one of two layers did not authenticate",
+        (BY_MEMBER, replace(FOREIGN, authentication_results=FAILED)),
+        JOURNAL | OWN,
+        UNVERI,
+        INTERN,
+    ),
     ("a journal around our report", (INTERNAL, INTERNAL), JOURNAL, INTERN, INTERN),
     ("a journal around a foreign report", (INTERNAL, FOREIGN), JOURNAL | OWN, CORREL, INTERN),
     (

@@ -127,6 +127,20 @@ ROWS: list[tuple[str, dict[str, Any], dict[str, Any], dict[str, Any], Reason | N
     ("an-auto-reply-came-back", {"automatic": ("Auto-Submitted",)}, {}, {}, Reason.AUTOMATIC_ORIGINAL),
     ("to-oneself", {"original_recipients": SELF}, {}, {}, Reason.SELF_ADDRESSED),
     (
+        "a-mail-to-its-own-sender-that-another-forwarded",
+        {"to": "carla@contoso.example", "original_recipients": SELF},
+        {},
+        {},
+        Reason.SELF_ADDRESSED,
+    ),
+    (
+        "to-whom-we-would-write",
+        {"original_sender": "carla@contoso.example", "original_recipients": SELF},
+        {},
+        {},
+        Reason.SELF_ADDRESSED,
+    ),
+    (
         "to-oneself-in-capitals",
         {"original_recipients": ("MARA@Contoso.example",)},
         {},
@@ -288,6 +302,12 @@ def test_the_backlog_of_a_first_run_waits_for_a_person(minutes_after: int, hold:
     assert GOOD.received_at is not None
     past = Past(backlog_until=GOOD.received_at + timedelta(minutes=minutes_after))
     assert check(GOOD, past, POLICY, NOW) == Allowed(hold=hold)
+
+
+@pytest.mark.parametrize("kind", [LetterKind.ALERT, LetterKind.DIGEST])
+def test_mail_to_admins_is_held_neither_by_preview_nor_by_backlog(kind: LetterKind) -> None:
+    past, policy = Past(backlog_until=NOW), replace(POLICY, mode=Mode.PREVIEW)
+    assert check(replace(GOOD, kind=kind), past, policy, NOW) == Allowed(hold=False)
 
 
 def test_the_first_check_that_hits_names_the_reason() -> None:

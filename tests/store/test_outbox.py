@@ -21,7 +21,8 @@ def test_the_same_event_is_written_once(store: Store, enqueue: Enqueue) -> None:
     """False is an answer, not a fault: the transaction around it goes on."""
     enqueue("reply-1")
     with store.transaction() as tx:
-        assert not tx.enqueue(LETTER, content=b"other", bw_id="x", state=OutboxState.PENDING, now=NOW)
+        again = tx.enqueue(LETTER, content=b"other", bw_id="x", state=OutboxState.PENDING, now=NOW)
+        assert again is False
         tx.withhold(LETTER.to, "mailbox_full", "told already", NOW)
     assert store.event_known("reply-1")
     assert [mail.bw_id for mail in store.outbox()] == ["id-reply-1"]
@@ -126,8 +127,10 @@ def test_a_mail_held_for_days_still_has_its_two_days_after_release(store: Store,
     assert store.due(later) == ()
     assert store.release(None, later) == 1
     assert store.release(None, later) == 0
-    store.claim(number, "me", later)
-    assert store.finish(number, "later", "", later) is OutboxState.PENDING
+    for _ in range(10):
+        assert store.claim(number, "me", later) is not None
+        assert store.finish(number, "later", "", later) is OutboxState.PENDING
+        later += HOUR
 
 
 def test_a_fault_of_the_configuration_costs_no_attempt(store: Store, enqueue: Enqueue) -> None:
@@ -314,3 +317,19 @@ def test_a_mail_that_settles_is_due_when_its_time_has_come(store: Store, enqueue
     number = enqueue(wait=5 * MINUTE)
     assert store.due(NOW + 4 * MINUTE) == ()
     assert [mail.id for mail in store.due(NOW + 5 * MINUTE)] == [number]
+
+
+def test_a_mail_about_nothing_in_particular_names_nothing(store: Store) -> None:
+    with store.transaction() as tx:
+        assert tx.enqueue(LETTER, content=b"", bw_id="1", state=OutboxState.PENDING, now=NOW) is True
+    (mail,) = store.outbox()
+    assert (mail.cause, mail.report_id, mail.incident, mail.next_at) == (None, None, None, NOW)
+
+
+def test_a_mail_whose_bytes_were_forgotten_is_given_up_and_never_sent(store: Store) -> None:
+    with store.transaction() as tx:
+        tx.enqueue(LETTER, content=b"", bw_id="1", state=OutboxState.HELD, now=NOW)
+        number = tx.newest_outgoing()
+    assert store.release(None, NOW) == 0
+    assert store.abandon([number], NOW) == 1
+    assert store.retry([number], NOW) == 0
