@@ -12,8 +12,9 @@ from sqlmodel import col, select
 
 from bounce_watch.model import Action, Cause, Details, Evidence, Incident, IncidentState
 from bounce_watch.store import tables
+from bounce_watch.store.asking import ask
 from bounce_watch.store.columns import fold
-from bounce_watch.store.incidents import incident_of
+from bounce_watch.store.incident_life import incident_of, incident_rows
 from bounce_watch.store.rooms import Reads
 
 MOST_ROWS = 2_000
@@ -34,7 +35,7 @@ _NO_DOMAIN = (
     Cause.MESSAGE_EXPIRED,
     Cause.NETWORK_ERROR,
 )
-_AT, _REPORT, _INCIDENT, _LINK = tables.Bounce, tables.Report, tables.Incident, tables.IncidentEvent
+_AT, _REPORT, _LINK = tables.Bounce, tables.Report, tables.IncidentEvent
 
 
 _BELIEVED = col(_AT.evidence).in_(bindparam("accepted", expanding=True))
@@ -72,13 +73,11 @@ _EARLIER = select(func.count(func.distinct(_AT.message_id))).where(
     col(_AT.report_id) != bindparam("report"),
     _BELIEVED,
 )
-_PROOFS = select(_LINK.incident).where(
-    col(_LINK.bounce_id).in_(select(_AT.id).where(col(_AT.report_id) == bindparam("report")))
-)
-_OPEN_OF = (
-    select(_INCIDENT)
-    .where(col(_INCIDENT.number).in_(_PROOFS), col(_INCIDENT.state) == IncidentState.OPEN)
-    .order_by(col(_INCIDENT.number))
+_PROVED = (
+    select(_LINK.incident)
+    .join(_AT, col(_AT.id) == col(_LINK.bounce_id))
+    .where(col(_AT.report_id) == bindparam("report"))
+    .distinct()
 )
 
 
@@ -102,20 +101,29 @@ class Acquaintance(Reads):
         """Return the language of a person's newest report that named one: Exchange writes in theirs."""
         asked = {"person": fold(person), "accepted": sorted(accepted)}
         with self._reading() as session:
-            return session.exec(_LANGUAGE, params=asked).first()
+            language: str | None = ask(session, _LANGUAGE, asked, _AT, _REPORT).scalars().first()
+            return language
 
     def earlier_bounces(
         self, sender: str, recipient: str, report_id: int, *, since: datetime, accepted: Collection[Evidence]
     ) -> int:
         """Count the other mails of a person to a recipient that came back since then."""
-        asked = {"person": fold(sender), "recipient": fold(recipient), "report": report_id, "since": since}
+        asked: dict[str, Any] = {
+            "person": fold(sender),
+            "recipient": fold(recipient),
+            "report": report_id,
+            "since": since,
+        }
         with self._reading() as session:
-            return session.exec(_EARLIER, params={**asked, "accepted": sorted(accepted)}).one()
+            asked |= {"accepted": sorted(accepted)}
+            return int(ask(session, _EARLIER, asked, _AT).scalar_one())
 
     def open_incidents_of(self, report_id: int) -> tuple[Incident, ...]:
         """Return the unresolved incidents that a report belongs to, oldest first."""
         with self._reading() as session:
-            return tuple(incident_of(row) for row in session.exec(_OPEN_OF, params={"report": report_id}))
+            numbers = ask(session, _PROVED, {"report": report_id}, _AT).scalars()
+            rows = incident_rows(session, sorted(numbers))
+            return tuple(incident_of(row) for row in rows if row.state == IncidentState.OPEN)
 
     def details_of_incident(self, number: int, limit: int = 200) -> tuple[Details, ...]:
         """Return what the newest refusals of an incident say beyond their codes."""
@@ -128,5 +136,5 @@ class Acquaintance(Reads):
     def _names(self, query: Any, asked: Mapping[str, Any]) -> tuple[str, ...]:
         """Return the distinct values among the newest rows."""
         with self._reading() as session:
-            found = dict.fromkeys(value for value in session.exec(query, params=asked) if value)
+            found = dict.fromkeys(value for value in ask(session, query, asked, _AT).scalars() if value)
         return tuple(found)[:MOST_NAMES]

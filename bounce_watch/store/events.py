@@ -1,6 +1,6 @@
 """Bounces as the pattern rules see them, read column by column: this is the hot path of the intake."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
@@ -10,6 +10,7 @@ from sqlmodel import Session, col
 
 from bounce_watch.model import Action, Cause, Event, Evidence, Side
 from bounce_watch.store import tables
+from bounce_watch.store.asking import ask
 from bounce_watch.store.columns import fold
 from bounce_watch.store.rooms import Reads
 
@@ -30,6 +31,9 @@ _COLUMNS: tuple[Any, ...] = (
     _AT.recipient,
     _AT.recipient_domain,
 )
+EVENT_COLUMNS: tuple[Any, ...] = (*_COLUMNS, _AT.action)
+"""What a new row tells of itself, for `failed_events`."""
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _HOUR = 3_600_000_000  # microseconds, as an Instant is stored
 _FAILED = col(_AT.action) == Action.FAILED
@@ -104,16 +108,13 @@ class Events(Reads):
             return tuple(received or seen for received, seen in session.exec(query))  # type: ignore[call-overload]
 
 
-def events_of(session: Session, report_id: int) -> tuple[Event, ...]:
-    """Return the failed bounces of a report in order."""
-    return tuple(_read(session, _OF_REPORT, {"report": report_id}))
+def failed_events(rows: Iterable[Any]) -> tuple[Event, ...]:
+    """Return new rows, in the order of EVENT_COLUMNS, as events; those that did not fail are none."""
+    return tuple(_event(row) for *row, action in rows if action == Action.FAILED)
 
 
 def _query(*conditions: ColumnElement[bool]) -> Any:
     return select(*map(col, _COLUMNS)).where(*conditions)
-
-
-_OF_REPORT = _query(_FAILED, col(_AT.report_id) == bindparam("report")).order_by(col(_AT.id))
 
 
 @cache
@@ -129,8 +130,8 @@ def _in_window(filters: frozenset[str]) -> Any:
     return _query(_FAILED, *span, *asked).order_by(*newest).limit(bindparam("most"))
 
 
-def _read(session: Session, query: Any, params: Mapping[str, Any] | None = None) -> list[Event]:
-    return [_event(row) for row in session.exec(query, params=params)]
+def _read(session: Session, query: Any, params: Mapping[str, Any]) -> list[Event]:
+    return [_event(row) for row in ask(session, query, params, _AT)]
 
 
 def _event(row: Any) -> Event:

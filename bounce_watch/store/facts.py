@@ -10,6 +10,7 @@ from sqlalchemy import bindparam, delete
 from sqlmodel import Session, col, select
 
 from bounce_watch.store import tables
+from bounce_watch.store.asking import ask, remembered
 from bounce_watch.store.dialect import run, upsert
 from bounce_watch.store.rooms import Reads, Writes
 
@@ -22,6 +23,7 @@ _TROUBLE = "trouble:"
 _STARTED_AT = "started_at"
 _LATCHED_AT, _BACKLOG_UNTIL = "breaker_latched_at", "backlog_until"
 _RESENT = "resent:"
+_FACTS = "facts"
 _STOPPED_AT, _STOPPED_WHY = "sending_stopped_at", "sending_stopped_why"
 
 
@@ -132,12 +134,12 @@ class KnownFacts(Reads):
     def breaker_latched_at(self) -> datetime | None:
         """Return since when replies are stopped because too many were due at once, None when they are not."""
         with self._reading() as session:
-            return _time(_read(session, _LATCHED_AT))
+            return _time(_kept(session, _LATCHED_AT))
 
     def backlog_until(self) -> datetime | None:
         """Return the moment before which mail was a backlog of the first run, None without one."""
         with self._reading() as session:
-            return _time(_read(session, _BACKLOG_UNTIL))
+            return _time(_kept(session, _BACKLOG_UNTIL))
 
     def times_resent(self, number: int) -> int:
         """Return how often an outgoing mail was sent again because nobody knew whether it had left."""
@@ -233,10 +235,12 @@ class Facts(KnownFacts, Writes):
         self._set(f"{_RESENT}{number}", str(self.times_resent(number) + 1))
 
     def _drop(self, name: str) -> bool:
+        remembered(self._rows, _FACTS).pop(name, None)
         gone: Any = self._rows.connection().execute(_DROP, {"of": name})
         return bool(gone.rowcount)
 
     def _set(self, name: str, value: str) -> None:
+        remembered(self._rows, _FACTS).pop(name, None)
         run(self._rows, _SET, {"name": name, "value": value})
 
 
@@ -247,7 +251,17 @@ _VALUE = select(tables.Meta.value).where(col(tables.Meta.name) == bindparam("of"
 
 
 def _read(session: Session, name: str) -> str | None:
-    return session.exec(_VALUE, params={"of": name}).first()
+    value: str | None = ask(session, _VALUE, {"of": name}, tables.Meta).scalars().first()
+    return value
+
+
+def _kept(session: Session, name: str) -> str | None:
+    """Return a fact that is asked for each answer, read once in a session that alone may change it."""
+    facts = remembered(session, _FACTS)
+    if name not in facts:
+        facts[name] = _read(session, name)
+    value: str | None = facts[name]
+    return value
 
 
 def _trouble(noted: str) -> Trouble:

@@ -1,12 +1,14 @@
 """What people and time do to an incident: acknowledge, silence, suppress, tell, resolve."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlmodel import col, select
+from sqlmodel import Session, col, select
 
 from bounce_watch.model import Finding, Incident, IncidentState, Owner, Severity
 from bounce_watch.store import tables
+from bounce_watch.store.asking import remembered
 from bounce_watch.store.errors import NotThere
 from bounce_watch.store.rooms import Reads, Writes
 
@@ -59,6 +61,19 @@ def incident_of(row: tables.Incident, events: tuple[int, ...] = ()) -> Incident:
         reopened=row.reopened,
         historical=row.quiet,
     )
+
+
+def incident_rows(session: Session, numbers: Iterable[int]) -> Iterator[tables.Incident]:
+    """Yield the rows of these incidents, each read once in a session: they are long and asked for often.
+
+    What has changed in them is written when the session ends, or when a question is about them.
+    """
+    kept = remembered(session, "incidents")
+    for number in numbers:
+        row = kept.get(number) or session.get(tables.Incident, number)
+        if row is not None:
+            kept[number] = row
+            yield row
 
 
 class ToldList(Reads):
@@ -131,7 +146,7 @@ class IncidentLife(ToldList, Writes):
         return told_of(self._incident(number))
 
     def _incident(self, number: int) -> tables.Incident:
-        row = self._rows.get(tables.Incident, number)
+        row = next(incident_rows(self._rows, [number]), None)
         if row is None:
             raise NotThere(f"there is no incident INC-{number}", "`bounce-watch incidents` lists them.")
         return row

@@ -9,8 +9,9 @@ from sqlmodel import Session, col, select
 
 from bounce_watch.model import Event, Finding, Incident, IncidentState
 from bounce_watch.store import tables
+from bounce_watch.store.asking import ask
 from bounce_watch.store.columns import scrub
-from bounce_watch.store.incident_life import WATCHER, IncidentLife, ToldList, incident_of
+from bounce_watch.store.incident_life import WATCHER, IncidentLife, ToldList, incident_of, incident_rows
 from bounce_watch.store.records import Recorded
 from bounce_watch.store.words import Change
 
@@ -26,7 +27,7 @@ _AT = tables.Incident
 # Made once, for it is asked for each bounce and rule.
 _ALIKE = aliased(_AT)
 _LAST = select(func.max(_ALIKE.number)).where(col(_ALIKE.fingerprint) == col(_AT.fingerprint))
-_ALL_OF = select(_AT).where(
+_ALL_OF = select(_AT.fingerprint, _AT.number).where(
     col(_AT.fingerprint).in_(bindparam("fingerprints", expanding=True)),
     col(_AT.number) == _LAST.scalar_subquery(),
 )
@@ -65,8 +66,9 @@ class IncidentList(ToldList):
         if not fingerprints:
             return {}
         with self._reading() as session:
-            rows = session.exec(_ALL_OF, params={"fingerprints": [scrub(one) for one in fingerprints]})
-            newest = {row.fingerprint: row for row in rows}
+            asked = {"fingerprints": [scrub(one) for one in fingerprints]}
+            numbers = {number: fingerprint for fingerprint, number in ask(session, _ALL_OF, asked)}
+            newest = {numbers[row.number]: row for row in incident_rows(session, numbers)}
         known = {one: newest.get(scrub(one)) for one in fingerprints}
         return {fingerprint: incident_of(row) for fingerprint, row in known.items() if row is not None}
 
@@ -95,7 +97,7 @@ class Incidents(IncidentLife, IncidentList):
         """Feed one event to an incident that is open; tell whether it has doubled with it."""
         row = self._unresolved(number)
         asked = {"of_incident": number, "of_message": event.message_id}
-        proofs = set(self._rows.exec(_PROOFS_BY_MESSAGE, params=asked))
+        proofs = set(ask(self._rows, _PROOFS_BY_MESSAGE, asked, _BOUNCE).scalars())
         if event.bounce_id in proofs:
             return False
         row.messages += 0 if proofs else 1

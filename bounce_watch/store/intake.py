@@ -9,9 +9,11 @@ from sqlmodel import Session, col, select
 
 from bounce_watch.model import Bounce, Event, Evidence, Kind, Report
 from bounce_watch.store import tables, tally
-from bounce_watch.store.columns import fold
+from bounce_watch.store.asking import ask, remembered
+from bounce_watch.store.dialect import insert_new, stored
 from bounce_watch.store.errors import AlreadyStored, NotThere
-from bounce_watch.store.events import events_of
+from bounce_watch.store.events import EVENT_COLUMNS, failed_events
+from bounce_watch.store.intake_rows import bounce_row, report_row
 from bounce_watch.store.records import StoredReport
 from bounce_watch.store.rooms import Reads, Writes
 from bounce_watch.store.words import MessageState
@@ -37,7 +39,13 @@ _REPORTED = (
     .join(_MESSAGE, col(_MESSAGE.id) == col(_REPORT.message_id))
     .where(col(_REPORT.id) == bindparam("report"))
 )
-_NEW_MESSAGE, _NEW_REPORT, _NEW_BOUNCE = insert(_MESSAGE), insert(_REPORT), insert(tables.Bounce)
+_NEW_MESSAGE = insert_new(_MESSAGE, ("mailbox", "validity", "uid"), _MESSAGE.id)
+_NEW_REPORT = insert(_REPORT)
+_NEW_BOUNCE = insert(tables.Bounce).returning(*EVENT_COLUMNS, sort_by_parameter_order=True)
+
+# What a transaction remembers of what it stored itself: messages without bounces yet and when they arrived,
+# reports with what `add_bounces` asks of them.
+_EMPTY, _FRESH = "empty", "fresh"
 
 
 def find_message(session: Session, mailbox: str, validity: int, uid: str) -> tables.Message | None:
@@ -89,14 +97,16 @@ class Intake(Writes):
         `sha256` is that of the raw bytes in hexadecimal, `size` in bytes. Raises AlreadyStored
         when the place is taken by a message that was stored already: ask `is_known` first.
         """
-        row = find_message(self._rows, mailbox, validity, uid)
         told = {"sha256": sha256, "size": size, "received_at": received_at}
         told |= {"kind": kind, "reason": reason, "state": state}
-        if row is None:
-            place = {"mailbox": mailbox, "validity": validity, "uid": uid}
-            return self._insert(_NEW_MESSAGE, {**place, "seen_at": now, "attempts": 0, **told})
-        if row.state != MessageState.SEEN:
-            raise AlreadyStored(f"message {row.id} at this place is {row.state} already")
+        place = {"mailbox": mailbox, "validity": validity, "uid": uid}
+        new = stored(self._rows, _NEW_MESSAGE, {**place, "seen_at": now, "attempts": 0, **told})
+        if new is not None:
+            remembered(self._rows, _EMPTY)[new] = received_at
+            return new
+        row = find_message(self._rows, mailbox, validity, uid)
+        if row is None or row.state != MessageState.SEEN:
+            raise AlreadyStored(f"message {row and row.id} at this place is {row and row.state} already")
         for name, value in told.items():
             setattr(row, name, value)
         return self._keep(row).id
@@ -112,9 +122,14 @@ class Intake(Writes):
     ) -> StoredReport:
         """Store a report. The same fingerprint again makes a duplicate, whose bounces are not stored."""
         first = self._find_first(report.fingerprint)
-        row = _report_row(message_id, report, now)
+        row = report_row(message_id, report, now)
         row |= {"evidence": evidence, "tests": [list(test) for test in tests], "duplicate_of": first}
-        return StoredReport(report_id=self._insert(_NEW_REPORT, row), duplicate_of=first)
+        number = self._insert(_NEW_REPORT, row)
+        empty = remembered(self._rows, _EMPTY)
+        if message_id in empty:
+            times = (report.arrival_date, report.date, empty[message_id])
+            remembered(self._rows, _FRESH)[number] = (message_id, first, *times)
+        return StoredReport(report_id=number, duplicate_of=first)
 
     def add_bounces(self, report_id: int, bounces: Sequence[Bounce], now: datetime) -> tuple[Event, ...]:
         """Store the bounces of a report and return the failed ones as events, in order.
@@ -122,22 +137,19 @@ class Intake(Writes):
         Without a time of its own a bounce gets the report's, else the message's arrival, else `now`;
         none lies after `now`. For a duplicate nothing is stored. Raises NotThere for no such report.
         """
-        report = self._rows.exec(_REPORTED, params={"report": report_id}).one_or_none()
-        if report is None:
-            raise NotThere(f"there is no report {report_id}")
-        message_id, duplicate_of, *times = report
+        message_id, duplicate_of, *times = self._reported(report_id)
         if duplicate_of is not None or not bounces:
             return ()
         told = next((time for time in times if time), now)
         ids = {"report_id": report_id, "message_id": message_id, "recorded_at": now}
         rows = [
-            {**ids, "occurred_at": min(bounce.occurred_at or told, now), **_bounce_row(bounce)}
+            {**ids, "occurred_at": min(bounce.occurred_at or told, now), **bounce_row(bounce)}
             for bounce in bounces
         ]
-        before = tally.rows_of(self._rows, message_id)
-        self._rows.connection().execute(_NEW_BOUNCE, rows)
+        before = self._counted_before(message_id)
+        new = self._rows.connection().execute(_NEW_BOUNCE, rows)
         tally.count_in(self._rows, message_id, before, [tally.counted(row) for row in rows])
-        return events_of(self._rows, report_id)  # read back: the rules see what they will see later
+        return failed_events(new)  # as they were stored: the rules see what they will see later
 
     def set_state(self, message_id: int, state: MessageState, reason: str | None = None) -> None:
         """Note that a message was filed, left alone or quarantined. Repeating it changes nothing."""
@@ -178,10 +190,28 @@ class Intake(Writes):
         row.reason = reason
         return self._keep(row).attempts
 
+    def _reported(self, report_id: int) -> Sequence[Any]:
+        """Return message, first report and times of a report, mostly one that was just stored."""
+        fresh = remembered(self._rows, _FRESH).pop(report_id, None)
+        report = fresh or ask(self._rows, _REPORTED, {"report": report_id}, _REPORT, _MESSAGE).one_or_none()
+        if report is None:
+            raise NotThere(f"there is no report {report_id}")
+        return tuple(report)
+
+    def _counted_before(self, message_id: int) -> Sequence[tally.Counted]:
+        """Return the rows of a message that are counted already; none of one that has just come."""
+        empty = remembered(self._rows, _EMPTY)
+        if message_id not in empty:
+            return tally.rows_of(self._rows, message_id)
+        del empty[message_id]
+        return ()
+
     def _find_first(self, fingerprint: str) -> int | None:
         if not fingerprint:
             return None
-        return self._rows.exec(_FIRST_WITH, params={"fingerprint": fingerprint}).one_or_none()
+        asked = {"fingerprint": fingerprint}
+        first: int | None = ask(self._rows, _FIRST_WITH, asked, _REPORT).scalar_one_or_none()
+        return first
 
     def _keep(self, row: tables.Message) -> tables.Message:
         self._rows.add(row)
@@ -191,59 +221,3 @@ class Intake(Writes):
     def _insert(self, statement: Any, row: Mapping[str, Any]) -> int:
         (number,) = self._rows.connection().execute(statement, row).inserted_primary_key or (0,)
         return int(number)
-
-
-def _report_row(message_id: int, report: Report, now: datetime) -> dict[str, Any]:
-    return {
-        "message_id": message_id,
-        "recorded_at": now,
-        "kind": report.kind,
-        "format": report.format,
-        "envelopes": list(report.envelopes),
-        "fingerprint": report.fingerprint or None,
-        "forwarded_by": report.forwarded_by,
-        "language": report.language,
-        "report_message_id": report.message_id,
-        "report_date": report.date,
-        "reporting_mta": report.reporting_mta,
-        "received_from_mta": report.received_from_mta,
-        "arrival_date": report.arrival_date,
-        "original_envelope_id": report.original_envelope_id,
-        "original_message_id": report.original.message_id,
-        "original_sender": report.original.sender,
-        "original_subject": report.original.subject,
-        "original_date": report.original.date,
-        "original_automatic": list(report.original.automatic),
-    }
-
-
-def _bounce_row(bounce: Bounce) -> dict[str, Any]:
-    return {
-        "recipient": bounce.recipient,
-        "recipient_key": fold(bounce.recipient),
-        "recipient_domain": _folded(bounce.recipient_domain),
-        "recipient_decoded": bounce.recipient_decoded,
-        "original_recipient": bounce.original_recipient,
-        "sender": bounce.sender,
-        "sender_key": _folded(bounce.sender),
-        "sender_domain": _folded(bounce.sender_domain),
-        "action": bounce.action,
-        "status": bounce.status,
-        "reply_code": bounce.reply_code,
-        "cause": bounce.cause,
-        "persistence": bounce.persistence,
-        "owner": bounce.owner,
-        "side": bounce.side,
-        "evidence": bounce.evidence,
-        "remote_mta": bounce.remote_mta,
-        "diagnostic_code": bounce.diagnostic_code,
-        "remote_status": bounce.remote_status,
-        "remote_reply_code": bounce.remote_reply_code,
-        "entry": bounce.entry,
-        "why": bounce.why,
-        "details": bounce.details.as_mapping() if bounce.details else None,
-    }
-
-
-def _folded(text: str | None) -> str | None:
-    return None if text is None else fold(text)

@@ -29,7 +29,7 @@ LEAST_ATTEMPTS = 10
 """So often it was tried before it fails: a clock that jumps, or a machine that slept, gives up no mail."""
 
 _AT = tables.Outgoing
-_NEW = insert(_AT)
+_NEW, _REFUSED = insert(_AT), insert(tables.Withheld)
 
 GRACE = timedelta(minutes=10)
 """How long a server may take to answer the end of data (RFC 5321 section 4.5.3.2.6)."""
@@ -90,10 +90,8 @@ class Outbox(OutboxList, Facts):
     ) -> None:
         """Note that the gate refused a mail, and why."""
         key = None if recipient is None else fold(recipient)
-        row = tables.Withheld(
-            at=now, recipient=recipient, recipient_key=key, cause=cause, reason=reason, report_id=report_id
-        )
-        self._rows.add(row)
+        row = {"at": now, "recipient": recipient, "recipient_key": key, "cause": cause, "reason": reason}
+        self._rows.connection().execute(_REFUSED, {**row, "report_id": report_id})
 
     def claim(
         self, number: int, owner: str, now: datetime, lease_seconds: float = 600

@@ -10,6 +10,7 @@ from sqlmodel import Session, col, select
 
 from bounce_watch.model import LetterKind, OutboxState
 from bounce_watch.store import tables
+from bounce_watch.store.asking import ask
 from bounce_watch.store.columns import Instant, fold
 from bounce_watch.store.errors import NotThere
 from bounce_watch.store.records import OutboxEntry, ReplyHistory, WithheldRow
@@ -139,7 +140,7 @@ class OutboxList(Reads):
     def event_known(self, event_key: str) -> bool:
         """Tell whether a mail about this event was written before, in whatever state it is."""
         with self._reading() as session:
-            return session.exec(_EVENT, params={"event": event_key}).first() is not None
+            return ask(session, _EVENT, {"event": event_key}, _AT).first() is not None
 
     def reply_history(
         self, recipient: str, cause: str, now: datetime, event_key: str | None = None
@@ -158,7 +159,7 @@ class OutboxList(Reads):
             "event": event_key,
         }
         with self._reading() as session:
-            last, in_a_day, in_a_minute, in_an_hour, known = session.exec(_HISTORY, params=asked).one()
+            last, in_a_day, in_a_minute, in_an_hour, known = ask(session, _HISTORY, asked, _AT).one()
         return ReplyHistory(
             last_reply_at=last,
             replies_last_day=in_a_day,
