@@ -73,6 +73,7 @@ def test_a_sent_mail_is_final(store: Store, enqueue: Enqueue) -> None:
     assert store.retry([number], NOW) == store.abandon([number], NOW) == 0
     shown = entry(store, number)
     assert (shown.sent_at, shown.server_reply) == (NOW + MINUTE, "250 2.0.0 queued as 4F")
+    assert shown.next_at is None
 
 
 def test_a_crash_between_claim_and_answer_leaves_an_unknown_mail(
@@ -285,6 +286,8 @@ def test_what_ended_is_sent_again_by_its_number_as_if_new(
         assert store.abandon([number], NOW) == 1
     if outcome != "failed":
         assert store.retry(None, later) == 0
+    else:
+        assert entry(store, number).next_at is None
     assert store.retry([number], later) == 1
     shown = entry(store, number)
     assert (shown.state, shown.attempts, shown.next_at) == (OutboxState.PENDING, 0, later)
