@@ -66,7 +66,7 @@ def take_in_together(
         for message, known in messages
     ]
     taken = []
-    with house.store.transaction() as tx:
+    with house.store.transaction() as tx, tx.counting_together():
         for message, outcome in read:
             taken.append(_store(house, tx, message, outcome, historical=historical))
             crash.point("receive.stored")

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, bindparam, func, or_
 from sqlmodel import col, select
 
 from bounce_watch.model import Action, Cause, Details, Evidence, Incident, IncidentState
-from bounce_watch.store import tables
+from bounce_watch.store import fresh, tables
 from bounce_watch.store.asking import ask
 from bounce_watch.store.columns import fold
 from bounce_watch.store.incident_life import incident_of, incident_rows
@@ -121,7 +121,9 @@ class Acquaintance(Reads):
     def open_incidents_of(self, report_id: int) -> tuple[Incident, ...]:
         """Return the unresolved incidents that a report belongs to, oldest first."""
         with self._reading() as session:
-            numbers = ask(session, _PROVED, {"report": report_id}, _AT).scalars()
+            numbers = fresh.proved_by(session, report_id)
+            if numbers is None:
+                numbers = set(ask(session, _PROVED, {"report": report_id}, _AT).scalars())
             rows = incident_rows(session, sorted(numbers))
             return tuple(incident_of(row) for row in rows if row.state == IncidentState.OPEN)
 

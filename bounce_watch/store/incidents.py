@@ -8,7 +8,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from bounce_watch.model import Event, Finding, Incident, IncidentState
-from bounce_watch.store import tables
+from bounce_watch.store import fresh, tables
 from bounce_watch.store.asking import ask
 from bounce_watch.store.columns import scrub
 from bounce_watch.store.incident_life import WATCHER, IncidentLife, ToldList, incident_of, incident_rows
@@ -96,8 +96,7 @@ class Incidents(IncidentLife, IncidentList):
     def add_proof(self, number: int, event: Event, now: datetime) -> bool:
         """Feed one event to an incident that is open; tell whether it has doubled with it."""
         row = self._unresolved(number)
-        asked = {"of_incident": number, "of_message": event.message_id}
-        proofs = set(ask(self._rows, _PROOFS_BY_MESSAGE, asked, _BOUNCE).scalars())
+        proofs = self._proofs_by(event.message_id, number)
         if event.bounce_id in proofs:
             return False
         row.messages += 0 if proofs else 1
@@ -109,6 +108,13 @@ class Incidents(IncidentLife, IncidentList):
         row.statuses = _joined(row.statuses, [event.status] if event.status else [])
         row.updated_at = now
         return self._grow(row, now)
+
+    def _proofs_by(self, message_id: int, number: int) -> set[int]:
+        known = fresh.proofs_by(self._rows, message_id, number)
+        if known is not None:
+            return known
+        asked = {"of_incident": number, "of_message": message_id}
+        return set(ask(self._rows, _PROOFS_BY_MESSAGE, asked, _BOUNCE).scalars())
 
     def _reopen(self, finding: Finding, now: datetime, within: timedelta) -> tables.Incident | None:
         number = _newest(self._rows, finding.fingerprint)
@@ -154,10 +160,10 @@ class Incidents(IncidentLife, IncidentList):
         return row
 
     def _feed(self, row: tables.Incident, finding: Finding, now: datetime) -> tuple[Change, bool]:
-        fresh = self._fresh(row.number, finding.events)
-        if not fresh:
+        unknown = self._fresh(row.number, finding.events)
+        if not unknown:
             return Change.UNCHANGED, False
-        self._link(row.number, fresh)
+        self._link(row.number, unknown)
         row.messages = max(_count_messages(self._rows, row.number), finding.messages)
         row.title, row.severity = finding.title, finding.severity
         row.first_at, row.last_at = min(row.first_at, finding.first_at), max(row.last_at, finding.last_at)
@@ -178,6 +184,7 @@ class Incidents(IncidentLife, IncidentList):
         rows = [{"incident": number, "bounce_id": one} for one in dict.fromkeys(bounce_ids)]
         if rows:
             self._rows.connection().execute(_NEW_PROOF, rows)
+            fresh.note_proofs(self._rows, number, [row["bounce_id"] for row in rows])
 
     def _fresh(self, number: int, bounce_ids: Collection[int]) -> list[int]:
         """Return the bounces that do not prove the incident yet, in order."""

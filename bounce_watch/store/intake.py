@@ -1,6 +1,7 @@
 """What one message brings in: its row, the reports in it, their bounces."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any
 
@@ -8,7 +9,7 @@ from sqlalchemy import bindparam, func, insert, update
 from sqlmodel import Session, col, select
 
 from bounce_watch.model import Bounce, Event, Evidence, Kind, Report
-from bounce_watch.store import tables, tally
+from bounce_watch.store import fresh, tables, tally
 from bounce_watch.store.asking import ask, remembered
 from bounce_watch.store.dialect import insert_new, stored
 from bounce_watch.store.errors import AlreadyStored, NotThere
@@ -103,6 +104,7 @@ class Intake(Writes):
         new = stored(self._rows, _NEW_MESSAGE, {**place, "seen_at": now, "attempts": 0, **told})
         if new is not None:
             remembered(self._rows, _EMPTY)[new] = received_at
+            fresh.note_message(self._rows, new)
             return new
         row = find_message(self._rows, mailbox, validity, uid)
         if row is None or row.state != MessageState.SEEN:
@@ -147,9 +149,14 @@ class Intake(Writes):
             for bounce in bounces
         ]
         before = self._counted_before(message_id)
-        new = self._rows.connection().execute(_NEW_BOUNCE, rows)
+        new = self._rows.connection().execute(_NEW_BOUNCE, rows).all()
+        fresh.note_bounces(self._rows, message_id, report_id, [row[0] for row in new])
         tally.count_in(self._rows, message_id, before, [tally.counted(row) for row in rows])
         return failed_events(new)  # as they were stored: the rules see what they will see later
+
+    def counting_together(self) -> AbstractContextManager[None]:
+        """Write to the counters once, when the block ends; nothing may ask for them in it."""
+        return tally.gathering(self._rows)
 
     def set_state(self, message_id: int, state: MessageState, reason: str | None = None) -> None:
         """Note that a message was filed, left alone or quarantined. Repeating it changes nothing."""
@@ -192,8 +199,8 @@ class Intake(Writes):
 
     def _reported(self, report_id: int) -> Sequence[Any]:
         """Return message, first report and times of a report, mostly one that was just stored."""
-        fresh = remembered(self._rows, _FRESH).pop(report_id, None)
-        report = fresh or ask(self._rows, _REPORTED, {"report": report_id}, _REPORT, _MESSAGE).one_or_none()
+        known = remembered(self._rows, _FRESH).pop(report_id, None)
+        report = known or ask(self._rows, _REPORTED, {"report": report_id}, _REPORT, _MESSAGE).one_or_none()
         if report is None:
             raise NotThere(f"there is no report {report_id}")
         return tuple(report)

@@ -6,6 +6,7 @@ and counted directly whenever somebody asks, so that every sum is exact.
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -16,6 +17,7 @@ from sqlmodel import Session, col, select
 
 from bounce_watch.model import Action
 from bounce_watch.store import tables
+from bounce_watch.store.asking import remembered
 from bounce_watch.store.columns import MAX_TEXT, scrub
 from bounce_watch.store.dialect import run, upsert
 
@@ -25,6 +27,7 @@ BLOCK_DAYS = 32
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _AT = tables.Bounce
+_GATHERED, _MESSAGES, _BOUNCES = "gathered", "messages", "bounces"
 
 
 class Grain(StrEnum):
@@ -133,11 +136,29 @@ def count_in(session: Session, message_id: int, before: Sequence[Counted], fresh
         return
     messages, bounces = _added(before, fresh)
     changed = [cell for cell in {**messages, **bounces} if messages[cell] or bounces[cell]]
-    add_up(session, changed, messages, bounces)
+    if gathered := remembered(session, _GATHERED):
+        gathered[_MESSAGES].update(messages)
+        gathered[_BOUNCES].update(bounces)
+    else:
+        add_up(session, changed, messages, bounces)
     if not is_plain([*before, *fresh]):
         times = [row.occurred_at for row in (*before, *fresh)]
         session.merge(tables.Scattered(message_id=message_id, first_at=min(times), last_at=max(times)))
         session.flush()
+
+
+@contextmanager
+def gathering(session: Session) -> Iterator[None]:
+    """Sum up what `count_in` adds in this block and write it at its end; nothing inside may ask for counters.
+
+    A block that raises writes nothing: its transaction is undone.
+    """
+    gathered = remembered(session, _GATHERED)
+    messages, bounces = gathered[_MESSAGES], gathered[_BOUNCES] = Counter[Cell](), Counter[Cell]()
+    yield
+    gathered.clear()
+    changed = [cell for cell in {**messages, **bounces} if messages[cell] or bounces[cell]]
+    add_up(session, changed, messages, bounces)
 
 
 def _added(before: Sequence[Counted], fresh: Sequence[Counted]) -> tuple[Counter[Cell], Counter[Cell]]:

@@ -13,7 +13,7 @@ import pytest
 from sqlmodel import Session, col, delete, select
 
 from bounce_watch.model import Action, Bounce, Cause, Evidence, Owner
-from bounce_watch.store import Store, tables
+from bounce_watch.store import Store, Transaction, tables
 from bounce_watch.store.tally import Dimension
 from bounce_watch.store.tops import counted
 from tests.store.values import BOUNCE, NOW, REPORT, body, place
@@ -63,18 +63,22 @@ def filled(file: Path) -> Iterator[Store]:
 
 def _fill(store: Store, dice: Random) -> None:
     with store.transaction() as tx:
-        for number in range(300):
-            at = NOW - timedelta(hours=dice.randrange(9_000))
-            at = datetime(1969, 12, 31, 23, tzinfo=UTC) if number == 5 else at
-            message = tx.add_message(**place(str(number)), **body())
-            tier = dice.choice(TIERS)
-            for copy in range(dice.choice([1, 1, 1, 2, 3])):
-                report = replace(REPORT, fingerprint=f"{number}-{copy}")
-                stored = tx.add_report(message, report, evidence=tier, tests=(), now=NOW)
-                rows = [invented(dice, at) for _ in range(dice.choice([1, 1, 2, 4]))]
-                if dice.random() < 0.8:
-                    rows = [replace(row, evidence=tier, occurred_at=at) for row in rows]
-                tx.add_bounces(stored.report_id, rows, NOW)
+        _store_all(tx, dice)
+
+
+def _store_all(tx: Transaction, dice: Random) -> None:
+    for number in range(300):
+        at = NOW - timedelta(hours=dice.randrange(9_000))
+        at = datetime(1969, 12, 31, 23, tzinfo=UTC) if number == 5 else at
+        message = tx.add_message(**place(str(number)), **body())
+        tier = dice.choice(TIERS)
+        for copy in range(dice.choice([1, 1, 1, 2, 3])):
+            report = replace(REPORT, fingerprint=f"{number}-{copy}")
+            stored = tx.add_report(message, report, evidence=tier, tests=(), now=NOW)
+            rows = [invented(dice, at) for _ in range(dice.choice([1, 1, 2, 4]))]
+            if dice.random() < 0.8:
+                rows = [replace(row, evidence=tier, occurred_at=at) for row in rows]
+            tx.add_bounces(stored.report_id, rows, NOW)
 
 
 def directly(
@@ -146,6 +150,13 @@ def test_an_older_store_is_counted_when_it_is_brought_up_to_date(filled: Store) 
         tx._rows.exec(delete(tables.Scattered))
         step.fill(tx._rows.connection())
     assert shape(filled) == kept
+
+
+def test_messages_that_are_counted_together_count_like_one_by_one(tmp_path: Path, filled: Store) -> None:
+    with Store.open(tmp_path / "bounce-watch.db") as store:
+        with store.transaction() as tx, tx.counting_together():
+            _store_all(tx, Random(7))
+        assert shape(store) == shape(filled)
 
 
 def test_what_is_undone_is_not_counted(store: Store) -> None:

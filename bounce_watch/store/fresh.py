@@ -1,0 +1,49 @@
+"""What a transaction has stored itself: it need not ask for that, as it holds the lock from its begin.
+
+A transaction that fails takes its session with it, and with that what was remembered.
+"""
+
+from collections.abc import Collection
+
+from sqlmodel import Session
+
+from bounce_watch.store.asking import remembered
+
+_BOUNCES, _BY_REPORT, _PROOFS = "bounces_of_message", "bounces_of_report", "proofs_of_incident"
+
+
+def note_message(session: Session, message_id: int) -> None:
+    """Note that a message is new."""
+    remembered(session, _BOUNCES)[message_id] = ()
+
+
+def note_bounces(session: Session, message_id: int, report_id: int, bounces: Collection[int]) -> None:
+    """Note the bounces of a report, if its message is new."""
+    known = remembered(session, _BOUNCES)
+    if message_id in known:
+        known[message_id] = (*known[message_id], *bounces)
+        remembered(session, _BY_REPORT)[report_id] = tuple(bounces)
+
+
+def note_proofs(session: Session, incident: int, bounces: Collection[int]) -> None:
+    """Note that bounces prove an incident from here on."""
+    remembered(session, _PROOFS).setdefault(incident, set()).update(bounces)
+
+
+def proofs_by(session: Session, message_id: int, incident: int) -> set[int] | None:
+    """Return the bounces of a new message that prove an incident, None when the store must be asked."""
+    bounces = remembered(session, _BOUNCES).get(message_id)
+    if bounces is None:
+        return None
+    proofs: set[int] = remembered(session, _PROOFS).get(incident, set())
+    return proofs.intersection(bounces)
+
+
+def proved_by(session: Session, report_id: int) -> set[int] | None:
+    """Return the incidents that a report of a new message proves, None when the store must be asked."""
+    bounces = remembered(session, _BY_REPORT).get(report_id)
+    if bounces is None:
+        return None
+    return {
+        number for number, proofs in remembered(session, _PROOFS).items() if not proofs.isdisjoint(bounces)
+    }
