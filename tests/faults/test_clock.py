@@ -10,10 +10,10 @@ from bounce_watch.model import LetterKind, OutboxState
 from bounce_watch.pipeline import run_cycle
 from bounce_watch.send import FolderSender, Outcome
 from bounce_watch.source.maildir import MaildirSource
-from tests.pipeline.conftest import Home, home, ndr, open_home, reader
+from tests.pipeline.conftest import Home, home, ndr, open_home, reader, store_line
 from tests.safety.test_uncertain import Cut
 
-__all__ = ["home", "open_home", "reader"]
+__all__ = ["home", "open_home", "reader", "store_line"]
 
 YEAR, HOUR, GRACE = timedelta(days=365), timedelta(hours=1), timedelta(minutes=11)
 

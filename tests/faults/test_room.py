@@ -14,9 +14,9 @@ from bounce_watch.pipeline import attend
 from bounce_watch.pipeline.result import CycleResult
 from bounce_watch.send import FolderSender
 from bounce_watch.store import StoreFull, StoreNotWritable
-from tests.pipeline.conftest import Home, home, ndr, open_home, reader
+from tests.pipeline.conftest import Home, home, ndr, open_home, reader, store_line
 
-__all__ = ["home", "open_home", "reader"]
+__all__ = ["home", "open_home", "reader", "store_line"]
 
 SMALL = 4 * 1024 * 1024
 GREEDY = ('path = "store.db"', 'path = "store.db"\nkeep_free_mb = 1e12')

@@ -43,6 +43,9 @@ name = "Contoso"
 accepted_domains = ["contoso.example"]
 support = "phone 4455"
 admins = ["admin@contoso.example"]
+time_zone = "{zone}"
+[digest]
+at = "23:59:00"
 [source]
 type = "imap"
 host = "localhost"
@@ -99,6 +102,12 @@ class FastClock:
         return self._start + FASTER * timedelta(seconds=time.monotonic() - self._since)
 
 
+def _zone_past_midnight() -> str:
+    """Return a zone where the day has just begun: a digest would be struck instead of an answer."""
+    hour = datetime.now(UTC).hour
+    return f"Etc/GMT+{hour}" if hour <= 12 else f"Etc/GMT-{24 - hour}"
+
+
 def back_off(faults: int) -> float:
     return min(0.1 * 2.0**faults, 0.4)
 
@@ -142,6 +151,7 @@ class FaultWorld:
         """Run the service in a thread. It must not end by itself."""
         proxy = self.imap_starttls if starttls else self.imap
         text = CONFIG.format(
+            zone=_zone_past_midnight(),
             imap_port=proxy.port,
             imap_security="starttls" if starttls else "tls",
             smtp_port=self.smtp.port,
