@@ -31,6 +31,7 @@ def room(config: Config) -> Iterator[Health]:
     try:
         require_room(config)
     except StoreFull as error:
-        yield Health(name="Disk", state="failure", text=f"{error} {error.repair}")
+        # What to do comes first: a long place is cut at the end of the line.
+        yield Health(name="Disk", state="failure", text=f"Free space on the store's disk. {error}")
     except OSError:
         return
