@@ -16,7 +16,7 @@ from bounce_watch.store.errors import (
     StoreTooOld,
     StoreUnreachable,
 )
-from bounce_watch.store.facts import Stopped, Trouble
+from bounce_watch.store.fact_values import Stopped, Trouble
 from bounce_watch.store.lock import ProcessLock, find_holder
 from bounce_watch.store.people import Destination, Person
 from bounce_watch.store.place import Place, place_of, require_fit, work_with, workers

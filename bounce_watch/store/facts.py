@@ -2,7 +2,6 @@
 
 import secrets
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,6 +11,7 @@ from sqlmodel import Session, col, select
 from bounce_watch.store import tables
 from bounce_watch.store.asking import ask, remembered
 from bounce_watch.store.dialect import run, upsert
+from bounce_watch.store.fact_values import Stopped, Trouble, time_of, trouble_of
 from bounce_watch.store.rooms import Reads, Writes
 
 _EPOCH, _FIRST_RUN, _LAST_FETCH = "epoch", "first_run_at", "last_success_fetch_at"
@@ -31,35 +31,18 @@ STOP_PAUSE = timedelta(minutes=15)
 """How long to leave a server alone that refused our sign-in: more attempts lock the account."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stopped:
-    """Sending is stopped: the server refused our sign-in or our right to send, not a mail."""
-
-    at: datetime
-    why: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trouble:
-    """A mailbox cannot be read. `why` is the newest reason; `is_told`: the admins have a mail about it."""
-
-    since: datetime
-    why: str
-    is_told: bool = False
-
-
 class KnownFacts(Reads):
     """Questions about the store as a whole."""
 
     def first_run_at(self) -> datetime | None:
         """Return when we first ran with this store, None before that."""
         with self._reading() as session:
-            return _time(_read(session, _FIRST_RUN))
+            return time_of(_read(session, _FIRST_RUN))
 
     def last_success_fetch_at(self) -> datetime | None:
         """Return when the mailbox was last read without a fault."""
         with self._reading() as session:
-            return _time(_read(session, _LAST_FETCH))
+            return time_of(_read(session, _LAST_FETCH))
 
     def last_look_at(self, mailbox: str) -> datetime | None:
         """Return when a mailbox (a source's name) was last read without a fault, None for never."""
@@ -74,27 +57,27 @@ class KnownFacts(Reads):
         at = tables.Message
         with self._reading() as session:
             if noted := _read(session, name):
-                return _time(noted)
+                return time_of(noted)
             mail = session.exec(select(at.id).where(col(at.mailbox) == mailbox).limit(1)).first()
-            return None if mail is None else _time(_read(session, of_all))
+            return None if mail is None else time_of(_read(session, of_all))
 
     def trouble_with(self, mailbox: str) -> Trouble | None:
         """Return since when and why a mailbox (a source's name) cannot be read, None when it can."""
         with self._reading() as session:
             noted = _read(session, f"{_TROUBLE}{mailbox}")
-        return None if noted is None else _trouble(noted)
+        return None if noted is None else trouble_of(noted)
 
     def troubles(self) -> dict[str, Trouble]:
         """Return every mailbox that cannot be read, by its source's name."""
         at = tables.Meta
         query = select(at.name, at.value).where(col(at.name).startswith(_TROUBLE))
         with self._reading() as session:
-            return {name.removeprefix(_TROUBLE): _trouble(value) for name, value in session.exec(query)}
+            return {name.removeprefix(_TROUBLE): trouble_of(value) for name, value in session.exec(query)}
 
     def digest_doubted_at(self) -> datetime | None:
         """Return when the clock was last found too far ahead to make a digest at once."""
         with self._reading() as session:
-            return _time(_read(session, _DIGEST_DOUBT))
+            return time_of(_read(session, _DIGEST_DOUBT))
 
     def chat_mark(self, room: str) -> int | None:
         """Return the number of the newest alert that a chat room was told of, None for a new room."""
@@ -104,7 +87,7 @@ class KnownFacts(Reads):
 
     def started_at(self) -> datetime | None:
         """Return when the newest run began."""
-        return _time(self._fact(_STARTED_AT))
+        return time_of(self._fact(_STARTED_AT))
 
     def _fact(self, name: str) -> str | None:
         with self._reading() as session:
@@ -118,14 +101,14 @@ class KnownFacts(Reads):
     def sending_stopped(self) -> Stopped | None:
         """Return why nothing was sent at the last attempt, None when sending works or was not tried."""
         with self._reading() as session:
-            at = _time(_read(session, _STOPPED_AT))
+            at = time_of(_read(session, _STOPPED_AT))
             return None if at is None else Stopped(at=at, why=_read(session, _STOPPED_WHY) or "")
 
     def sending_paused(self, now: datetime) -> Stopped | None:
         """Return why sending rests: it was stopped by this run, less than a quarter of an hour ago."""
         stopped = self.sending_stopped()
         with self._reading() as session:
-            started = _time(_read(session, _STARTED_AT))
+            started = time_of(_read(session, _STARTED_AT))
         if stopped is None or started is None or stopped.at < started:
             return None
         # A stop that lies ahead was noted by a clock that was wrong.
@@ -134,12 +117,12 @@ class KnownFacts(Reads):
     def breaker_latched_at(self) -> datetime | None:
         """Return since when replies are stopped because too many were due at once, None when they are not."""
         with self._reading() as session:
-            return _time(_kept(session, _LATCHED_AT))
+            return time_of(_kept(session, _LATCHED_AT))
 
     def backlog_until(self) -> datetime | None:
         """Return the moment before which mail was a backlog of the first run, None without one."""
         with self._reading() as session:
-            return _time(_kept(session, _BACKLOG_UNTIL))
+            return time_of(_kept(session, _BACKLOG_UNTIL))
 
     def times_resent(self, number: int) -> int:
         """Return how often an outgoing mail was sent again because nobody knew whether it had left."""
@@ -262,12 +245,3 @@ def _kept(session: Session, name: str) -> str | None:
         facts[name] = _read(session, name)
     value: str | None = facts[name]
     return value
-
-
-def _trouble(noted: str) -> Trouble:
-    since, is_told, why = noted.split(" ", 2)
-    return Trouble(since=datetime.fromisoformat(since), why=why, is_told=is_told == "told")
-
-
-def _time(value: str | None) -> datetime | None:
-    return None if value is None else datetime.fromisoformat(value)
