@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from bounce_watch.classify.cause import Spoken, Verdict, decide
-from bounce_watch.classify.evidence import weigh
+from bounce_watch.classify.evidence import Weighed, weigh
 from bounce_watch.classify.evidence_text import find_details
 from bounce_watch.classify.imceaex import decode_imceaex
 from bounce_watch.classify.index import Catalogue
@@ -45,12 +45,16 @@ class _Finding(NamedTuple):
     why: str
 
 
-def judge(report: Report, catalogue: Catalogue, site: Site | None) -> tuple[Bounce, ...]:
+def judge(
+    report: Report, catalogue: Catalogue, site: Site | None, weighed: Weighed | None = None
+) -> tuple[Bounce, ...]:
     """Return one bounce for each recipient entry that has an address, whatever its action.
 
-    Without a site the evidence is None and the side is read from the report alone. Never raises.
+    Without a site the evidence is None and the side is read from the report alone. `weighed` is what `weigh`
+    said of the report, None to ask it. Never raises.
     """
-    evidence = weigh(report, site).evidence if site else None
+    weighed = weighed or (weigh(report, site) if site else None)
+    evidence = weighed.evidence if weighed else None
     named = (fields for fields in report.recipients if fields.final_recipient or fields.original_recipient)
     return tuple(_bounce(report, fields, catalogue, site, evidence) for fields in named)
 

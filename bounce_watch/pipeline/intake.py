@@ -135,7 +135,7 @@ def _store_report(house: House, tx: Transaction, arrival: Arrival, report: Repor
     judged = Judged(
         report_id=stored.report_id,
         report=told,
-        bounces=judge(report, house.catalogue, house.site),
+        bounces=judge(report, house.catalogue, house.site, weighed),
         evidence=weighed.evidence,
         received_at=arrival.received_at,
     )

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from bounce_watch.model import Letter, OutboxState
 from bounce_watch.pipeline.house import House
 from bounce_watch.reply.freeze import freeze, new_ids
-from bounce_watch.reply.gate import Candidate, Past, Reason, Refused, check
+from bounce_watch.reply.gate import Allowed, Candidate, Past, Reason, Refused, check, refuse_at_once
 from bounce_watch.store import Transaction
 
 NO_WAIT = timedelta(0)
@@ -28,7 +28,7 @@ def post(
     from then on replies are withheld until an admin clears it.
     """
     now = house.clock()
-    verdict = check(candidate, past_of(tx, candidate, now), house.policy, now)
+    verdict = _verdict(house, tx, candidate, now)
     if isinstance(verdict, Refused):
         if verdict.reason is Reason.RATE_LIMIT:
             tx.latch_breaker(now)
@@ -47,6 +47,12 @@ def post(
         incident=incident,
         wait=wait,
     )
+
+
+def _verdict(house: House, tx: Transaction, candidate: Candidate, now: datetime) -> Allowed | Refused:
+    """Ask the gate; the store only where what was written before has a say."""
+    at_once = refuse_at_once(candidate, house.policy, now)
+    return at_once or check(candidate, past_of(tx, candidate, now), house.policy, now)
 
 
 def frozen(house: House, letter: Letter, now: datetime) -> tuple[bytes, str]:

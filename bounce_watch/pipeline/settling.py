@@ -8,7 +8,7 @@ from bounce_watch.model import Letter
 from bounce_watch.pipeline.house import House
 from bounce_watch.pipeline.posting import frozen, past_of, post
 from bounce_watch.reply.facts import ReplyFacts
-from bounce_watch.reply.gate import Candidate, Refused, check
+from bounce_watch.reply.gate import Candidate, Refused, check, refuse_at_once
 from bounce_watch.reply.reasons import Reason
 from bounce_watch.source.interface import Source
 from bounce_watch.store import Transaction
@@ -41,7 +41,7 @@ def post_reply(
 
 def _find(house: House, tx: Transaction, candidate: Candidate) -> SettlingReply | None:
     seconds, now = house.config.reply.settle_seconds, house.clock()
-    if not seconds or candidate.to is None:
+    if not seconds or candidate.to is None or refuse_at_once(candidate, house.policy, now):
         return None
     return tx.settling_reply(candidate.to, now - timedelta(seconds=seconds), Reason.SAME_LETTER, now)
 

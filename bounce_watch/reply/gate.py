@@ -5,99 +5,27 @@ messages to the bounced author, so a null sender on the report is expected and t
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from enum import StrEnum
+from dataclasses import dataclass
+from datetime import datetime
 
-from bounce_watch.model import Action, Cause, Evidence, Kind, LetterKind, Site
+from bounce_watch.model import Action, Kind, LetterKind
 from bounce_watch.model.address import domain_of, is_deliverable
+from bounce_watch.reply.gate_values import Allowed, Candidate, Mode, Past, Policy, Refused
 from bounce_watch.reply.reasons import SENTENCES, Reason
 from bounce_watch.reply.robots import is_rewritten, is_robot
 
-__all__ = ["Allowed", "Candidate", "Mode", "Past", "Policy", "Reason", "Refused", "check", "examine"]
-
-
-class Mode(StrEnum):
-    """What becomes of replies: none, held in the outbox until released, sent."""
-
-    OFF = "off"
-    PREVIEW = "preview"
-    ON = "on"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Candidate:
-    """A letter that somebody wants to write.
-
-    Alerts and digests need only `kind`, `to` and `event_key`; the rest tells what the report said.
-    `own_mark`: the report or the returned mail carries a mark that `is_own_mark` recognised.
-    `automatic` names the returned mail's header fields that mark it as written by a machine.
-    `original_sender` and `original_recipients` are the returned mail's From and To.
-    `received_at` is the arrival in the watched mailbox (UTC), None when unknown.
-    `known_robot`: the site knows that nobody reads there; the form of the address is looked at anyway.
-    """
-
-    kind: LetterKind
-    to: str | None
-    event_key: str
-    cause: Cause = Cause.UNKNOWN
-    evidence: Evidence | None = None
-    report_kind: Kind = Kind.FAILURE
-    action: Action | None = Action.FAILED
-    own_mark: bool = False
-    automatic: tuple[str, ...] = ()
-    original_sender: str | None = None
-    original_recipients: tuple[str, ...] = ()
-    received_at: datetime | None = None
-    known_robot: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Past:
-    """What was written before, counted by the store. Counts are of replies that left or may still leave.
-
-    `last_reply_at` is the newest reply to the same person about the same cause (UTC), None for none.
-    `breaker_latched`: the rate was exceeded before and no admin has cleared it yet.
-    `backlog_until`: what arrived before lay there at the first run; its answers wait for a person.
-    """
-
-    event_key_known: bool = False
-    last_reply_at: datetime | None = None
-    replies_to_person_24h: int = 0
-    mails_last_minute: int = 0
-    mails_last_hour: int = 0
-    breaker_latched: bool = False
-    backlog_until: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Policy:
-    """What the configuration allows. `from_address` is the sender of all our mail."""
-
-    site: Site
-    from_address: str
-    mode: Mode = Mode.PREVIEW
-    again_after: timedelta = timedelta(days=7)
-    per_person_per_day: int = 3
-    per_minute: int = 20
-    per_hour: int = 200
-    not_older_than: timedelta = timedelta(hours=48)
-    never_to: frozenset[str] = field(default_factory=frozenset)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Allowed:
-    """The letter may go to the outbox. `hold`: as a preview that a person must release."""
-
-    hold: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Refused:
-    """The letter is not written. `reason` is stored, `text` is one plain sentence for the digest."""
-
-    reason: Reason
-    text: str
+__all__ = [
+    "Allowed",
+    "Candidate",
+    "Mode",
+    "Past",
+    "Policy",
+    "Reason",
+    "Refused",
+    "check",
+    "examine",
+    "refuse_at_once",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +52,17 @@ def check(candidate: Candidate, past: Past, policy: Policy, now: datetime) -> Al
         if hits(question):
             return Refused(reason=reason, text=SENTENCES[reason])
     return Allowed(hold=candidate.kind is LetterKind.REPLY and _is_held(question))
+
+
+def refuse_at_once(candidate: Candidate, policy: Policy, now: datetime) -> Refused | None:
+    """Return the refusal that stands whatever was written before, None when the past has a say."""
+    question = _Question(candidate, Past(), policy, now)
+    for reason, hits in _CHECKS[candidate.kind]:
+        if reason in _OF_THE_PAST:
+            return None
+        if hits(question):
+            return Refused(reason=reason, text=SENTENCES[reason])
+    return None
 
 
 def examine(
@@ -244,6 +183,11 @@ _FOR_PROBES: tuple[tuple[Reason, _Check], ...] = (
     (Reason.BREAKER, lambda question: question.past.breaker_latched),
     (Reason.RATE_LIMIT, _rate_limit),
 )
+
+_OF_THE_PAST = frozenset(
+    {Reason.REPEATED, Reason.RECENTLY_TOLD, Reason.PERSON_LIMIT, Reason.BREAKER, Reason.RATE_LIMIT}
+)
+"""Reasons that need to know what was written before; of a kind's checks they come last."""
 
 _CHECKS = dict.fromkeys(LetterKind, _FOR_ADMINS)
 _CHECKS |= {LetterKind.REPLY: _FOR_REPLIES, LetterKind.PROBE: _FOR_PROBES}

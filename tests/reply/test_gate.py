@@ -1,6 +1,6 @@
 """The gate: every check with a case that it stops and one that it lets pass."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -17,6 +17,7 @@ from bounce_watch.reply.gate import (
     Refused,
     check,
     examine,
+    refuse_at_once,
 )
 from bounce_watch.reply.reasons import OUTSIDE_THE_GATE, SENTENCES, WITHHELD
 
@@ -362,3 +363,14 @@ def test_examining_a_reply_names_every_check_and_the_first_hit_decides(row: tupl
     told = examine(replace(GOOD, **candidate), replace(Past(), **past), replace(POLICY, **policy), NOW)
     assert [name for name, _ in told] == [name for name in Reason if name not in OUTSIDE_THE_GATE]
     assert next((name for name, hits in told if hits), None) is reason
+
+
+@pytest.mark.parametrize("row", [row[1:] for row in ROWS], ids=[row[0] for row in ROWS])
+def test_what_is_refused_at_once_is_refused_by_the_gate_for_the_same_reason(row: tuple[Any, ...]) -> None:
+    """The past is looked up only where it has a say; it changes no refusal that stands without it."""
+    candidate, past, policy, reason = row
+    letter, policy = replace(GOOD, **candidate), replace(POLICY, **policy)
+    at_once = refuse_at_once(letter, policy, NOW)
+    assert at_once is None or at_once == check(letter, replace(Past(), **past), policy, NOW)
+    by_the_past = {field.name for field in fields(Past)} & set(past)
+    assert (at_once is None) == (reason is None or bool(by_the_past))
