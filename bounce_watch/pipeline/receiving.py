@@ -66,7 +66,8 @@ def read_new(
 
     def wanted(places: Sequence[Locator]) -> list[Locator]:
         mine = in_hand(house, places)
-        others = [place for place in places if place not in mine]
+        held = set(mine)
+        others = [place for place in places if place not in held]
         again.extend(others)
         result.in_other_hands += len(others)
         return _wanted(house, source, mine)

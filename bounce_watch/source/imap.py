@@ -168,9 +168,10 @@ class ImapSource:
     ) -> Iterator[Message]:
         """Yield messages from a UID on, until the end or until `file` replaced the connection."""
         for window in walk.list_windows(connection, first_uid, opened.uid_next, self.settings.window):
-            known = {self._locator(opened, listed.uid): listed for listed in window}
+            known = {self._locator(opened, uid): uid for uid in window}
             needed = set(wanted(list(known)))
-            for batch in walk.batches(listed for place, listed in known.items() if place in needed):
+            uids = [uid for place, uid in known.items() if place in needed]
+            for batch in walk.batches(walk.listed(uid, window[uid]) for uid in uids):
                 found = walk.fetch_bodies(connection, batch)
                 self._missing.note(batch, found)
                 for listed, body in found:

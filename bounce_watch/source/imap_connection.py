@@ -5,7 +5,7 @@ Arguments with CR, LF or NUL never reach a command; every fault comes out as a S
 
 import imaplib
 import ssl
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from imapclient import IMAPClient, SocketTimeout
@@ -14,7 +14,7 @@ from imapclient.response_parser import parse_fetch_response
 from bounce_watch import crash
 from bounce_watch.config.accounts import ImapSettings
 from bounce_watch.source import imap_faults as faults
-from bounce_watch.source.imap_answers import Items, Namespaces, Opened
+from bounce_watch.source.imap_answers import Items, Namespaces, Opened, read_listing
 from bounce_watch.source.imap_channel import keep_alive, read_tls
 from bounce_watch.source.interface import Refused, SourceError
 
@@ -147,11 +147,16 @@ class Connection:
         crash.point("imap.fetched")
         if status != "OK":
             raise faults.Declined(faults.plain_text(_text(answer[0])))
+        entries = read_listing(answer) or self._parsed(answer)
+        return {uid: entry for entry in entries if isinstance(uid := entry.get(b"UID"), int)}
+
+    def _parsed(self, answer: list[Any]) -> Iterable[Items]:
         try:
             parsed = parse_fetch_response(answer, normalise_times=False, uid_is_key=False)
         except faults.LOST as error:
             raise faults.talking(OSError("an answer that is no IMAP"), self._settings) from error
-        return {entry[b"UID"]: entry for entry in parsed.values() if isinstance(entry.get(b"UID"), int)}
+        entries: Iterable[Items] = parsed.values()
+        return entries
 
     def move(self, uids: Sequence[int], folder: str) -> None:
         crash.point("imap.move")

@@ -4,6 +4,7 @@ at about 125,000 messages."""
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 
 from bounce_watch.source.imap_answers import Items
 from bounce_watch.source.imap_connection import Connection
@@ -25,7 +26,7 @@ class Listed:
     received_at: datetime | None
 
 
-def list_windows(connection: Connection, first: int, uid_next: int, width: int) -> Iterator[list[Listed]]:
+def list_windows(connection: Connection, first: int, uid_next: int, width: int) -> Iterator[dict[int, Items]]:
     """Yield what exists from UID `first` to below `uid_next`, window by window, in order of UIDs.
 
     Over gaps the window grows: a mailbox that is emptied every day soon has millions of unused UIDs.
@@ -38,7 +39,7 @@ def list_windows(connection: Connection, first: int, uid_next: int, width: int) 
             first, span = min(found), width
             continue
         if found:
-            yield [_listed(uid, found[uid]) for uid in sorted(found)]
+            yield {uid: found[uid] for uid in sorted(found)}
         first = last + 1
         span = width if found else min(span * 8, _WIDEST)
 
@@ -49,14 +50,25 @@ def _existing(connection: Connection, first: int, last: int, only_uids: bool) ->
     return {uid: answer for uid, answer in answers.items() if first <= uid <= last}
 
 
-def _listed(uid: int, answer: Items) -> Listed:
-    size, date = answer.get(b"RFC822.SIZE"), answer.get(b"INTERNALDATE")
-    aware = isinstance(date, datetime) and date.tzinfo is not None
+def listed(uid: int, answer: Items) -> Listed:
+    """Return what a window tells of one message."""
+    size = answer.get(b"RFC822.SIZE")
     return Listed(
         uid=uid,
         size=size if isinstance(size, int) else 0,
-        received_at=date.astimezone(UTC) if aware and isinstance(date, datetime) else None,
+        received_at=_moment(answer.get(b"INTERNALDATE")),
     )
+
+
+def _moment(date: object) -> datetime | None:
+    try:
+        if isinstance(date, bytes):
+            date = parsedate_to_datetime(date.decode("ascii", "replace"))
+        if not isinstance(date, datetime) or date.tzinfo is None:
+            return None
+        return date.astimezone(UTC)
+    except (ValueError, OverflowError):  # no date, or one at the end of the calendar
+        return None
 
 
 def batches(messages: Iterable[Listed]) -> Iterator[list[Listed]]:

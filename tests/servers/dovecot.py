@@ -72,7 +72,7 @@ class Dovecot:
         only_tls: bool = False,
         separator: str = "/",
         prefix: str = "",
-        store: Literal["maildir", "mbox"] = "maildir",
+        store: Literal["maildir", "mbox", "mdbox"] = "maildir",
     ) -> None:
         need(PROGRAM)
         self.account = pwd.getpwnam("nobody") if os.getuid() == 0 else pwd.getpwuid(os.getuid())
