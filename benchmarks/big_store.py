@@ -11,7 +11,7 @@ from sqlalchemy import create_engine
 
 from bounce_watch.model import Cause, Owner
 from bounce_watch.store import Store
-from bounce_watch.store.migrations.versions.v0005_tally import fill
+from bounce_watch.store.migrations.versions import v0005_tally, v0009_tally_ever
 
 DAYS = 730
 PEOPLE, DOMAINS, STRANGERS = 20_000, 30_000, 300_000
@@ -65,7 +65,8 @@ def fill_store(path: Path, bounces: int, until: datetime, seed: int = 20261124) 
             connection.commit()
     engine = create_engine(f"sqlite:///{path}")
     with engine.begin() as counting:
-        fill(counting)
+        v0005_tally.fill(counting)
+        v0009_tally_ever.fill(counting)
     engine.dispose()
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("ANALYZE")

@@ -1,11 +1,11 @@
 """Questions about the past: what bounced, why, and what was written about it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import func
+from sqlalchemy import CTE, func, literal, union_all
 from sqlmodel import Session, col, select
 
 from bounce_watch.model import Action, Count, Incident
@@ -41,6 +41,8 @@ _COLUMNS = {
     By.OWNER: _AT.owner,
     By.RECIPIENT: _AT.recipient_key,
 }
+_TALLIED = {by: Dimension(by) for by in By if by is not By.RECIPIENT}
+"""What the counters know. (`by in Dimension` would ask for this very member up to Python 3.11.)"""
 
 
 class History(Reads):
@@ -81,8 +83,8 @@ class History(Reads):
 
     def top(self, by: By, chosen: HistoryFilter = _EVERYTHING, limit: int = 10) -> tuple[Count, ...]:
         """Count failed messages (not recipients) by one value, most first."""
-        if by in Dimension and replace(chosen, since=None, until=None) == _EVERYTHING:
-            return self._top_of_all(Dimension(by), chosen, limit)
+        if by in _TALLIED and replace(chosen, since=None, until=None) == _EVERYTHING:
+            return self._top_of_all(_TALLIED[by], chosen, limit)
         if chosen == _EVERYTHING:
             return self._top_of_many(col(_COLUMNS[by]), limit)
         column = col(_COLUMNS[by])
@@ -93,6 +95,20 @@ class History(Reads):
             query = query.join(tables.Report, col(tables.Report.id) == col(_AT.report_id))
         with self._reading() as session:
             return tuple(Count(label=label or "", now=now) for label, now in session.exec(query.limit(limit)))
+
+    def tops(
+        self, columns: Sequence[By], chosen: HistoryFilter, limit: int = 10
+    ) -> tuple[tuple[Count, ...], ...]:
+        """Count failed messages by each of several values, as `top` does, but read their rows only once."""
+        read: list[Any] = [_AT.message_id, *(col(_COLUMNS[by]).label(by.value) for by in columns)]
+        query = select(*read).where(col(_AT.action) == Action.FAILED, *conditions_of(chosen))
+        if needs_report(chosen):
+            query = query.join(tables.Report, col(tables.Report.id) == col(_AT.report_id))
+        failures = query.cte("failures")
+        most_by = [_most_by(failures, by, limit) for by in columns]
+        with self._reading() as session:
+            found = session.execute(union_all(*most_by)).all()
+        return tuple(most({label: now for of, label, now in found if of == by}, limit) for by in columns)
 
     def _top_of_all(self, dimension: Dimension, chosen: HistoryFilter, limit: int) -> tuple[Count, ...]:
         with self._reading() as session:
@@ -125,6 +141,12 @@ class History(Reads):
         """Return everything about a report. Raises NotThere for no such number."""
         with self._reading() as session:
             return _detail(session, report_id, None)
+
+
+def _most_by(failures: CTE, by: By, limit: int) -> Any:
+    column, messages = failures.c[by.value], func.count(func.distinct(failures.c.message_id))
+    ranked = select(literal(by.value), column, messages).where(column.is_not(None)).group_by(column)
+    return select(ranked.order_by(messages.desc(), column).limit(limit).subquery())
 
 
 def _at_most(rows: int | None) -> int | None:

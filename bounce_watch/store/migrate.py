@@ -13,7 +13,7 @@ from bounce_watch.store.errors import StoreMissing, StoreTooNew, StoreTooOld
 from bounce_watch.store.opening import for_writing, prepare_file
 from bounce_watch.store.place import Place, require_fit
 
-HEAD = "0008"
+HEAD = "0009"
 """The revision this version works with; a test compares it with the newest file."""
 
 SCRIPTS = Path(__file__).parent / "migrations"

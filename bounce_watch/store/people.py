@@ -12,7 +12,7 @@ from bounce_watch.store.history import History
 from bounce_watch.store.incidents import incident_of
 from bounce_watch.store.outbox_list import entries, withheld_of
 from bounce_watch.store.records import BounceRow, HistoryFilter, OutboxEntry, WithheldRow
-from bounce_watch.store.tally import Dimension, Grain
+from bounce_watch.store.tally import MANIFOLD, Dimension, Grain
 from bounce_watch.store.words import By
 
 ROWS = 50
@@ -68,11 +68,12 @@ class People(History):
         """Return all about a recipient's domain; its list is newest first."""
         chosen = HistoryFilter(domain=domain)
         with self._reading() as session:
+            causes, codes, senders = self.tops((By.CAUSE, By.CODE, By.SENDER), chosen)
             return Destination(
                 domain=domain,
-                causes=self.top(By.CAUSE, chosen),
-                codes=self.top(By.CODE, chosen),
-                senders=self.top(By.SENDER, chosen),
+                causes=causes,
+                codes=codes,
+                senders=senders,
                 bounces=tuple(self.history(chosen, limit=limit)),
                 incidents=_incidents(session, col(tables.Bounce.recipient_domain) == fold(domain), limit),
             )
@@ -82,7 +83,7 @@ class People(History):
         at, low = tables.Tally, fold(start)
         query = select(at.label).where(
             col(at.dimension) == dimension,
-            col(at.grain) == Grain.BLOCK,
+            col(at.grain) == (Grain.EVER if dimension in MANIFOLD else Grain.BLOCK),
             col(at.label) >= low,
             col(at.label) < f"{low}\U0010ffff",
         )

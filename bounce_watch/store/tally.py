@@ -34,6 +34,7 @@ class Grain(StrEnum):
     HOUR = "hour"
     DAY = "day"
     BLOCK = "block"
+    EVER = "ever"
 
 
 class Dimension(StrEnum):
@@ -48,7 +49,10 @@ class Dimension(StrEnum):
 
 
 MANIFOLD = frozenset({Dimension.SENDER, Dimension.DOMAIN})
-"""Of so many labels that counting their days one by one would make as many rows as there are bounces."""
+"""Of so many labels that counting their days one by one would make as many rows as there are bounces.
+
+Their blocks are many too, so all time is counted beside them.
+"""
 
 VALUES = {
     Dimension.CAUSE: "cause",
@@ -206,7 +210,9 @@ def _hours(failed: Sequence[Counted]) -> Iterator[Cell]:
 def days_of(dimension: Dimension, label: str, day: int, evidence: str) -> Iterator[Cell]:
     """Yield the counters of one label and day."""
     label = _label(label)
-    if dimension not in MANIFOLD:
+    if dimension in MANIFOLD:
+        yield Cell(dimension, Grain.EVER, 0, label, evidence)
+    else:
         yield Cell(dimension, Grain.DAY, day, label, evidence)
     yield Cell(dimension, Grain.BLOCK, day // BLOCK_DAYS, label, evidence)
 

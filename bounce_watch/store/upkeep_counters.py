@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, delete, func, select, type_coerce
+from sqlalchemy import BigInteger, ColumnElement, delete, func, literal_column, select, type_coerce
 from sqlmodel import Session, col
 
 from bounce_watch.model import Action
@@ -35,6 +35,7 @@ SERIES = (
     (Dimension.CAUSE, Grain.HOUR),
     *((dimension, Grain.DAY) for dimension in Dimension if dimension not in MANIFOLD),
     *((dimension, Grain.BLOCK) for dimension in Dimension),
+    *((dimension, Grain.EVER) for dimension in Dimension if dimension in MANIFOLD),
 )
 """Each kind of counter that is kept."""
 
@@ -74,6 +75,8 @@ def wrong_counters(
 def _last_kept(grain: Grain, outlived: datetime | None) -> int | None:
     if outlived is None:
         return None
+    if grain is Grain.EVER:
+        return 0
     if grain is Grain.HOUR:
         return hour_of(outlived)
     return day_of(outlived) // (BLOCK_DAYS if grain is Grain.BLOCK else 1)
@@ -83,14 +86,16 @@ def _counted(dimension: Dimension, grain: Grain) -> Any:
     """Return the query that counts the rows as the counters should have."""
     if grain is Grain.HOUR:
         return _hours()
-    label, period = col(_LABELS[dimension]), _period(col(_AT.occurred_at), grain)
+    label = col(_LABELS[dimension])
+    period = literal_column("0") if grain is Grain.EVER else _period(col(_AT.occurred_at), grain)
     evidence = func.coalesce(col(_AT.evidence), "")
     plain = col(_AT.message_id).not_in(select(_SCATTERED.message_id))  # type: ignore[call-overload]
     figures = (func.count(func.distinct(_AT.message_id)), func.count())
     query = select(period, label, evidence, *figures).where(label.is_not(None), plain)
     if dimension is not Dimension.ACTION:
         query = query.where(col(_AT.action) == Action.FAILED)
-    return query.group_by(period, label, evidence)
+    keys = (label, evidence) if grain is Grain.EVER else (period, label, evidence)
+    return query.group_by(*keys)
 
 
 def _hours() -> Any:

@@ -117,6 +117,17 @@ def test_top_takes_filters_and_a_limit(store: Store) -> None:
     assert store.top(By.SENDER, HistoryFilter(text="nothing like it")) == ()
 
 
+@pytest.mark.parametrize("chosen", [{}, {"domain": "partner.example"}, {"subject": "Offer 50%_off"}], ids=str)
+@pytest.mark.parametrize("limit", [1, 10])
+@pytest.mark.usefixtures("week")
+def test_several_tops_at_once_say_what_each_says_alone(
+    store: Store, chosen: dict[str, Any], limit: int
+) -> None:
+    asked = HistoryFilter(since=NOW - 2 * HOUR, **chosen)
+    assert store.tops(tuple(By), asked, limit) == tuple(store.top(by, asked, limit) for by in By)
+    assert any(store.tops((By.CAUSE, By.CODE), asked))
+
+
 def test_a_bounce_shows_its_report_message_and_siblings(store: Store, ingest: Ingest) -> None:
     stored, (first, second) = ingest(BOUNCE, replace(BOUNCE, recipient="other@partner.example"))
     shown = store.show(second.bounce_id)
