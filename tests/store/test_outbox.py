@@ -1,13 +1,14 @@
 """What we write leaves once: unique events, leases that outlive a crash, honest states."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from bounce_watch.model import LetterKind, OutboxState
-from bounce_watch.store import NotThere, OutboxEntry, Store
+from bounce_watch.store import NotThere, OutboxEntry, Store, tables
 from tests.store.conftest import Enqueue, Ingest
+from tests.store.test_incidents import FINDING
 from tests.store.values import LETTER, NOW
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
@@ -336,3 +337,53 @@ def test_a_mail_whose_bytes_were_forgotten_is_given_up_and_never_sent(store: Sto
     assert store.release(None, NOW) == 0
     assert store.abandon([number], NOW) == 1
     assert store.retry([number], NOW) == 0
+
+
+def test_a_mail_about_an_incident_names_it(store: Store, ingest: Ingest, enqueue: Enqueue) -> None:
+    ingest()
+    with store.transaction() as tx:
+        tx.save_finding(FINDING, NOW, quiet=False)
+    number = enqueue(incident=1)
+    assert [mail.incident for mail in store.outbox()] == [1]
+    assert [mail.id for mail in store.incident(1).mails] == [number]
+
+
+def test_what_was_withheld_from_a_person_is_found_whatever_the_case(store: Store) -> None:
+    """A refusal without a person is noted too: the sender of a report may be nobody."""
+    with store.transaction() as tx:
+        tx.withhold("Anna@Contoso.example", "mailbox_full", "told already", NOW)
+        tx.withhold(None, None, "no sender", NOW)
+    (mine,) = store.person("anna@contoso.example").withheld
+    assert (mine.recipient, mine.cause, mine.reason) == (
+        "Anna@Contoso.example",
+        "mailbox_full",
+        "told already",
+    )
+    assert store.stats().withheld == {"told already": 1, "no sender": 1}
+
+
+@pytest.mark.parametrize("outcome", ["sent", "later", "failed", "stop", "unknown", "recovered"])
+def test_nobody_holds_the_lease_of_a_mail_that_is_not_being_sent(
+    store: Store, enqueue: Enqueue, outcome: str
+) -> None:
+    number = enqueue()
+    store.claim(number, "me", NOW)
+    assert lease(store, number) == ("me", NOW + 10 * MINUTE)
+    if outcome == "recovered":
+        store.recover(NOW)
+    else:
+        store.finish(number, outcome, "", NOW)
+    assert lease(store, number) == (None, None)
+
+
+def lease(store: Store, number: int) -> tuple[str | None, datetime | None]:
+    with store._reading() as session:
+        row = session.get_one(tables.Outgoing, number)
+        return row.lease_owner, row.lease_until
+
+
+def test_the_shortest_mail_can_be_let_go(store: Store, enqueue: Enqueue) -> None:
+    """Only a mail without any byte was forgotten."""
+    with store.transaction() as tx:
+        tx.enqueue(LETTER, content=b"x", bw_id="1", state=OutboxState.HELD, now=NOW)
+    assert store.release(None, NOW) == 1
