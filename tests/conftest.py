@@ -11,8 +11,21 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--store",
         choices=("sqlite", "postgres"),
         default="sqlite",
-        help="where the stores of tests/pipeline are; the tests of tests/store run on both",
+        help="where the stores of all tests are but those of tests/store, which run on both",
     )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "about_files(why): about what only a store in a file has, or is")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Skip what is about a store in a file, each with its reason, where the stores are at a server."""
+    if config.getoption("store") == "sqlite":
+        return
+    for item in items:
+        if (mark := item.get_closest_marker("about_files")) is not None:
+            item.add_marker(pytest.mark.skip(reason=f"about a store in a file: {mark.args[0]}"))
 
 
 @pytest.fixture(scope="session", autouse=True)

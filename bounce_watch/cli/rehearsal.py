@@ -4,11 +4,12 @@ import shutil
 import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 from bounce_watch.cli.opening import working
 from bounce_watch.cli.output import say
+from bounce_watch.cli.progress import measuring
 from bounce_watch.cli.service import look_once
 from bounce_watch.cli.summary import print_cycle
 from bounce_watch.config.models import Config
@@ -16,7 +17,8 @@ from bounce_watch.model import OutboxState
 from bounce_watch.model.check import Check
 from bounce_watch.pipeline import attend
 from bounce_watch.source.interface import Locator, Message, Source, Wanted, everything, never
-from bounce_watch.store import StorePermanent
+from bounce_watch.store import StoreMissing, place_of
+from bounce_watch.store.copying import copy_store
 
 
 class Untouched:
@@ -67,9 +69,7 @@ def rehearse(config: Config, *, as_json: bool) -> None:
         copy = config.model_copy(
             update={"store": config.store.model_copy(update={"path": folder / "store.db", "url": None})}
         )
-        if config.store.url is not None:
-            raise StorePermanent("The rehearsal works on a copy of the file; a server's store is not copied.")
-        _copy_store(config.store.path, copy.store.path)
+        _copy_store(config, copy.store.path)
         with working(copy) as house:
             before = house.store.newest_outgoing()
             result, faults = look_once(config, house, never, Untouched)
@@ -88,7 +88,17 @@ def rehearse(config: Config, *, as_json: bool) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _copy_store(source: Path, target: Path) -> None:
+def _copy_store(config: Config, target: Path) -> None:
+    """Copy the store to a file of our own; where there is none yet, the rehearsal begins with none."""
+    place = place_of(config.store)
+    if isinstance(place, Path):
+        _copy_file(place, target)
+        return
+    with suppress(StoreMissing), measuring("Copying the store") as progress:
+        copy_store(place, target, progress=progress)
+
+
+def _copy_file(source: Path, target: Path) -> None:
     if not source.is_file():
         return
     with (

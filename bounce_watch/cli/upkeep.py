@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bounce_watch.cli import upkeep_purge
+from bounce_watch.cli import upkeep_copy, upkeep_purge
 from bounce_watch.cli.choosing import AsJson
 from bounce_watch.cli.status import Exit
 
@@ -14,10 +14,11 @@ if TYPE_CHECKING:
     from bounce_watch.config.models import Config
     from bounce_watch.model.check import Check
 
-group = typer.Typer(help="Care for the store: upgrade, back up, check, vacuum.", no_args_is_help=True)
+group = typer.Typer(help="Care for the store: upgrade, back up, copy, check, vacuum.", no_args_is_help=True)
 
 
 def register(app: typer.Typer) -> None:
+    upkeep_copy.register(group)
     app.add_typer(group, name="db")
     upkeep_purge.register(app)
 

@@ -3,15 +3,23 @@
 import fcntl
 import json
 import os
+import re
+import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bounce_watch.config.load import load_config
+from bounce_watch.store import Server, place_of
 from tests.program import run_program
+from tests.servers.stores import Stores
+
+DEMO_STORE = "bounce-watch.db"
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -26,7 +34,7 @@ def call(
 
 
 @pytest.fixture(scope="session")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def demo_in_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder in which the sample week was played once, for all workers: to look at, never to change."""
     base = tmp_path_factory.getbasetemp()
     shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
@@ -38,6 +46,75 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
             surroundings = {**os.environ, "TZ": "UTC", "COLUMNS": "120"}
             subprocess.run(command, env=surroundings, stdin=subprocess.DEVNULL, check=True, timeout=100)
     return folder
+
+
+@pytest.fixture(scope="session")
+def demo_at_server(demo_in_file: Path, stores: Stores, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same week, its store moved to a PostgreSQL by the program's own command."""
+    url = stores.postgres.url(stores.postgres.database())
+    call("-c", str(demo_in_file / "config.toml"), "db", "copy", "--to", url)
+    folder = tmp_path_factory.mktemp("demo-at-server")
+    shutil.copytree(demo_in_file, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns(f"{DEMO_STORE}*"))
+    _move(folder, f'url = "{url}"')
+    # What the store knows of a mailbox it knows by its name, which is its place.
+    config = folder / "config.toml"
+    config.write_text(config.read_text().replace('"mailbox"', f'"{demo_in_file}/mailbox"'))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def demo(request: pytest.FixtureRequest) -> Path:
+    """The folder of the played demo, its store where `--store` says: to look at, never to change."""
+    where = "file" if request.config.getoption("store") == "sqlite" else "server"
+    folder: Path = request.getfixturevalue({"file": "demo_in_file", "server": "demo_at_server"}[where])
+    return folder
+
+
+@pytest.fixture
+def site(demo: Path, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Path]:
+    """The configuration of a copy of the demo, whose store a test may change."""
+    if (demo / DEMO_STORE).exists():
+        shutil.copy(demo / DEMO_STORE, tmp_path)
+        shutil.copy(demo / "config.toml", tmp_path)
+        yield tmp_path / "config.toml"
+    else:
+        with _site_at_server(demo, tmp_path, request.getfixturevalue("stores")) as config:
+            yield config
+
+
+@pytest.fixture
+def site_at_server(demo_at_server: Path, tmp_path: Path, stores: Stores) -> Iterator[Path]:
+    """The same at a server, whatever `--store` says."""
+    with _site_at_server(demo_at_server, tmp_path, stores) as config:
+        yield config
+
+
+@contextmanager
+def _site_at_server(demo: Path, folder: Path, stores: Stores) -> Iterator[Path]:
+    shutil.copy(demo / "config.toml", folder)
+    server = place_of(load_config(demo / "config.toml").store)
+    assert isinstance(server, Server)
+    name = stores.postgres.copy(server.url.database or "")
+    _move(folder, f'url = "{stores.postgres.url(name)}"')
+    yield folder / "config.toml"
+    stores.postgres.drop(name)
+
+
+def _move(folder: Path, line: str) -> None:
+    """Say in the configuration of a demo where its store is."""
+    config = folder / "config.toml"
+    text, count = re.subn(r"(?<=\[store\]\n).*", line.replace("\\", r"\\"), config.read_text())
+    assert count == 1
+    config.write_text(text)
+
+
+def failures(config: Path) -> set[str]:
+    """Return what `db check` complains of; the tests' PostgreSQL, which waits for no disk, not for that."""
+    done = run_program("-c", str(config), "db", "check", "--json")
+    found = {line["name"]: line["state"] for line in map(json.loads, done.stdout.splitlines())}
+    assert done.returncode == ("failure" in found.values())
+    assert found.pop("durability", "failure") == "failure"
+    return {name for name, state in found.items() if state == "failure"}
 
 
 @pytest.fixture

@@ -18,14 +18,16 @@ EXPECTED = json.loads((data_file("demo") / "expected.json").read_text())
 
 
 @pytest.fixture(scope="module")
-def played(demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def played(demo_in_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the demo that may be played again."""
     folder = tmp_path_factory.mktemp("demo-again") / "out"
-    shutil.copytree(demo, folder)
+    shutil.copytree(demo_in_file, folder)
     config = folder / "config.toml"
-    config.write_text(config.read_text().replace(str(demo), str(folder)))
+    config.write_text(config.read_text().replace(str(demo_in_file), str(folder)))
     with closing(sqlite3.connect(folder / "bounce-watch.db")) as connection, connection:
-        connection.execute("UPDATE message SET mailbox = replace(mailbox, ?, ?)", (str(demo), str(folder)))
+        connection.execute(
+            "UPDATE message SET mailbox = replace(mailbox, ?, ?)", (str(demo_in_file), str(folder))
+        )
     return folder
 
 

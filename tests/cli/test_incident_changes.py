@@ -1,7 +1,6 @@
 """Incidents and rules on the command line: what people do leaves a line, and rules can be tried."""
 
 import json
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,11 +11,9 @@ from tests.cli.conftest import call
 
 
 @pytest.fixture
-def config(demo: Path, tmp_path: Path) -> str:
+def config(site: Path) -> str:
     """The configuration of a played demo that this test may change."""
-    copy = tmp_path / "demo"
-    shutil.copytree(demo, copy)
-    return str(copy / "config.toml")
+    return str(site)
 
 
 def shown(config: str, number: int) -> dict[str, Any]:

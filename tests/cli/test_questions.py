@@ -130,9 +130,9 @@ def test_a_wrong_question_says_what_is_right(
     assert "Traceback" not in done.stderr
 
 
-def test_without_a_store_the_first_command_is_named(tmp_path: Path, demo: Path) -> None:
+def test_without_a_store_the_first_command_is_named(tmp_path: Path, demo_in_file: Path) -> None:
     config = tmp_path / "config.toml"
-    config.write_text((demo / "config.toml").read_text())
+    config.write_text((demo_in_file / "config.toml").read_text())
     done = call("-c", str(config), "history", status=1)
     assert "run --once" in done.stderr
 

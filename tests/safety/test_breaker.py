@@ -12,7 +12,7 @@ from bounce_watch.pipeline.digesting import gather
 from bounce_watch.pipeline.health import health
 from bounce_watch.pipeline.intake import take_in
 from bounce_watch.source.interface import Locator, Message
-from tests.pipeline.conftest import CONFIG, START, Home, ndr
+from tests.pipeline.conftest import CONFIG, FILE, START, Home, ndr
 from tests.program import run_program
 
 
@@ -85,8 +85,8 @@ def test_health_and_the_digest_say_that_replies_are_stopped(home: Home) -> None:
     assert "bounce-watch breaker" in letter.text
 
 
-def test_the_breaker_is_shown_and_cleared_by_a_command(home: Home) -> None:
-    (home.folder / "config.toml").write_text(CONFIG)
+def test_the_breaker_is_shown_and_cleared_by_a_command(home: Home, store_line: str) -> None:
+    (home.folder / "config.toml").write_text(CONFIG.replace(FILE, store_line))
 
     def breaker(*arguments: str) -> subprocess.CompletedProcess[str]:
         done = run_program("-c", str(home.folder / "config.toml"), "breaker", *arguments)
