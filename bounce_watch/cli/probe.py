@@ -63,6 +63,7 @@ def probe(config: "Config", *, to: str | None, wait: timedelta, by_hand: bool) -
 def _opened(config: "Config") -> Iterator[tuple["House", "Watch"]]:
     """Open the store beside a service that may be at work, and the folders where a report may lie."""
     from bounce_watch.pipeline import open_house
+    from bounce_watch.pipeline.house import find_signatures
     from bounce_watch.pipeline.probing import Watch
     from bounce_watch.store import open_store, place_of, work_with, workers
 
@@ -77,7 +78,7 @@ def _opened(config: "Config") -> Iterator[tuple["House", "Watch"]]:
         sources = [stack.enter_context(source) for source in _folders(config, None)]
         if at_work:
             sources += [source for source in _folders(config, "filed") if _enters(stack, source)]
-        yield house, Watch(house, tuple(sources))
+        yield house, Watch(house, tuple(sources), find_signatures(config))
 
 
 def _folders(config: "Config", which: str | None) -> "Iterator[Source]":

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from bounce_watch.cli.checkup import Finding
-from bounce_watch.model import Kind
+from bounce_watch.model import Kind, Signature
 
 if TYPE_CHECKING:
     from bounce_watch.pipeline import House
@@ -16,6 +16,21 @@ _ENVELOPES = {
     "inline": "in the text of another mail",
     "journal": "in a journal report",
     "redirect": "redirected",
+}
+_SIGNED: dict[Signature, tuple[str, str, str]] = {
+    Signature.VALID: ("ok", "your DKIM signature on the mail holds: you sent it", ""),
+    Signature.ABSENT: ("ok", "the report returns no DKIM signature of your domains", ""),
+    Signature.INVALID: (
+        "warning",
+        "your DKIM signature on the mail does not hold",
+        "the mail was changed on its way, or the key is no longer in the DNS: compare its selector there",
+    ),
+    Signature.UNKNOWN: (
+        "warning",
+        "your DKIM signature on the mail could not be checked",
+        "no name server answered; see whether this machine may ask the DNS",
+    ),
+    Signature.NOT_CHECKED: ("ok", "not looked at: pip install 'bounce-watch[dkim]' adds what it takes", ""),
 }
 _HELD = "answered; the answer is held until you release it (reply.mode is preview)"
 
@@ -32,6 +47,7 @@ def about(house: "House", sent: "ProbeMail", came: "CameBack") -> Iterator[Findi
     yield Finding(name="read as", state="ok", text=_meaning(came))
     yield _evidence(house, came)
     yield _original(sent, came)
+    yield _signature(house, came)
     yield _answer(house, came)
 
 
@@ -83,6 +99,13 @@ def _original(sent: "ProbeMail", came: "CameBack") -> Finding:
     repair = "whoever wrote the mail is not told; see whether your way of copying reports keeps them whole"
     text = "it returns neither our mark nor the sender of the mail"
     return Finding(name="original mail", state="warning", text=text, repair=repair)
+
+
+def _signature(house: "House", came: "CameBack") -> Finding:
+    state, text, repair = _SIGNED[came.signature]
+    if came.signature is Signature.VALID and house.signatures is None:
+        text += "; dkim = true in [trust] would count that"
+    return Finding(name="signature", state=state, text=text, repair=repair)
 
 
 def _answer(house: "House", came: "CameBack") -> Finding:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from bounce_watch import resources
 from bounce_watch.classify import Catalogue, load_catalogue
+from bounce_watch.config.load import ConfigError
 from bounce_watch.config.models import Config
 from bounce_watch.detect import Rule, load_rules
 from bounce_watch.model import Site
@@ -107,6 +108,15 @@ def signatures_of(config: Config) -> SignatureChecker | None:
     if not config.trust.dkim:
         return None
     return SignatureChecker(config.site.accepted_domains, key_finder(config.trust.dkim_seconds))
+
+
+def find_signatures(config: Config) -> SignatureChecker | None:
+    """Return who checks our signatures, asked for or not; None where the libraries are not installed."""
+    try:
+        find_key = key_finder(config.trust.dkim_seconds)
+    except ConfigError:
+        return None
+    return SignatureChecker(config.site.accepted_domains, find_key)
 
 
 def policy_of(config: Config) -> Policy:

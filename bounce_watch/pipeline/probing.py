@@ -7,9 +7,10 @@ from datetime import datetime
 
 from bounce_watch.classify import judge, weigh
 from bounce_watch.classify.evidence import Weighed
-from bounce_watch.model import Bounce, LetterKind, OutboxState, Report
+from bounce_watch.model import Bounce, LetterKind, OutboxState, Report, Signature
 from bounce_watch.pipeline.house import House
 from bounce_watch.pipeline.posting import past_of, post
+from bounce_watch.pipeline.signatures import SignatureChecker
 from bounce_watch.reading.outcome import Overrun
 from bounce_watch.reply.freeze import new_ids
 from bounce_watch.reply.gate import Candidate, Past, Reason, Refused, check, examine
@@ -34,11 +35,15 @@ class ProbeMail:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CameBack:
-    """One report about the probe. `size` is that of the message that brought it."""
+    """One report about the probe. `size` is that of the message that brought it.
+
+    `weighed` is what the configuration makes of it; `signature` is looked at whether it asks for that or not.
+    """
 
     report: Report
     bounces: tuple[Bounce, ...]
     weighed: Weighed
+    signature: Signature
     received_at: datetime | None
     seen_at: datetime
     size: int
@@ -81,8 +86,11 @@ def _deliver(house: House, sender: Sender, bw_id: str) -> Delivery:
 class Watch:
     """Looks for reports about a probe among what is new in the given sources. Nothing is moved or stored."""
 
-    def __init__(self, house: House, sources: tuple[Source, ...]) -> None:
+    def __init__(
+        self, house: House, sources: tuple[Source, ...], signatures: SignatureChecker | None = None
+    ) -> None:
         self._house = house
+        self._signatures = signatures
         self._sources = sources
         self._known: set[Locator] = set()
 
@@ -111,10 +119,12 @@ class Watch:
         reports = () if isinstance(outcome, Overrun) else outcome
         for report in reports:
             if isinstance(report, Report) and _is_about(report, probe):
+                signed = self._signatures.checked_report(report) if self._signatures else report
                 yield CameBack(
                     report=report,
                     bounces=judge(report, house.catalogue, house.site),
-                    weighed=weigh(report, house.site),
+                    weighed=weigh(signed if house.signatures else report, house.site),
+                    signature=signed.original.signature,
                     received_at=message.received_at,
                     seen_at=house.clock(),
                     size=message.size,

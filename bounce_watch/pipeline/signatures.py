@@ -49,17 +49,19 @@ class SignatureChecker:
         self._rests_until = 0.0
 
     def checked(self, reading: Reading) -> Reading:
-        """Return a reading with what its returned headers prove; what is no report stays as it is.
+        """Return a reading with what its returned headers prove; what is no report stays as it is."""
+        return self.checked_report(reading) if isinstance(reading, Report) else reading
+
+    def checked_report(self, report: Report) -> Report:
+        """Return a report with what its returned headers prove.
 
         A signature covers the author, not the Return-Path: it proves nothing about another sender.
         """
-        if not isinstance(reading, Report):
-            return reading
-        original = reading.original
+        original = report.original
         signature = self.check(original.signed_headers)
         if signature is Signature.VALID and _author(original.signed_headers) != original.sender:
             signature = Signature.INVALID
-        return replace(reading, original=replace(original, signature=signature))
+        return replace(report, original=replace(original, signature=signature))
 
     def check(self, headers: str | None) -> Signature:
         """Check a returned header block; one good signature of ours is enough."""
@@ -137,10 +139,9 @@ def key_finder(seconds: float, resolver: Any = None) -> FindKey:
             "pip install 'bounce-watch[dkim]', or set dkim = false in [trust]",
         ) from None
 
-    asked = resolver or dns.resolver.get_default_resolver()
-
     def find_key(name: str) -> bytes | None:
         try:
+            asked = resolver or dns.resolver.get_default_resolver()  # which may know of no name server
             answer = asked.resolve(name, "TXT", lifetime=seconds)
         except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
             return None

@@ -1,12 +1,17 @@
 """`calibrate` shows what genuine reports carry and proposes a setting; it changes nothing."""
 
 import json
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
+import dns.resolver
 import pytest
 
 from tests.cli.conftest import call
 from tests.pipeline.conftest import CONFIG, ndr
+from tests.pipeline.test_signatures import MAIL, NAME, RECORD, returned, signed
+from tests.servers.names import NameServer
 
 
 @pytest.mark.parametrize(
@@ -35,3 +40,91 @@ def test_one_of_files_and_mailbox_must_be_named(tmp_path: Path) -> None:
     config = tmp_path / "config.toml"
     config.write_text(CONFIG)
     call("-c", str(config), "calibrate", status=2)
+
+
+@pytest.fixture
+def names(monkeypatch: pytest.MonkeyPatch) -> Iterator[NameServer]:
+    """The name server of this machine, as far as the program knows."""
+    with NameServer({NAME: [RECORD[:200], RECORD[200:]]}) as server:
+        monkeypatch.setattr(dns.resolver, "default_resolver", server.resolver)
+        yield server
+
+
+def site(folder: Path, mail: bytes, *, trust: str = "") -> tuple[str, ...]:
+    """Lay out a site with six reports and return the command that looks at them."""
+    config, mails = folder / "config.toml", folder / "mails"
+    config.write_text(CONFIG.replace("[digest]", f"[trust]\ndkim_seconds = 0.1\n{trust}\n[digest]"))
+    mails.mkdir()
+    for number in range(6):
+        (mails / f"{number}.eml").write_bytes(mail)
+    return "-c", str(config), "calibrate", str(mails)
+
+
+FOREIGN, MARKED = returned(signed()), ndr(number=1, authority="Internal")
+UNSIGNED = returned(MAIL)
+
+
+@pytest.mark.parametrize(
+    ("mail", "trust", "signatures", "dkim", "advice"),
+    [
+        pytest.param(FOREIGN, "", {"valid": 6}, True, "Set dkim = true", id="it alone proves them"),
+        pytest.param(FOREIGN, "dkim = true", {"valid": 6}, True, "Keep dkim = true", id="set already"),
+        pytest.param(UNSIGNED, "", {"absent": 6}, False, "Keep dkim = false", id="no signature"),
+        pytest.param(UNSIGNED, "dkim = true", {"absent": 6}, False, "Set dkim = false", id="set for nothing"),
+        pytest.param(MARKED, "", {"absent": 6}, False, "Keep dkim = false", id="marked by Exchange"),
+    ],
+)
+@pytest.mark.usefixtures("names")
+def test_our_signatures_are_counted_and_the_setting_proposed(
+    tmp_path: Path, mail: bytes, trust: str, signatures: dict[str, int], dkim: bool, advice: str
+) -> None:
+    command = site(tmp_path, mail, trust=trust)
+    said = json.loads(call(*command, "--json").stdout)
+    assert (said["signatures"], said["dkim"]) == (signatures, dkim)
+    assert said["proved_by_signature"] == (6 if dkim else 0)
+    (outcome,) = signatures
+    told = call(*command).stderr
+    assert f"      6 {outcome}\n" in told.partition("Your DKIM signature on the mail they return:")[2]
+    assert advice in told
+
+
+@pytest.mark.parametrize(
+    ("trust", "rest"),
+    [
+        pytest.param("", "[trust] does not name.", id="correlated is not accepted"),
+        pytest.param('accept = ["internal", "correlated"]', "proves 6 of the reports.", id="accepted"),
+        pytest.param(
+            'authority = "mailbox"',
+            "decides nothing; without it, your signature, and nothing else, proves 6 of the reports.",
+            id="the mailbox is trusted",
+        ),
+    ],
+)
+@pytest.mark.usefixtures("names")
+def test_what_a_proof_is_good_for_is_said(tmp_path: Path, trust: str, rest: str) -> None:
+    """Reports that Exchange marked lie there too, so that the mailbox is not proposed."""
+    command = site(tmp_path, FOREIGN, trust=trust)
+    (tmp_path / "mails" / "marked.eml").write_bytes(MARKED)
+    told = call(*command).stderr
+    assert told.rstrip().endswith(rest)
+    assert "proves 6 of the reports" in told
+
+
+def test_a_name_server_that_keeps_silent_proves_nothing(tmp_path: Path, names: NameServer) -> None:
+    """It is asked once, and not again for each mail."""
+    names.silent.add(NAME)
+    command = site(tmp_path, FOREIGN)
+    said = json.loads(call(*command, "--json").stdout)
+    assert (said["signatures"], said["dkim"]) == ({"unknown": 6}, None)
+    assert "may ask the DNS" in call(*command).stderr
+    assert names.asked.total() < 12
+
+
+def test_without_the_libraries_one_sentence_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "dkim", None)  # as if it were not there
+    command = site(tmp_path, FOREIGN)
+    said = json.loads(call(*command, "--json").stdout)
+    assert (said["signatures"], said["dkim"]) == ({"not checked": 6}, None)
+    assert call(*command).stderr.count("pip install 'bounce-watch[dkim]'") == 1

@@ -41,6 +41,7 @@ def test_a_probe_comes_back_and_is_explained(world: MailWorld, tmp_path: Path) -
     assert f"5.1.10 for {NOBODY}: recipient_unknown" in str(rows["read as"]["text"])
     assert rows["evidence"]["state"] == "ok"
     assert "the mark of our mail" in str(rows["original mail"]["text"])
+    assert "returns no DKIM signature" in str(rows["signature"]["text"])
     assert rows["answer"]["text"] == "a colleague with such a bounce would be answered"
     assert len(world.dovecot.contents(WATCHED)) == before + 1
 
