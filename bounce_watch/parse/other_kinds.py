@@ -5,7 +5,10 @@ import re
 from bounce_watch.model import Kind, NotAReport, Unreadable
 from bounce_watch.parse.formats import sieve_reject
 from bounce_watch.unwrap import Headers, Wrapped
+from bounce_watch.unwrap.attached import is_outlook_item
+from bounce_watch.unwrap.compound import is_readable
 from bounce_watch.unwrap.origin import is_written_by_a_mail_system
+from bounce_watch.unwrap.outlook_item import as_mail
 
 _REPLY_SUBJECT = re.compile(
     r"\s{0,5}(?:auto:\s|automatic reply|auto(?:matic)?[- ]?(?:reply|response|responder)"
@@ -44,9 +47,16 @@ def find_sealed(wrapped: Wrapped) -> Unreadable | None:
         name = (part.filename or "").lower()
         if part.content_type in _TNEF or name == "winmail.dat":
             return _sealed("winmail.dat, which only Outlook opens")
-        if part.content_type == "application/vnd.ms-outlook" or name.endswith(".msg"):
-            return _sealed("an Outlook item (.msg), which only Outlook opens")
+        if is_outlook_item(part) and as_mail(part.content) is None:
+            return sealed_item()
     return None
+
+
+def sealed_item() -> Unreadable:
+    """Say what to do about an Outlook item (.msg): it is damaged, or the extra that opens it is missing."""
+    if is_readable():
+        return _sealed("an Outlook item (.msg) that is damaged")
+    return _sealed("an Outlook item (.msg), which we open with bounce-watch[msg] installed")
 
 
 def _sealed(container: str) -> Unreadable:

@@ -7,8 +7,9 @@ from bounce_watch.parse.fingerprint import fingerprint_of
 from bounce_watch.parse.formats import STRUCTURED, WORDS, Format
 from bounce_watch.parse.gaps import with_words
 from bounce_watch.parse.original import message_id_of, read_original
-from bounce_watch.parse.other_kinds import find_kind, find_sealed, nothing_found
+from bounce_watch.parse.other_kinds import find_kind, find_sealed, nothing_found, sealed_item
 from bounce_watch.unwrap import Part, Wrapped, handed_on, parse, unwrap
+from bounce_watch.unwrap.compound import MAGIC
 
 
 def read(raw: bytes) -> tuple[Reading, ...]:
@@ -22,7 +23,7 @@ def read(raw: bytes) -> tuple[Reading, ...]:
     try:
         message = parse(raw)
         if not _is_mail(message):
-            return (Unreadable(reason="it has no mail header"),)
+            return (sealed_item() if raw.startswith(MAGIC) else Unreadable(reason="it has no mail header"),)
         return tuple(reading for wrapped in unwrap(message) for reading in _read_with_attached(wrapped))
     # The seam between hostile bytes and everybody else: a fault of ours must not stop the run.
     except Exception as error:  # noqa: BLE001

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bounce_watch.unwrap import read_headers
+from bounce_watch.unwrap.outlook_item import as_mail
 
 MAX_HEAD = 64 * 1024
 MAX_HOPS = 20
@@ -32,6 +33,7 @@ def letterhead(raw: bytes) -> Letterhead | None:
     """Return the head of a mail, None when mail-parser cannot read it. It gets the header block only."""
     import mailparser
 
+    raw = as_mail(raw) or raw
     _, end = read_headers(raw)
     try:
         mail = mailparser.parse_from_bytes(raw[: min(end, MAX_HEAD)])

@@ -24,11 +24,11 @@ from bounce_watch.source.read_only import ReadOnly
 from bounce_watch.source.waiting import mark_of
 
 _CHUNK = 64 * 1024
-_SUFFIXES = {".eml", ".txt", ""}
+_SUFFIXES = {".eml", ".msg", ".txt", ""}
 
 
 class FilesSource(ReadOnly):
-    """One file, or the mails in a folder and its subfolders, sorted by path: .eml, .txt and without suffix.
+    """One file, or the mails in a folder and its subfolders, sorted by path: .eml, .msg, .txt, no suffix.
 
     `uid` is the path below the folder. `skipped` lists files of the last walk that could not be read,
     with the reason.

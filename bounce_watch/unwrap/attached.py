@@ -1,10 +1,12 @@
-"""Mails attached to a mail: message/rfc822 parts, and octet-streams that are called *.eml."""
+"""Mails attached to a mail: message/rfc822 parts, octet-streams called *.eml, Outlook items (.msg)."""
 
 from collections.abc import Iterator
 
 from bounce_watch.unwrap.mime import Part, parse
+from bounce_watch.unwrap.outlook_item import as_mail
 
 MAX_ATTACHED = 50
+OUTLOOK_ITEM = "application/vnd.ms-outlook"
 _UNSPECIFIC = frozenset({"application/octet-stream", "application/x-unknown", "text/plain"})
 
 
@@ -21,3 +23,10 @@ def _attached(message: Part) -> Iterator[Part]:
             yield part.children[0]
         elif part.content_type in _UNSPECIFIC and (part.filename or "").lower().endswith(".eml"):
             yield parse(part.content)
+        elif is_outlook_item(part) and (mail := as_mail(part.content)):
+            yield parse(mail)
+
+
+def is_outlook_item(part: Part) -> bool:
+    """Tell whether a part calls itself an Outlook item (.msg)."""
+    return part.content_type == OUTLOOK_ITEM or (part.filename or "").lower().endswith(".msg")

@@ -9,8 +9,9 @@ from typing import Any
 
 import fast_mail_parser
 
-from bounce_watch.unwrap import fallback
+from bounce_watch.unwrap import fallback, outlook_item
 from bounce_watch.unwrap.charset import decode
+from bounce_watch.unwrap.compound import MAGIC
 from bounce_watch.unwrap.headers import Headers, read_headers
 from bounce_watch.unwrap.html import text_of
 from bounce_watch.unwrap.lazy import lazy
@@ -82,7 +83,7 @@ class Part:
 
 def parse(raw: bytes) -> Part:
     """Return the root part of a message. Never raises; beyond the limits the rest is left out."""
-    message = bounded(raw)
+    message = bounded(raw if not raw.startswith(MAGIC) else outlook_item.as_mail(raw) or raw)
     try:
         tree = fast_mail_parser.parse_email_tree(message, mode="lazy")
     except fast_mail_parser.ParseError:
