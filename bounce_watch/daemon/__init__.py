@@ -2,7 +2,7 @@
 
 from bounce_watch.daemon.faults import LONGEST_PAUSE, back_off, may_pass
 from bounce_watch.daemon.loop import Ending, Service
-from bounce_watch.daemon.mailbox import Mailbox
+from bounce_watch.daemon.mailbox import Looked, Mailbox
 from bounce_watch.daemon.notify import notify
 from bounce_watch.daemon.stopping import Stopped, Stopper
 from bounce_watch.daemon.work import HouseWork
@@ -11,6 +11,7 @@ __all__ = [
     "LONGEST_PAUSE",
     "Ending",
     "HouseWork",
+    "Looked",
     "Mailbox",
     "Service",
     "Stopped",

@@ -13,7 +13,7 @@ from typing import Protocol
 import structlog
 
 from bounce_watch.daemon.faults import MANY, may_pass, wish_of
-from bounce_watch.daemon.mailbox import Mailbox, Order
+from bounce_watch.daemon.mailbox import Looked, Mailbox, Order
 from bounce_watch.daemon.notify import notify, reloading
 from bounce_watch.daemon.stopping import Stopper
 from bounce_watch.source.interface import Source, SourceError
@@ -38,8 +38,8 @@ class Ending(StrEnum):
 class Work(Protocol):
     """What the loop has done. Every call may raise; nothing is lost then."""
 
-    def look(self, source: Source, progress: Callable[[], None]) -> bool:
-        """Read one opened mailbox; tell whether anything was new."""
+    def look(self, source: Source, progress: Callable[[], None]) -> Looked:
+        """Read one opened mailbox; tell what was found."""
 
     def attend(self) -> None:
         """Do whatever else is due: digest, alerts, outbox."""
@@ -150,10 +150,10 @@ class Service:
     def _take(self, mailbox: Mailbox, fault: Exception | None) -> None:
         """Read a mailbox that was handed over, and give it back."""
         state = self._mailboxes[mailbox]
-        began, is_new = time.monotonic(), False
+        began, found = time.monotonic(), Looked.NOTHING
         if fault is None:
             try:
-                is_new = self._work.look(mailbox.source, self._progress)
+                found = self._work.look(mailbox.source, self._progress)
             except Exception as error:  # noqa: BLE001 - judged below
                 fault = error
         if fault is not None:
@@ -165,9 +165,10 @@ class Service:
             log.info("mailbox_back", mailbox=mailbox.label, faults=state.faults)
         state.faults, state.trouble, state.worked = 0, "", True
         self._work.well(mailbox)
-        hasty = not is_new and began - state.looked_at < SHORT
+        hasty = found is Looked.NOTHING and began - state.looked_at < SHORT
         state.looked_at = began
-        mailbox.give_back(Order(rest=SHORT if hasty else 0.0, wait=self._poll))
+        wait = 0.0 if found is Looked.HALFWAY else self._poll
+        mailbox.give_back(Order(rest=SHORT if hasty else 0.0, wait=wait))
 
     def _failed(self, mailbox: Mailbox, state: _State, fault: Exception) -> None:
         known = any(one.worked for one in self._mailboxes.values())

@@ -8,11 +8,20 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import StrEnum
 
 from bounce_watch.source.interface import Source
 
 PATIENCE = 600.0
 """Seconds by which connecting or waiting may take longer than asked before the thread counts as stuck."""
+
+
+class Looked(StrEnum):
+    """What a look found. `halfway`: the mailbox is large, and the next look goes on at once."""
+
+    NOTHING = "nothing"
+    NEW = "new"
+    HALFWAY = "halfway"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 import structlog
 
-from bounce_watch.daemon.mailbox import Mailbox
+from bounce_watch.daemon.mailbox import Looked, Mailbox
 from bounce_watch.daemon.monitor import Monitor
 from bounce_watch.pipeline import CycleResult, House, attend, look
 from bounce_watch.pipeline.due import next_due
@@ -14,6 +14,8 @@ from bounce_watch.source.interface import Source
 log = structlog.get_logger()
 
 QUIET = "nothing new"
+PORTION = 2.0
+"""Seconds for which a look goes through what lies in a mailbox for long; others have their turn then."""
 SOONEST = 0.05
 """Seconds to leave between two rounds, so that what cannot be done now makes no hot loop."""
 
@@ -38,10 +40,12 @@ class HouseWork:
         self._result = CycleResult()
         self._monitor = Monitor(house, sources or {})
 
-    def look(self, source: Source, progress: Callable[[], None]) -> bool:
+    def look(self, source: Source, progress: Callable[[], None]) -> Looked:
         before = self._result.messages
-        look(self._house, source, self._result, stop=self._stop, progress=progress)
-        return self._result.messages > before
+        halfway = look(self._house, source, self._result, stop=self._stop, progress=progress, portion=PORTION)
+        if halfway:
+            return Looked.HALFWAY
+        return Looked.NEW if self._result.messages > before else Looked.NOTHING
 
     def attend(self) -> None:
         result, self._result = self._result, CycleResult()

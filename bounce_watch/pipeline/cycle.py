@@ -47,21 +47,27 @@ def look(
     *,
     stop: Callable[[], bool] = never,
     progress: Callable[[], None] = nothing,
-) -> None:
-    """Read what is new in one opened mailbox; raises StoreFull before anything is fetched."""
+    portion: float | None = None,
+) -> bool:
+    """Read what is new in one opened mailbox; raises StoreFull before anything is fetched.
+
+    Now and then the whole folder is walked through, for `portion` seconds a look; True when the next look is
+    to go on with it.
+    """
     require_room(house.config)
     note_first_backlog(house, source)
     newest = None if house.store.watcher.is_alone else house.store.newest_message()
     elsewhere = result.in_other_hands
-    seen = walk(house, source, result, stop=stop, progress=progress)
+    seen = walk(house, source, result, stop=stop, progress=progress, portion=portion)
     if stop():
-        return
+        return False
     with house.store.transaction() as tx:
         tx.note_fetch(house.clock(), source.name)
         if seen.whole and not source.skipped and result.in_other_hands == elsewhere:
             tx.note_moved(source.name, up_to=newest)
         if seen.cursor is not None:
             tx.note_cursor(source.name, seen.cursor)
+    return seen.halfway
 
 
 def attend(

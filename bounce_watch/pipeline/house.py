@@ -18,6 +18,7 @@ from bounce_watch.reply.compose import Composer, Organisation
 from bounce_watch.reply.gate import Mode, Policy
 from bounce_watch.reply.playbooks import load_playbooks
 from bounce_watch.send.interface import Delivery
+from bounce_watch.source.interface import Locator
 from bounce_watch.store import Store
 
 Clock = Callable[[], datetime]
@@ -32,6 +33,7 @@ class House:
     """Configuration, knowledge and store. `secret` makes our own marks; `clock` tells the time (UTC).
 
     `unsettled` holds by number what became of mails while the store could not take it down.
+    `walks` holds by source how far a walk through the whole folder has come that is not over yet.
     `reader` takes messages apart; it starts a process when first asked, which `close` ends.
     """
 
@@ -47,6 +49,7 @@ class House:
     signatures: SignatureChecker | None = None
     clock: Clock = utc_now
     unsettled: dict[int, Delivery] = field(default_factory=dict)
+    walks: dict[str, Locator] = field(default_factory=dict)
 
     def close(self) -> None:
         """End what the house started. The store is closed by whoever opened it."""

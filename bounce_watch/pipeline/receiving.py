@@ -45,6 +45,10 @@ def nothing() -> None:
     return None
 
 
+class LeaveOff(Exception):
+    """Raised by `glance` to end a walk early; what was read before is taken in."""
+
+
 def read_new(
     house: House,
     source: Source,
@@ -55,12 +59,13 @@ def read_new(
     historical: bool = False,
     ahead: ReadAhead | None = None,
     after: Locator | None = None,
+    glance: Callable[[Sequence[Locator]], None] | None = None,
 ) -> list[Locator]:
     """Take in every message that is not known yet, and move it once its rows are committed.
 
     `ahead` reads messages before their turn; without it the reader of the house does. `after` is up to where
-    the mailbox was looked at before. Returns the messages that are to be tried again, among them those that
-    other watchers have in hand.
+    the mailbox was looked at before. `glance` sees the places of some messages before they are looked at.
+    Returns the messages that are to be tried again, among them those that other watchers have in hand.
     """
     again: list[Locator] = []
 
@@ -72,14 +77,25 @@ def read_new(
         result.in_other_hands += len(others)
         return _wanted(house, source, mine)
 
+    def asked(places: Sequence[Locator]) -> list[Locator]:
+        if stop():
+            raise LeaveOff
+        if glance is not None:
+            glance(places)
+        if not (new := wanted(places)):
+            progress()
+        return new
+
     try:
-        read = (ahead or _ahead_of(house))(source.messages(wanted, after))
+        read = (ahead or _ahead_of(house))(source.messages(asked, after))
         for group in _in_groups(read):
             if stop():
                 return again
             again += _take_group(house, source, group, wanted, result, historical=historical)
             for _ in group:
                 progress()
+    except LeaveOff:
+        return again
     finally:
         house.store.watcher.let_go()
     result.skipped += len(source.skipped)

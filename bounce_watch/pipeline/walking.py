@@ -2,15 +2,17 @@
 
 Mail that stays in the folder for good would else be listed at every look. Nothing is forgotten: what could
 not be moved is moved first, what could not be read holds the cursor back, and the whole folder is walked at
-the first look of each run, under a new UIDVALIDITY, and once a day.
+the first look of each run, under a new UIDVALIDITY, and once a day. A service walks it in portions, so that
+new mail and other mailboxes do not wait until a million messages are listed.
 """
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bounce_watch.pipeline.house import House
-from bounce_watch.pipeline.receiving import finish_moves, never, nothing, read_new
+from bounce_watch.pipeline.receiving import LeaveOff, finish_moves, never, nothing, read_new
 from bounce_watch.pipeline.result import CycleResult
 from bounce_watch.source.interface import Locator, Source
 from bounce_watch.store import Cursor
@@ -20,10 +22,42 @@ WHOLE_EVERY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Walked:
-    """`whole`: all of the folder was walked through. `cursor` is where the next look begins."""
+    """`whole`: all of the folder was walked through, `halfway`: a part of it, and the next look goes on.
+
+    `cursor` is where the next look begins.
+    """
 
     whole: bool
     cursor: Cursor | None
+    halfway: bool = False
+
+
+class _Portion:
+    """Ends a walk that goes on behind `reached` once so many seconds are over, never for None.
+
+    `reached` is then up to where all was looked at; `is_over` tells whether the walk was ended.
+    """
+
+    def __init__(self, seconds: float | None, reached: Locator | None) -> None:
+        self.is_over = False
+        self.reached = reached
+        self._until = None if seconds is None else time.monotonic() + seconds
+        self._last: Locator | None = None
+
+    def glance(self, places: Sequence[Locator]) -> None:
+        if self._until is None:
+            return
+        # However slow the server, each portion gets on; a source begins a little before where it was.
+        if self._last is not None and _is_behind(self._last, self.reached):
+            self.reached = self._last
+            if time.monotonic() > self._until:
+                self.is_over = True
+                raise LeaveOff
+        self._last = places[-1]
+
+
+def _is_behind(place: Locator, other: Locator | None) -> bool:
+    return other is None or place.validity != other.validity or int(place.uid) > int(other.uid)
 
 
 def walk(
@@ -33,23 +67,36 @@ def walk(
     *,
     stop: Callable[[], bool] = never,
     progress: Callable[[], None] = nothing,
+    portion: float | None = None,
 ) -> Walked:
-    """Read what is new first, then the rest of the folder when that is due."""
+    """Read what is new first, then the rest of the folder when that is due: all of it, or for `portion`
+    seconds where the places have an order."""
     now, alone = house.clock(), house.store.watcher.is_alone
     # Where several watch, what another had in hand when it died lies behind the cursor.
     cursor = house.store.cursor(source.name) if alone else None
     again: list[Locator] = []
-    whole = _is_whole_due(house, cursor, now)
+    reached, whole = None, _is_whole_due(house, cursor, now)
     finish_moves(house, source)
     if cursor is not None:
         after = Locator(mailbox=source.name, validity=cursor.validity, uid=cursor.uid)
         again += read_new(house, source, result, stop=stop, progress=progress, after=after)
+        reached = source.reached
         # A new UIDVALIDITY, perhaps in the middle of the walk.
-        whole = whole or source.reached is None or source.reached.validity != cursor.validity
+        whole = whole or reached is None or reached.validity != cursor.validity
+    # Where places have no order, nobody can go on later.
+    part = _Portion(portion if reached else None, house.walks.pop(source.name, None))
     if whole and not stop():
-        again += read_new(house, source, result, stop=stop, progress=progress)
-    whole_at = now if whole or cursor is None else cursor.whole_at
-    return Walked(whole=whole, cursor=_next(source.reached, again, whole_at))
+        again += read_new(
+            house, source, result, stop=stop, progress=progress, after=part.reached, glance=part.glance
+        )
+        if part.is_over and part.reached:
+            house.walks[source.name] = part.reached
+        else:
+            reached = source.reached
+    whole_at = now if (whole and not part.is_over) or cursor is None else cursor.whole_at
+    return Walked(
+        whole=whole and not part.is_over, cursor=_next(reached, again, whole_at), halfway=part.is_over
+    )
 
 
 def _is_whole_due(house: House, cursor: Cursor | None, now: datetime) -> bool:

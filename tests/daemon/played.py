@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 
-from bounce_watch.daemon import Mailbox, Service, Stopper
+from bounce_watch.daemon import Looked, Mailbox, Service, Stopper
 from bounce_watch.model.check import Check
 from bounce_watch.source.interface import Locator, Message, Source, Wanted, everything, never
 
@@ -52,13 +52,13 @@ class Played:
         self.stopper = stopper
         self.ills: list[str] = []
 
-    def look(self, source: Source, progress: Callable[[], None]) -> bool:
+    def look(self, source: Source, progress: Callable[[], None]) -> Looked:
         outcome = self.left.pop(0)
         if not self.left:
             self.stopper.set()
         if isinstance(outcome, Exception):
             raise outcome
-        return True
+        return Looked.NEW
 
     def attend(self) -> None: ...
 

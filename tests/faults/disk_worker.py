@@ -19,7 +19,7 @@ from bounce_watch.cli.service import sender_of, source_of
 from bounce_watch.cli.status import Exit, status_of
 from bounce_watch.config.load import load_config
 from bounce_watch.config.models import Config
-from bounce_watch.daemon import HouseWork, Mailbox, Service, Stopper, loop
+from bounce_watch.daemon import HouseWork, Looked, Mailbox, Service, Stopper, loop
 from bounce_watch.pipeline import House, open_house
 from bounce_watch.send import FolderSender, Sender
 from bounce_watch.source.interface import Source
@@ -116,7 +116,7 @@ class Watched(HouseWork):
         self._worker, self._stopper = worker, stopper
         self._has_looked = False
 
-    def look(self, source: Source, progress: Callable[[], None]) -> bool:
+    def look(self, source: Source, progress: Callable[[], None]) -> Looked:
         try:
             self._has_looked = False
             found = super().look(source, progress)

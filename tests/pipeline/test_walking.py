@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from bounce_watch.pipeline import CycleResult, run_cycle
+from bounce_watch.pipeline import look as look_at
 from bounce_watch.reading.outcome import Limit, Overrun
 from bounce_watch.source import SourceError
 from bounce_watch.source.imap import ImapSource
@@ -86,6 +87,25 @@ def test_the_whole_folder_is_walked_at_the_first_look_of_a_run_and_once_a_day(
         run_cycle(home.house, source, None)
         run_cycle(home.house, source, None)
         assert asked == ["11:60"] * 2 + ["1:60", "11:60", "1:60"] + ["11:60"]
+
+
+def test_a_large_folder_is_walked_in_portions_and_new_mail_does_not_wait_for_the_last(
+    home: Home, dovecot: Dovecot
+) -> None:
+    """However short a portion is, it gets on; what was overlooked before is found in one of them."""
+    dovecot.append([ndr(), *[samples.NEWSLETTER] * 60])
+    with opened(dovecot, window=20) as source:
+        run_cycle(home.house, source, None)
+        home.clock.now += timedelta(days=1)
+        asked, found, halfway = fetches(source), CycleResult(), []
+        for number in (2, 3, 4, 5):
+            halfway.append(look_at(home.house, source, found, portion=0.0))
+            assert found.bounces == number - 2
+            dovecot.append([ndr(number=number)])
+    assert halfway == [True, True, True, False]
+    spans = [uids.split(":") for uids in asked if ":" in uids]
+    listed = {uid for first, last in spans for uid in range(int(first), int(last) + 1)}
+    assert listed >= set(range(1, 65))
 
 
 def test_what_came_while_the_uids_changed_their_meaning_is_found(
