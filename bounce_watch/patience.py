@@ -16,6 +16,9 @@ SLOWEST = 1024
 LONGEST_ANSWER = 32 * 1024 * 1024
 """Bytes between two things that we say: four times what is asked for at once, should sizes be understated."""
 
+OPENING = 3
+"""Time-outs that the words before TLS may take together: a plain socket does not count them itself."""
+
 
 class PatientSocket(ssl.SSLSocket):
     """Ends an answer that comes too slowly or has no end. Time counts while we wait for bytes.

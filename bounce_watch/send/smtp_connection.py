@@ -12,7 +12,7 @@ from bounce_watch.config.oauth import TokenError, Tokens, TokenUnavailable
 from bounce_watch.config.refusals import values_of
 from bounce_watch.config.secrets import SecretError
 from bounce_watch.config.tls import TlsRefused, tls_context
-from bounce_watch.patience import within
+from bounce_watch.patience import OPENING, within
 from bounce_watch.send.interface import Delivery, Outcome
 from bounce_watch.send.replies import Step, judge
 
@@ -26,17 +26,13 @@ class NotReady(Exception):
         self.repair = repair
 
 
-_OPENING = 3
-"""Time-outs that the words before TLS may take together: a plain socket does not count them itself."""
-
-
 class _Smtp(smtplib.SMTP):
     """Also gives up a greeting that comes byte by byte."""
 
     def connect(
         self, host: str = "localhost", port: int = 0, source_address: Any = None
     ) -> tuple[int, bytes]:
-        with within(_OPENING * self.timeout, lambda: _hang_up(self)):
+        with within(OPENING * self.timeout, lambda: _hang_up(self)):
             return super().connect(host, port, source_address)
 
 
@@ -80,7 +76,7 @@ class Gateway:
         except (OSError, ValueError) as error:
             raise self._not_connected(error) from error
         try:
-            with within(_OPENING * self._settings.timeout_seconds, lambda: _hang_up(connection)):
+            with within(OPENING * self._settings.timeout_seconds, lambda: _hang_up(connection)):
                 self._greet(connection)
                 if self._settings.security == "starttls":
                     connection.starttls(context=context)

@@ -1,10 +1,16 @@
-"""The channel below IMAP: TLS as configured, and a kernel that notices when the other side is gone."""
+"""The channel below IMAP: TLS as configured, an opening that ends, a kernel that notices a dead peer."""
 
+import contextlib
+import imaplib
 import socket
 import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
 from bounce_watch.config.accounts import ImapSettings
 from bounce_watch.config.tls import TlsRefused, tls_context
+from bounce_watch.patience import OPENING, within
 from bounce_watch.source.interface import Refused
 
 # Seconds, a number of tries, and milliseconds.
@@ -25,3 +31,58 @@ def keep_alive(channel: socket.socket) -> None:
     for name, value in _KEEP_ALIVE.items():
         if hasattr(socket, name):  # not every system has them all
             channel.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+
+
+class Engine(imaplib.IMAP4):
+    """The standard library's protocol, whose words before TLS have a limit together.
+
+    The constructor returns after the greeting. A line without an end is no refusal: what comes behind it is
+    no IMAP any more.
+    """
+
+    def __init__(self, settings: ImapSettings, context: ssl.SSLContext) -> None:
+        self._settings, self._context = settings, context
+        self._reach: socket.socket | None = None
+        self._is_late = False
+        with self._in_time():
+            super().__init__(settings.host, settings.port, settings.timeout_seconds)
+
+    def _create_socket(self, timeout: float | None = None) -> socket.socket:
+        plain = socket.create_connection((self.host, self.port), timeout)
+        self._reach = plain.dup()  # the handshake takes the socket itself away
+        if self._settings.security == "tls":
+            return self._context.wrap_socket(plain, server_hostname=self.host)
+        return plain
+
+    def starttls(self, ssl_context: ssl.SSLContext | None = None) -> Any:
+        self._reach = self.sock.dup()
+        with self._in_time():
+            return super().starttls(ssl_context)
+
+    @contextmanager
+    def _in_time(self) -> Iterator[None]:
+        """Raise TimeoutError when the block takes too long, however often a byte comes."""
+        try:
+            with within(OPENING * self._settings.timeout_seconds, self._hang_up):
+                yield
+        except (OSError, imaplib.IMAP4.error) as error:
+            if self._is_late:
+                raise TimeoutError from error
+            raise
+        finally:
+            if self._reach is not None:
+                self._reach.close()
+
+    def _hang_up(self) -> None:
+        self._is_late = True
+        with contextlib.suppress(OSError):
+            if self._reach is not None:
+                self._reach.shutdown(socket.SHUT_RDWR)
+
+    def readline(self) -> bytes:
+        try:
+            return super().readline()
+        except imaplib.IMAP4.abort:
+            raise
+        except imaplib.IMAP4.error as error:
+            raise self.abort(str(error)) from error

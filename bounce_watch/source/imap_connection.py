@@ -15,10 +15,21 @@ from bounce_watch import crash
 from bounce_watch.config.accounts import ImapSettings
 from bounce_watch.source import imap_faults as faults
 from bounce_watch.source.imap_answers import Items, Namespaces, Opened, read_listing
-from bounce_watch.source.imap_channel import keep_alive, read_tls
+from bounce_watch.source.imap_channel import Engine, keep_alive, read_tls
 from bounce_watch.source.interface import Refused, SourceError
 
 _GOODBYE_SECONDS = 2
+
+
+class _Client(IMAPClient):  # type: ignore[misc]
+    """imapclient on an engine of ours, which is open already."""
+
+    def __init__(self, engine: Engine, *, seconds: float, tls: bool) -> None:
+        self._engine = engine
+        super().__init__(engine.host, engine.port, ssl=tls, timeout=SocketTimeout(seconds, seconds))
+
+    def _create_IMAP4(self) -> Engine:  # noqa: N802 - its name there
+        return self._engine
 
 
 class Connection:
@@ -37,14 +48,8 @@ class Connection:
             self._start_tls(context)
 
     def _connect(self, context: ssl.SSLContext) -> Any:
-        settings = self._settings
-        client = IMAPClient(
-            settings.host,
-            port=settings.port,
-            ssl=settings.security == "tls",
-            ssl_context=context,
-            timeout=SocketTimeout(connect=settings.timeout_seconds, read=settings.timeout_seconds),
-        )
+        engine, tls = Engine(self._settings, context), self._settings.security == "tls"
+        client = _Client(engine, seconds=self._settings.timeout_seconds, tls=tls)
         # Otherwise INTERNALDATE comes as a naive local time.
         client.normalise_times = False
         # imapclient hands imaplib's trace to the logging module: mail and sign-in would stand in it.

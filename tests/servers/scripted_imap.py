@@ -1,14 +1,18 @@
 """An IMAP server that says what a test tells it, for what no real server does on request; without TLS."""
 
+import contextlib
 import re
 import socket
 import socketserver
 import threading
+import time
 from dataclasses import dataclass, field
 
 GREETING = b"* OK ready\r\n"
 STALL = b"stall"
 """Instead of an answer: say nothing until the client hangs up."""
+DRIP = b"drip"
+"""At the end of an answer: go on with a byte at a time, for ever."""
 SELECTED = b"* 2 EXISTS\r\n* OK [UIDVALIDITY 7] ok\r\n* OK [UIDNEXT 3] ok\r\n"
 
 
@@ -71,6 +75,9 @@ class _Handler(socketserver.StreamRequestHandler):
         if self.script.greeting == STALL:
             self.rfile.read(1)
             return
+        if self.script.greeting.endswith(DRIP):
+            self._drip(self.script.greeting)
+            return
         self.wfile.write(self.script.greeting)
         tag = ""
         while line := self.rfile.readline().decode("utf-8", "replace").rstrip("\r\n"):
@@ -81,10 +88,20 @@ class _Handler(socketserver.StreamRequestHandler):
             if answer == STALL:
                 self.rfile.read(1)
                 return
+            if answer.endswith(DRIP):
+                self._drip(re.sub(rb"(?m)^@", tag.encode(), answer))
+                return
             if not answer:
                 self.connection.shutdown(socket.SHUT_RDWR)
                 return
             self.wfile.write(re.sub(rb"(?m)^@", tag.encode(), answer))
+
+    def _drip(self, answer: bytes) -> None:
+        with contextlib.suppress(OSError):
+            self.wfile.write(answer.removesuffix(DRIP))
+            while True:
+                self.wfile.write(b"*")
+                time.sleep(0.01)
 
 
 def _command(rest: str) -> str:

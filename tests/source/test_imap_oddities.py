@@ -9,8 +9,9 @@ import pytest
 from bounce_watch.config.accounts import ImapSettings
 from bounce_watch.source import Locator, Refused, SourceError, Unreachable
 from bounce_watch.source.imap import ImapSource
+from bounce_watch.source.imap_faults import Declined
 from bounce_watch.source.interface import SessionEnded
-from tests.servers.scripted_imap import SELECTED, Script, ScriptedImap
+from tests.servers.scripted_imap import DRIP, GREETING, SELECTED, Script, ScriptedImap
 
 LISTED = b"* 1 FETCH (UID 1 RFC822.SIZE 5)\r\n* 2 FETCH (UID 2 RFC822.SIZE 5)\r\n@ OK done\r\n"
 Open = Callable[[Script], ImapSource]
@@ -151,6 +152,39 @@ def test_a_session_that_the_server_ends_is_opened_anew_in_silence(
     with open_imap(script) as source:
         assert {message.raw for message in source.messages()} == {b"hello", b"world"}
     assert sum(line.startswith("LOGIN") for line in script.heard) == 2
+
+
+RECORD = b"\x16\x03\x03\x40\x00"
+"""Announces 16 KB of a TLS handshake."""
+
+
+@pytest.mark.parametrize(
+    ("security", "greeting", "answers"),
+    [
+        pytest.param("none", DRIP, {}, id="greeting"),
+        pytest.param("none", GREETING, {"CAPABILITY": b"* CAPABILITY IMAP4rev1 " + DRIP}, id="capabilities"),
+        pytest.param("starttls", GREETING, {"STARTTLS": b"* OK " + DRIP}, id="answer to STARTTLS"),
+        pytest.param("tls", RECORD + DRIP, {}, id="handshake"),
+    ],
+)
+def test_words_before_tls_that_come_byte_by_byte_do_not_hold_us_for_ever(
+    open_imap: Open, security: str, greeting: bytes, answers: dict[str, bytes | list[bytes]]
+) -> None:
+    """No read of a plain socket ever times out then; it passes by itself."""
+    source = open_imap(Script(capabilities="IMAP4rev1 STARTTLS", greeting=greeting, answers=answers))
+    source.settings = source.settings.model_copy(update={"security": security, "timeout_seconds": 0.1})
+    with pytest.raises(Unreachable, match="does not answer in time"), source:
+        pass
+
+
+@pytest.mark.parametrize("command", ["CAPABILITY", "LOGIN", "SELECT", "UID FETCH"])
+def test_a_line_without_an_end_is_a_lost_connection(open_imap: Open, command: str) -> None:
+    """It is no refusal, so nobody is asked to repair anything."""
+    endless = b"* OK " + b"x" * 1_100_000 + b"\r\n@ OK done\r\n"
+    with pytest.raises(Unreachable) as caught, open_imap(Script(answers={command: endless})) as source:
+        list(source.messages())
+    assert not isinstance(caught.value, Declined)
+    assert "by ourselves" in caught.value.repair
 
 
 def test_a_session_that_ends_during_the_sign_in_is_worth_another_try(open_imap: Open) -> None:
