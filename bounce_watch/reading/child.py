@@ -17,6 +17,7 @@ from bounce_watch.reading.work import Job, work_of
 
 OUT_OF_MEMORY = 76
 """Exit status of a process that reached its limit of memory."""
+_INPUT, _OUTPUT = 0, 1
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -37,7 +38,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _serve(work: Callable[[Letter], object], answers: int, cpu_seconds: int) -> None:
-    with open(sys.stdin.fileno(), "rb", closefd=False) as requests:
+    with open(_INPUT, "rb", closefd=False) as requests:
         while (payload := read_frame(requests)) is not None:
             _limit_cpu(cpu_seconds)
             _write(answers, pack_answer([work(letter) for letter in unpack_letters(payload)]))
@@ -45,9 +46,9 @@ def _serve(work: Callable[[Letter], object], answers: int, cpu_seconds: int) -> 
 
 def _private_output() -> int:
     """Keep our own way to the parent; what any library prints goes nowhere."""
-    answers = os.dup(sys.stdout.fileno())
+    answers = os.dup(_OUTPUT)
     nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.stdout.fileno())
+    os.dup2(nowhere, _OUTPUT)
     os.close(nowhere)
     return answers
 

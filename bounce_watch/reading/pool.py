@@ -11,6 +11,7 @@ from contextlib import ExitStack, contextmanager
 from itertools import chain
 from typing import Any, TypeVar
 
+from bounce_watch.reading.copied import can_copy
 from bounce_watch.reading.frames import Letter
 from bounce_watch.reading.outcome import Limits
 from bounce_watch.reading.reader import IsolatedReader
@@ -45,9 +46,10 @@ def in_order(
 ) -> Generator[tuple[T, Any], None, None]:
     """Yield each item with what the job makes of it, or its Overrun, in the order of the items.
 
-    With `here`, this process is one of the jobs and does what is small; the others start only when the first
-    tenth of a second was not enough, and never for one job. Without, it touches no message. At most a few
-    batches are held at a time. What `items` raises is raised behind the results before it.
+    With `here`, this process is one of the jobs and does what is small; the others, copies of it where that
+    is sound, start only when the first tenth of a second was not enough, and never for one job. Without, it
+    touches no message. At most a few batches are held at a time. What `items` raises is raised behind the
+    results before it.
     """
     batches = _batched(items, letter_of)
     if here:
@@ -116,6 +118,10 @@ def _on_all_cores(
     with ExitStack() as stack:
         for reader in readers:
             stack.callback(reader.close)
+        copies = here and can_copy()
+        if copies:
+            for reader in readers:
+                reader.start(copied=True)
         threads = stack.enter_context(ThreadPoolExecutor(others, thread_name_prefix="reading"))
         stack.callback(threads.shutdown, wait=True, cancel_futures=True)
         started = [threads.submit(_start, reader, idle) for reader in readers]
@@ -123,7 +129,8 @@ def _on_all_cores(
         if here:
             do = work_of(job)
             stack.enter_context(_quick_switches())
-            batches = yield from _until_started(batches, do, started)
+            if not copies:
+                batches = yield from _until_started(batches, do, started)
         yield from _in_turn(batches, lambda batch: threads.submit(_ask, idle, batch), 2 * others, do)
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from bounce_watch.reading.child import OUT_OF_MEMORY
+from bounce_watch.reading.copied import Copy, own_bytes
 from bounce_watch.reading.frames import (
     HEAD,
     MAX_ANSWER,
@@ -41,23 +42,23 @@ class _Ended(Exception):
 class ReadingProcess:
     """A process that reads. Starts when made; raises ReaderUnavailable when it cannot be started.
 
-    After an Overrun or an exception it is gone.
+    `copied`: it begins as a copy of this process, see `copied`. After an Overrun or an exception it is gone.
     """
 
-    def __init__(self, job: Job, limits: Limits) -> None:
+    def __init__(self, job: Job, limits: Limits, *, copied: bool = False) -> None:
         self._limits = limits
         try:
             self._channel, theirs = socket.socketpair()
         except OSError as error:
             raise ReaderUnavailable(f"no reading process could be started: {error.strerror}") from error
         with theirs:
-            self._popen = self._start(job, theirs)
+            self._popen = self._start(job, theirs, copied=copied)
         self.end = weakref.finalize(self, _end, self._popen, self._channel)
         self.unlimited = self._wait_until_ready()
 
-    def _start(self, job: Job, channel: socket.socket) -> "subprocess.Popen[bytes]":
+    def _start(self, job: Job, channel: socket.socket, *, copied: bool) -> "subprocess.Popen[bytes] | Copy":
         try:
-            return _start(job, self._limits, channel)
+            return (_copy if copied else _start)(job, self._limits, channel)
         except OSError as error:
             self._channel.close()
             raise ReaderUnavailable(f"no reading process could be started: {error.strerror}") from error
@@ -133,18 +134,25 @@ class ReadingProcess:
         self._channel.settimeout(left)
 
 
+def _copy(job: Job, limits: Limits, channel: socket.socket) -> Copy:
+    return Copy(_arguments(job, limits, limits.memory_bytes + own_bytes()), channel.fileno())
+
+
+def _arguments(job: Job, limits: Limits, memory_bytes: int) -> list[str]:
+    return [job.value, str(limits.cpu_seconds), str(memory_bytes)]
+
+
 def _start(job: Job, limits: Limits, channel: socket.socket) -> "subprocess.Popen[bytes]":
     command = [sys.executable, "-P", "-c", _START, str(_ROOT)]
-    arguments = [job.value, str(limits.cpu_seconds), str(limits.memory_bytes)]
     return subprocess.Popen(  # noqa: S603 - our own interpreter and module
-        [*command, *arguments],
+        [*command, *_arguments(job, limits, limits.memory_bytes)],
         stdin=channel.fileno(),
         stdout=channel.fileno(),
         stderr=subprocess.DEVNULL,
     )
 
 
-def _end(popen: "subprocess.Popen[bytes]", channel: socket.socket, grace: float = 0) -> int:
+def _end(popen: "subprocess.Popen[bytes] | Copy", channel: socket.socket, grace: float = 0) -> int:
     """End the process at once, or after it had some seconds to end itself; return its exit status."""
     try:
         return popen.wait(grace)

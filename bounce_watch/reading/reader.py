@@ -73,10 +73,10 @@ class IsolatedReader:
             self._process = process
         return answer
 
-    def start(self) -> ReadingProcess:
-        """Start the process if it does not run."""
+    def start(self, *, copied: bool = False) -> ReadingProcess:
+        """Start the process if it does not run, as a copy of this one if that is wished."""
         if self._process is None:
-            self._process = ReadingProcess(self._job, self._limits)
+            self._process = ReadingProcess(self._job, self._limits, copied=copied)
             _warn_of(self._process.unlimited)
         return self._process
 

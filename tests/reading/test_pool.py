@@ -43,9 +43,9 @@ def test_with_two_jobs_this_process_is_one_of_them(monkeypatch: pytest.MonkeyPat
             Counted.asked += len(letters)
             return super().ask(letters)
 
-        def start(self) -> ReadingProcess:
+        def start(self, *, copied: bool = False) -> ReadingProcess:
             made.append(self)
-            return super().start()
+            return super().start(copied=copied)
 
     monkeypatch.setattr(pool, "IsolatedReader", Counted)
     monkeypatch.setattr(pool, "HERE_SECONDS", 0)
