@@ -144,7 +144,10 @@ def test_a_fault_of_the_configuration_costs_no_attempt(store: Store, enqueue: En
     assert stopped is not None
     assert (stopped.at, stopped.why) == (NOW, "535 5.7.3 not accepted")
     assert entry(store, number).attempts == 0
-    store.claim(number, "me", NOW)
+    assert store.claim(number, "me", NOW + MINUTE) is not None
+    assert store.finish(number, "stop", "535 5.7.3 not accepted", NOW + HOUR) is OutboxState.PENDING
+    assert entry(store, number).next_at == NOW + HOUR
+    store.claim(number, "me", NOW + HOUR)
     store.finish(number, "sent", "250", NOW)
     assert store.sending_stopped() is None
 
@@ -360,6 +363,7 @@ def test_what_was_withheld_from_a_person_is_found_whatever_the_case(store: Store
         "told already",
     )
     assert store.stats().withheld == {"told already": 1, "no sender": 1}
+    assert store.person("0").withheld == ()
 
 
 @pytest.mark.parametrize("outcome", ["sent", "later", "failed", "stop", "unknown", "recovered"])
@@ -387,3 +391,36 @@ def test_the_shortest_mail_can_be_let_go(store: Store, enqueue: Enqueue) -> None
     with store.transaction() as tx:
         tx.enqueue(LETTER, content=b"x", bw_id="1", state=OutboxState.HELD, now=NOW)
     assert store.release(None, NOW) == 1
+
+
+def test_a_mail_that_was_sent_after_all_is_sent_whatever_was_thought_of_it(
+    store: Store, enqueue: Enqueue
+) -> None:
+    """The process was slow, not dead: its lease was over, then the server's answer came."""
+    number = enqueue()
+    store.claim(number, "slow", NOW)
+    store.recover(NOW + HOUR)
+    assert store.finish(number, "later", "450", NOW + HOUR) is OutboxState.UNKNOWN
+    assert store.finish(number, "sent", "250", NOW + HOUR) is OutboxState.SENT
+    assert (entry(store, number).sent_at, entry(store, number).next_at) == (NOW + HOUR, None)
+
+
+def test_two_days_are_over_after_two_days_and_not_at_their_end(store: Store, enqueue: Enqueue) -> None:
+    """The next attempt would fall on the last moment, then behind it."""
+    for late in (timedelta(0), timedelta(microseconds=1)):
+        number, now = enqueue(f"late by {late}"), NOW
+        for _ in range(9):
+            store.claim(number, "me", now)
+            store.finish(number, "later", "450", now)
+            now += HOUR
+        now = NOW + 47 * HOUR + late
+        store.claim(number, "me", now)
+        assert store.finish(number, "later", "450", now) == ("failed" if late else "pending")
+
+
+def test_a_lease_lasts_ten_minutes_unless_told(store: Store, enqueue: Enqueue) -> None:
+    number = enqueue()
+    with store.transaction() as tx:
+        mail = tx.claim(number, "me", NOW)
+    assert mail is not None
+    assert mail.lease_until == NOW + 10 * MINUTE
