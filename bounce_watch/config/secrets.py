@@ -7,7 +7,7 @@ import os
 import shlex
 import subprocess
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -17,6 +17,7 @@ from bounce_watch.config.accounts import Login, Watched
 from bounce_watch.config.chat import Chat
 from bounce_watch.config.models import Config, Store
 from bounce_watch.config.running import Monitor
+from bounce_watch.config.section import Section
 
 COMMAND_TIMEOUT = 30
 
@@ -114,6 +115,12 @@ def _from_file(path: Path, name: str) -> str:
         ) from None
 
 
+def _places(name: str, section: Section, key: str, *, is_optional: bool = False) -> Places:
+    """Return the places of a secret whose three keys in a section are KEY, KEY_command and KEY_file."""
+    literal, command, file = (getattr(section, key + way) for way in ("", "_command", "_file"))
+    return Places(name=name, literal=literal, command=command, file=file, is_optional=is_optional)
+
+
 def login_places(login: Login, prefix: str) -> Places:
     """Return where the password of a login is looked for, or its client secret for XOAUTH2.
 
@@ -123,21 +130,10 @@ def login_places(login: Login, prefix: str) -> Places:
     """
     own = f"{login.name}-{prefix}" if isinstance(login, Watched) and login.name else prefix
     if login.auth == "xoauth2" and login.oauth:
-        oauth = login.oauth
-        return Places(
-            name=f"{own}-client-secret",
-            common=f"{prefix}-client-secret",
-            literal=oauth.client_secret,
-            command=oauth.client_secret_command,
-            file=oauth.client_secret_file,
-            is_optional=oauth.certificate_file is not None,
-        )
-    return Places(
-        name=f"{own}-password",
-        literal=login.password,
-        command=login.password_command,
-        file=login.password_file,
-    )
+        may_be_missing = login.oauth.certificate_file is not None
+        places = _places(f"{own}-client-secret", login.oauth, "client_secret", is_optional=may_be_missing)
+        return replace(places, common=f"{prefix}-client-secret")
+    return _places(f"{own}-password", login, "password")
 
 
 def login_secret(login: Login, prefix: str) -> str:
@@ -147,7 +143,7 @@ def login_secret(login: Login, prefix: str) -> str:
 
 def chat_places(chat: Chat) -> Places:
     """Return where the URL of a chat room is looked for, which is a secret itself."""
-    return Places(name=f"{chat.name}-url", literal=chat.url, command=chat.url_command, file=chat.url_file)
+    return _places(f"{chat.name}-url", chat, "url")
 
 
 def chat_url(chat: Chat) -> str:
@@ -157,13 +153,7 @@ def chat_url(chat: Chat) -> str:
 
 def store_places(store: Store) -> Places:
     """Return where the password of the database's role is looked for; it may be missing."""
-    return Places(
-        name="store-password",
-        literal=store.password,
-        command=store.password_command,
-        file=store.password_file,
-        is_optional=True,
-    )
+    return _places("store-password", store, "password", is_optional=True)
 
 
 def store_password(store: Store) -> str:
@@ -173,13 +163,7 @@ def store_password(store: Store) -> str:
 
 def heartbeat_url(monitor: Monitor) -> str:
     """Return the URL to ask after a good look, empty for none."""
-    return Places(
-        name="heartbeat-url",
-        literal=monitor.heartbeat_url,
-        command=monitor.heartbeat_url_command,
-        file=monitor.heartbeat_url_file,
-        is_optional=True,
-    ).read()
+    return _places("heartbeat-url", monitor, "heartbeat_url", is_optional=True).read()
 
 
 def holds_literal_secret(config: Config) -> bool:

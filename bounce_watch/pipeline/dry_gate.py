@@ -7,7 +7,8 @@ from bounce_watch.config.models import Config
 from bounce_watch.model import Bounce, Evidence, Report
 from bounce_watch.pipeline.answering import Judged, candidate_of
 from bounce_watch.pipeline.house import policy_of
-from bounce_watch.reply.gate import Candidate, Past, Reason, Refused, check, examine
+from bounce_watch.pipeline.posting import past_of
+from bounce_watch.reply.gate import Past, Reason, Refused, check, examine
 from bounce_watch.store import Store
 
 
@@ -43,7 +44,8 @@ def dry_answer(
         return None
     own_marks = frozenset(report.original.own_marks).union(*(layer.own_marks for layer in report.provenance))
     candidate = candidate_of(judged, None, own_marks.__contains__)
-    past, policy = _past(store, candidate, now), policy_of(config)
+    past = Past() if store is None else past_of(store, candidate, now)
+    policy = policy_of(config)
     verdict = check(candidate, past, policy, now)
     allowed = (
         verdict.reason.value if isinstance(verdict, Refused) else ("held" if verdict.hold else "allowed")
@@ -53,19 +55,4 @@ def dry_answer(
         outcome=allowed,
         checks=examine(candidate, past, policy, now),
         with_history=store is not None,
-    )
-
-
-def _past(store: Store | None, candidate: Candidate, now: datetime) -> Past:
-    if store is None:
-        return Past()
-    history = store.reply_history(candidate.to or "", candidate.cause, now, candidate.event_key)
-    return Past(
-        event_key_known=history.event_known,
-        last_reply_at=history.last_reply_at,
-        replies_to_person_24h=history.replies_last_day,
-        mails_last_minute=history.mails_last_minute,
-        mails_last_hour=history.mails_last_hour,
-        breaker_latched=store.breaker_latched_at() is not None,
-        backlog_until=store.backlog_until(),
     )

@@ -7,7 +7,7 @@ from bounce_watch.model import Letter, OutboxState
 from bounce_watch.pipeline.house import House
 from bounce_watch.reply.freeze import freeze, new_ids
 from bounce_watch.reply.gate import Allowed, Candidate, Past, Reason, Refused, check, refuse_at_once
-from bounce_watch.store import Transaction
+from bounce_watch.store import Questions, Transaction
 
 NO_WAIT = timedelta(0)
 
@@ -61,15 +61,15 @@ def frozen(house: House, letter: Letter, now: datetime) -> tuple[bytes, str]:
     return freeze(letter, sender=house.sender, bw_id=bw_id, message_id=message_id, date=now), bw_id
 
 
-def past_of(tx: Transaction, candidate: Candidate, now: datetime) -> Past:
+def past_of(known: Questions, candidate: Candidate, now: datetime) -> Past:
     """Return what the gate must know of earlier mail."""
-    history = tx.reply_history(candidate.to or "", candidate.cause, now, candidate.event_key)
+    history = known.reply_history(candidate.to or "", candidate.cause, now, candidate.event_key)
     return Past(
         event_key_known=history.event_known,
         last_reply_at=history.last_reply_at,
         replies_to_person_24h=history.replies_last_day,
         mails_last_minute=history.mails_last_minute,
         mails_last_hour=history.mails_last_hour,
-        breaker_latched=tx.breaker_latched_at() is not None,
-        backlog_until=tx.backlog_until(),
+        breaker_latched=known.breaker_latched_at() is not None,
+        backlog_until=known.backlog_until(),
     )

@@ -68,6 +68,8 @@ _REFUSED = ("FATAL", "no password supplied", "SSL was required", "certificate ve
 _PASSES = ("starting up", "shutting down", "recovery mode", "too many clients", "terminating connection")
 """In a refusal at connect these mean: later."""
 
+_ENDED: Told = (StoreUnreachable, "The database's server ended the connection.", _UNREACHABLE)
+
 _SERVER: dict[str, Told] = {
     "08": (StoreUnreachable, "The connection to the database broke.", _UNREACHABLE),
     "25P03": (StoreUnreachable, "The server ended a transaction that stood still.", "We try again."),
@@ -91,10 +93,10 @@ _SERVER: dict[str, Told] = {
     "53300": (StoreBusy, "The database's server has too many connections.", "Raise max_connections there."),
     "55P03": (StoreBusy, "The database is busy.", "Try again in a moment."),
     "57014": (StoreBusy, "The query was interrupted.", "Try again."),
-    "57P01": (StoreUnreachable, "The database's server ended the connection.", _UNREACHABLE),
-    "57P02": (StoreUnreachable, "The database's server ended the connection.", _UNREACHABLE),
+    "57P01": _ENDED,
+    "57P02": _ENDED,
     "57P03": (StoreUnreachable, "The database's server is starting or stopping.", _UNREACHABLE),
-    "57P05": (StoreUnreachable, "The database's server ended the connection.", _UNREACHABLE),
+    "57P05": _ENDED,
     "58": (
         StoreTemporary,
         "The server's disk did not take or give the bytes.",

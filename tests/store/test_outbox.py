@@ -234,8 +234,9 @@ def test_a_number_that_is_not_there_is_a_clear_fault(store: Store) -> None:
         lambda: store.finish(5, "sent", "250", NOW),
         lambda: store.decide(5, OutboxState.SENT, NOW),
     ):
-        with pytest.raises(NotThere, match="no mail 5"):
+        with pytest.raises(NotThere, match="no mail 5") as caught:
             change()
+        assert caught.value.repair == "`bounce-watch outbox list` shows them."
 
 
 def test_a_mail_that_is_settled_waits_for_no_other_look(store: Store, enqueue: Enqueue) -> None:

@@ -61,11 +61,7 @@ class _Entry:
 
 
 def read(wrapped: Wrapped) -> ReportFields | None:
-    for text in (wrapped.text, wrapped.html_text):
-        found = _read_text(text)
-        if found is not None:
-            return found
-    return None
+    return _read_text(wrapped.text) or _read_text(wrapped.html_text)
 
 
 def _read_text(text: str) -> ReportFields | None:

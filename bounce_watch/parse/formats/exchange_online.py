@@ -36,11 +36,7 @@ _REMOTE = Lined(r"[ \t]{0,8}Remote server:\s{0,20}(\S{1,255})", re.IGNORECASE)
 
 
 def read(wrapped: Wrapped) -> ReportFields | None:
-    for text in (wrapped.text, wrapped.html_text):
-        found = _read_text(text)
-        if found is not None:
-            return found
-    return None
+    return _read_text(wrapped.text) or _read_text(wrapped.html_text)
 
 
 def _read_text(text: str) -> ReportFields | None:
