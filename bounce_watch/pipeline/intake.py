@@ -2,18 +2,18 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from bounce_watch import crash
-from bounce_watch.classify import judge, weigh
-from bounce_watch.model import Kind, NotAReport, Report, Unreadable, subject_hash
+from bounce_watch.model import Event, Kind, Unreadable
 from bounce_watch.pipeline.answering import Judged, answer
 from bounce_watch.pipeline.house import House
-from bounce_watch.pipeline.patterns import detect
+from bounce_watch.pipeline.patterns import detect, foresee
+from bounce_watch.pipeline.storing import Stored, store
 from bounce_watch.reading.outcome import Outcome, Overrun
 from bounce_watch.source.interface import Message
-from bounce_watch.store import MessageState, Transaction
+from bounce_watch.store import MessageState, StoredBounces, Transaction
 
 FAILURES_BEFORE_QUARANTINE = 3
 
@@ -36,15 +36,6 @@ class Intake:
     reason: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Arrival:
-    """A message that has its row. `historical`: it is counted, but nobody is written to."""
-
-    message_id: int
-    received_at: datetime | None
-    historical: bool
-
-
 def take_in(
     house: House, message: Message, *, historical: bool = False, outcome: Outcome | None = None
 ) -> Intake:
@@ -65,12 +56,22 @@ def take_in_together(
         (message, _checked(house, house.reader.read(message.raw) if known is None else known))
         for message, known in messages
     ]
-    taken = []
-    with house.store.transaction() as tx, tx.counting_together():
-        for message, outcome in read:
-            taken.append(_store(house, tx, message, outcome, historical=historical))
+    now, taken = house.clock(), []
+    with house.store.transaction() as tx, tx.writing_together():
+        rows = store(house, tx, read, now)
+        foresee(house, tx, [event for events in map(_events, rows) for event in events])
+        for (message, outcome), stored in zip(read, rows, strict=True):
+            if stored is None:
+                taken.append(_set_aside(tx, message, outcome, now))
+            else:
+                taken.append(_follow(house, tx, stored, historical=historical))
             crash.point("receive.stored")
     return taken
+
+
+def _events(stored: Stored | None) -> list[Event]:
+    """Return all that failed in a message."""
+    return [event for _, bounces in (stored.reports if stored else ()) for event in bounces.events]
 
 
 def _checked(house: House, outcome: Outcome) -> Outcome:
@@ -86,28 +87,30 @@ def note_failure(house: House, message: Message, reason: str) -> Intake:
         return _count_failure(tx, message, reason, house.clock())
 
 
-def _store(house: House, tx: Transaction, message: Message, outcome: Outcome, *, historical: bool) -> Intake:
-    """Store what was read of one message."""
-    now = house.clock()
+def _set_aside(tx: Transaction, message: Message, outcome: Outcome, now: datetime) -> Intake:
+    """Count what could not be read in time, and quarantine what cannot be read at all."""
     if isinstance(outcome, Overrun):
         return _count_failure(tx, message, outcome.reason, now)
-    reports = [reading for reading in outcome if isinstance(reading, Report)]
-    if reports:
-        kind = _kind_of(reports)
-        arrival = Arrival(
-            message_id=_add_message(tx, message, now=now, kind=kind, state=MessageState.STORED),
-            received_at=message.received_at,
-            historical=historical,
-        )
-        return _sum(kind, [_store_report(house, tx, arrival, report) for report in reports])
     match outcome[0]:
         case Unreadable(reason=reason):
             return _quarantine(tx, message, reason, now)
-        case NotAReport(kind=kind, reason=reason):
-            _add_message(tx, message, now=now, kind=kind, state=MessageState.LEFT, reason=reason)
-            return Intake(state=MessageState.LEFT, kind=kind, reason=reason)
         case _:
-            raise AssertionError("a message without reports is no report or unreadable")
+            raise AssertionError("a message without a row overran a limit or is unreadable")
+
+
+def _follow(house: House, tx: Transaction, stored: Stored, *, historical: bool) -> Intake:
+    """Do what follows from a message whose rows are there."""
+    parts = [_judge(house, tx, report, bounces, historical) for report, bounces in stored.reports]
+    return Intake(
+        state=stored.state,
+        kind=stored.kind,
+        bounces=sum(part.bounces for part in parts),
+        duplicates=stored.duplicates,
+        opened=tuple(number for part in parts for number in part.opened),
+        letters=sum(part.letters for part in parts),
+        withheld=sum(part.withheld for part in parts),
+        reason=stored.reason,
+    )
 
 
 def _count_failure(tx: Transaction, message: Message, reason: str, now: datetime) -> Intake:
@@ -120,82 +123,28 @@ def _count_failure(tx: Transaction, message: Message, reason: str, now: datetime
     return Intake(state=MessageState.SEEN, kind=Kind.UNREADABLE, reason=reason)
 
 
-def _kind_of(reports: Sequence[Report]) -> Kind:
-    """Return the kind of a message with several reports: a failure counts most."""
-    return Kind.FAILURE if any(report.kind is Kind.FAILURE for report in reports) else reports[0].kind
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Part:
+    """What one report brought."""
+
+    bounces: int = 0
+    opened: tuple[int, ...] = ()
+    letters: int = 0
+    withheld: int = 0
 
 
-def _store_report(house: House, tx: Transaction, arrival: Arrival, report: Report) -> Intake:
-    now = house.clock()
-    weighed = weigh(report, house.site)
-    kept, told = _subject_as_wanted(report, house.config.retention.subjects)
-    stored = tx.add_report(arrival.message_id, kept, evidence=weighed.evidence, tests=weighed.tests, now=now)
-    if stored.duplicate_of is not None:
-        return Intake(state=MessageState.STORED, kind=report.kind, duplicates=1)
-    judged = Judged(
-        report_id=stored.report_id,
-        report=told,
-        bounces=judge(report, house.catalogue, house.site, weighed),
-        evidence=weighed.evidence,
-        received_at=arrival.received_at,
-    )
-    events = tx.add_bounces(stored.report_id, judged.bounces, now)
-    opened = detect(house, tx, events, historical=arrival.historical)
-    answered = None if arrival.historical else answer(house, tx, judged)
-    return Intake(
-        state=MessageState.STORED,
-        kind=report.kind,
+def _judge(house: House, tx: Transaction, judged: Judged, bounces: StoredBounces, historical: bool) -> _Part:
+    """Let rules and answers look at one report, as if the messages behind it had not come yet."""
+    if bounces.newest is None:
+        return _Part()
+    with tx.as_of(bounces.newest):
+        opened = detect(house, tx, bounces.events, historical=historical)
+        answered = None if historical else answer(house, tx, judged)
+    return _Part(
         bounces=len(judged.failed),
         opened=opened,
         letters=int(answered is True),
         withheld=int(answered is False),
-    )
-
-
-def _subject_as_wanted(report: Report, wanted: str) -> tuple[Report, Report]:
-    """Return the report as it is stored, and as answers see it: what is not kept stands in no letter."""
-    subject = report.original.subject
-    if wanted == "kept" or subject is None:
-        return report, report
-    without = replace(report, original=replace(report.original, subject=None))
-    if wanted == "off":
-        return without, without
-    return replace(report, original=replace(report.original, subject=subject_hash(subject))), without
-
-
-def _sum(kind: Kind, parts: Sequence[Intake]) -> Intake:
-    return Intake(
-        state=MessageState.STORED,
-        kind=kind,
-        bounces=sum(part.bounces for part in parts),
-        duplicates=sum(part.duplicates for part in parts),
-        opened=tuple(number for part in parts for number in part.opened),
-        letters=sum(part.letters for part in parts),
-        withheld=sum(part.withheld for part in parts),
-    )
-
-
-def _add_message(
-    tx: Transaction,
-    message: Message,
-    *,
-    now: datetime,
-    kind: Kind,
-    state: MessageState,
-    reason: str | None = None,
-) -> int:
-    place = message.locator
-    return tx.add_message(
-        mailbox=place.mailbox,
-        validity=place.validity,
-        uid=place.uid,
-        sha256=hashlib.sha256(message.raw).hexdigest(),
-        size=message.size,
-        received_at=message.received_at,
-        now=now,
-        kind=kind,
-        reason=reason,
-        state=state,
     )
 
 

@@ -10,7 +10,7 @@ from bounce_watch.pipeline.house import House
 from bounce_watch.pipeline.watching import is_usual_again, watch
 from bounce_watch.store import Change, Transaction
 
-__all__ = ["detect", "settle"]
+__all__ = ["detect", "foresee", "settle"]
 
 Touched = tuple[Rule, str, list[Event]]
 
@@ -26,6 +26,11 @@ def detect(house: House, tx: Transaction, events: Sequence[Event], *, historical
         if incident is not None:
             opened.append(incident.number)
     return tuple(opened)
+
+
+def foresee(house: House, tx: Transaction, events: Sequence[Event]) -> None:
+    """Ask the store once for the incidents that `detect` will ask for with each of these events."""
+    tx.foresee_incidents({f"{rule.id}:{key}" for rule, key, _ in _touched(house, events)})
 
 
 def _touched(house: House, events: Sequence[Event]) -> list[Touched]:

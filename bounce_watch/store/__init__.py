@@ -41,6 +41,7 @@ from bounce_watch.store.records import (
 from bounce_watch.store.server import Server
 from bounce_watch.store.store import Store, open_store
 from bounce_watch.store.tally import Dimension
+from bounce_watch.store.together import NewMessage, NewReport, StoredBounces
 from bounce_watch.store.transaction import Transaction
 from bounce_watch.store.watcher import Alone, Spot, Watcher
 from bounce_watch.store.whereabouts import Cursor
@@ -62,6 +63,8 @@ __all__ = [
     "LockHeld",
     "MessageRecord",
     "MessageState",
+    "NewMessage",
+    "NewReport",
     "NotThere",
     "Order",
     "OutboxEntry",
@@ -92,6 +95,7 @@ __all__ = [
     "StoreTooNew",
     "StoreTooOld",
     "StoreUnreachable",
+    "StoredBounces",
     "StoredReport",
     "Transaction",
     "Trouble",

@@ -7,13 +7,14 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, func, or_
+from sqlalchemy import ColumnElement, and_, bindparam, func, or_
 from sqlmodel import col, select
 
 from bounce_watch.model import Action, Cause, Details, Evidence, Incident, IncidentState
 from bounce_watch.store import fresh, tables
 from bounce_watch.store.asking import ask
 from bounce_watch.store.columns import fold
+from bounce_watch.store.events import SEEN
 from bounce_watch.store.incident_life import incident_of, incident_rows
 from bounce_watch.store.rooms import Reads
 
@@ -38,7 +39,7 @@ _NO_DOMAIN = (
 _AT, _REPORT, _LINK = tables.Bounce, tables.Report, tables.IncidentEvent
 
 
-_BELIEVED = col(_AT.evidence).in_(bindparam("accepted", expanding=True))
+_BELIEVED = and_(col(_AT.evidence).in_(bindparam("accepted", expanding=True)), SEEN)
 
 
 def _newest(column: Any, *conditions: ColumnElement[bool]) -> Any:
@@ -99,8 +100,9 @@ class Acquaintance(Reads):
 
     def language_of(self, person: str, accepted: Collection[Evidence]) -> str | None:
         """Return the language of a person's newest report that named one: Exchange writes in theirs."""
-        asked = {"person": fold(person), "accepted": sorted(accepted)}
+        asked: dict[str, Any] = {"person": fold(person), "accepted": sorted(accepted)}
         with self._reading() as session:
+            asked |= {"horizon": fresh.horizon(session)}
             language: str | None = ask(session, _LANGUAGE, asked, _AT, _REPORT).scalars().first()
             return language
 
@@ -115,7 +117,7 @@ class Acquaintance(Reads):
             "since": since,
         }
         with self._reading() as session:
-            asked |= {"accepted": sorted(accepted)}
+            asked |= {"accepted": sorted(accepted), "horizon": fresh.horizon(session)}
             return int(ask(session, _EARLIER, asked, _AT).scalar_one())
 
     def open_incidents_of(self, report_id: int) -> tuple[Incident, ...]:
@@ -123,7 +125,7 @@ class Acquaintance(Reads):
         with self._reading() as session:
             numbers = fresh.proved_by(session, report_id)
             if numbers is None:
-                numbers = set(ask(session, _PROVED, {"report": report_id}, _AT).scalars())
+                numbers = set(ask(session, _PROVED, {"report": report_id}, _AT, _LINK).scalars())
             rows = incident_rows(session, sorted(numbers))
             return tuple(incident_of(row) for row in rows if row.state == IncidentState.OPEN)
 
@@ -138,5 +140,6 @@ class Acquaintance(Reads):
     def _names(self, query: Any, asked: Mapping[str, Any]) -> tuple[str, ...]:
         """Return the distinct values among the newest rows."""
         with self._reading() as session:
+            asked = {**asked, "horizon": fresh.horizon(session)}
             found = dict.fromkeys(value for value in ask(session, query, asked, _AT).scalars() if value)
         return tuple(found)[:MOST_NAMES]

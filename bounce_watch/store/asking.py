@@ -1,6 +1,6 @@
 """Questions on the hot path, asked without the ORM: it takes twice the time to hand over a few columns.
 
-What a session keeps in mind while it lives is here too: a writer holds the lock, nobody else changes it.
+What a session keeps in mind is known here too: while it lives it holds the lock, nobody else changes it.
 """
 
 from collections.abc import Mapping
@@ -8,7 +8,9 @@ from typing import Any
 
 from sqlmodel import Session, SQLModel
 
-_REMEMBERED = "remembered"
+from bounce_watch.store.put_off import remembered, write_waiting
+
+__all__ = ["ask", "remembered"]
 
 
 def ask(session: Session, query: Any, params: Mapping[str, Any], *about: type[SQLModel]) -> Any:
@@ -18,10 +20,5 @@ def ask(session: Session, query: Any, params: Mapping[str, Any], *about: type[SQ
     """
     if any(isinstance(row, about) for row in (*session.new, *session.dirty)):
         session.flush()
+    write_waiting(session, about)
     return session.connection().execute(query, params)
-
-
-def remembered(session: Session, kind: str) -> dict[Any, Any]:
-    """Return what this session remembers of a kind, empty at first. It ends with the session."""
-    kept: dict[Any, Any] = session.info.setdefault(_REMEMBERED, {}).setdefault(kind, {})
-    return kept

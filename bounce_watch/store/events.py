@@ -12,6 +12,7 @@ from bounce_watch.model import Action, Cause, Event, Evidence, Side
 from bounce_watch.store import tables
 from bounce_watch.store.asking import ask
 from bounce_watch.store.columns import fold
+from bounce_watch.store.fresh import horizon
 from bounce_watch.store.rooms import Reads
 
 MAX_EVENTS = 10_000
@@ -37,6 +38,9 @@ EVENT_COLUMNS: tuple[Any, ...] = (*_COLUMNS, _AT.action)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _HOUR = 3_600_000_000  # microseconds, as an Instant is stored
 _FAILED = col(_AT.action) == Action.FAILED
+# A sum is no key: the index of the question is used, not that of the numbers.
+SEEN = col(_AT.id) + 0 <= bindparam("horizon", type_=BigInteger)
+"""The bounce is none that comes later than what is being looked at."""
 _FILTERS = {
     "causes": col(_AT.cause),
     "statuses": col(_AT.status),
@@ -82,6 +86,7 @@ class Events(Reads):
         query = _in_window(frozenset(given))
         params = {"since": since, "until": until, "most": limit, **given}
         with self._reading() as session:
+            params["horizon"] = horizon(session)
             return tuple(reversed(_read(session, query, params)))
 
     def messages_by_hour(
@@ -125,7 +130,7 @@ def _in_window(filters: frozenset[str]) -> Any:
         for name, column in _FILTERS.items()
         if name in filters
     ]
-    span = (col(_AT.occurred_at) >= bindparam("since"), col(_AT.occurred_at) <= bindparam("until"))
+    span = (col(_AT.occurred_at) >= bindparam("since"), col(_AT.occurred_at) <= bindparam("until"), SEEN)
     newest = (col(_AT.occurred_at).desc(), col(_AT.id).desc())
     return _query(_FAILED, *span, *asked).order_by(*newest).limit(bindparam("most"))
 

@@ -3,13 +3,16 @@
 A transaction that fails takes its session with it, and with that what was remembered.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 
 from sqlmodel import Session
 
 from bounce_watch.store.asking import remembered
 
 _BOUNCES, _BY_REPORT, _PROOFS = "bounces_of_message", "bounces_of_report", "proofs_of_incident"
+_HORIZON = "horizon"
+_EVERYTHING = 2**62
 
 
 def note_message(session: Session, message_id: int) -> None:
@@ -47,3 +50,22 @@ def proved_by(session: Session, report_id: int) -> set[int] | None:
     return {
         number for number, proofs in remembered(session, _PROOFS).items() if not proofs.isdisjoint(bounces)
     }
+
+
+@contextmanager
+def looking_from(session: Session, bounce: int) -> Iterator[None]:
+    """Let questions of rules and answers see no bounce newer than this one while the block lasts.
+
+    A group of messages is stored at once; each is then judged as if those behind it had not come yet.
+    """
+    kept = remembered(session, _HORIZON)
+    kept[_HORIZON] = bounce
+    try:
+        yield
+    finally:
+        del kept[_HORIZON]
+
+
+def horizon(session: Session) -> int:
+    """Return the number of the newest bounce that may be seen now."""
+    return int(remembered(session, _HORIZON).get(_HORIZON, _EVERYTHING))

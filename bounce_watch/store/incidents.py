@@ -9,15 +9,19 @@ from sqlmodel import Session, col, select
 
 from bounce_watch.model import Event, Finding, Incident, IncidentState
 from bounce_watch.store import fresh, tables
-from bounce_watch.store.asking import ask
+from bounce_watch.store.asking import ask, remembered
 from bounce_watch.store.columns import scrub
 from bounce_watch.store.incident_life import WATCHER, IncidentLife, ToldList, incident_of, incident_rows
+from bounce_watch.store.put_off import write
 from bounce_watch.store.records import Recorded
 from bounce_watch.store.words import Change
 
 __all__ = ["MAX_NAMES", "IncidentList", "Incidents", "find_unresolved", "incident_of"]
 
 AT_ONCE = timedelta(0)
+_NEWEST = "newest_incident"
+_AT_MOST = 500
+"""Fingerprints in one question."""
 
 MAX_NAMES = 500
 """Senders, domains and statuses kept in an incident's row; its bounces hold all of them."""
@@ -63,18 +67,18 @@ class IncidentList(ToldList):
 
     def find_incidents(self, fingerprints: Collection[str]) -> dict[str, Incident]:
         """Return the newest incident of each fingerprint that has one, whatever its state."""
-        if not fingerprints:
-            return {}
         with self._reading() as session:
-            asked = {"fingerprints": [scrub(one) for one in fingerprints]}
-            numbers = {number: fingerprint for fingerprint, number in ask(session, _ALL_OF, asked)}
-            newest = {numbers[row.number]: row for row in incident_rows(session, numbers)}
-        known = {one: newest.get(scrub(one)) for one in fingerprints}
-        return {fingerprint: incident_of(row) for fingerprint, row in known.items() if row is not None}
+            numbers = _newest_of(session, fingerprints)
+            rows = {row.number: row for row in incident_rows(session, sorted(set(numbers.values())))}
+        return {fingerprint: incident_of(rows[number]) for fingerprint, number in numbers.items()}
 
 
 class Incidents(IncidentLife, IncidentList):
     """Writing what the rules found."""
+
+    def foresee_incidents(self, fingerprints: Collection[str]) -> None:
+        """Ask at once for incidents that `find_incidents` will be asked for one after another."""
+        _newest_of(self._rows, fingerprints)
 
     def save_finding(
         self, finding: Finding, now: datetime, *, quiet: bool, reopen_within: timedelta = AT_ONCE
@@ -114,7 +118,7 @@ class Incidents(IncidentLife, IncidentList):
         if known is not None:
             return known
         asked = {"of_incident": number, "of_message": message_id}
-        return set(ask(self._rows, _PROOFS_BY_MESSAGE, asked, _BOUNCE).scalars())
+        return set(ask(self._rows, _PROOFS_BY_MESSAGE, asked, _BOUNCE, _LINK).scalars())
 
     def _reopen(self, finding: Finding, now: datetime, within: timedelta) -> tables.Incident | None:
         number = _newest(self._rows, finding.fingerprint)
@@ -155,6 +159,7 @@ class Incidents(IncidentLife, IncidentList):
         row.silenced_until = before.silenced_until if before else None  # a silence outlives a quiet day
         self._rows.add(row)
         self._rows.flush()
+        remembered(self._rows, _NEWEST)[scrub(row.fingerprint)] = row.number
         self._link(row.number, finding.events)
         self._note(row, Change.OPENED, now, by=WATCHER, note="from old mail" if quiet else "")
         return row
@@ -183,7 +188,7 @@ class Incidents(IncidentLife, IncidentList):
     def _link(self, number: int, bounce_ids: Iterable[int]) -> None:
         rows = [{"incident": number, "bounce_id": one} for one in dict.fromkeys(bounce_ids)]
         if rows:
-            self._rows.connection().execute(_NEW_PROOF, rows)
+            write(self._rows, _LINK, _NEW_PROOF, rows)
             fresh.note_proofs(self._rows, number, [row["bounce_id"] for row in rows])
 
     def _fresh(self, number: int, bounce_ids: Collection[int]) -> list[int]:
@@ -194,6 +199,18 @@ class Incidents(IncidentLife, IncidentList):
         )
         known = set(self._rows.exec(query))
         return [bounce_id for bounce_id in bounce_ids if bounce_id not in known]
+
+
+def _newest_of(session: Session, fingerprints: Collection[str]) -> dict[str, int]:
+    """Return the number of the newest incident of each fingerprint that has one, each asked for once."""
+    known = remembered(session, _NEWEST)
+    unknown = sorted({scrub(one) for one in fingerprints} - known.keys())
+    known.update(dict.fromkeys(unknown))
+    for start in range(0, len(unknown), _AT_MOST):
+        asked = {"fingerprints": unknown[start : start + _AT_MOST]}
+        known.update((fingerprint, number) for fingerprint, number in ask(session, _ALL_OF, asked))
+    numbers = {one: known[scrub(one)] for one in fingerprints}
+    return {fingerprint: number for fingerprint, number in numbers.items() if number is not None}
 
 
 def find_unresolved(session: Session, fingerprint: str) -> tables.Incident | None:

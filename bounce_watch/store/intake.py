@@ -1,25 +1,25 @@
 """What one message brings in: its row, the reports in it, their bounces."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Sequence
+from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, func, insert, update
+from sqlalchemy import bindparam, func, update
 from sqlmodel import Session, col, select
 
 from bounce_watch.model import Bounce, Event, Evidence, Kind, Report
-from bounce_watch.store import fresh, tables, tally
-from bounce_watch.store.asking import ask, remembered
+from bounce_watch.store import tables
+from bounce_watch.store.asking import ask
+from bounce_watch.store.columns import MAX_TEXT, scrub
 from bounce_watch.store.dialect import insert_new, stored
 from bounce_watch.store.errors import AlreadyStored, NotThere
-from bounce_watch.store.events import EVENT_COLUMNS, failed_events
-from bounce_watch.store.intake_rows import bounce_row, report_row
 from bounce_watch.store.records import StoredReport
-from bounce_watch.store.rooms import Reads, Writes
+from bounce_watch.store.rooms import Reads
+from bounce_watch.store.together import NewMessage, NewReport, Together, note_new
 from bounce_watch.store.words import MessageState
 
-_MESSAGE, _REPORT = tables.Message, tables.Report
+_MESSAGE = tables.Message
 # Made once: to build a statement costs more than to ask it, and these are asked for every message.
 _PLACE = (
     col(_MESSAGE.mailbox) == bindparam("at_mailbox"),
@@ -29,24 +29,8 @@ _PLACE = (
 _AT_PLACE = select(_MESSAGE).where(*_PLACE)
 _STATE_AT_PLACE = select(_MESSAGE.state).where(*_PLACE)
 _FILED = update(_MESSAGE).where(*_PLACE).values(state=MessageState.FILED)
-_FIRST_WITH = select(_REPORT.id).where(
-    col(_REPORT.fingerprint) == bindparam("fingerprint"), col(_REPORT.duplicate_of).is_(None)
-)
-_REPORTED = (
-    select(  # type: ignore[call-overload]
-        *(_REPORT.message_id, _REPORT.duplicate_of),
-        *(_REPORT.arrival_date, _REPORT.report_date, _MESSAGE.received_at),
-    )
-    .join(_MESSAGE, col(_MESSAGE.id) == col(_REPORT.message_id))
-    .where(col(_REPORT.id) == bindparam("report"))
-)
+_UIDS = select(_MESSAGE.uid).where(*_PLACE[:2], col(_MESSAGE.uid).in_(bindparam("at_uids", expanding=True)))
 _NEW_MESSAGE = insert_new(_MESSAGE, ("mailbox", "validity", "uid"), _MESSAGE.id)
-_NEW_REPORT = insert(_REPORT)
-_NEW_BOUNCE = insert(tables.Bounce).returning(*EVENT_COLUMNS, sort_by_parameter_order=True)
-
-# What a transaction remembers of what it stored itself: messages without bounces yet and when they arrived,
-# reports with what `add_bounces` asks of them.
-_EMPTY, _FRESH = "empty", "fresh"
 
 
 def find_message(session: Session, mailbox: str, validity: int, uid: str) -> tables.Message | None:
@@ -56,6 +40,10 @@ def find_message(session: Session, mailbox: str, validity: int, uid: str) -> tab
 
 def _at(mailbox: str, validity: int, uid: str) -> dict[str, Any]:
     return {"at_mailbox": mailbox, "at_validity": validity, "at_uid": uid}
+
+
+def _spot(new: NewMessage) -> tuple[str, int, str]:
+    return new.mailbox, new.validity, scrub(new.uid[:MAX_TEXT])
 
 
 class KnownMessages(Reads):
@@ -76,7 +64,7 @@ class KnownMessages(Reads):
             return session.exec(select(func.max(_MESSAGE.id))).one() or 0
 
 
-class Intake(Writes):
+class Intake(Together):
     """Writing what a message says."""
 
     def add_message(
@@ -103,8 +91,7 @@ class Intake(Writes):
         place = {"mailbox": mailbox, "validity": validity, "uid": uid}
         new = stored(self._rows, _NEW_MESSAGE, {**place, "seen_at": now, "attempts": 0, **told})
         if new is not None:
-            remembered(self._rows, _EMPTY)[new] = received_at
-            fresh.note_message(self._rows, new)
+            note_new(self._rows, new, received_at)
             return new
         row = find_message(self._rows, mailbox, validity, uid)
         if row is None or row.state != MessageState.SEEN:
@@ -112,6 +99,29 @@ class Intake(Writes):
         for name, value in told.items():
             setattr(row, name, value)
         return self._keep(row).id
+
+    def add_messages(self, messages: Sequence[NewMessage], now: datetime) -> list[int]:
+        """Store messages at different places and return their numbers, in order; see `add_message`."""
+        taken = self._taken(messages)
+        free = [new for new in messages if _spot(new) not in taken]
+        numbers = dict(zip(map(_spot, free), self.add_new_messages(free, now), strict=True))
+        return [numbers.get(_spot(new)) or self._complete(new, now) for new in messages]
+
+    def _taken(self, messages: Sequence[NewMessage]) -> set[tuple[str, int, str]]:
+        """Return the places at which a message is known."""
+        asked: dict[tuple[str, int], list[str]] = {}
+        for new in messages:
+            asked.setdefault((new.mailbox, new.validity), []).append(new.uid)
+        taken = set[tuple[str, int, str]]()
+        for (mailbox, validity), uids in asked.items():
+            question = {"at_mailbox": mailbox, "at_validity": validity, "at_uids": uids}
+            found = ask(self._rows, _UIDS, question, _MESSAGE).scalars()
+            taken.update((mailbox, validity, uid) for uid in found)
+        return taken
+
+    def _complete(self, new: NewMessage, now: datetime) -> int:
+        known = {field.name: getattr(new, field.name) for field in fields(new)}
+        return self.add_message(**known, now=now)
 
     def add_report(
         self,
@@ -123,40 +133,14 @@ class Intake(Writes):
         now: datetime,
     ) -> StoredReport:
         """Store a report. The same fingerprint again makes a duplicate, whose bounces are not stored."""
-        first = self._find_first(report.fingerprint)
-        row = report_row(message_id, report, now)
-        row |= {"evidence": evidence, "tests": [list(test) for test in tests], "duplicate_of": first}
-        number = self._insert(_NEW_REPORT, row)
-        empty = remembered(self._rows, _EMPTY)
-        if message_id in empty:
-            times = (report.arrival_date, report.date, empty[message_id])
-            remembered(self._rows, _FRESH)[number] = (message_id, first, *times)
-        return StoredReport(report_id=number, duplicate_of=first)
+        new = NewReport(message_id=message_id, report=report, evidence=evidence, tests=tests)
+        (stored,) = self.add_reports([new], now)
+        return stored
 
     def add_bounces(self, report_id: int, bounces: Sequence[Bounce], now: datetime) -> tuple[Event, ...]:
-        """Store the bounces of a report and return the failed ones as events, in order.
-
-        Without a time of its own a bounce gets the report's, else the message's arrival, else `now`;
-        none lies after `now`. For a duplicate nothing is stored. Raises NotThere for no such report.
-        """
-        message_id, duplicate_of, *times = self._reported(report_id)
-        if duplicate_of is not None or not bounces:
-            return ()
-        told = next((time for time in times if time), now)
-        ids = {"report_id": report_id, "message_id": message_id, "recorded_at": now}
-        rows = [
-            {**ids, "occurred_at": min(bounce.occurred_at or told, now), **bounce_row(bounce)}
-            for bounce in bounces
-        ]
-        before = self._counted_before(message_id)
-        new = self._rows.connection().execute(_NEW_BOUNCE, rows).all()
-        fresh.note_bounces(self._rows, message_id, report_id, [row[0] for row in new])
-        tally.count_in(self._rows, message_id, before, [tally.counted(row) for row in rows])
-        return failed_events(new)  # as they were stored: the rules see what they will see later
-
-    def counting_together(self) -> AbstractContextManager[None]:
-        """Write to the counters once, when the block ends; nothing may ask for them in it."""
-        return tally.gathering(self._rows)
+        """Store the bounces of one report; see `add_all_bounces`."""
+        (stored,) = self.add_all_bounces([(report_id, bounces)], now)
+        return stored.events
 
     def set_state(self, message_id: int, state: MessageState, reason: str | None = None) -> None:
         """Note that a message was filed, left alone or quarantined. Repeating it changes nothing."""
@@ -197,34 +181,7 @@ class Intake(Writes):
         row.reason = reason
         return self._keep(row).attempts
 
-    def _reported(self, report_id: int) -> Sequence[Any]:
-        """Return message, first report and times of a report, mostly one that was just stored."""
-        known = remembered(self._rows, _FRESH).pop(report_id, None)
-        report = known or ask(self._rows, _REPORTED, {"report": report_id}, _REPORT, _MESSAGE).one_or_none()
-        if report is None:
-            raise NotThere(f"there is no report {report_id}")
-        return tuple(report)
-
-    def _counted_before(self, message_id: int) -> Sequence[tally.Counted]:
-        """Return the rows of a message that are counted already; none of one that has just come."""
-        empty = remembered(self._rows, _EMPTY)
-        if message_id not in empty:
-            return tally.rows_of(self._rows, message_id)
-        del empty[message_id]
-        return ()
-
-    def _find_first(self, fingerprint: str) -> int | None:
-        if not fingerprint:
-            return None
-        asked = {"fingerprint": fingerprint}
-        first: int | None = ask(self._rows, _FIRST_WITH, asked, _REPORT).scalar_one_or_none()
-        return first
-
     def _keep(self, row: tables.Message) -> tables.Message:
         self._rows.add(row)
         self._rows.flush()
         return row
-
-    def _insert(self, statement: Any, row: Mapping[str, Any]) -> int:
-        (number,) = self._rows.connection().execute(statement, row).inserted_primary_key or (0,)
-        return int(number)

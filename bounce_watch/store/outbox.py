@@ -17,6 +17,7 @@ from bounce_watch.store.columns import fold
 from bounce_watch.store.errors import NotThere
 from bounce_watch.store.facts import Facts
 from bounce_watch.store.outbox_list import OutboxList, entry_of, has_come
+from bounce_watch.store.put_off import write
 from bounce_watch.store.records import OutboxEntry, OutgoingMail
 
 BACKOFF = tuple(timedelta(minutes=minutes) for minutes in (1, 2, 5, 15, 30, 60))
@@ -91,7 +92,7 @@ class Outbox(OutboxList, Facts):
         """Note that the gate refused a mail, and why."""
         key = None if recipient is None else fold(recipient)
         row = {"at": now, "recipient": recipient, "recipient_key": key, "cause": cause, "reason": reason}
-        self._rows.connection().execute(_REFUSED, {**row, "report_id": report_id})
+        write(self._rows, tables.Withheld, _REFUSED, [{**row, "report_id": report_id}])
 
     def claim(
         self, number: int, owner: str, now: datetime, lease_seconds: float = 600

@@ -8,10 +8,10 @@ from datetime import timedelta
 import pytest
 
 from bounce_watch.model import Kind, OutboxState
-from bounce_watch.pipeline import House, Intake, intake, receiving
+from bounce_watch.pipeline import receiving, storing
 from bounce_watch.reading.outcome import Outcome
 from bounce_watch.source.interface import Message
-from bounce_watch.store import MessageState, StoreFull, Transaction
+from bounce_watch.store import MessageState, NewMessage, StoreFull
 from tests.pipeline.conftest import START, Home, ndr
 
 
@@ -122,16 +122,14 @@ def test_a_bug_with_one_message_stops_no_other_and_quarantines_it_at_the_third_t
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The fault is injected where a message is stored, together with others or alone; the rest is real."""
-    genuine = intake._store
+    genuine = storing._row
 
-    def stumble(
-        house: House, tx: Transaction, message: Message, outcome: Outcome, *, historical: bool
-    ) -> Intake:
+    def stumble(message: Message, outcome: Outcome) -> NewMessage | None:
         if message.locator.uid.startswith("1."):
             raise KeyError("a bug")
-        return genuine(house, tx, message, outcome, historical=historical)
+        return genuine(message, outcome)
 
-    monkeypatch.setattr(intake, "_store", stumble)
+    monkeypatch.setattr(storing, "_row", stumble)
     home.deliver(b"From: a@b.example\r\n\r\nstumbling stone", "1.a")
     home.deliver(ndr(), "2.b")
     first = home.look()

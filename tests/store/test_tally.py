@@ -158,7 +158,7 @@ def test_an_older_store_is_counted_when_it_is_brought_up_to_date(filled: Store) 
 
 def test_messages_that_are_counted_together_count_like_one_by_one(tmp_path: Path, filled: Store) -> None:
     with Store.open(tmp_path / "bounce-watch.db") as store:
-        with store.transaction() as tx, tx.counting_together():
+        with store.transaction() as tx, tx.writing_together():
             _store_all(tx, Random(7))
         assert shape(store) == shape(filled)
 
