@@ -4,7 +4,7 @@ While one group is stored the next is read. A group that cannot be stored togeth
 message, so that one that trips us up holds back no other.
 """
 
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import structlog
 
@@ -14,6 +14,7 @@ from bounce_watch.pipeline.house import House
 from bounce_watch.pipeline.intake import Intake, note_failure, take_in, take_in_together
 from bounce_watch.pipeline.result import CycleResult
 from bounce_watch.pipeline.room import require_room
+from bounce_watch.reading.batches import batched
 from bounce_watch.reading.frames import Letter
 from bounce_watch.reading.outcome import Outcome, ReaderUnavailable
 from bounce_watch.reading.pool import read_ahead
@@ -88,7 +89,7 @@ def read_new(
 
     try:
         read = (ahead or _ahead_of(house))(source.messages(asked, after))
-        for group in _in_groups(read):
+        for group in batched(read, _size_of, most=MOST_MESSAGES, most_bytes=MOST_BYTES):
             if stop():
                 return again
             again += _take_group(house, source, group, wanted, result, historical=historical)
@@ -100,6 +101,10 @@ def read_new(
         house.store.watcher.let_go()
     result.skipped += len(source.skipped)
     return again
+
+
+def _size_of(read: Read) -> int:
+    return len(read[0].raw)
 
 
 def in_hand(house: House, places: Sequence[Locator]) -> list[Locator]:
@@ -152,25 +157,6 @@ def _ahead_of(house: House) -> ReadAhead:
     if isinstance(reader, IsolatedReader):
         return lambda messages: read_ahead(reader, messages, lambda message: Letter("", message.raw))
     return lambda messages: ((message, None) for message in messages)
-
-
-def _in_groups(messages: Iterator[Read]) -> Generator[list[Read], None, None]:
-    """Group messages; a group before a fault of the source comes out first."""
-    group: list[Read] = []
-    size = 0
-    try:
-        for message, outcome in messages:
-            if group and (len(group) == MOST_MESSAGES or size + len(message.raw) > MOST_BYTES):
-                yield group
-                group, size = [], 0
-            group.append((message, outcome))
-            size += len(message.raw)
-    except Exception:
-        if group:
-            yield group
-        raise
-    if group:
-        yield group
 
 
 def _still_wanted(group: list[Read], wanted: Wanted) -> list[Read]:

@@ -11,6 +11,7 @@ from contextlib import ExitStack, contextmanager
 from itertools import chain
 from typing import Any, TypeVar
 
+from bounce_watch.reading.batches import batched
 from bounce_watch.reading.copied import can_copy
 from bounce_watch.reading.frames import Letter
 from bounce_watch.reading.outcome import Limits
@@ -90,23 +91,12 @@ def _here(batch: Batch[T], do: Callable[[Letter], Any]) -> Iterator[tuple[T, Any
 
 
 def _batched(items: Iterable[T], letter_of: Callable[[T], Letter]) -> Iterator[Batch[T]]:
-    """Group items so that a batch has few messages and few bytes; a group before a fault comes out first."""
-    batch: Batch[T] = []
-    size = 0
-    try:
-        for item in items:
-            letter = letter_of(item)
-            if batch and (len(batch) >= BATCH_MESSAGES or size + len(letter.raw) > BATCH_BYTES):
-                yield batch
-                batch, size = [], 0
-            batch.append((item, letter))
-            size += len(letter.raw)
-    except Exception:
-        if batch:
-            yield batch
-        raise
-    if batch:
-        yield batch
+    letters = ((item, letter_of(item)) for item in items)
+    return batched(letters, _size_of, most=BATCH_MESSAGES, most_bytes=BATCH_BYTES)
+
+
+def _size_of(one: tuple[object, Letter]) -> int:
+    return len(one[1].raw)
 
 
 def _on_all_cores(
