@@ -76,6 +76,8 @@ def rehearse(config: Config, *, as_json: bool) -> None:
             attend(house, None, None, result, hurry=True)
             due = house.store.due(house.clock(), limit=20)
             held = [mail for mail in house.store.outbox([OutboxState.HELD], 20) if mail.id > before]
+        if len(faults) == len(config.source):
+            raise faults[0]
         print_cycle(result, as_json=as_json)
         for mail in due:
             say(f"Would send to {mail.recipient}: {mail.subject}")

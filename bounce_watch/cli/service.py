@@ -94,6 +94,8 @@ def _once(config: "Config", *, as_json: bool) -> None:
     with working(config) as house, sender_of(config) as sender:
         result, faults = look_once(config, house, stopper.is_set)
         attend(house, sender, probe_of(config), result, stop=stopper.is_set, hurry=True)
+    if len(faults) == len(config.source):
+        raise faults[0]
     print_cycle(result, as_json=as_json)
     _exit_on_stop(result)
     if faults:
@@ -106,24 +108,33 @@ def look_once(
     stop: Callable[[], bool],
     watched: "Callable[[Source], Source]" = lambda source: source,
 ) -> "tuple[CycleResult, list[Exception]]":
-    """Look into every mailbox once; a fault of one of several is said, kept, and stops no other."""
+    """Look into every mailbox once; a fault is kept, and stops neither the others nor what else is due.
+
+    It is noted in the store: the admins hear of one that lasts, also where nothing but a timer looks.
+    """
     from bounce_watch.cli.output import say
     from bounce_watch.cli.progress import counting
     from bounce_watch.config.secrets import SecretError
     from bounce_watch.pipeline import CycleResult, look
+    from bounce_watch.pipeline.outages import note_fault, note_recovery
     from bounce_watch.source import SourceError
 
     result, faults = CycleResult(), list[Exception]()
-    for settings in config.source:
+    sources = [(settings, watched(source_of(settings))) for settings in config.source]
+    if house.store.watcher.is_alone:
+        with house.store.transaction() as tx:
+            tx.keep_troubles([source.name for _, source in sources])
+    for settings, source in sources:
         try:
-            source = watched(source_of(settings))
             with source, counting(f"Reading {settings.label}", source.count()) as step:
                 look(house, source, result, stop=stop, progress=step)
         except (SourceError, SecretError) as error:
-            if len(config.source) == 1:
-                raise
-            say(f"{settings.label} was left out: {error}")
+            note_fault(house, source.name, settings.label, error)
+            if len(config.source) > 1:
+                say(f"{settings.label} was left out: {error}")
             faults.append(error)
+        else:
+            note_recovery(house, source.name, settings.label)
     return result, faults
 
 

@@ -1,9 +1,17 @@
 """`status`: one line and an exit status for a monitor, a table for people."""
 
 import json
+import re
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
+import time_machine
+
 from tests.cli.conftest import call
+from tests.pipeline.conftest import CONFIG
+
+MORNING = datetime(2026, 11, 23, 7, 0, tzinfo=UTC)
 
 
 def test_a_store_that_nobody_works_with_any_more_is_critical(demo: Path) -> None:
@@ -29,3 +37,32 @@ def test_without_a_configuration_the_status_is_unknown(tmp_path: Path) -> None:
     assert done.stdout.startswith("BOUNCE-WATCH UNKNOWN - no configuration file was found")
     told = json.loads(call("-c", str(tmp_path / "none.toml"), "status", "--json", status=3).stdout)
     assert told["status"] == "unknown"
+
+
+@pytest.mark.parametrize("mailboxes", [1, 2])
+def test_a_timer_that_cannot_read_the_mailbox_tells_the_admins_at_its_second_look(
+    tmp_path: Path, mailboxes: int
+) -> None:
+    """Once, and once when it is read again; what else is due is done all the same."""
+    more = '[[source]]\nname = "asia"\ntype = "maildir"\npath = "asia"\n'
+    config = tmp_path / "config.toml"
+    config.write_text(CONFIG.replace("[source]", "[[source]]") + more * (mailboxes - 1))
+    make_maildir(tmp_path / "asia")
+
+    def look(day: int, status: int) -> list[str]:
+        with time_machine.travel(MORNING + timedelta(days=day)):
+            call("-c", str(config), "run", "--once", status=status)
+        mails = (path.read_text() for path in (tmp_path / "sent").glob("*.eml"))
+        return sorted(re.findall(r"(?m)^Subject: (.*bounce mailbox)", "".join(mails)))
+
+    assert look(0, 78) == []
+    told = ["The bounce mailbox"]
+    assert look(1, 78) == told
+    assert look(2, 78) == told
+    make_maildir(tmp_path / "mailbox")
+    assert look(3, 0) == [*told, "[Over] The bounce mailbox"]
+
+
+def make_maildir(folder: Path) -> None:
+    for name in ("cur", "new", "tmp"):
+        (folder / name).mkdir(parents=True)
