@@ -59,6 +59,7 @@ bench: $(VENV)/.dev
 	tools/install_servers.sh
 	$(BIN)/python benchmarks/bench_mailbox.py
 	$(BIN)/python benchmarks/bench_huge_mailbox.py
+	$(BIN)/python benchmarks/bench_peek.py
 
 clean:
 	rm -rf $(VENV) build dist site demo-output .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

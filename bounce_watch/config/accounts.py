@@ -89,6 +89,11 @@ class ImapSettings(Watched, Login):
         default="Bounces/Quarantine", description="Where unreadable mail is moved."
     )
     window: int = Field(default=500, ge=1, le=5000, description="UIDs asked for at a time.")
+    peek: bool = Field(
+        default=True,
+        description="Leave the last attachments of mail that is no report on the server; what reads as a "
+        "report is fetched whole. false: fetch all mail whole.",
+    )
 
     @property
     def owner(self) -> str:

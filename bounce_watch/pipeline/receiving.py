@@ -12,6 +12,7 @@ from bounce_watch import crash
 from bounce_watch.model import Kind
 from bounce_watch.pipeline.house import House
 from bounce_watch.pipeline.intake import Intake, note_failure, take_in, take_in_together
+from bounce_watch.pipeline.peeking import Read, look, whole, with_whole_reports
 from bounce_watch.pipeline.result import CycleResult
 from bounce_watch.pipeline.room import require_room
 from bounce_watch.reading.batches import batched
@@ -28,9 +29,6 @@ MOST_MESSAGES = 48
 """Messages stored in one transaction: a commit costs each little, and nobody waits long for the lock."""
 
 MOST_BYTES = 4 * 1024 * 1024
-
-Read = tuple[Message, Outcome | None]
-"""A message with what it was read as; None for one that is to be read when its turn comes."""
 
 ReadAhead = Callable[[Iterable[Message]], Iterator[Read]]
 
@@ -88,7 +86,8 @@ def read_new(
         return new
 
     try:
-        read = (ahead or _ahead_of(house))(source.messages(asked, after))
+        read = (ahead or _ahead_of(house))(look(source, asked, after))
+        read = with_whole_reports(house, source, read, again.append)
         for group in batched(read, _size_of, most=MOST_MESSAGES, most_bytes=MOST_BYTES):
             if stop():
                 return again
@@ -133,7 +132,7 @@ def _take_group(
     """Store and move a group; return what is to be tried again."""
     require_room(house.config)
     fresh = _still_wanted(group, wanted)
-    taken = _take_in(house, fresh, historical=historical)
+    taken = _take_in(house, source, fresh, historical=historical)
     crash.point("receive.committed")
     places = [(message.locator, one.state) for (message, _), one in zip(fresh, taken, strict=True)]
     _move(house, source, places)
@@ -169,7 +168,7 @@ def _still_wanted(group: list[Read], wanted: Wanted) -> list[Read]:
     return [read for place, read in places.items() if place not in come]
 
 
-def _take_in(house: House, group: list[Read], *, historical: bool) -> list[Intake]:
+def _take_in(house: House, source: Source, group: list[Read], *, historical: bool) -> list[Intake]:
     if len(group) > 1:
         try:
             return take_in_together(house, group, historical=historical)
@@ -179,10 +178,12 @@ def _take_in(house: House, group: list[Read], *, historical: bool) -> list[Intak
             raise
         except Exception as error:
             log.exception("group_failed", messages=len(group), error=type(error).__name__)
-    return [_guarded(house, message, outcome, historical=historical) for message, outcome in group]
+    return [_guarded(house, source, message, outcome, historical=historical) for message, outcome in group]
 
 
-def _guarded(house: House, message: Message, outcome: Outcome | None, *, historical: bool) -> Intake:
+def _guarded(
+    house: House, source: Source, message: Message, outcome: Outcome | None, *, historical: bool
+) -> Intake:
     try:
         return take_in(house, message, historical=historical, outcome=outcome)
     except AlreadyStored:  # we lost the server for a moment, and with it what we had in hand
@@ -191,7 +192,8 @@ def _guarded(house: House, message: Message, outcome: Outcome | None, *, histori
         raise
     except Exception as error:  # the one catch-all: a bug must not stop the mail behind it
         log.exception("message_failed", uid=message.locator.uid, error=type(error).__name__)
-        return note_failure(house, message, f"{type(error).__name__} while reading")
+        # It may go to quarantine, which keeps all bytes.
+        return note_failure(house, whole(source, message) or message, f"{type(error).__name__} while reading")
 
 
 def _wanted(house: House, source: Source, places: Sequence[Locator]) -> list[Locator]:

@@ -1,6 +1,7 @@
 """Readers of messages: in a process of their own, which is kept and replaced, or in this one."""
 
 from collections.abc import Sequence
+from threading import Lock
 from typing import Any, Protocol
 
 from bounce_watch.parse import read
@@ -39,7 +40,8 @@ class InProcess:
 class IsolatedReader:
     """Reads in a process that is started at the first message and replaced when one overruns it.
 
-    Used by one thread at a time. Every call may raise ReaderUnavailable; nothing is lost then.
+    Threads that ask at the same time take turns. Every call may raise ReaderUnavailable; nothing is lost
+    then.
     """
 
     def __init__(self, job: Job = Job.READINGS, limits: Limits | None = None) -> None:
@@ -47,6 +49,7 @@ class IsolatedReader:
         self._limits = limits or Limits()
         self._process: ReadingProcess | None = None
         self._at_work: ReadingProcess | None = None
+        self._turn = Lock()
 
     def read(self, raw: bytes) -> Outcome:
         outcome: Outcome = self.ask([Letter("", raw)])[0]
@@ -63,15 +66,16 @@ class IsolatedReader:
         return [answer] if len(letters) == 1 else [self.ask([letter])[0] for letter in letters]
 
     def _ask(self, letters: Sequence[Letter]) -> list[Any] | Overrun:
-        process, self._process = self.start(), None
-        self._at_work = process
-        try:
-            answer = process.ask(letters)
-        finally:
-            self._at_work = None
-        if not isinstance(answer, Overrun):
-            self._process = process
-        return answer
+        with self._turn:
+            process, self._process = self.start(), None
+            self._at_work = process
+            try:
+                answer = process.ask(letters)
+            finally:
+                self._at_work = None
+            if not isinstance(answer, Overrun):
+                self._process = process
+            return answer
 
     def start(self, *, copied: bool = False) -> ReadingProcess:
         """Start the process if it does not run, as a copy of this one if that is wished."""

@@ -3,7 +3,8 @@
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 from bounce_watch.config.accounts import ImapSettings
 from bounce_watch.config.oauth import TokenRefused, Tokens, TokenUnavailable
@@ -14,9 +15,10 @@ from bounce_watch.source.imap_connection import Connection
 from bounce_watch.source.imap_faults import Declined
 from bounce_watch.source.imap_filing import move
 from bounce_watch.source.imap_folders import Folders
+from bounce_watch.source.imap_messages import fetch_whole, read_messages
+from bounce_watch.source.imap_peek import Peek
 from bounce_watch.source.imap_wait import wait_for_mail
 from bounce_watch.source.interface import (
-    MAX_MESSAGE,
     Locator,
     Message,
     Refused,
@@ -26,6 +28,8 @@ from bounce_watch.source.interface import (
     everything,
     never,
 )
+
+T = TypeVar("T")
 
 _OVERLAP = 50
 """UIDs looked at again: some servers promise a UID before the message can be seen."""
@@ -61,6 +65,7 @@ class ImapSource:
         )
         self.reached: Locator | None = None
         self._missing = walk.Missing()
+        self._peek = Peek(wished=settings.peek)
         self._connection: Connection | None = None
         self._folders: Folders | None = None
         self._opened: Opened | None = None
@@ -137,6 +142,19 @@ class ImapSource:
         return self._open_or_reconnect().exists
 
     def messages(self, wanted: Wanted = everything, after: Locator | None = None) -> Iterator[Message]:
+        return self._messages(wanted, after, Peek(wished=False))
+
+    def peek(self, wanted: Wanted = everything, after: Locator | None = None) -> Iterator[Message]:
+        self._peek.begin()
+        return self._messages(wanted, after, self._peek)
+
+    def whole(self, message: Message) -> Message | None:
+        return self._twice(lambda: self._whole(message))
+
+    def _whole(self, message: Message) -> Message | None:
+        return fetch_whole(self._in_use()[0], message) if self._is_ours(message.locator) else None
+
+    def _messages(self, wanted: Wanted, after: Locator | None, peek: Peek) -> Iterator[Message]:
         self.reached = None
         opened = self._open_or_reconnect()
         done, may_reconnect = self._start(opened, after), True
@@ -145,7 +163,7 @@ class ImapSource:
         while self._opened and self._opened.validity == validity:
             connection, _ = self._in_use()
             try:
-                for message in self._walk(connection, self._opened, done + 1, wanted):
+                for message in self._walk(connection, self._opened, done + 1, wanted, peek):
                     done, may_reconnect = int(message.locator.uid), True
                     yield message
             except Unreachable as error:
@@ -164,32 +182,18 @@ class ImapSource:
         return max(self._first_uid - 1, int(after.uid) - _OVERLAP)
 
     def _walk(
-        self, connection: Connection, opened: Opened, first_uid: int, wanted: Wanted
+        self, connection: Connection, opened: Opened, first_uid: int, wanted: Wanted, peek: Peek
     ) -> Iterator[Message]:
         """Yield messages from a UID on, until the end or until `file` replaced the connection."""
-        for window in walk.list_windows(connection, first_uid, opened.uid_next, self.settings.window):
-            known = {self._locator(opened, uid): uid for uid in window}
-            needed = set(wanted(list(known)))
-            uids = [uid for place, uid in known.items() if place in needed]
-            for batch in walk.batches(walk.listed(uid, window[uid]) for uid in uids):
-                found = walk.fetch_bodies(connection, batch)
-                self._missing.note(batch, found)
-                for listed, body in found:
-                    yield self._message(opened, listed, body)
-                if self._connection is not connection:
-                    return
+        windows = walk.list_windows(connection, first_uid, opened.uid_next, self.settings.window)
+        locator = partial(self._locator, opened)
+        for batch in read_messages(connection, windows, locator, wanted, peek=peek, missing=self._missing):
+            yield from batch
+            if self._connection is not connection:
+                return
 
     def _locator(self, opened: Opened, uid: int) -> Locator:
         return Locator(mailbox=self.name, validity=opened.validity, uid=str(uid))
-
-    def _message(self, opened: Opened, listed: walk.Listed, body: bytes) -> Message:
-        is_cut = len(body) == MAX_MESSAGE
-        return Message(
-            locator=self._locator(opened, listed.uid),
-            raw=body,
-            size=max(listed.size, MAX_MESSAGE) if is_cut else len(body),
-            received_at=listed.received_at,
-        )
 
     def wait(self, seconds: float, stop: Callable[[], bool] = never) -> bool:
         """A connection that is lost after a while is no fault: look, and a new one is opened."""
@@ -213,17 +217,21 @@ class ImapSource:
 
     def _move(self, locators: Sequence[Locator], path: str) -> None:
         """Move messages; one that is gone is done, and so is one whose UIDVALIDITY is gone."""
+        self._twice(lambda: self._move_once(locators, path))
+
+    def _twice(self, action: Callable[[], T]) -> T:
+        """Do something that may be repeated, once more on a new connection if this one is lost."""
         try:
-            self._move_once(locators, path)
+            if self._opened is None:
+                self._open_or_reconnect()
+            return action()
         except Declined:
             raise
         except Unreachable as error:
             self._reconnect(error)
-            self._move_once(locators, path)
+            return action()
 
     def _move_once(self, locators: Sequence[Locator], path: str) -> None:
-        if self._opened is None:
-            self._open_or_reconnect()
         uids = sorted({int(locator.uid) for locator in locators if self._is_ours(locator)})
         if uids:
             move(*self._in_use(), uids, path)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 Items = dict[bytes, object]
 """The items of one FETCH answer, by their names as the server writes them."""
@@ -43,3 +44,15 @@ class Namespaces:
     prefix: str
     separator: str
     foreign: tuple[str, ...] = ()
+
+
+def read_namespaces(personal: Any, *others: Any) -> Namespaces:
+    """Read the answer to NAMESPACE; each kind of namespace is a list, or NIL."""
+    prefix, separator = personal[0] if personal else ("", "/")
+    foreign = (plain(entry[0]) for group in others for entry in group or ())
+    return Namespaces(prefix=plain(prefix), separator=plain(separator), foreign=tuple(filter(None, foreign)))
+
+
+def plain(value: object) -> str:
+    """Return a word of the server as text, nothing for NIL."""
+    return value.decode("ascii", "replace") if isinstance(value, bytes) else str(value or "")

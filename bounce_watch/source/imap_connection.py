@@ -14,7 +14,7 @@ from imapclient.response_parser import parse_fetch_response
 from bounce_watch import crash
 from bounce_watch.config.accounts import ImapSettings
 from bounce_watch.source import imap_faults as faults
-from bounce_watch.source.imap_answers import Items, Namespaces, Opened, read_listing
+from bounce_watch.source.imap_answers import Items, Namespaces, Opened, plain, read_listing, read_namespaces
 from bounce_watch.source.imap_channel import Engine, keep_alive, read_tls
 from bounce_watch.source.interface import Refused, SourceError
 
@@ -126,7 +126,7 @@ class Connection:
             fault = faults.signing_in(error, self._settings, secret)
             # Not chained: the original text may repeat what we sent.
             raise fault from None
-        self.capabilities = frozenset(_text(listed).upper().split())
+        self.capabilities = frozenset(plain(listed).upper().split())
 
     def open(self, folder: str, *, read_only: bool = False) -> Opened:
         """Select a folder. Raises MissingFolder."""
@@ -147,21 +147,26 @@ class Connection:
         imapclient's own fetch takes no ranges (mjs/imapclient#647) and files an answer without UID
         under its sequence number, as another message.
         """
-        crash.point("imap.fetch")
-        status, answer = self.perform(self._client._imap.uid, "FETCH", uids, items)
-        crash.point("imap.fetched")
-        if status != "OK":
-            raise faults.Declined(faults.plain_text(_text(answer[0])))
-        entries = read_listing(answer) or self._parsed(answer)
+        lines = self.fetch_lines(uids, items)
+        entries = read_listing(lines) or self._parsed(lines)
         return {uid: entry for entry in entries if isinstance(uid := entry.get(b"UID"), int)}
 
-    def _parsed(self, answer: list[Any]) -> Iterable[Items]:
+    def _parsed(self, lines: list[Any]) -> Iterable[Items]:
         try:
-            parsed = parse_fetch_response(answer, normalise_times=False, uid_is_key=False)
+            parsed = parse_fetch_response(lines, normalise_times=False, uid_is_key=False)
         except faults.LOST as error:
             raise faults.talking(OSError("an answer that is no IMAP"), self._settings) from error
         entries: Iterable[Items] = parsed.values()
         return entries
+
+    def fetch_lines(self, uids: str, items: str) -> list[Any]:
+        """Fetch items, and return the lines of the answer as imaplib gives them."""
+        crash.point("imap.fetch")
+        status, answer = self.perform(self._client._imap.uid, "FETCH", uids, items)
+        crash.point("imap.fetched")
+        if status != "OK":
+            raise faults.Declined(faults.plain_text(plain(answer[0])))
+        return list(answer)
 
     def move(self, uids: Sequence[int], folder: str) -> None:
         crash.point("imap.move")
@@ -204,13 +209,8 @@ class Connection:
     def namespaces(self) -> Namespaces:
         if "NAMESPACE" not in self.capabilities:
             root = self.perform(self._client.list_folders, "", "")
-            return Namespaces(prefix="", separator=_text(root[0][1]) if root else "/")
-        personal, *others = self.perform(self._client.namespace)
-        prefix, separator = personal[0] if personal else ("", "/")
-        foreign = (_text(entry[0]) for group in others for entry in group or ())
-        return Namespaces(
-            prefix=_text(prefix), separator=_text(separator), foreign=tuple(filter(None, foreign))
-        )
+            return Namespaces(prefix="", separator=plain(root[0][1]) if root else "/")
+        return read_namespaces(*self.perform(self._client.namespace))
 
     def close(self) -> None:
         """Say goodbye, or just hang up."""
@@ -242,7 +242,3 @@ def _checked(argument: str) -> str:
     if any(char in argument for char in "\r\n\0"):
         raise Refused("a name or password holds a line break", "take the line break out of the configuration")
     return argument
-
-
-def _text(value: object) -> str:
-    return value.decode("ascii", "replace") if isinstance(value, bytes) else str(value or "")

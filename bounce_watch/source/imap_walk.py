@@ -1,29 +1,38 @@
 """Walk a folder in windows of UIDs: never SEARCH ALL, whose answer is one line that gets too long
 at about 125,000 messages."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 from bounce_watch.source.imap_answers import Items
 from bounce_watch.source.imap_connection import Connection
+from bounce_watch.source.imap_head import Plan
 from bounce_watch.source.interface import MAX_MESSAGE
 
 _WIDEST = 65_536
 _BATCH_MESSAGES = 100
 _BATCH_BYTES = 8 * 1024 * 1024
 _WALKS_AWAITED = 3
-_BODY = f"(UID BODY.PEEK[]<0.{MAX_MESSAGE}>)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listed:
-    """A message that exists. `size` is the server's word, on Exchange an estimate."""
+    """A message that exists. `size` is the server's word, on Exchange an estimate.
+
+    `plan` is there when only its head is to be fetched.
+    """
 
     uid: int
     size: int
     received_at: datetime | None
+    plan: Plan | None = None
+
+    @property
+    def length(self) -> int:
+        """How many bytes are fetched of it, at most."""
+        return self.plan.length if self.plan else min(self.size, MAX_MESSAGE)
 
 
 def list_windows(connection: Connection, first: int, uid_next: int, width: int) -> Iterator[dict[int, Items]]:
@@ -76,21 +85,33 @@ def batches(messages: Iterable[Listed]) -> Iterator[list[Listed]]:
     batch: list[Listed] = []
     room = _BATCH_BYTES
     for message in messages:
-        length = min(message.size, MAX_MESSAGE)
-        if batch and (length > room or len(batch) == _BATCH_MESSAGES):
+        if batch and (message.length > room or len(batch) == _BATCH_MESSAGES):
             yield batch
             batch, room = [], _BATCH_BYTES
         batch.append(message)
-        room -= length
+        room -= message.length
     if batch:
         yield batch
 
 
-def fetch_bodies(connection: Connection, batch: list[Listed]) -> list[tuple[Listed, bytes]]:
+def fetch_bodies(connection: Connection, batch: Sequence[Listed]) -> list[tuple[Listed, bytes]]:
     """Return each message with its first MAX_MESSAGE bytes; what vanished meanwhile is left out."""
-    answers = connection.fetch(",".join(str(message.uid) for message in batch), _BODY)
+    return fetch_beginnings(connection, batch, MAX_MESSAGE)
+
+
+def fetch_beginnings(
+    connection: Connection, batch: Sequence[Listed], length: int
+) -> list[tuple[Listed, bytes]]:
+    """Return each message with its first bytes, so many at most, without marking it as seen."""
+    if not batch:
+        return []
+    answers = connection.fetch(uid_set(batch), f"(UID BODY.PEEK[]<0.{length}>)")
     bodies = ((message, _body(answers.get(message.uid, {}))) for message in batch)
-    return [(message, body[:MAX_MESSAGE]) for message, body in bodies if body is not None]
+    return [(message, body[:length]) for message, body in bodies if body is not None]
+
+
+def uid_set(batch: Iterable[Listed]) -> str:
+    return ",".join(str(message.uid) for message in batch)
 
 
 def _body(answer: Items) -> bytes | None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from bounce_watch.model.check import Check
 
@@ -74,13 +74,15 @@ class Locator:
 class Message:
     """One message as it lies in the source. `raw` is at most MAX_MESSAGE bytes, `size` the true length.
 
-    `received_at` is the arrival in the mailbox (INTERNALDATE, file time) in UTC, None if unknown.
+    `received_at` is the arrival in the mailbox (INTERNALDATE, file time) in UTC, None if unknown. `is_head`:
+    `raw` ends before its last attachments, at which no reader looks; `size` is then the server's word.
     """
 
     locator: Locator
     raw: bytes
     size: int
     received_at: datetime | None
+    is_head: bool = False
 
 
 Wanted = Callable[[Sequence[Locator]], Collection[Locator]]
@@ -145,3 +147,17 @@ class Source(Protocol):
 
     def probe(self) -> list[Check]:
         """Test every step without changing anything. Works outside of `with`; never raises SourceError."""
+
+
+@runtime_checkable
+class Peeking(Protocol):
+    """A source from which a mail need not be downloaded whole to see that it is no report."""
+
+    def peek(self, wanted: Wanted = everything, after: Locator | None = None) -> Iterator[Message]:
+        """Yield what `messages` does, some as their heads: enough for what reads as no report.
+
+        What reads as anything else is fetched `whole` and read again.
+        """
+
+    def whole(self, message: Message) -> Message | None:
+        """Fetch a message of which the head was given; None when it is gone."""

@@ -83,7 +83,7 @@ class Intake(Together):
     ) -> int:
         """Store a message and return its number; one that failed before (`seen`) is completed.
 
-        `sha256` is that of the raw bytes in hexadecimal, `size` in bytes. Raises AlreadyStored
+        `sha256` is that of the bytes that were read in hexadecimal, `size` in bytes. Raises AlreadyStored
         when the place is taken by a message that was stored already: ask `is_known` first.
         """
         told = {"sha256": sha256, "size": size, "received_at": received_at}

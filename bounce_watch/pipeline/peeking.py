@@ -1,0 +1,46 @@
+"""Mail of which the source fetched the head alone: settled when it is no report, else fetched whole.
+
+Whatever is stored as a report or kept in quarantine was read from all of its bytes.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+
+from bounce_watch.model import NotAReport
+from bounce_watch.pipeline.house import House
+from bounce_watch.reading.outcome import Outcome, Overrun
+from bounce_watch.source.interface import Locator, Message, Peeking, Source, Wanted
+
+Read = tuple[Message, Outcome | None]
+"""A message with what it was read as; None for one that is to be read when its turn comes."""
+
+
+def look(source: Source, wanted: Wanted, after: Locator | None) -> Iterator[Message]:
+    """Yield the messages of a source, as their heads where it can do that."""
+    return source.peek(wanted, after) if isinstance(source, Peeking) else source.messages(wanted, after)
+
+
+def with_whole_reports(
+    house: House, source: Source, read: Iterable[Read], gone: Callable[[Locator], None]
+) -> Iterator[Read]:
+    """Yield what was read, whole where the head is not enough; what is `gone` by then is told of."""
+    for message, outcome in read:
+        if not message.is_head:
+            yield message, outcome
+            continue
+        known = house.reader.read(message.raw) if outcome is None else outcome
+        if is_settled(known):
+            yield message, known
+        elif (all_of_it := whole(source, message)) is not None:
+            yield all_of_it, house.reader.read(all_of_it.raw)
+        else:
+            gone(message.locator)
+
+
+def is_settled(outcome: Outcome) -> bool:
+    """Tell whether all readings of a head say that the mail is no report."""
+    return not isinstance(outcome, Overrun) and all(isinstance(one, NotAReport) for one in outcome)
+
+
+def whole(source: Source, message: Message) -> Message | None:
+    """Return a message with all its bytes, None when it is gone."""
+    return source.whole(message) if message.is_head and isinstance(source, Peeking) else message

@@ -1,0 +1,49 @@
+"""From what lies in a window of UIDs to messages: those that are wanted, batch by batch."""
+
+from collections.abc import Callable, Iterable, Iterator
+
+from bounce_watch.source.imap_answers import Items
+from bounce_watch.source.imap_connection import Connection
+from bounce_watch.source.imap_peek import Peek
+from bounce_watch.source.imap_walk import Listed, Missing, batches, fetch_bodies, listed
+from bounce_watch.source.interface import MAX_MESSAGE, Locator, Message, Wanted
+
+
+def read_messages(
+    connection: Connection,
+    windows: Iterable[dict[int, Items]],
+    locator: Callable[[int], Locator],
+    wanted: Wanted,
+    *,
+    peek: Peek,
+    missing: Missing,
+) -> Iterator[list[Message]]:
+    """Yield the wanted messages in order of UIDs; what vanished meanwhile is noted as missing."""
+    for window in windows:
+        known = {locator(uid): uid for uid in window}
+        needed = set(wanted(list(known)))
+        uids = [uid for place, uid in known.items() if place in needed]
+        for batch in batches(peek.planned(connection, (listed(uid, window[uid]) for uid in uids))):
+            found = peek.fetch(connection, batch)
+            missing.note(batch, found)
+            yield [_message(locator(one.uid), one, body) for one, body in found]
+
+
+def fetch_whole(connection: Connection, message: Message) -> Message | None:
+    """Fetch a message once more, with all its bytes; None when it is gone."""
+    place = message.locator
+    known = Listed(uid=int(place.uid), size=message.size, received_at=message.received_at)
+    return next((_message(place, *found) for found in fetch_bodies(connection, [known])), None)
+
+
+def _message(locator: Locator, known: Listed, body: bytes) -> Message:
+    is_head = known.plan is not None
+    is_cut = len(body) == MAX_MESSAGE
+    size = max(known.size, MAX_MESSAGE) if is_cut else len(body)
+    return Message(
+        locator=locator,
+        raw=body,
+        size=known.size if is_head else size,
+        received_at=known.received_at,
+        is_head=is_head,
+    )

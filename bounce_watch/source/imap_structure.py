@@ -1,0 +1,189 @@
+"""The structure of a mail as an IMAP server tells it (RFC 3501, BODYSTRUCTURE), within bounds.
+
+It comes from hostile bytes by way of somebody else's reader: what is odd in it is None, and the mail is
+then fetched whole.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import unquote
+
+from bounce_watch.unwrap.headers import decode_words
+
+MAX_ANSWER = 16 * 1024
+"""Bytes of one structure; what is longer is not read."""
+MAX_PARTS = 60
+MAX_DEPTH = 10
+MAX_NESTED = 4 * MAX_DEPTH
+"""Brackets within brackets: each part has several."""
+_TOKEN = re.compile(
+    rb'(?P<open>\()|(?P<close>\))|"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<atom>[^\s()"]+)|(?P<odd>\S)', re.DOTALL
+)
+_ESCAPE = re.compile(rb"\\(.)", re.DOTALL)
+_COUNT = re.compile(rb"\{[0-9]{1,9}\+?\}$")
+_NUMBER = re.compile(rb"[0-9]{1,10}")
+_TYPE = re.compile(r"[a-z0-9][a-z0-9.+_-]{0,79}/[a-z0-9][a-z0-9.+_-]{0,99}")
+_BOUNDARY = re.compile(rb"[!-~ ]{1,200}")
+_NAME_KEYS = {"name", "filename", "name*", "filename*"}
+_PLAIN = {"7bit", "8bit", "binary"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entity:
+    """One part. `octets` is the length of its body as sent, 0 for a multipart, which has a `boundary`.
+
+    The only child of an embedded mail is that mail. `names` holds every file name that it has anywhere, None
+    where one of them is written in a way that we do not follow.
+    """
+
+    content_type: str
+    octets: int = 0
+    boundary: bytes | None = None
+    children: tuple["Entity", ...] = ()
+    names: tuple[str, ...] | None = ()
+
+    def all(self) -> Iterator["Entity"]:
+        """Yield this part and all below it, in the order in which they lie in the mail."""
+        yield self
+        for child in self.children:
+            yield from child.all()
+
+
+class _Odd(Exception):
+    """The structure is none that we follow."""
+
+
+def structures_in(lines: Iterable[Any]) -> dict[int, Entity]:
+    """Return the structures in the answers to a FETCH, by UID, without those that are odd or out of bounds.
+
+    imaplib gives a line that ends in a literal as a pair; the line that ends an answer is never one.
+    """
+    found: dict[int, Entity] = {}
+    answer: list[Any] = []
+    for line in filter(None, lines):
+        answer.append(line)
+        if isinstance(line, bytes):
+            with suppress(_Odd, LookupError, TypeError, ValueError):
+                found |= _structure_in(answer)
+            answer = []
+    return found
+
+
+def _structure_in(answer: Sequence[Any]) -> dict[int, Entity]:
+    _, items = _read_lists(answer)
+    named = dict(zip(map(_word, items[::2]), items[1::2], strict=True))
+    return {int(named["uid"]): _entity(named["bodystructure"], [MAX_PARTS], 0)}
+
+
+def _read_lists(answer: Sequence[Any]) -> tuple[Any, ...]:
+    """Turn an answer into nested tuples of bytes, with None for NIL.
+
+    Not by imapclient's own reader, which goes letter by letter and as deep as it is told.
+    """
+    if sum(len(line) if isinstance(line, bytes) else sum(map(len, line)) for line in answer) > MAX_ANSWER:
+        raise _Odd
+    open_lists: list[list[Any]] = [[]]
+    for line in answer:
+        text, literal = (line, None) if isinstance(line, bytes) else (_COUNT.sub(b"", line[0]), line[1])
+        for match in _TOKEN.finditer(text):
+            _take(match, open_lists)
+        if literal is not None:
+            open_lists[-1].append(literal)
+    if len(open_lists) != 1:
+        raise _Odd
+    return tuple(open_lists[0])
+
+
+def _take(match: re.Match[bytes], open_lists: list[list[Any]]) -> None:
+    match match.lastgroup:
+        case "open" if len(open_lists) <= MAX_NESTED:
+            open_lists.append([])
+        case "close" if len(open_lists) > 1:
+            done = tuple(open_lists.pop())
+            open_lists[-1].append(done)
+        case "quoted":
+            open_lists[-1].append(_ESCAPE.sub(rb"\1", match["quoted"]))
+        case "atom":
+            open_lists[-1].append(None if match["atom"].upper() == b"NIL" else match["atom"])
+        case _:
+            raise _Odd
+
+
+def _entity(node: Any, budget: list[int], depth: int) -> Entity:
+    budget[0] -= 1
+    if not isinstance(node, tuple) or not node or depth > MAX_DEPTH or budget[0] < 0:
+        raise _Odd
+    if isinstance(node[0], tuple):
+        count = next((at for at, part in enumerate(node) if not isinstance(part, tuple)), len(node))
+        return _multipart(node[:count], node[count:], budget, depth)
+    return _leaf(node, budget, depth)
+
+
+def _multipart(parts: Sequence[Any], rest: Sequence[Any], budget: list[int], depth: int) -> Entity:
+    boundary = next((value for key, value in _pairs(rest[1]) if key == "boundary"), b"")
+    if _BOUNDARY.fullmatch(boundary) is None:
+        raise _Odd
+    return Entity(
+        content_type=_content_type(b"multipart", rest[0]),
+        boundary=boundary,
+        children=tuple(_entity(part, budget, depth + 1) for part in parts),
+    )
+
+
+def _leaf(node: Sequence[Any], budget: list[int], depth: int) -> Entity:
+    content_type = _content_type(node[0], node[1])
+    if _NUMBER.fullmatch(node[6]) is None:
+        raise _Odd
+    children: tuple[Entity, ...] = ()
+    if content_type in ("message/rfc822", "message/global"):
+        if _word(node[5]) not in _PLAIN:
+            raise _Odd
+        children = (_entity(node[8], budget, depth + 1),)
+    return Entity(content_type=content_type, octets=int(node[6]), children=children, names=_names(node))
+
+
+def _content_type(main: object, sub: object) -> str:
+    content_type = f"{_word(main)}/{_word(sub)}"
+    if _TYPE.fullmatch(content_type) is None:
+        raise _Odd
+    return content_type
+
+
+def _word(value: object) -> str:
+    return value.decode("latin-1").lower() if isinstance(value, bytes) else ""
+
+
+def _pairs(parameters: object) -> list[tuple[str, bytes]]:
+    """Return names and values of a list of parameters, nothing for NIL."""
+    if parameters is None:
+        return []
+    if not isinstance(parameters, tuple) or len(parameters) % 2:
+        raise _Odd
+    pairs = zip(parameters[::2], parameters[1::2], strict=True)
+    return [(_word(key), value if isinstance(value, bytes) else b"") for key, value in pairs]
+
+
+def _names(node: Sequence[Any]) -> tuple[str, ...] | None:
+    """Return the file names of a leaf, from its type and from its disposition, wherever that stands."""
+    dispositions = (item[1] for item in node[7:] if _is_disposition(item))
+    pairs = [*_pairs(node[2]), *(pair for found in dispositions for pair in _pairs(found))]
+    if any(key.startswith(("name*", "filename*")) and key not in _NAME_KEYS for key, _ in pairs):
+        return None
+    return tuple(_readable(value) for key, value in pairs if key in _NAME_KEYS)
+
+
+def _is_disposition(item: object) -> bool:
+    return (
+        isinstance(item, tuple)
+        and len(item) == 2
+        and isinstance(item[0], bytes)
+        and (item[1] is None or isinstance(item[1], tuple))
+    )
+
+
+def _readable(name: bytes) -> str:
+    """Decode a name in both of its ways (RFC 2047, 2231); what ends it is ASCII in any of them."""
+    return unquote(decode_words(name[:2000].decode("latin-1")), encoding="latin-1").strip(" \t\r\n\"'.")
