@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import structlog
@@ -13,6 +14,7 @@ from bounce_watch.config.load import read_config as parse_config
 from bounce_watch.config.models import Config
 from bounce_watch.daemon import Ending, HouseWork, Mailbox, Service, Stopper, back_off
 from bounce_watch.pipeline import open_house
+from bounce_watch.send.interface import Delivery
 from bounce_watch.store import Store
 
 log = structlog.get_logger()
@@ -33,10 +35,14 @@ def read_fresh(place: Path | None, environ: Mapping[str, str] = os.environ) -> C
 
 
 class Course:
-    """What stays over a reload. `place` is where the configuration is, None: the usual places."""
+    """What stays over a reload. `place` is where the configuration is, None: the usual places.
+
+    `unsettled` is what became of mails while the store could not take it down.
+    """
 
     def __init__(self, place: Path | None, config: Config, store: Store, stopper: Stopper) -> None:
         self.config = config
+        self.unsettled: dict[int, Delivery] = {}
         self._place = place
         self._store = store
         self._stopper = stopper
@@ -44,7 +50,8 @@ class Course:
     def run(self) -> Ending:
         """Work until told to stop, or to begin anew."""
         config, stop = self.config, self._stopper.is_set
-        with closing(open_house(config, self._store)) as house, sender_of(config) as sender:
+        house = replace(open_house(config, self._store), unsettled=self.unsettled)
+        with closing(house), sender_of(config) as sender:
             self._stopper.limit = config.run.stop_seconds
             self._stopper.interrupt = house.reader.abort
             mailboxes = [Mailbox(settings.label, source_of(settings)) for settings in config.source]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import structlog
 
 from bounce_watch import crash
+from bounce_watch.model import OutboxState
 from bounce_watch.pipeline.house import House
 from bounce_watch.pipeline.uncertain import settle_uncertain
 from bounce_watch.send.interface import Delivery, Outcome, Probe, Sender
@@ -84,11 +85,12 @@ def _send_one(house: House, sender: Sender, entry: OutboxEntry, done: Delivered)
 
 
 def _recover(house: House) -> None:
-    """Take over what a watcher that died among others was sending; a single one did so at its start."""
+    """Take over what was being sent by a watcher that died, or by a round of ours that a fault cut short."""
     watcher = house.store.watcher
-    if not watcher.is_alone:
-        for entry in house.store.recover(house.clock(), watcher.at_work):
-            log.warning("sender_died", number=entry.id)
+    if watcher.is_alone and not house.store.outbox({OutboxState.SENDING}, limit=1):
+        return
+    for entry in house.store.recover(house.clock(), tuple if watcher.is_alone else watcher.at_work):
+        log.warning("sending_cut_short", number=entry.id)
 
 
 def _settle(house: House) -> None:

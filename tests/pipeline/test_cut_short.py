@@ -1,0 +1,66 @@
+"""A mail that was being sent when a round was cut short does not stay so until the next start."""
+
+import time
+from datetime import timedelta
+from threading import Thread
+
+from bounce_watch.cli.course import Course
+from bounce_watch.daemon import Ending, Stopper
+from bounce_watch.model import OutboxState
+from bounce_watch.pipeline import CycleResult, look
+from bounce_watch.pipeline.delivery import deliver
+from bounce_watch.send import FolderSender
+from bounce_watch.send.interface import Delivery, Outcome
+from bounce_watch.source.maildir import MaildirSource
+from bounce_watch.store import OutboxEntry, open_store, place_of
+from bounce_watch.store.outbox import GRACE
+from tests.pipeline.conftest import Home, ndr
+
+
+def being_sent(home: Home) -> int:
+    """Read a report and lease its answer, as is done before a mail's first byte leaves."""
+    home.deliver(ndr(), "1")
+    with MaildirSource(home.folder / "mailbox", filed_folder="Filed") as source:
+        look(home.house, source, CycleResult())
+    (mail,) = home.house.store.due(home.clock(), 9)
+    assert home.house.store.claim(mail.id, home.house.store.watcher.owner, home.clock()) is not None
+    return mail.id
+
+
+def the_mail(home: Home) -> OutboxEntry:
+    (entry,) = home.house.store.outbox()
+    return entry
+
+
+def test_what_a_fault_cut_short_is_looked_for_and_sent_once(home: Home) -> None:
+    being_sent(home)
+    with FolderSender(home.folder / "sent") as sender:
+        deliver(home.house, sender, sender)
+        assert the_mail(home).state is OutboxState.UNKNOWN
+        assert home.sent() == []
+        home.clock.now += GRACE + timedelta(seconds=1)
+        deliver(home.house, sender, sender)
+        home.clock.now += GRACE + timedelta(seconds=1)
+        deliver(home.house, sender, sender)
+    assert the_mail(home).state is OutboxState.SENT
+    assert len(home.sent()) == 1
+
+
+def test_a_reload_forgets_nothing_of_what_became_of_mails(home: Home) -> None:
+    """The store could not take it down, as on a full disk, and an admin who mends it may reload."""
+    stopper = Stopper()
+    course = Course(None, home.config, home.house.store, stopper)
+    course.unsettled[being_sent(home)] = Delivery(outcome=Outcome.SENT, reply="250 taken")
+
+    def stop_when_settled() -> None:
+        with open_store(place_of(home.config.store), read_only=True) as store:
+            while store.outbox({OutboxState.SENDING}):
+                time.sleep(0.01)
+        stopper.set()
+
+    watching = Thread(target=stop_when_settled)
+    watching.start()
+    assert course.run() is Ending.STOP
+    watching.join()
+    assert the_mail(home).state is OutboxState.SENT
+    assert home.sent() == []
