@@ -54,6 +54,14 @@ class Engine(imaplib.IMAP4):
             return self._context.wrap_socket(plain, server_hostname=self.host)
         return plain
 
+    def login(self, user: str, password: str) -> Any:
+        """Sign in by LOGIN. The standard library leaves the user unquoted: `CONTOSO\\service` is no atom."""
+        status, answer = self._simple_command("LOGIN", self._quote(user), self._quote(password))
+        if status != "OK":
+            raise self.error(answer[-1])
+        self.state = "AUTH"
+        return status, answer
+
     def starttls(self, ssl_context: ssl.SSLContext | None = None) -> Any:
         self._reach = self.sock.dup()
         with self._in_time():

@@ -44,6 +44,15 @@ passdb {
   args = @root@/oauth2.conf.ext
 }
 """
+MASTERS = """\
+auth_master_user_separator = *
+passdb {
+  driver = passwd-file
+  master = yes
+  mechanisms = plain login
+  args = scheme=PLAIN username_format=%u @root@/masters
+}
+"""
 INTROSPECTION = """\
 introspection_mode = post
 introspection_url = @url@
@@ -59,8 +68,8 @@ class Dovecot:
     """One server with its own folder. `introspection_url` adds XOAUTH2 sign-in with tokens.
 
     `capability` replaces the list that clients see after login; `only_tls` refuses passwords
-    without TLS; `separator` and `prefix` shape the personal namespace; `store` is Maildir, or mbox for
-    mailboxes too large for a file a message.
+    without TLS; `separator` and `prefix` shape the personal namespace; `store` is how mail is kept.
+    `master` may open every user's mailbox, with the same password.
     """
 
     def __init__(
@@ -73,6 +82,7 @@ class Dovecot:
         separator: str = "/",
         prefix: str = "",
         store: Literal["maildir", "mbox", "mdbox"] = "maildir",
+        master: str | None = None,
     ) -> None:
         need(PROGRAM)
         self.account = pwd.getpwnam("nobody") if os.getuid() == 0 else pwd.getpwuid(os.getuid())
@@ -84,10 +94,11 @@ class Dovecot:
         for name in ("run", "state", "mail", "home"):
             (self.root / name).mkdir()
         (self.root / "users").write_text("".join(f"{user}:{{PLAIN}}{PASSWORD}::::::\n" for user in users))
+        (self.root / "masters").write_text(f"{master}:{{PLAIN}}{PASSWORD}::::::\n" if master else "")
         if introspection_url:
             _fill(self.root / "oauth2.conf.ext", INTROSPECTION, {"url": introspection_url})
         self._write_configuration(
-            passdb=(TOKENS if introspection_url else "") + PASSWORDS,
+            passdb=(TOKENS if introspection_url else "") + (MASTERS if master else "") + PASSWORDS,
             mechanisms="xoauth2 oauthbearer plain login" if introspection_url else "plain login",
             imap_capability=f"imap_capability = {capability}" if capability else "",
             only_tls="yes" if only_tls else "no",

@@ -2,7 +2,7 @@
 
 import select
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -130,6 +130,33 @@ def test_a_password_outside_ascii_signs_in_where_sasl_plain_is_offered(dovecot: 
     (dovecot.root / "users").write_text(f'{WATCHED}:{{PLAIN}}grün "\\ pass::::::\n')
     with ImapSource(imap_settings(dovecot), lambda: 'grün "\\ pass') as source:
         assert source.count() == 0
+
+
+@pytest.fixture(scope="module")
+def delegated() -> Iterator[Dovecot]:
+    """A server on which an account of its own may open others' mailboxes."""
+    with Dovecot(master="service") as dovecot:
+        dovecot.append(samples.ALL)
+        yield dovecot
+
+
+@pytest.mark.parametrize(
+    "account",
+    [
+        pytest.param({"user": "service", "mailbox": WATCHED}, id="authorisation identity"),
+        pytest.param({"user": f"{WATCHED}*service"}, id="in the user's name"),
+    ],
+)
+def test_an_account_opens_the_mailbox_of_another(delegated: Dovecot, account: dict[str, str]) -> None:
+    with ImapSource(imap_settings(delegated, **account), password) as source:
+        assert walk(source) == list(samples.ALL)
+        assert f"//{account.get('mailbox', account['user'])}@" in source.name
+
+
+def test_an_account_that_may_not_open_the_mailbox_of_another_is_refused(delegated: Dovecot) -> None:
+    settings = imap_settings(delegated, user="alice@contoso.example", mailbox=WATCHED)
+    with pytest.raises(Refused, match="alice"), ImapSource(settings, password):
+        pass
 
 
 def test_a_port_where_nobody_listens_is_unreachable() -> None:

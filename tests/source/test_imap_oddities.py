@@ -202,6 +202,14 @@ def test_a_password_that_cannot_be_sent_is_refused(open_imap: Open) -> None:
         pass
 
 
+def test_a_user_name_with_backslashes_and_quotes_is_one_word(open_imap: Open) -> None:
+    """Exchange on premises takes domain, user and shared mailbox in one."""
+    script = Script()
+    settings = open_imap(script).settings.model_copy(update={"user": 'CONTOSO\\svc x\\"all"'})
+    with ImapSource(settings, lambda: "pa55word"):
+        assert 'LOGIN "CONTOSO\\\\svc x\\\\\\"all\\"" "pa55word"' in script.heard
+
+
 @pytest.mark.parametrize(
     ("bodies", "expected"),
     [
