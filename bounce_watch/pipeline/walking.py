@@ -1,9 +1,9 @@
 """Which part of a mailbox a look walks through: what came since the last one, and now and then all of it.
 
 Mail that stays in the folder for good would else be listed at every look. Nothing is forgotten: what could
-not be moved is moved first, what could not be read holds the cursor back, and the whole folder is walked at
-the first look of each run, under a new UIDVALIDITY, and once a day. A service walks it in portions, so that
-new mail and other mailboxes do not wait until a million messages are listed.
+not be moved is moved first, what could not be read or is in other hands holds the cursor back, and the whole
+folder is walked at the first look of each run, under a new UIDVALIDITY, and once a day. A service walks it in
+portions, so that new mail and other mailboxes do not wait until a million messages are listed.
 """
 
 import time
@@ -22,7 +22,8 @@ WHOLE_EVERY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Walked:
-    """`whole`: all of the folder was walked through, `halfway`: a part of it, and the next look goes on.
+    """`whole`: all of the folder was walked through, and at once where several watch; `halfway`: a part of it,
+    and the next look goes on.
 
     `cursor` is where the next look begins.
     """
@@ -71,9 +72,7 @@ def walk(
 ) -> Walked:
     """Read what is new first, then the rest of the folder when that is due: all of it, or for `portion`
     seconds where the places have an order."""
-    now, alone = house.clock(), house.store.watcher.is_alone
-    # Where several watch, what another had in hand when it died lies behind the cursor.
-    cursor = house.store.cursor(source.name) if alone else None
+    now, cursor = house.clock(), house.store.cursor(source.name)
     again: list[Locator] = []
     reached, whole = None, _is_whole_due(house, cursor, now)
     finish_moves(house, source)
@@ -84,7 +83,8 @@ def walk(
         # A new UIDVALIDITY, perhaps in the middle of the walk.
         whole = whole or reached is None or reached.validity != cursor.validity
     # Where places have no order, nobody can go on later.
-    part = _Portion(portion if reached else None, house.walks.pop(source.name, None))
+    began = house.walks.pop(source.name, None)
+    part = _Portion(portion if reached else None, began)
     if whole and not stop():
         again += read_new(
             house, source, result, stop=stop, progress=progress, after=part.reached, glance=part.glance
@@ -93,10 +93,11 @@ def walk(
             house.walks[source.name] = part.reached
         else:
             reached = source.reached
-    whole_at = now if (whole and not part.is_over) or cursor is None else cursor.whole_at
-    return Walked(
-        whole=whole and not part.is_over, cursor=_next(reached, again, whole_at), halfway=part.is_over
-    )
+    whole = whole and not part.is_over
+    whole_at = now if whole or cursor is None else cursor.whole_at
+    # Others may have in hand what lies in an earlier portion.
+    at_once = began is None or house.store.watcher.is_alone
+    return Walked(whole=whole and at_once, cursor=_next(reached, again, whole_at), halfway=part.is_over)
 
 
 def _is_whole_due(house: House, cursor: Cursor | None, now: datetime) -> bool:
@@ -107,7 +108,11 @@ def _is_whole_due(house: House, cursor: Cursor | None, now: datetime) -> bool:
 
 
 def _next(reached: Locator | None, again: list[Locator], whole_at: datetime) -> Cursor | None:
-    """Return the cursor that stands before everything that is to be tried again."""
+    """Return the cursor that stands before everything that is to be tried again.
+
+    That is also what other watchers have in hand: it is looked at again should they die with it. Whatever
+    else a walk meets, it takes in hand itself or finds in the store, so any watcher's cursor is good for all.
+    """
     if reached is None:
         return None
     waiting = [int(place.uid) for place in again if place.validity == reached.validity]

@@ -17,12 +17,11 @@ from bounce_watch.reading.reader import IsolatedReader
 from bounce_watch.send import FolderSender
 from bounce_watch.source.maildir import MaildirSource
 from bounce_watch.store import open_store, place_of
+from tests.servers.kept import FILE
 from tests.servers.stores import Stores
 from tests.store.blank import lay_blank_store
 
 START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
-
-FILE = 'path = "store.db"'
 
 CONFIG = """
 [organisation]

@@ -14,8 +14,11 @@ from bounce_watch.reading.outcome import Limit, Overrun
 from bounce_watch.source import SourceError
 from bounce_watch.source.imap import ImapSource
 from bounce_watch.store import MessageState
+from bounce_watch.store.presence import Presence
 from tests.pipeline.conftest import Home, ndr
 from tests.servers.dovecot import PASSWORD, WATCHED, Dovecot
+from tests.servers.kept import FILE
+from tests.servers.stores import Stores
 from tests.source import samples
 from tests.source.places import imap_settings
 
@@ -185,3 +188,50 @@ def test_a_message_that_a_person_moves_back_is_read_and_filed_again(
     result = look()
     assert (result.bounces, result.duplicates) == (0, 1)
     assert len(dovecot.contents()) == 1
+
+
+@pytest.fixture
+def at_server(open_home: Callable[..., Home], stores: Stores) -> Iterator[tuple[Home, Presence]]:
+    """A home that shares its store at a server, and another watcher there."""
+    server = stores.empty()
+    home = open_home((FILE, f'url = "{stores.postgres.url(server.url.database or "")}"'))
+    with Presence(server) as watcher, Presence(server) as other:
+        home.house.store.watcher = watcher
+        yield home, other
+
+
+def test_what_another_watcher_has_in_hand_holds_the_cursor_back_until_it_is_done(
+    at_server: tuple[Home, Presence], dovecot: Dovecot
+) -> None:
+    """It dies with a report in hand, and mail came after it: the report is found by a look at what is new."""
+    home, other = at_server
+    dovecot.append([samples.NEWSLETTER] * 60)
+    with opened(dovecot) as source:
+        run_cycle(home.house, source, None)
+        dovecot.append([ndr(), *[samples.NEWSLETTER] * 60])
+        cursor = home.house.store.cursor(source.name)
+        assert cursor is not None
+        assert other.claim([(source.name, cursor.validity, "61")])
+        asked = fetches(source)
+        for _ in range(2):
+            assert run_cycle(home.house, source, None).bounces == 0
+        other.let_go()
+        assert run_cycle(home.house, source, None).bounces == 1
+        run_cycle(home.house, source, None)
+        spans = [span for span in asked if ":" in span]
+        assert spans == ["11:121", "11:121", "11:121", "72:121"]
+
+
+def test_the_cursor_of_one_watcher_is_good_for_the_other(
+    at_server: tuple[Home, Presence], dovecot: Dovecot
+) -> None:
+    home, other = at_server
+    dovecot.append([samples.NEWSLETTER] * 60)
+    with opened(dovecot) as source:
+        run_cycle(home.house, source, None)
+    home.house.store.watcher.let_go()
+    home.house.store.watcher = other
+    with opened(dovecot) as source:
+        asked = fetches(source)
+        run_cycle(home.house, source, None)
+        assert asked == ["11:60"]

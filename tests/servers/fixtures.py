@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.servers.dovecot import WATCHED, Dovecot
+from tests.servers.kept import AtServer, InFile, Keep
 from tests.servers.postgres import Postgres
 from tests.servers.processes import STARTED
 from tests.servers.stores import Stores
@@ -35,6 +36,15 @@ def stores(postgres: Postgres) -> Iterator[Stores]:
     """Stores at that server."""
     with Stores(postgres) as stores:
         yield stores
+
+
+@pytest.fixture(scope="session")
+def keep(request: pytest.FixtureRequest) -> Keep:
+    """Give the store for a folder: a file in it, or with `--store postgres` a database of its own."""
+    if request.config.getoption("store") == "sqlite":
+        return InFile
+    stores: Stores = request.getfixturevalue("stores")
+    return lambda _folder: AtServer(stores, stores.made())
 
 
 @pytest.fixture

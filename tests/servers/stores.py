@@ -41,6 +41,16 @@ class Stores:
         """Return a database with nothing in it."""
         return server_at(self.postgres.url(self.postgres.database()))
 
+    def made(self) -> str:
+        """Return the name of a database of its own with an empty store."""
+        return self.postgres.copy(self._blank)
+
+    @cached_property
+    def _blank(self) -> str:
+        name = self.postgres.database()
+        Store.open(server_at(self.postgres.url(name))).close()
+        return name
+
     @cached_property
     def _shared(self) -> Server:
         server = self.fresh()
