@@ -1,6 +1,7 @@
 # What people type. Needs Python 3.11 or newer and make; everything else goes into .venv.
 #   make demo     one sample week: bounces, incidents, replies and a digest to look at
 #   make test     all tests, with a real Dovecot, Postfix and PostgreSQL where they can be installed
+#   make test-postgres  all tests again, with their stores at PostgreSQL
 #   make proof    the long proofs: hundreds of kills, a year of days, big mailboxes
 #   make check    style, types, import rules, documents, translations
 #   make reference  writes what is generated: reference pages, manual pages, completions
@@ -17,7 +18,7 @@ PYTHON ?= $(shell for name in $(CANDIDATES); do \
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 PYTEST_FLAGS ?= -n 2 --dist loadgroup
 
-.PHONY: demo install venv test proof check reference docs bench clean
+.PHONY: demo install venv test test-postgres proof check reference docs bench clean
 .DEFAULT_GOAL := demo
 
 demo: $(VENV)/.runtime
@@ -28,6 +29,10 @@ install venv: $(VENV)/.dev
 test: $(VENV)/.dev
 	tools/install_servers.sh
 	$(BIN)/python -m pytest $(PYTEST_FLAGS)
+
+test-postgres: $(VENV)/.dev
+	tools/install_servers.sh
+	$(BIN)/python -m pytest $(PYTEST_FLAGS) --store postgres
 
 proof: $(VENV)/.dev
 	tools/install_servers.sh

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from tests.daemon.worker import work
 from tests.pipeline.conftest import CONFIG
+from tests.servers.kept import FILE
 from tests.servers.processes import guard, relieve
 
 FORKS = multiprocessing.get_context("forkserver")
@@ -38,6 +39,7 @@ class Running:
     environ: dict[str, str] = field(default_factory=dict)
     process: BaseProcess | None = None
     guard: subprocess.Popen[bytes] | None = None
+    store: str = FILE
 
     def __post_init__(self) -> None:
         for name in ("cur", "new", "tmp"):
@@ -52,6 +54,7 @@ class Running:
         # The service knows the real time: a digest that is due in the tests' last half hour is in their way.
         text = CONFIG.replace('at = "23:30:00"', 'at = "23:59:59"')
         text = text.replace(MAILDIR, self.source).replace(FOLDER, self.send)
+        text = text.replace(FILE, self.store)
         self.config.write_text(f"{text}[run]\npoll_seconds = 60\nstop_seconds = {self.stop_seconds}\n")
 
     def start(self, *arguments: str) -> "Running":

@@ -17,6 +17,7 @@ import pytest
 from tests.daemon.running import Running, wait_for
 from tests.pipeline.conftest import ndr
 from tests.servers.dovecot import PASSWORD, WATCHED, Dovecot
+from tests.servers.kept import Keep
 from tests.servers.submission import Submission, SubmissionServer
 
 pytestmark = pytest.mark.servers
@@ -45,11 +46,12 @@ def answers() -> Iterator[Timed]:
 
 
 @pytest.fixture
-def service(tmp_path: Path, dovecot: Dovecot, answers: Timed) -> Iterator[Running]:
+def service(tmp_path: Path, dovecot: Dovecot, answers: Timed, keep: Keep) -> Iterator[Running]:
     """The service on IMAP and SMTP, in its first IDLE."""
     password = "password_command = \"printf '%s' '" + PASSWORD + "'\""
     running = Running(
         tmp_path,
+        store=keep(tmp_path).line,
         source=f'type = "imap"\nhost = "localhost"\nport = {dovecot.imaps_port}\nuser = "{WATCHED}"\n'
         f'ca_file = "{dovecot.certificates.ca_file}"\n{password}',
         send=f'type = "smtp"\nhost = "127.0.0.1"\nport = {answers.port}\nsecurity = "none"\nauth = "none"',

@@ -18,11 +18,12 @@ from bounce_watch.source.interface import Unreachable
 from tests.daemon.played import Heard, Played, Quiet
 from tests.daemon.running import MAILDIR, Running, wait_for
 from tests.pipeline.conftest import ndr
+from tests.servers.kept import Keep
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Iterator[Running]:
-    with closing(Running(tmp_path)) as running:
+def home(tmp_path: Path, keep: Keep) -> Iterator[Running]:
+    with closing(Running(tmp_path, store=keep(tmp_path).line)) as running:
         yield running
 
 

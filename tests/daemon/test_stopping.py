@@ -3,7 +3,6 @@
 import os
 import signal
 import socketserver
-import sqlite3
 import threading
 import time
 from collections.abc import Iterator
@@ -16,13 +15,14 @@ import pytest
 
 from bounce_watch.cli.opening import working
 from bounce_watch.cli.service import look_once, sender_of
-from bounce_watch.config.load import read_config
+from bounce_watch.config.load import load_config, read_config
 from bounce_watch.daemon.stopping import HARD_AFTER
 from bounce_watch.model import OutboxState
 from bounce_watch.pipeline import attend
-from bounce_watch.store import open_store
+from bounce_watch.store import open_store, place_of
 from tests.daemon.running import Running, wait_for
 from tests.pipeline.conftest import ndr
+from tests.servers.kept import Keep
 from tests.servers.scripted_imap import GREETING, STALL, Script, ScriptedImap
 
 LIMIT = 0.5 + HARD_AFTER + 1.5
@@ -37,8 +37,9 @@ NONE = b"* 0 EXISTS\r\n* OK [UIDVALIDITY 7] ok\r\n* OK [UIDNEXT 2] ok\r\n@ OK [R
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Iterator[Running]:
-    with closing(Running(tmp_path, environ={"BOUNCE_WATCH_IMAP_PASSWORD": "x"})) as running:
+def home(tmp_path: Path, keep: Keep) -> Iterator[Running]:
+    password = {"BOUNCE_WATCH_IMAP_PASSWORD": "x"}
+    with closing(Running(tmp_path, environ=password, store=keep(tmp_path).line)) as running:
         yield running
 
 
@@ -136,13 +137,10 @@ def test_sigterm_while_a_mail_is_stored(home: Running, monkeypatch: pytest.Monke
     """Somebody else writes, so that the transaction cannot begin: not even a signal is heard meanwhile."""
     home.start()
     home.wait_until_started()
-    wait_for((home.folder / "store.db").exists)
-    with closing(sqlite3.connect(home.folder / "store.db", timeout=10, isolation_level=None)) as other:
-        other.execute("BEGIN IMMEDIATE")
+    with open_store(place_of(load_config(home.config).store)) as other, other.transaction():
         home.deliver(MAIL, "1")
         time.sleep(1.0)
         assert home.stop() < LIMIT
-        other.rollback()
     goes_on(home, monkeypatch)
     assert len(home.filed()) == 1
 
@@ -179,7 +177,7 @@ def test_sigterm_while_a_mail_is_sent(home: Running, monkeypatch: pytest.MonkeyP
         assert home.stop() < LIMIT
         server.shutdown()
     goes_on(home, monkeypatch)
-    with open_store(home.folder / "store.db", read_only=True) as store:
+    with open_store(place_of(load_config(home.config).store), read_only=True) as store:
         assert store.count_outbox() == {OutboxState.UNKNOWN: 1}
 
 

@@ -10,8 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from bounce_watch.config.load import load_config
+from bounce_watch.store import place_of, workers
 from tests.endtoend.test_whole_way import ALICE, bounce_watch, run_once, write_config
 from tests.servers.dovecot import WATCHED
+from tests.servers.kept import Keep
 from tests.servers.world import MailWorld, start_world
 
 pytestmark = [pytest.mark.servers, pytest.mark.xdist_group("world")]
@@ -32,10 +35,10 @@ def probed(config: Path, *arguments: str, status: int = 0) -> dict[str, dict[str
     return {row["name"]: row for row in map(json.loads, out.splitlines())}
 
 
-def test_a_probe_comes_back_and_is_explained(world: MailWorld, tmp_path: Path) -> None:
+def test_a_probe_comes_back_and_is_explained(world: MailWorld, tmp_path: Path, keep: Keep) -> None:
     """When, how wrapped, as what, how far it is believed, and who would be told. Nothing is moved."""
     before = len(world.dovecot.contents(WATCHED))
-    rows = probed(write_config(world, tmp_path), "--to", NOBODY, "--wait", "60s")
+    rows = probed(write_config(world, tmp_path, keep), "--to", NOBODY, "--wait", "60s")
     assert f"sent to {NOBODY} by {WATCHED}" in str(rows["probe"]["text"])
     assert "as failure, bare" in str(rows["came back"]["text"])
     assert f"5.1.10 for {NOBODY}: recipient_unknown" in str(rows["read as"]["text"])
@@ -46,9 +49,9 @@ def test_a_probe_comes_back_and_is_explained(world: MailWorld, tmp_path: Path) -
     assert len(world.dovecot.contents(WATCHED)) == before + 1
 
 
-def test_what_the_site_does_not_believe_is_a_warning(world: MailWorld, tmp_path: Path) -> None:
+def test_what_the_site_does_not_believe_is_a_warning(world: MailWorld, tmp_path: Path, keep: Keep) -> None:
     """Postfix writes no mark of Exchange: with the default trust nobody would hear anything."""
-    config = write_config(world, tmp_path)
+    config = write_config(world, tmp_path, keep)
     config.write_text(config.read_text().replace('authority = "mailbox"', 'authority = "exchange-headers"'))
     rows = probed(config, "--to", NOBODY, "--wait", "60s")
     assert rows["evidence"]["state"] == "warning"
@@ -56,9 +59,11 @@ def test_what_the_site_does_not_believe_is_a_warning(world: MailWorld, tmp_path:
     assert "would hear nothing: The report may be forged" in str(rows["answer"]["text"])
 
 
-def test_a_probe_that_comes_back_later_is_never_answered(world: MailWorld, tmp_path: Path) -> None:
+def test_a_probe_that_comes_back_later_is_never_answered(
+    world: MailWorld, tmp_path: Path, keep: Keep
+) -> None:
     """The service reads the same report afterwards: our own mail came back."""
-    config = write_config(world, tmp_path)
+    config = write_config(world, tmp_path, keep)
     probed(config, "--to", NOBODY, "--wait", "60s")
     figures = run_once(config)
     assert figures["bounces"]
@@ -67,9 +72,9 @@ def test_a_probe_that_comes_back_later_is_never_answered(world: MailWorld, tmp_p
     assert (row["kind"], row["state"]) == ("probe", "sent")
 
 
-def test_an_address_that_takes_the_mail_gives_no_report(world: MailWorld, tmp_path: Path) -> None:
+def test_an_address_that_takes_the_mail_gives_no_report(world: MailWorld, tmp_path: Path, keep: Keep) -> None:
     """The time is over: the line says where to look, with a command to paste."""
-    rows = probed(write_config(world, tmp_path), "--wait", "2s", status=1)
+    rows = probed(write_config(world, tmp_path, keep), "--wait", "2s", status=1)
     assert rows["came back"]["state"] == "failure"
     (command,) = rows["came back"]["commands"]  # type: ignore[misc]
     assert f"-SenderAddress '{WATCHED}' -RecipientAddress 'bounce-watch-probe-" in command
@@ -84,18 +89,20 @@ def test_an_address_that_takes_the_mail_gives_no_report(world: MailWorld, tmp_pa
         pytest.param("no address", "unusual form", id="no address"),
     ],
 )
-def test_the_gate_stands_before_a_probe_too(world: MailWorld, tmp_path: Path, to: str, words: str) -> None:
+def test_the_gate_stands_before_a_probe_too(
+    world: MailWorld, tmp_path: Path, keep: Keep, to: str, words: str
+) -> None:
     seen = len(world.outside.handler.seen)
-    rows = probed(write_config(world, tmp_path), "--to", to, "--wait", "2s", status=1)
+    rows = probed(write_config(world, tmp_path, keep), "--to", to, "--wait", "2s", status=1)
     assert words in str(rows["probe"]["text"])
     assert len(world.outside.handler.seen) == seen
 
 
 def test_a_person_may_send_the_mail_from_a_mailbox_that_a_rule_covers(
-    world: MailWorld, tmp_path: Path
+    world: MailWorld, tmp_path: Path, keep: Keep
 ) -> None:
     """That tests the way by which reports of colleagues reach the watched mailbox."""
-    config = write_config(world, tmp_path)
+    config = write_config(world, tmp_path, keep)
     command = [sys.executable, "-m", "bounce_watch", "-c", str(config), "check", "--probe", "--by-hand"]
     command += ["--to", NOBODY, "--wait", "60s", "--json"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
@@ -108,9 +115,11 @@ def test_a_person_may_send_the_mail_from_a_mailbox_that_a_rule_covers(
     assert rows["answer"]["state"] == "ok"
 
 
-def test_a_report_that_the_running_service_files_meanwhile_is_found(world: MailWorld, tmp_path: Path) -> None:
+def test_a_report_that_the_running_service_files_meanwhile_is_found(
+    world: MailWorld, tmp_path: Path, keep: Keep
+) -> None:
     """The service and the probe work with one store; the service is quicker."""
-    config = write_config(world, tmp_path)
+    config = write_config(world, tmp_path, keep)
     config.write_text(config.read_text() + "\n[run]\npoll_seconds = 1\n")
     run_once(config)  # the folders are there now
     with subprocess.Popen(
@@ -119,9 +128,9 @@ def test_a_report_that_the_running_service_files_meanwhile_is_found(world: MailW
         stderr=subprocess.DEVNULL,
     ) as service:
         try:
-            lock = tmp_path / "bounce-watch.db.lock"
+            place = place_of(load_config(config).store)
             deadline = time.monotonic() + 30
-            while not (lock.exists() and lock.read_text().strip() == str(service.pid)):
+            while not any(str(service.pid) in name for name in workers(place)):
                 assert time.monotonic() < deadline
                 threading.Event().wait(0.1)
             rows = probed(config, "--to", NOBODY, "--wait", "60s")

@@ -165,7 +165,7 @@ def nothing_twice_nothing_missed(site: Site, messages: int) -> None:
 
 
 def test_two_watchers_share_one_mailbox_though_one_is_killed(site: Site) -> None:
-    lives_through(site, messages=60, kills=1, both=False)
+    lives_through(site, messages=51, kills=1, both=False)
 
 
 @pytest.mark.proof

@@ -9,6 +9,7 @@ import pytest
 
 from tests.program import run_program
 from tests.servers.dovecot import PASSWORD, WATCHED, Dovecot
+from tests.servers.kept import Keep
 from tests.servers.tokens import CLIENT_ID, CLIENT_SECRET, TENANT, TokenServer
 from tests.servers.world import MailWorld
 
@@ -39,7 +40,7 @@ auth = "none"
 ca_file = "{smtp_ca}"
 
 [store]
-path = "{folder}/bounce-watch.db"
+{store}
 
 [reply]
 mode = "{mode}"
@@ -55,14 +56,14 @@ authority = "mailbox"
 WITH_PASSWORD = "password_command = \"printf '%s' '" + PASSWORD + "'\""
 
 
-def write_config(world: MailWorld, folder: Path, **changes: str) -> Path:
+def write_config(world: MailWorld, folder: Path, keep: Keep, **changes: str) -> Path:
     values = {
         "imap_port": str(world.imap_port),
         "watched": WATCHED,
         "imap_ca": str(world.imap_ca_file),
         "smtp_port": str(world.smtp_port),
         "smtp_ca": str(world.smtp_ca_file),
-        "folder": str(folder),
+        "store": keep(folder).line,
         "mode": "on",
         "backlog": "100",
         "digest_at": "23:59:59",
@@ -88,12 +89,12 @@ def run_once(config: Path, **options: object) -> dict[str, object]:
 
 
 def test_a_refused_mail_ends_as_guidance_in_the_senders_mailbox(
-    mail_world: MailWorld, tmp_path: Path
+    mail_world: MailWorld, tmp_path: Path, keep: Keep
 ) -> None:
     """Postfix bounces alice's mail; we read it over IMAP, answer over SMTP, file it, and do nothing twice."""
     message_id = mail_world.send(ALICE, "nouser@fabrikam.example", subject="Offer for the microscopes")
     mail_world.dovecot.wait_for(1, WATCHED)
-    config = write_config(mail_world, tmp_path)
+    config = write_config(mail_world, tmp_path, keep)
 
     first = run_once(config)
     assert (first["messages"], first["bounces"], first["letters"]) == (1, 1, 1)
@@ -114,10 +115,12 @@ def test_a_refused_mail_ends_as_guidance_in_the_senders_mailbox(
     assert (row["status"], row["cause"], row["owner"]) == ("5.1.10", "recipient_unknown", "sender")
 
 
-def test_in_preview_nothing_leaves_before_it_is_released(mail_world: MailWorld, tmp_path: Path) -> None:
+def test_in_preview_nothing_leaves_before_it_is_released(
+    mail_world: MailWorld, tmp_path: Path, keep: Keep
+) -> None:
     mail_world.send(ALICE, "nouser@fabrikam.example")
     mail_world.dovecot.wait_for(1, WATCHED)
-    config = write_config(mail_world, tmp_path, mode="preview")
+    config = write_config(mail_world, tmp_path, keep, mode="preview")
 
     assert run_once(config)["letters"] == 1
     assert mail_world.dovecot.contents(ALICE) == []
@@ -131,12 +134,14 @@ def test_in_preview_nothing_leaves_before_it_is_released(mail_world: MailWorld, 
     assert len(mail_world.dovecot.wait_for(1, ALICE)) == 1
 
 
-def test_what_lies_there_at_the_first_run_waits_for_release(mail_world: MailWorld, tmp_path: Path) -> None:
+def test_what_lies_there_at_the_first_run_waits_for_release(
+    mail_world: MailWorld, tmp_path: Path, keep: Keep
+) -> None:
     """Nobody asked for answers about mail from before; what comes later is answered at once."""
     mail_world.send(ALICE, "nouser@fabrikam.example")
     mail_world.dovecot.wait_for(1, WATCHED)
     time.sleep(1 - time.time() % 1)  # arrivals are told in whole seconds: what came in this one is no backlog
-    config = write_config(mail_world, tmp_path, backlog="0")
+    config = write_config(mail_world, tmp_path, keep, backlog="0")
 
     said = bounce_watch(config, "run", "--dry-run").stderr
     assert f"Would hold for your release, to {ALICE}" in said
@@ -154,27 +159,27 @@ def test_what_lies_there_at_the_first_run_waits_for_release(mail_world: MailWorl
     assert len(mail_world.dovecot.wait_for(1, ALICE)) == 1
 
 
-def test_a_rehearsal_changes_nothing(mail_world: MailWorld, tmp_path: Path) -> None:
+def test_a_rehearsal_changes_nothing(mail_world: MailWorld, tmp_path: Path, keep: Keep) -> None:
     mail_world.send(ALICE, "nouser@fabrikam.example")
     mail_world.dovecot.wait_for(1, WATCHED)
-    config = write_config(mail_world, tmp_path)
+    config = write_config(mail_world, tmp_path, keep)
 
     said = bounce_watch(config, "run", "--dry-run").stderr
     assert f"Would send to {ALICE}" in said
     assert len(mail_world.dovecot.contents(WATCHED)) == 1
     assert mail_world.dovecot.contents(ALICE) == []
-    assert not (tmp_path / "bounce-watch.db").exists()
+    assert not (tmp_path / "store.db").exists()
 
 
 def test_other_mail_stays_where_it_is_and_unreadable_mail_is_quarantined(
-    mail_world: MailWorld, tmp_path: Path
+    mail_world: MailWorld, tmp_path: Path, keep: Keep
 ) -> None:
     newsletter = (
         b"From: news@shop.example\r\nTo: bounces@contoso.example\r\nSubject: Sale\r\n\r\nBuy now.\r\n"
     )
     garbage = bytes(range(256)) * 8
     mail_world.dovecot.append([newsletter, garbage])
-    config = write_config(mail_world, tmp_path)
+    config = write_config(mail_world, tmp_path, keep)
 
     figures = run_once(config)
     assert (figures["messages"], figures["left"], figures["quarantined"]) == (2, 1, 1)
@@ -190,12 +195,12 @@ def test_other_mail_stays_where_it_is_and_unreadable_mail_is_quarantined(
     assert "Still" in bounce_watch(config, "quarantine", "requeue", "1").stderr
 
 
-def test_many_spf_refusals_alert_the_admins_once(mail_world: MailWorld, tmp_path: Path) -> None:
+def test_many_spf_refusals_alert_the_admins_once(mail_world: MailWorld, tmp_path: Path, keep: Keep) -> None:
     senders = [ALICE, BOB, "carol@contoso.example", "dave@contoso.example"]
     for place, sender in enumerate(senders):
         mail_world.send(sender, f"spf@partner{place}.example")
     mail_world.dovecot.wait_for(len(senders), WATCHED)
-    config = write_config(mail_world, tmp_path)
+    config = write_config(mail_world, tmp_path, keep)
 
     figures = run_once(config)
     assert len(figures["opened"]) == 1  # type: ignore[arg-type]
@@ -206,10 +211,10 @@ def test_many_spf_refusals_alert_the_admins_once(mail_world: MailWorld, tmp_path
     assert set(incident["senders"]) == set(senders)
 
 
-def test_the_digest_leaves_once_a_day(mail_world: MailWorld, tmp_path: Path) -> None:
+def test_the_digest_leaves_once_a_day(mail_world: MailWorld, tmp_path: Path, keep: Keep) -> None:
     mail_world.send(ALICE, "nouser@fabrikam.example")
     mail_world.dovecot.wait_for(1, WATCHED)
-    config = write_config(mail_world, tmp_path, digest_at="00:00:00")
+    config = write_config(mail_world, tmp_path, keep, digest_at="00:00:00")
 
     assert run_once(config)["digest"] is True
     assert run_once(config)["digest"] is False
@@ -217,8 +222,10 @@ def test_the_digest_leaves_once_a_day(mail_world: MailWorld, tmp_path: Path) -> 
     assert b"Auto-Submitted: auto-generated" in digest
 
 
-def test_check_looks_at_every_part_and_changes_nothing(mail_world: MailWorld, tmp_path: Path) -> None:
-    config = write_config(mail_world, tmp_path)
+def test_check_looks_at_every_part_and_changes_nothing(
+    mail_world: MailWorld, tmp_path: Path, keep: Keep
+) -> None:
+    config = write_config(mail_world, tmp_path, keep)
     lines = [json.loads(line) for line in bounce_watch(config, "check", "--json").stdout.splitlines()]
     assert {line["state"] for line in lines} <= {"ok", "warning"}
     assert len(lines) >= 7
@@ -243,20 +250,23 @@ def test_check_looks_at_every_part_and_changes_nothing(mail_world: MailWorld, tm
     ],
 )
 def test_what_is_wrong_is_said_with_its_repair_and_status(
-    mail_world: MailWorld, tmp_path: Path, changes: dict[str, str], status: int, sentence: str
+    mail_world: MailWorld, tmp_path: Path, keep: Keep, changes: dict[str, str], status: int, sentence: str
 ) -> None:
-    done = bounce_watch(write_config(mail_world, tmp_path, **changes), "run", "--once", status=status)
+    done = bounce_watch(write_config(mail_world, tmp_path, keep, **changes), "run", "--once", status=status)
     assert sentence.lower() in done.stderr.lower()
     assert "Traceback" not in done.stderr
     assert PASSWORD not in done.stderr
 
 
-def test_a_second_watcher_on_the_same_store_names_the_first(mail_world: MailWorld, tmp_path: Path) -> None:
+@pytest.mark.about_files("its lock; at a server a second one works too: test_watchers.py")
+def test_a_second_watcher_on_the_same_store_names_the_first(
+    mail_world: MailWorld, tmp_path: Path, keep: Keep
+) -> None:
     import fcntl
 
-    config = write_config(mail_world, tmp_path)
+    config = write_config(mail_world, tmp_path, keep)
     run_once(config)
-    with (tmp_path / "bounce-watch.db.lock").open("r+") as held:
+    with (tmp_path / "store.db.lock").open("r+") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
         held.write("4711\n")
         held.flush()

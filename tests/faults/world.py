@@ -6,12 +6,11 @@ second; time-outs of the network are half a second.
 
 import base64
 import re
-import sqlite3
 import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -25,6 +24,7 @@ from tests.pipeline.conftest import ndr
 from tests.servers.chaos import ChaosProxy
 from tests.servers.chaos_certificates import ChaosCertificates
 from tests.servers.dovecot import PASSWORD, WATCHED, Dovecot
+from tests.servers.kept import InFile, Kept
 from tests.servers.postfix import Postfix
 
 FASTER = 600
@@ -70,7 +70,7 @@ timeout_seconds = 0.5
 probe = "imap"
 sent_folder = "{sent}"
 [store]
-path = "store.db"
+{store}
 [reply]
 mode = "on"
 from_address = "{user}"
@@ -92,6 +92,9 @@ smtpd_relay_restrictions = permit_sasl_authenticated, reject
 always_bcc = bounces+{sent}@contoso.example
 smtpd_error_sleep_time = 0
 """
+
+
+_IS_MADE = "SELECT 1 FROM sqlite_master WHERE name = 'outgoing'"
 
 
 class FastClock:
@@ -135,6 +138,7 @@ class FaultWorld:
     imap_starttls: ChaosProxy
     smtp: ChaosProxy
     ca_file: Path
+    store: Kept
     clock: FastClock = field(default_factory=FastClock)
     delivered: int = 0
 
@@ -155,6 +159,7 @@ class FaultWorld:
         proxy = self.imap_starttls if starttls else self.imap
         text = CONFIG.format(
             zone=_zone_past_midnight(),
+            store=self.store.line,
             imap_port=proxy.port,
             imap_security="starttls" if starttls else "tls",
             smtp_port=self.smtp.port,
@@ -239,10 +244,9 @@ class FaultWorld:
         return int(self.ask(query)[0][0])
 
     def ask(self, query: str) -> list[tuple[Any, ...]]:
-        with closing(sqlite3.connect(self.folder / "store.db")) as rows:
-            if not rows.execute("SELECT 1 FROM sqlite_master WHERE name = 'outgoing'").fetchall():
-                return []  # just being made
-            return rows.execute(query).fetchall()
+        if isinstance(self.store, InFile) and not self.store.ask(_IS_MADE):
+            return []
+        return self.store.ask(query)
 
     def is_done(self, numbers: list[int]) -> bool:
         """Tell whether these reports are filed and answered, and no mail at all is in doubt."""
@@ -286,7 +290,7 @@ def _as_said(password: str) -> list[bytes]:
 
 
 @contextmanager
-def start_fault_world(folder: Path) -> Iterator[FaultWorld]:
+def start_fault_world(folder: Path, store: Kept) -> Iterator[FaultWorld]:
     """Start servers and proxies for a whole module."""
     with Dovecot() as dovecot:
         options = POSTFIX.format(sasl_port=dovecot.sasl_port, sent=SENT_FOLDER)
@@ -304,4 +308,5 @@ def start_fault_world(folder: Path) -> Iterator[FaultWorld]:
                 imap_starttls=imap_starttls,
                 smtp=smtp,
                 ca_file=certificates.ca_file,
+                store=store,
             )

@@ -4,10 +4,8 @@ import multiprocessing
 import os
 import re
 import shutil
-import sqlite3
 import time
 from collections import Counter
-from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,6 +13,7 @@ from typing import Any
 
 from bounce_watch.config.models import Run
 from tests.pipeline.conftest import ndr
+from tests.servers.kept import InFile, Kept
 
 START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 BEYOND_THE_GRACE = 11
@@ -34,7 +33,7 @@ admins = ["mailadmin@larkfield.example"]
 [send]
 {send}
 [store]
-path = "store.db"
+{store}
 [reply]
 mode = "on"
 from_address = "{address}"
@@ -71,12 +70,15 @@ class Lab:
     delivered: int = 0
     address: str = "bounces@larkfield.example"
     ended: Counter[int | None] = field(default_factory=Counter)
+    store: Kept | None = None
 
     def __post_init__(self) -> None:
         for name in ("cur", "new", "tmp"):
             (self.folder / "mailbox" / name).mkdir(parents=True, exist_ok=True)
         self.config = self.folder / "config.toml"
-        self.config.write_text(CONFIG.format(source=self.source, send=self.send, address=self.address))
+        self.at = self.store or InFile(self.folder)
+        parts = {"source": self.source, "send": self.send, "address": self.address, "store": self.at.line}
+        self.config.write_text(CONFIG.format(**parts))
         self.config.chmod(0o600)
 
     def deliver(self, content: bytes) -> None:
@@ -135,8 +137,7 @@ class Lab:
         return [path.read_bytes() for path in sorted((self.folder / "sent").glob("*.eml"))]
 
     def ask(self, query: str) -> list[tuple[Any, ...]]:
-        with closing(sqlite3.connect(self.folder / "store.db")) as rows:
-            return rows.execute(query).fetchall()
+        return self.at.ask(query)
 
     def remove(self) -> None:
         shutil.rmtree(self.folder)
@@ -144,7 +145,8 @@ class Lab:
     def copy(self, folder: Path) -> "Lab":
         """Return a lab that begins where this one stands."""
         shutil.copytree(self.folder, folder)
-        return Lab(folder, self.source, self.send, self.minutes, self.delivered)
+        store = self.at.copy(folder)
+        return Lab(folder, self.source, self.send, self.minutes, self.delivered, store=store)
 
 
 def kinds(mails: list[bytes]) -> Counter[str]:
@@ -160,8 +162,7 @@ def repeated(mails: list[bytes]) -> list[bytes]:
 
 def assert_whole(lab: Lab, *, reports: int, others: int, garbage: int, mails: list[bytes]) -> None:
     """Demand that nothing was lost, nothing happened twice, and the store is intact."""
-    assert lab.ask("PRAGMA integrity_check") == [("ok",)]
-    assert lab.ask("PRAGMA foreign_key_check") == []
+    lab.at.assert_sound()
     assert len(lab.filed()) == reports
     assert len(lab.quarantined()) == garbage
     assert len(lab.inbox()) == others

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tests.safety.lab import KILLED, START, Lab, kinds, repeated
 from tests.servers.dovecot import PASSWORD, WITHOUT_MOVE, Dovecot
+from tests.servers.kept import Keep
 from tests.servers.postfix import Postfix
 from tests.servers.refusing import RefusingServer
 
@@ -21,14 +22,15 @@ class House:
 
     dovecot: Dovecot
     postfix: Postfix
+    keep: Keep
 
     def lab(self, folder: Path, number: int) -> "RealLab":
         folder.mkdir()
-        return RealLab(folder, servers=self, address=f"lab{number}@{DOMAIN}")
+        return RealLab(folder, servers=self, address=f"lab{number}@{DOMAIN}", store=self.keep(folder))
 
 
 @contextmanager
-def start_house(labs: int, *, with_move: bool = True) -> Iterator[House]:
+def start_house(labs: int, keep: Keep, *, with_move: bool = True) -> Iterator[House]:
     """Start Dovecot, and Postfix that leaves a copy of what is sent in the sender's folder `sent`."""
     users = [f"lab{number}@{DOMAIN}" for number in range(labs)]
     with (
@@ -38,7 +40,7 @@ def start_house(labs: int, *, with_move: bool = True) -> Iterator[House]:
             lmtp_port=dovecot.lmtp_port, refusing_port=outside.port, domains=DOMAIN, keeps_sent=True
         ) as postfix,
     ):
-        yield House(dovecot=dovecot, postfix=postfix)
+        yield House(dovecot=dovecot, postfix=postfix, keep=keep)
 
 
 @dataclass
@@ -124,8 +126,7 @@ def assert_nothing_lost_or_doubled(
 
     `copies` is how many messages may lie in a folder twice: COPY cannot be repeated without one.
     """
-    assert lab.ask("PRAGMA integrity_check") == [("ok",)]
-    assert lab.ask("PRAGMA foreign_key_check") == []
+    lab.at.assert_sound()
     assert (len(lab.filed()), len(lab.quarantined()), len(lab.inbox())) == (reports, garbage, others)
     assert reports + garbage + others <= lab.copies() <= reports + garbage + others + copies
     assert lab.ask("SELECT state, count(*) FROM message GROUP BY state ORDER BY state") == [

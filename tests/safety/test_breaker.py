@@ -12,8 +12,9 @@ from bounce_watch.pipeline.digesting import gather
 from bounce_watch.pipeline.health import health
 from bounce_watch.pipeline.intake import take_in
 from bounce_watch.source.interface import Locator, Message
-from tests.pipeline.conftest import CONFIG, FILE, START, Home, ndr
+from tests.pipeline.conftest import CONFIG, START, Home, ndr
 from tests.program import run_program
+from tests.servers.kept import FILE
 
 
 def storm(home: Home, first: int, count: int, seconds_between: float) -> None:

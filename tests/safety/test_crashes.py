@@ -16,6 +16,7 @@ import pytest
 
 from bounce_watch import crash
 from tests.safety.lab import KILLED, Lab, assert_whole, report
+from tests.servers.kept import Keep
 from tests.servers.submission import Submission, SubmissionServer
 
 KILLS = int(os.environ.get("BOUNCE_WATCH_KILLS", "40"))
@@ -39,14 +40,14 @@ class Receiver(Submission):
 
 
 @pytest.fixture
-def smtp_lab(tmp_path: Path) -> Iterator[tuple[Lab, Receiver]]:
+def smtp_lab(tmp_path: Path, keep: Keep) -> Iterator[tuple[Lab, Receiver]]:
     """A lab whose mail leaves over SMTP."""
     folder = tmp_path / "lab"
     folder.mkdir()
     receiver = Receiver(folder / "taken")
     with SubmissionServer(receiver) as server:
         send = f'type = "smtp"\nhost = "127.0.0.1"\nport = {server.port}\nsecurity = "none"\nauth = "none"'
-        yield Lab(folder, send=send), receiver
+        yield Lab(folder, send=send, store=keep(folder)), receiver
 
 
 def fill(lab: Lab) -> None:
@@ -62,8 +63,8 @@ def test_every_point_in_the_code_has_a_name_and_every_name_a_point() -> None:
     assert set(used) == set(crash.points())
 
 
-def test_nothing_dies_unless_it_was_asked_to(tmp_path: Path) -> None:
-    lab = Lab(tmp_path / "lab")
+def test_nothing_dies_unless_it_was_asked_to(tmp_path: Path, keep: Keep) -> None:
+    lab = Lab(tmp_path / "lab", store=keep(tmp_path / "lab"))
     fill(lab)
     assert lab.run() == 0
     lab.finish()
@@ -71,9 +72,9 @@ def test_nothing_dies_unless_it_was_asked_to(tmp_path: Path) -> None:
 
 
 @pytest.mark.timeout(600)
-def test_death_at_each_point_in_turn_with_a_maildir_and_a_folder(tmp_path: Path) -> None:
+def test_death_at_each_point_in_turn_with_a_maildir_and_a_folder(tmp_path: Path, keep: Keep) -> None:
     """The n-th point of a whole cycle, for n from one until nothing dies any more."""
-    first = Lab(tmp_path / "first")
+    first = Lab(tmp_path / "first", store=keep(tmp_path / "first"))
     assert first.run() == 0
     first.minutes += 24 * 60  # the digest of the next day is due in the cycle that dies
     (tmp_path / "first" / "sent").mkdir(exist_ok=True)

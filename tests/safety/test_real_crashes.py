@@ -15,6 +15,7 @@ import pytest
 from tests.safety.lab import KILLED, report
 from tests.safety.real_lab import House, RealLab, assert_nothing_lost_or_doubled, start_house
 from tests.safety.test_crashes import GARBAGE, NEWSLETTER
+from tests.servers.kept import Keep
 
 pytestmark = [pytest.mark.servers, pytest.mark.xdist_group("real crashes"), pytest.mark.timeout(300)]
 
@@ -36,8 +37,8 @@ WITHOUT_MOVE = ("imap.copy", "imap.copied:2", "imap.copied", "imap.mark_deleted"
 
 
 @pytest.fixture(scope="module")
-def house() -> Iterator[House]:
-    with start_house(LABS) as started:
+def house(keep: Keep) -> Iterator[House]:
+    with start_house(LABS, keep) as started:
         yield started
 
 
@@ -72,9 +73,9 @@ def test_a_look_into_the_sent_folder_that_dies_is_made_again(house: House, tmp_p
     assert_nothing_lost_or_doubled(lab, reports=4, others=0, garbage=0)
 
 
-def test_without_move_a_death_leaves_at_most_a_second_copy_in_the_folder(tmp_path: Path) -> None:
+def test_without_move_a_death_leaves_at_most_a_second_copy_in_the_folder(tmp_path: Path, keep: Keep) -> None:
     """COPY cannot be repeated without a trace; nothing is answered twice for it."""
-    with start_house(1, with_move=False) as house:
+    with start_house(1, keep, with_move=False) as house:
         lab = house.lab(tmp_path / "lab", 0)
         for number, aim in enumerate(WITHOUT_MOVE):
             lab.deliver_all([report(2 * number + 1), report(2 * number + 2)])
