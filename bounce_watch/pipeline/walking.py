@@ -22,8 +22,8 @@ WHOLE_EVERY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Walked:
-    """`whole`: all of the folder was walked through, and at once where several watch; `halfway`: a part of it,
-    and the next look goes on.
+    """`whole`: all of the folder was walked through, where several watch in this one look; `halfway`: a part
+    of it, and the next look goes on.
 
     `cursor` is where the next look begins.
     """
