@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from sqlmodel import col, select
 
+from bounce_watch.cli.rehearsal import Untouched
 from bounce_watch.model import Kind
 from bounce_watch.pipeline import CycleResult, run_cycle
 from bounce_watch.reading.outcome import Limit, Overrun
@@ -88,6 +89,17 @@ def test_reports_and_what_is_kept_are_stored_from_all_their_bytes(home: Home, do
     assert dovecot.contents() == [NEWS]
     assert dovecot.contents(folder="Bounces/Filed") == [WORDED, DECLARED]
     assert dovecot.contents(folder="Bounces/Quarantine") == [SEALED]
+
+
+def test_a_rehearsal_looks_before_it_downloads_too(home: Home, dovecot: Dovecot) -> None:
+    """It reads the same and moves nothing."""
+    dovecot.append([NEWS, WORDED])
+    reader = Noting(home.house.reader)
+    with opened(dovecot) as source:
+        result = run_cycle(replace(home.house, reader=reader), Untouched(source), None)
+    assert result.kinds == {Kind.NOT_A_REPORT: 1, Kind.FAILURE: 1}
+    assert [len(given) < len(NEWS) / 2 for given in reader.given] == [True, True, False]
+    assert dovecot.contents() == [NEWS, WORDED]
 
 
 def test_a_report_in_words_is_read_twice_and_news_once(home: Home, dovecot: Dovecot) -> None:
