@@ -25,7 +25,7 @@ from bounce_watch.store import AlreadyStored, MessageState, Spot, StoreError
 
 log = structlog.get_logger()
 
-MOST_MESSAGES = 48
+MOST_MESSAGES = 96
 """Messages stored in one transaction: a commit costs each little, and nobody waits long for the lock."""
 
 MOST_BYTES = 4 * 1024 * 1024

@@ -16,7 +16,7 @@ from bounce_watch.store.file_faults import file_fault
 
 BUSY_SECONDS = 10
 _JOURNAL_LIMIT = 64 * 1024 * 1024
-_CACHE_KIB = 32 * 1024
+_CACHE_KIB = 6 * 1024  # more grew with every mail, and saved nothing: the system keeps the file's pages too
 WRITES = "bounce_watch_writes"
 """Execution option: True takes the write lock at the begin of a transaction."""
 
