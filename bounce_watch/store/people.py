@@ -83,7 +83,7 @@ class People(History):
         at, low = tables.Tally, fold(start)
         query = select(at.label).where(
             col(at.dimension) == dimension,
-            col(at.grain) == (Grain.EVER if dimension in MANIFOLD else Grain.BLOCK),
+            col(at.grain) == (Grain.EVER if dimension in MANIFOLD else Grain.DAY),
             col(at.label) >= low,
             col(at.label) < f"{low}\U0010ffff",
         )

@@ -23,7 +23,7 @@ from bounce_watch.store.dialect import run, upsert
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 BLOCK_DAYS = 32
-"""Days in a block: the long period, so that a year is a dozen steps."""
+"""Days in a block: the long period of what has many labels, so that a year is a dozen steps."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _AT = tables.Bounce
@@ -51,7 +51,7 @@ class Dimension(StrEnum):
 MANIFOLD = frozenset({Dimension.SENDER, Dimension.DOMAIN})
 """Of so many labels that counting their days one by one would make as many rows as there are bounces.
 
-Their blocks are many too, so all time is counted beside them.
+Their blocks are many too, so all time is counted beside them; the days of the others are few enough.
 """
 
 VALUES = {
@@ -212,9 +212,9 @@ def days_of(dimension: Dimension, label: str, day: int, evidence: str) -> Iterat
     label = _label(label)
     if dimension in MANIFOLD:
         yield Cell(dimension, Grain.EVER, 0, label, evidence)
+        yield Cell(dimension, Grain.BLOCK, day // BLOCK_DAYS, label, evidence)
     else:
         yield Cell(dimension, Grain.DAY, day, label, evidence)
-    yield Cell(dimension, Grain.BLOCK, day // BLOCK_DAYS, label, evidence)
 
 
 def _label(text: str) -> str:

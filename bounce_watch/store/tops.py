@@ -52,8 +52,7 @@ def counted(
     end = _FAR if until is None else day_of(until) // step * step
     figures = Figures(messages=Counter(), bounces=Counter())
     if end > first:
-        for query in _periods(dimension, first, end, accepted):
-            _add(figures, session.exec(query))
+        _add(figures, session.exec(_period(dimension, first, end, accepted)))
     edges = _edges(since, until, first, end)
     if edges is not None:
         _add(figures, session.exec(_rows(dimension, accepted, edges, ~_is_scattered(since, until))))
@@ -87,20 +86,13 @@ def _add(figures: Figures, rows: Any) -> None:
         bounces[label] = bounces.get(label, 0) + recipients
 
 
-def _periods(dimension: Dimension, first: int, end: int, accepted: Collection[Evidence] | None) -> list[Any]:
-    """Return the queries for whole days: days up to the first block, blocks, days after the last one."""
-    block, last = -(-first // BLOCK_DAYS), end // BLOCK_DAYS
-    if dimension in MANIFOLD and (first, end) == (-_FAR, _FAR):
-        return [_tallied(dimension, Grain.EVER, 0, 1, accepted)]
-    if dimension in MANIFOLD:
-        return [_tallied(dimension, Grain.BLOCK, block, last, accepted)]
-    if last <= block:
-        return [_tallied(dimension, Grain.DAY, first, end, accepted)]
-    return [
-        _tallied(dimension, Grain.DAY, first, block * BLOCK_DAYS, accepted),
-        _tallied(dimension, Grain.BLOCK, block, last, accepted),
-        _tallied(dimension, Grain.DAY, last * BLOCK_DAYS, end, accepted),
-    ]
+def _period(dimension: Dimension, first: int, end: int, accepted: Collection[Evidence] | None) -> Any:
+    """Return the query for whole days."""
+    if dimension not in MANIFOLD:
+        return _tallied(dimension, Grain.DAY, first, end, accepted)
+    if (first, end) == (-_FAR, _FAR):
+        return _tallied(dimension, Grain.EVER, 0, 1, accepted)
+    return _tallied(dimension, Grain.BLOCK, first // BLOCK_DAYS, end // BLOCK_DAYS, accepted)
 
 
 def _tallied(

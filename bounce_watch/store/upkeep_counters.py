@@ -34,8 +34,12 @@ _LABELS: Mapping[Dimension, Any] = {
 SERIES = (
     (Dimension.CAUSE, Grain.HOUR),
     *((dimension, Grain.DAY) for dimension in Dimension if dimension not in MANIFOLD),
-    *((dimension, Grain.BLOCK) for dimension in Dimension),
-    *((dimension, Grain.EVER) for dimension in Dimension if dimension in MANIFOLD),
+    *(
+        (dimension, grain)
+        for dimension in Dimension
+        if dimension in MANIFOLD
+        for grain in (Grain.BLOCK, Grain.EVER)
+    ),
 )
 """Each kind of counter that is kept."""
 
