@@ -1,7 +1,7 @@
 """Messages: their bytes become rows, findings and letters in one transaction. The move comes after."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,6 +11,7 @@ from bounce_watch.pipeline.answering import Judged, answer
 from bounce_watch.pipeline.house import House
 from bounce_watch.pipeline.patterns import detect, foresee
 from bounce_watch.pipeline.storing import Stored, store
+from bounce_watch.pipeline.windows import Foreseen
 from bounce_watch.reading.outcome import Outcome, Overrun
 from bounce_watch.source.interface import Message
 from bounce_watch.store import MessageState, StoredBounces, Transaction
@@ -59,12 +60,12 @@ def take_in_together(
     now, taken = house.clock(), []
     with house.store.transaction() as tx, tx.writing_together():
         rows = store(house, tx, read, now)
-        foresee(house, tx, [event for events in map(_events, rows) for event in events])
+        foreseen = foresee(house, tx, [event for events in map(_events, rows) for event in events])
         for (message, outcome), stored in zip(read, rows, strict=True):
             if stored is None:
                 taken.append(_set_aside(tx, message, outcome, now))
             else:
-                taken.append(_follow(house, tx, stored, historical=historical))
+                taken.append(_follow(house, tx, stored, foreseen, historical=historical))
             crash.point("receive.stored")
     return taken
 
@@ -98,9 +99,14 @@ def _set_aside(tx: Transaction, message: Message, outcome: Outcome, now: datetim
             raise AssertionError("a message without a row overran a limit or is unreadable")
 
 
-def _follow(house: House, tx: Transaction, stored: Stored, *, historical: bool) -> Intake:
+def _follow(
+    house: House, tx: Transaction, stored: Stored, foreseen: Mapping[str, Foreseen], *, historical: bool
+) -> Intake:
     """Do what follows from a message whose rows are there."""
-    parts = [_judge(house, tx, report, bounces, historical) for report, bounces in stored.reports]
+    parts = [
+        _judge(house, tx, report, bounces, foreseen, historical=historical)
+        for report, bounces in stored.reports
+    ]
     return Intake(
         state=stored.state,
         kind=stored.kind,
@@ -133,12 +139,20 @@ class _Part:
     withheld: int = 0
 
 
-def _judge(house: House, tx: Transaction, judged: Judged, bounces: StoredBounces, historical: bool) -> _Part:
+def _judge(
+    house: House,
+    tx: Transaction,
+    judged: Judged,
+    bounces: StoredBounces,
+    foreseen: Mapping[str, Foreseen],
+    *,
+    historical: bool,
+) -> _Part:
     """Let rules and answers look at one report, as if the messages behind it had not come yet."""
     if bounces.newest is None:
         return _Part()
     with tx.as_of(bounces.newest):
-        opened = detect(house, tx, bounces.events, historical=historical)
+        opened = detect(house, tx, bounces.events, historical=historical, foreseen=foreseen)
         answered = None if historical else answer(house, tx, judged)
     return _Part(
         bounces=len(judged.failed),

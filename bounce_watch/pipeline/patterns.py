@@ -1,36 +1,61 @@
 """Many bounces, one incident: the rules look at each new bounce, and settle what has fallen quiet."""
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
-from bounce_watch.detect import Facet, Rule, Shape, evaluate, is_quiet, key_of
+from bounce_watch.detect import Rule, Shape, evaluate, is_quiet, key_of
 from bounce_watch.model import Event, Incident, IncidentState
 from bounce_watch.pipeline.alerting import tell_at_once, tell_due, tell_over
 from bounce_watch.pipeline.house import House
 from bounce_watch.pipeline.watching import is_usual_again, watch
+from bounce_watch.pipeline.windows import Foreseen, around, foresee_windows, of_key
 from bounce_watch.store import Change, Transaction
 
 __all__ = ["detect", "foresee", "settle"]
 
 Touched = tuple[Rule, str, list[Event]]
+NOTHING: Mapping[str, Foreseen] = MappingProxyType({})
 
 
-def detect(house: House, tx: Transaction, events: Sequence[Event], *, historical: bool) -> tuple[int, ...]:
-    """Let every rule look at the new events; return the numbers of the incidents that opened."""
+def detect(
+    house: House,
+    tx: Transaction,
+    events: Sequence[Event],
+    *,
+    historical: bool,
+    foreseen: Mapping[str, Foreseen] = NOTHING,
+) -> tuple[int, ...]:
+    """Let every rule look at the new events; return the numbers of the incidents that opened.
+
+    `foreseen` is what was asked for their group, by the rule's id; what it does not hold is asked for here.
+    """
     opened = []
     touched = _touched(house, events)
     known = tx.find_incidents({f"{rule.id}:{key}" for rule, key, _ in touched})
     for rule, key, found in touched:
-        before = known.get(f"{rule.id}:{key}")
-        incident = _look(house, tx, (rule, key, found), before, historical=historical)
+        before, asked = known.get(f"{rule.id}:{key}"), foreseen.get(rule.id)
+        incident = _look(house, tx, (rule, key, found), before, asked, historical=historical)
         if incident is not None:
             opened.append(incident.number)
     return tuple(opened)
 
 
-def foresee(house: House, tx: Transaction, events: Sequence[Event]) -> None:
-    """Ask the store once for the incidents that `detect` will ask for with each of these events."""
-    tx.foresee_incidents({f"{rule.id}:{key}" for rule, key, _ in _touched(house, events)})
+def foresee(house: House, tx: Transaction, events: Sequence[Event]) -> dict[str, Foreseen]:
+    """Ask the store at once for what `detect` will need for each of these events, in turn.
+
+    Of a key that had an incident nothing is foreseen: mostly it is still open, and holds many.
+    """
+    wanted: dict[str, list[Touched]] = {}
+    touched = _touched(house, events)
+    known = tx.find_incidents({f"{rule.id}:{key}" for rule, key, _ in touched})
+    for rule, key, found in touched:
+        if f"{rule.id}:{key}" not in known:
+            wanted.setdefault(rule.id, []).append((rule, key, found))
+    asked = {
+        name: foresee_windows(house, tx, rules[0][0], [(key, found) for _, key, found in rules])
+        for name, rules in wanted.items()
+    }
+    return {name: foreseen for name, foreseen in asked.items() if foreseen is not None}
 
 
 def _touched(house: House, events: Sequence[Event]) -> list[Touched]:
@@ -47,7 +72,13 @@ def _touched(house: House, events: Sequence[Event]) -> list[Touched]:
 
 
 def _look(
-    house: House, tx: Transaction, touched: Touched, known: Incident | None, *, historical: bool
+    house: House,
+    tx: Transaction,
+    touched: Touched,
+    known: Incident | None,
+    foreseen: Foreseen | None,
+    *,
+    historical: bool,
 ) -> Incident | None:
     """Return the incident that these events opened, None when they opened none.
 
@@ -63,8 +94,8 @@ def _look(
         return None
     if known is not None and _belongs_to(rule, known, newest):
         return None  # a late report of what is over
-    near = [event for event in _near(house, tx, rule, key, newest) if not _belongs_to(rule, known, event)]
-    finding = evaluate(rule, key, near, now)
+    near = _near(house, tx, touched, foreseen)
+    finding = evaluate(rule, key, [event for event in near if not _belongs_to(rule, known, event)], now)
     if finding is None:
         return None
     quiet = historical or now - finding.last_at > house.policy.not_older_than
@@ -75,38 +106,20 @@ def _look(
     return recorded.incident
 
 
+def _near(house: House, tx: Transaction, touched: Touched, foreseen: Foreseen | None) -> list[Event]:
+    """Return the events with this key that any window around the newest event can hold."""
+    rule, key, events = touched
+    span = around(rule, events[-1:])
+    if foreseen is not None and foreseen.holds(key, span):
+        return foreseen.within(key, span, newest=events[-1].bounce_id)
+    return of_key(house, tx, rule, key, span)
+
+
 def _belongs_to(rule: Rule, over: Incident | None, event: Event) -> bool:
     """Tell whether an event lies in the time of an incident that is over."""
     if over is None or over.resolved_at is None:
         return False
     return over.finding.first_at - rule.window <= event.occurred_at <= over.resolved_at
-
-
-def _near(house: House, tx: Transaction, rule: Rule, key: str, event: Event) -> list[Event]:
-    """Return the events with this key that any window around the event can hold."""
-    span = event.occurred_at - rule.window, event.occurred_at + rule.window
-    return _of_key(house, tx, rule, key, span)
-
-
-def _of_key(
-    house: House, tx: Transaction, rule: Rule, key: str, span: tuple[datetime, datetime]
-) -> list[Event]:
-    """Return what the rule sees of a key; the store narrows down, the rule decides."""
-    # A condition without causes can be met by any event.
-    named = [condition.causes for condition in rule.where]
-    causes = frozenset().union(*named) if all(named) else frozenset()
-    pair = rule.group_by is Facet.SENDER_AND_RECIPIENT
-    events = tx.events(
-        since=span[0],
-        until=span[1],
-        causes=causes,
-        sender=key if rule.group_by is Facet.SENDER else key.partition(" to ")[0] if pair else None,
-        sender_domain=key if rule.group_by is Facet.SENDER_DOMAIN else None,
-        recipient=key if rule.group_by is Facet.RECIPIENT else None,
-        recipient_domain=key if rule.group_by is Facet.RECIPIENT_DOMAIN else None,
-    )
-    accepted = house.site.accepted_evidence
-    return [event for event in events if key_of(rule, event, accepted) == key]
 
 
 def settle(house: House, tx: Transaction) -> tuple[int, ...]:
@@ -138,4 +151,4 @@ def _is_over(house: House, tx: Transaction, rule: Rule, incident: Incident) -> b
     if now - since <= rule.quiet_resolve:
         return False
     span = now - rule.quiet_resolve - rule.window, now
-    return is_quiet(rule, _of_key(house, tx, rule, incident.finding.key, span), now)
+    return is_quiet(rule, of_key(house, tx, rule, incident.finding.key, span), now)

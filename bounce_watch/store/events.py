@@ -49,7 +49,6 @@ _FILTERS = {
     "recipient_key": col(_AT.recipient_key),
     "recipient_domain": col(_AT.recipient_domain),
 }
-_SEVERAL = {"causes", "statuses"}
 
 
 class Events(Reads):
@@ -62,27 +61,25 @@ class Events(Reads):
         until: datetime,
         causes: Collection[Cause] = (),
         statuses: Collection[str] = (),
-        sender: str | None = None,
-        sender_domain: str | None = None,
-        recipient: str | None = None,
-        recipient_domain: str | None = None,
+        sender: Collection[str] = (),
+        sender_domain: Collection[str] = (),
+        recipient: Collection[str] = (),
+        recipient_domain: Collection[str] = (),
         limit: int = MAX_EVENTS,
     ) -> tuple[Event, ...]:
         """Return failed bounces of `since` <= time <= `until`, oldest first; of too many the newest.
 
-        Every filter given must hold; an empty `causes` or `statuses` asks nothing.
+        Every filter given must hold, by one of its values; an empty one asks nothing.
         """
         asked = {
             "causes": sorted(causes),
             "statuses": sorted(statuses),
-            "sender_key": sender,
-            "sender_domain": sender_domain,
-            "recipient_key": recipient,
-            "recipient_domain": recipient_domain,
+            "sender_key": _folded(sender),
+            "sender_domain": _folded(sender_domain),
+            "recipient_key": _folded(recipient),
+            "recipient_domain": _folded(recipient_domain),
         }
-        given = {
-            name: fold(value) if isinstance(value, str) else value for name, value in asked.items() if value
-        }
+        given = {name: values for name, values in asked.items() if values}
         query = _in_window(frozenset(given))
         params = {"since": since, "until": until, "most": limit, **given}
         with self._reading() as session:
@@ -118,6 +115,10 @@ def failed_events(rows: Iterable[Any]) -> tuple[Event, ...]:
     return tuple(_event(row) for *row, action in rows if action == Action.FAILED)
 
 
+def _folded(addresses: Collection[str]) -> list[str]:
+    return sorted(set(map(fold, addresses)))
+
+
 def _query(*conditions: ColumnElement[bool]) -> Any:
     return select(*map(col, _COLUMNS)).where(*conditions)
 
@@ -126,9 +127,7 @@ def _query(*conditions: ColumnElement[bool]) -> Any:
 def _in_window(filters: frozenset[str]) -> Any:
     """Return the question with these filters, newest first: made once, for it is asked for every bounce."""
     asked = [
-        column.in_(bindparam(name, expanding=True)) if name in _SEVERAL else column == bindparam(name)
-        for name, column in _FILTERS.items()
-        if name in filters
+        column.in_(bindparam(name, expanding=True)) for name, column in _FILTERS.items() if name in filters
     ]
     span = (col(_AT.occurred_at) >= bindparam("since"), col(_AT.occurred_at) <= bindparam("until"), SEEN)
     newest = (col(_AT.occurred_at).desc(), col(_AT.id).desc())

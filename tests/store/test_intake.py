@@ -145,10 +145,12 @@ def test_events_are_found_by_key_cause_status_and_time(store: Store, ingest: Ing
 
     assert found() == ids
     assert found(since=NOW - timedelta(hours=1)) == ids[1:]
-    assert found(sender="anna@contoso.EXAMPLE") == ids
-    assert found(sender_domain="contoso.example", causes={Cause.SENDER_BLOCKED}) == ids[2:]
+    assert found(sender=["anna@contoso.EXAMPLE"]) == ids
+    assert found(sender=["nobody@contoso.example", "Anna@contoso.example"]) == ids
+    assert found(sender=["nobody@contoso.example"]) == []
+    assert found(sender_domain=["contoso.example"], causes={Cause.SENDER_BLOCKED}) == ids[2:]
     assert found(statuses=["5.1.8"]) == ids[2:]
-    assert found(recipient_domain="other.example") == []
+    assert found(recipient_domain=["other.example"]) == []
     assert found(limit=2) == ids[1:]
 
 

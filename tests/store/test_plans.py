@@ -106,11 +106,12 @@ INDEXED = [
         id="events by cause",
     ),
     pytest.param(
-        lambda store: store.events(since=NOW, until=NOW, sender="a@b.example"), id="events by sender"
+        lambda store: store.events(since=NOW, until=NOW, sender=["a@b.example", "c@b.example"]),
+        id="events by sender",
     ),
     pytest.param(
         lambda store: store.events(
-            since=NOW, until=NOW, causes=[Cause.UNKNOWN, Cause.SPF_FAILED], sender_domain="b.example"
+            since=NOW, until=NOW, causes=[Cause.UNKNOWN, Cause.SPF_FAILED], sender_domain=["b.example"]
         ),
         id="events by cause and domain",
     ),
