@@ -85,6 +85,16 @@ def test_an_honest_server_is_asked_for_the_head_alone(open_imap: Open) -> None:
     assert len(head) < 500
 
 
+def test_a_connection_lost_at_a_head_is_no_reason_to_stop_looking(open_imap: Open) -> None:
+    """Networks break; only what breaks at a structure may break there again."""
+    once = [LISTED, told([1], f"BODYSTRUCTURE {structure()}")]
+    script = Script(answers={"UID FETCH": [*once, b"", *once, content([1], 2000)]})
+    with open_imap(script) as source:
+        ((_, is_head),) = look(source)
+    assert is_head
+    assert script.connections == 2
+
+
 def test_no_word_of_a_mail_reaches_a_command(open_imap: Open) -> None:
     """Names and boundaries come from the mail; what is asked for is numbers and our own words."""
     tale = structure(more=' "name" "x)\\" BODY[] (\\"{3}"')
