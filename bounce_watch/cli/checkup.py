@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bounce_watch.cli.certificates import certificates
-from bounce_watch.config.accounts import SourceSettings
+from bounce_watch.config.accounts import Login, SourceSettings
 from bounce_watch.config.load import ConfigError, load_config
 from bounce_watch.config.models import Config
-from bounce_watch.config.secrets import SecretError
+from bounce_watch.config.secrets import SecretError, login_secret
 
 if TYPE_CHECKING:
     from bounce_watch.store import Server
@@ -49,6 +49,8 @@ def checkup(place: Path | None, *, offline: bool) -> Iterator[Finding]:
     yield from _guarded("store", _store, config)
     yield from _guarded("catalogue and rules", _knowledge, config)
     yield from _guarded("templates", _templates, config)
+    for name, login, prefix in _logins(config):
+        yield from _secret(name, login, prefix)
     yield from _guarded("certificate", certificates, config)
     if not offline:
         for settings in config.source:
@@ -62,6 +64,24 @@ def _about(config: Config) -> str:
     mode = {"off": "no answers", "preview": "answers are held for release", "on": "answers are sent"}
     domains = ", ".join(config.organisation.accepted_domains)
     return f"{config.organisation.name} ({domains}); {mode[config.reply.mode]}"
+
+
+def _logins(config: Config) -> Iterator[tuple[str, Login, str]]:
+    """Yield whatever signs in: what people call it, its settings, and how its secrets' names begin."""
+    for settings in config.source:
+        if isinstance(settings, Login):
+            yield f"{settings.label}: " if len(config.source) > 1 else "", settings, "imap"
+    if isinstance(config.send, Login) and config.send.auth != "none":
+        yield "", config.send, "smtp"
+
+
+def _secret(name: str, login: Login, prefix: str) -> Iterator[Finding]:
+    """Warn of a secret that is missing, also where no server can be asked; the sign-in tells the rest."""
+    try:
+        login_secret(login, prefix)
+    except SecretError as error:
+        named = f"{name}{prefix.upper()} secret"
+        yield Finding(name=named, state="warning", text=str(error), repair=error.repair)
 
 
 def _guarded(name: str, part: Callable[[Config], Iterator[Finding]], config: Config) -> Iterator[Finding]:

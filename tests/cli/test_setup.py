@@ -78,6 +78,7 @@ def test_check_offline_looks_at_no_server_and_names_every_fault(tmp_path: Path) 
     path = written(tmp_path, "--store", str(tmp_path / "s.db"))
     done = call("-c", str(path), "check", "--offline")
     assert "mailbox" not in done.stdout
+    assert "BOUNCE_WATCH_IMAP_PASSWORD" in done.stdout  # which is missing, and no server has to be asked
     path.write_text(path.read_text().replace('support = "4455"', 'suport = "4455"'))
     path.chmod(0o600)
     lines = [

@@ -45,6 +45,7 @@ def test_some_writes_that_fail(tmp_path: Path, shim: Path) -> None:
 
 
 @pytest.mark.proof
+@pytest.mark.timeout(1200)
 @pytest.mark.parametrize("kind", ["full", "error"])
 def test_each_write_that_fails(tmp_path: Path, shim: Path, kind: str) -> None:
     positions = fail_at_each_write(tmp_path, shim, kind, 1)
