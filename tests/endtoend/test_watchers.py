@@ -20,6 +20,7 @@ from bounce_watch.send import FolderSender
 from bounce_watch.store import Server, Store
 from tests.daemon.running import FOLDER, MAILDIR, Running
 from tests.pipeline.conftest import ndr
+from tests.servers.dovecot import PASSWORD, WATCHED, Dovecot
 from tests.servers.stores import Stores
 
 _MUCH = "per_minute = 99999\nper_hour = 99999\nhold_backlog_over = 99999"
@@ -41,11 +42,16 @@ class Site:
     boxes: tuple[str, ...] = ("box",)
     delivered: int = 0
     watchers: dict[str, Running] = field(default_factory=dict)
+    environ: dict[str, str] = field(default_factory=dict)
+
+    def source(self, mailbox: str) -> str:
+        return MAILDIR.replace("mailbox", str(self.folder / mailbox))
 
     def watch(self, name: str, mailbox: str) -> Running:
         folder = self.folder / name
         folder.mkdir(exist_ok=True)
-        running = Running(folder, source=MAILDIR.replace("mailbox", str(self.folder / mailbox)))
+        # How quickly one stops on a busy machine is proved elsewhere.
+        running = Running(folder, source=self.source(mailbox), environ=self.environ, stop_seconds=20)
         url = self.stores.postgres.url(self.server.url.database or "")
         text = running.config.read_text()
         for old, new in (
@@ -63,14 +69,22 @@ class Site:
     def fill(self, count: int) -> None:
         """Deliver so many more messages, spread over the mailboxes."""
         at = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=1)
-        for number in range(self.delivered, self.delivered + count):
-            content = ndr(f"p{number}@larkfield.example", f"x@d{number % 50}.example", number=number, at=at)
+        numbers = range(self.delivered, self.delivered + count)
+        self.deliver(
+            {
+                number: ndr(f"p{number}@larkfield.example", f"x@d{number % 50}.example", number=number, at=at)
+                for number in numbers
+            }
+        )
+        self.delivered += count
+
+    def deliver(self, mails: dict[int, bytes]) -> None:
+        for number, content in mails.items():
             box = self.folder / self.boxes[number % len(self.boxes)]
             for name in ("cur", "new", "tmp"):
                 (box / name).mkdir(parents=True, exist_ok=True)
             (box / "tmp" / f"{number}.a").write_bytes(content)
             (box / "tmp" / f"{number}.a").rename(box / "new" / f"{number}.a")
-        self.delivered += count
 
     def filed(self) -> list[str]:
         return [path.name for path in self.folder.glob("box*/.Filed/*/*")]
@@ -119,6 +133,32 @@ class Site:
     def close(self) -> None:
         for running in self.watchers.values():
             running.close()
+
+
+@dataclass(kw_only=True)
+class ImapSite(Site):
+    """The same with one mailbox at a Dovecot, where a walk begins at a cursor that both share."""
+
+    dovecot: Dovecot
+
+    def source(self, mailbox: str) -> str:
+        self.environ = {"BOUNCE_WATCH_IMAP_PASSWORD": PASSWORD}
+        return (
+            f'type = "imap"\nhost = "localhost"\nport = {self.dovecot.imaps_port}\nuser = "{WATCHED}"\n'
+            f'ca_file = "{self.dovecot.certificates.ca_file}"'
+        )
+
+    def deliver(self, mails: dict[int, bytes]) -> None:
+        self.dovecot.append(list(mails.values()))
+
+    def filed(self) -> list[str]:
+        return [path.name for path in self._in(".Bounces.Filed/*")]
+
+    def waiting(self) -> list[Path]:
+        return [path for name in ("new", "cur") for path in self._in(name)]
+
+    def _in(self, folder: str) -> list[Path]:
+        return list((self.dovecot.root / "mail" / "bounces").glob(f"{folder}/*.*"))
 
 
 @pytest.fixture
@@ -174,3 +214,18 @@ def test_two_watchers_share_one_mailbox_though_one_is_killed(site: Site) -> None
 def test_two_watchers_share_a_store_through_many_kills(site: Site, boxes: tuple[str, ...]) -> None:
     site.boxes = boxes
     lives_through(site, messages=800, kills=6, both=True)
+
+
+@pytest.mark.proof
+@pytest.mark.servers
+@pytest.mark.timeout(1_200)
+def test_two_watchers_share_an_imap_mailbox_through_many_kills(
+    tmp_path: Path, stores: Stores, dovecot: Dovecot
+) -> None:
+    """Where one left off the other begins; what the dead had in hand is found all the same."""
+    site = ImapSite(folder=tmp_path, server=stores.empty(), stores=stores, dovecot=dovecot)
+    with closing(site):
+        lives_through(site, messages=400, kills=5, both=False)
+        filed = b"".join(dovecot.contents(folder="Bounces/Filed"))
+        held = Counter(re.findall(rb"Message-ID: <report\.(\d+)@", filed))
+        assert len(held) == held.total() == site.delivered
