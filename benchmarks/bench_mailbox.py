@@ -2,6 +2,8 @@
 
 BOUNCE_WATCH_MAILS sets how many mails lie there (20,000 unless told). Processor time stands beside the rate,
 for it is the same on a busy machine: ours, that of the process that takes mails apart, and Dovecot's.
+The server is set up for large folders: of 100,000 mails in a Maildir it else takes 5 ms for each to look
+through the folder again and again, four times as much as we take for all.
 """
 
 import os
@@ -108,7 +110,7 @@ def _cpu(before: resource.struct_rusage, after: resource.struct_rusage) -> float
 
 
 def main() -> None:
-    with Dovecot() as dovecot, tempfile.TemporaryDirectory() as folder:
+    with Dovecot(large=True) as dovecot, tempfile.TemporaryDirectory() as folder:
         number = fill(dovecot, make_feed(load_samples(), NUMBER))
         memory = Memory(number)
         result, taken = work_off(dovecot, Path(folder), memory)

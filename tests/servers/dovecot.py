@@ -69,7 +69,8 @@ class Dovecot:
 
     `capability` replaces the list that clients see after login; `only_tls` refuses passwords
     without TLS; `separator` and `prefix` shape the personal namespace; `store` is how mail is kept.
-    `master` may open every user's mailbox, with the same password.
+    `master` may open every user's mailbox, with the same password. `large`: set up for large Maildirs
+    (maildir_very_dirty_syncs); else the server looks through the whole folder after each move.
     """
 
     def __init__(
@@ -83,6 +84,7 @@ class Dovecot:
         prefix: str = "",
         store: Literal["maildir", "mbox", "mdbox"] = "maildir",
         master: str | None = None,
+        large: bool = False,
     ) -> None:
         need(PROGRAM)
         self.account = pwd.getpwnam("nobody") if os.getuid() == 0 else pwd.getpwuid(os.getuid())
@@ -104,6 +106,7 @@ class Dovecot:
             only_tls="yes" if only_tls else "no",
             separator=separator,
             prefix=prefix,
+            syncs="maildir_very_dirty_syncs = yes" if large else "",
             store=store,
             inside=":INBOX=~/inbox" if store == "mbox" else "",
         )
