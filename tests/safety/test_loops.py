@@ -16,6 +16,7 @@ import pytest
 
 from tests.endtoend.test_whole_way import ALICE, BOB, bounce_watch, run_once, write_config
 from tests.servers.dovecot import WATCHED
+from tests.servers.kept import Keep
 from tests.servers.world import MailWorld
 
 pytestmark = [pytest.mark.servers, pytest.mark.xdist_group("world"), pytest.mark.timeout(300)]
@@ -101,10 +102,12 @@ def play(world: MailWorld, config: Path, robot: Robot) -> None:
 
 
 @pytest.mark.parametrize("robot", ROBOTS, ids=lambda robot: robot.__name__)
-def test_a_robot_that_answers_gets_one_mail(mail_world: MailWorld, tmp_path: Path, robot: Robot) -> None:
+def test_a_robot_that_answers_gets_one_mail(
+    mail_world: MailWorld, tmp_path: Path, robot: Robot, keep: Keep
+) -> None:
     mail_world.send(ALICE, "nouser@fabrikam.example")
     mail_world.dovecot.wait_for(1, WATCHED)
-    config = write_config(mail_world, tmp_path)
+    config = write_config(mail_world, tmp_path, keep)
     play(mail_world, config, robot)
     assert len(mail_world.dovecot.contents(ALICE)) == 1
     sent = bounce_watch(config, "outbox", "list", "--json").stdout.splitlines()
@@ -112,13 +115,13 @@ def test_a_robot_that_answers_gets_one_mail(mail_world: MailWorld, tmp_path: Pat
 
 
 def test_two_responders_that_answer_each_other_through_us_get_one_mail_each(
-    mail_world: MailWorld, tmp_path: Path
+    mail_world: MailWorld, tmp_path: Path, keep: Keep
 ) -> None:
     """Both send a mail that bounces; each answers everything, also to the other."""
     for sender in (ALICE, BOB):
         mail_world.send(sender, "nouser@fabrikam.example")
     mail_world.dovecot.wait_for(2, WATCHED)
-    config = write_config(mail_world, tmp_path)
+    config = write_config(mail_world, tmp_path, keep)
     for _ in range(ROUNDS):
         run_once(config)
         time.sleep(0.7)
@@ -138,11 +141,13 @@ def ours_is_fabrikam_too(config: Path) -> Path:
     return config
 
 
-def test_guidance_that_bounces_is_counted_and_not_answered(mail_world: MailWorld, tmp_path: Path) -> None:
+def test_guidance_that_bounces_is_counted_and_not_answered(
+    mail_world: MailWorld, tmp_path: Path, keep: Keep
+) -> None:
     """The sender's own mailbox is gone: Postfix returns our notice to the watched mailbox."""
     mail_world.send(GONE, "nocode@fabrikam.example")
     mail_world.dovecot.wait_for(1, WATCHED)
-    config = ours_is_fabrikam_too(write_config(mail_world, tmp_path))
+    config = ours_is_fabrikam_too(write_config(mail_world, tmp_path, keep))
     assert run_once(config)["delivered"]["sent"] == 1  # type: ignore[index]
     (returned,) = mail_world.dovecot.wait_for(1, WATCHED)
     assert b"X-Bounce-Watch-ID" in returned
@@ -153,9 +158,9 @@ def test_guidance_that_bounces_is_counted_and_not_answered(mail_world: MailWorld
 
 
 def test_a_digest_that_bounces_is_not_answered_and_makes_no_other(
-    mail_world: MailWorld, tmp_path: Path
+    mail_world: MailWorld, tmp_path: Path, keep: Keep
 ) -> None:
-    config = ours_is_fabrikam_too(write_config(mail_world, tmp_path, digest_at="00:00:00"))
+    config = ours_is_fabrikam_too(write_config(mail_world, tmp_path, keep, digest_at="00:00:00"))
     config.write_text(config.read_text().replace("admin@contoso.example", GONE))
     assert run_once(config)["digest"] is True
     mail_world.dovecot.wait_for(1, WATCHED)
