@@ -1,7 +1,8 @@
 """The properties in an Outlook item (.msg): a compound file of streams [MS-OXMSG], read with olefile.
 
 olefile believes the sizes that a file states and follows loops for as long as they say. So what is stated
-is compared with what is there before anything is read, and all that is read together is bounded.
+is compared with what is there before anything is read: streams that share their bytes would else let a
+small item hold many large ones, and these the same again.
 """
 
 import io
@@ -10,6 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from bounce_watch.unwrap.charset import decode
+from bounce_watch.unwrap.lazy import lazy
 from bounce_watch.unwrap.limits import MAX_MESSAGE, MAX_TEXT
 
 MAGIC = bytes.fromhex("d0cf11e0a1b11ae1")
@@ -42,7 +44,8 @@ def open_item(content: bytes) -> "Storage | None":
         ole: Any = olefile.OleFileIO(io.BytesIO(content))
         if ole.root.size > len(content) or len(ole.direntries) > MAX_ENTRIES:
             return None
-        return Storage(_Streams(ole))
+        streams = _Streams(ole)
+        return Storage(streams) if streams.size <= len(content) else None
     except Exception:  # noqa: BLE001 - hostile bytes: olefile raises whatever its parts raise
         return None
 
@@ -56,25 +59,30 @@ def _has_what_it_states(content: bytes) -> bool:
 
 
 class _Streams:
-    """The streams of a file by their path. Reads no more than a message may have, all together."""
+    """The streams of a file by their path. `size` is what they all have together, in bytes."""
 
     def __init__(self, ole: Any) -> None:
         self._ole = ole
-        self._left = MAX_MESSAGE
         self.storages = sorted(tuple(path) for path in ole.listdir(streams=False, storages=True))
-        self._names = {"/".join(path): tuple(path) for path in ole.listdir()}
+        paths = ole.listdir()
+        self.size = sum(map(ole.get_size, paths))
+        self._paths = frozenset(map(tuple, paths))
 
     def read(self, *path: str) -> bytes | None:
-        """Return a stream, None when it is absent, broken or too much."""
-        known = self._names.get("/".join(path))
+        """Return a stream, None when it is absent or broken."""
+        if path not in self._paths:
+            return None
         try:
-            if known is None or (size := self._ole.get_size(list(known))) > self._left:
-                return None
-            self._left -= size
-            content: bytes = self._ole.openstream(list(known)).read()
+            content: bytes = self._ole.openstream(list(path)).read()
         except Exception:  # noqa: BLE001 - hostile bytes
             return None
         return content
+
+    @lazy
+    def charset(self) -> str | None:
+        """The code page of the strings that are not Unicode."""
+        page = Storage(self).integer(_CODE_PAGE)
+        return f"cp{page}" if page else None
 
 
 class Storage:
@@ -94,7 +102,7 @@ class Storage:
         if found is not None:
             return found[: 2 * MAX_TEXT].decode("utf-16-le", "replace").replace("\0", "")
         found = self._variable(number, _STRING8)
-        return None if found is None else decode(found[:MAX_TEXT], self._charset())
+        return None if found is None else decode(found[:MAX_TEXT], self._streams.charset)
 
     def binary(self, number: int) -> bytes | None:
         return self._variable(number, _BINARY)
@@ -120,10 +128,6 @@ class Storage:
         """Return the item that an attachment holds, None when it holds something else."""
         path = (*self._path, "__substg1.0_3701000D")
         return Storage(self._streams, path, "embedded") if path in self._streams.storages else None
-
-    def _charset(self) -> str | None:
-        page = Storage(self._streams).integer(_CODE_PAGE)
-        return f"cp{page}" if page else None
 
     def _variable(self, number: int, kind: int) -> bytes | None:
         return self._streams.read(*self._path, f"__substg1.0_{number:04X}{kind:04X}")

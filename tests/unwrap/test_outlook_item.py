@@ -255,6 +255,31 @@ def looped(sound: bytes) -> bytes:
     return bytes(content)
 
 
+def sharing(items: int, inner: bytes) -> bytes:
+    """An item whose attached files are all the same bytes, which it holds once."""
+    files = [{FILE_NAME: "x.msg", FILE: inner}, *[{FILE_NAME: "x.msg", FILE: b"x"}] * (items - 1)]
+    content = bytearray(msg(Item({CLASS: "IPM.Note", SENDER_SMTP: "ada@contoso.example"}, attachments=files)))
+    name = "__substg1.0_37010102".encode("utf-16-le")
+    places = [at for at in range(0, len(content), 128) if content.startswith(name, at)]
+    (first,) = (at for at in places if struct.unpack_from("<Q", content, at + 120)[0] == len(inner))
+    for at in places:
+        content[at + 116 : at + 128] = content[first + 116 : first + 128]
+    return bytes(content)
+
+
+def test_an_item_that_holds_the_same_bytes_many_times_is_not_opened() -> None:
+    """Five such, each in the next, would be a million mails in 100 KB."""
+    assert as_mail(sharing(1, msg(ndr()))) is not None
+    content = msg(ndr())
+    for _ in range(5):
+        content = sharing(20, content)
+    assert as_mail(content) is None
+    start = time.process_time()
+    (reading,) = read(forward(content))
+    assert isinstance(reading, Unreadable)
+    assert time.process_time() - start < 1
+
+
 @pytest.mark.parametrize("name", ["loops", "many recipients", "deep", "many streams"])
 def test_loops_and_large_items_cost_little(name: str) -> None:
     content = {
