@@ -20,7 +20,7 @@ sys.path.insert(0, str(ROOT))
 
 from big_store import fill_store  # noqa: E402
 
-from bounce_watch import resources  # noqa: E402
+from bounce_watch import shipped_files  # noqa: E402
 from bounce_watch.model import Cause, Evidence, Owner  # noqa: E402
 from bounce_watch.reply.report_page import report_page  # noqa: E402
 from bounce_watch.reply.templates import Templates  # noqa: E402
@@ -45,7 +45,7 @@ def top(by: By, **chosen: object) -> Question:
 
 
 def page(since: datetime) -> Question:
-    templates = Templates([resources.templates()])
+    templates = Templates([shipped_files.templates()])
     return lambda store: report_page(templates, store.overview("Contoso", "Europe/Berlin", since, NOW), NOW)
 
 

@@ -7,7 +7,7 @@ from functools import cache
 import mailparser
 from flufl.bounce import scan_message
 
-from bounce_watch import resources
+from bounce_watch import shipped_files
 from bounce_watch.classify import Catalogue, cause, evidence_text, judge, load_catalogue, smtp_reply
 from bounce_watch.model import Bounce, Report
 from bounce_watch.parse import read
@@ -32,7 +32,7 @@ def forget() -> None:
 
 @cache
 def catalogue() -> Catalogue:
-    return load_catalogue(resources.data_file("codes.toml").read_text(encoding="utf-8"))
+    return load_catalogue(shipped_files.data_file("codes.toml").read_text(encoding="utf-8"))
 
 
 def bounces_of(raw: bytes) -> list[Bounce]:

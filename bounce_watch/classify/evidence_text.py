@@ -13,7 +13,7 @@ from bounce_watch.classify.message_size import sizes_in
 from bounce_watch.classify.smtp_reply import MAX_TEXT, read_reply
 from bounce_watch.model import Cause
 from bounce_watch.model.address import is_host_name
-from bounce_watch.model.details import Details
+from bounce_watch.model.refusal_details import Details
 from bounce_watch.unwrap.gated import Gated, folded, gated
 
 MAX_RULE = 160

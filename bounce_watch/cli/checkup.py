@@ -144,10 +144,10 @@ def _knowledge(config: Config) -> Iterator[Finding]:
 
 def _templates(config: Config) -> Iterator[Finding]:
     """Write every text that a site's own templates change; ours alone were written by the tests."""
-    from bounce_watch import resources
+    from bounce_watch import shipped_files
     from bounce_watch.reply.check import check_templates
 
-    shipped, own = resources.templates(), config.overrides.templates
+    shipped, own = shipped_files.templates(), config.overrides.templates
     if own is None:
         count = sum(1 for path in shipped.rglob("*.j2"))
         state = "ok" if count else "failure"

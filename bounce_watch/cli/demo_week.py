@@ -18,8 +18,8 @@ from bounce_watch.config.models import Config
 from bounce_watch.model import Digest
 from bounce_watch.pipeline import CycleResult, House, run_cycle
 from bounce_watch.pipeline.digesting import gather
-from bounce_watch.resources import folder as shipped
 from bounce_watch.send.interface import Sender
+from bounce_watch.shipped_files import folder as shipped
 
 MARK = ".bounce-watch-demo"
 

@@ -160,7 +160,7 @@ def read_number(text: str) -> int:
 
 def _steps(detail: "IncidentDetail") -> tuple[Any, ...]:
     from bounce_watch.reply.playbooks import fill_steps, load_playbooks
-    from bounce_watch.resources import data_file
+    from bounce_watch.shipped_files import data_file
 
     playbooks = load_playbooks(data_file("playbooks.toml").read_text(encoding="utf-8"))
     finding = detail.incident.finding

@@ -13,7 +13,7 @@ from bounce_watch.model import Cause, Side
 from bounce_watch.reply.compose import Organisation
 from bounce_watch.reply.draft import DraftFacts, postmaster_draft
 from bounce_watch.reply.templates import Templates
-from bounce_watch.resources import templates
+from bounce_watch.shipped_files import templates
 from bounce_watch.store import BounceDetail
 
 # Our servers say so, but it is theirs that did not answer.

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bounce_watch import resources
+from bounce_watch import shipped_files
 from bounce_watch.classify import Catalogue, load_catalogue
 from bounce_watch.config.load import find_config, load_config
 from bounce_watch.model import Cause, Letter, Owner, Side
@@ -27,7 +27,7 @@ class Texts:
 
     @property
     def folders(self) -> list[Path]:
-        return [*([self.own] if self.own else []), resources.templates()]
+        return [*([self.own] if self.own else []), shipped_files.templates()]
 
     @property
     def languages(self) -> list[str]:
@@ -79,6 +79,6 @@ def open_texts(config_path: Path | None, folder: Path | None) -> Texts:
     return Texts(
         own=own,
         organisation=organisation,
-        catalogue=load_catalogue(resources.data_file("codes.toml").read_text(encoding="utf-8")),
-        playbooks=load_playbooks(resources.data_file("playbooks.toml").read_text(encoding="utf-8")),
+        catalogue=load_catalogue(shipped_files.data_file("codes.toml").read_text(encoding="utf-8")),
+        playbooks=load_playbooks(shipped_files.data_file("playbooks.toml").read_text(encoding="utf-8")),
     )

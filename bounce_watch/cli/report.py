@@ -57,12 +57,12 @@ def _asked(config: "Config", begin: datetime, end: datetime, limit: int) -> "Ove
 
 
 def _page(config: "Config", overview: "Overview") -> str:
-    from bounce_watch import resources
+    from bounce_watch import shipped_files
     from bounce_watch.reply.report_page import report_page
     from bounce_watch.reply.templates import Templates
 
     own = config.overrides.templates
-    templates = Templates([*([own] if own else []), resources.templates()])
+    templates = Templates([*([own] if own else []), shipped_files.templates()])
     return report_page(templates, overview, datetime.now(UTC))
 
 

@@ -119,7 +119,7 @@ def _remarks(rules: Sequence["Rule"]) -> Iterable[str]:
 
 
 def _shipped(name: str) -> str:
-    from bounce_watch.resources import data_file
+    from bounce_watch.shipped_files import data_file
 
     return data_file(name).read_text(encoding="utf-8")
 

@@ -8,7 +8,7 @@ from datetime import date
 from enum import StrEnum
 from functools import cache
 
-from bounce_watch import resources
+from bounce_watch import shipped_files
 from bounce_watch.config.accounts import Login
 from bounce_watch.reply.powershell import fill
 
@@ -67,7 +67,7 @@ def _pattern(word: str) -> re.Pattern[str]:
 @cache
 def load_refusals() -> tuple[Refusal, ...]:
     """Read the rows that ship with the program."""
-    table = tomllib.loads(resources.data_file("refusals.toml").read_text(encoding="utf-8"))
+    table = tomllib.loads(shipped_files.data_file("refusals.toml").read_text(encoding="utf-8"))
     return tuple(
         Refusal(
             at=At(row["at"]),

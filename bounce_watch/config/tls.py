@@ -4,7 +4,7 @@ import ipaddress
 import ssl
 
 from bounce_watch.config.accounts import ImapSettings, SmtpSettings
-from bounce_watch.patience import PatientSocket
+from bounce_watch.net.slow_server import PatientSocket
 
 
 class TlsRefused(Exception):

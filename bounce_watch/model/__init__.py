@@ -1,12 +1,13 @@
 """The words of the field, as frozen values. Standard library only, no I/O, no clock."""
 
+from bounce_watch.model.address import is_subject_hash, subject_hash
 from bounce_watch.model.bounce import Bounce
-from bounce_watch.model.details import Details
 from bounce_watch.model.digest import Count, Digest, Edition, Health, closes
 from bounce_watch.model.finding import Event, Finding, Severity
 from bounce_watch.model.incident import Incident, IncidentState
-from bounce_watch.model.letter import Letter, LetterKind, OutboxState
+from bounce_watch.model.outgoing import Letter, LetterKind, OutboxState
 from bounce_watch.model.overview import Listed, Overview, Step, Story, Tick
+from bounce_watch.model.refusal_details import Details
 from bounce_watch.model.report import (
     NotAReport,
     OriginalMessage,
@@ -17,7 +18,6 @@ from bounce_watch.model.report import (
     Unreadable,
 )
 from bounce_watch.model.site import Authority, Site
-from bounce_watch.model.subject import is_subject_hash, subject_hash
 from bounce_watch.model.vocabulary import Action, Cause, Evidence, Kind, Owner, Persistence, Side, Signature
 
 __all__ = [

@@ -1,5 +1,8 @@
-"""Addresses (RFC 5321 section 4.1.2): lenient normal form for storing, strict check for acting."""
+"""Addresses (RFC 5321 section 4.1.2): lenient normal form for storing, strict check for acting.
 
+The subject of a bounced mail, where a site keeps only a hash of it."""
+
+import hashlib
 import re
 
 MAX_ADDRESS = 254
@@ -35,3 +38,22 @@ def is_deliverable(address: str) -> bool:
 def is_host_name(name: str) -> bool:
     """Tell whether a text is a plain ASCII host or domain name of at least two labels, no IP address."""
     return len(name) <= MAX_ADDRESS and _HOST_NAME.fullmatch(name) is not None
+
+
+_PREFIX = "sha256:"
+
+
+def is_subject_hash(subject: str) -> bool:
+    """Tell whether this is no subject but what was kept instead of one."""
+    return subject.startswith(_PREFIX) and len(subject) == len(_PREFIX) + 16
+
+
+def subject_hash(subject: str) -> str:
+    """Return `sha256:` and 16 hexadecimal digits; what is a hash already stays as it is.
+
+    It finds the bounces of one mail and keeps a subject out of the store. It is no secret: whoever guesses
+    the subject can confirm the guess.
+    """
+    if is_subject_hash(subject):
+        return subject
+    return _PREFIX + hashlib.sha256(subject.encode("utf-8", "surrogatepass")).hexdigest()[:16]

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bounce_watch.model.address import domain_of
-from bounce_watch.model.details import Details
+from bounce_watch.model.refusal_details import Details
 from bounce_watch.model.vocabulary import Action, Cause, Evidence, Owner, Persistence, Side
 
 

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 import structlog
 
-from bounce_watch import crash
 from bounce_watch.model import OutboxState
 from bounce_watch.pipeline.house import House
 from bounce_watch.pipeline.uncertain import settle_uncertain
 from bounce_watch.send.interface import Delivery, Outcome, Probe, Sender
 from bounce_watch.store import OutboxEntry
+from bounce_watch.testing import crash_points
 
 log = structlog.get_logger()
 
@@ -75,9 +75,9 @@ def _send_one(house: House, sender: Sender, entry: OutboxEntry, done: Delivered)
     mail = house.store.claim(entry.id, house.store.watcher.owner, house.clock())
     if mail is None:
         return None
-    crash.point("deliver.claimed")
+    crash_points.point("deliver.claimed")
     delivery = sender.send(mail.recipient, mail.content)
-    crash.point("deliver.sent")
+    crash_points.point("deliver.sent")
     house.unsettled[mail.id] = delivery
     _settle(house)
     _count(done, delivery)

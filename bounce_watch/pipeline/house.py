@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
 
-from bounce_watch import resources
+from bounce_watch import shipped_files
 from bounce_watch.classify import Catalogue, load_catalogue
 from bounce_watch.config.load import ConfigError
 from bounce_watch.config.models import Config
@@ -103,7 +103,9 @@ def make_composer(config: Config) -> Composer:
     organisation = Organisation(
         name=home.name, support=home.support, time_zone=home.time_zone, language=home.language
     )
-    return Composer([*own, resources.templates()], organisation, load_playbooks(_shipped("playbooks.toml")))
+    return Composer(
+        [*own, shipped_files.templates()], organisation, load_playbooks(_shipped("playbooks.toml"))
+    )
 
 
 def signatures_of(config: Config) -> SignatureChecker | None:
@@ -139,7 +141,7 @@ def policy_of(config: Config) -> Policy:
 
 
 def _shipped(name: str) -> str:
-    return resources.data_file(name).read_text(encoding="utf-8")
+    return shipped_files.data_file(name).read_text(encoding="utf-8")
 
 
 def _own(path: Path | None) -> str | None:

@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from bounce_watch import crash
 from bounce_watch.model import Event, Kind, Unreadable
 from bounce_watch.pipeline.answering import Judged, answer
 from bounce_watch.pipeline.house import House
@@ -15,6 +14,7 @@ from bounce_watch.pipeline.windows import Foreseen
 from bounce_watch.reading.outcome import Outcome, Overrun
 from bounce_watch.source.interface import Message
 from bounce_watch.store import MessageState, StoredBounces, Transaction
+from bounce_watch.testing import crash_points
 
 FAILURES_BEFORE_QUARANTINE = 3
 
@@ -66,7 +66,7 @@ def take_in_together(
                 taken.append(_set_aside(tx, message, outcome, now))
             else:
                 taken.append(_follow(house, tx, stored, foreseen, historical=historical))
-            crash.point("receive.stored")
+            crash_points.point("receive.stored")
     return taken
 
 

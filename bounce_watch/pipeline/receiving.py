@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import structlog
 
-from bounce_watch import crash
 from bounce_watch.model import Kind
 from bounce_watch.pipeline.house import House
 from bounce_watch.pipeline.intake import Intake, note_failure, take_in, take_in_together
@@ -22,6 +21,7 @@ from bounce_watch.reading.pool import read_ahead
 from bounce_watch.reading.reader import IsolatedReader
 from bounce_watch.source.interface import Locator, Message, Source, SourceError, Wanted
 from bounce_watch.store import AlreadyStored, MessageState, Spot, StoreError
+from bounce_watch.testing import crash_points
 
 log = structlog.get_logger()
 
@@ -133,7 +133,7 @@ def _take_group(
     require_room(house.config)
     fresh = _still_wanted(group, wanted)
     taken = _take_in(house, source, fresh, historical=historical)
-    crash.point("receive.committed")
+    crash_points.point("receive.committed")
     places = [(message.locator, one.state) for (message, _), one in zip(fresh, taken, strict=True)]
     _move(house, source, places)
     _let_go(house, (message.locator for message, _ in group))
@@ -216,7 +216,7 @@ def _move(house: House, source: Source, placed: Sequence[tuple[Locator, MessageS
         source.file(*filed)
     if unreadable := [place for place, state in placed if state is MessageState.QUARANTINED]:
         source.quarantine(*unreadable)
-    crash.point("receive.moved")
+    crash_points.point("receive.moved")
     if filed:
         with house.store.transaction() as tx:
             tx.note_filed([_spot(place) for place in filed])

@@ -10,7 +10,7 @@ from bounce_watch.model import Reading, Report, Unreadable
 from bounce_watch.parse import read
 from bounce_watch.reading.frames import Letter
 from bounce_watch.reading.objects import as_object
-from bounce_watch.resources import data_file
+from bounce_watch.shipped_files import data_file
 
 _OUT_OF_MEMORY = "the reader failed on it: MemoryError"
 

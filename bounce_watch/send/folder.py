@@ -6,10 +6,10 @@ import tempfile
 from collections.abc import Collection
 from pathlib import Path
 
-from bounce_watch import crash
 from bounce_watch.model.address import is_deliverable
 from bounce_watch.model.check import Check
 from bounce_watch.send.interface import Delivery, Outcome
+from bounce_watch.testing import crash_points
 
 _NUMBERED = re.compile(r"([0-9]{4,9})-[a-z]+\.eml", re.ASCII)
 _ID = re.compile(rb"^X-Bounce-Watch-ID: ([0-9a-z.]{1,80})\r$", re.MULTILINE)
@@ -42,13 +42,13 @@ class FolderSender:
             return Delivery(outcome=Outcome.LATER, reply=f"{self._path} cannot be written: {error.strerror}")
 
     def _write(self, content: bytes) -> Path:
-        crash.point("folder.write")
+        crash_points.point("folder.write")
         with tempfile.NamedTemporaryFile(dir=self._path, prefix=".", suffix=".part", delete=False) as part:
             try:
                 part.write(content)
                 part.flush()
                 os.fsync(part.fileno())
-                crash.point("folder.written")
+                crash_points.point("folder.written")
                 return self._give_number(Path(part.name), _kind_of(content))
             finally:
                 Path(part.name).unlink()
@@ -64,7 +64,7 @@ class FolderSender:
             except FileExistsError:
                 number += 1
             else:
-                crash.point("folder.linked")
+                crash_points.point("folder.linked")
                 return target
 
     is_complete = True

@@ -10,13 +10,13 @@ import ssl
 from collections.abc import Callable
 from typing import Any
 
-from bounce_watch import crash
 from bounce_watch.config.accounts import SmtpSettings
 from bounce_watch.model.address import domain_of, is_deliverable
 from bounce_watch.model.check import Check
 from bounce_watch.send.interface import Delivery, Outcome
 from bounce_watch.send.replies import Step, plain_text
 from bounce_watch.send.smtp_connection import Gateway, NotReady
+from bounce_watch.testing import crash_points
 
 _BARE_LINE_END = re.compile(rb"\r(?!\n)|(?<!\r)\n")
 _CLOSING = 421
@@ -93,9 +93,9 @@ class SmtpSender:
         if self._connection is not None and not self._is_alive(self._connection):
             self._hang_up()
         if self._connection is None:
-            crash.point("smtp.connect")
+            crash_points.point("smtp.connect")
             self._connection = self._gateway.open()
-            crash.point("smtp.sign_in")
+            crash_points.point("smtp.sign_in")
             self._gateway.sign_in(self._connection)
         return self._connection
 
@@ -108,11 +108,11 @@ class SmtpSender:
 
     def _announce(self, connection: smtplib.SMTP, recipient: str, content: bytes) -> None:
         """Go through MAIL, RCPT and DATA: a fault up to here means certainly not sent."""
-        crash.point("smtp.sender")
+        crash_points.point("smtp.sender")
         self._name_sender(connection, content)
-        crash.point("smtp.recipient")
+        crash_points.point("smtp.recipient")
         _ask(connection, Step.RECIPIENT, f"RCPT TO:<{recipient}>", 250)
-        crash.point("smtp.data")
+        crash_points.point("smtp.data")
         _ask(connection, Step.DATA, "DATA", 354)
 
     def _name_sender(self, connection: smtplib.SMTP, content: bytes) -> None:
@@ -136,7 +136,7 @@ class SmtpSender:
         try:
             _transmit(connection, _stuffed(content))
             code, text = connection.getreply()
-            crash.point("smtp.replied")
+            crash_points.point("smtp.replied")
         except (OSError, ValueError) as error:
             self._hang_up()
             reply = f"the connection ended before the server confirmed ({type(error).__name__})"
@@ -193,11 +193,11 @@ def _ask(connection: smtplib.SMTP, step: Step, command: str, hoped_for: int) -> 
 
 def _transmit(connection: smtplib.SMTP, stuffed: bytes) -> None:
     half = len(stuffed) // 2
-    crash.point("smtp.content")
+    crash_points.point("smtp.content")
     connection.send(stuffed[:half])
-    crash.point("smtp.half")
+    crash_points.point("smtp.half")
     connection.send(stuffed[half:])
-    crash.point("smtp.handed_over")
+    crash_points.point("smtp.handed_over")
 
 
 def _stuffed(content: bytes) -> bytes:

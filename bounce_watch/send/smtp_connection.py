@@ -12,7 +12,7 @@ from bounce_watch.config.oauth import TokenError, Tokens, TokenUnavailable
 from bounce_watch.config.refusals import values_of
 from bounce_watch.config.secrets import SecretError
 from bounce_watch.config.tls import TlsRefused, tls_context
-from bounce_watch.patience import OPENING, within
+from bounce_watch.net.slow_server import OPENING, within
 from bounce_watch.send.interface import Delivery, Outcome
 from bounce_watch.send.replies import Step, judge
 

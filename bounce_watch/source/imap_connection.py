@@ -11,12 +11,12 @@ from typing import Any
 from imapclient import IMAPClient, SocketTimeout
 from imapclient.response_parser import parse_fetch_response
 
-from bounce_watch import crash
 from bounce_watch.config.accounts import ImapSettings
 from bounce_watch.source import imap_faults as faults
 from bounce_watch.source.imap_answers import Items, Namespaces, Opened, plain, read_listing, read_namespaces
 from bounce_watch.source.imap_channel import Engine, keep_alive, read_tls
 from bounce_watch.source.interface import Refused, SourceError
+from bounce_watch.testing import crash_points
 
 _GOODBYE_SECONDS = 2
 
@@ -39,7 +39,7 @@ class Connection:
         self._settings = settings
         self.capabilities: frozenset[str] = frozenset()
         context = read_tls(settings)
-        crash.point("imap.connect")
+        crash_points.point("imap.connect")
         try:
             self._client = self._connect(context)
         except faults.LOST as error:
@@ -117,7 +117,7 @@ class Connection:
         self._sign_in(command, token)
 
     def _sign_in(self, command: Callable[[str, str], object], secret: str) -> None:
-        crash.point("imap.sign_in")
+        crash_points.point("imap.sign_in")
         try:
             command(_checked(self._settings.user), _checked(secret))
             # Exchange Online sends no list after the sign-in, and it differs from the one before.
@@ -130,7 +130,7 @@ class Connection:
 
     def open(self, folder: str, *, read_only: bool = False) -> Opened:
         """Select a folder. Raises MissingFolder."""
-        crash.point("imap.open")
+        crash_points.point("imap.open")
         try:
             answer = self._client.select_folder(_checked(folder), readonly=read_only)
         except faults.LOST as error:
@@ -161,44 +161,44 @@ class Connection:
 
     def fetch_lines(self, uids: str, items: str) -> list[Any]:
         """Fetch items, and return the lines of the answer as imaplib gives them."""
-        crash.point("imap.fetch")
+        crash_points.point("imap.fetch")
         status, answer = self.perform(self._client._imap.uid, "FETCH", uids, items)
-        crash.point("imap.fetched")
+        crash_points.point("imap.fetched")
         if status != "OK":
             raise faults.Declined(faults.plain_text(plain(answer[0])))
         return list(answer)
 
     def move(self, uids: Sequence[int], folder: str) -> None:
-        crash.point("imap.move")
+        crash_points.point("imap.move")
         self.perform(self._client.move, uids, folder)
         # The server tells of each one; nobody asks, and a long walk would collect them all.
         self.protocol.untagged_responses.pop("EXPUNGE", None)
-        crash.point("imap.moved")
+        crash_points.point("imap.moved")
 
     def copy(self, uids: Sequence[int], folder: str) -> None:
-        crash.point("imap.copy")
+        crash_points.point("imap.copy")
         self.perform(self._client.copy, uids, folder)
-        crash.point("imap.copied")
+        crash_points.point("imap.copied")
 
     def mark_deleted(self, uids: Sequence[int]) -> None:
-        crash.point("imap.mark_deleted")
+        crash_points.point("imap.mark_deleted")
         self.perform(self._client.add_flags, uids, [b"\\Deleted"], True)
 
     def expunge(self, uids: Sequence[int]) -> None:
         """Remove messages that are marked deleted (UIDPLUS)."""
-        crash.point("imap.expunge")
+        crash_points.point("imap.expunge")
         self.perform(self._client.uid_expunge, uids)
 
     def search_header(self, field: str, value: str) -> tuple[int, ...]:
         """Return the UIDs of the messages whose header field holds a text of our own, never of a mail."""
-        crash.point("imap.search")
+        crash_points.point("imap.search")
         found = self.perform(self._client.search, ["HEADER", _checked(field), _checked(value)])
-        crash.point("imap.searched")
+        crash_points.point("imap.searched")
         return tuple(found)
 
     def create(self, folder: str) -> None:
         """Create a folder and subscribe to it, so that people see it in their mail program."""
-        crash.point("imap.create")
+        crash_points.point("imap.create")
         self.perform(self._client.create_folder, folder)
         self.perform(self._client.subscribe_folder, folder)
 

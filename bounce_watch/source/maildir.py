@@ -10,7 +10,6 @@ from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 
-from bounce_watch import crash
 from bounce_watch.model.check import Check
 from bounce_watch.source.interface import (
     ASKED_TOGETHER,
@@ -25,6 +24,7 @@ from bounce_watch.source.interface import (
     never,
 )
 from bounce_watch.source.waiting import mark_of, watch
+from bounce_watch.testing import crash_points
 
 _FOLDER_NAME = re.compile(r"[^\W_][\w &+-]*(?:/[^\W_][\w &+-]*)*")
 _NOT_ALLOWED = {errno.EACCES, errno.EPERM, errno.EROFS}
@@ -92,7 +92,7 @@ class MaildirSource:
         return Locator(mailbox=self.name, validity=0, uid=entry.uid)
 
     def _read(self, locator: Locator, entry: _Entry) -> Iterator[Message]:
-        crash.point("maildir.read")
+        crash_points.point("maildir.read")
         try:
             raw, size = read_regular(entry.path)
         except OSError as error:
@@ -150,9 +150,9 @@ class MaildirSource:
             return
         try:
             target = self._make_folder(folder)
-            crash.point("maildir.move")
+            crash_points.point("maildir.move")
             place.rename(_free_name(target / "cur", place.name))
-            crash.point("maildir.moved")
+            crash_points.point("maildir.moved")
         except FileNotFoundError:
             return
         except OSError as error:

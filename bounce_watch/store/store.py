@@ -9,7 +9,6 @@ from types import TracebackType
 from sqlalchemy import Engine
 from sqlmodel import Session
 
-from bounce_watch import crash
 from bounce_watch.model import OutboxState
 from bounce_watch.store.errors import StoreNotWritable
 from bounce_watch.store.faults import translated
@@ -23,6 +22,7 @@ from bounce_watch.store.rooms import session_on
 from bounce_watch.store.transaction import Transaction
 from bounce_watch.store.upkeep_file import empty_log
 from bounce_watch.store.watcher import Alone, Watcher
+from bounce_watch.testing import crash_points
 
 
 class Store(Questions):
@@ -99,11 +99,11 @@ class Store(Questions):
         if self.read_only:
             raise StoreNotWritable("The store was opened for reading only.")
         with session_on(engine) as session:
-            crash.point("store.begun")
+            crash_points.point("store.begun")
             yield Transaction(session)
             session.flush()
-            crash.point("store.commit")
-        crash.point("store.committed")
+            crash_points.point("store.commit")
+        crash_points.point("store.committed")
 
     def _settling_one_mail(self) -> AbstractContextManager[Transaction]:
         """Write in a transaction that locks one mail and makes no numbered rows: at a server it waits for

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bounce_watch.resources import data_file
+from bounce_watch.shipped_files import data_file
 from tests.cli.conftest import call
 
 # One worker: its tests play one folder again.

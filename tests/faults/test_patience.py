@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from bounce_watch.patience import LONGEST_ANSWER, within
+from bounce_watch.net.slow_server import LONGEST_ANSWER, within
 from bounce_watch.source import imap_walk
 from bounce_watch.source.interface import MAX_MESSAGE
 

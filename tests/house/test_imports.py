@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent.parent
 PACKAGE = ROOT / "bounce_watch"
-EDGES = {"cli", "config", "crash", "daemon", "pipeline", "resources", "send", "source", "store"}
+EDGES = {"cli", "config", "daemon", "net", "pipeline", "send", "shipped_files", "source", "store", "testing"}
 
 
 def imports(path: Path) -> Iterator[str]:

@@ -9,7 +9,7 @@ from html import unescape
 
 import pytest
 
-from bounce_watch import resources
+from bounce_watch import shipped_files
 from bounce_watch.model import Cause, Count, Overview, Tick
 from bounce_watch.reply import report_charts, samples
 from bounce_watch.reply.report_page import report_page
@@ -20,7 +20,7 @@ HOSTILE = """</script></style><script>alert(1)</script><img src=x onerror=alert(
 
 @pytest.fixture(scope="module")
 def templates() -> Templates:
-    return Templates([resources.templates()])
+    return Templates([shipped_files.templates()])
 
 
 def page_of(templates: Templates, overview: Overview) -> str:

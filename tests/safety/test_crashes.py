@@ -1,6 +1,6 @@
 """A process that dies anywhere loses nothing, answers nothing twice and leaves the store intact.
 
-The death is a real SIGKILL: at every point that `bounce_watch.crash` names, and at random moments
+The death is a real SIGKILL: at every point that `testing.crash_points` names, and at random moments
 (BOUNCE_WATCH_KILLS of them, 40 unless told otherwise).
 """
 
@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from bounce_watch import crash
+from bounce_watch.testing import crash_points
 from tests.safety.lab import KILLED, Lab, assert_whole, report
 from tests.servers.kept import Keep
 from tests.servers.submission import Submission, SubmissionServer
@@ -22,7 +22,7 @@ from tests.servers.submission import Submission, SubmissionServer
 KILLS = int(os.environ.get("BOUNCE_WATCH_KILLS", "40"))
 NEWSLETTER = b"From: news@shop.example\r\nSubject: Sale\r\n\r\nBuy now.\r\n"
 GARBAGE = bytes(range(256)) * 8
-PACKAGE = Path(crash.__file__).parent
+PACKAGE = Path(crash_points.__file__).parent
 
 
 class Receiver(Submission):
@@ -60,7 +60,7 @@ def test_every_point_in_the_code_has_a_name_and_every_name_a_point() -> None:
     used = re.findall(
         r'crash\.point\("([a-z_.]+)"\)', "".join(path.read_text() for path in PACKAGE.rglob("*.py"))
     )
-    assert set(used) == set(crash.points())
+    assert set(used) == set(crash_points.points())
 
 
 def test_nothing_dies_unless_it_was_asked_to(tmp_path: Path, keep: Keep) -> None:
@@ -93,7 +93,7 @@ def test_death_at_each_point_in_turn_with_a_maildir_and_a_folder(tmp_path: Path,
     assert deaths >= 40
 
 
-SMTP_POINTS = [name for name in crash.points() if name.startswith(("smtp.", "deliver."))]
+SMTP_POINTS = [name for name in crash_points.points() if name.startswith(("smtp.", "deliver."))]
 
 
 @pytest.mark.parametrize("name", SMTP_POINTS)

@@ -19,7 +19,7 @@ from bounce_watch.config.load import load_config
 from bounce_watch.model import Authority, Cause, Evidence, Kind, LetterKind, Report, Site
 from bounce_watch.parse import read
 from bounce_watch.reply.gate import Candidate, Mode, Past, Policy, Refused, check
-from bounce_watch.resources import folder as shipped
+from bounce_watch.shipped_files import folder as shipped
 from tests.pipeline.conftest import START, Home, ndr
 
 SAMPLES = Path(__file__).parents[1] / "samples"

@@ -4,13 +4,13 @@ import os
 from datetime import timedelta
 from pathlib import Path
 
-from bounce_watch import crash
 from bounce_watch.cli.opening import working
 from bounce_watch.cli.service import probe_of, sender_of, source_of
 from bounce_watch.config.load import load_config
 from bounce_watch.pipeline import run_cycle
 from bounce_watch.reading.work import shipped_catalogue
 from bounce_watch.send import FolderSender
+from bounce_watch.testing import crash_points
 from tests.safety.lab import START
 
 # Every killed process inherits it from the fork server, as a service has it long before it dies.
@@ -19,7 +19,7 @@ shipped_catalogue()
 
 def work(config_path: Path, minutes: int, aim: str | None, cycles: int) -> None:
     """Run cycles. What an SMTP sink took lies in the folder `taken` beside the configuration."""
-    crash.arm(aim)
+    crash_points.arm(aim)
     config = load_config(config_path)
     now = START + timedelta(minutes=minutes)
     taken = config_path.with_name("taken")

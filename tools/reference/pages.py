@@ -9,7 +9,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from bounce_watch import resources
+from bounce_watch import shipped_files
 from bounce_watch.config.accounts import ImapSettings, OAuth, SmtpSettings
 from bounce_watch.config.chat import Chat
 from bounce_watch.config.load import read_config
@@ -59,7 +59,7 @@ def refusals() -> str:
 
 def decisions() -> str:
     """Return the page about how bounces are judged and when nobody is written to."""
-    rules = tomllib.loads(resources.data_file("rules.toml").read_text(encoding="utf-8"))["rule"]
+    rules = tomllib.loads(shipped_files.data_file("rules.toml").read_text(encoding="utf-8"))["rule"]
     return _written("how-it-decides.md.j2", reasons=[(one, SENTENCES[one]) for one in Reason], rules=rules)
 
 

@@ -1,0 +1,1 @@
+"""What any connection needs: TLS, tokens, slow servers, and what a server's refusal means for the admin."""
