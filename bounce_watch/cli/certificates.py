@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bounce_watch.config.accounts import Login
-from bounce_watch.config.certificate import read_certificate
 from bounce_watch.config.secrets import login_secret
+from bounce_watch.net.client_certificate import read_certificate
 
 if TYPE_CHECKING:
     from bounce_watch.cli.checkup import Finding

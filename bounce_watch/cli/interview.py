@@ -9,7 +9,7 @@ import typer
 
 from bounce_watch.cli.status import Exit
 from bounce_watch.config.load import SYSTEM_PATH, read_config
-from bounce_watch.config.retention import SHORTEST_DAYS, Retention
+from bounce_watch.config.organisation import SHORTEST_DAYS, Retention
 from bounce_watch.config.template import render
 
 

@@ -63,7 +63,7 @@ def purge(
 def _not_too_near(moment: datetime | None, now: datetime) -> datetime | None:
     from datetime import timedelta
 
-    from bounce_watch.config.retention import SHORTEST_DAYS
+    from bounce_watch.config.organisation import SHORTEST_DAYS
 
     if moment is not None and now - moment < timedelta(days=SHORTEST_DAYS):
         raise typer.BadParameter(

@@ -14,11 +14,9 @@ from pydantic import (
 )
 
 from bounce_watch.config.accounts import ImapSettings, Login, SendSettings, SmtpSettings, SourceSettings
-from bounce_watch.config.chat import Chat
-from bounce_watch.config.organisation import Organisation
-from bounce_watch.config.retention import Retention
-from bounce_watch.config.running import Monitor, Overrides, Run
+from bounce_watch.config.organisation import Organisation, Retention
 from bounce_watch.config.section import Address, Place, Section, plain_address
+from bounce_watch.config.service import Chat, Monitor, Overrides, Run
 from bounce_watch.model import Authority, Evidence, Site
 
 

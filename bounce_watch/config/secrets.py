@@ -14,10 +14,9 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr
 
 from bounce_watch.config.accounts import Login, Watched
-from bounce_watch.config.chat import Chat
 from bounce_watch.config.models import Config, Store
-from bounce_watch.config.running import Monitor
 from bounce_watch.config.section import Section
+from bounce_watch.config.service import Chat, Monitor
 
 COMMAND_TIMEOUT = 30
 

@@ -8,8 +8,8 @@ from datetime import timedelta
 
 import structlog
 
-from bounce_watch.config.chat import Chat
 from bounce_watch.config.secrets import SecretError, chat_url
+from bounce_watch.config.service import Chat
 from bounce_watch.pipeline.house import House
 from bounce_watch.reply.chat import chat_text
 from bounce_watch.send.chat import ChatUnavailable, Room

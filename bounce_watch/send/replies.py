@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from types import MappingProxyType
 
-from bounce_watch.config.refusals import At, Refusal, Then, find_refusal
+from bounce_watch.net.refusals import At, Refusal, Then, find_refusal
 from bounce_watch.send.interface import Delivery, Outcome
 
 _MAX_REPLY = 500

@@ -8,11 +8,11 @@ from collections.abc import Callable
 from typing import Any
 
 from bounce_watch.config.accounts import SmtpSettings
-from bounce_watch.config.oauth import TokenError, Tokens, TokenUnavailable
-from bounce_watch.config.refusals import values_of
 from bounce_watch.config.secrets import SecretError
-from bounce_watch.config.tls import TlsRefused, tls_context
+from bounce_watch.net.oauth import TokenError, Tokens, TokenUnavailable
+from bounce_watch.net.refusals import values_of
 from bounce_watch.net.slow_server import OPENING, within
+from bounce_watch.net.tls import TlsRefused, tls_context
 from bounce_watch.send.interface import Delivery, Outcome
 from bounce_watch.send.replies import Step, judge
 

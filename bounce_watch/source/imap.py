@@ -7,8 +7,8 @@ from functools import partial
 from typing import Any, TypeVar
 
 from bounce_watch.config.accounts import ImapSettings
-from bounce_watch.config.oauth import TokenRefused, Tokens, TokenUnavailable
 from bounce_watch.model.check import Check
+from bounce_watch.net.oauth import TokenRefused, Tokens, TokenUnavailable
 from bounce_watch.source import imap_walk as walk
 from bounce_watch.source.imap_answers import Opened
 from bounce_watch.source.imap_connection import Connection

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from bounce_watch.config.accounts import ImapSettings
-from bounce_watch.config.tls import TlsRefused, tls_context
 from bounce_watch.net.slow_server import OPENING, within
+from bounce_watch.net.tls import TlsRefused, tls_context
 from bounce_watch.source.interface import Refused
 
 # Seconds, a number of tries, and milliseconds.

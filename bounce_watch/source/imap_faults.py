@@ -6,7 +6,7 @@ import socket
 import ssl
 
 from bounce_watch.config.accounts import ImapSettings
-from bounce_watch.config.refusals import At, Refusal, Then, find_refusal, values_of
+from bounce_watch.net.refusals import At, Refusal, Then, find_refusal, values_of
 from bounce_watch.source.interface import MissingFolder, Refused, SessionEnded, SourceError, Unreachable
 
 LOST = (imaplib.IMAP4.error, OSError, MemoryError, ValueError, AttributeError, TypeError)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bounce_watch.config.refusals import load_refusals
+from bounce_watch.net.refusals import load_refusals
 from tests.cli.conftest import call
 from tests.servers import certificates
 from tests.servers.scripted_imap import Script, ScriptedImap

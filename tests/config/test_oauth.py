@@ -14,8 +14,8 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from bounce_watch.config.accounts import ImapSettings, OAuth
-from bounce_watch.config.oauth import TokenRefused, Tokens, TokenUnavailable
 from bounce_watch.config.secrets import login_secret
+from bounce_watch.net.oauth import TokenRefused, Tokens, TokenUnavailable
 from tests.servers.processes import free_port
 from tests.servers.tokens import CLIENT_ID, CLIENT_SECRET, TENANT, TokenServer
 

@@ -6,7 +6,7 @@ from datetime import date
 import pytest
 
 from bounce_watch.config.accounts import ImapSettings, OAuth
-from bounce_watch.config.refusals import At, Refusal, Then, find_refusal, load_refusals, values_of
+from bounce_watch.net.refusals import At, Refusal, Then, find_refusal, load_refusals, values_of
 
 ROWS = [
     pytest.param(row, id=f"{row.at}-{'-'.join(row.words)}-{row.auth or 'any'}") for row in load_refusals()

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from bounce_watch.config.retention import Retention
+from bounce_watch.config.organisation import Retention
 from tests.cli.conftest import call
 from tests.cli.test_setup import FLAGS
 

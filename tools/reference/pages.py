@@ -11,11 +11,11 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from bounce_watch import shipped_files
 from bounce_watch.config.accounts import ImapSettings, OAuth, SmtpSettings
-from bounce_watch.config.chat import Chat
 from bounce_watch.config.load import read_config
 from bounce_watch.config.models import Store
-from bounce_watch.config.refusals import At, load_refusals
 from bounce_watch.config.secrets import Places, chat_places, login_places, store_places
+from bounce_watch.config.service import Chat
+from bounce_watch.net.refusals import At, load_refusals
 from bounce_watch.reply.reasons import SENTENCES, Reason
 from reference.program import STATUSES, Command, program
 from reference.settings import Table, tables

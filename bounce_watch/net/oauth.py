@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from bounce_watch.config.accounts import OAuth
-from bounce_watch.config.certificate import UnusableCertificate, read_certificate
-from bounce_watch.config.refusals import At, Then, find_refusal
+from bounce_watch.net.client_certificate import UnusableCertificate, read_certificate
+from bounce_watch.net.refusals import At, Then, find_refusal
 
 RENEW_AT = 0.8
 """Share of a token's life after which it is replaced: Exchange ends the session when it is over."""
