@@ -14,12 +14,12 @@ from bounce_watch.parse import read
 from bounce_watch.reading.frames import Letter
 from bounce_watch.reading.pool import cores, in_order
 from bounce_watch.reading.work import Job
-from bounce_watch.unwrap import origin
+from bounce_watch.unwrap import provenance
 
 KEPT = {
     "verdicts": cause._judge,
     "details": evidence_text._known,
-    "authors": origin._is_a_mail_system,
+    "authors": provenance._is_a_mail_system,
 }
 """What our reader remembers from one message to the next."""
 

@@ -9,7 +9,7 @@ from bounce_watch.classify.index import Catalogue
 from bounce_watch.classify.row import Row
 from bounce_watch.classify.smtp_reply import SmtpReply
 from bounce_watch.model import Side
-from bounce_watch.unwrap.gated import folded
+from bounce_watch.unwrap.fast_patterns import folded
 
 MAX_QUOTE = 60
 MAX_VERDICTS = 1024

@@ -14,7 +14,7 @@ from bounce_watch.classify.smtp_reply import MAX_TEXT, read_reply
 from bounce_watch.model import Cause
 from bounce_watch.model.address import is_host_name
 from bounce_watch.model.refusal_details import Details
-from bounce_watch.unwrap.gated import Gated, folded, gated
+from bounce_watch.unwrap.fast_patterns import Gated, folded, gated
 
 MAX_RULE = 160
 MAX_KNOWN = 1024

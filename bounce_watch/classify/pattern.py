@@ -7,7 +7,7 @@ from re import _parser as parser  # type: ignore[attr-defined]
 from typing import Any
 
 from bounce_watch.classify.errors import CatalogueError
-from bounce_watch.unwrap.gated import Gated, gated
+from bounce_watch.unwrap.fast_patterns import Gated, gated
 
 MAX_WORK = 10_000
 """Most ways in which one pattern may be tried from one position of the text."""

@@ -6,7 +6,7 @@ from datetime import date
 from enum import IntEnum, StrEnum
 
 from bounce_watch.model import Cause, Owner, Persistence, Side
-from bounce_watch.unwrap.gated import Gated
+from bounce_watch.unwrap.fast_patterns import Gated
 
 _STATUS = re.compile(r"[245]\.\d{1,3}\.\d{1,3}", re.ASCII)
 

@@ -5,7 +5,7 @@ import re
 from bounce_watch.classify.smtp_reply import split_wrapper
 from bounce_watch.model import RecipientFields, Report, Side, Site
 from bounce_watch.model.address import domain_of
-from bounce_watch.unwrap.gated import gated
+from bounce_watch.unwrap.fast_patterns import gated
 
 EXCHANGE_SENDER = "microsoftexchange329e71ec88ae4615bbc36ab6ce41109e"
 """Local part of the address that writes Exchange's own reports; equal in all tenants."""

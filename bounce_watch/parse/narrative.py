@@ -12,9 +12,9 @@ from bounce_watch.model.address import normalise
 from bounce_watch.parse.fields import ReportFields
 from bounce_watch.parse.recipient import read_recipient
 from bounce_watch.unwrap import Headers, Wrapped, read_headers
-from bounce_watch.unwrap.limits import MAX_RECIPIENTS
-from bounce_watch.unwrap.lined import Lined
-from bounce_watch.unwrap.origin import has_system_name, is_written_by_a_mail_system
+from bounce_watch.unwrap.fast_patterns import Lined
+from bounce_watch.unwrap.mime.limits import MAX_RECIPIENTS
+from bounce_watch.unwrap.provenance import has_system_name, is_written_by_a_mail_system
 
 # An apostrophe counts between letters only: people are called O'Neil, and texts quote addresses with it.
 ADDRESS = (

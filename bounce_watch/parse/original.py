@@ -12,10 +12,10 @@ from bounce_watch.model import OriginalMessage
 from bounce_watch.model.address import is_deliverable
 from bounce_watch.parse.dates import read_date
 from bounce_watch.unwrap import Headers, Part, Wrapped, addresses, read_headers
-from bounce_watch.unwrap.charset import one_line
 from bounce_watch.unwrap.journal import is_journal
-from bounce_watch.unwrap.limits import MAX_HEADER_BLOCK, header_end
-from bounce_watch.unwrap.origin import OWN_MARK, is_robot
+from bounce_watch.unwrap.mime.limits import MAX_HEADER_BLOCK, header_end
+from bounce_watch.unwrap.mime.text import one_line
+from bounce_watch.unwrap.provenance import OWN_MARK, is_robot
 
 MAX_ORIGINAL_RECIPIENTS = 100
 MAX_SIGNED = 32 * 1024

@@ -5,10 +5,10 @@ import re
 from bounce_watch.model import Kind, NotAReport, Unreadable
 from bounce_watch.parse.formats import sieve_reject
 from bounce_watch.unwrap import Headers, Wrapped
-from bounce_watch.unwrap.attached import is_outlook_item
-from bounce_watch.unwrap.compound import is_readable
-from bounce_watch.unwrap.origin import is_written_by_a_mail_system
-from bounce_watch.unwrap.outlook_item import as_mail
+from bounce_watch.unwrap.forwarded import is_outlook_item
+from bounce_watch.unwrap.mime.compound_file import is_readable
+from bounce_watch.unwrap.mime.outlook_item import as_mail
+from bounce_watch.unwrap.provenance import is_written_by_a_mail_system
 
 _REPLY_SUBJECT = re.compile(
     r"\s{0,5}(?:auto:\s|automatic reply|auto(?:matic)?[- ]?(?:reply|response|responder)"

@@ -9,7 +9,7 @@ from bounce_watch.parse.gaps import with_words
 from bounce_watch.parse.original import message_id_of, read_original
 from bounce_watch.parse.other_kinds import find_kind, find_sealed, nothing_found, sealed_item
 from bounce_watch.unwrap import Part, Wrapped, handed_on, parse, unwrap
-from bounce_watch.unwrap.compound import MAGIC
+from bounce_watch.unwrap.mime.compound_file import MAGIC
 
 
 def read(raw: bytes) -> tuple[Reading, ...]:

@@ -6,7 +6,7 @@ from datetime import datetime
 from bounce_watch.model import Action, RecipientFields
 from bounce_watch.model.address import normalise
 from bounce_watch.parse.smtp_reply import MAX_DIAGNOSTIC, Codes, find_codes, is_vague, split_wrapped
-from bounce_watch.unwrap.charset import one_line
+from bounce_watch.unwrap.mime.text import one_line
 
 _FIRST_ADDRESS = re.compile(
     r"(?:\"[^\"\s@][^\"\n@]{0,126}\"|[^\s<>,;:\"()\[\]]{1,320})@[^\s<>,;:\"()\[\]]{1,255}"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bounce_watch.unwrap import read_headers
-from bounce_watch.unwrap.outlook_item import as_mail
+from bounce_watch.unwrap.mime.outlook_item import as_mail
 
 MAX_HEAD = 64 * 1024
 MAX_HOPS = 20

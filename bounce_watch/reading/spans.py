@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from bounce_watch.model import Report
 from bounce_watch.parse.original import returned_headers
 from bounce_watch.unwrap import Headers, Part, Wrapped
-from bounce_watch.unwrap.charset import decode
-from bounce_watch.unwrap.limits import MAX_TEXT
-from bounce_watch.unwrap.wrapped import DELIVERY_STATUS
+from bounce_watch.unwrap.found_report import DELIVERY_STATUS
+from bounce_watch.unwrap.mime.limits import MAX_TEXT
+from bounce_watch.unwrap.mime.text import decode
 
 MAX_SHOWN = 160
 _MOST_WORDS = 12

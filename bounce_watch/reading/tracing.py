@@ -10,7 +10,7 @@ from bounce_watch.parse import read
 from bounce_watch.parse.formats import FORMATS
 from bounce_watch.reading.spans import Page, Sought, Span, find_span, pages_of
 from bounce_watch.unwrap import Wrapped, parse, unwrap
-from bounce_watch.unwrap.envelope import handed_on
+from bounce_watch.unwrap.envelopes import handed_on
 
 MAX_BOUNCES = 50
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
 
-from bounce_watch.unwrap.headers import decode_words
+from bounce_watch.unwrap.mime.headers import decode_words
 
 MAX_ANSWER = 16 * 1024
 """Bytes of one structure; what is longer is not read."""

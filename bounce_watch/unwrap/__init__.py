@@ -1,9 +1,9 @@
 """Raw bytes to the report inside: bounded MIME reader, journal envelope, forwards."""
 
-from bounce_watch.unwrap.envelope import handed_on, unwrap
-from bounce_watch.unwrap.headers import Headers, addresses, first_address, read_headers
-from bounce_watch.unwrap.mime import Part, parse
-from bounce_watch.unwrap.wrapped import Wrapped
+from bounce_watch.unwrap.envelopes import handed_on, unwrap
+from bounce_watch.unwrap.found_report import Wrapped
+from bounce_watch.unwrap.mime.headers import Headers, addresses, first_address, read_headers
+from bounce_watch.unwrap.mime.tree import Part, parse
 
 __all__ = [
     "Headers",

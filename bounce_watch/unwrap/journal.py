@@ -2,8 +2,8 @@
 
 import re
 
-from bounce_watch.unwrap.headers import Headers, addresses
-from bounce_watch.unwrap.mime import Part
+from bounce_watch.unwrap.mime.headers import Headers, addresses
+from bounce_watch.unwrap.mime.tree import Part
 
 _RECIPIENT_LINE = re.compile(
     r"^\s{0,20}(?:to|cc|bcc|recipient)\s{0,5}:(.{1,2000})$", re.IGNORECASE | re.MULTILINE

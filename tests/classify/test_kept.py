@@ -1,7 +1,7 @@
 """What is kept of former replies is bounded, and changes no answer."""
 
 from bounce_watch.classify import cause, evidence_text, smtp_reply
-from bounce_watch.unwrap import origin
+from bounce_watch.unwrap import provenance
 from tests.classify.reports import refused
 
 KEPT = (smtp_reply._hear, cause._judge, evidence_text._known)
@@ -12,7 +12,7 @@ def test_a_flood_of_different_replies_is_not_kept() -> None:
     for number in range(MOST + 200):
         refused(f"550 5.1.1 number {number} is not one of our users")
     assert [kept.cache_info().currsize for kept in KEPT] == [MOST, MOST, MOST]
-    assert origin._is_a_mail_system.cache_info().maxsize == MOST
+    assert provenance._is_a_mail_system.cache_info().maxsize == MOST
 
 
 def test_a_kept_reply_is_judged_as_a_new_one() -> None:

@@ -7,7 +7,7 @@ import pytest
 from bounce_watch.model import NotAReport
 from bounce_watch.parse import read
 from bounce_watch.unwrap import parse, unwrap
-from bounce_watch.unwrap.inline import find_pasted
+from bounce_watch.unwrap.forwarded import find_pasted
 
 SAMPLES = Path(__file__).parent.parent / "samples"
 NDR = (SAMPLES / "exchange_online" / "01-current-with-dsn.eml").read_bytes()

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bounce_watch.unwrap.gated import folded, gated
+from bounce_watch.unwrap.fast_patterns import folded, gated
 
 PATTERNS = (
     r"too many (?:hops|redirects)",

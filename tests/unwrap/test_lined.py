@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bounce_watch.unwrap.lined import Lined
+from bounce_watch.unwrap.fast_patterns import Lined
 
 PATTERNS = (r"[ \t]{0,8}(?:Received|To):", r"-{3,8}[ ]?Transcript[^\n]{0,9}$", r"\s{0,3}x(\d)", r"a?$")
 PIECES = ("\n", " ", "\t", "Received:", "to:", "---", "Transcript", "x1", "x", "a", ":", "\r")

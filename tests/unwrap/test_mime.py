@@ -2,8 +2,7 @@
 
 import pytest
 
-from bounce_watch.unwrap.charset import decode, one_line
-from bounce_watch.unwrap.limits import (
+from bounce_watch.unwrap.mime.limits import (
     MAX_DASHED_LINES,
     MAX_DEPTH,
     MAX_HEADER,
@@ -12,7 +11,8 @@ from bounce_watch.unwrap.limits import (
     MAX_PARTS,
     bounded,
 )
-from bounce_watch.unwrap.mime import Part, parse
+from bounce_watch.unwrap.mime.text import decode, one_line
+from bounce_watch.unwrap.mime.tree import Part, parse
 
 REPORT = (
     b'Content-Type: multipart/report; report-type=delivery-status; boundary="b 1"\r\n\r\n'

@@ -16,7 +16,7 @@ from bounce_watch.model import Bounce, Cause, Kind, NotAReport, Reading, Report,
 from bounce_watch.parse import read
 from bounce_watch.reading.work import shipped_catalogue
 from bounce_watch.source import open_path
-from bounce_watch.unwrap.outlook_item import as_mail
+from bounce_watch.unwrap.mime.outlook_item import as_mail
 from tests.outlook import Item, msg
 
 CLASS, SUBJECT, HEADERS, BODY, HTML = 0x001A, 0x0037, 0x007D, 0x1000, 0x1013

@@ -9,7 +9,7 @@ from bounce_watch.parse.fields import ReportFields
 from bounce_watch.parse.original import returned_headers
 from bounce_watch.parse.recipient import read_address
 from bounce_watch.unwrap import Wrapped, addresses, read_headers
-from bounce_watch.unwrap.limits import MAX_HEADER_BLOCK
+from bounce_watch.unwrap.mime.limits import MAX_HEADER_BLOCK
 
 NAME = "arf"
 

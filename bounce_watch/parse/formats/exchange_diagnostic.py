@@ -15,7 +15,7 @@ from bounce_watch.parse.formats.exchange_text import action_of, read_appended, s
 from bounce_watch.parse.recipient import read_recipient
 from bounce_watch.parse.smtp_reply import MAX_DIAGNOSTIC, find_codes
 from bounce_watch.unwrap import Wrapped
-from bounce_watch.unwrap.lined import Lined
+from bounce_watch.unwrap.fast_patterns import Lined
 
 NAME = "exchange_diagnostic"
 

@@ -11,7 +11,7 @@ from bounce_watch.parse.fields import ReportFields
 from bounce_watch.parse.formats.exchange_text import action_of, read_appended, split_headers
 from bounce_watch.parse.recipient import read_recipient
 from bounce_watch.unwrap import Headers, Wrapped, addresses
-from bounce_watch.unwrap.lined import Lined
+from bounce_watch.unwrap.fast_patterns import Lined
 
 NAME = "exchange_online"
 

@@ -4,7 +4,7 @@ import re
 
 from bounce_watch.model import Action
 from bounce_watch.unwrap import Headers, read_headers
-from bounce_watch.unwrap.lined import Lined
+from bounce_watch.unwrap.fast_patterns import Lined
 
 HEADER_LINE = Lined(
     r"[ \t]{0,8}(?:Received|DKIM-Signature|ARC-Seal|ARC-Message-Signature|Authentication-Results|Return-Path"

@@ -11,8 +11,8 @@ from bounce_watch.parse.fields import ReportFields
 from bounce_watch.parse.narrative import split_returned
 from bounce_watch.parse.recipient import read_address, read_recipient
 from bounce_watch.unwrap import Headers, Wrapped, addresses
-from bounce_watch.unwrap.charset import decode, one_line
-from bounce_watch.unwrap.limits import MAX_RECIPIENTS, MAX_TEXT
+from bounce_watch.unwrap.mime.limits import MAX_RECIPIENTS, MAX_TEXT
+from bounce_watch.unwrap.mime.text import decode, one_line
 
 NAME = "rfc3464"
 

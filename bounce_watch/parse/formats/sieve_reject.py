@@ -3,7 +3,7 @@
 from bounce_watch.parse.fields import ReportFields
 from bounce_watch.parse.recipient import read_address, read_recipient
 from bounce_watch.unwrap import Wrapped, read_headers
-from bounce_watch.unwrap.limits import MAX_HEADER_BLOCK
+from bounce_watch.unwrap.mime.limits import MAX_HEADER_BLOCK
 
 NAME = "sieve_reject"
 

@@ -1,15 +1,37 @@
 """A pattern behind plain searches: it runs only where a text holds one of the words it cannot do without.
 
 A search for a word costs a fraction of a pattern of many branches, and most texts hold none of its words.
-"""
+
+
+A pattern that begins at a line's start: found from line break to line break.
+
+The standard `^` is tried at every letter of a text; a search that begins with a line break leaps.
+
+
+Attributes that are worked out when they are first asked for; the standard one takes a lock each time."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from re import _constants as sre  # type: ignore[attr-defined]
 from re import _parser as parser  # type: ignore[attr-defined]
-from typing import Any
+from typing import Any, Generic, TypeVar
 
-from bounce_watch.unwrap.lazy import lazy
+Owner = TypeVar("Owner")
+Value = TypeVar("Value")
+
+
+class lazy(Generic[Owner, Value]):  # noqa: N801 - it is used as `property` is
+    """Compute an attribute once and keep it in the object's own dictionary, without a lock."""
+
+    def __init__(self, compute: Callable[[Owner], Value]) -> None:
+        self._compute = compute
+        self._name = compute.__name__
+        self.__doc__ = compute.__doc__
+
+    def __get__(self, owner: Owner, of: type[Any] | None = None) -> Value:
+        value = owner.__dict__[self._name] = self._compute(owner)
+        return value
+
 
 MIN_WORD = 2
 _LONG_ENOUGH = 5
@@ -120,3 +142,26 @@ def _needed_of(operator: Any, argument: Any) -> Words:
 def _union(branches: Sequence[Words | None]) -> Words:
     known = [words for words in branches if words]
     return frozenset().union(*known) if len(known) == len(branches) else frozenset()
+
+
+class Lined:
+    """A pattern whose matches begin a line. It is written without `^`; `$` means the end of a line."""
+
+    def __init__(self, pattern: str, flags: int = 0) -> None:
+        self._pattern = pattern
+        self._flags = flags | re.MULTILINE
+
+    @lazy
+    def _here(self) -> re.Pattern[str]:
+        return re.compile(self._pattern, self._flags)
+
+    @lazy
+    def _after_break(self) -> re.Pattern[str]:
+        return re.compile(rf"\n(?:{self._pattern})", self._flags)
+
+    def search(self, text: str) -> re.Match[str] | None:
+        """Return the first match, None when no line begins like that."""
+        if first := self._here.match(text):
+            return first
+        later = self._after_break.search(text)
+        return self._here.match(text, later.start() + 1) if later else None

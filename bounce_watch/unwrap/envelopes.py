@@ -10,13 +10,12 @@ from typing import NamedTuple
 
 from bounce_watch.model import Provenance
 from bounce_watch.unwrap import journal
-from bounce_watch.unwrap.attached import attached_messages
-from bounce_watch.unwrap.headers import Headers
-from bounce_watch.unwrap.inline import Pasted, find_pasted
-from bounce_watch.unwrap.limits import MAX_ENVELOPES
-from bounce_watch.unwrap.mime import Part
-from bounce_watch.unwrap.origin import is_written_by_a_mail_system, provenance_of
-from bounce_watch.unwrap.wrapped import DELIVERY_STATUS, Wrapped
+from bounce_watch.unwrap.forwarded import Pasted, attached_messages, find_pasted
+from bounce_watch.unwrap.found_report import DELIVERY_STATUS, Wrapped
+from bounce_watch.unwrap.mime.headers import Headers
+from bounce_watch.unwrap.mime.limits import MAX_ENVELOPES
+from bounce_watch.unwrap.mime.tree import Part
+from bounce_watch.unwrap.provenance import is_written_by_a_mail_system, provenance_of
 
 _REPORT_PARTS = DELIVERY_STATUS | {"message/feedback-report", "message/disposition-notification"}
 _RESENT = ("resent-from", "resent-to", "resent-sender")

@@ -6,8 +6,8 @@ from binascii import Error as BrokenBase64
 from dataclasses import dataclass
 from quopri import decodestring
 
-from bounce_watch.unwrap.headers import Headers, read_headers
-from bounce_watch.unwrap.limits import MAX_DEPTH, MAX_PARTS
+from bounce_watch.unwrap.mime.headers import Headers, read_headers
+from bounce_watch.unwrap.mime.limits import MAX_DEPTH, MAX_PARTS
 
 _TYPE = re.compile(r"\s*([\w.+-]{1,60}/[\w.+-]{1,80})")
 _BOUNDARY = re.compile(r"\bboundary\s{0,20}=\s{0,20}(?:\"([^\"]{1,200})\"|([^\s;\"]{1,200}))", re.IGNORECASE)

@@ -9,13 +9,12 @@ from typing import Any
 
 import fast_mail_parser
 
-from bounce_watch.unwrap import fallback, outlook_item
-from bounce_watch.unwrap.charset import decode
-from bounce_watch.unwrap.compound import MAGIC
-from bounce_watch.unwrap.headers import Headers, read_headers
-from bounce_watch.unwrap.html import text_of
-from bounce_watch.unwrap.lazy import lazy
-from bounce_watch.unwrap.limits import MAX_DEPTH, MAX_MESSAGE, MAX_PARTS, MAX_TEXT, bounded
+from bounce_watch.unwrap.fast_patterns import lazy
+from bounce_watch.unwrap.mime import fallback, outlook_item
+from bounce_watch.unwrap.mime.compound_file import MAGIC
+from bounce_watch.unwrap.mime.headers import Headers, read_headers
+from bounce_watch.unwrap.mime.limits import MAX_DEPTH, MAX_MESSAGE, MAX_PARTS, MAX_TEXT, bounded
+from bounce_watch.unwrap.mime.text import decode, text_of
 
 _PARAMETER = re.compile(r";\s{0,20}([\w-]{1,40})\*?\s{0,20}=\s{0,20}(\"[^\"]{0,200}\"|[^;\s\"]{1,200})")
 

@@ -8,9 +8,9 @@ import base64
 import re
 from collections.abc import Iterator
 
-from bounce_watch.unwrap.charset import one_line
-from bounce_watch.unwrap.compound import Storage, open_item
-from bounce_watch.unwrap.limits import MAX_ENVELOPES, MAX_RECIPIENTS
+from bounce_watch.unwrap.mime.compound_file import Storage, open_item
+from bounce_watch.unwrap.mime.limits import MAX_ENVELOPES, MAX_RECIPIENTS
+from bounce_watch.unwrap.mime.text import one_line
 
 MAX_ATTACHED = 50
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bounce_watch.model import Provenance
-from bounce_watch.unwrap.headers import Headers
-from bounce_watch.unwrap.lazy import lazy
-from bounce_watch.unwrap.limits import MAX_TEXT
-from bounce_watch.unwrap.mime import Part
+from bounce_watch.unwrap.fast_patterns import lazy
+from bounce_watch.unwrap.mime.headers import Headers
+from bounce_watch.unwrap.mime.limits import MAX_TEXT
+from bounce_watch.unwrap.mime.tree import Part
 
 DELIVERY_STATUS = frozenset({"message/delivery-status", "message/global-delivery-status"})
 RETURNED_HEADERS = frozenset({"text/rfc822-headers", "message/rfc822-headers", "message/global-headers"})

@@ -1,4 +1,6 @@
-"""Reports pasted into a forward: Outlook (desktop, web, new, Mac), Gmail, Apple Mail, Thunderbird, Yahoo.
+"""Mails attached to a mail: message/rfc822 parts, octet-streams called *.eml, Outlook items (.msg).
+
+Reports pasted into a forward: Outlook (desktop, web, new, Mac), Gmail, Apple Mail, Thunderbird, Yahoo.
 
 A forward is found by a block of header lines in the text, in the languages of the clients; where the labels
 are of no language we know, by its shape: an address, a time, two more lines. A separator above it is
@@ -6,10 +8,40 @@ welcome but not needed (new Outlook for Mac writes none).
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import takewhile
 
-from bounce_watch.unwrap.limits import MAX_TEXT
+from bounce_watch.unwrap.mime.limits import MAX_TEXT
+from bounce_watch.unwrap.mime.outlook_item import as_mail
+from bounce_watch.unwrap.mime.tree import Part, parse
+
+MAX_ATTACHED = 50
+OUTLOOK_ITEM = "application/vnd.ms-outlook"
+_UNSPECIFIC = frozenset({"application/octet-stream", "application/x-unknown", "text/plain"})
+
+
+def attached_messages(message: Part) -> tuple[Part, ...]:
+    """Return the roots of the mails attached to a message, in order, at most 50."""
+    return tuple(found for _, found in zip(range(MAX_ATTACHED), _attached(message), strict=False))
+
+
+def _attached(message: Part) -> Iterator[Part]:
+    for part in message.leaves():
+        if part is message:
+            continue
+        if part.is_embedded_message:
+            yield part.children[0]
+        elif part.content_type in _UNSPECIFIC and (part.filename or "").lower().endswith(".eml"):
+            yield parse(part.content)
+        elif is_outlook_item(part) and (mail := as_mail(part.content)):
+            yield parse(mail)
+
+
+def is_outlook_item(part: Part) -> bool:
+    """Tell whether a part calls itself an Outlook item (.msg)."""
+    return part.content_type == OUTLOOK_ITEM or (part.filename or "").lower().endswith(".msg")
+
 
 _FROM = (
     "from|von|de|da|van|från|fra|lähettäjä|od|kimden|gönderen|feladó|de la|отправитель|от|发件人|寄件者"

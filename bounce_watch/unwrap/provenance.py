@@ -4,8 +4,8 @@ import re
 from functools import lru_cache
 
 from bounce_watch.model import Provenance
-from bounce_watch.unwrap.charset import one_line
-from bounce_watch.unwrap.headers import Headers, first_address
+from bounce_watch.unwrap.mime.headers import Headers, first_address
+from bounce_watch.unwrap.mime.text import one_line
 
 OWN_MARK = "x-bounce-watch-id"
 MAX_RESULTS = 4000

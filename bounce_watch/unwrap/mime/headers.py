@@ -7,8 +7,8 @@ from itertools import islice
 from quopri import decodestring
 
 from bounce_watch.model.address import normalise
-from bounce_watch.unwrap.charset import decode, one_line
-from bounce_watch.unwrap.limits import MAX_HEADER, MAX_HEADER_BLOCK, MAX_HEADERS
+from bounce_watch.unwrap.mime.limits import MAX_HEADER, MAX_HEADER_BLOCK, MAX_HEADERS
+from bounce_watch.unwrap.mime.text import decode, one_line
 
 _FIELD = re.compile(r"^([!-9;-~]{1,80})[ \t]*:[ \t]*(.*)", re.MULTILINE)
 _FOLD = re.compile(r"\n[ \t]+")

@@ -10,9 +10,9 @@ import struct
 from collections.abc import Iterator
 from typing import Any
 
-from bounce_watch.unwrap.charset import decode
-from bounce_watch.unwrap.lazy import lazy
-from bounce_watch.unwrap.limits import MAX_MESSAGE, MAX_TEXT
+from bounce_watch.unwrap.fast_patterns import lazy
+from bounce_watch.unwrap.mime.limits import MAX_MESSAGE, MAX_TEXT
+from bounce_watch.unwrap.mime.text import decode
 
 MAGIC = bytes.fromhex("d0cf11e0a1b11ae1")
 MAX_ENTRIES = 1500

@@ -1,0 +1,1 @@
+"""Bytes to a bounded MIME tree: headers, text, Outlook items."""
