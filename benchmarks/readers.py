@@ -8,7 +8,7 @@ import mailparser
 from flufl.bounce import scan_message
 
 from bounce_watch import shipped_files
-from bounce_watch.classify import Catalogue, cause, evidence_text, judge, load_catalogue, smtp_reply
+from bounce_watch.classify import Catalogue, cause, judge, load_catalogue, refusal_details, smtp_reply
 from bounce_watch.model import Bounce, Report
 from bounce_watch.parse import read
 from bounce_watch.reading.frames import Letter
@@ -18,7 +18,7 @@ from bounce_watch.unwrap import provenance
 
 KEPT = {
     "verdicts": cause._judge,
-    "details": evidence_text._known,
+    "details": refusal_details._known,
     "authors": provenance._is_a_mail_system,
 }
 """What our reader remembers from one message to the next."""

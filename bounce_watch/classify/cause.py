@@ -5,8 +5,8 @@ from enum import IntEnum
 from functools import lru_cache
 from typing import NamedTuple
 
-from bounce_watch.classify.index import Catalogue
-from bounce_watch.classify.row import Row
+from bounce_watch.classify.catalogue.index import Catalogue
+from bounce_watch.classify.catalogue.row import Row
 from bounce_watch.classify.smtp_reply import SmtpReply
 from bounce_watch.model import Side
 from bounce_watch.unwrap.fast_patterns import folded

@@ -4,12 +4,12 @@ import re
 from dataclasses import dataclass
 from datetime import date
 
+from bounce_watch.classify.catalogue.index import Catalogue
+from bounce_watch.classify.catalogue.row import Confidence, Reach, Row
 from bounce_watch.classify.cause import Spoken, Verdict, decide
-from bounce_watch.classify.index import Catalogue
-from bounce_watch.classify.persistence import persistence_of
-from bounce_watch.classify.row import Confidence, Reach, Row
+from bounce_watch.classify.judge import persistence_of
+from bounce_watch.classify.side import speaks_exchange
 from bounce_watch.classify.smtp_reply import SmtpReply, read_reply, split_wrapper
-from bounce_watch.classify.speaker import speaks_exchange
 from bounce_watch.model import Cause, Owner, Persistence, Side
 
 _BARE = re.compile(r"(?:[245]\d\d[ -])?[245]\.\d{1,3}\.\d{1,3}|[245]\d\d")

@@ -1,16 +1,16 @@
-"""Turn a report into bounces: one for each recipient, with cause, owner, side, persistence and evidence."""
+"""Turn a report into bounces: one for each recipient, with cause, owner, side, persistence and evidence.
+
+Whether the same mail could still succeed (RFC 3464 section 2.3.3, RFC 3463 section 2)."""
 
 from typing import NamedTuple
 
+from bounce_watch.classify.catalogue.index import Catalogue
 from bounce_watch.classify.cause import Spoken, Verdict, decide
 from bounce_watch.classify.evidence import Weighed, weigh
-from bounce_watch.classify.evidence_text import find_details
-from bounce_watch.classify.imceaex import decode_imceaex
-from bounce_watch.classify.index import Catalogue
-from bounce_watch.classify.persistence import persistence_of
-from bounce_watch.classify.said import Said, listen
+from bounce_watch.classify.refusal_details import find_details
+from bounce_watch.classify.replies import Said, listen
+from bounce_watch.classify.side import is_microsoft_host, side_of, speaks_exchange
 from bounce_watch.classify.smtp_reply import read_reply
-from bounce_watch.classify.speaker import is_microsoft_host, side_of, speaks_exchange
 from bounce_watch.model import (
     Action,
     Bounce,
@@ -25,6 +25,28 @@ from bounce_watch.model import (
     Site,
 )
 from bounce_watch.model.address import normalise
+from bounce_watch.model.exchange_address import decode_imceaex
+
+_CLASSES = {"4": Persistence.TEMPORARY, "5": Persistence.PERMANENT}
+
+
+def persistence_of(action: Action | None, reply_code: str | None, status: str | None) -> Persistence:
+    """Return the persistence of one recipient's fate; unknown rather than a guess.
+
+    Action decides, then the basic reply code, then the class of the status. A 4.x.x with
+    `Action: failed` is final: `550 4.4.7 QUEUE.Expired` means that the server gave up.
+    """
+    match action:
+        case Action.FAILED:
+            return Persistence.PERMANENT
+        case Action.DELAYED:
+            return Persistence.TEMPORARY
+        case Action.DELIVERED | Action.RELAYED | Action.EXPANDED:
+            return Persistence.UNKNOWN
+        case None:
+            code = reply_code or status or ""
+            return _CLASSES.get(code[:1], Persistence.UNKNOWN)
+
 
 # A complaint is about a mail that arrived.
 _ACTIONS = {

@@ -1,5 +1,5 @@
 """A report's bytes to a Report (RFC 3464, Exchange bodies, one file a format)."""
 
-from bounce_watch.parse.reading import read
+from bounce_watch.parse.read import read
 
 __all__ = ["read"]

@@ -1,10 +1,16 @@
-"""What a format reads out of a report, before it is joined with the headers around it."""
+"""What a format reads out of a report, before it is joined with the headers around it.
 
+One recipient entry out of the strings that a report holds about it."""
+
+import re
 from datetime import datetime
 from typing import NamedTuple
 
 from bounce_watch.model import Action, Kind, RecipientFields
+from bounce_watch.model.address import normalise
+from bounce_watch.parse.smtp_reply import MAX_DIAGNOSTIC, Codes, find_codes, is_vague, split_wrapped
 from bounce_watch.unwrap import Headers
+from bounce_watch.unwrap.mime.text import one_line
 
 
 class ReportFields(NamedTuple):
@@ -30,3 +36,67 @@ def kind_of(recipients: tuple[RecipientFields, ...]) -> Kind:
     if Action.DELAYED in actions:
         return Kind.DELAY
     return Kind.SUCCESS if actions - {None} else Kind.NOT_A_REPORT
+
+
+_FIRST_ADDRESS = re.compile(
+    r"(?:\"[^\"\s@][^\"\n@]{0,126}\"|[^\s<>,;:\"()\[\]]{1,320})@[^\s<>,;:\"()\[\]]{1,255}"
+)
+_STATUS_FIELD = re.compile(r"\s*([245]\.\d{1,3}\.\d{1,3})\b")
+_LOCAL_NAME = re.compile(r"[\w.+=~%!/#$&'*^`{|}-]{1,128}")
+
+
+def read_recipient(
+    *,
+    final: str | None,
+    original: str | None = None,
+    action: Action | None = Action.FAILED,
+    status: str | None = None,
+    diagnostic: str | None = None,
+    remote_mta: str | None = None,
+    last_attempt_date: datetime | None = None,
+    will_retry_until: datetime | None = None,
+) -> RecipientFields:
+    """Build an entry. A status of x.0.0 gives way to the better code in the diagnostic text."""
+    text = (
+        one_line(" ".join(diagnostic[: 2 * MAX_DIAGNOSTIC].split()), MAX_DIAGNOSTIC) if diagnostic else None
+    )
+    # Codes are sought in the lines as they stand: a code at the start of a line counts.
+    outer, inner = split_wrapped(diagnostic[: 2 * MAX_DIAGNOSTIC]) if diagnostic else ("", None)
+    codes = find_codes(outer) if outer else Codes()
+    remote = find_codes(inner) if inner else Codes()
+    own = read_status(status)
+    return RecipientFields(
+        final_recipient=final,
+        original_recipient=original,
+        action=action,
+        status=(codes.status or own) if is_vague(own) else own,
+        reply_code=codes.reply_code,
+        remote_mta=remote_mta,
+        diagnostic_code=text or None,
+        remote_status=remote.status,
+        remote_reply_code=remote.reply_code,
+        last_attempt_date=last_attempt_date,
+        will_retry_until=will_retry_until,
+    )
+
+
+def read_status(value: str | None) -> str | None:
+    """Return the status code at the start of a Status field, None when it holds none."""
+    match = _STATUS_FIELD.match(value) if value else None
+    return match[1] if match else None
+
+
+def read_address(value: str | None) -> str | None:
+    """Return the address in a recipient field (RFC 3464 section 2.3.1), with or without an address type.
+
+    A local user's bare name (`rfc822; root`) is an address too. X.400 and null addresses give None.
+    """
+    if not value:
+        return None
+    kind, semicolon, rest = value.partition(";")
+    text = one_line(rest if semicolon and "@" not in kind else value, 400)
+    if match := _FIRST_ADDRESS.search(text.replace("<>", "")):
+        return normalise(match[0].strip(".'`"))
+    name = text.strip("<> ")
+    # Exim names the file or program that a local delivery went to: no address.
+    return name if _LOCAL_NAME.fullmatch(name) and name[0] not in "/|" else None

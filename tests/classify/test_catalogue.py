@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bounce_watch.classify import CatalogueError, Confidence, load_catalogue
-from bounce_watch.classify.row import Row
+from bounce_watch.classify.catalogue.row import Row
 from bounce_watch.model import Cause, Owner, Persistence
 from tests.classify.reports import CATALOGUE, CODES
 

@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from bounce_watch.classify.evidence_text import BLOCKLISTS, find_details
-from bounce_watch.classify.message_size import sizes_in
+from bounce_watch.classify.refusal_details import BLOCKLISTS, find_details, sizes_in
 from bounce_watch.model import Cause, Details
 from tests.classify.reports import refused
 

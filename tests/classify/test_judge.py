@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from bounce_watch.classify import judge
-from bounce_watch.classify.imceaex import decode_imceaex
 from bounce_watch.model import Action, Cause, Kind, OriginalMessage, Owner, Persistence
+from bounce_watch.model.exchange_address import decode_imceaex
 from tests.classify.reports import ARRIVED_AT, CATALOGUE, SENT_AT, SITE, fields, refused, report
 
 IMCEAEX = (

@@ -1,10 +1,10 @@
 """What is kept of former replies is bounded, and changes no answer."""
 
-from bounce_watch.classify import cause, evidence_text, smtp_reply
+from bounce_watch.classify import cause, refusal_details, smtp_reply
 from bounce_watch.unwrap import provenance
 from tests.classify.reports import refused
 
-KEPT = (smtp_reply._hear, cause._judge, evidence_text._known)
+KEPT = (smtp_reply._hear, cause._judge, refusal_details._known)
 MOST = 1024
 
 

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from bounce_watch.classify import CatalogueError
-from bounce_watch.classify.pattern import compile_linear
+from bounce_watch.classify.catalogue.row import compile_linear
 from bounce_watch.classify.smtp_reply import MAX_TEXT, read_reply
 from tests.classify.reports import CATALOGUE
 

@@ -3,7 +3,7 @@
 import pytest
 
 from bounce_watch.classify import judge
-from bounce_watch.classify.persistence import persistence_of
+from bounce_watch.classify.judge import persistence_of
 from bounce_watch.model import Action, Kind, Persistence
 from tests.classify.reports import CATALOGUE, SITE, fields, report
 

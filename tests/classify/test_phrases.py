@@ -4,7 +4,7 @@ import pytest
 
 from bounce_watch.classify import judge, load_catalogue
 from bounce_watch.model import Action, Cause, Kind, RecipientFields, Report
-from bounce_watch.parse.recipient import read_recipient
+from bounce_watch.parse.fields import read_recipient
 from bounce_watch.shipped_files import data_file
 
 CATALOGUE = load_catalogue(data_file("codes.toml").read_text(encoding="utf-8"))

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from bounce_watch.classify.speaker import side_of
+from bounce_watch.classify.side import side_of
 from bounce_watch.model import Provenance, Side
 from tests.classify.reports import INTERNAL, ORIGINAL, OUR_EXCHANGE, SITE, THEIR_HOST, fields, report
 

@@ -5,22 +5,22 @@ from typing import Protocol
 from bounce_watch.parse.fields import ReportFields
 from bounce_watch.parse.formats import (
     address_colon,
+    address_in_sentence,
     address_line,
     amazon_sns,
     arf,
-    dialogue,
     exchange_2003,
-    exchange_diagnostic,
+    exchange_2007,
     exchange_online,
-    failed_recipients,
-    fields_in_text,
     fml,
-    labelled,
-    returned_to,
+    labelled_address,
+    returned_mail_only,
     rfc3464,
+    rfc3464_in_text,
     sendmail,
-    sentence,
     sieve_reject,
+    smtp_dialogue,
+    x_failed_recipients,
 )
 from bounce_watch.unwrap import Wrapped
 
@@ -33,22 +33,22 @@ class Format(Protocol):
     def read(self, wrapped: Wrapped) -> ReportFields | None: ...
 
 
-STRUCTURED: tuple[Format, ...] = (rfc3464, arf, sieve_reject, amazon_sns, fields_in_text)
+STRUCTURED: tuple[Format, ...] = (rfc3464, arf, sieve_reject, amazon_sns, rfc3464_in_text)
 """Written for machines. What they read is a report, whatever its headers claim to be."""
 
 WORDS: tuple[Format, ...] = (
     exchange_online,
-    exchange_diagnostic,
+    exchange_2007,
     exchange_2003,
     fml,
     sendmail,
     address_colon,
     address_line,
-    labelled,
-    dialogue,
-    sentence,
-    failed_recipients,
-    returned_to,
+    labelled_address,
+    smtp_dialogue,
+    address_in_sentence,
+    x_failed_recipients,
+    returned_mail_only,
 )
 """Written for people: Exchange's own texts first, then the looser shapes, the least certain last."""
 

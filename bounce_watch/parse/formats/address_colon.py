@@ -3,7 +3,7 @@
 import re
 
 from bounce_watch.parse.fields import ReportFields
-from bounce_watch.parse.narrative import ADDRESS, entries_at, find_narrative, heads_in, report_of
+from bounce_watch.parse.plain_text import ADDRESS, entries_at, find_narrative, heads_in, report_of
 from bounce_watch.unwrap import Wrapped
 
 NAME = "address_colon"

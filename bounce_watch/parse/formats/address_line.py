@@ -3,7 +3,7 @@
 import re
 
 from bounce_watch.parse.fields import ReportFields
-from bounce_watch.parse.narrative import (
+from bounce_watch.parse.plain_text import (
     ADDRESS,
     Entry,
     Narrative,
@@ -13,7 +13,7 @@ from bounce_watch.parse.narrative import (
     heads_in,
     report_of,
     shows_delivery,
-)  # fmt: skip
+)
 from bounce_watch.unwrap import Wrapped
 
 NAME = "address_line"

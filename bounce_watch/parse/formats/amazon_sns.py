@@ -4,8 +4,7 @@ import json
 from typing import Any
 
 from bounce_watch.model import Action, Kind, RecipientFields
-from bounce_watch.parse.fields import ReportFields
-from bounce_watch.parse.recipient import read_address, read_recipient
+from bounce_watch.parse.fields import ReportFields, read_address, read_recipient
 from bounce_watch.unwrap import Headers, Wrapped
 from bounce_watch.unwrap.mime.limits import MAX_RECIPIENTS
 from bounce_watch.unwrap.mime.text import one_line

@@ -5,9 +5,8 @@ Feedback, never a bounce: its recipient entries have no action.
 
 from bounce_watch.model import Kind, RecipientFields
 from bounce_watch.parse.dates import read_date
-from bounce_watch.parse.fields import ReportFields
+from bounce_watch.parse.fields import ReportFields, read_address
 from bounce_watch.parse.original import returned_headers
-from bounce_watch.parse.recipient import read_address
 from bounce_watch.unwrap import Wrapped, addresses, read_headers
 from bounce_watch.unwrap.mime.limits import MAX_HEADER_BLOCK
 

@@ -3,8 +3,7 @@
 import re
 
 from bounce_watch.model import RecipientFields
-from bounce_watch.parse.fields import ReportFields
-from bounce_watch.parse.recipient import read_recipient
+from bounce_watch.parse.fields import ReportFields, read_recipient
 from bounce_watch.unwrap import Headers, Wrapped, addresses
 
 NAME = "exchange_2003"

@@ -7,9 +7,8 @@ The labels are in about a hundred languages and may be glued to their values.
 import re
 
 from bounce_watch.model.address import normalise
-from bounce_watch.parse.fields import ReportFields
-from bounce_watch.parse.formats.exchange_text import action_of, read_appended, split_headers
-from bounce_watch.parse.recipient import read_recipient
+from bounce_watch.parse.fields import ReportFields, read_recipient
+from bounce_watch.parse.formats._exchange import action_of, read_appended, split_headers
 from bounce_watch.unwrap import Headers, Wrapped, addresses
 from bounce_watch.unwrap.fast_patterns import Lined
 

@@ -4,7 +4,7 @@ import re
 
 from bounce_watch.model import Action
 from bounce_watch.parse.fields import ReportFields
-from bounce_watch.parse.narrative import ADDRESS, Entry, Narrative, report_of, split_returned
+from bounce_watch.parse.plain_text import ADDRESS, Entry, Narrative, report_of, split_returned
 from bounce_watch.unwrap import Wrapped
 
 NAME = "fml"

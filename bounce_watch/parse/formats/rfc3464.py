@@ -7,9 +7,8 @@ import re
 
 from bounce_watch.model import Action, RecipientFields
 from bounce_watch.parse.dates import read_date
-from bounce_watch.parse.fields import ReportFields
-from bounce_watch.parse.narrative import split_returned
-from bounce_watch.parse.recipient import read_address, read_recipient
+from bounce_watch.parse.fields import ReportFields, read_address, read_recipient
+from bounce_watch.parse.plain_text import split_returned
 from bounce_watch.unwrap import Headers, Wrapped, addresses
 from bounce_watch.unwrap.mime.limits import MAX_RECIPIENTS, MAX_TEXT
 from bounce_watch.unwrap.mime.text import decode, one_line

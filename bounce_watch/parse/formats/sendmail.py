@@ -8,7 +8,7 @@ import re
 from itertools import islice
 
 from bounce_watch.parse.fields import ReportFields
-from bounce_watch.parse.narrative import ADDRESS, Entry, Narrative, find_narrative, report_of
+from bounce_watch.parse.plain_text import ADDRESS, Entry, Narrative, find_narrative, report_of
 from bounce_watch.unwrap import Wrapped
 from bounce_watch.unwrap.fast_patterns import Lined
 from bounce_watch.unwrap.mime.limits import MAX_RECIPIENTS

@@ -1,7 +1,6 @@
 """Refusals of a Sieve script (RFC 5429 section 2.1.2): dressed as a receipt, but nothing was delivered."""
 
-from bounce_watch.parse.fields import ReportFields
-from bounce_watch.parse.recipient import read_address, read_recipient
+from bounce_watch.parse.fields import ReportFields, read_address, read_recipient
 from bounce_watch.unwrap import Wrapped, read_headers
 from bounce_watch.unwrap.mime.limits import MAX_HEADER_BLOCK
 

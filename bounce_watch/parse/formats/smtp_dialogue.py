@@ -7,7 +7,7 @@ and `Received >>>`, session transcripts of MDaemon and its like. A refused DATA 
 import re
 
 from bounce_watch.parse.fields import ReportFields
-from bounce_watch.parse.narrative import ADDRESS, Entry, find_narrative, report_of
+from bounce_watch.parse.plain_text import ADDRESS, Entry, find_narrative, report_of
 from bounce_watch.unwrap import Wrapped
 
 NAME = "dialogue"

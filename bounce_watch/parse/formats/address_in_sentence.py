@@ -4,7 +4,7 @@ import re
 from itertools import islice
 
 from bounce_watch.parse.fields import ReportFields
-from bounce_watch.parse.narrative import ADDRESS, Entry, find_narrative, report_of
+from bounce_watch.parse.plain_text import ADDRESS, Entry, find_narrative, report_of
 from bounce_watch.unwrap import Wrapped
 from bounce_watch.unwrap.provenance import is_written_by_a_mail_system
 

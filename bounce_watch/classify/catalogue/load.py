@@ -11,10 +11,15 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Any, TypeVar
 
-from bounce_watch.classify.errors import CatalogueError
-from bounce_watch.classify.index import Catalogue
-from bounce_watch.classify.pattern import compile_linear
-from bounce_watch.classify.row import CodeSpan, Confidence, Namespace, Row
+from bounce_watch.classify.catalogue.index import Catalogue
+from bounce_watch.classify.catalogue.row import (
+    CatalogueError,
+    CodeSpan,
+    Confidence,
+    Namespace,
+    Row,
+    compile_linear,
+)
 from bounce_watch.model import Cause, Owner, Persistence, Side
 
 MAX_KEPT = 4

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
-from bounce_watch.classify.row import Namespace, Reach, Row, read_status
+from bounce_watch.classify.catalogue.row import Namespace, Reach, Row, read_status
 from bounce_watch.model import Side
 
 MAX_PLANS = 4096

@@ -10,9 +10,8 @@ from dataclasses import dataclass, field
 
 from bounce_watch.model import Action, RecipientFields
 from bounce_watch.model.address import normalise
-from bounce_watch.parse.fields import ReportFields
-from bounce_watch.parse.formats.exchange_text import action_of, read_appended, split_headers
-from bounce_watch.parse.recipient import read_recipient
+from bounce_watch.parse.fields import ReportFields, read_recipient
+from bounce_watch.parse.formats._exchange import action_of, read_appended, split_headers
 from bounce_watch.parse.smtp_reply import MAX_DIAGNOSTIC, find_codes
 from bounce_watch.unwrap import Wrapped
 from bounce_watch.unwrap.fast_patterns import Lined

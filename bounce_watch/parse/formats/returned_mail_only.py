@@ -1,8 +1,8 @@
 """A system's report that names nobody but returns a mail to one recipient: that one was not reached."""
 
 from bounce_watch.parse.fields import ReportFields
-from bounce_watch.parse.narrative import Entry, find_narrative, has_system_subject, report_of
 from bounce_watch.parse.original import returned_headers
+from bounce_watch.parse.plain_text import Entry, find_narrative, has_system_subject, report_of
 from bounce_watch.unwrap import Wrapped, addresses
 
 NAME = "returned_to"

@@ -3,9 +3,9 @@
 from bounce_watch.model import Kind, NotAReport, Reading, Report, Unreadable
 from bounce_watch.parse.dates import read_date
 from bounce_watch.parse.fields import ReportFields, kind_of
+from bounce_watch.parse.fill_gaps import with_words
 from bounce_watch.parse.fingerprint import fingerprint_of
 from bounce_watch.parse.formats import STRUCTURED, WORDS, Format
-from bounce_watch.parse.gaps import with_words
 from bounce_watch.parse.original import message_id_of, read_original
 from bounce_watch.parse.other_kinds import find_kind, find_sealed, nothing_found, sealed_item
 from bounce_watch.unwrap import Part, Wrapped, handed_on, parse, unwrap

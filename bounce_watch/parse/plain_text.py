@@ -9,8 +9,7 @@ from typing import NamedTuple
 
 from bounce_watch.model import Action, RecipientFields
 from bounce_watch.model.address import normalise
-from bounce_watch.parse.fields import ReportFields
-from bounce_watch.parse.recipient import read_recipient
+from bounce_watch.parse.fields import ReportFields, read_recipient
 from bounce_watch.unwrap import Headers, Wrapped, read_headers
 from bounce_watch.unwrap.fast_patterns import Lined
 from bounce_watch.unwrap.mime.limits import MAX_RECIPIENTS

@@ -1,7 +1,7 @@
 """X-Failed-Recipients (Exim, Gmail, Google Groups): the header that names whom the text does not."""
 
 from bounce_watch.parse.fields import ReportFields
-from bounce_watch.parse.narrative import Entry, find_narrative, report_of
+from bounce_watch.parse.plain_text import Entry, find_narrative, report_of
 from bounce_watch.unwrap import Wrapped, addresses
 
 NAME = "failed_recipients"

@@ -1,7 +1,9 @@
 """Read the evidence in a refusal: which address, list, size, domain or rule. Bounded, linear-time searches.
 
 The wordings are those of Exchange Online, Gmail, Postfix, Exim, Spamhaus, Barracuda and SpamCop (2026-11).
-"""
+
+
+Sizes in a refusal: how large the mail was and how large it may be, in bytes."""
 
 import re
 from dataclasses import replace
@@ -9,12 +11,47 @@ from datetime import datetime
 from functools import lru_cache
 from ipaddress import ip_address
 
-from bounce_watch.classify.message_size import sizes_in
 from bounce_watch.classify.smtp_reply import MAX_TEXT, read_reply
 from bounce_watch.model import Cause
 from bounce_watch.model.address import is_host_name
 from bounce_watch.model.refusal_details import Details
 from bounce_watch.unwrap.fast_patterns import Gated, folded, gated
+
+_SIZE = re.compile(
+    r"(?<![\w.,@/-])(\d{1,12})(?:[.,](\d{1,3}))? ?(bytes?|octets|[kmg]i?b|[kmg](?=\b))?(?![\w@-]|\.\d)",
+    re.IGNORECASE,
+)
+_UNITS = {"k": 1024, "m": 1024**2, "g": 1024**3}
+_LIMIT_WORDS = re.compile(r"limit|max|exceed|than|allow|permit|up to|>", re.IGNORECASE)
+_LEAST_PLAIN = 10_000
+"""A number without a unit below this is a code or a count, no size."""
+_MOST = 1024**4
+_NEAR = 40
+
+
+def sizes_in(words: str) -> tuple[int | None, int | None]:
+    """Return the limit and the size of the mail in bytes, None for what the text does not say.
+
+    The mail was refused for its size: of two numbers the smaller is the limit.
+    """
+    found = [(match.start(), size) for match in _SIZE.finditer(words) if (size := _bytes_of(match))]
+    sizes = sorted({size for _, size in found})
+    if len(sizes) > 1:
+        return sizes[0], sizes[-1]
+    if not sizes:
+        return None, None
+    before = (words[max(place - _NEAR, 0) : place] for place, _ in found)
+    return (sizes[0], None) if any(map(_LIMIT_WORDS.search, before)) else (None, sizes[0])
+
+
+def _bytes_of(match: re.Match[str]) -> int | None:
+    whole, fraction, unit = match[1], match[2], (match[3] or "").lower()
+    if unit and unit[0] in _UNITS:
+        size = int(float(f"{whole}.{fraction or 0}") * _UNITS[unit[0]])
+    else:
+        size = int(whole) if fraction is None else 0
+    return size if (size >= _LEAST_PLAIN or (unit and size)) and size < _MOST else None
+
 
 MAX_RULE = 160
 MAX_KNOWN = 1024
