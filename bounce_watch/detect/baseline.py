@@ -9,8 +9,8 @@ import math
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
 
-from bounce_watch.detect.evaluate import finding_of, in_order
 from bounce_watch.detect.rule import Rule, Usual
+from bounce_watch.detect.threshold import finding_of, in_order
 from bounce_watch.model import Event, Finding
 
 HOUR = timedelta(hours=1)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from bounce_watch.detect import evaluate, is_quiet, key_of
-from bounce_watch.detect.evaluate import MAX_EVIDENCE
+from bounce_watch.detect.threshold import MAX_EVIDENCE
 from bounce_watch.model import Cause, Evidence, Owner, Severity, Side
 from tests.detect.events import ACCEPTED, NOON, RULES, event, rule
 

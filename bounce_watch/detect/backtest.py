@@ -7,10 +7,9 @@ from datetime import datetime, timedelta, tzinfo
 
 from bounce_watch.detect.absence import MOST_ARRIVALS, SHORTEST, find_silence
 from bounce_watch.detect.baseline import HOUR, Baseline, find_unusual, hour_of, widths_of
-from bounce_watch.detect.evaluate import COUNTING, finding_of, fires, key_of
 from bounce_watch.detect.inhibition import explains
 from bounce_watch.detect.rule import Rule, Shape
-from bounce_watch.detect.window import Window
+from bounce_watch.detect.threshold import COUNTING, Window, finding_of, fires, key_of
 from bounce_watch.model import Event, Evidence, Finding
 
 GROWTH = (2, 4, 8)

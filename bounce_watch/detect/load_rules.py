@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from bounce_watch.detect.rule import Condition, Facet, Minimum, Rule, RuleError, Shape, Usual
-from bounce_watch.detect.values import (
+from bounce_watch.detect.rule_values import (
     NAME,
     Table,
     read_count,
