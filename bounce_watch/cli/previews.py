@@ -11,7 +11,8 @@ from bounce_watch.config.load import find_config, load_config
 from bounce_watch.model import Cause, Letter, Owner, Side
 from bounce_watch.reply import samples
 from bounce_watch.reply.check import check_templates, languages
-from bounce_watch.reply.compose import Composer, Organisation
+from bounce_watch.reply.compose import Composer
+from bounce_watch.reply.facts import Organisation
 from bounce_watch.reply.playbooks import Playbook, load_playbooks
 from bounce_watch.reply.templates import Templates
 

@@ -110,7 +110,7 @@ def _signature(house: "House", came: "CameBack") -> Finding:
 
 def _answer(house: "House", came: "CameBack") -> Finding:
     from bounce_watch.pipeline.probing import withheld_from_colleague
-    from bounce_watch.reply.gate import Mode
+    from bounce_watch.reply.gate_values import Mode
     from bounce_watch.reply.reasons import SENTENCES
 
     reasons = withheld_from_colleague(house, came)

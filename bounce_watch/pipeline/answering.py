@@ -8,12 +8,11 @@ from bounce_watch.model.address import normalise
 from bounce_watch.pipeline.house import House
 from bounce_watch.pipeline.knowledge import Judged, facts_of, incident_of
 from bounce_watch.pipeline.settling import post_reply
-from bounce_watch.reply.compose import ReplyFacts, leading
-from bounce_watch.reply.freeze import is_own_mark
-from bounce_watch.reply.gate import Candidate
+from bounce_watch.reply.facts import ReplyFacts
+from bounce_watch.reply.gate_values import Candidate
+from bounce_watch.reply.guidance import leading
+from bounce_watch.reply.marks import is_own_mark
 from bounce_watch.store import Transaction
-
-__all__ = ["Judged", "answer"]
 
 
 def answer(house: House, tx: Transaction, judged: Judged) -> bool | None:

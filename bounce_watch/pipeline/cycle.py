@@ -16,8 +16,6 @@ from bounce_watch.pipeline.walking import walk
 from bounce_watch.send.interface import Probe, Sender
 from bounce_watch.source.interface import Source
 
-__all__ = ["CycleResult", "attend", "look", "run_cycle"]
-
 
 def run_cycle(
     house: House,

@@ -9,7 +9,7 @@ from bounce_watch.pipeline.health import health
 from bounce_watch.pipeline.house import House
 from bounce_watch.pipeline.posting import post
 from bounce_watch.pipeline.room import room
-from bounce_watch.reply.gate import Candidate
+from bounce_watch.reply.gate_values import Candidate
 from bounce_watch.store import Questions, Transaction
 
 DOUBTFUL = timedelta(hours=36)

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bounce_watch.model import Event, Kind, Unreadable
-from bounce_watch.pipeline.answering import Judged, answer
+from bounce_watch.pipeline.answering import answer
 from bounce_watch.pipeline.house import House
+from bounce_watch.pipeline.knowledge import Judged
 from bounce_watch.pipeline.patterns import detect, foresee
 from bounce_watch.pipeline.storing import Stored, store
 from bounce_watch.pipeline.windows import Foreseen

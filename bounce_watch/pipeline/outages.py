@@ -6,7 +6,7 @@ from bounce_watch.model import LetterKind
 from bounce_watch.pipeline.house import House
 from bounce_watch.pipeline.posting import post
 from bounce_watch.reply.facts import OutageFacts
-from bounce_watch.reply.gate import Candidate
+from bounce_watch.reply.gate_values import Candidate
 from bounce_watch.store import Transaction, Trouble
 
 LONGEST_REASON = 400

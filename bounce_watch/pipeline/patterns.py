@@ -11,8 +11,6 @@ from bounce_watch.pipeline.watching import is_usual_again, watch
 from bounce_watch.pipeline.windows import Foreseen, around, foresee_windows, of_key
 from bounce_watch.store import Change, Transaction
 
-__all__ = ["detect", "foresee", "settle"]
-
 Touched = tuple[Rule, str, list[Event]]
 NOTHING: Mapping[str, Foreseen] = MappingProxyType({})
 

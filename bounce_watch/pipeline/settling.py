@@ -8,7 +8,8 @@ from bounce_watch.model import Letter
 from bounce_watch.pipeline.house import House
 from bounce_watch.pipeline.posting import frozen, past_of, post
 from bounce_watch.reply.facts import ReplyFacts
-from bounce_watch.reply.gate import Candidate, Refused, check, refuse_at_once
+from bounce_watch.reply.gate import check, refuse_at_once
+from bounce_watch.reply.gate_values import Candidate, Refused
 from bounce_watch.reply.reasons import Reason
 from bounce_watch.source.interface import Source
 from bounce_watch.store import Transaction

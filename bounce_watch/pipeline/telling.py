@@ -8,8 +8,8 @@ from bounce_watch.model import Action, Evidence, Incident, IncidentState, Letter
 from bounce_watch.pipeline.alerting import tell_over
 from bounce_watch.pipeline.house import House
 from bounce_watch.pipeline.posting import past_of, post
-from bounce_watch.reply.compose import NoticeFacts, OwnMail
-from bounce_watch.reply.gate import Candidate
+from bounce_watch.reply.facts import NoticeFacts, OwnMail
+from bounce_watch.reply.gate_values import Candidate
 from bounce_watch.store import BounceRow, IncidentDetail
 
 PACE = 0.8

@@ -8,30 +8,16 @@ from bounce_watch.reply.alert import alert
 from bounce_watch.reply.digest import digest_letter
 from bounce_watch.reply.facts import (
     AlertFacts,
-    AlertKind,
     NoticeFacts,
     Organisation,
     OutageFacts,
-    OwnMail,
     ReplyFacts,
 )
-from bounce_watch.reply.guidance import guidance, leading
+from bounce_watch.reply.guidance import guidance
 from bounce_watch.reply.notice import notice
 from bounce_watch.reply.outage import outage
 from bounce_watch.reply.playbooks import Playbook
 from bounce_watch.reply.templates import Templates
-
-__all__ = [
-    "AlertFacts",
-    "AlertKind",
-    "Composer",
-    "NoticeFacts",
-    "Organisation",
-    "OutageFacts",
-    "OwnMail",
-    "ReplyFacts",
-    "leading",
-]
 
 
 class Composer:

@@ -18,9 +18,6 @@ from bounce_watch.model import Letter
 from bounce_watch.model.address import is_deliverable
 from bounce_watch.reply.errors import UnsafeMail
 from bounce_watch.reply.headers import check_mail, clean_header, is_message_id
-from bounce_watch.reply.marks import is_own_mark, new_ids
-
-__all__ = ["clean_header", "freeze", "is_message_id", "is_own_mark", "new_ids"]
 
 # Not "All" and without NDR: we want to see it when guidance cannot be delivered.
 _SUPPRESS = "DR, RN, NRN, OOF, AutoReply"

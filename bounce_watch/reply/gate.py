@@ -14,19 +14,6 @@ from bounce_watch.reply.gate_values import Allowed, Candidate, Mode, Past, Polic
 from bounce_watch.reply.reasons import SENTENCES, Reason
 from bounce_watch.reply.robots import is_rewritten, is_robot
 
-__all__ = [
-    "Allowed",
-    "Candidate",
-    "Mode",
-    "Past",
-    "Policy",
-    "Reason",
-    "Refused",
-    "check",
-    "examine",
-    "refuse_at_once",
-]
-
 
 @dataclass(frozen=True, slots=True)
 class _Question:

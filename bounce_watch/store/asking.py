@@ -8,9 +8,7 @@ from typing import Any
 
 from sqlmodel import Session, SQLModel
 
-from bounce_watch.store.put_off import remembered, write_waiting
-
-__all__ = ["ask", "remembered"]
+from bounce_watch.store.put_off import write_waiting
 
 
 def ask(session: Session, query: Any, params: Mapping[str, Any], *about: type[SQLModel]) -> Any:

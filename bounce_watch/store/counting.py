@@ -23,7 +23,7 @@ from bounce_watch.model import (
     OutboxState,
 )
 from bounce_watch.store import tables
-from bounce_watch.store.incidents import incident_of
+from bounce_watch.store.incident_life import incident_of
 from bounce_watch.store.tally import Dimension
 from bounce_watch.store.tops import Figures, counted, counted_rows, most
 from bounce_watch.store.words import Change, MessageState

@@ -4,7 +4,7 @@ from sqlmodel import Session, col, select
 
 from bounce_watch.store import tables
 from bounce_watch.store.errors import NotThere
-from bounce_watch.store.incidents import incident_of
+from bounce_watch.store.incident_life import incident_of
 from bounce_watch.store.outbox_list import entries
 from bounce_watch.store.records import BounceRow, IncidentChange, IncidentDetail
 from bounce_watch.store.rooms import Reads

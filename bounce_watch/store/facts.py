@@ -9,9 +9,10 @@ from sqlalchemy import bindparam, delete
 from sqlmodel import Session, col, select
 
 from bounce_watch.store import tables
-from bounce_watch.store.asking import ask, remembered
+from bounce_watch.store.asking import ask
 from bounce_watch.store.dialect import run, upsert
 from bounce_watch.store.fact_values import Stopped, Trouble, time_of, trouble_of
+from bounce_watch.store.put_off import remembered
 from bounce_watch.store.rooms import Reads, Writes
 
 _EPOCH, _FIRST_RUN, _LAST_FETCH = "epoch", "first_run_at", "last_success_fetch_at"

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from sqlmodel import Session
 
-from bounce_watch.store.asking import remembered
+from bounce_watch.store.put_off import remembered
 
 _BOUNCES, _BY_REPORT, _PROOFS = "bounces_of_message", "bounces_of_report", "proofs_of_incident"
 _HORIZON = "horizon"

@@ -12,7 +12,7 @@ from bounce_watch.model import Action, Count, Incident
 from bounce_watch.store import tables
 from bounce_watch.store.errors import NotThere
 from bounce_watch.store.filters import conditions_of, needs_report
-from bounce_watch.store.incidents import incident_of
+from bounce_watch.store.incident_life import incident_of
 from bounce_watch.store.outbox_list import entries, withheld_of
 from bounce_watch.store.records import BounceDetail, BounceRow, HistoryFilter
 from bounce_watch.store.rooms import Reads

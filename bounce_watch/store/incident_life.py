@@ -8,8 +8,8 @@ from sqlmodel import Session, col, select
 
 from bounce_watch.model import Finding, Incident, IncidentState, Owner, Severity
 from bounce_watch.store import tables
-from bounce_watch.store.asking import remembered
 from bounce_watch.store.errors import NotThere
+from bounce_watch.store.put_off import remembered
 from bounce_watch.store.rooms import Reads, Writes
 
 WATCHER = "bounce_watch"

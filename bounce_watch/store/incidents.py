@@ -9,14 +9,12 @@ from sqlmodel import Session, col, select
 
 from bounce_watch.model import Event, Finding, Incident, IncidentState
 from bounce_watch.store import fresh, tables
-from bounce_watch.store.asking import ask, remembered
+from bounce_watch.store.asking import ask
 from bounce_watch.store.columns import scrub
 from bounce_watch.store.incident_life import WATCHER, IncidentLife, ToldList, incident_of, incident_rows
-from bounce_watch.store.put_off import write
+from bounce_watch.store.put_off import remembered, write
 from bounce_watch.store.records import Recorded
 from bounce_watch.store.words import Change
-
-__all__ = ["MAX_NAMES", "IncidentList", "Incidents", "find_unresolved", "incident_of"]
 
 AT_ONCE = timedelta(0)
 _NEWEST = "newest_incident"

@@ -7,7 +7,7 @@ from sqlmodel import Session, col, select
 
 from bounce_watch.model import Action, Count, IncidentState, LetterKind, Listed, Overview, Step, Story
 from bounce_watch.store import tables
-from bounce_watch.store.incidents import incident_of
+from bounce_watch.store.incident_life import incident_of
 from bounce_watch.store.people import People
 from bounce_watch.store.records import HistoryFilter
 from bounce_watch.store.tally import Dimension

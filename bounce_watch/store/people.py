@@ -9,7 +9,7 @@ from bounce_watch.model import Count, Incident
 from bounce_watch.store import tables
 from bounce_watch.store.columns import fold
 from bounce_watch.store.history import History
-from bounce_watch.store.incidents import incident_of
+from bounce_watch.store.incident_life import incident_of
 from bounce_watch.store.outbox_list import entries, withheld_of
 from bounce_watch.store.records import BounceRow, HistoryFilter, OutboxEntry, WithheldRow
 from bounce_watch.store.tally import MANIFOLD, Dimension, Grain

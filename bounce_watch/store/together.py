@@ -11,12 +11,12 @@ from sqlmodel import Session, col, select
 
 from bounce_watch.model import Bounce, Event, Evidence, Kind, Report
 from bounce_watch.store import fresh, tables, tally
-from bounce_watch.store.asking import ask, remembered
+from bounce_watch.store.asking import ask
 from bounce_watch.store.columns import MAX_TEXT, scrub
 from bounce_watch.store.errors import NotThere
 from bounce_watch.store.events import EVENT_COLUMNS, failed_events
 from bounce_watch.store.intake_rows import bounce_row, report_row
-from bounce_watch.store.put_off import putting_off
+from bounce_watch.store.put_off import putting_off, remembered
 from bounce_watch.store.records import StoredReport
 from bounce_watch.store.rooms import Writes
 from bounce_watch.store.words import MessageState

@@ -7,7 +7,8 @@ import pytest
 from bounce_watch.model import Details, Severity
 from bounce_watch.reply import samples
 from bounce_watch.reply.alert import title_of
-from bounce_watch.reply.compose import AlertFacts, Composer
+from bounce_watch.reply.compose import Composer
+from bounce_watch.reply.facts import AlertFacts
 from bounce_watch.reply.playbooks import Playbook
 
 

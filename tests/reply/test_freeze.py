@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from bounce_watch.model import Letter, LetterKind
 from bounce_watch.reply.errors import UnsafeMail
-from bounce_watch.reply.freeze import clean_header, freeze, is_message_id, is_own_mark, new_ids
-from bounce_watch.reply.headers import check_mail
+from bounce_watch.reply.freeze import freeze
+from bounce_watch.reply.headers import check_mail, clean_header, is_message_id
+from bounce_watch.reply.marks import is_own_mark, new_ids
 
 SECRET = b"k" * 32
 BW_ID, MESSAGE_ID = new_ids(SECRET, "one", "contoso.example")

@@ -7,19 +7,9 @@ from typing import Any
 import pytest
 
 from bounce_watch.model import Action, Cause, Evidence, Kind, LetterKind, Site
-from bounce_watch.reply.gate import (
-    Allowed,
-    Candidate,
-    Mode,
-    Past,
-    Policy,
-    Reason,
-    Refused,
-    check,
-    examine,
-    refuse_at_once,
-)
-from bounce_watch.reply.reasons import OUTSIDE_THE_GATE, SENTENCES, WITHHELD
+from bounce_watch.reply.gate import check, examine, refuse_at_once
+from bounce_watch.reply.gate_values import Allowed, Candidate, Mode, Past, Policy, Refused
+from bounce_watch.reply.reasons import OUTSIDE_THE_GATE, SENTENCES, WITHHELD, Reason
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 SITE = Site(

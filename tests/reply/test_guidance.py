@@ -10,7 +10,8 @@ import pytest
 from bounce_watch.model import Bounce, Cause, Owner, Side
 from bounce_watch.reply import samples
 from bounce_watch.reply.check import MOST_STEPS, MOST_WORDS, body_words, check_templates
-from bounce_watch.reply.compose import Composer, leading
+from bounce_watch.reply.compose import Composer
+from bounce_watch.reply.guidance import leading
 from bounce_watch.reply.playbooks import Playbook
 from bounce_watch.reply.words import CAUSES, OWNERS, label_of
 

@@ -10,8 +10,8 @@ import pytest
 
 from bounce_watch.model import Bounce, Cause, Count, Finding, Health, Letter, Owner
 from bounce_watch.reply import samples
-from bounce_watch.reply.compose import AlertFacts, Composer
-from bounce_watch.reply.facts import Organisation
+from bounce_watch.reply.compose import Composer
+from bounce_watch.reply.facts import AlertFacts, Organisation
 
 CANARIES = {
     "expression": "{{7*7}}{{ self }}",

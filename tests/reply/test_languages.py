@@ -13,7 +13,8 @@ from bounce_watch.model import Cause, Details, Letter, Owner, Side
 from bounce_watch.reply import samples
 from bounce_watch.reply.check import MOST_STEPS, MOST_WORDS, body_words
 from bounce_watch.reply.compose import Composer
-from bounce_watch.reply.freeze import freeze, new_ids
+from bounce_watch.reply.freeze import freeze
+from bounce_watch.reply.marks import new_ids
 
 REPLIES = Path(__file__).parents[2] / "templates" / "replies"
 LANGUAGES = sorted(folder.name for folder in REPLIES.iterdir() if folder.is_dir() and folder.name != "en")

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from bounce_watch.config.models import Run
+from bounce_watch.config.service import Run
 from tests.pipeline.conftest import ndr
 from tests.servers.kept import InFile, Kept
 
