@@ -22,8 +22,8 @@ from big_store import fill_store  # noqa: E402
 
 from bounce_watch import shipped_files  # noqa: E402
 from bounce_watch.model import Cause, Evidence, Owner  # noqa: E402
-from bounce_watch.reply.report_page import report_page  # noqa: E402
-from bounce_watch.reply.templates import Templates  # noqa: E402
+from bounce_watch.notifications.rendering.templates import Templates  # noqa: E402
+from bounce_watch.notifications.report_page.page import report_page  # noqa: E402
 from bounce_watch.store import By, HistoryFilter, Store  # noqa: E402
 from tests.store.values import BOUNCE, REPORT, body, place  # noqa: E402
 

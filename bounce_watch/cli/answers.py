@@ -97,7 +97,7 @@ def show_mail(
     """Show one mail as its reader sees it."""
     from bounce_watch.cli.opening import asking
     from bounce_watch.cli.output import emit_json
-    from bounce_watch.cli.safe import for_terminal
+    from bounce_watch.notifications.rendering.safe_text import for_terminal
 
     with asking(context.obj) as store:
         entry, content = store.outgoing(number)

@@ -9,10 +9,9 @@ from typing import Any
 
 from bounce_watch.classify import Catalogue
 from bounce_watch.cli.redaction import Redaction
-from bounce_watch.cli.safe import for_terminal
-from bounce_watch.reply.evidence import evidence_lines
-from bounce_watch.reply.playbooks import FilledStep
-from bounce_watch.reply.powershell import fill
+from bounce_watch.notifications.alert.playbooks import FilledStep, fill
+from bounce_watch.notifications.rendering.refusal_details import evidence_lines
+from bounce_watch.notifications.rendering.safe_text import for_terminal
 from bounce_watch.store import BounceRow, IncidentDetail
 
 MOST_SAMPLES = 10

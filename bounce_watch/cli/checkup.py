@@ -145,7 +145,7 @@ def _knowledge(config: Config) -> Iterator[Finding]:
 def _templates(config: Config) -> Iterator[Finding]:
     """Write every text that a site's own templates change; ours alone were written by the tests."""
     from bounce_watch import shipped_files
-    from bounce_watch.reply.check import check_templates
+    from bounce_watch.notifications.template_check import check_templates
 
     shipped, own = shipped_files.templates(), config.overrides.templates
     if own is None:

@@ -4,8 +4,8 @@ from typing import Any
 
 from bounce_watch.cli.history import row_json
 from bounce_watch.cli.output import local
-from bounce_watch.cli.safe import for_terminal
-from bounce_watch.reply.evidence import evidence_lines
+from bounce_watch.notifications.rendering.refusal_details import evidence_lines
+from bounce_watch.notifications.rendering.safe_text import for_terminal
 from bounce_watch.store import BounceDetail
 
 

@@ -61,7 +61,7 @@ def digest(
 
 
 def _print(letter: "Letter") -> None:
-    from bounce_watch.cli.safe import for_terminal
+    from bounce_watch.notifications.rendering.safe_text import for_terminal
 
     lines = [letter.subject, "", *letter.text.splitlines()]
     sys.stdout.write("".join(for_terminal(line) + "\n" for line in lines))

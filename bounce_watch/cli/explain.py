@@ -84,8 +84,8 @@ def explain_text(text: str, *, as_json: bool) -> None:
 
 def for_people(explanation: "Explanation") -> str:
     """Return one meaning as lines: what it is, who must act, what each does, where it is from."""
-    from bounce_watch.cli.safe import for_terminal
-    from bounce_watch.reply.words import CAUSES, OWNERS
+    from bounce_watch.notifications.rendering.labels import CAUSES, OWNERS
+    from bounce_watch.notifications.rendering.safe_text import for_terminal
 
     lines = [
         f"{explanation.name}: {explanation.title}",

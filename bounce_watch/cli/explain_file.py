@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bounce_watch.cli.output import emit_json
-from bounce_watch.cli.safe import for_terminal
 from bounce_watch.model import Report
+from bounce_watch.notifications.rendering.safe_text import for_terminal
 
 if TYPE_CHECKING:
     from bounce_watch.config.models import Config
@@ -153,7 +153,7 @@ def _values(values: "Sequence[Value]") -> Lines:
 
 
 def _bounce(traced: "BounceTrace") -> Lines:
-    from bounce_watch.reply.evidence import evidence_lines
+    from bounce_watch.notifications.rendering.refusal_details import evidence_lines
 
     bounce = traced.bounce
     yield from _values(traced.values)
@@ -168,7 +168,7 @@ def _bounce(traced: "BounceTrace") -> Lines:
 
 
 def _told(answer: "DryAnswer | None") -> Lines:
-    from bounce_watch.reply.reasons import SENTENCES
+    from bounce_watch.notifications.gate.values import SENTENCES
 
     if answer is None:
         yield "Nobody", "nothing in it failed"

@@ -159,7 +159,7 @@ def read_number(text: str) -> int:
 
 
 def _steps(detail: "IncidentDetail") -> tuple[Any, ...]:
-    from bounce_watch.reply.playbooks import fill_steps, load_playbooks
+    from bounce_watch.notifications.alert.playbooks import fill_steps, load_playbooks
     from bounce_watch.shipped_files import data_file
 
     playbooks = load_playbooks(data_file("playbooks.toml").read_text(encoding="utf-8"))
@@ -168,15 +168,15 @@ def _steps(detail: "IncidentDetail") -> tuple[Any, ...]:
 
 
 def _evidence(detail: "IncidentDetail") -> tuple[str, ...]:
-    from bounce_watch.reply.evidence import common_evidence
+    from bounce_watch.notifications.rendering.refusal_details import common_evidence
 
     return common_evidence(row.bounce.details for row in detail.bounces if row.bounce.details)
 
 
 def _as_text(detail: "IncidentDetail") -> str:
     from bounce_watch.cli.output import local
-    from bounce_watch.cli.safe import for_terminal
-    from bounce_watch.reply.words import OWNERS
+    from bounce_watch.notifications.rendering.labels import OWNERS
+    from bounce_watch.notifications.rendering.safe_text import for_terminal
 
     incident, finding = detail.incident, detail.incident.finding
     lines = [

@@ -83,7 +83,7 @@ def is_journal(stream: str | None) -> bool:
 
 
 def _as_text(event: Event, head: str) -> str:
-    from bounce_watch.cli.safe import for_terminal
+    from bounce_watch.notifications.rendering.safe_text import for_terminal
 
     level, moment = str(event.pop("level", "info")), str(event.pop("timestamp", ""))
     trace = event.pop("exception", "")

@@ -60,7 +60,7 @@ def _row(line: "Line") -> dict[str, Any]:
 
 def _say_unknown(error: Exception, *, as_json: bool) -> None:
     from bounce_watch.cli.output import emit_json
-    from bounce_watch.cli.safe import for_terminal
+    from bounce_watch.notifications.rendering.safe_text import for_terminal
 
     why = " ".join(str(error).split()) or type(error).__name__
     if as_json:
@@ -71,7 +71,7 @@ def _say_unknown(error: Exception, *, as_json: bool) -> None:
 
 def _print(lines: "tuple[Line, ...]") -> None:
     """Print one line that says it all, and one for each part below."""
-    from bounce_watch.cli.safe import for_terminal
+    from bounce_watch.notifications.rendering.safe_text import for_terminal
     from bounce_watch.pipeline.condition import Level, worst
 
     level = worst(lines)

@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Literal
 
-from bounce_watch.cli.safe import for_cell, for_terminal
+from bounce_watch.notifications.rendering.safe_text import for_cell, for_terminal
 
 Row = Mapping[str, Any]
 Cell = str | tuple[str, ...]

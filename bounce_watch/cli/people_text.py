@@ -9,9 +9,9 @@ from rich.text import Text
 
 from bounce_watch.classify import Explanation
 from bounce_watch.cli.output import Column, Form, console, emit, local
-from bounce_watch.cli.safe import for_terminal
 from bounce_watch.model import Count, Incident
-from bounce_watch.reply.words import CAUSES, label_of
+from bounce_watch.notifications.rendering.labels import CAUSES, label_of
+from bounce_watch.notifications.rendering.safe_text import for_terminal
 from bounce_watch.store import BounceRow, Destination, OutboxEntry, Person, WithheldRow
 
 

@@ -7,12 +7,12 @@ import typer
 
 from bounce_watch.cli.opening import read_config
 from bounce_watch.cli.output import say
-from bounce_watch.cli.safe import for_terminal
 from bounce_watch.cli.status import Exit
 from bounce_watch.model import Cause, Side
-from bounce_watch.reply.draft import DraftFacts, postmaster_draft
-from bounce_watch.reply.facts import Organisation
-from bounce_watch.reply.templates import Templates
+from bounce_watch.notifications.facts import Organisation
+from bounce_watch.notifications.guidance.postmaster_draft import DraftFacts, postmaster_draft
+from bounce_watch.notifications.rendering.safe_text import for_terminal
+from bounce_watch.notifications.rendering.templates import Templates
 from bounce_watch.shipped_files import templates
 from bounce_watch.store import BounceDetail
 

@@ -9,12 +9,12 @@ from bounce_watch import shipped_files
 from bounce_watch.classify import Catalogue, load_catalogue
 from bounce_watch.config.load import find_config, load_config
 from bounce_watch.model import Cause, Letter, Owner, Side
-from bounce_watch.reply import samples
-from bounce_watch.reply.check import check_templates, languages
-from bounce_watch.reply.compose import Composer
-from bounce_watch.reply.facts import Organisation
-from bounce_watch.reply.playbooks import Playbook, load_playbooks
-from bounce_watch.reply.templates import Templates
+from bounce_watch.notifications import template_samples
+from bounce_watch.notifications.alert.playbooks import Playbook, load_playbooks
+from bounce_watch.notifications.composer import Composer
+from bounce_watch.notifications.facts import Organisation
+from bounce_watch.notifications.rendering.templates import Templates
+from bounce_watch.notifications.template_check import check_templates, languages
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,8 +37,8 @@ class Texts:
 
     def letter(self, cause: Cause, language: str, side: Side) -> Letter:
         """Return an answer about an invented mail. Raises TemplateFault."""
-        bounce = samples.bounce(cause, self._owner(cause, side), side)
-        facts = samples.reply_facts(bounce, language=language)
+        bounce = template_samples.bounce(cause, self._owner(cause, side), side)
+        facts = template_samples.reply_facts(bounce, language=language)
         return Composer(self.folders, self.organisation, self.playbooks).reply(facts)
 
     def rows(self) -> Iterator[dict[str, Any]]:
@@ -69,7 +69,7 @@ class Texts:
 
 def open_texts(config_path: Path | None, folder: Path | None) -> Texts:
     """Return the texts; the configuration is read when there is one. Raises ConfigError."""
-    own, organisation = folder, samples.ORGANISATION
+    own, organisation = folder, template_samples.ORGANISATION
     if config_path is not None or find_config() is not None:
         config = load_config(config_path)
         home = config.organisation

@@ -118,8 +118,8 @@ def _by_hand(house: "House", to: str | None) -> tuple["ProbeMail", list[Finding]
 
 def _send(house: "House", config: "Config", to: str | None) -> tuple["ProbeMail | None", list[Finding]]:
     from bounce_watch.cli.service import sender_of
+    from bounce_watch.notifications.gate.values import Refused
     from bounce_watch.pipeline.probing import made_up_address, send_probe
-    from bounce_watch.reply.gate_values import Refused
     from bounce_watch.send.interface import Outcome
 
     # With a null reverse path nothing would ever come back.

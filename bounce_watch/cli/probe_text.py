@@ -109,9 +109,8 @@ def _signature(house: "House", came: "CameBack") -> Finding:
 
 
 def _answer(house: "House", came: "CameBack") -> Finding:
+    from bounce_watch.notifications.gate.values import SENTENCES, Mode
     from bounce_watch.pipeline.probing import withheld_from_colleague
-    from bounce_watch.reply.gate_values import Mode
-    from bounce_watch.reply.reasons import SENTENCES
 
     reasons = withheld_from_colleague(house, came)
     if not reasons:
@@ -125,7 +124,7 @@ def _answer(house: "House", came: "CameBack") -> Finding:
 
 def nothing_came(house: "House", sent: "ProbeMail", wait: timedelta) -> Finding:
     """Say that the time is over, and where to look."""
-    from bounce_watch.reply.powershell import fill
+    from bounce_watch.notifications.alert.playbooks import fill
 
     values = {"to": sent.to} | ({"sender": house.sender[1]} if sent.bw_id else {})
     return Finding(

@@ -69,7 +69,7 @@ def show_quarantined(
     """Show why a mail could not be read, and its beginning; or write its bytes to a file."""
     from bounce_watch.cli.opening import asking
     from bounce_watch.cli.output import emit_json, say
-    from bounce_watch.cli.safe import for_terminal
+    from bounce_watch.notifications.rendering.safe_text import for_terminal
 
     with asking(context.obj) as store:
         entry, content = store.quarantined_bytes(number)

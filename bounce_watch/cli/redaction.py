@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 
-from bounce_watch.reply.suggestions import PROVIDERS
+from bounce_watch.notifications.guidance.suggestions import PROVIDERS
 
 # Wide on purpose: what looks like an address goes, also with characters that no mail system takes.
 _ADDRESS = re.compile(r"[^\s<>\"'(),;:\[\]\\@]{1,256}@([\w.-]{1,253})")

@@ -58,8 +58,8 @@ def _asked(config: "Config", begin: datetime, end: datetime, limit: int) -> "Ove
 
 def _page(config: "Config", overview: "Overview") -> str:
     from bounce_watch import shipped_files
-    from bounce_watch.reply.report_page import report_page
-    from bounce_watch.reply.templates import Templates
+    from bounce_watch.notifications.rendering.templates import Templates
+    from bounce_watch.notifications.report_page.page import report_page
 
     own = config.overrides.templates
     templates = Templates([*([own] if own else []), shipped_files.templates()])

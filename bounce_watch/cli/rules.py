@@ -104,7 +104,7 @@ def lint(
 
 
 def _remarks(rules: Sequence["Rule"]) -> Iterable[str]:
-    from bounce_watch.reply.playbooks import load_playbooks
+    from bounce_watch.notifications.alert.playbooks import load_playbooks
 
     playbooks = load_playbooks(_shipped("playbooks.toml"))
     by_id = {rule.id: rule for rule in rules}

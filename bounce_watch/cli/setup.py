@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bounce_watch.cli.safe import for_terminal
+from bounce_watch.notifications.rendering.safe_text import for_terminal
 
 if TYPE_CHECKING:
     from bounce_watch.cli.checkup import Finding

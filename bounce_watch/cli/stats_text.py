@@ -6,8 +6,8 @@ from typing import Any
 
 from bounce_watch.cli.drawing import bar
 from bounce_watch.cli.output import Column, Form, emit, local
-from bounce_watch.cli.safe import for_terminal
-from bounce_watch.reply.words import label_of
+from bounce_watch.notifications.rendering.labels import label_of
+from bounce_watch.notifications.rendering.safe_text import for_terminal
 from bounce_watch.store import Stats
 
 _TITLES = {

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterable
 from enum import IntEnum
 
-from bounce_watch.cli.safe import for_terminal
+from bounce_watch.notifications.rendering.safe_text import for_terminal
 
 
 class Exit(IntEnum):

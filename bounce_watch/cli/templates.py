@@ -80,7 +80,7 @@ def preview(
 def check(context: typer.Context, folder: Folder = None) -> None:
     """Render every text, your own too, and list what is wrong with file and line; status 1 for any."""
     from bounce_watch.cli.output import say
-    from bounce_watch.cli.safe import for_terminal
+    from bounce_watch.notifications.rendering.safe_text import for_terminal
 
     problems = _texts(context, folder).problems()
     sys.stdout.write("".join(f"{for_terminal(problem)}\n" for problem in problems))
@@ -105,7 +105,7 @@ def _word_of(words: list[str], word: str) -> str:
 
 
 def _show(name: str, letter: "Letter") -> None:
-    from bounce_watch.cli.safe import for_terminal
+    from bounce_watch.notifications.rendering.safe_text import for_terminal
 
     lines: list[Any] = [f"--- {name}", f"Subject: {letter.subject}", "", *letter.text.splitlines(), ""]
     sys.stdout.write("".join(f"{for_terminal(line)}\n" for line in lines))

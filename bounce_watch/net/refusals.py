@@ -10,7 +10,7 @@ from functools import cache
 
 from bounce_watch import shipped_files
 from bounce_watch.config.accounts import Login
-from bounce_watch.reply.powershell import fill
+from bounce_watch.notifications.alert.playbooks import fill
 
 LONGEST_WORDS = 4096
 """Characters of a server's words that are looked at; Exchange writes its trace behind them."""

@@ -5,13 +5,13 @@ from collections.abc import Callable
 
 from bounce_watch.model import Cause, Incident, LetterKind, Report
 from bounce_watch.model.address import normalise
+from bounce_watch.notifications.facts import ReplyFacts
+from bounce_watch.notifications.freeze import is_own_mark
+from bounce_watch.notifications.gate.values import Candidate
+from bounce_watch.notifications.guidance.letter import leading
 from bounce_watch.pipeline.house import House
 from bounce_watch.pipeline.knowledge import Judged, facts_of, incident_of
 from bounce_watch.pipeline.settling import post_reply
-from bounce_watch.reply.facts import ReplyFacts
-from bounce_watch.reply.gate_values import Candidate
-from bounce_watch.reply.guidance import leading
-from bounce_watch.reply.marks import is_own_mark
 from bounce_watch.store import Transaction
 
 

@@ -5,13 +5,12 @@ from datetime import datetime
 
 from bounce_watch.config.models import Config
 from bounce_watch.model import Bounce, Evidence, Report
+from bounce_watch.notifications.gate.check import check, examine
+from bounce_watch.notifications.gate.values import Past, Reason, Refused
 from bounce_watch.pipeline.answering import candidate_of
 from bounce_watch.pipeline.house import policy_of
 from bounce_watch.pipeline.knowledge import Judged
 from bounce_watch.pipeline.posting import past_of
-from bounce_watch.reply.gate import check, examine
-from bounce_watch.reply.gate_values import Past, Refused
-from bounce_watch.reply.reasons import Reason
 from bounce_watch.store import Store
 
 

@@ -12,12 +12,12 @@ from bounce_watch.config.load import ConfigError
 from bounce_watch.config.models import Config
 from bounce_watch.detect import Rule, load_rules
 from bounce_watch.model import Site
+from bounce_watch.notifications.alert.playbooks import load_playbooks
+from bounce_watch.notifications.composer import Composer
+from bounce_watch.notifications.facts import Organisation
+from bounce_watch.notifications.gate.values import Mode, Policy
 from bounce_watch.pipeline.signatures import SignatureChecker, key_finder
 from bounce_watch.reading.reader import InProcess, IsolatedReader, Reader
-from bounce_watch.reply.compose import Composer
-from bounce_watch.reply.facts import Organisation
-from bounce_watch.reply.gate_values import Mode, Policy
-from bounce_watch.reply.playbooks import load_playbooks
 from bounce_watch.send.interface import Delivery
 from bounce_watch.source.interface import Locator
 from bounce_watch.store import Store

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bounce_watch.model import Action, Bounce, Evidence, Incident, Owner, Report
+from bounce_watch.notifications.facts import ReplyFacts
+from bounce_watch.notifications.gate.values import Candidate
+from bounce_watch.notifications.guidance import suggestions
+from bounce_watch.notifications.guidance.letter import leading
 from bounce_watch.pipeline.house import House
-from bounce_watch.reply import suggestions
-from bounce_watch.reply.facts import ReplyFacts
-from bounce_watch.reply.gate_values import Candidate
-from bounce_watch.reply.guidance import leading
 from bounce_watch.store import Transaction
 
 MEMORY = timedelta(days=30)

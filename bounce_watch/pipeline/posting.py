@@ -4,12 +4,10 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from bounce_watch.model import Letter, OutboxState
+from bounce_watch.notifications.freeze import freeze, new_ids
+from bounce_watch.notifications.gate.check import check, refuse_at_once
+from bounce_watch.notifications.gate.values import Allowed, Candidate, Past, Reason, Refused
 from bounce_watch.pipeline.house import House
-from bounce_watch.reply.freeze import freeze
-from bounce_watch.reply.gate import check, refuse_at_once
-from bounce_watch.reply.gate_values import Allowed, Candidate, Past, Refused
-from bounce_watch.reply.marks import new_ids
-from bounce_watch.reply.reasons import Reason
 from bounce_watch.store import Questions, Transaction
 
 NO_WAIT = timedelta(0)

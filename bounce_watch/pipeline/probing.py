@@ -8,15 +8,14 @@ from datetime import datetime
 from bounce_watch.classify import judge, weigh
 from bounce_watch.classify.evidence import Weighed
 from bounce_watch.model import Bounce, LetterKind, OutboxState, Report, Signature
+from bounce_watch.notifications.freeze import new_ids
+from bounce_watch.notifications.gate.check import check, examine
+from bounce_watch.notifications.gate.values import Candidate, Past, Reason, Refused
 from bounce_watch.pipeline.house import House
 from bounce_watch.pipeline.posting import past_of, post
+from bounce_watch.pipeline.probe import probe_letter
 from bounce_watch.pipeline.signatures import SignatureChecker
 from bounce_watch.reading.outcome import Overrun
-from bounce_watch.reply.gate import check, examine
-from bounce_watch.reply.gate_values import Candidate, Past, Refused
-from bounce_watch.reply.marks import new_ids
-from bounce_watch.reply.probe import probe_letter
-from bounce_watch.reply.reasons import Reason
 from bounce_watch.send.interface import Delivery, Outcome, Sender
 from bounce_watch.source.interface import Locator, Message, Source
 

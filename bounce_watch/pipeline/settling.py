@@ -5,12 +5,11 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bounce_watch.model import Letter
+from bounce_watch.notifications.facts import ReplyFacts
+from bounce_watch.notifications.gate.check import check, refuse_at_once
+from bounce_watch.notifications.gate.values import Candidate, Reason, Refused
 from bounce_watch.pipeline.house import House
 from bounce_watch.pipeline.posting import frozen, past_of, post
-from bounce_watch.reply.facts import ReplyFacts
-from bounce_watch.reply.gate import check, refuse_at_once
-from bounce_watch.reply.gate_values import Candidate, Refused
-from bounce_watch.reply.reasons import Reason
 from bounce_watch.source.interface import Source
 from bounce_watch.store import Transaction
 from bounce_watch.store.settling import SettlingReply

@@ -8,8 +8,8 @@ nobody can look for is given up and named in the digest, while alerts and digest
 from collections.abc import Sequence
 
 from bounce_watch.model import LetterKind, OutboxState
+from bounce_watch.notifications.gate.values import Reason
 from bounce_watch.pipeline.house import House
-from bounce_watch.reply.reasons import Reason
 from bounce_watch.send.interface import Probe
 from bounce_watch.store import OutboxEntry, Transaction
 

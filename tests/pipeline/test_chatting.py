@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from bounce_watch.reply import samples
-from bounce_watch.reply.chat import chat_text, quiet
+from bounce_watch.notifications import template_samples
+from bounce_watch.notifications.composer import chat_text, quiet
 from bounce_watch.send.chat import ChatUnavailable, Room
 from tests.pipeline.conftest import Home, ndr
 
@@ -124,7 +124,7 @@ def test_a_room_hears_only_of_what_its_people_must_do(
     ],
 )
 def test_a_text_from_a_mail_calls_nobody_and_is_no_link(hostile: str) -> None:
-    incident = samples.incident()
+    incident = template_samples.incident()
     for text in (quiet(hostile), *chat_text(hostile, incident)):
         assert not set("@<>[]`*~|#\\") & set(text.replace("[.]", "").replace("[:]", ""))
         assert "http:" not in text

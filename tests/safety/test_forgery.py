@@ -17,9 +17,9 @@ import pytest
 from bounce_watch.classify import judge, load_catalogue, weigh
 from bounce_watch.config.load import load_config
 from bounce_watch.model import Authority, Cause, Evidence, Kind, LetterKind, Report, Site
+from bounce_watch.notifications.gate.check import check
+from bounce_watch.notifications.gate.values import Candidate, Mode, Past, Policy, Refused
 from bounce_watch.parse import read
-from bounce_watch.reply.gate import check
-from bounce_watch.reply.gate_values import Candidate, Mode, Past, Policy, Refused
 from bounce_watch.shipped_files import folder as shipped
 from tests.pipeline.conftest import START, Home, ndr
 

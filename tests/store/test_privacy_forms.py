@@ -5,7 +5,7 @@ import quopri
 
 import pytest
 
-from bounce_watch.reply.safe_text import defang
+from bounce_watch.notifications.rendering.safe_text import defang
 from bounce_watch.store.privacy_forms import OTHERS, Named
 
 ADDRESS = "Anna.Miller@contoso.example"

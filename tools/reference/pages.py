@@ -16,7 +16,7 @@ from bounce_watch.config.models import Store
 from bounce_watch.config.secrets import Places, chat_places, login_places, store_places
 from bounce_watch.config.service import Chat
 from bounce_watch.net.refusals import At, load_refusals
-from bounce_watch.reply.reasons import SENTENCES, Reason
+from bounce_watch.notifications.gate.values import SENTENCES, Reason
 from reference.program import STATUSES, Command, program
 from reference.settings import Table, tables
 

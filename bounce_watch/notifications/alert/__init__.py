@@ -1,0 +1,1 @@
+"""Alerts for admins: the message and its playbook."""

@@ -1,0 +1,141 @@
+"""The alert: mails to the admins about an incident: it opened, grew, still waits, or is over."""
+
+from collections.abc import Mapping
+from typing import assert_never
+
+from bounce_watch.model import Finding, Letter, LetterKind, Owner, Severity
+from bounce_watch.notifications.alert.playbooks import FilledStep, Playbook, fill_steps
+from bounce_watch.notifications.facts import AlertFacts, AlertKind, Organisation
+from bounce_watch.notifications.rendering import local_time
+from bounce_watch.notifications.rendering.labels import OWNERS, SEVERITIES
+from bounce_watch.notifications.rendering.refusal_details import common_evidence
+from bounce_watch.notifications.rendering.safe_text import plain
+from bounce_watch.notifications.rendering.templates import Templates, Value, inline
+
+MOST_NAMES = 10
+MOST_WHO_MAY_RESEND = 100
+_NO_STEPS = "There are no steps for this kind of incident yet."
+TONES: dict[Severity, str] = {Severity.CRITICAL: "critical", Severity.HIGH: "high"}
+_FOOTER = "Written by bounce_watch {when}. More: bounce-watch incidents"
+_WHEN: dict[AlertKind, str] = {
+    AlertKind.OPENED: "when the incident opened",
+    AlertKind.REOPENED: "when the incident came back",
+    AlertKind.GREW: "because the incident grew",
+    AlertKind.REMINDER: "because nobody has acknowledged the incident; once a day",
+    AlertKind.ALL_CLEAR: "when the incident was over",
+}
+
+
+def alert(
+    templates: Templates, organisation: Organisation, playbooks: Mapping[str, Playbook], facts: AlertFacts
+) -> Letter:
+    """Compose the alert about one incident for one admin. Raises TemplateFault."""
+    finding, name = facts.incident.finding, facts.incident.name
+    title, over = title_of(finding), facts.kind is AlertKind.ALL_CLEAR
+    playbook = playbooks.get(finding.playbook)
+    subject = plain(_subject(facts, title), 200)
+    most = MOST_WHO_MAY_RESEND if over else MOST_NAMES
+    values: dict[str, Value] = {
+        "language": "en",
+        "organisation": plain(organisation.name, 80),
+        "subject": subject,
+        "tone": "good" if over else TONES.get(finding.severity, ""),
+        "footer": _FOOTER.format(when=_WHEN[facts.kind]),
+        "lead": _lead(facts),
+        "related": ", ".join(facts.related),
+        "explains": ", ".join(facts.explains),
+        "name": name,
+        "title": title,
+        "severity": "good" if over else str(finding.severity),
+        "severity_label": "Over" if over else SEVERITIES[finding.severity],
+        "owner_label": OWNERS[finding.owner],
+        "since": local_time.short(finding.first_at, organisation.time_zone),
+        "last": local_time.short(finding.last_at, organisation.time_zone),
+        "messages": finding.messages,
+        "codes": _named(finding.statuses, 20),
+        "senders": _named(finding.senders, 80, most),
+        "more_senders": max(len(finding.senders) - most, 0),
+        "domains": _named(finding.recipient_domains, 80),
+        "more_domains": max(len(finding.recipient_domains) - MOST_NAMES, 0),
+        "evidence": list(common_evidence(facts.details)),
+        "meaning": "" if over else playbook.meaning if playbook else _NO_STEPS,
+        "steps": [shown_step(step) for step in fill_steps(playbook, finding)]
+        if playbook and not over
+        else [],
+    }
+    return Letter(
+        kind=LetterKind.ALERT,
+        event_key=facts.event_key,
+        to=facts.to,
+        subject=subject,
+        text=templates.render("alerts/alert.txt.j2", values),
+        html=inline(templates.render("alerts/alert.html.j2", values)),
+    )
+
+
+def title_of(finding: Finding) -> str:
+    """Return the rule's title with what it was found for: an address or a domain."""
+    title, key = plain(finding.title, 160), plain(finding.key, 80)
+    named = ("@" in key or "." in key) and key not in title
+    return f"{title}: {key}" if named else title
+
+
+def shown_step(step: FilledStep) -> dict[str, Value]:
+    """Return a filled step as plain template values."""
+    return {
+        "text": step.text,
+        "where": step.where,
+        "commands": list(step.commands),
+        "more": step.more,
+        "source": step.source,
+    }
+
+
+def _subject(facts: AlertFacts, title: str) -> str:
+    name, severity = facts.incident.name, SEVERITIES[facts.incident.finding.severity]
+    match facts.kind:
+        case AlertKind.OPENED:
+            return f"[{severity}] {name}: {title}"
+        case AlertKind.REOPENED:
+            return f"[{severity}] {name} is back: {title}"
+        case AlertKind.GREW:
+            return f"[{severity}] {name} is {facts.growth} times as large: {title}"
+        case AlertKind.REMINDER:
+            return f"[{severity}] {name} still waits: {title}"
+        case AlertKind.ALL_CLEAR:
+            return f"[Over] {name}: {title}"
+        case _:
+            assert_never(facts.kind)
+
+
+def _lead(facts: AlertFacts) -> str:
+    """Return what is new, in one or two sentences; nothing when the incident itself is the news."""
+    number = facts.incident.number
+    match facts.kind:
+        case AlertKind.OPENED:
+            return ""
+        case AlertKind.REOPENED:
+            return "It was over, and the same is happening again."
+        case AlertKind.GREW:
+            return f"It is {facts.growth} times as large as when you first heard of it."
+        case AlertKind.REMINDER:
+            return f"Nobody has said yet that they are on it. If you are: bounce-watch incidents ack {number}"
+        case AlertKind.ALL_CLEAR:
+            return _all_clear(facts)
+        case _:
+            assert_never(facts.kind)
+
+
+def _all_clear(facts: AlertFacts) -> str:
+    finding = facts.incident.finding
+    over = "Nothing more of it was seen, or somebody closed it."
+    if finding.owner is Owner.SECURITY:
+        return f"{over} Make sure that the account is secured before it sends again."
+    if not finding.senders:
+        return over
+    tell = f"bounce-watch incidents allclear {facts.incident.number} --tell"
+    return f"{over} The senders named here may send their mails again. To tell each of them: {tell}"
+
+
+def _named(names: tuple[str, ...], limit: int, most: int = MOST_NAMES) -> list[str]:
+    return [plain(name, limit) for name in names[:most]]

@@ -1,0 +1,237 @@
+"""The daily digest: problems first, then who must act, what happened, what we did, and how we are."""
+
+from collections.abc import Mapping, Sequence
+
+from bounce_watch.model import Count, Digest, Edition, Health, Incident, Letter, LetterKind, Severity
+from bounce_watch.notifications.alert.letter import TONES, shown_step, title_of
+from bounce_watch.notifications.alert.playbooks import Playbook, fill_steps
+from bounce_watch.notifications.facts import Organisation
+from bounce_watch.notifications.rendering import charts, local_time
+from bounce_watch.notifications.rendering.labels import OWNERS, SEVERITIES, label_of
+from bounce_watch.notifications.rendering.safe_text import plain
+from bounce_watch.notifications.rendering.templates import Templates, Value, inline
+
+MOST_INCIDENTS = 10
+MOST_STEPS = 3
+_FOOTER = "Written by bounce_watch once a day. More: bounce-watch top, bounce-watch incidents"
+_GRAVITY = tuple(Severity)
+
+
+def digest_letter(
+    templates: Templates,
+    organisation: Organisation,
+    playbooks: Mapping[str, Playbook],
+    digest: Digest,
+    *,
+    event_key: str,
+    to: str,
+) -> Letter:
+    """Compose the digest of one day for one admin. Raises TemplateFault."""
+    values = _values(organisation, playbooks, digest)
+    return Letter(
+        kind=LetterKind.DIGEST,
+        event_key=event_key,
+        to=to,
+        subject=str(values["subject"]),
+        text=templates.render("digest/digest.txt.j2", values),
+        html=inline(templates.render("digest/digest.html.j2", values)),
+    )
+
+
+def _values(
+    organisation: Organisation, playbooks: Mapping[str, Playbook], digest: Digest
+) -> dict[str, Value]:
+    day = local_time.day_name(digest.local_date.year, digest.local_date.month, digest.local_date.day)
+    headline = headline_of(digest)
+    return {
+        "language": "en",
+        "organisation": plain(organisation.name, 80),
+        "subject": plain(f"Mail delivery, {_named(digest, day)}: {headline}", 200),
+        "footer": _FOOTER,
+        "day": _named(digest, day),
+        "span": f"{local_time.short(digest.since, digest.time_zone)} to "
+        f"{local_time.short(digest.until, digest.time_zone)} ({digest.time_zone})",
+        "headline": headline,
+        "tone": _tone(digest),
+        "empty": digest.is_empty,
+        "unverified": digest.unverified,
+        "tiles": [
+            _tile("Came back", digest.messages),
+            _tile("Recipients", digest.bounces),
+            _tile("Delayed", digest.delays),
+            _tile("Answered", Count(label="", now=digest.replies_sent)),
+        ],
+        "covers": _covers(digest),
+        "comparison": comparison_of(digest),
+        "groups": _groups(organisation, playbooks, digest),
+        "charts": _charts(digest),
+        "replies": _pairs([("Sent", digest.replies_sent), ("Held until released", digest.replies_held)]),
+        "withheld": _pairs([(plain(label_of(count.label), 60), count.now) for count in digest.withheld]),
+        "mail": _pairs(_mail(digest)),
+        "health": [_check(check) for check in digest.health],
+        "failing": [_check(check) for check in digest.health if check.state != "ok"],
+        "failed": [_check(check) for check in digest.health if check.state == "failure"],
+    }
+
+
+def _named(digest: Digest, day: str) -> str:
+    """Return the day, or the week or month that ended on it."""
+    match digest.edition:
+        case Edition.DAILY:
+            return day
+        case Edition.WEEKLY:
+            return f"the week to {day}"
+        case Edition.MONTHLY:
+            return f"the month to {day}"
+
+
+def _covers(digest: Digest) -> str:
+    """Return a sentence for a digest that makes up for days without one, empty for a usual one."""
+    if not digest.missed:
+        return ""
+    days = "1 day" if digest.missed == 1 else f"{digest.missed} days"
+    return f"This digest covers {digest.missed + 1} days: none was made on the {days} before."
+
+
+def comparison_of(digest: Digest) -> str:
+    """Return with what the counts are compared, empty when there is nothing to compare with."""
+    if not digest.weeks:
+        return ""
+    if digest.edition is Edition.MONTHLY:
+        return "against the time of the same length before"
+    weeks = {1: "week", 2: "two weeks", 3: "three weeks", 4: "four weeks"}[digest.weeks]
+    if digest.edition is Edition.WEEKLY:
+        return f"against the mean of the {weeks} before" if digest.weeks > 1 else "against the week before"
+    same = "the same days" if digest.missed else "the same weekday"
+    return (
+        f"against the mean of {same} in the {weeks} before"
+        if digest.weeks > 1
+        else f"against {same} in the week before"
+    )
+
+
+def _check(check: Health) -> dict[str, Value]:
+    state = check.state if check.state in ("ok", "warning", "failure") else "failure"
+    return {"name": plain(check.name, 40), "state": state, "text": plain(check.text, 160)}
+
+
+def headline_of(digest: Digest) -> str:
+    """Return the day in a few words: for the subject and the first line."""
+    failing = [check for check in digest.health if check.state == "failure"]
+    if digest.opened:
+        return f"{_problems(len(digest.opened), 'new')}, {_mails(digest.messages.now)} came back"
+    if failing:
+        return f"a check failed ({plain(failing[0].name, 40)}), {_mails(digest.messages.now)} came back"
+    if digest.still_open:
+        return f"{_problems(len(digest.still_open), 'open')}, {_mails(digest.messages.now)} came back"
+    if digest.is_empty:
+        time = {Edition.DAILY: "day", Edition.WEEKLY: "week", Edition.MONTHLY: "month"}[digest.edition]
+        return f"a quiet {time}, no mail came back"
+    return f"no problems, {_mails(digest.messages.now)} came back"
+
+
+def _problems(number: int, kind: str) -> str:
+    return f"{number} {kind} problem{'' if number == 1 else 's'}"
+
+
+def _mails(number: int) -> str:
+    return f"{number} mail{'' if number == 1 else 's'}"
+
+
+def _tone(digest: Digest) -> str:
+    """Return the colour of the band: that of the gravest unresolved incident."""
+    open_now = _by_gravity([*digest.opened, *digest.still_open])
+    if open_now:
+        return TONES.get(open_now[0].finding.severity, "")
+    return "high" if any(check.state == "failure" for check in digest.health) else "good"
+
+
+def _gravity(incident: Incident) -> int:
+    return _GRAVITY.index(incident.finding.severity)
+
+
+def _by_gravity(incidents: Sequence[Incident]) -> list[Incident]:
+    return sorted(incidents, key=lambda incident: (_gravity(incident), incident.number))
+
+
+def _tile(label: str, count: Count) -> dict[str, Value]:
+    return {"label": label, "now": count.now, "change": charts.change(count)}
+
+
+def _groups(
+    organisation: Organisation, playbooks: Mapping[str, Playbook], digest: Digest
+) -> list[dict[str, Value]]:
+    """Return the incidents under their three headings; empty groups are left out."""
+    groups = (
+        ("New problems", digest.opened, True),
+        ("Still open", digest.still_open, False),
+        ("Resolved", digest.resolved, False),
+    )
+    return [
+        {
+            "title": title,
+            "incidents": [
+                _incident(organisation, playbooks, incident, with_steps)
+                for incident in _by_gravity(incidents)[:MOST_INCIDENTS]
+            ],
+            "more": max(len(incidents) - MOST_INCIDENTS, 0),
+        }
+        for title, incidents, with_steps in groups
+        if incidents
+    ]
+
+
+def _incident(
+    organisation: Organisation, playbooks: Mapping[str, Playbook], incident: Incident, with_steps: bool
+) -> dict[str, Value]:
+    finding = incident.finding
+    owner = OWNERS[finding.owner]
+    playbook = playbooks.get(finding.playbook)
+    critical = with_steps or finding.severity is Severity.CRITICAL
+    resolved = incident.resolved_at
+    steps = fill_steps(playbook, finding) if playbook and critical and resolved is None else ()
+    again = "came back; " if incident.reopened else ""
+    line = f"{again}since {local_time.short(finding.first_at, organisation.time_zone)}; "
+    line += f"{_mails(finding.messages)}; must act: {owner[0].lower()}{owner[1:]}"
+    if resolved is not None:
+        line = f"over since {local_time.short(resolved, organisation.time_zone)}; {_mails(finding.messages)}"
+    return {
+        "name": incident.name,
+        "title": title_of(finding),
+        "severity": "good" if resolved else str(finding.severity),
+        "severity_label": "Resolved" if resolved else SEVERITIES[finding.severity],
+        "line": line,
+        "codes": [plain(status, 20) for status in finding.statuses[:5]],
+        "steps": [shown_step(step) for step in steps[:MOST_STEPS]],
+        "more_steps": max(len(steps) - MOST_STEPS, 0),
+    }
+
+
+def _charts(digest: Digest) -> list[dict[str, Value]]:
+    charted = (
+        ("Who must act", digest.owners, True),
+        ("Top causes", digest.causes, True),
+        ("Top senders", digest.senders, False),
+        ("Top recipient domains", digest.domains, False),
+    )
+    return [
+        {"title": title, "rows": charts.bars(counts, known), "lines": charts.text_rows(counts, known)}
+        for title, counts, known in charted
+        if counts
+    ]
+
+
+def _mail(digest: Digest) -> list[tuple[str, int]]:
+    return [
+        ("No reports, left where they are", digest.left_alone),
+        ("Copies of known reports", digest.duplicates),
+        ("Unreadable, in quarantine", digest.quarantined),
+        ("Not proved to be ours, not counted", digest.unverified),
+    ]
+
+
+def _pairs(pairs: Sequence[tuple[str, int]]) -> dict[str, Value]:
+    return {
+        "rows": [{"label": label, "now": number} for label, number in pairs],
+        "lines": charts.text_pairs(pairs),
+    }

@@ -1,0 +1,219 @@
+"""Turn a letter into the bytes that are stored and sent, once: a second attempt sends the same bytes.
+
+Headers follow RFC 3834 section 5 and MS-OXCMAIL 2.1.3.2.20. Every value is ours; no byte of a mail we
+received is parsed or copied here.
+
+
+Header values that leave the house, and the last look at the serialised header block (RFC 5322).
+
+Python before 3.12.4 writes a line break that an encoded word carries (CVE-2024-6923): values are cleaned
+before they are set, and the bytes are checked after they are written.
+
+
+Our own marks: the id that every mail of ours carries, so that its bounce is recognised and never answered.
+
+An id is `bw.<sixteen hex digits>.<twenty-four hex digits>`; the second part is an HMAC (RFC 2104) of the
+first, so nobody else can make one. Providers rewrite Message-IDs, hence the id also stands in
+X-Bounce-Watch-ID, in References and in the footer.
+"""
+
+import hashlib
+import hmac
+import re
+from binascii import b2a_qp
+from datetime import datetime
+from email.headerregistry import Address
+from email.policy import SMTP, EmailPolicy
+from email.utils import format_datetime
+from functools import lru_cache
+from html import escape
+
+from bounce_watch.model import Letter
+from bounce_watch.model.address import is_deliverable
+from bounce_watch.notifications.errors import UnsafeMail
+from bounce_watch.notifications.rendering.safe_text import plain
+
+LONGEST_VALUE = 200
+LONGEST_LINE = 998
+
+ALLOWED = frozenset(
+    (
+        *("from", "to", "subject", "date", "message-id", "in-reply-to", "references"),
+        *("auto-submitted", "precedence", "x-auto-response-suppress", "x-bounce-watch-id"),
+        "x-bounce-watch-kind",
+        *("content-language", "mime-version", "content-type"),
+    )
+)
+_REQUIRED = ALLOWED - {"in-reply-to"}
+_MESSAGE_ID = re.compile(r"\A<[!-;=?-~]{1,250}>\Z")
+_FIELD = re.compile(rb"\A([!-9;-~]{1,40}):(?: [ -~]*)?\Z")
+
+
+def clean_header(value: str) -> str:
+    """Return a value that is one line of at most 200 characters and holds no encoded word."""
+    return plain(value.replace("=?", "= ?"), LONGEST_VALUE).replace("=?", "= ?")
+
+
+def is_message_id(value: str | None) -> bool:
+    """Tell whether a Message-ID is plain enough to be named in our headers (RFC 5322 section 3.6.4)."""
+    return value is not None and _MESSAGE_ID.match(value) is not None and value.count("@") == 1
+
+
+def check_mail(content: bytes) -> None:
+    """Raise UnsafeMail unless the bytes are a mail as we write it: seven bits, CRLF, known fields, one To."""
+    if content.replace(b"\r\n", b"").translate(None, b"\r\n\x00") != content.replace(b"\r\n", b""):
+        raise UnsafeMail("a bare line end or a NUL stands in the mail")
+    if not content.isascii():
+        raise UnsafeMail("a byte above 127 stands in the mail")
+    if any(len(line) > LONGEST_LINE for line in content.split(b"\r\n")):
+        raise UnsafeMail(f"a line is longer than {LONGEST_LINE} bytes")
+    _check_fields(_fields(content.partition(b"\r\n\r\n")[0]))
+
+
+def _fields(head: bytes) -> list[str]:
+    """Return the lower-case field names of a header block in order."""
+    names = []
+    for line in re.split(rb"\r\n(?![ \t])", head):
+        match = _FIELD.match(line.replace(b"\r\n", b""))
+        if match is None:
+            raise UnsafeMail(f"a header line is malformed: {line[:60]!r}")
+        names.append(match[1].decode("ascii").lower())
+    return names
+
+
+def _check_fields(names: list[str]) -> None:
+    strangers = sorted(set(names) - ALLOWED)
+    if strangers:
+        raise UnsafeMail(f"header field {strangers[0]!r} is not one of ours")
+    repeated = [name for name in names if names.count(name) > 1]
+    if repeated:
+        raise UnsafeMail(f"header field {repeated[0]!r} stands there twice")
+    missing = sorted(_REQUIRED - set(names))
+    if missing:
+        raise UnsafeMail(f"header field {missing[0]!r} is missing")
+
+
+# Not "All" and without NDR: we want to see it when guidance cannot be delivered.
+_SUPPRESS = "DR, RN, NRN, OOF, AutoReply"
+_LINE_END = re.compile(r"\r\n|\r|\n")
+
+
+class _Policy(EmailPolicy):
+    """SMTP's policy without a habit of the stdlib.
+
+    It breaks a long subject right after the field's name, which readers show as a leading space.
+    """
+
+    def fold(self, name: str, value: str) -> str:
+        folded = str(super().fold(name, value))
+        return folded.replace(":\r\n ", ": ", 1) if folded.startswith(f"{name}:\r\n ") else folded
+
+
+_POLICY = _Policy(linesep=SMTP.linesep, max_line_length=SMTP.max_line_length, cte_type="7bit")
+
+
+def freeze(letter: Letter, *, sender: tuple[str, str], bw_id: str, message_id: str, date: datetime) -> bytes:
+    """Return the finished mail: multipart/alternative, seven bits, CRLF, checked byte by byte.
+
+    `sender` is the display name and the address. `bw_id` and `message_id` come from `new_ids`.
+    Raises UnsafeMail when any value breaks a rule; nothing may be sent then.
+    """
+    name, address = sender
+    for plain_address in (address, letter.to):
+        if not is_deliverable(plain_address):
+            raise UnsafeMail("an address of the mail is not plain")
+    if not is_message_id(message_id):
+        raise UnsafeMail("our own Message-ID is malformed")
+    boundary = f"=_{hashlib.sha256(bw_id.encode()).hexdigest()[:32]}"
+    head = [
+        _from(clean_header(name), address),
+        f"To: {letter.to}\r\n",
+        _folded("Subject", clean_header(letter.subject)),
+        f"Date: {format_datetime(date)}\r\n",
+        f"Message-ID: {message_id}\r\n",
+        *_thread(letter.in_reply_to, message_id),
+        "MIME-Version: 1.0\r\n",
+        f'Content-Type: multipart/alternative; boundary="{boundary}"\r\n',
+        *_marks(letter, bw_id),
+    ]
+    body = [
+        *_part("plain", _signed_text(letter.text, bw_id), boundary),
+        *_part("html", _signed_html(letter.html, bw_id), boundary),
+        f"--{boundary}--\r\n".encode("ascii"),
+    ]
+    content = b"\r\n".join(["".join(head).encode("ascii"), *body])
+    check_mail(content)
+    return content
+
+
+@lru_cache(maxsize=16)
+def _from(name: str, address: str) -> str:
+    return str(
+        _POLICY.fold(*_POLICY.header_store_parse("From", Address(display_name=name, addr_spec=address)))
+    )
+
+
+@lru_cache(maxsize=256)
+def _folded(name: str, value: str) -> str:
+    """Return a field with text that may need encoded words (RFC 2047)."""
+    return str(_POLICY.fold(*_POLICY.header_store_parse(name, value)))
+
+
+def _part(subtype: str, text: str, boundary: str) -> tuple[bytes, bytes]:
+    """Return the head of one part, with its boundary, and its content."""
+    head = (
+        f'--{boundary}\r\nContent-Type: text/{subtype}; charset="utf-8"\r\n'
+        "Content-Transfer-Encoding: quoted-printable\r\n"
+    )
+    lines = _LINE_END.sub("\r\n", text).encode("utf-8", "replace")  # lone surrogates: UTF-8 has none
+    return head.encode("ascii"), b2a_qp(lines)
+
+
+def _thread(in_reply_to: str | None, message_id: str) -> list[str]:
+    """Name the person's own mail, if its id is plain, and our own id, which outlives a new Message-ID."""
+    if in_reply_to is None or not is_message_id(in_reply_to):
+        return [f"References: {message_id}\r\n"]
+    return [f"In-Reply-To: {in_reply_to}\r\n", f"References: {in_reply_to}\r\n {message_id}\r\n"]
+
+
+def _marks(letter: Letter, bw_id: str) -> list[str]:
+    return [
+        "Auto-Submitted: auto-generated\r\n",
+        f"X-Auto-Response-Suppress: {_SUPPRESS}\r\n",
+        "Precedence: bulk\r\n",
+        _folded("Content-Language", clean_header(letter.language)),
+        f"X-Bounce-Watch-ID: {clean_header(bw_id)}\r\n",
+        f"X-Bounce-Watch-Kind: {letter.kind.value}\r\n",
+    ]
+
+
+def _signed_text(text: str, bw_id: str) -> str:
+    return "\n".join([*text.splitlines(), f"Reference: {bw_id}", ""])
+
+
+def _signed_html(html: str, bw_id: str) -> str:
+    style = "margin:0;padding:0 16px 16px;text-align:center;font:11px/16px sans-serif;color:#808890"
+    line = f'<p style="{style}">Reference: {escape(bw_id)}</p>\n'
+    before, body_end, after = html.rpartition("</body>")
+    return f"{before}{line}{body_end}{after}" if body_end else f"{html}{line}"
+
+
+_ID = re.compile(r"bw\.([0-9a-f]{16})\.([0-9a-f]{24})(?![0-9a-f])")
+_LONGEST = 64 * 1024
+
+
+def new_ids(secret: bytes, event_key: str, domain: str) -> tuple[str, str]:
+    """Return the X-Bounce-Watch-ID and the Message-ID of the mail for one event: always the same pair."""
+    serial = hashlib.sha256(event_key.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    bw_id = f"bw.{serial}.{_proof(secret, serial)}"
+    return bw_id, f"<{bw_id}@{domain}>"
+
+
+def is_own_mark(secret: bytes, value: str) -> bool:
+    """Tell whether a header value or a piece of text (64 KiB are read) holds an id that we made."""
+    found = _ID.finditer(value[:_LONGEST].lower())
+    return any(hmac.compare_digest(_proof(secret, match[1]), match[2]) for match in found)
+
+
+def _proof(secret: bytes, serial: str) -> str:
+    return hmac.new(secret, serial.encode("ascii"), hashlib.sha256).hexdigest()[:24]

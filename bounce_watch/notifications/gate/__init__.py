@@ -1,0 +1,1 @@
+"""May this message be written? One gate for all mail that leaves."""

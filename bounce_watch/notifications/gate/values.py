@@ -1,0 +1,171 @@
+"""What the gate is asked with, and what it answers.
+
+Why a mail was not written: the stored word, a sentence that explains it, a few words for a table."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from bounce_watch.model import Action, Cause, Evidence, Kind, LetterKind, Site
+
+
+class Reason(StrEnum):
+    """Why a mail was not written, in the order of the checks. Stored, counted in the digest."""
+
+    OWN_BOUNCE = "own_bounce"
+    NOT_A_REPORT = "not_a_report"
+    NOT_A_FAILURE = "not_a_failure"
+    EVIDENCE = "evidence"
+    NOT_PLAIN_ADDRESS = "not_plain_address"
+    OUTSIDE_DOMAIN = "outside_domain"
+    REWRITTEN_ADDRESS = "rewritten_address"
+    OWN_ADDRESS = "own_address"
+    NEVER_TO = "never_to"
+    ROBOT = "robot"
+    AUTOMATIC_ORIGINAL = "automatic_original"
+    SELF_ADDRESSED = "self_addressed"
+    TOO_OLD = "too_old"
+    SWITCHED_OFF = "switched_off"
+    REPEATED = "repeated"
+    RECENTLY_TOLD = "recently_told"
+    PERSON_LIMIT = "person_limit"
+    BREAKER = "breaker"
+    RATE_LIMIT = "rate_limit"
+    UNCERTAIN = "uncertain"
+    SAME_LETTER = "same_letter"
+
+
+OUTSIDE_THE_GATE = frozenset({Reason.UNCERTAIN, Reason.SAME_LETTER})
+"""What is decided when a mail was already written: the gate has no check for it."""
+
+
+SENTENCES: dict[Reason, str] = {
+    Reason.OWN_BOUNCE: "One of our own notices came back; we never answer those.",
+    Reason.NOT_A_REPORT: "The mail reports no failed delivery.",
+    Reason.NOT_A_FAILURE: "The mail was only delayed, or it was delivered.",
+    Reason.EVIDENCE: "The report may be forged: nothing proves that it is about a mail of ours.",
+    Reason.NOT_PLAIN_ADDRESS: "The address is missing or has an unusual form.",
+    Reason.OUTSIDE_DOMAIN: "The address does not lie in one of our domains.",
+    Reason.REWRITTEN_ADDRESS: "The address was made by a forwarding or mailing system, not by a person.",
+    Reason.OWN_ADDRESS: "The address belongs to bounce_watch itself or to its admins.",
+    Reason.NEVER_TO: "The configuration says that this address never gets an answer.",
+    Reason.ROBOT: "Nobody reads mail at this address: it is a role or system account.",
+    Reason.AUTOMATIC_ORIGINAL: "A program or mailing list wrote the mail that came back.",
+    Reason.SELF_ADDRESSED: "The mail was addressed to its own sender or to us.",
+    Reason.REPEATED: "This bounce was already dealt with.",
+    Reason.RECENTLY_TOLD: "The person was told about the same problem a short time ago.",
+    Reason.PERSON_LIMIT: "The person already got as many answers as one day allows.",
+    Reason.BREAKER: "Too many mails were due at once; replies wait until an admin allows them again.",
+    Reason.RATE_LIMIT: "The limit of mails for a minute or an hour is reached.",
+    Reason.UNCERTAIN: "It may have been sent when the connection ended; it is not sent twice.",
+    Reason.SAME_LETTER: "The person is told in one letter about several bounces.",
+    Reason.TOO_OLD: "The bounce is too old to be answered.",
+    Reason.SWITCHED_OFF: "Replies are switched off.",
+}
+
+WITHHELD: dict[Reason, str] = {
+    Reason.OWN_BOUNCE: "our own notice came back",
+    Reason.NOT_A_REPORT: "no report",
+    Reason.NOT_A_FAILURE: "only delayed, or delivered",
+    Reason.EVIDENCE: "not proved to be our mail",
+    Reason.NOT_PLAIN_ADDRESS: "unusual address",
+    Reason.OUTSIDE_DOMAIN: "not one of our domains",
+    Reason.REWRITTEN_ADDRESS: "address made by a system",
+    Reason.OWN_ADDRESS: "address of ours or of an admin",
+    Reason.NEVER_TO: "never to be answered (configured)",
+    Reason.ROBOT: "nobody reads there",
+    Reason.AUTOMATIC_ORIGINAL: "written by a program or list",
+    Reason.SELF_ADDRESSED: "addressed to its own sender",
+    Reason.REPEATED: "already dealt with",
+    Reason.RECENTLY_TOLD: "told a short time ago",
+    Reason.PERSON_LIMIT: "enough answers for one day",
+    Reason.BREAKER: "stopped: too many mails",
+    Reason.RATE_LIMIT: "limit of mails reached",
+    Reason.UNCERTAIN: "perhaps sent, not sent twice",
+    Reason.SAME_LETTER: "told in one letter with others",
+    Reason.TOO_OLD: "too old",
+    Reason.SWITCHED_OFF: "replies are switched off",
+}
+
+
+class Mode(StrEnum):
+    """What becomes of replies: none, held in the outbox until released, sent."""
+
+    OFF = "off"
+    PREVIEW = "preview"
+    ON = "on"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A letter that somebody wants to write.
+
+    Alerts and digests need only `kind`, `to` and `event_key`; the rest tells what the report said.
+    `own_mark`: the report or the returned mail carries a mark that `is_own_mark` recognised.
+    `automatic` names the returned mail's header fields that mark it as written by a machine.
+    `original_sender` and `original_recipients` are the returned mail's From and To.
+    `received_at` is the arrival in the watched mailbox (UTC), None when unknown.
+    `known_robot`: the site knows that nobody reads there; the form of the address is looked at anyway.
+    """
+
+    kind: LetterKind
+    to: str | None
+    event_key: str
+    cause: Cause = Cause.UNKNOWN
+    evidence: Evidence | None = None
+    report_kind: Kind = Kind.FAILURE
+    action: Action | None = Action.FAILED
+    own_mark: bool = False
+    automatic: tuple[str, ...] = ()
+    original_sender: str | None = None
+    original_recipients: tuple[str, ...] = ()
+    received_at: datetime | None = None
+    known_robot: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Past:
+    """What was written before, counted by the store. Counts are of replies that left or may still leave.
+
+    `last_reply_at` is the newest reply to the same person about the same cause (UTC), None for none.
+    `breaker_latched`: the rate was exceeded before and no admin has cleared it yet.
+    `backlog_until`: what arrived before lay there at the first run; its answers wait for a person.
+    """
+
+    event_key_known: bool = False
+    last_reply_at: datetime | None = None
+    replies_to_person_24h: int = 0
+    mails_last_minute: int = 0
+    mails_last_hour: int = 0
+    breaker_latched: bool = False
+    backlog_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """What the configuration allows. `from_address` is the sender of all our mail."""
+
+    site: Site
+    from_address: str
+    mode: Mode = Mode.PREVIEW
+    again_after: timedelta = timedelta(days=7)
+    per_person_per_day: int = 3
+    per_minute: int = 20
+    per_hour: int = 200
+    not_older_than: timedelta = timedelta(hours=48)
+    never_to: frozenset[str] = field(default_factory=frozenset)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Allowed:
+    """The letter may go to the outbox. `hold`: as a preview that a person must release."""
+
+    hold: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """The letter is not written. `reason` is stored, `text` is one plain sentence for the digest."""
+
+    reason: Reason
+    text: str

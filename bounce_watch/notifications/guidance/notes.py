@@ -1,0 +1,125 @@
+"""Notes: what this one case calls for, put in the place of the cause's general words.
+
+A likely typing error, the entry to delete, a closed group, the sizes, the list, an open incident, a mail
+that came back before: each replaces a step or a sentence, so that a letter stays as short as it is.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from bounce_watch.model import Bounce, Cause, Side
+from bounce_watch.notifications.facts import Organisation, ReplyFacts
+from bounce_watch.notifications.guidance.suggestions import find_entry_name, find_suggestion
+from bounce_watch.notifications.rendering import local_time
+from bounce_watch.notifications.rendering.safe_text import plain
+from bounce_watch.notifications.rendering.templates import Templates, Value
+
+# Catalogue rows that speak of a group which takes mail only from certain people.
+GROUPS = frozenset(("5.7.124", "5.7.133", "5.7.193", "text/google-groups"))
+# Here support is to be called at once, and nothing may soften that.
+CALL_FIRST = frozenset((Cause.SENDER_BLOCKED, Cause.SENDER_BANNED, Cause.VIRUS_DETECTED))
+MOST_PAIRS = 2
+_MEGABYTE = 1024**2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Advice:
+    """The parts of a letter that a note may replace."""
+
+    steps: tuple[str, ...]
+    why: str
+    again: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notes:
+    """The notes of one letter, in its language. `values` are what every text may name."""
+
+    templates: Templates
+    organisation: Organisation
+    facts: ReplyFacts
+    lead: Bounce
+    values: Mapping[str, Value]
+
+    def on(self, advice: Advice) -> Advice:
+        """Return the advice with what this case calls for; a language without notes goes without."""
+        if self.templates.find([self._file("notes")]) is None:
+            return advice
+        steps = self._steps(advice.steps)
+        return Advice(steps=steps, why=self._why() or advice.why, again=self._again(steps) or advice.again)
+
+    def _file(self, name: str) -> str:
+        return f"replies/{self.values['language']}/{name}.j2"
+
+    def _say(self, block: str, **values: Value) -> str:
+        text = self.templates.block(self._file("notes"), block, {**self.values, **values})
+        return " ".join(line.strip() for line in text.splitlines() if line.strip())
+
+    def _steps(self, steps: tuple[str, ...]) -> tuple[str, ...]:
+        """Put a note in the place of the first step, which asks to look or to compare."""
+        first = self._first_step()
+        return (first, *steps[1:]) if first else steps
+
+    def _first_step(self) -> str | None:
+        name = find_entry_name(self.lead)
+        if name is not None and self.lead.cause is Cause.RECIPIENT_UNKNOWN:
+            return self._say("stale_step", entry=name)
+        if self.lead.side is not Side.OURS and self.lead.entry in GROUPS:
+            return self._say("group_step")
+        pairs = self._pairs()
+        return self._say("suggestion", pairs=pairs) if pairs else None
+
+    def _pairs(self) -> list[Value]:
+        """Return up to two pairs of the address written and the one that was probably meant."""
+        pairs: dict[str, str] = {}
+        for bounce in self.facts.bounces:
+            meant = find_suggestion(bounce, self.facts.known_addresses, self.facts.known_domains)
+            if meant and bounce.cause is self.lead.cause:
+                pairs[bounce.recipient] = meant
+        shown: list[Value] = [{"given": given, "meant": meant} for given, meant in pairs.items()]
+        return shown[:MOST_PAIRS]
+
+    def _why(self) -> str | None:
+        details = self.lead.details
+        if details is None:
+            return None
+        if self.lead.cause is Cause.MESSAGE_TOO_LARGE and details.size_limit:
+            return self._say(
+                "size_why", limit=megabytes(details.size_limit), size=megabytes(details.message_size)
+            )
+        if self.lead.cause is Cause.BLOCKED_REPUTATION and details.blocklist:
+            return self._say("listed_why", blocklist=plain(details.blocklist, 40))
+        return None
+
+    def _again(self, steps: tuple[str, ...]) -> str | None:
+        """Say whether sending again helps: an open incident outweighs earlier attempts."""
+        if self.lead.cause in CALL_FIRST:
+            return None
+        if self.facts.incident:
+            named = any(str(self.values["incident"]) in step for step in steps)
+            return self._say("again_known", named=named, since=self._since())
+        match self.facts.earlier_bounces:
+            case 0:
+                return None
+            case 1:
+                return self._say("again_second")
+            case count:
+                return self._say("again_third", times=count + 1)
+
+    def _since(self) -> str:
+        """Return since when the incident is known: the clock alone when it was on the day of the bounce."""
+        since, zone = self.facts.incident_since, self.organisation.time_zone
+        if since is None:
+            return ""
+        there, bounced = local_time.local(since, zone), self.lead.occurred_at
+        if bounced is not None and local_time.local(bounced, zone).date() == there.date():
+            return f"{there:%H:%M}"
+        return local_time.written(self.templates, self._file("words"), there)
+
+
+def megabytes(size: int | None) -> str:
+    """Return a size for people, in MB of 1024 x 1024 bytes without needless decimals; "" for None."""
+    if size is None:
+        return ""
+    amount = size / _MEGABYTE
+    return f"{amount:.0f} MB" if amount >= 10 or amount == int(amount) else f"{amount:.1f} MB"

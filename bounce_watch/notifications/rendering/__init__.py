@@ -1,0 +1,1 @@
+"""Templates, labels, local time and safe text, shared by everything we write."""

@@ -1,0 +1,66 @@
+"""Counts as rows that every reader can see: table bars in HTML, aligned columns of at most 78 in text.
+
+A change is written with a sign and a number, never shown by colour alone.
+"""
+
+from collections.abc import Sequence
+
+from bounce_watch.model import Count
+from bounce_watch.notifications.rendering.labels import label_of
+from bounce_watch.notifications.rendering.safe_text import plain
+from bounce_watch.notifications.rendering.templates import Value
+
+MOST_ROWS = 10
+TEXT_LABEL = 36
+TEXT_BAR = 22
+
+
+def change(count: Count) -> str:
+    """Return the change against what is usual, as `▲ 9` or `▼ 4`; empty when we did not watch then."""
+    if count.before is None:
+        return ""
+    difference = count.now - count.before
+    if difference == 0:
+        return "="
+    return f"{'▲' if difference > 0 else '▼'} {abs(difference)}"
+
+
+def bars(counts: Sequence[Count], translate: bool = False) -> list[dict[str, Value]]:
+    """Return the rows of a bar chart; widths are per cent of the largest number, at least 1 for more than 0.
+
+    `translate` replaces the words of the machine (causes, owners) by plain ones.
+    """
+    shown = counts[:MOST_ROWS]
+    largest = max((max(count.now, count.before or 0) for count in shown), default=0)
+    return [
+        {
+            "label": plain(label_of(count.label) if translate else count.label, 80) or "(empty)",
+            "now": count.now,
+            "change": change(count),
+            "width": _share(count.now, largest),
+            "before_width": _share(count.before or 0, largest),
+        }
+        for count in shown
+    ]
+
+
+def _share(number: int, largest: int) -> int:
+    return max(1, round(100 * number / largest)) if number > 0 else 0
+
+
+def text_rows(counts: Sequence[Count], translate: bool = False) -> list[str]:
+    """Return the same chart as aligned lines; a label that is too long gets a line of its own."""
+    lines: list[str] = []
+    for row in bars(counts, translate):
+        label = str(row["label"])
+        if len(label) > TEXT_LABEL:
+            lines.append(f"  {plain(label, 74)}")
+            label = ""
+        bar = "#" * round(TEXT_BAR * int(str(row["width"])) / 100)
+        lines.append(f"  {label:<{TEXT_LABEL}} {row['now']:>5}  {row['change']:<7} {bar}".rstrip())
+    return lines
+
+
+def text_pairs(pairs: Sequence[tuple[str, int]]) -> list[str]:
+    """Return label and number a line, aligned as the charts are."""
+    return [f"  {plain(label, TEXT_LABEL):<{TEXT_LABEL}} {number:>5}" for label, number in pairs]

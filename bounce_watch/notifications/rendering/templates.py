@@ -1,0 +1,170 @@
+"""The only module that knows Jinja2: templates from folders, sandboxed, strict, escaped in HTML.
+
+Nothing from a mail is ever compiled: templates come from disk, values are plain strings, numbers and lists.
+A site folder overrides what ships file by file.
+
+
+The only module that knows css-inline: mail clients honour style attributes more than style sheets."""
+
+import textwrap
+import traceback
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import css_inline
+from jinja2 import (
+    ChoiceLoader,
+    FileSystemLoader,
+    StrictUndefined,
+    Template,
+    TemplateError,
+    TemplateNotFound,
+    TemplateSyntaxError,
+)
+from jinja2.sandbox import SandboxedEnvironment
+
+from bounce_watch.notifications.errors import TemplateFault
+
+Value = str | int | float | bool | None | Sequence["Value"] | Mapping[str, "Value"]
+Values = Mapping[str, Value]
+
+_PLAIN = (str, int, float, bool, type(None))
+
+
+class Templates:
+    """The templates of several folders; the first folder that has a file wins."""
+
+    def __init__(self, folders: Sequence[Path]) -> None:
+        loaders = [FileSystemLoader(folder) for folder in folders]
+        self._environment = SandboxedEnvironment(
+            loader=ChoiceLoader(loaders),
+            autoescape=lambda name: name is not None and name.endswith(".html.j2"),
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            keep_trailing_newline=True,
+            cache_size=-1,  # seven languages are more files than the usual cache holds
+            auto_reload=False,
+        )
+        self._environment.filters["wrap"] = _wrap
+
+    def names(self) -> list[str]:
+        """Return every template file of all folders, as `replies/en/mailbox_full.j2`."""
+        return sorted(name for name in self._environment.list_templates() if name.endswith(".j2"))
+
+    def find(self, names: Sequence[str]) -> str | None:
+        """Return the first of the names for which a file exists, None for none. Raises TemplateFault."""
+        for name in names:
+            try:
+                self._template(name)
+            except TemplateNotFound:
+                continue
+            except TemplateError as error:
+                raise _fault(name, error) from error
+            return name
+        return None
+
+    def render(self, name: str, values: Values) -> str:
+        """Render a whole file. Raises TemplateFault with the file and what is wrong."""
+        try:
+            return self._template(name).render(_checked(values))
+        except TemplateError as error:
+            raise _fault(name, error) from error
+
+    def block(self, name: str, block: str, values: Values) -> str:
+        """Render one named block of a file: one file holds all the pieces of a text.
+
+        Spaces at both ends are cut; lines are kept. Raises TemplateFault, also for a missing block.
+        """
+        try:
+            template = self._template(name)
+            render = template.blocks.get(block)
+            if render is None:
+                raise TemplateFault(f"{name}: the block {block!r} is missing")
+            return self._joined(render(template.new_context(dict(_checked(values)))))
+        except TemplateError as error:
+            raise _fault(name, error) from error
+
+    def _joined(self, pieces: Iterator[str]) -> str:
+        try:
+            return "".join(pieces).strip()
+        except TemplateError:
+            self._environment.handle_exception()  # raises it again with the lines of the template
+
+    def _template(self, name: str) -> Template:
+        return self._environment.get_template(name)
+
+
+def _wrap(text: str, width: int, indent: int = 0) -> str:
+    """Wrap a line for plain text; addresses and hyphened words stay whole. `indent` is that of every line."""
+    return textwrap.fill(
+        text,
+        width,
+        initial_indent=" " * indent,
+        subsequent_indent=" " * indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    ).lstrip()
+
+
+def _checked(values: Values) -> Values:
+    for value in values.values():
+        _check_plain(value)
+    return values
+
+
+def _check_plain(value: object) -> None:
+    """Refuse everything but exact plain types: a `Markup` is a string that skips the escaping."""
+    if type(value) in _PLAIN:
+        return
+    if type(value) in (list, tuple):
+        for item in value:  # type: ignore[attr-defined]
+            _check_plain(item)
+    elif type(value) is dict:
+        for item in value.values():
+            _check_plain(item)
+    else:
+        raise TypeError(f"a template value must be plain, not {type(value).__name__}")
+
+
+def _fault(name: str, error: TemplateError) -> TemplateFault:
+    if isinstance(error, TemplateNotFound):
+        return TemplateFault(f"{name}: there is no template {error.name!r}")
+    name, line = _place(name, error)
+    place = f"{name}, line {line}" if line else name
+    return TemplateFault(f"{place}: {error.message}")
+
+
+def _place(name: str, error: TemplateError) -> tuple[str, int | None]:
+    """Return the file and line of an error: of the syntax, else where rendering stopped."""
+    if isinstance(error, TemplateSyntaxError):
+        return error.name or name, error.lineno
+    frames = [
+        (Path(frame.f_code.co_filename), line) for frame, line in traceback.walk_tb(error.__traceback__)
+    ]
+    last = next(((path, line) for path, line in reversed(frames) if path.suffix == ".j2"), None)
+    if last is None:
+        return name, None
+    found = next((part for part in (name, *_included(name, last[0])) if str(last[0]).endswith(part)), name)
+    return found, last[1]
+
+
+def _included(name: str, path: Path) -> list[str]:
+    """Return the name of a file that another one included, as it stands below the templates' folder."""
+    top = name.partition("/")[0]
+    parts = path.parts
+    return ["/".join(parts[len(parts) - 1 - parts[::-1].index(top) :])] if top in parts else []
+
+
+_INLINER = css_inline.CSSInliner(
+    inline_style_tags=True,
+    keep_style_tags=False,
+    keep_at_rules=True,
+    keep_link_tags=False,
+    load_remote_stylesheets=False,
+)
+
+
+def inline(html: str) -> str:
+    """Return the page with its styles as attributes; only @media rules stay in a style element."""
+    return _INLINER.inline(html)

@@ -1,0 +1,154 @@
+"""The geometry of the report page's charts: numbers only, the page draws them as SVG."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from bounce_watch.model import Overview, Tick
+from bounce_watch.notifications.rendering.labels import CAUSES
+from bounce_watch.notifications.rendering.templates import Value
+
+WIDTH, HEIGHT, LEFT, RIGHT, BOTTOM = 960, 220, 44, 16, 24
+"""Of a chart, in its own units; `LEFT`, `RIGHT` and `BOTTOM` are the room of the labels."""
+COLOURS = 6
+"""Causes with a colour of their own; when there are more, the last colour is for all the others."""
+MOST_COLUMNS, MOST_LABELS = 70, 14
+OTHERS = "Other causes"
+_ABOVE = 12
+_WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+
+
+@dataclass(frozen=True, slots=True)
+class _Frame:
+    """What all columns share: the causes in the order of their colours, the width of one, the top value."""
+
+    shown: Sequence[str]
+    step: float
+    ceiling: int
+
+    def height(self, value: float) -> float:
+        return (HEIGHT - _ABOVE) * value / self.ceiling
+
+
+def course(overview: Overview) -> dict[str, Value]:
+    """Return stacked columns of mails a day (a week for longer spans) by cause, with axis and legend."""
+    zone = ZoneInfo(overview.time_zone)
+    starts, days = _starts(overview.since.astimezone(zone), overview.until.astimezone(zone))
+    cells = _cells(overview.ticks, zone, starts, days)
+    totals = sum(cells, Counter[str]())
+    ranked = [name for name, _ in totals.most_common()]
+    shown = ranked if len(ranked) <= COLOURS else ranked[: COLOURS - 1]
+    ceiling = _ceiling(max(cell.total() for cell in cells))
+    frame = _Frame(shown, (WIDTH - LEFT - RIGHT) / len(starts), ceiling)
+    lines = (ceiling * quarter // 4 for quarter in range(5))
+    return {
+        "columns": [
+            _column(frame, place, start, cell)
+            for place, (start, cell) in enumerate(zip(starts, cells, strict=True))
+        ],
+        "lines": [{"y": round(HEIGHT - frame.height(value), 1), "label": value} for value in lines],
+        "legend": list(_legend(ranked, shown)),
+        "width": WIDTH,
+        "height": HEIGHT + BOTTOM,
+        "left": LEFT,
+        "right": WIDTH - RIGHT,
+        "period": "day" if days == 1 else "week",
+    }
+
+
+def _starts(since: datetime, until: datetime) -> tuple[list[date], int]:
+    """Return the first day of each column, and how many days a column has."""
+    first, last = since.date(), (until - timedelta(microseconds=1)).date()
+    days = 1 if (last - first).days < MOST_COLUMNS else 7
+    return [first + timedelta(days=number) for number in range(0, (last - first).days + 1, days)], days
+
+
+def _cells(ticks: Sequence[Tick], zone: ZoneInfo, starts: list[date], days: int) -> list[Counter[str]]:
+    """Count by column and cause; the hour that a span begins in belongs to its first column."""
+    cells = [Counter[str]() for _ in starts]
+    for tick in ticks:
+        place = (tick.at.astimezone(zone).date() - starts[0]).days // days
+        cells[min(max(place, 0), len(cells) - 1)][tick.cause] += tick.messages
+    return cells
+
+
+def _column(frame: _Frame, place: int, start: date, cell: Counter[str]) -> Value:
+    every = -(-int((WIDTH - LEFT - RIGHT) / frame.step) // MOST_LABELS)
+    left = LEFT + place * frame.step
+    return {
+        "middle": round(left + frame.step / 2, 1),
+        "label": f"{start.day} {start:%b}" if place % every == 0 else "",
+        "day": f"{start:%Y-%m-%d}",
+        "total": cell.total(),
+        "parts": [
+            {"x": round(left + frame.step * 0.12, 1), "width": round(frame.step * 0.76, 1), **part}
+            for part in _parts(frame, start, cell)
+        ],
+    }
+
+
+def _parts(frame: _Frame, start: date, cell: Counter[str]) -> Iterator[dict[str, Value]]:
+    named = [(tone, _named(name), cell[name]) for tone, name in enumerate(frame.shown)]
+    others = cell.total() - sum(value for _, _, value in named)
+    reached = 0
+    for tone, name, value in [*named, (COLOURS - 1, OTHERS, others)]:
+        if not value:
+            continue
+        reached += value
+        yield {
+            "tone": tone,
+            "y": round(HEIGHT - frame.height(reached), 1),
+            "height": round(frame.height(value), 1),
+            "title": f"{start:%Y-%m-%d}: {name}, {value}",
+        }
+
+
+def _legend(ranked: Sequence[str], shown: Sequence[str]) -> Iterator[Value]:
+    for tone, name in enumerate(shown):
+        yield {"tone": tone, "label": _named(name)}
+    if len(ranked) > len(shown):
+        yield {"tone": COLOURS - 1, "label": OTHERS}
+
+
+def _ceiling(most: int) -> int:
+    """Return a round number at or above the largest value that four lines divide evenly."""
+    size = 1
+    while True:
+        for step in (4, 8, 12, 20):
+            if step * size >= most:
+                return step * size
+        size *= 10
+
+
+def _named(name: str) -> str:
+    return next((label for cause, label in CAUSES.items() if cause == name), name)
+
+
+def heat(ticks: Sequence[Tick], time_zone: str) -> list[Value]:
+    """Return a row for each weekday and a cell for each local hour: its mails and one of five tones."""
+    zone, counts = ZoneInfo(time_zone), Counter[tuple[int, int]]()
+    for tick in ticks:
+        there = tick.at.astimezone(zone)
+        counts[there.weekday(), there.hour] += tick.messages
+    most = max(counts.values(), default=1)
+    return [
+        {
+            "day": name,
+            "cells": [_heat_cell(hour, counts[day, hour], most) for hour in range(24)],
+        }
+        for day, name in enumerate(_WEEKDAYS)
+    ]
+
+
+def _heat_cell(hour: int, now: int, most: int) -> Value:
+    return {"hour": hour, "now": now, "tone": -(-now * 5 // most)}
+
+
+def lifeline(overview: Overview, first: datetime, last: datetime | None) -> dict[str, Value]:
+    """Return where an incident lies in the span, as x and width of 1000; at least a dot."""
+    whole = (overview.until - overview.since).total_seconds()
+    start = min(max((first - overview.since).total_seconds() / whole, 0), 1)
+    end = min(max(((last or overview.until) - overview.since).total_seconds() / whole, start), 1)
+    return {"x": round(start * 988), "width": max(round((end - start) * 988), 12)}

@@ -1,0 +1,119 @@
+"""Try every template, the site's overrides too, with invented facts, and say in words what is wrong."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from bounce_watch.model import Cause, Owner, Side
+from bounce_watch.notifications import template_samples
+from bounce_watch.notifications.alert.playbooks import Playbook
+from bounce_watch.notifications.composer import Composer
+from bounce_watch.notifications.errors import TemplateFault
+from bounce_watch.notifications.facts import ReplyFacts
+from bounce_watch.notifications.guidance.letter import FALLBACK, guidance_text
+from bounce_watch.notifications.rendering.templates import Templates
+from bounce_watch.notifications.report_page.page import report_page
+
+MOST_WORDS = 120
+MOST_STEPS = 4
+_RULER = re.compile(r"(?m)^-{20,}$")
+_STEP = re.compile(r"(?m)^\d\. ")
+_SHARED = re.compile(r"replies/[a-z]{2,3}/shared/[a-z_]+\.j2")
+_TEXTS = frozenset(("general", "words", "notes", *Cause, *(f"owner_{owner}" for owner in Owner)))
+_TEXT = re.compile(r"replies/[a-z]{2,3}/([a-z0-9_]+)\.j2")
+_FIXED = frozenset(
+    (
+        *("layout.html.j2", "replies/letter.html.j2", "replies/letter.txt.j2"),
+        *("alerts/alert.html.j2", "alerts/alert.txt.j2", "alerts/notice.html.j2", "alerts/notice.txt.j2"),
+        *("alerts/outage.html.j2", "alerts/outage.txt.j2"),
+        *("digest/digest.html.j2", "digest/digest.txt.j2", "drafts/postmaster.txt.j2"),
+        *("report/report.html.j2", "report/report.css.j2", "report/report.js.j2"),
+    )
+)
+
+
+def check_templates(folders: Sequence[Path], playbooks: Mapping[str, Playbook] | None = None) -> list[str]:
+    """Render all templates of the folders; return one sentence for each problem, none when all is well."""
+    templates = Templates(folders)
+    composer = Composer(folders, template_samples.ORGANISATION, playbooks)
+    problems = [
+        f"{name}: no mail uses a template of this name" for name in templates.names() if not _is_known(name)
+    ]
+    for language in languages(templates):
+        for cause in Cause:
+            problems += _reply_problems(templates, composer, cause, language)
+    problems += _admin_problems(composer, playbooks or {})
+    problems += _page_problems(templates)
+    return list(dict.fromkeys(problems))
+
+
+def languages(templates: Templates) -> list[str]:
+    """Return the languages that have a folder with the fixed words, English first."""
+    found = {name.split("/")[1] for name in templates.names() if name.endswith("/words.j2")}
+    return sorted(found, key=lambda language: (language != FALLBACK, language))
+
+
+def body_words(text: str) -> int:
+    """Count the words of a reply above its details: what a colleague has to read. Numerals are no words."""
+    return sum(any(map(str.isalpha, word)) for word in _RULER.split(text)[0].split())
+
+
+def _is_known(name: str) -> bool:
+    text = _TEXT.fullmatch(name)
+    return name in _FIXED or _SHARED.fullmatch(name) is not None or (text is not None and text[1] in _TEXTS)
+
+
+def _reply_problems(templates: Templates, composer: Composer, cause: Cause, language: str) -> Iterator[str]:
+    """Render one cause in every case, its page once."""
+    place = f"replies/{language}/{cause}.j2"
+    for place_in_row, facts in enumerate(_cases(cause, language)):
+        try:
+            if place_in_row == 0:
+                composer.reply(facts)
+            text = guidance_text(templates, template_samples.ORGANISATION, facts)
+        except TemplateFault as fault:
+            yield str(fault)
+            continue
+        if body_words(text) > MOST_WORDS:
+            yield f"{place}: {body_words(text)} words are too many, at most {MOST_WORDS}"
+        if not 1 <= len(_STEP.findall(text)) <= MOST_STEPS:
+            yield f"{place}: there must be one to {MOST_STEPS} steps"
+
+
+def _cases(cause: Cause, language: str) -> Iterator[ReplyFacts]:
+    """Yield invented facts: both sides, one recipient and several, all that calls for a note.
+
+    The owner chooses a text only for what has none of its own, and the colour for security.
+    """
+    for side in Side:
+        for owner in Owner if cause is Cause.UNKNOWN else (Owner.SENDER, Owner.SECURITY):
+            one = template_samples.bounce(cause, owner, side)
+            other = template_samples.bounce(cause, owner, side, "tom.miller@adatum.example")
+            yield template_samples.reply_facts(one, language=language)
+            yield template_samples.reply_facts(one, other, language=language, incident="INC-7")
+    yield from template_samples.noted_facts(cause, Side.THEIRS, language)
+
+
+def _admin_problems(composer: Composer, playbooks: Mapping[str, Playbook]) -> Iterator[str]:
+    for name in playbooks or ("none",):
+        try:
+            composer.alert(template_samples.alert_facts(name))
+        except TemplateFault as fault:
+            yield str(fault)
+    for facts in template_samples.outages():
+        try:
+            composer.outage(facts)
+        except TemplateFault as fault:
+            yield str(fault)
+    for empty in (False, True):
+        try:
+            composer.digest(template_samples.digest(empty), event_key="sample", to="admin@contoso.example")
+        except TemplateFault as fault:
+            yield str(fault)
+
+
+def _page_problems(templates: Templates) -> Iterator[str]:
+    try:
+        report_page(templates, template_samples.overview(), template_samples.NOW)
+    except TemplateFault as fault:
+        yield str(fault)

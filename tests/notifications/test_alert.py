@@ -1,0 +1,80 @@
+"""The alert: what happened, who is affected, what to do now."""
+
+from dataclasses import replace
+
+import pytest
+
+from bounce_watch.model import Details, Severity
+from bounce_watch.notifications import template_samples
+from bounce_watch.notifications.alert.letter import title_of
+from bounce_watch.notifications.alert.playbooks import Playbook
+from bounce_watch.notifications.composer import Composer
+from bounce_watch.notifications.facts import AlertFacts
+
+
+def test_an_alert_names_the_incident(composer: Composer) -> None:
+    letter = composer.alert(template_samples.alert_facts())
+    assert (
+        letter.subject == "[Critical] INC-7: An account of ours is blocked from sending: mara@contoso.example"
+    )
+    for part in ("Tue 24 Nov 2026, 04:00", "5.1.8", "fabrikam.example", "Our security team", "14"):
+        assert part in letter.text
+        assert part in letter.html
+
+
+def test_every_playbook_gives_an_alert(composer: Composer, playbooks: dict[str, Playbook]) -> None:
+    """What to do comes before why, with the way through the admin centre and the command."""
+    for name, playbook in playbooks.items():
+        text = composer.alert(template_samples.alert_facts(name)).text
+        flat = " ".join(text.split())
+        assert text.index("WHAT TO DO NOW") < text.index("\nWHY")
+        for step in playbook.steps:
+            assert " ".join(step.text.split()) in flat
+            assert step.source in text
+
+
+def test_long_lists_are_capped(composer: Composer) -> None:
+    incident = template_samples.incident()
+    many = tuple(f"p{n}@contoso.example" for n in range(40))
+    finding = replace(incident.finding, senders=many)
+    text = composer.alert(
+        AlertFacts(event_key="x", to="a@b.example", incident=replace(incident, finding=finding))
+    ).text
+    assert "p9@contoso.example" in text
+    assert "p10@contoso.example" not in text
+    assert "and 30 more" in text
+
+
+@pytest.mark.parametrize("severity", Severity)
+def test_every_severity_is_written_out(composer: Composer, severity: Severity) -> None:
+    incident = template_samples.incident(severity=severity)
+    letter = composer.alert(AlertFacts(event_key="x", to="a@b.example", incident=incident))
+    assert letter.subject.lower().startswith(f"[{severity}]")
+
+
+def test_an_incident_without_a_playbook_is_still_told(composer: Composer) -> None:
+    text = composer.alert(template_samples.alert_facts("something_new")).text
+    assert "INC-7" in text
+    assert "There are no steps for this kind of incident yet." in text
+
+
+@pytest.mark.parametrize(
+    ("key", "title"),
+    [
+        ("mara@contoso.example", "Blocked: mara@contoso.example"),
+        ("fabrikam.example", "Blocked: fabrikam.example"),
+        ("tenant", "Blocked"),
+        ("", "Blocked"),
+    ],
+)
+def test_the_title_says_whom_it_is_about(key: str, title: str) -> None:
+    assert title_of(replace(template_samples.incident().finding, title="Blocked", key=key)) == title
+
+
+def test_the_alert_names_what_the_refusals_name(composer: Composer) -> None:
+    details = (Details(blocked_ip="192.0.2.7", blocklist="Spamhaus"), Details(blocked_ip="192.0.2.7"))
+    letter = composer.alert(replace(template_samples.alert_facts(), details=details))
+    assert (
+        "Evidence:   Blocked address: 192.0.2.7 (2 times)\n            Blocklist: Spamhaus\n" in letter.text
+    )
+    assert "Blocked address: 192.0.2.7 (2 times)<br>Blocklist: Spamhaus" in letter.html
