@@ -118,7 +118,7 @@ import sys
 sys.path.insert(0, sys.argv[1])
 from pathlib import Path
 from bounce_watch.parse import read
-from bounce_watch.reading.reader import IsolatedReader
+from bounce_watch.sandbox.reader import IsolatedReader
 from bounce_watch.source import open_path
 def peak(number):
     lines = open(f"/proc/{number}/status").read().splitlines()

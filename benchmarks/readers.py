@@ -11,9 +11,9 @@ from bounce_watch import shipped_files
 from bounce_watch.classify import Catalogue, cause, judge, load_catalogue, refusal_details, smtp_reply
 from bounce_watch.model import Bounce, Report
 from bounce_watch.parse import read
-from bounce_watch.reading.frames import Letter
-from bounce_watch.reading.pool import cores, in_order
-from bounce_watch.reading.work import Job
+from bounce_watch.sandbox.frames import Letter
+from bounce_watch.sandbox.jobs import Job
+from bounce_watch.sandbox.pool import cores, in_order
 from bounce_watch.unwrap import provenance
 
 KEPT = {

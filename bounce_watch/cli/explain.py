@@ -69,7 +69,7 @@ def explain_text(text: str, *, as_json: bool) -> None:
 
     from bounce_watch.classify import explain as explain_code
     from bounce_watch.cli.output import emit_json, say
-    from bounce_watch.reading.work import shipped_catalogue
+    from bounce_watch.sandbox.jobs import shipped_catalogue
 
     found = explain_code(shipped_catalogue(), text)
     if not found:

@@ -12,9 +12,9 @@ from bounce_watch.notifications.rendering.safe_text import for_terminal
 
 if TYPE_CHECKING:
     from bounce_watch.config.models import Config
+    from bounce_watch.explain.letterhead import Letterhead
+    from bounce_watch.explain.trace import BounceTrace, Trace, Value
     from bounce_watch.pipeline.dry_gate import DryAnswer
-    from bounce_watch.reading.letterhead import Letterhead
-    from bounce_watch.reading.tracing import BounceTrace, Trace, Value
     from bounce_watch.source import Message
 
 Lines = Iterator[tuple[str, str]]
@@ -22,10 +22,10 @@ Lines = Iterator[tuple[str, str]]
 
 def explain_file(path: Path, config_path: Path | None, *, as_json: bool) -> None:
     """Explain every reading of a mail; with a configuration also how far it is believed and who is told."""
+    from bounce_watch.explain.letterhead import letterhead
+    from bounce_watch.explain.trace import trace
     from bounce_watch.pipeline.house import read_catalogue, signatures_of
-    from bounce_watch.reading.letterhead import letterhead
-    from bounce_watch.reading.tracing import trace
-    from bounce_watch.reading.work import shipped_catalogue
+    from bounce_watch.sandbox.jobs import shipped_catalogue
     from bounce_watch.source.files import FilesSource
 
     config = _find_config(config_path)

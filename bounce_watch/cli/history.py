@@ -85,7 +85,7 @@ def history(
 
 def row_json(row: "BounceRow") -> dict[str, Any]:
     """Return a stored bounce as the object that `--json` prints."""
-    from bounce_watch.reading.objects import bounce_object
+    from bounce_watch.sandbox.json_output import bounce_object
 
     bounce = row.bounce
     return {

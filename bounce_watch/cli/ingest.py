@@ -10,7 +10,7 @@ from bounce_watch.cli.read import Jobs
 
 if TYPE_CHECKING:
     from bounce_watch.pipeline.receiving import ReadAhead
-    from bounce_watch.reading.outcome import Outcome
+    from bounce_watch.sandbox.outcome import Outcome
     from bounce_watch.source import Message, Source
 
 MOST_NAMED = 20
@@ -62,9 +62,9 @@ def ingest(
 
 
 def _on_all_cores(jobs: int | None, *, here: bool) -> "ReadAhead":
-    from bounce_watch.reading.frames import Letter
-    from bounce_watch.reading.pool import cores, in_order
-    from bounce_watch.reading.work import Job
+    from bounce_watch.sandbox.frames import Letter
+    from bounce_watch.sandbox.jobs import Job
+    from bounce_watch.sandbox.pool import cores, in_order
 
     def ahead(messages: "Iterable[Message]") -> "Iterator[tuple[Message, Outcome | None]]":
         return in_order(

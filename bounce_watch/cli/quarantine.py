@@ -90,7 +90,7 @@ def requeue(context: typer.Context, number: Number) -> None:
     from bounce_watch.cli.opening import read_config, working
     from bounce_watch.cli.output import say
     from bounce_watch.pipeline import take_in
-    from bounce_watch.reading.outcome import Overrun
+    from bounce_watch.sandbox.outcome import Overrun
     from bounce_watch.source.interface import Locator, Message
 
     with working(read_config(context.obj)) as house:

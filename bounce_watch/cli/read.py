@@ -14,7 +14,7 @@ import typer
 from bounce_watch.cli.status import Exit
 
 if TYPE_CHECKING:
-    from bounce_watch.reading.frames import Letter
+    from bounce_watch.sandbox.frames import Letter
     from bounce_watch.source import Message, Source
 
 Paths = Annotated[
@@ -59,7 +59,7 @@ def parse(
     from bounce_watch.cli.logs import set_up_logs
     from bounce_watch.cli.output import emit, form_of
     from bounce_watch.cli.progress import counting
-    from bounce_watch.reading.pool import cores
+    from bounce_watch.sandbox.pool import cores
 
     set_up_logs("text")
     tally = _Tally()
@@ -87,10 +87,10 @@ class _Found:
 
 def read_paths(paths: list[Path], jobs: int, step: Callable[[], None]) -> Generator[bytes, None, None]:
     """Yield the lines of JSON for each report in the paths, in the order of the mails."""
-    from bounce_watch.reading.objects import unreadable_object
-    from bounce_watch.reading.outcome import Overrun
-    from bounce_watch.reading.pool import in_order
-    from bounce_watch.reading.work import Job, line_of
+    from bounce_watch.sandbox.jobs import Job, line_of
+    from bounce_watch.sandbox.json_output import unreadable_object
+    from bounce_watch.sandbox.outcome import Overrun
+    from bounce_watch.sandbox.pool import in_order
 
     found = (one for path in paths for one in _look(path))
     with closing(in_order(found, lambda one: one.letter, Job.LINES, jobs=jobs)) as answers:
@@ -106,7 +106,7 @@ def read_paths(paths: list[Path], jobs: int, step: Callable[[], None]) -> Genera
 
 def _look(path: Path) -> Iterator[_Found]:
     """Yield the mails in one path, then what could not be opened there."""
-    from bounce_watch.reading.frames import Letter
+    from bounce_watch.sandbox.frames import Letter
     from bounce_watch.source import SourceError, open_path
 
     try:
@@ -124,9 +124,9 @@ def _skipped(path: Path, source: "Source") -> Iterator[_Found]:
 
 
 def _unreadable(name: str, error: str) -> _Found:
-    from bounce_watch.reading.frames import Letter
-    from bounce_watch.reading.objects import unreadable_object
-    from bounce_watch.reading.work import line_of
+    from bounce_watch.sandbox.frames import Letter
+    from bounce_watch.sandbox.jobs import line_of
+    from bounce_watch.sandbox.json_output import unreadable_object
 
     return _Found(Letter(name, b""), line_of(unreadable_object(name, error)))
 

@@ -22,7 +22,7 @@ def status_of(error: Exception) -> Exit | None:
     # Imported late: a fault is rare, and --help must not wait for the database.
     from bounce_watch.config.load import ConfigError
     from bounce_watch.config.secrets import SecretError
-    from bounce_watch.reading.outcome import ReaderUnavailable
+    from bounce_watch.sandbox.outcome import ReaderUnavailable
     from bounce_watch.source import interface as source
     from bounce_watch.store import StoreError, StoreNotWritable, StoreTemporary
 

@@ -21,7 +21,7 @@ def may_pass(error: Exception, worked: bool) -> bool:
     `worked`: it went well before, so that what a server refuses now was right once.
     """
     from bounce_watch.config.secrets import SecretError
-    from bounce_watch.reading.outcome import ReaderUnavailable
+    from bounce_watch.sandbox.outcome import ReaderUnavailable
     from bounce_watch.source.interface import SourceError, Unreachable
     from bounce_watch.store import StoreTemporary
 

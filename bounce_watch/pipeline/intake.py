@@ -12,7 +12,7 @@ from bounce_watch.pipeline.knowledge import Judged
 from bounce_watch.pipeline.patterns import detect, foresee
 from bounce_watch.pipeline.storing import Stored, store
 from bounce_watch.pipeline.windows import Foreseen
-from bounce_watch.reading.outcome import Outcome, Overrun
+from bounce_watch.sandbox.outcome import Outcome, Overrun
 from bounce_watch.source.interface import Message
 from bounce_watch.store import MessageState, StoredBounces, Transaction
 from bounce_watch.testing import crash_points

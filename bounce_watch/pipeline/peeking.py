@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from bounce_watch.model import NotAReport
 from bounce_watch.pipeline.house import House
-from bounce_watch.reading.outcome import Outcome, Overrun
+from bounce_watch.sandbox.outcome import Outcome, Overrun
 from bounce_watch.source.interface import Locator, Message, Peeking, Source, Wanted
 
 Read = tuple[Message, Outcome | None]

@@ -15,7 +15,7 @@ from bounce_watch.pipeline.house import House
 from bounce_watch.pipeline.posting import past_of, post
 from bounce_watch.pipeline.probe import probe_letter
 from bounce_watch.pipeline.signatures import SignatureChecker
-from bounce_watch.reading.outcome import Overrun
+from bounce_watch.sandbox.outcome import Overrun
 from bounce_watch.send.interface import Delivery, Outcome, Sender
 from bounce_watch.source.interface import Locator, Message, Source
 

@@ -14,11 +14,10 @@ from bounce_watch.pipeline.intake import Intake, note_failure, take_in, take_in_
 from bounce_watch.pipeline.peeking import Read, look, whole, with_whole_reports
 from bounce_watch.pipeline.result import CycleResult
 from bounce_watch.pipeline.room import require_room
-from bounce_watch.reading.batches import batched
-from bounce_watch.reading.frames import Letter
-from bounce_watch.reading.outcome import Outcome, ReaderUnavailable
-from bounce_watch.reading.pool import read_ahead
-from bounce_watch.reading.reader import IsolatedReader
+from bounce_watch.sandbox.frames import Letter, batched
+from bounce_watch.sandbox.outcome import Outcome, ReaderUnavailable
+from bounce_watch.sandbox.pool import read_ahead
+from bounce_watch.sandbox.reader import IsolatedReader
 from bounce_watch.source.interface import Locator, Message, Source, SourceError, Wanted
 from bounce_watch.store import AlreadyStored, MessageState, Spot, StoreError
 from bounce_watch.testing import crash_points

@@ -10,7 +10,7 @@ from bounce_watch.classify.evidence import Weighed
 from bounce_watch.model import Kind, NotAReport, Report, subject_hash
 from bounce_watch.pipeline.house import House
 from bounce_watch.pipeline.knowledge import Judged
-from bounce_watch.reading.outcome import Outcome, Overrun
+from bounce_watch.sandbox.outcome import Outcome, Overrun
 from bounce_watch.source.interface import Message
 from bounce_watch.store import MessageState, NewMessage, NewReport, StoredBounces, StoredReport, Transaction
 

@@ -7,7 +7,7 @@ import pytest
 from bounce_watch.cli.status import Exit, status_of
 from bounce_watch.config.secrets import SecretError
 from bounce_watch.daemon import back_off
-from bounce_watch.reading.outcome import ReaderUnavailable
+from bounce_watch.sandbox.outcome import ReaderUnavailable
 from bounce_watch.source.interface import MissingFolder, Refused, Unreachable
 from bounce_watch.store import StoreBusy, StoreDamaged, StoreFull, StoreNotWritable, StoreTemporary
 from tests.daemon.played import play

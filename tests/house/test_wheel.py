@@ -102,7 +102,7 @@ def test_a_program_in_an_empty_environment_plays_the_demo(wheel: Path, tmp_path:
 
 def test_the_installed_program_finds_the_sample_mailbox(program: Path, tmp_path: Path) -> None:
     """A person who only installed the package can look at the demo."""
-    asked = "from bounce_watch.resources import data_file; print(data_file('demo'))"
+    asked = "from bounce_watch.shipped_files import data_file; print(data_file('demo'))"
     place = Path(run(program.with_name("python"), "-c", asked, cwd=tmp_path).stdout.strip())
     assert place.is_relative_to(program.parent.parent)
     assert run(program, "parse", place, "--json", cwd=tmp_path).stdout.count("recipient_unknown") > 5

@@ -13,7 +13,7 @@ from sqlmodel import SQLModel, select
 from bounce_watch.config.load import read_config
 from bounce_watch.config.models import Config
 from bounce_watch.pipeline import CycleResult, House, open_house, run_cycle
-from bounce_watch.reading.reader import IsolatedReader
+from bounce_watch.sandbox.reader import IsolatedReader
 from bounce_watch.send import FolderSender
 from bounce_watch.source.maildir import MaildirSource
 from bounce_watch.store import open_store, place_of

@@ -9,7 +9,7 @@ import pytest
 
 from bounce_watch.model import Kind, OutboxState
 from bounce_watch.pipeline import receiving, storing
-from bounce_watch.reading.outcome import Outcome
+from bounce_watch.sandbox.outcome import Outcome
 from bounce_watch.source.interface import Message
 from bounce_watch.store import MessageState, NewMessage, StoreFull
 from tests.pipeline.conftest import START, Home, ndr

@@ -14,12 +14,12 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from bounce_watch.classify import weigh
 from bounce_watch.config.load import read_config
+from bounce_watch.explain.trace import trace
 from bounce_watch.model import Evidence, Report, Signature
 from bounce_watch.parse import read
 from bounce_watch.pipeline.house import signatures_of
 from bounce_watch.pipeline.intake import take_in
 from bounce_watch.pipeline.signatures import KeyUnavailable, SignatureChecker, key_finder
-from bounce_watch.reading.tracing import trace
 from bounce_watch.source.interface import Locator, Message
 from tests.classify.reports import CATALOGUE
 from tests.pipeline.conftest import CONFIG, Home

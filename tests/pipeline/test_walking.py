@@ -10,7 +10,7 @@ import pytest
 
 from bounce_watch.pipeline import CycleResult, run_cycle
 from bounce_watch.pipeline import look as look_at
-from bounce_watch.reading.outcome import Limit, Overrun
+from bounce_watch.sandbox.outcome import Limit, Overrun
 from bounce_watch.source import SourceError
 from bounce_watch.source.imap import ImapSource
 from bounce_watch.store import MessageState

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from bounce_watch.reading.batches import batched
+from bounce_watch.sandbox.frames import batched
 
 
 @pytest.mark.parametrize(

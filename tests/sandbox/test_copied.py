@@ -8,12 +8,12 @@ PROGRAM = """
 import os, threading
 from contextlib import closing
 from pathlib import Path
-from bounce_watch.reading import pool
-from bounce_watch.reading.copied import Copy, can_copy
-from bounce_watch.reading.frames import Letter
-from bounce_watch.reading.outcome import Limits, Overrun
-from bounce_watch.reading.reader import IsolatedReader
-from bounce_watch.reading.work import Job
+from bounce_watch.sandbox import pool
+from bounce_watch.sandbox.fork import Copy, can_copy
+from bounce_watch.sandbox.frames import Letter
+from bounce_watch.sandbox.outcome import Limits, Overrun
+from bounce_watch.sandbox.reader import IsolatedReader
+from bounce_watch.sandbox.jobs import Job
 from tests.pipeline.conftest import ndr
 
 pool.HERE_SECONDS, pool.BATCH_MESSAGES = 0, 3

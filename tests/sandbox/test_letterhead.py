@@ -2,7 +2,7 @@
 
 import pytest
 
-from bounce_watch.reading.letterhead import MAX_HOPS, MAX_TEXT, letterhead
+from bounce_watch.explain.letterhead import MAX_HOPS, MAX_TEXT, letterhead
 
 
 def test_names_subject_and_hops_are_decoded_first_hop_first() -> None:

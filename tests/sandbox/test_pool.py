@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from bounce_watch.reading import pool
-from bounce_watch.reading.frames import Letter
-from bounce_watch.reading.outcome import Limits
-from bounce_watch.reading.pool import in_order
-from bounce_watch.reading.process import ReadingProcess
-from bounce_watch.reading.work import Job
+from bounce_watch.sandbox import pool
+from bounce_watch.sandbox.frames import Letter
+from bounce_watch.sandbox.jobs import Job
+from bounce_watch.sandbox.outcome import Limits
+from bounce_watch.sandbox.pool import in_order
+from bounce_watch.sandbox.process import ReadingProcess
 from tests.pipeline.conftest import ndr
 
 LETTERS = [Letter(f"{number}.eml", ndr(number=number)) for number in range(400)]

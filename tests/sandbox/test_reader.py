@@ -15,12 +15,12 @@ import pytest
 
 from bounce_watch.model import NotAReport, Report, Unreadable
 from bounce_watch.parse import read
-from bounce_watch.reading import frames
-from bounce_watch.reading.frames import Letter
-from bounce_watch.reading.outcome import Limit, Limits, Overrun, ReaderUnavailable
-from bounce_watch.reading.process import ReadingProcess
-from bounce_watch.reading.reader import IsolatedReader
-from bounce_watch.reading.work import Job
+from bounce_watch.sandbox import frames
+from bounce_watch.sandbox.frames import Letter
+from bounce_watch.sandbox.jobs import Job
+from bounce_watch.sandbox.outcome import Limit, Limits, Overrun, ReaderUnavailable
+from bounce_watch.sandbox.process import ReadingProcess
+from bounce_watch.sandbox.reader import IsolatedReader
 from tests.pipeline.conftest import ndr
 
 ENDLESS = b"From: a@b.example\r\n\r\n" + b"x" * 200_000
@@ -109,7 +109,7 @@ def test_together_overrun_letters_are_read_one_by_one() -> None:
 def test_processor_time_is_counted_for_each_message_alone() -> None:
     """The kernel counts whole seconds; a message that burns them is ended, and many small ones are not."""
     script = (
-        "import sys; from bounce_watch.reading import child, work\n"
+        "import sys; from bounce_watch.sandbox import child, jobs\n"
         "def burn(letter):\n"
         "    while letter.raw == b'burn': pass\n"
         "    return 'done'\n"

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from bounce_watch.explain.spans import Page, Sought, find_span
+from bounce_watch.explain.trace import Trace, Value, trace
 from bounce_watch.model import NotAReport, Report, Unreadable
 from bounce_watch.parse import read
-from bounce_watch.reading.spans import Page, Sought, find_span
-from bounce_watch.reading.tracing import Trace, Value, trace
-from bounce_watch.reading.work import shipped_catalogue
+from bounce_watch.sandbox.jobs import shipped_catalogue
 from tests.pipeline.conftest import ndr
 
 SAMPLES = sorted(Path(__file__).parents[1].joinpath("samples").rglob("*.eml"))

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from bounce_watch.classify import judge
 from bounce_watch.model import Bounce, Cause, Kind, NotAReport, Reading, Report, Unreadable
 from bounce_watch.parse import read
-from bounce_watch.reading.work import shipped_catalogue
+from bounce_watch.sandbox.jobs import shipped_catalogue
 from bounce_watch.source import open_path
 from bounce_watch.unwrap.mime.outlook_item import as_mail
 from tests.outlook import Item, msg

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from bounce_watch.reading.child import OUT_OF_MEMORY
-from bounce_watch.reading.copied import Copy, own_bytes
-from bounce_watch.reading.frames import (
+from bounce_watch.sandbox.child import OUT_OF_MEMORY
+from bounce_watch.sandbox.fork import Copy, own_bytes
+from bounce_watch.sandbox.frames import (
     HEAD,
     MAX_ANSWER,
     Letter,
@@ -22,14 +22,14 @@ from bounce_watch.reading.frames import (
     pack_letters,
     unpack_answer,
 )
-from bounce_watch.reading.outcome import Limit, Limits, Overrun, ReaderUnavailable
-from bounce_watch.reading.work import Job
+from bounce_watch.sandbox.jobs import Job
+from bounce_watch.sandbox.outcome import Limit, Limits, Overrun, ReaderUnavailable
 
 _ROOT = Path(__file__).parent.parent.parent
 # -P: the folder we are called in, which may hold anything, is not where modules come from.
 _START = (
     "import sys; sys.path.append(sys.argv.pop(1)); "
-    "from bounce_watch.reading.child import main; sys.exit(main(sys.argv[1:]))"
+    "from bounce_watch.sandbox.child import main; sys.exit(main(sys.argv[1:]))"
 )
 _FROM_OUTSIDE = {-signal.SIGKILL, -signal.SIGTERM, -signal.SIGINT, -signal.SIGHUP}
 _CHUNK = 256 * 1024

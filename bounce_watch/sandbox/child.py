@@ -12,8 +12,8 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from bounce_watch.reading.frames import Letter, frame, pack_answer, read_frame, unpack_letters
-from bounce_watch.reading.work import Job, work_of
+from bounce_watch.sandbox.frames import Letter, frame, pack_answer, read_frame, unpack_letters
+from bounce_watch.sandbox.jobs import Job, work_of
 
 OUT_OF_MEMORY = 76
 """Exit status of a process that reached its limit of memory."""

@@ -5,10 +5,10 @@ from threading import Lock
 from typing import Any, Protocol
 
 from bounce_watch.parse import read
-from bounce_watch.reading.frames import Letter
-from bounce_watch.reading.outcome import Limits, Outcome, Overrun
-from bounce_watch.reading.process import ReadingProcess
-from bounce_watch.reading.work import Job
+from bounce_watch.sandbox.frames import Letter
+from bounce_watch.sandbox.jobs import Job
+from bounce_watch.sandbox.outcome import Limits, Outcome, Overrun
+from bounce_watch.sandbox.process import ReadingProcess
 
 
 class Reader(Protocol):

@@ -11,12 +11,11 @@ from contextlib import ExitStack, contextmanager
 from itertools import chain
 from typing import Any, TypeVar
 
-from bounce_watch.reading.batches import batched
-from bounce_watch.reading.copied import can_copy
-from bounce_watch.reading.frames import Letter
-from bounce_watch.reading.outcome import Limits
-from bounce_watch.reading.reader import IsolatedReader
-from bounce_watch.reading.work import Job, work_of
+from bounce_watch.sandbox.fork import can_copy
+from bounce_watch.sandbox.frames import Letter, batched
+from bounce_watch.sandbox.jobs import Job, work_of
+from bounce_watch.sandbox.outcome import Limits
+from bounce_watch.sandbox.reader import IsolatedReader
 
 T = TypeVar("T")
 Batch = list[tuple[T, Letter]]

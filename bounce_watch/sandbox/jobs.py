@@ -8,8 +8,8 @@ from functools import cache
 from bounce_watch.classify import Catalogue, judge, load_catalogue
 from bounce_watch.model import Reading, Report, Unreadable
 from bounce_watch.parse import read
-from bounce_watch.reading.frames import Letter
-from bounce_watch.reading.objects import as_object
+from bounce_watch.sandbox.frames import Letter
+from bounce_watch.sandbox.json_output import as_object
 from bounce_watch.shipped_files import data_file
 
 _OUT_OF_MEMORY = "the reader failed on it: MemoryError"

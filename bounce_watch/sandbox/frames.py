@@ -2,13 +2,15 @@
 
 Down go messages with their names, up come pickles of our own values. The reading process handles hostile
 bytes, so what it sends is not trusted either: only the classes of the model are ever built from it.
-"""
+
+
+Messages in batches of few messages and few bytes."""
 
 import io
 import pickle
 import struct
-from collections.abc import Sequence
-from typing import Any, BinaryIO, NamedTuple
+from collections.abc import Callable, Generator, Iterable, Sequence
+from typing import Any, BinaryIO, NamedTuple, TypeVar
 
 MAX_ANSWER = 64 * 1024 * 1024
 
@@ -87,3 +89,31 @@ def unpack_answer(payload: bytes) -> list[Any]:
     if not isinstance(values, list):
         raise pickle.UnpicklingError("an answer is a list")
     return values
+
+
+T = TypeVar("T")
+
+
+def batched(
+    items: Iterable[T], size_of: Callable[[T], int], *, most: int, most_bytes: int
+) -> Generator[list[T], None, None]:
+    """Yield items in their order, at most so many and so many bytes together; one that is larger goes alone.
+
+    What `items` raises is raised behind the batch before it.
+    """
+    batch: list[T] = []
+    size = 0
+    try:
+        for item in items:
+            more = size_of(item)
+            if batch and (len(batch) >= most or size + more > most_bytes):
+                yield batch
+                batch, size = [], 0
+            batch.append(item)
+            size += more
+    except Exception:
+        if batch:
+            yield batch
+        raise
+    if batch:
+        yield batch

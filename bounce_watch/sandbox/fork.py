@@ -15,7 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
 
-from bounce_watch.reading.child import main
+from bounce_watch.sandbox.child import main
 
 _LOOK_SECONDS = 0.002
 

@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from bounce_watch.classify import Catalogue, Explanation, explain, judge, weigh
+from bounce_watch.explain.spans import Page, Sought, Span, find_span, pages_of
 from bounce_watch.model import Bounce, Evidence, Reading, Report, Site
 from bounce_watch.parse import read
 from bounce_watch.parse.formats import FORMATS
-from bounce_watch.reading.spans import Page, Sought, Span, find_span, pages_of
 from bounce_watch.unwrap import Wrapped, parse, unwrap
 from bounce_watch.unwrap.envelopes import handed_on
 

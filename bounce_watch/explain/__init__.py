@@ -1,0 +1,1 @@
+"""How a reading came about: which field and rule gave what."""
