@@ -9,7 +9,7 @@ from pathlib import Path
 import readers
 from held import held
 
-from bounce_watch.source.files import FilesSource
+from bounce_watch.source.local.files import FilesSource
 
 ATTACHED = 100 * 1000 * 1000
 _REPORT = (

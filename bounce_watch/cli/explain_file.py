@@ -26,7 +26,7 @@ def explain_file(path: Path, config_path: Path | None, *, as_json: bool) -> None
     from bounce_watch.explain.trace import trace
     from bounce_watch.pipeline.house import read_catalogue, signatures_of
     from bounce_watch.sandbox.jobs import shipped_catalogue
-    from bounce_watch.source.files import FilesSource
+    from bounce_watch.source.local.files import FilesSource
 
     config = _find_config(config_path)
     catalogue = read_catalogue(config) if config else shipped_catalogue()

@@ -77,7 +77,7 @@ def probe_of(config: "Config") -> "Probe | None":
         return FolderSender(send.path)
     if send.probe == "none" or account is None:
         return None
-    from bounce_watch.source.sent_items import SentItems
+    from bounce_watch.source.imap.sent_items import SentItems
 
     return SentItems(account, lambda: login_secret(account, "imap"), send.sent_folder)
 

@@ -16,6 +16,6 @@ def open_sender(
     if isinstance(settings, FolderSettings):
         return FolderSender(settings.path)
     # Imported late: smtplib is not needed for --help.
-    from bounce_watch.send.smtp import SmtpSender
+    from bounce_watch.send.smtp.sender import SmtpSender
 
     return SmtpSender(settings, secret, from_address)

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import assert_never
 
 from bounce_watch.config.accounts import FilesSettings, ImapSettings, MaildirSettings, MboxSettings
-from bounce_watch.source.files import FilesSource, StandardInput
 from bounce_watch.source.interface import (
     MAX_MESSAGE,
     Locator,
@@ -16,8 +15,9 @@ from bounce_watch.source.interface import (
     SourceError,
     Unreachable,
 )
-from bounce_watch.source.maildir import MaildirSource
-from bounce_watch.source.mbox import MboxSource, is_from_line
+from bounce_watch.source.local.files import FilesSource, StandardInput
+from bounce_watch.source.local.maildir import MaildirSource
+from bounce_watch.source.local.mbox import MboxSource, is_from_line
 
 __all__ = [
     "MAX_MESSAGE",
@@ -42,7 +42,7 @@ def open_source(
     match settings:
         case ImapSettings():
             # Imported late: imapclient is not needed for --help.
-            from bounce_watch.source.imap import ImapSource
+            from bounce_watch.source.imap.source import ImapSource
 
             return ImapSource(settings, secret)
         case MaildirSettings():

@@ -9,7 +9,7 @@ from bounce_watch.cli.probe_text import about
 from bounce_watch.model import Evidence
 from bounce_watch.pipeline.probing import ProbeMail, Watch
 from bounce_watch.pipeline.signatures import KeyUnavailable, SignatureChecker
-from bounce_watch.source.maildir import MaildirSource
+from bounce_watch.source.local.maildir import MaildirSource
 from tests.pipeline.conftest import START, Home
 from tests.pipeline.conftest import home as home
 from tests.pipeline.conftest import open_home as open_home

@@ -9,7 +9,7 @@ import pytest
 from bounce_watch.model import LetterKind, OutboxState
 from bounce_watch.pipeline import run_cycle
 from bounce_watch.send import FolderSender, Outcome
-from bounce_watch.source.maildir import MaildirSource
+from bounce_watch.source.local.maildir import MaildirSource
 from tests.pipeline.conftest import Home, home, ndr, open_home, reader, store_line
 from tests.safety.test_uncertain import Cut
 

@@ -4,13 +4,13 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from tests.notifications.conftest import ROOT
 
 from bounce_watch.model import Cause, Details, Owner
 from bounce_watch.notifications import template_samples
 from bounce_watch.notifications.guidance.postmaster_draft import DraftFacts, postmaster_draft
 from bounce_watch.notifications.rendering.refusal_details import common_evidence, evidence_lines
 from bounce_watch.notifications.rendering.templates import Templates
+from tests.notifications.conftest import ROOT
 
 
 def draft(cause: Cause = Cause.POLICY_REJECTED, **changes: Any) -> str:

@@ -15,7 +15,7 @@ from bounce_watch.config.models import Config
 from bounce_watch.pipeline import CycleResult, House, open_house, run_cycle
 from bounce_watch.sandbox.reader import IsolatedReader
 from bounce_watch.send import FolderSender
-from bounce_watch.source.maildir import MaildirSource
+from bounce_watch.source.local.maildir import MaildirSource
 from bounce_watch.store import open_store, place_of
 from tests.servers.kept import FILE
 from tests.servers.stores import Stores

@@ -11,7 +11,7 @@ from bounce_watch.pipeline import CycleResult, look
 from bounce_watch.pipeline.delivery import deliver
 from bounce_watch.send import FolderSender
 from bounce_watch.send.interface import Delivery, Outcome
-from bounce_watch.source.maildir import MaildirSource
+from bounce_watch.source.local.maildir import MaildirSource
 from bounce_watch.store import OutboxEntry, open_store, place_of
 from bounce_watch.store.outbox import GRACE
 from tests.pipeline.conftest import Home, ndr

@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from tests.sandbox.mutator import mutations
 
 from bounce_watch.model import Kind, Unreadable
 from bounce_watch.parse import read
@@ -15,6 +14,7 @@ from bounce_watch.sandbox.frames import Letter
 from bounce_watch.sandbox.outcome import Limits, ReaderUnavailable
 from bounce_watch.sandbox.reader import InProcess, IsolatedReader
 from tests.pipeline.conftest import Home, ndr
+from tests.sandbox.mutator import mutations
 
 HEAVY = b"From: a@b.example\r\n\r\n" + b"x" * 2_000_000
 

@@ -14,7 +14,7 @@ from bounce_watch.cli.rehearsal import Untouched
 from bounce_watch.model import Kind
 from bounce_watch.pipeline import CycleResult, run_cycle
 from bounce_watch.sandbox.outcome import Limit, Overrun
-from bounce_watch.source.imap import ImapSource
+from bounce_watch.source.imap.source import ImapSource
 from bounce_watch.store import tables
 from tests.pipeline.conftest import Home, ndr
 from tests.servers.dovecot import PASSWORD, WATCHED, Dovecot

@@ -12,7 +12,7 @@ from bounce_watch.pipeline import CycleResult, run_cycle
 from bounce_watch.pipeline import look as look_at
 from bounce_watch.sandbox.outcome import Limit, Overrun
 from bounce_watch.source import SourceError
-from bounce_watch.source.imap import ImapSource
+from bounce_watch.source.imap.source import ImapSource
 from bounce_watch.store import MessageState
 from bounce_watch.store.presence import Presence
 from tests.pipeline.conftest import Home, ndr

@@ -13,7 +13,7 @@ from bounce_watch.model import OutboxState
 from bounce_watch.pipeline import run_cycle
 from bounce_watch.send import Delivery, Outcome
 from bounce_watch.source import open_source
-from bounce_watch.source.sent_items import SentItems
+from bounce_watch.source.imap.sent_items import SentItems
 from tests.pipeline.conftest import Home
 from tests.safety.test_edges import HOSTILE, MARK, TOGETHER, poisoned
 from tests.servers.scripted_imap import Script, ScriptedImap

@@ -12,7 +12,7 @@ from bounce_watch.pipeline.delivery import deliver
 from bounce_watch.pipeline.uncertain import settle_uncertain
 from bounce_watch.send import Delivery, FolderSender, Outcome
 from bounce_watch.send.interface import Probe
-from bounce_watch.source.sent_items import SentItems
+from bounce_watch.source.imap.sent_items import SentItems
 from tests.pipeline.conftest import Home, ndr
 from tests.servers.dovecot import PASSWORD, WATCHED, Dovecot
 
@@ -66,7 +66,7 @@ def uncertain(home: Home) -> Home:
 
 def with_cut(home: Home, outcome: Outcome = Outcome.UNKNOWN) -> Cut:
     from bounce_watch.pipeline import run_cycle
-    from bounce_watch.source.maildir import MaildirSource
+    from bounce_watch.source.local.maildir import MaildirSource
 
     cut = Cut(outcome=outcome)
     with MaildirSource(home.folder / "mailbox", filed_folder="Filed") as source:

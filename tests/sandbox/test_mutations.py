@@ -10,13 +10,13 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from tests.sandbox.mutator import MUTATIONS, mutations
 
 from bounce_watch.model import Unreadable
 from bounce_watch.sandbox.frames import Letter
 from bounce_watch.sandbox.jobs import Job
 from bounce_watch.sandbox.outcome import Limits, Overrun
 from bounce_watch.sandbox.pool import in_order
+from tests.sandbox.mutator import MUTATIONS, mutations
 
 ROOT = Path(__file__).parents[2]
 HOSTILE = ROOT.parent / "shared" / "reference" / "hostile_inputs.py"

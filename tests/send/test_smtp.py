@@ -10,7 +10,7 @@ import pytest
 
 from bounce_watch.config.accounts import OAuth, SmtpSettings
 from bounce_watch.send import Outcome
-from bounce_watch.send.smtp import SmtpSender
+from bounce_watch.send.smtp.sender import SmtpSender
 from tests.servers import certificates
 from tests.servers.certificates import Certificates
 from tests.servers.processes import free_port

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from bounce_watch.source import MAX_MESSAGE, Message, MissingFolder, open_path
-from bounce_watch.source.files import FilesSource, StandardInput
-from bounce_watch.source.maildir import MaildirSource
-from bounce_watch.source.mbox import MboxSource
+from bounce_watch.source.local.files import FilesSource, StandardInput
+from bounce_watch.source.local.maildir import MaildirSource
+from bounce_watch.source.local.mbox import MboxSource
 from tests.source import samples
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from bounce_watch.config.accounts import ImapSettings, OAuth
 from bounce_watch.source import MissingFolder, Refused, SourceError, Unreachable
-from bounce_watch.source.imap import ImapSource
+from bounce_watch.source.imap.source import ImapSource
 from tests.servers import certificates
 from tests.servers.dovecot import EXCHANGE_ONLINE, PASSWORD, WATCHED, WITHOUT_UIDPLUS, Dovecot
 from tests.servers.processes import free_port

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 import pytest
 from imapclient.response_parser import parse_fetch_response
 
-from bounce_watch.source.imap_answers import read_listing
-from bounce_watch.source.imap_walk import listed
+from bounce_watch.source.imap.responses import read_listing
+from bounce_watch.source.imap.windows import listed
 
 PLAIN = (
     b'1 (UID 7 RFC822.SIZE 120 INTERNALDATE "28-Nov-2026 01:13:07 +0000")',

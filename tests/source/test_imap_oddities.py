@@ -8,8 +8,8 @@ import pytest
 
 from bounce_watch.config.accounts import ImapSettings
 from bounce_watch.source import Locator, Refused, SourceError, Unreachable
-from bounce_watch.source.imap import ImapSource
-from bounce_watch.source.imap_faults import Declined
+from bounce_watch.source.imap.errors import Declined
+from bounce_watch.source.imap.source import ImapSource
 from bounce_watch.source.interface import SessionEnded
 from tests.servers.scripted_imap import DRIP, GREETING, SELECTED, Script, ScriptedImap
 

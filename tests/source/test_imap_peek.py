@@ -8,8 +8,8 @@ import pytest
 
 from bounce_watch.model import NotAReport
 from bounce_watch.parse import read
-from bounce_watch.source import imap_head
-from bounce_watch.source.imap import ImapSource
+from bounce_watch.source.imap import head_plan
+from bounce_watch.source.imap.source import ImapSource
 from bounce_watch.source.interface import Message
 from tests.servers.dovecot import PASSWORD, Dovecot
 from tests.source import wrapping
@@ -90,7 +90,7 @@ def test_each_sample_in_each_envelope_reads_the_same_by_its_head(
     emptied: Dovecot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Even those that are fetched whole because their structure names a report are looked at here."""
-    monkeypatch.setattr(imap_head, "_REPORTS", NOTHING)
+    monkeypatch.setattr(head_plan, "_REPORTS", NOTHING)
     mails = [mail for path in SAMPLES[::3] for mail in wrapping.envelopes(on_the_wire(path))]
     looked, settled = compare(emptied, mails)
     assert looked > 0.7 * len(mails)
@@ -104,7 +104,7 @@ def test_all_samples_and_the_public_corpus_read_the_same_by_their_heads(
 ) -> None:
     """Thousands of mails with every envelope around them."""
     if not as_it_is:
-        monkeypatch.setattr(imap_head, "_REPORTS", NOTHING)
+        monkeypatch.setattr(head_plan, "_REPORTS", NOTHING)
     paths = [*SAMPLES, *sorted(CORPUS.rglob("*.eml"))]
     mails = [mail for path in paths for mail in wrapping.envelopes(on_the_wire(path)) if len(mail) < LARGEST]
     looked, settled = compare(dovecot, mails)

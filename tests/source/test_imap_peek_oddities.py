@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from bounce_watch.source.imap import ImapSource
+from bounce_watch.source.imap.source import ImapSource
 from tests.servers.scripted_imap import SELECTED, Script
 from tests.source.test_imap_oddities import Open, open_imap
 from tests.source.wrapping import attachment, mixed, text

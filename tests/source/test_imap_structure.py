@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bounce_watch.source.imap_head import Plan, cut, plan
-from bounce_watch.source.imap_structure import MAX_ANSWER, Entity, structures_in
+from bounce_watch.source.imap.bodystructure import MAX_ANSWER, Entity, structures_in
+from bounce_watch.source.imap.head_plan import Plan, cut, plan
 from tests.source.wrapping import attachment, embedded, mixed, text
 
 TEXT = '("text" "plain" ("charset" "us-ascii") NIL NIL "7bit" 5 1 NIL NIL NIL NIL)'

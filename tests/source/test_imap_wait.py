@@ -9,7 +9,7 @@ import pytest
 
 from bounce_watch.config.accounts import ImapSettings
 from bounce_watch.source import SourceError, Unreachable
-from bounce_watch.source.imap import ImapSource
+from bounce_watch.source.imap.source import ImapSource
 from tests.servers.dovecot import PASSWORD, WATCHED, Dovecot
 from tests.servers.scripted_imap import SELECTED, Script, ScriptedImap
 from tests.source import samples
@@ -130,7 +130,7 @@ def test_a_session_that_ends_after_a_while_is_no_fault(
     open_imap: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Exchange Online ends one an hour: look, sign in anew, wait on."""
-    monkeypatch.setattr("bounce_watch.source.imap._SHORT_SECONDS", 0.0)
+    monkeypatch.setattr("bounce_watch.source.imap.source._SHORT_SECONDS", 0.0)
     asked = script([b"+ idling\r\n* BYE Session invalidated - AccessTokenExpired\r\n", b"+ idling\r\n"])
     source = open_imap(asked)
     assert source.wait(60)

@@ -7,7 +7,7 @@ import pytest
 
 from bounce_watch.config.accounts import MaildirSettings
 from bounce_watch.source import Locator, MissingFolder, Refused, open_source
-from bounce_watch.source.maildir import MaildirSource
+from bounce_watch.source.local.maildir import MaildirSource
 from tests.source import samples
 from tests.source.ordinary_user import as_ordinary_user
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bounce_watch.source import MAX_MESSAGE, MissingFolder
-from bounce_watch.source.mbox import MboxSource
+from bounce_watch.source.local.mbox import MboxSource
 from tests.source import samples
 
 FROM = b"From ann@fabrikam.example Mon Sep 21 14:13:20 2026\n"

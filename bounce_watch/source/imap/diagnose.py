@@ -2,9 +2,9 @@
 
 from bounce_watch.config.secrets import SecretError
 from bounce_watch.model.check import Check
-from bounce_watch.source.imap import ImapSource
-from bounce_watch.source.imap_connection import Connection
-from bounce_watch.source.imap_folders import Folders
+from bounce_watch.source.imap.connection import Connection
+from bounce_watch.source.imap.folders import Folders
+from bounce_watch.source.imap.source import ImapSource
 from bounce_watch.source.interface import SourceError
 
 

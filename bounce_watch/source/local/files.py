@@ -1,4 +1,6 @@
-"""Mail in files: one .eml, a folder of them, or standard input. Nothing is moved or changed."""
+"""Mail in files: one .eml, a folder of them, or standard input. Nothing is moved or changed.
+
+What sources without folders have in common: there is nowhere to move a message to."""
 
 import hashlib
 import os
@@ -18,10 +20,41 @@ from bounce_watch.source.interface import (
     MissingFolder,
     Wanted,
     everything,
+    never,
 )
-from bounce_watch.source.maildir import read_regular, uid_of
-from bounce_watch.source.read_only import ReadOnly
-from bounce_watch.source.waiting import mark_of
+from bounce_watch.source.local.maildir import read_regular, uid_of
+from bounce_watch.source.local.polling import mark_of, watch
+
+
+class ReadOnly:
+    """Leaves every message where it is. Nothing is skipped unless the source says so.
+
+    `_before` is the mark of the place at the beginning of the last walk.
+    """
+
+    skipped: list[tuple[str, str]]
+    reached: Locator | None = None
+
+    def __init__(self) -> None:
+        self.skipped = []
+        self._before = self._mark()
+
+    def __exit__(self, *exc: object) -> None:
+        return None
+
+    def _mark(self) -> Hashable:
+        """Return something cheap that is another one when mail was added; None where none is ever added."""
+        return None
+
+    def wait(self, seconds: float, stop: Callable[[], bool] = never) -> bool:
+        return watch(self._mark, self._before, seconds, stop)
+
+    def file(self, *locators: Locator) -> None:
+        del locators
+
+    def quarantine(self, *locators: Locator) -> None:
+        del locators
+
 
 _CHUNK = 64 * 1024
 _SUFFIXES = {".eml", ".msg", ".txt", ""}

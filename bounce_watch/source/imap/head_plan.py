@@ -9,7 +9,7 @@ reading, and some are wrong about that (Exchange rebuilds mails, and often estim
 import re
 from dataclasses import dataclass
 
-from bounce_watch.source.imap_structure import Entity
+from bounce_watch.source.imap.bodystructure import Entity
 from bounce_watch.source.interface import MAX_MESSAGE
 
 WORTH = 8 * 1024

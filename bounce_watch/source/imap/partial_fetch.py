@@ -4,11 +4,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 
-from bounce_watch.source import imap_head as head
-from bounce_watch.source.imap_connection import Connection
-from bounce_watch.source.imap_faults import Declined
-from bounce_watch.source.imap_structure import Entity, structures_in
-from bounce_watch.source.imap_walk import Listed, fetch_beginnings, fetch_bodies, uid_set
+from bounce_watch.source.imap import head_plan as head
+from bounce_watch.source.imap.bodystructure import Entity, structures_in
+from bounce_watch.source.imap.connection import Connection
+from bounce_watch.source.imap.errors import Declined
+from bounce_watch.source.imap.windows import Listed, fetch_beginnings, fetch_bodies, uid_set
 from bounce_watch.source.interface import Unreachable
 
 FROM_BYTES = 24 * 1024

@@ -9,15 +9,14 @@ from typing import Any, TypeVar
 from bounce_watch.config.accounts import ImapSettings
 from bounce_watch.model.check import Check
 from bounce_watch.net.oauth import TokenRefused, Tokens, TokenUnavailable
-from bounce_watch.source import imap_walk as walk
-from bounce_watch.source.imap_answers import Opened
-from bounce_watch.source.imap_connection import Connection
-from bounce_watch.source.imap_faults import Declined
-from bounce_watch.source.imap_filing import move
-from bounce_watch.source.imap_folders import Folders
-from bounce_watch.source.imap_messages import fetch_whole, read_messages
-from bounce_watch.source.imap_peek import Peek
-from bounce_watch.source.imap_wait import wait_for_mail
+from bounce_watch.source.imap import windows as walk
+from bounce_watch.source.imap.connection import Connection
+from bounce_watch.source.imap.errors import Declined
+from bounce_watch.source.imap.folders import Folders, move
+from bounce_watch.source.imap.idle import wait_for_mail
+from bounce_watch.source.imap.messages import fetch_whole, read_messages
+from bounce_watch.source.imap.partial_fetch import Peek
+from bounce_watch.source.imap.responses import Opened
 from bounce_watch.source.interface import (
     Locator,
     Message,
@@ -243,6 +242,6 @@ class ImapSource:
         return bool(same) and locator.uid.isascii() and locator.uid.isdecimal()
 
     def probe(self) -> list[Check]:
-        from bounce_watch.source.imap_probe import probe
+        from bounce_watch.source.imap.diagnose import probe
 
         return probe(self)

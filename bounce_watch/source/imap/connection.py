@@ -12,9 +12,9 @@ from imapclient import IMAPClient, SocketTimeout
 from imapclient.response_parser import parse_fetch_response
 
 from bounce_watch.config.accounts import ImapSettings
-from bounce_watch.source import imap_faults as faults
-from bounce_watch.source.imap_answers import Items, Namespaces, Opened, plain, read_listing, read_namespaces
-from bounce_watch.source.imap_channel import Engine, keep_alive, read_tls
+from bounce_watch.source.imap import errors as faults
+from bounce_watch.source.imap.responses import Items, Namespaces, Opened, plain, read_listing, read_namespaces
+from bounce_watch.source.imap.transport import Engine, keep_alive, read_tls
 from bounce_watch.source.interface import Refused, SourceError
 from bounce_watch.testing import crash_points
 

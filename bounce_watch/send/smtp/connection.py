@@ -14,7 +14,7 @@ from bounce_watch.net.refusals import values_of
 from bounce_watch.net.slow_server import OPENING, within
 from bounce_watch.net.tls import TlsRefused, tls_context
 from bounce_watch.send.interface import Delivery, Outcome
-from bounce_watch.send.replies import Step, judge
+from bounce_watch.send.smtp.replies import Step, judge
 
 
 class NotReady(Exception):

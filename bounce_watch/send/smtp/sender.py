@@ -14,8 +14,8 @@ from bounce_watch.config.accounts import SmtpSettings
 from bounce_watch.model.address import domain_of, is_deliverable
 from bounce_watch.model.check import Check
 from bounce_watch.send.interface import Delivery, Outcome
-from bounce_watch.send.replies import Step, plain_text
-from bounce_watch.send.smtp_connection import Gateway, NotReady
+from bounce_watch.send.smtp.connection import Gateway, NotReady
+from bounce_watch.send.smtp.replies import Step, plain_text
 from bounce_watch.testing import crash_points
 
 _BARE_LINE_END = re.compile(rb"\r(?!\n)|(?<!\r)\n")

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Iterable, Iterator
 
-from bounce_watch.source.imap_answers import Items
-from bounce_watch.source.imap_connection import Connection
-from bounce_watch.source.imap_peek import Peek
-from bounce_watch.source.imap_walk import Listed, Missing, batches, fetch_bodies, listed
+from bounce_watch.source.imap.connection import Connection
+from bounce_watch.source.imap.partial_fetch import Peek
+from bounce_watch.source.imap.responses import Items
+from bounce_watch.source.imap.windows import Listed, Missing, batches, fetch_bodies, listed
 from bounce_watch.source.interface import MAX_MESSAGE, Locator, Message, Wanted
 
 

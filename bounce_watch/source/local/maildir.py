@@ -23,7 +23,7 @@ from bounce_watch.source.interface import (
     everything,
     never,
 )
-from bounce_watch.source.waiting import mark_of, watch
+from bounce_watch.source.local.polling import mark_of, watch
 from bounce_watch.testing import crash_points
 
 _FOLDER_NAME = re.compile(r"[^\W_][\w &+-]*(?:/[^\W_][\w &+-]*)*")

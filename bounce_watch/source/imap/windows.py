@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-from bounce_watch.source.imap_answers import Items
-from bounce_watch.source.imap_connection import Connection
-from bounce_watch.source.imap_head import Plan
+from bounce_watch.source.imap.connection import Connection
+from bounce_watch.source.imap.head_plan import Plan
+from bounce_watch.source.imap.responses import Items
 from bounce_watch.source.interface import MAX_MESSAGE
 
 _WIDEST = 65_536

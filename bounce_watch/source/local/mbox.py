@@ -20,8 +20,8 @@ from bounce_watch.source.interface import (
     Wanted,
     everything,
 )
-from bounce_watch.source.read_only import ReadOnly
-from bounce_watch.source.waiting import mark_of
+from bounce_watch.source.local.files import ReadOnly
+from bounce_watch.source.local.polling import mark_of
 
 _CHUNK = 64 * 1024
 

@@ -9,9 +9,9 @@ from collections.abc import Callable, Collection
 from typing import Any
 
 from bounce_watch.config.accounts import ImapSettings
-from bounce_watch.source.imap import ImapSource
-from bounce_watch.source.imap_connection import Connection
-from bounce_watch.source.imap_folders import Folders
+from bounce_watch.source.imap.connection import Connection
+from bounce_watch.source.imap.folders import Folders
+from bounce_watch.source.imap.source import ImapSource
 from bounce_watch.source.interface import SourceError
 
 _OWN_ID = re.compile(r"bw\.[0-9a-f]{16}\.[0-9a-f]{24}")

@@ -1,0 +1,1 @@
+"""SMTP: one connection, replies, and what they mean for the outbox."""

@@ -1,0 +1,1 @@
+"""IMAP: one connection per mailbox, fetching, filing, IDLE."""

@@ -1,0 +1,1 @@
+"""Files, Maildir and mbox."""
