@@ -10,8 +10,8 @@ from bounce_watch.cli.forget import Address, read_person
 
 if TYPE_CHECKING:
     from bounce_watch.store import Store
-    from bounce_watch.store.privacy import Found
-    from bounce_watch.store.privacy_forms import Named
+    from bounce_watch.store.privacy.identity import Named
+    from bounce_watch.store.privacy.search import Found
 
 _SECTIONS = {
     "bounces": "mails that came back to them, or that did not reach them",
@@ -112,7 +112,7 @@ def _note(store: "Store", found: "Found") -> None:
     from datetime import UTC, datetime
 
     from bounce_watch.cli.account import account
-    from bounce_watch.store.privacy import NAMES
+    from bounce_watch.store.privacy.search import NAMES
 
     figures: dict[str, int | str] = {
         NAMES.get(table.__tablename__, table.__tablename__): len(numbers)

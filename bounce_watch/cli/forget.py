@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from bounce_watch.config.models import Config
     from bounce_watch.pipeline.forgetting import Forgotten
     from bounce_watch.store import Store
-    from bounce_watch.store.privacy import Found
-    from bounce_watch.store.privacy_forms import Named
+    from bounce_watch.store.privacy.identity import Named
+    from bounce_watch.store.privacy.search import Found
 
 Address = Annotated[str, typer.Argument(metavar="ADDRESS", help="The person's address; each one by itself.")]
 
@@ -54,7 +54,7 @@ def forget(
 
 def read_person(address: str) -> "Named":
     """Return the address to look for. Raises BadParameter for what is none."""
-    from bounce_watch.store.privacy_forms import Named
+    from bounce_watch.store.privacy.identity import Named
 
     person = Named(address)
     if not person.local or "." not in person.domain or any(sign in person.key for sign in "*%<> \t\n"):
@@ -172,8 +172,8 @@ def _clean(path: "Path", person: "Named") -> None:
     from bounce_watch.cli.output import say
     from bounce_watch.cli.progress import waiting
     from bounce_watch.store import LockHeld, ProcessLock, StoreFull
-    from bounce_watch.store.privacy_file import is_in_files
-    from bounce_watch.store.upkeep_file import vacuum
+    from bounce_watch.store.database.sqlite_file import vacuum
+    from bounce_watch.store.privacy.search import is_in_files
 
     if not is_in_files(path, person):
         return

@@ -31,7 +31,7 @@ def asking(path: Path | None) -> Iterator["Store"]:
 def changing(path: Path | None) -> Iterator["Store"]:
     """Open an existing store for a small change, beside a service that may be running."""
     from bounce_watch.store import open_store, place_of
-    from bounce_watch.store.place import require_store
+    from bounce_watch.store.database.location import require_store
 
     place = place_of(read_config(path).store)
     require_store(place)

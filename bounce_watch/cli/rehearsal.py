@@ -18,7 +18,7 @@ from bounce_watch.model.check import Check
 from bounce_watch.pipeline import attend, peeking
 from bounce_watch.source.interface import Locator, Message, Source, Wanted, everything, never
 from bounce_watch.store import StoreMissing, place_of
-from bounce_watch.store.copying import copy_store
+from bounce_watch.store.copy import copy_store
 
 
 class Untouched:

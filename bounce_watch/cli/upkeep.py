@@ -30,8 +30,8 @@ def upgrade(context: typer.Context) -> None:
     from bounce_watch.cli.output import say
     from bounce_watch.cli.progress import waiting
     from bounce_watch.store import open_store, place_of, work_with
-    from bounce_watch.store.migrate import HEAD
-    from bounce_watch.store.place import require_store
+    from bounce_watch.store.database.location import require_store
+    from bounce_watch.store.database.migrate import HEAD
 
     place = place_of(read_config(context.obj).store)
     require_store(place)
@@ -58,7 +58,7 @@ def backup(
     from bounce_watch.cli.opening import read_config
     from bounce_watch.cli.output import say
     from bounce_watch.cli.progress import measuring
-    from bounce_watch.store.upkeep_file import back_up_to
+    from bounce_watch.store.database.sqlite_file import back_up_to
 
     path = _file_of(
         read_config(context.obj), "back it up with pg_dump: pg_dump --format=custom --file=FILE DATABASE"
@@ -119,8 +119,7 @@ def _findings(config: "Config") -> "Iterator[Check]":
 
     from bounce_watch.model.check import Check
     from bounce_watch.store import StoreError, open_store, place_of
-    from bounce_watch.store.upkeep_check import check_backups, check_counters, check_file
-    from bounce_watch.store.upkeep_server import check_server
+    from bounce_watch.store.check import check_backups, check_counters, check_file, check_server
 
     place = place_of(config.store)
     if isinstance(place, Path):
@@ -142,7 +141,7 @@ def vacuum(context: typer.Context) -> None:
     from bounce_watch.cli.output import say
     from bounce_watch.cli.progress import waiting
     from bounce_watch.store import work_with
-    from bounce_watch.store.upkeep_file import vacuum as rewrite
+    from bounce_watch.store.database.sqlite_file import vacuum as rewrite
 
     path = _file_of(
         read_config(context.obj), "autovacuum does it; to give room back at once: vacuumdb --full DATABASE"

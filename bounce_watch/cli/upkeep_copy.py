@@ -34,8 +34,8 @@ def copy(
     from bounce_watch.cli.output import Column, emit, form_of, say
     from bounce_watch.cli.progress import measuring
     from bounce_watch.store import place_of
-    from bounce_watch.store.copying import copy_store, nobody_else
-    from bounce_watch.store.place import require_store
+    from bounce_watch.store.copy import copy_store, nobody_else
+    from bounce_watch.store.database.location import require_store
 
     config = read_config(context.obj)
     source, target = place_of(config.store), _place(to, config)

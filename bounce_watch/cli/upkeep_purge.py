@@ -10,8 +10,8 @@ from bounce_watch.cli.choosing import AsJson
 if TYPE_CHECKING:
     from bounce_watch.config.models import Config
     from bounce_watch.store import Store
-    from bounce_watch.store.upkeep import OldRows
-    from bounce_watch.store.upkeep_needed import Limits
+    from bounce_watch.store.maintenance.audit import OldRows
+    from bounce_watch.store.maintenance.retention import Limits
 
 _NAMES = {
     "messages": "mails read",

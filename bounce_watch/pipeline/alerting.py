@@ -11,7 +11,7 @@ from bounce_watch.notifications.gate.values import Candidate
 from bounce_watch.pipeline.house import House
 from bounce_watch.pipeline.posting import post
 from bounce_watch.store import Transaction
-from bounce_watch.store.incident_life import Told
+from bounce_watch.store.incidents.lifecycle import Told
 
 GROWTH = (8, 4, 2)
 HOUR = timedelta(hours=1)

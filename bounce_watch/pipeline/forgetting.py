@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bounce_watch.store import Store
-from bounce_watch.store.privacy import NAMES, Found
-from bounce_watch.store.privacy_forms import Named
-from bounce_watch.store.upkeep_purge import BATCH
+from bounce_watch.store.maintenance.purge import BATCH
+from bounce_watch.store.privacy.identity import Named
+from bounce_watch.store.privacy.search import NAMES, Found
 
 ROUNDS = 20
 """How often the store is searched again for what came or was being sent meanwhile."""

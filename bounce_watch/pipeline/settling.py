@@ -12,7 +12,7 @@ from bounce_watch.pipeline.house import House
 from bounce_watch.pipeline.posting import frozen, past_of, post
 from bounce_watch.source.interface import Source
 from bounce_watch.store import Transaction
-from bounce_watch.store.settling import SettlingReply
+from bounce_watch.store.outbox.pending_replies import SettlingReply
 
 MOST_BOUNCES = 50
 """Bounces that one letter names; a person reads no more."""

@@ -11,8 +11,8 @@ from bounce_watch.model import Edition
 from bounce_watch.pipeline.digesting import DOUBTFUL, weekday_of
 from bounce_watch.pipeline.house import House
 from bounce_watch.store import Store
-from bounce_watch.store.upkeep_needed import Limits, Old
-from bounce_watch.store.upkeep_purge import BATCH
+from bounce_watch.store.maintenance.purge import BATCH
+from bounce_watch.store.maintenance.retention import Limits, Old
 
 log = structlog.get_logger()
 

@@ -1,6 +1,6 @@
 """The database: tables, migrations, queries, outbox. No row leaves this package."""
 
-from bounce_watch.store.errors import (
+from bounce_watch.store.database.errors import (
     AlreadyStored,
     LockHeld,
     NotThere,
@@ -16,10 +16,13 @@ from bounce_watch.store.errors import (
     StoreTooOld,
     StoreUnreachable,
 )
-from bounce_watch.store.fact_values import Stopped, Trouble
-from bounce_watch.store.lock import ProcessLock, find_holder
-from bounce_watch.store.people import Destination, Person
-from bounce_watch.store.place import Place, place_of, require_fit, work_with, workers
+from bounce_watch.store.database.location import Place, place_of, require_fit, work_with, workers
+from bounce_watch.store.database.postgres import Server
+from bounce_watch.store.database.process_lock import ProcessLock, find_holder
+from bounce_watch.store.database.workers import Alone, Spot, Watcher
+from bounce_watch.store.messages.batch import NewMessage, NewReport, StoredBounces
+from bounce_watch.store.messages.cursors import Cursor
+from bounce_watch.store.queries.people import Destination, Person
 from bounce_watch.store.questions import Questions
 from bounce_watch.store.records import (
     BounceDetail,
@@ -38,14 +41,11 @@ from bounce_watch.store.records import (
     StoredReport,
     WithheldRow,
 )
-from bounce_watch.store.server import Server
+from bounce_watch.store.state_values import Stopped, Trouble
 from bounce_watch.store.store import Store, open_store
 from bounce_watch.store.tally import Dimension
-from bounce_watch.store.together import NewMessage, NewReport, StoredBounces
 from bounce_watch.store.transaction import Transaction
-from bounce_watch.store.watcher import Alone, Spot, Watcher
-from bounce_watch.store.whereabouts import Cursor
-from bounce_watch.store.words import By, Change, MessageState, Order, QuarantineState, Sort
+from bounce_watch.store.vocabulary import By, Change, MessageState, Order, QuarantineState, Sort
 
 __all__ = [
     "Alone",

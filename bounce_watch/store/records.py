@@ -15,7 +15,7 @@ from bounce_watch.model import (
     Report,
     Side,
 )
-from bounce_watch.store.words import Change, MessageState, QuarantineState
+from bounce_watch.store.vocabulary import Change, MessageState, QuarantineState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

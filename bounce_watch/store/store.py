@@ -10,18 +10,25 @@ from sqlalchemy import Engine
 from sqlmodel import Session
 
 from bounce_watch.model import OutboxState
-from bounce_watch.store.errors import StoreNotWritable
-from bounce_watch.store.faults import translated
-from bounce_watch.store.migrate import find_revision, require_head
-from bounce_watch.store.migrate import migrate as run_migrations
-from bounce_watch.store.opening import for_writing
-from bounce_watch.store.place import Place, for_one_row, for_reading, open_engine, prepare, require_store
+from bounce_watch.store.database.driver_errors import translated
+from bounce_watch.store.database.errors import StoreNotWritable
+from bounce_watch.store.database.location import (
+    Place,
+    for_one_row,
+    for_reading,
+    open_engine,
+    prepare,
+    require_store,
+)
+from bounce_watch.store.database.migrate import find_revision, require_head
+from bounce_watch.store.database.migrate import migrate as run_migrations
+from bounce_watch.store.database.session import session_on
+from bounce_watch.store.database.sqlite import for_writing
+from bounce_watch.store.database.sqlite_file import empty_log
+from bounce_watch.store.database.workers import Alone, Watcher
 from bounce_watch.store.questions import Questions
 from bounce_watch.store.records import OutboxEntry, OutgoingMail, QuarantineEntry
-from bounce_watch.store.rooms import session_on
 from bounce_watch.store.transaction import Transaction
-from bounce_watch.store.upkeep_file import empty_log
-from bounce_watch.store.watcher import Alone, Watcher
 from bounce_watch.testing import crash_points
 
 

@@ -17,8 +17,8 @@ from sqlmodel import Session, col, select
 
 from bounce_watch.model import Action
 from bounce_watch.store import tables
-from bounce_watch.store.columns import MAX_TEXT, scrub
-from bounce_watch.store.dialect import run, upsert
+from bounce_watch.store.database.columns import MAX_TEXT, scrub
+from bounce_watch.store.database.upsert import run, upsert
 from bounce_watch.store.put_off import remembered
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)

@@ -4,16 +4,16 @@ from contextlib import AbstractContextManager, nullcontext
 
 from sqlmodel import Session
 
-from bounce_watch.store.digest import DigestRecord
-from bounce_watch.store.incidents import Incidents
-from bounce_watch.store.intake import Intake
-from bounce_watch.store.outbox import Outbox
-from bounce_watch.store.privacy import Forgetting
-from bounce_watch.store.quarantine import Quarantine
+from bounce_watch.store.incidents.incidents import Incidents
+from bounce_watch.store.maintenance.audit import Upkeep
+from bounce_watch.store.messages.cursors import Cursors
+from bounce_watch.store.messages.messages import Intake
+from bounce_watch.store.messages.quarantine import Quarantine
+from bounce_watch.store.outbox.pending_replies import Settling
+from bounce_watch.store.outbox.queue import Outbox
+from bounce_watch.store.privacy.search import Forgetting
+from bounce_watch.store.queries.digest import DigestRecord
 from bounce_watch.store.questions import Questions
-from bounce_watch.store.settling import Settling
-from bounce_watch.store.upkeep import Upkeep
-from bounce_watch.store.whereabouts import Cursors
 
 
 class Transaction(

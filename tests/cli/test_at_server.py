@@ -10,7 +10,7 @@ import pytest
 
 from bounce_watch.config.load import load_config
 from bounce_watch.store import ProcessLock, Server, open_store, place_of
-from bounce_watch.store.place import work_with
+from bounce_watch.store.database.location import work_with
 from tests.cli.conftest import call, failures
 from tests.pipeline.conftest import ndr
 from tests.program import run_program

@@ -12,8 +12,8 @@ from typer.testing import CliRunner
 from bounce_watch.cli.app import app
 from bounce_watch.config.load import load_config
 from bounce_watch.store import ProcessLock, open_store
-from bounce_watch.store.privacy_file import is_in_files
-from bounce_watch.store.privacy_forms import OTHERS, Named
+from bounce_watch.store.privacy.identity import OTHERS, Named
+from bounce_watch.store.privacy.search import is_in_files
 from tests.cli.conftest import failures
 
 PERSON, OTHER = "jonas.weber@larkfield.example", "anna.schulte@larkfield.example"

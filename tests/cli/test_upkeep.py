@@ -13,8 +13,9 @@ from typer.testing import CliRunner
 
 from bounce_watch.cli.app import app
 from bounce_watch.config.load import load_config
-from bounce_watch.store import ProcessLock, migrate, open_store, place_of, tables
-from bounce_watch.store.opening import open_engine, prepare_file
+from bounce_watch.store import ProcessLock, open_store, place_of, tables
+from bounce_watch.store.database import migrate
+from bounce_watch.store.database.sqlite import open_engine, prepare_file
 from tests.cli.conftest import call, failures
 from tests.program import run_program
 

@@ -9,9 +9,9 @@ from sqlmodel import SQLModel
 from bounce_watch.model import IncidentState, LetterKind, OutboxState
 from bounce_watch.pipeline.forgetting import Forgotten, forget
 from bounce_watch.store import HistoryFilter, tables
-from bounce_watch.store.privacy_file import is_in_files
-from bounce_watch.store.privacy_forms import Named
-from bounce_watch.store.privacy_places import NUMBERED, SMALL, texts_of
+from bounce_watch.store.privacy.columns import NUMBERED, SMALL, texts_of
+from bounce_watch.store.privacy.identity import Named
+from bounce_watch.store.privacy.search import is_in_files
 from tests.pipeline.conftest import Home, every_text, ndr
 
 PERSON = "lena.krause@larkfield.example"

@@ -9,7 +9,7 @@ import pytest
 from bounce_watch.model import subject_hash
 from bounce_watch.pipeline import upkeep
 from bounce_watch.store import HistoryFilter
-from bounce_watch.store.upkeep_file import companions
+from bounce_watch.store.database.sqlite_file import companions
 from tests.pipeline.conftest import Home, every_text, ndr
 
 DAY = timedelta(days=1)

@@ -14,7 +14,7 @@ from bounce_watch.sandbox.outcome import Limit, Overrun
 from bounce_watch.source import SourceError
 from bounce_watch.source.imap.source import ImapSource
 from bounce_watch.store import MessageState
-from bounce_watch.store.presence import Presence
+from bounce_watch.store.database.postgres_workers import Presence
 from tests.pipeline.conftest import Home, ndr
 from tests.servers.dovecot import PASSWORD, WATCHED, Dovecot
 from tests.servers.kept import FILE

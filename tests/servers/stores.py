@@ -6,7 +6,7 @@ from sqlalchemy import Engine, text
 from sqlmodel import SQLModel
 
 from bounce_watch.store import Server, Store
-from bounce_watch.store.server import open_server, server_at
+from bounce_watch.store.database.postgres import open_server, server_at
 from tests.servers.postgres import ROLE, Postgres
 
 

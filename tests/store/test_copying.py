@@ -11,8 +11,8 @@ from sqlmodel import SQLModel, func, select
 
 from bounce_watch.model import Details, OutboxState
 from bounce_watch.store import LockHeld, NotThere, Place, Store, StoreMissing, StoreTooOld, tables
-from bounce_watch.store.copying import copy_store, nobody_else
-from bounce_watch.store.place import work_with
+from bounce_watch.store.copy import copy_store, nobody_else
+from bounce_watch.store.database.location import work_with
 from tests.servers.stores import Stores
 from tests.store.blank import lay_blank_store
 from tests.store.conftest import Enqueue, Ingest
@@ -164,8 +164,8 @@ def test_a_database_in_which_nothing_was_made_yet_gets_its_tables(path: Path, st
 
 
 def test_an_older_store_is_brought_up_to_date_first(path: Path, tmp_path: Path) -> None:
-    from bounce_watch.store import migrate
-    from bounce_watch.store.opening import open_engine, prepare_file
+    from bounce_watch.store.database import migrate
+    from bounce_watch.store.database.sqlite import open_engine, prepare_file
 
     prepare_file(path)
     engine = open_engine(path, read_only=False)

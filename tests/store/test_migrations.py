@@ -11,8 +11,8 @@ from alembic.migration import MigrationContext
 from sqlmodel import SQLModel
 
 from bounce_watch.store import MessageState, Store, StoreTooNew, StoreTooOld
-from bounce_watch.store import migrate as migrate_module
-from bounce_watch.store.opening import open_engine, prepare_file
+from bounce_watch.store.database import migrate as migrate_module
+from bounce_watch.store.database.sqlite import open_engine, prepare_file
 from tests.store.values import body, place
 
 STEP = """

@@ -22,8 +22,8 @@ from bounce_watch.store import (
     StoreTemporary,
     open_store,
 )
-from bounce_watch.store import opening as opening_module
-from bounce_watch.store.faults import translated
+from bounce_watch.store.database import sqlite as opening_module
+from bounce_watch.store.database.driver_errors import translated
 from tests.store.values import NOW, body, place
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from bounce_watch.model import OutboxState
 from bounce_watch.store import AlreadyStored, Server, Store, StoreUnreachable, work_with, workers
-from bounce_watch.store.presence import MOST_SPOTS, Presence
+from bounce_watch.store.database.postgres_workers import MOST_SPOTS, Presence
 from tests.servers.stores import Stores
 from tests.store.values import LETTER, NOW, body, place
 

@@ -6,7 +6,7 @@ import quopri
 import pytest
 
 from bounce_watch.notifications.rendering.safe_text import defang
-from bounce_watch.store.privacy_forms import OTHERS, Named
+from bounce_watch.store.privacy.identity import OTHERS, Named
 
 ADDRESS = "Anna.Miller@contoso.example"
 PSEUDONYM = "forgotten-1@forgotten.invalid"

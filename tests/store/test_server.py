@@ -19,9 +19,9 @@ from bounce_watch.store import (
     StorePermanent,
     StoreUnreachable,
 )
-from bounce_watch.store.migrate import HEAD
-from bounce_watch.store.server import server_at
-from bounce_watch.store.upkeep_server import check_server
+from bounce_watch.store.check import check_server
+from bounce_watch.store.database.migrate import HEAD
+from bounce_watch.store.database.postgres import server_at
 from tests.servers.postgres import PASSWORD, Postgres
 from tests.servers.stores import Stores
 from tests.store.values import NOW, body, place
@@ -138,7 +138,7 @@ def test_a_writer_waits_for_the_other_and_not_for_ever(server: Server) -> None:
 def _impatient(store: Store):  # type: ignore[no-untyped-def]
     from sqlalchemy import event
 
-    from bounce_watch.store.opening import for_writing
+    from bounce_watch.store.database.sqlite import for_writing
 
     @event.listens_for(store._engine, "connect")
     def hurry(connection, _record) -> None:  # type: ignore[no-untyped-def]

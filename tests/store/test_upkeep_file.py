@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from bounce_watch.store import NotThere, Store, StoreDamaged, StoreMissing, StoreNotWritable, work_with
-from bounce_watch.store import upkeep_file as files
-from bounce_watch.store.upkeep_check import check_file, check_modes
-from bounce_watch.store.upkeep_file import back_up_to, companions, empty_log, vacuum
+from bounce_watch.store.check import check_file, check_modes
+from bounce_watch.store.database import sqlite_file as files
+from bounce_watch.store.database.sqlite_file import back_up_to, companions, empty_log, vacuum
 from tests.store.conftest import Ingest
 from tests.store.values import NOW
 

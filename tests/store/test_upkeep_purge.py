@@ -11,7 +11,7 @@ from sqlmodel import SQLModel, func, select
 
 from bounce_watch.model import Edition, Evidence, IncidentState, OutboxState
 from bounce_watch.store import MessageState, Store, tables
-from bounce_watch.store.upkeep_needed import Limits, Old
+from bounce_watch.store.maintenance.retention import Limits, Old
 from tests.store.conftest import Ingest
 from tests.store.test_digest import close_day
 from tests.store.test_incidents import FINDING

@@ -4,12 +4,10 @@ Times are microseconds since 1970 (UTC). Columns ending in `_key` hold the searc
 address beside them. Row numbers never come back after a deletion: the digest counts by them.
 """
 
-from bounce_watch.store.tables.audit import Audit
+from bounce_watch.store.tables.bookkeeping import Audit, Meta, Scattered, Tally
 from bounce_watch.store.tables.incidents import Incident, IncidentChange, IncidentEvent
-from bounce_watch.store.tables.meta import Meta
+from bounce_watch.store.tables.outbox import Digest, Outgoing, Withheld
 from bounce_watch.store.tables.received import Bounce, Message, Quarantined, Report
-from bounce_watch.store.tables.tally import Scattered, Tally
-from bounce_watch.store.tables.written import Digest, Outgoing, Withheld
 
 __all__ = [
     "Audit",

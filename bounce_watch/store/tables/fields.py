@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlmodel import Field
 
-from bounce_watch.store.columns import Instant, Key, SafeText
+from bounce_watch.store.database.columns import Instant, Key, SafeText
 
 COUNTS_UP = {"sqlite_autoincrement": True}
 """Row numbers never come back after a deletion."""

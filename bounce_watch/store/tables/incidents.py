@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import Index, text
 from sqlmodel import Field, SQLModel
 
-from bounce_watch.store.columns import Key, SafeJson
+from bounce_watch.store.database.columns import Key, SafeJson
 from bounce_watch.store.tables.fields import COUNTS_UP, instant, refers_to, row_number, safe_text
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import Index, LargeBinary, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
-from bounce_watch.store.columns import SafeInteger, SafeJson
+from bounce_watch.store.database.columns import SafeInteger, SafeJson
 from bounce_watch.store.tables.fields import COUNTS_UP, instant, refers_to, row_number, safe_text
 
 

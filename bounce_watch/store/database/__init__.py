@@ -1,0 +1,1 @@
+"""Engine, sessions, locks and migrations; no table is known here."""

@@ -1,0 +1,151 @@
+"""What the drivers raise, as faults of the store: SQLite's result codes and PostgreSQL's SQLSTATEs.
+
+https://sqlite.org/rescode.html and https://www.postgresql.org/docs/15/errcodes-appendix.html, read 2026-11.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy.exc import DBAPIError
+
+from bounce_watch.store.database.errors import (
+    StoreBusy,
+    StoreDamaged,
+    StoreError,
+    StoreFull,
+    StoreNotWritable,
+    StoreTemporary,
+    StoreUnreachable,
+)
+
+Told = tuple[type[StoreError], str, str]
+"""The kind of fault, what happened, and what repairs it."""
+
+_SQLITE: dict[int, Told] = {
+    sqlite3.SQLITE_BUSY: (StoreBusy, "The database is busy.", "Try again in a moment."),
+    sqlite3.SQLITE_LOCKED: (StoreBusy, "The database is busy.", "Try again in a moment."),
+    sqlite3.SQLITE_NOMEM: (StoreTemporary, "The machine is short of memory.", "Free memory; we try again."),
+    sqlite3.SQLITE_INTERRUPT: (StoreBusy, "The query was interrupted.", "Try again."),
+    sqlite3.SQLITE_FULL: (StoreFull, "The disk is full.", "Free space; we go on by ourselves."),
+    sqlite3.SQLITE_IOERR: (
+        StoreTemporary,
+        "The disk did not take or give the bytes.",
+        "Check disk and kernel log.",
+    ),
+    sqlite3.SQLITE_CORRUPT: (
+        StoreDamaged,
+        "The database is damaged.",
+        "Stop the service, keep the file and restore the newest backup.",
+    ),
+    sqlite3.SQLITE_NOTADB: (
+        StoreDamaged,
+        "The file is not a database.",
+        "Check store.path in the configuration; the file was not touched.",
+    ),
+    sqlite3.SQLITE_READONLY: (
+        StoreNotWritable,
+        "The database is read-only for this account.",
+        "Run as the account that owns the file, or correct its owner.",
+    ),
+    # SQLite says no more: a full disk and a lack of file handles too. Rights were looked at before.
+    sqlite3.SQLITE_CANTOPEN: (
+        StoreTemporary,
+        "The database cannot be opened now.",
+        "Check that the disk has room, and that this account may write in its folder.",
+    ),
+    sqlite3.SQLITE_PERM: (
+        StoreNotWritable,
+        "This account may not open the database.",
+        "Run as the account that owns the file, or correct its owner.",
+    ),
+}
+
+_UNREACHABLE = "Check that the server runs and can be reached; we try again by ourselves."
+_SIGN_IN = "Check store.url and its password, that database and role exist, and pg_hba.conf on the server."
+_CONNECTING = {"OperationalError", "ConnectionTimeout", "InterfaceError"}
+_REFUSED = ("FATAL", "no password supplied", "SSL was required", "certificate verify failed")
+_PASSES = ("starting up", "shutting down", "recovery mode", "too many clients", "terminating connection")
+"""In a refusal at connect these mean: later."""
+
+_ENDED: Told = (StoreUnreachable, "The database's server ended the connection.", _UNREACHABLE)
+
+_SERVER: dict[str, Told] = {
+    "08": (StoreUnreachable, "The connection to the database broke.", _UNREACHABLE),
+    "25P03": (StoreUnreachable, "The server ended a transaction that stood still.", "We try again."),
+    "25P04": (StoreUnreachable, "The server ended a transaction that took too long.", "We try again."),
+    "25006": (
+        StoreNotWritable,
+        "The database takes no changes from us: it is a standby, or was opened for reading only.",
+        "Name the primary server in store.url; target_session_attrs=read-write finds it among several.",
+    ),
+    "28": (StoreNotWritable, "The database's server refuses us.", _SIGN_IN),
+    "3D000": (StoreNotWritable, "There is no such database on the server.", _SIGN_IN),
+    "40001": (StoreBusy, "Another watcher changed the same rows.", "Try again in a moment."),
+    "40P01": (StoreBusy, "Two watchers waited for one another.", "Try again in a moment."),
+    "42501": (
+        StoreNotWritable,
+        "The role may not do this in the database.",
+        "Make it the database's owner: ALTER DATABASE name OWNER TO role",
+    ),
+    "53100": (StoreFull, "The disk of the database's server is full.", "Free space; we go on by ourselves."),
+    "53200": (StoreTemporary, "The database's server is short of memory.", "Free memory; we try again."),
+    "53300": (StoreBusy, "The database's server has too many connections.", "Raise max_connections there."),
+    "55P03": (StoreBusy, "The database is busy.", "Try again in a moment."),
+    "57014": (StoreBusy, "The query was interrupted.", "Try again."),
+    "57P01": _ENDED,
+    "57P02": _ENDED,
+    "57P03": (StoreUnreachable, "The database's server is starting or stopping.", _UNREACHABLE),
+    "57P05": _ENDED,
+    "58": (
+        StoreTemporary,
+        "The server's disk did not take or give the bytes.",
+        "Read the server's log.",
+    ),
+    "XX001": (StoreDamaged, "The database is damaged.", "Stop the watchers; restore the newest backup."),
+    "XX002": (StoreDamaged, "An index of the database is damaged.", "Stop the watchers; REINDEX DATABASE."),
+}
+
+
+def read_fault(error: BaseException) -> StoreError | None:
+    """Return the fault behind an exception of the driver, None when it is a bug of ours."""
+    origin = error.orig if isinstance(error, DBAPIError) else error
+    told = _of_sqlite(origin) if isinstance(origin, sqlite3.DatabaseError) else _of_server(origin)
+    if told is None:
+        return None
+    kind, what, repair = told
+    return kind(what, repair)
+
+
+def _of_sqlite(error: sqlite3.DatabaseError) -> Told | None:
+    code = getattr(error, "sqlite_errorcode", None)
+    return None if code is None else _SQLITE.get(code & 0xFF)
+
+
+def _of_server(error: BaseException | None) -> Told | None:
+    if error is None or not hasattr(error, "sqlstate"):
+        return None
+    state = error.sqlstate
+    if state is None:
+        return _of_connection(error) if type(error).__name__ in _CONNECTING else None
+    return _SERVER.get(state) or _SERVER.get(state[:2])
+
+
+def _of_connection(error: BaseException) -> Told:
+    """Tell what a connection died of: the driver has the server's words for it, and no code."""
+    words = " ".join(str(error).split())
+    if any(sign in words for sign in _REFUSED) and not any(sign in words for sign in _PASSES):
+        return StoreNotWritable, f"The database's server refuses us: {words}.", _SIGN_IN
+    return StoreUnreachable, f"The database's server does not answer: {words}.", _UNREACHABLE
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turn the driver's exceptions into a StoreError, chained; bugs pass unchanged."""
+    try:
+        yield
+    except (DBAPIError, sqlite3.DatabaseError) as error:
+        fault = read_fault(error)
+        if fault is None:
+            raise
+        raise fault from error

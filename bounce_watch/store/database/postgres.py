@@ -1,0 +1,119 @@
+"""A store on a PostgreSQL server: where it is, and how its connections are set up.
+
+https://www.postgresql.org/docs/15/explicit-locking.html#ADVISORY-LOCKS and
+https://www.postgresql.org/docs/15/libpq-connect.html, read 2026-11.
+"""
+
+import os
+import socket
+from dataclasses import dataclass, field
+from ipaddress import ip_address
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+
+from bounce_watch.store.database.errors import StoreNotWritable, StorePermanent
+from bounce_watch.store.database.sqlite import BUSY_SECONDS, WRITES
+
+WRITERS = 0x62770001
+"""Key of the lock that a storing transaction holds: row numbers become visible in their order."""
+
+_STUCK_SECONDS = 60
+_ALIVE = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
+_NEEDS = "pip install 'bounce-watch[postgres]'"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Server:
+    """A database on a server. `name` is for people: it holds no password."""
+
+    name: str
+    url: URL = field(repr=False)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def server_at(address: str, password: str = "") -> Server:
+    """Return the server of a URL such as postgresql://user@host/database. Raises StorePermanent.
+
+    A password given beside the URL wins. A host that is not this machine is spoken to over TLS, unless the
+    URL says otherwise (`sslmode`).
+    """
+    try:
+        url = make_url(address.replace("postgres://", "postgresql://", 1))
+    except (ArgumentError, ValueError):
+        raise StorePermanent(
+            "store.url is no address of a database.", "Write postgresql://user@host/database"
+        ) from None
+    url = url.set(drivername="postgresql+psycopg")
+    if password:
+        url = url.set(password=password)
+    if url.host and not _is_here(url.host) and "sslmode" not in url.query:
+        url = url.update_query_dict({"sslmode": "require"})
+    who = f"{url.username}@" if url.username else ""
+    where = f"{url.host or ''}{f':{url.port}' if url.port else ''}"
+    return Server(name=f"postgresql://{who}{where}/{url.database or ''}", url=url)
+
+
+def _is_here(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def open_server(server: Server, *, read_only: bool) -> Engine:
+    """Return an engine whose connections carry our settings; nothing is asked yet.
+
+    Raises StorePermanent where the driver is not installed.
+    """
+    wanted = {"lock_timeout": f"{BUSY_SECONDS}s"} | {
+        f"tcp_{name}": str(value) for name, value in _ALIVE.items()
+    }
+    if read_only:
+        wanted["default_transaction_read_only"] = "on"
+    arguments = {
+        "application_name": f"bounce-watch {socket.gethostname()}:{os.getpid()}",
+        "connect_timeout": BUSY_SECONDS,
+        "options": " ".join(f"-c {name}={value}" for name, value in wanted.items()),
+        "tcp_user_timeout": 1000 * sum((30, 10 * 3)),
+        **_ALIVE,
+    }
+    try:
+        engine = create_engine(server.url, connect_args=arguments)
+    except (NoSuchModuleError, ImportError) as error:
+        raise StorePermanent("PostgreSQL needs its driver, which is not installed.", _NEEDS) from error
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+# One question that takes the lock and sees that a process which hangs with it is let go by the server.
+_TAKE_THE_LOCK = f"""
+SELECT set_config('idle_in_transaction_session_timeout', '{_STUCK_SECONDS}s', true),
+    CASE current_setting('synchronous_commit') WHEN 'off'
+        THEN set_config('synchronous_commit', 'on', true) END,
+    pg_advisory_xact_lock({WRITERS})
+"""
+
+
+def _begin(connection: Connection) -> None:
+    if connection.get_execution_options().get(WRITES):
+        connection.exec_driver_sql(_TAKE_THE_LOCK)
+
+
+def require_order(engine: Engine) -> None:
+    """Raise StoreNotWritable unless the database sorts text by code point, in UTF-8.
+
+    Spans of labels and addresses are found along that order, and a library update cannot change it.
+    """
+    with engine.connect() as connection:
+        encoding, *in_order = connection.execute(text(_ORDER), {"last": "a\uffff"}).one()
+    if encoding != "UTF8" or not all(in_order):
+        raise StoreNotWritable(
+            "The database sorts text by the rules of a language, or is not in UTF-8.",
+            "Make it anew: createdb --template=template0 --encoding=UTF8 --locale=C NAME",
+        )
+
+
+_ORDER = "SELECT current_setting('server_encoding'), 'Z' < 'a', 'a-b' < 'aa', 'az' < :last"

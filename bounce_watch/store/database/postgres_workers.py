@@ -1,0 +1,139 @@
+"""A process among others at one server: what it has in hand are locks of a session of its own.
+
+However the process ends, the server ends the session and the locks with it; nothing has to expire.
+https://www.postgresql.org/docs/15/explicit-locking.html#ADVISORY-LOCKS, read 2026-11.
+"""
+
+import secrets
+from collections.abc import Collection, Iterable, Sequence
+from contextlib import suppress
+from hashlib import blake2b
+from types import TracebackType
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from bounce_watch.store.database.driver_errors import translated
+from bounce_watch.store.database.errors import StoreError
+from bounce_watch.store.database.postgres import Server, open_server
+from bounce_watch.store.database.workers import Spot
+
+MOST_SPOTS = 1_000
+"""Places in hand at once: the server keeps locks in a table of limited size."""
+
+# Locks with two numbers, and those with one for places, never meet.
+_LEADS, _AT_WORK = 0x62770002, 0x62770003
+
+_JOIN = text("SELECT pg_try_advisory_lock(:kind, :number)")
+_LEAD = text("SELECT pg_try_advisory_lock(:kind, 0)")
+_HERE = text("SELECT 1")
+_LEAVE = text("SELECT pg_advisory_unlock_all()")
+_CLAIM = text("""
+WITH tried AS MATERIALIZED (
+    SELECT spot, pg_try_advisory_lock(spot) AS taken FROM unnest(CAST(:spots AS bigint[])) AS spot
+)
+SELECT array_agg(spot) FROM tried WHERE taken
+""")
+_LET_GO = text("SELECT count(pg_advisory_unlock(spot)) FROM unnest(CAST(:spots AS bigint[])) AS spot")
+_OTHERS = text("""
+SELECT locks.objid, coalesce(activity.application_name, '') FROM pg_locks AS locks
+LEFT JOIN pg_stat_activity AS activity ON activity.pid = locks.pid
+WHERE locks.locktype = 'advisory' AND locks.classid = :kind AND locks.objsubid = 2 AND locks.granted
+AND locks.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+ORDER BY locks.objid
+""")
+
+
+class Presence:
+    """Be at work for the length of a `with` block."""
+
+    is_alone = False
+
+    def __init__(self, server: Server) -> None:
+        self._engine = open_server(server, read_only=False)
+        self._number = secrets.randbelow(2**31)
+        self._session: Connection | None = None
+        self._is_leader = False
+        self._spots: dict[Spot, int] = {}
+
+    @property
+    def owner(self) -> str:
+        return f"watcher-{self._number}"
+
+    def __enter__(self) -> "Presence":
+        """Announce this process. Raises StoreUnreachable or StoreNotWritable."""
+        self._ask(_HERE)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._session is not None:
+            with suppress(StoreError):
+                self._ask(_LEAVE)  # at once; the end of a session takes the server a moment
+        self._forget()
+        self._engine.dispose()
+
+    def leads(self) -> bool:
+        if self._is_leader:
+            self._ask(_HERE)  # a session that broke led no longer
+        if not self._is_leader:
+            self._is_leader = bool(self._ask(_LEAD, kind=_LEADS))
+        return self._is_leader
+
+    def claim(self, spots: Sequence[Spot]) -> Collection[Spot]:
+        new = [spot for spot in spots if spot not in self._spots][: MOST_SPOTS - len(self._spots)]
+        numbers = {_number_of(spot): spot for spot in new}
+        if numbers:
+            taken = self._ask(_CLAIM, spots=list(numbers))
+            self._spots |= {numbers[number]: number for number in taken or ()}
+        return {spot for spot in spots if spot in self._spots}
+
+    def let_go(self, spots: Iterable[Spot] | None = None) -> None:
+        chosen = list(self._spots) if spots is None else list(spots)
+        numbers = [self._spots.pop(spot) for spot in chosen if spot in self._spots]
+        if numbers:
+            self._ask(_LET_GO, spots=numbers)
+
+    def at_work(self) -> Collection[str]:
+        return [f"watcher-{number}" for number, _ in self._others()]
+
+    def _others(self) -> list[tuple[int, str]]:
+        with translated():
+            return find_others(self._connected())
+
+    def _ask(self, question: Any, **values: Any) -> Any:
+        try:
+            with translated():
+                return self._connected().execute(question, values).scalar()
+        except BaseException:
+            # Whatever it was: a new session holds nothing, so nothing is believed to be held.
+            self._forget()
+            raise
+
+    def _connected(self) -> Connection:
+        if self._session is None or self._session.closed or self._session.invalidated:
+            self._forget()
+            session = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+            session.execute(_JOIN, {"kind": _AT_WORK, "number": self._number})
+            self._session = session
+        return self._session
+
+    def _forget(self) -> None:
+        session, self._session = self._session, None
+        self._is_leader = False
+        self._spots.clear()
+        if session is not None:
+            session.invalidate()  # closed for good, not kept for another use with its locks
+            session.close()
+
+
+def find_others(session: Connection) -> list[tuple[int, str]]:
+    """Return the number and name of every process at work with the store."""
+    return [(int(number), str(name)) for number, name in session.execute(_OTHERS, {"kind": _AT_WORK})]
+
+
+def _number_of(spot: Spot) -> int:
+    mailbox, validity, uid = spot
+    told = f"{mailbox}\0{validity}\0{uid}".encode("utf-8", "surrogatepass")
+    return int.from_bytes(blake2b(told, digest_size=8).digest(), signed=True)

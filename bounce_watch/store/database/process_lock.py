@@ -1,0 +1,92 @@
+"""One worker for one store: flock(2) on `<store>.lock`, freed by the kernel however a process ends."""
+
+import contextlib
+import fcntl
+import os
+import time
+from pathlib import Path
+from types import TracebackType
+
+from bounce_watch.store.database.errors import LockHeld
+from bounce_watch.store.database.sqlite import file_fault
+from bounce_watch.store.database.workers import Alone
+
+_PAUSES = (0.02, 0.05, 0.1, 0)
+
+
+class ProcessLock(Alone):
+    """Hold the store's lock for the length of a `with` block; the file names the holder's pid."""
+
+    def __init__(self, store: Path) -> None:
+        super().__init__(f"process {os.getpid()}")
+        self.path = store.with_name(store.name + ".lock")
+        self._handle: int | None = None
+
+    def __enter__(self) -> "ProcessLock":
+        """Take the lock. Raises LockHeld, which names the holder, StoreNotWritable or StoreFull."""
+        try:
+            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            handle = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            what = f"The lock {self.path} cannot be written"
+            raise file_fault(what, error, "Run as the account that owns the store.") from error
+        if not _locked(handle):
+            holder = _read_pid(handle)
+            os.close(handle)
+            raise _held(self.path, holder)
+        # On a full disk the lock holds all the same; it only cannot say by whom.
+        with contextlib.suppress(OSError):
+            os.ftruncate(handle, 0)
+            os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)
+        self._handle = handle
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._handle is not None:
+            # The file stays: to unlink it would let two processes lock two files of one name.
+            with contextlib.suppress(OSError):
+                os.ftruncate(self._handle, 0)
+            os.close(self._handle)
+            self._handle = None
+
+
+def find_holder(store: Path) -> int | None:
+    """Return the pid of the process that works with this store, None when there is none."""
+    path = store.with_name(store.name + ".lock")
+    with contextlib.suppress(OSError):
+        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError:
+            return _read_pid(handle)
+        finally:
+            os.close(handle)
+    return None
+
+
+def _locked(handle: int) -> bool:
+    # `find_holder` holds the lock for an instant while it looks; that must not stop a start.
+    for pause in _PAUSES:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            time.sleep(pause)
+        else:
+            return True
+    return False
+
+
+def _read_pid(handle: int) -> int | None:
+    written = os.pread(handle, 20, 0).strip()
+    return int(written) if written.isdigit() else None
+
+
+def _held(path: Path, holder: int | None) -> LockHeld:
+    who = f"process {holder}" if holder else "another process"
+    return LockHeld(
+        f"Another bounce_watch works with this store already ({who}).",
+        f"Stop it first, or wait until it is done; the lock is {path}.",
+        holder,
+    )

@@ -1,0 +1,132 @@
+"""How the SQLite file is opened: mode 0600, WAL, every commit on the disk before we go on.
+
+https://sqlite.org/pragma.html and https://sqlite.org/wal.html, read 2026-11.
+
+
+What it means that a file of the store could not be opened or written."""
+
+import errno
+import os
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.pool import QueuePool
+
+from bounce_watch.store.database.errors import (
+    StoreError,
+    StoreFull,
+    StoreMissing,
+    StoreNotWritable,
+    StoreTemporary,
+)
+
+_FULL = {errno.ENOSPC, errno.EDQUOT}
+_PASSING = {errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN, errno.EINTR, errno.EFBIG}
+
+
+def file_fault(what: str, error: OSError, repair: str) -> StoreError:
+    """Return the fault: a full disk passes, a missing right does not. `repair` is for the right."""
+    text = f"{what}: {error.strerror}."
+    if error.errno in _FULL:
+        return StoreFull(text, "Free space; we go on by ourselves.")
+    if error.errno in _PASSING:
+        return StoreTemporary(text, "Check disk, memory and limits; we try again.")
+    return StoreNotWritable(text, repair)
+
+
+BUSY_SECONDS = 10
+_JOURNAL_LIMIT = 64 * 1024 * 1024
+_CACHE_KIB = 6 * 1024  # more grew with every mail, and saved nothing: the system keeps the file's pages too
+WRITES = "bounce_watch_writes"
+"""Execution option: True takes the write lock at the begin of a transaction."""
+
+
+def prepare_file(path: Path) -> None:
+    """Create the file with mode 0600 before anything is in it; tighten an existing one."""
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        repair = "Check store.path in the configuration, and that this account may write there."
+        raise file_fault(f"The store {path} cannot be written", error, repair) from error
+    try:
+        if not os.access(path.parent, os.W_OK | os.X_OK):
+            # SQLite keeps its log beside the file.
+            raise StoreNotWritable(
+                f"Nothing can be written beside {path}.", "Let this account write in that folder."
+            )
+        if os.fstat(handle).st_mode & 0o077:
+            os.fchmod(handle, 0o600)
+    except PermissionError as error:
+        raise StoreNotWritable(
+            f"The store {path} is readable by others and belongs to another account.",
+            f"Run as the account that owns it, or set its mode: chmod 600 {path}",
+        ) from error
+    finally:
+        os.close(handle)
+
+
+def require_file(path: Path) -> None:
+    """Raise StoreMissing when there is no database to read."""
+    try:
+        filled = path.is_file() and path.stat().st_size > 0
+    except OSError as error:
+        raise StoreNotWritable(
+            f"The store {path} cannot be looked at: {error.strerror}.",
+            "Run as the account that owns it.",
+        ) from error
+    if not filled:
+        raise StoreMissing(
+            f"There is no store at {path} yet.",
+            "Run `bounce-watch run --once` or `bounce-watch ingest PATH` first, or check store.path.",
+        )
+
+
+def open_engine(path: Path, *, read_only: bool) -> Engine:
+    """Return an engine whose connections carry our settings; nothing is read or written yet."""
+    address = path.absolute().as_uri() + ("?mode=ro" if read_only else "?mode=rw")
+
+    def connect() -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            address, uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+        )
+        try:
+            _configure(connection, read_only=read_only)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    engine = create_engine("sqlite+pysqlite://", creator=connect, poolclass=QueuePool)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def for_writing(engine: Engine) -> Engine:
+    """Return the same engine with transactions that take the write lock at once."""
+    return engine.execution_options(**{WRITES: True})
+
+
+def _begin(connection: Connection) -> None:
+    # The driver begins a transaction late or never; a deferred one that turns into a writer fails
+    # with SQLITE_BUSY at once, whatever the time-out. Hence our own BEGIN.
+    writes = connection.get_execution_options().get(WRITES, False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _configure(connection: sqlite3.Connection, *, read_only: bool) -> None:
+    settings: list[tuple[str, Any]] = [("foreign_keys", "ON"), ("trusted_schema", "OFF")]
+    if read_only:
+        settings += [("query_only", "ON")]
+    else:
+        settings += [
+            ("journal_mode", "WAL"),
+            ("synchronous", "FULL"),
+            ("secure_delete", "ON"),
+            ("journal_size_limit", _JOURNAL_LIMIT),
+            ("cache_size", -_CACHE_KIB),
+        ]
+    for name, value in settings:
+        connection.execute(f"PRAGMA {name}={value}").close()

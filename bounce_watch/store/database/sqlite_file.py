@@ -1,0 +1,171 @@
+"""Care for the SQLite file as a whole: a copy of it while others write, and its unused pages given back.
+
+https://sqlite.org/backup.html and https://sqlite.org/lang_vacuum.html, read 2026-11.
+"""
+
+import contextlib
+import os
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from bounce_watch.store.database.driver_errors import translated
+from bounce_watch.store.database.errors import NotThere, StoreDamaged, StoreError, StoreFull
+from bounce_watch.store.database.sqlite import BUSY_SECONDS, file_fault, require_file
+
+PAGES_AT_ONCE = 512
+"""Pages copied between two steps of the bar."""
+
+Progress = Callable[[int, int], None]
+"""Called with the pages done and all pages."""
+
+
+def _silent(_done: int, _all: int) -> None:
+    return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Copied:
+    """A backup that was made and checked. `size` in bytes, `revision` is the schema's."""
+
+    path: Path
+    size: int
+    revision: str | None
+
+
+def back_up_to(source: Path, target: Path, *, replace: bool = False, progress: Progress = _silent) -> Copied:
+    """Copy the store to `target` (mode 0600) while others may write, and check the copy.
+
+    It appears under its name only when it is whole and sound. Raises NotThere when `target` exists, unless
+    it is to be replaced; StoreNotWritable, StoreFull or StoreDamaged with nothing left behind.
+    """
+    require_file(source)
+    if target.exists() and target.samefile(source):
+        raise NotThere(f"{target} is the store itself.", "Choose another name for the backup.")
+    if target.exists() and not replace:
+        raise _exists(target)
+    part = _empty(target)
+    try:
+        with translated():
+            revision = _copy(source, part, progress)
+        _publish(part, target, replace=replace)
+    finally:
+        for leftover in (part, *companions(part)):
+            leftover.unlink(missing_ok=True)
+    return Copied(path=target, size=target.stat().st_size, revision=revision)
+
+
+def _empty(target: Path) -> Path:
+    """Make the file that becomes the backup: nobody else's, and closed to others from its first byte."""
+    part = target.with_name(f"{target.name}.part-{os.getpid()}")
+    try:
+        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.close(os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+    except OSError as error:
+        raise _unwritable(target, error) from error
+    return part
+
+
+def companions(path: Path) -> tuple[Path, ...]:
+    """Return the files that SQLite keeps beside a database while it is open."""
+    return tuple(path.with_name(path.name + ending) for ending in ("-wal", "-shm", "-journal"))
+
+
+def _copy(source: Path, part: Path, progress: Progress) -> str | None:
+    def step(_status: int, left: int, pages: int) -> None:
+        progress(pages - left, pages)
+
+    with _opened(source) as live, closing(sqlite3.connect(part, isolation_level=None)) as copy:
+        # One reading transaction around all steps: else every commit of the service starts the copy anew.
+        live.execute("BEGIN")
+        live.execute("SELECT 1 FROM sqlite_master").fetchone()
+        live.backup(copy, pages=PAGES_AT_ONCE, progress=step, sleep=0)
+        live.execute("ROLLBACK")
+        copy.execute("PRAGMA journal_mode=DELETE")  # one file that needs no other beside it
+        return _proved(copy, part)
+
+
+def _proved(copy: sqlite3.Connection, part: Path) -> str | None:
+    found = copy.execute("PRAGMA integrity_check(1)").fetchone()[0]
+    if found != "ok":
+        raise StoreDamaged(
+            f"The copy {part.name} is damaged: {found}.",
+            "Check the store itself: bounce-watch db check. An older backup may be sound.",
+        )
+    with contextlib.suppress(sqlite3.OperationalError):
+        row = copy.execute("SELECT version_num FROM alembic_version").fetchone()
+        return None if row is None else str(row[0])
+    return None
+
+
+def _publish(part: Path, target: Path, *, replace: bool) -> None:
+    """Give the finished copy its name and see both on the disk."""
+    try:
+        _sync(part)
+        if replace:
+            part.replace(target)
+        else:
+            os.link(part, target)  # fails where a file of that name has appeared meanwhile
+        _sync(target.parent)
+    except FileExistsError:
+        raise _exists(target) from None
+    except OSError as error:
+        raise _unwritable(target, error) from error
+
+
+def _unwritable(target: Path, error: OSError) -> StoreError:
+    repair = "Choose a folder that this account may write."
+    return file_fault(f"The backup {target} cannot be written", error, repair)
+
+
+def _exists(target: Path) -> NotThere:
+    return NotThere(f"{target} exists already.", "Choose another name, or replace it with --force.")
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def vacuum(path: Path) -> tuple[int, int]:
+    """Write the file anew without its unused pages; return its bytes before and after.
+
+    The caller holds the process lock. Needs as much free space again as the file is large.
+    """
+    require_file(path)
+    before = path.stat().st_size
+    free = shutil.disk_usage(path.parent).free
+    if free < 2 * before:
+        raise StoreFull(
+            f"{path} cannot be written anew: {2 * before >> 20} MB are needed, {free >> 20} MB are free.",
+            "Free space first. Deleted rows leave room in the file that is used again, so this can wait.",
+        )
+    with translated(), _opened(path) as connection:
+        connection.execute("VACUUM")
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    return before, path.stat().st_size
+
+
+def empty_log(path: Path) -> bool:
+    """Write the log (-wal) into the file and empty it, so that nothing deleted lives on there.
+
+    False when a reader keeps it from being emptied; the service does it later.
+    """
+    with translated(), _opened(path) as connection:
+        busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    return not busy
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[sqlite3.Connection]:
+    address = path.absolute().as_uri() + "?mode=rw"
+    connection = sqlite3.connect(address, uri=True, timeout=BUSY_SECONDS, isolation_level=None)
+    with closing(connection):
+        connection.execute("PRAGMA secure_delete=ON")
+        yield connection

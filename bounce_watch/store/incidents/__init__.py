@@ -1,0 +1,1 @@
+"""Incidents: their rows, their life, and all about one of them."""

@@ -1,0 +1,52 @@
+"""All about one incident: its proof, its history and the mails written about it."""
+
+from sqlmodel import Session, col, select
+
+from bounce_watch.store import tables
+from bounce_watch.store.database.errors import NotThere
+from bounce_watch.store.database.session import Reads
+from bounce_watch.store.incidents.lifecycle import incident_of
+from bounce_watch.store.messages.rows import bounce_row_of
+from bounce_watch.store.outbox.queries import entries
+from bounce_watch.store.records import BounceRow, IncidentChange, IncidentDetail
+
+MAX_PROOF = 10_000
+"""Bounces shown of one incident."""
+
+
+class Dossiers(Reads):
+    """Questions about one incident."""
+
+    def incident(self, number: int) -> IncidentDetail:
+        """Return an incident with its proof and history. Raises NotThere for no such number."""
+        with self._reading() as session:
+            row = session.get(tables.Incident, number)
+            if row is None:
+                raise NotThere(f"there is no incident INC-{number}", "`bounce-watch incidents` lists them.")
+            bounces = _proof(session, number)
+            return IncidentDetail(
+                incident=incident_of(row, tuple(bounce.id for bounce in bounces)),
+                previous=row.previous,
+                quiet=row.quiet,
+                bounces=bounces,
+                changes=_changes(session, number),
+                mails=entries(session, col(tables.Outgoing.incident) == number),
+            )
+
+
+def _proof(session: Session, number: int) -> tuple[BounceRow, ...]:
+    link, bounce, report = tables.IncidentEvent, tables.Bounce, tables.Report
+    query = select(bounce, report.original_subject, report.original_message_id)
+    query = query.join(link, col(link.bounce_id) == col(bounce.id))
+    query = query.join(report, col(report.id) == col(bounce.report_id)).where(col(link.incident) == number)
+    query = query.order_by(col(bounce.occurred_at), col(bounce.id)).limit(MAX_PROOF)
+    return tuple(bounce_row_of(*row) for row in session.exec(query))
+
+
+def _changes(session: Session, number: int) -> tuple[IncidentChange, ...]:
+    line = tables.IncidentChange
+    query = select(line).where(col(line.incident) == number).order_by(col(line.id))
+    return tuple(
+        IncidentChange(at=row.at, change=row.change, by=row.by, note=row.note, messages=row.messages)
+        for row in session.exec(query)
+    )

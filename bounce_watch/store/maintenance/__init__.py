@@ -1,0 +1,1 @@
+"""Retention, purge and the audit log."""

@@ -1,0 +1,174 @@
+"""What may be deleted: it is old, and no open incident, waiting mail or coming digest needs it."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ColumnElement, exists, false, func, not_, or_, true
+from sqlalchemy.orm import aliased
+from sqlmodel import Session, col, select
+
+from bounce_watch.model import Edition, IncidentState, OutboxState
+from bounce_watch.store import tables
+from bounce_watch.store.queries.digest import edition_before
+from bounce_watch.store.queries.digest_counts import MARKED
+from bounce_watch.store.vocabulary import MessageState
+
+FINAL = (OutboxState.SENT, OutboxState.FAILED, OutboxState.ABANDONED)
+_DONE = (MessageState.FILED, MessageState.LEFT, MessageState.QUARANTINED)
+_MAIL, _INCIDENT, _MESSAGE, _REPORT = tables.Outgoing, tables.Incident, tables.Message, tables.Report
+
+
+class Old(StrEnum):
+    """What is deleted, in this order: what refers to others goes first."""
+
+    MAILS = "mails"
+    WITHHELD = "withheld"
+    QUARANTINED = "quarantined"
+    INCIDENTS = "incidents"
+    MESSAGES = "messages"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Digested:
+    """What digests have told: rows up to and including these numbers, and mails sent before `until`."""
+
+    marks: Mapping[str, int]
+    until: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Before when things may go; None: never. Answers are needed longer where one is enough for a while."""
+
+    before: datetime | None
+    mails_before: datetime | None
+    quarantined_before: datetime | None
+    digested: Digested
+
+
+def digested_by(session: Session, editions: Collection[Edition], weekday: int) -> Digested:
+    """Return what every wanted edition of the digest has told, so that the next ones lack nothing."""
+    newest = session.exec(select(func.max(tables.Digest.local_date))).one()
+    nothing = Digested(marks=dict.fromkeys(MARKED, 0), until=None)
+    if newest is None:
+        return nothing
+    next_day = newest + timedelta(days=1)
+    rows = [edition_before(session, next_day, edition, weekday) for edition in {Edition.DAILY, *editions}]
+    if any(row is None for row in rows):
+        return nothing
+    ends = [row for row in rows if row is not None]
+    marks = {mark: min(getattr(row, mark) for row in ends) for mark in MARKED}
+    return Digested(marks=marks, until=min(row.until for row in ends))
+
+
+def may_go(what: Old, limits: Limits) -> ColumnElement[bool]:
+    """Return what a row must meet to be deleted."""
+    match what:
+        case Old.MAILS:
+            return _mail_goes(_MAIL, limits)
+        case Old.WITHHELD:
+            at = tables.Withheld
+            return _before(col(at.at), limits.before) & (col(at.id) <= limits.digested.marks["withheld_to"])
+        case Old.QUARANTINED:
+            at_ = tables.Quarantined
+            told = col(at_.id) <= limits.digested.marks["quarantined_to"]
+            return _before(col(at_.at), limits.quarantined_before) & told
+        case Old.INCIDENTS:
+            return _incident_goes(_INCIDENT, limits)
+        case Old.MESSAGES:
+            needed = or_(
+                is_unfinished(), is_untold(limits), proves(limits), has_mail(limits), has_copy(limits)
+            )
+            return is_old(limits) & not_(needed)
+
+
+def is_old(limits: Limits) -> ColumnElement[bool]:
+    """A message that arrived long ago, and of which more than its place is left."""
+    arrived = func.coalesce(col(_MESSAGE.received_at), col(_MESSAGE.seen_at))
+    return _before(arrived, limits.before) & (col(_MESSAGE.sha256).is_not(None))
+
+
+def is_unfinished() -> ColumnElement[bool]:
+    """Reading or moving it is not done."""
+    return col(_MESSAGE.state).not_in(_DONE)
+
+
+def is_untold(limits: Limits) -> ColumnElement[bool]:
+    """A digest that is still to come tells of it."""
+    marks = limits.digested.marks
+    return or_(
+        col(_MESSAGE.id) > marks["message_to"],
+        _has(_REPORT, col(_REPORT.id) > marks["report_to"]),
+        _has(tables.Bounce, col(tables.Bounce.id) > marks["bounce_to"]),
+        _refused_since(marks["withheld_to"]),
+    )
+
+
+def _refused_since(mark: int) -> ColumnElement[bool]:
+    refused = select(tables.Withheld.id).join(_REPORT, col(_REPORT.id) == col(tables.Withheld.report_id))
+    refused = refused.where(col(_REPORT.message_id) == col(_MESSAGE.id), col(tables.Withheld.id) > mark)
+    return exists(refused.correlate(_MESSAGE))
+
+
+def proves(limits: Limits) -> ColumnElement[bool]:
+    """It proves an incident that stays."""
+    link, bounce = tables.IncidentEvent, tables.Bounce
+    proof = select(link.bounce_id).join(bounce, col(bounce.id) == col(link.bounce_id))
+    proof = proof.join(_INCIDENT, col(_INCIDENT.number) == col(link.incident))
+    proof = proof.where(col(bounce.message_id) == col(_MESSAGE.id), not_(_incident_goes(_INCIDENT, limits)))
+    return exists(proof.correlate(_MESSAGE))
+
+
+def has_mail(limits: Limits) -> ColumnElement[bool]:
+    """A mail was written about it that waits, or that is not old enough."""
+    mail = aliased(_MAIL)
+    about = select(mail.id).join(_REPORT, col(_REPORT.id) == col(mail.report_id))
+    about = about.where(col(_REPORT.message_id) == col(_MESSAGE.id), not_(_mail_goes(mail, limits)))
+    return exists(about.correlate(_MESSAGE))
+
+
+def has_copy(limits: Limits) -> ColumnElement[bool]:
+    """A copy of its report came later, and is not old enough."""
+    copy = aliased(_REPORT)
+    fresh = or_(
+        not_(_before(col(copy.recorded_at), limits.before)), col(copy.id) > limits.digested.marks["report_to"]
+    )
+    later = select(copy.id).join(_REPORT, col(_REPORT.id) == col(copy.duplicate_of))
+    later = later.where(col(_REPORT.message_id) == col(_MESSAGE.id), fresh)
+    return exists(later.correlate(_MESSAGE))
+
+
+def _mail_goes(mail: Any, limits: Limits) -> ColumnElement[bool]:
+    """It is settled, old, and its sending was told."""
+    until = limits.digested.until
+    told = col(mail.sent_at).is_(None) if until is None else func.coalesce(col(mail.sent_at) <= until, true())
+    return col(mail.state).in_(FINAL) & _before(col(mail.created_at), limits.mails_before) & told
+
+
+def _incident_goes(incident: Any, limits: Limits) -> ColumnElement[bool]:
+    """It is over for long, every line of it was told, and no mail about it stays."""
+    mail, line = aliased(_MAIL), tables.IncidentChange
+    stays = select(mail.id).where(col(mail.incident) == col(incident.number), not_(_mail_goes(mail, limits)))
+    untold = select(line.id).where(
+        col(line.incident) == col(incident.number), col(line.id) > limits.digested.marks["change_to"]
+    )
+    over = col(incident.state) == IncidentState.RESOLVED
+    return (
+        over
+        & _before(col(incident.resolved_at), limits.before)
+        & ~exists(stays.correlate(incident))
+        & ~exists(untold.correlate(incident))
+    )
+
+
+def _has(table: Any, condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    return exists(
+        select(table.id).where(col(table.message_id) == col(_MESSAGE.id), condition).correlate(_MESSAGE)
+    )
+
+
+def _before(column: Any, moment: datetime | None) -> ColumnElement[bool]:
+    return false() if moment is None else func.coalesce(column < moment, false())

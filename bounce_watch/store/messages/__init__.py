@@ -1,0 +1,1 @@
+"""Messages, their reports and bounces, quarantine and cursors."""

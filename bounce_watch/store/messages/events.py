@@ -1,0 +1,156 @@
+"""Bounces as the pattern rules see them, read column by column: this is the hot path of the intake."""
+
+from collections.abc import Collection, Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import Any
+
+from sqlalchemy import BigInteger, ColumnElement, bindparam, func, select, type_coerce
+from sqlmodel import Session, col
+
+from bounce_watch.model import Action, Cause, Event, Evidence, Side
+from bounce_watch.store import tables
+from bounce_watch.store.asking import ask
+from bounce_watch.store.database.columns import fold
+from bounce_watch.store.database.session import Reads
+from bounce_watch.store.fresh import horizon
+
+MAX_EVENTS = 10_000
+"""Events looked at for one rule and key; of more, the newest."""
+
+_AT = tables.Bounce
+_COLUMNS: tuple[Any, ...] = (
+    _AT.id,
+    _AT.message_id,
+    _AT.occurred_at,
+    _AT.cause,
+    _AT.side,
+    _AT.evidence,
+    _AT.status,
+    _AT.sender,
+    _AT.sender_domain,
+    _AT.recipient,
+    _AT.recipient_domain,
+)
+EVENT_COLUMNS: tuple[Any, ...] = (*_COLUMNS, _AT.action)
+"""What a new row tells of itself, for `failed_events`."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_HOUR = 3_600_000_000  # microseconds, as an Instant is stored
+_FAILED = col(_AT.action) == Action.FAILED
+# A sum is no key: the index of the question is used, not that of the numbers.
+SEEN = col(_AT.id) + 0 <= bindparam("horizon", type_=BigInteger)
+"""The bounce is none that comes later than what is being looked at."""
+_FILTERS = {
+    "causes": col(_AT.cause),
+    "statuses": col(_AT.status),
+    "sender_key": col(_AT.sender_key),
+    "sender_domain": col(_AT.sender_domain),
+    "recipient_key": col(_AT.recipient_key),
+    "recipient_domain": col(_AT.recipient_domain),
+}
+
+
+class Events(Reads):
+    """Which bounces a rule is to look at."""
+
+    def events(
+        self,
+        *,
+        since: datetime,
+        until: datetime,
+        causes: Collection[Cause] = (),
+        statuses: Collection[str] = (),
+        sender: Collection[str] = (),
+        sender_domain: Collection[str] = (),
+        recipient: Collection[str] = (),
+        recipient_domain: Collection[str] = (),
+        limit: int = MAX_EVENTS,
+    ) -> tuple[Event, ...]:
+        """Return failed bounces of `since` <= time <= `until`, oldest first; of too many the newest.
+
+        Every filter given must hold, by one of its values; an empty one asks nothing.
+        """
+        asked = {
+            "causes": sorted(causes),
+            "statuses": sorted(statuses),
+            "sender_key": _folded(sender),
+            "sender_domain": _folded(sender_domain),
+            "recipient_key": _folded(recipient),
+            "recipient_domain": _folded(recipient_domain),
+        }
+        given = {name: values for name, values in asked.items() if values}
+        query = _in_window(frozenset(given))
+        params = {"since": since, "until": until, "most": limit, **given}
+        with self._reading() as session:
+            params["horizon"] = horizon(session)
+            return tuple(reversed(_read(session, query, params)))
+
+    def messages_by_hour(
+        self, *, since: datetime, until: datetime, causes: Collection[Cause], evidence: Collection[Evidence]
+    ) -> dict[datetime, int]:
+        """Count messages with failed bounces by the full hour (UTC) in `since` <= time < `until`.
+
+        An empty `causes` asks nothing; hours without any are left out.
+        """
+        conditions = [_FAILED, col(_AT.occurred_at) >= since, col(_AT.occurred_at) < until]
+        conditions.append(col(_AT.evidence).in_(sorted(evidence)))
+        if causes:
+            conditions.append(col(_AT.cause).in_(sorted(causes)))
+        hour = type_coerce(_AT.occurred_at, BigInteger) // _HOUR
+        query: Any = select(hour, func.count(func.distinct(_AT.message_id))).where(*conditions).group_by(hour)
+        with self._reading() as session:
+            return {_EPOCH + timedelta(hours=number): count for number, count in session.exec(query)}
+
+    def arrivals(self, limit: int) -> tuple[datetime, ...]:
+        """Return when the newest messages of any kind came in, newest first."""
+        at = tables.Message
+        query = select(col(at.received_at), col(at.seen_at)).order_by(col(at.id).desc()).limit(limit)
+        with self._reading() as session:
+            return tuple(received or seen for received, seen in session.exec(query))  # type: ignore[call-overload]
+
+
+def failed_events(rows: Iterable[Any]) -> tuple[Event, ...]:
+    """Return new rows, in the order of EVENT_COLUMNS, as events; those that did not fail are none."""
+    return tuple(_event(row) for *row, action in rows if action == Action.FAILED)
+
+
+def _folded(addresses: Collection[str]) -> list[str]:
+    return sorted(set(map(fold, addresses)))
+
+
+def _query(*conditions: ColumnElement[bool]) -> Any:
+    return select(*map(col, _COLUMNS)).where(*conditions)
+
+
+@cache
+def _in_window(filters: frozenset[str]) -> Any:
+    """Return the question with these filters, newest first: made once, for it is asked for every bounce."""
+    asked = [
+        column.in_(bindparam(name, expanding=True)) for name, column in _FILTERS.items() if name in filters
+    ]
+    span = (col(_AT.occurred_at) >= bindparam("since"), col(_AT.occurred_at) <= bindparam("until"), SEEN)
+    newest = (col(_AT.occurred_at).desc(), col(_AT.id).desc())
+    return _query(_FAILED, *span, *asked).order_by(*newest).limit(bindparam("most"))
+
+
+def _read(session: Session, query: Any, params: Mapping[str, Any]) -> list[Event]:
+    return [_event(row) for row in ask(session, query, params, _AT)]
+
+
+def _event(row: Any) -> Event:
+    number, message, at, cause, side, evidence, status, *addresses = row
+    sender, sender_domain, recipient, recipient_domain = addresses
+    return Event(
+        bounce_id=number,
+        message_id=message,
+        occurred_at=at,
+        cause=Cause.read(cause),
+        status=status,
+        side=None if side is None else Side(side),
+        evidence=None if evidence is None else Evidence(evidence),
+        sender=sender,
+        sender_domain=sender_domain,
+        recipient=recipient,
+        recipient_domain=recipient_domain,
+    )

@@ -1,0 +1,85 @@
+"""Answers that still settle: written, not yet due, so that another bounce can join them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlmodel import Session, col, or_, select
+
+from bounce_watch.model import Action, Bounce, Letter, LetterKind, OutboxState
+from bounce_watch.store import tables
+from bounce_watch.store.database.columns import fold
+from bounce_watch.store.database.session import Writes
+from bounce_watch.store.messages.rows import bounce_row_of
+
+_AT = tables.Outgoing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettlingReply:
+    """An answer that has not left. `mail_id` is the bounced mail's Message-ID, None for several mails."""
+
+    number: int
+    event_key: str
+    bounces: tuple[Bounce, ...]
+    mail_id: str | None
+
+
+class Settling(Writes):
+    """Finding and rewriting answers before they are due."""
+
+    def settling_reply(
+        self, recipient: str, written_after: datetime, joined_for: str, now: datetime
+    ) -> SettlingReply | None:
+        """Return the answer to a person that nobody has tried to send yet, None when there is none.
+
+        It waits for its time, or for a person and was written after a moment. `joined_for` is the reason
+        noted for the reports that joined it: their bounces are in it too.
+        """
+        waits = (col(_AT.state) == OutboxState.PENDING) & (col(_AT.attempts) == 0) & (col(_AT.next_at) > now)
+        is_held = (col(_AT.state) == OutboxState.HELD) & (col(_AT.created_at) > written_after)
+        query = select(_AT).where(
+            col(_AT.recipient_key) == fold(recipient), col(_AT.kind) == LetterKind.REPLY, or_(waits, is_held)
+        )
+        row = self._rows.exec(query.order_by(col(_AT.id).desc()).with_for_update()).first()
+        if row is None or row.report_id is None:
+            return None
+        reports = [row.report_id, *_joined(self._rows, row, joined_for)]
+        mails = {self._rows.get_one(tables.Report, number).original_message_id for number in reports}
+        return SettlingReply(
+            number=row.id,
+            event_key=row.event_key,
+            bounces=_failed(self._rows, reports),
+            mail_id=mails.pop() if len(mails) == 1 else None,
+        )
+
+    def hasten(self, now: datetime) -> None:
+        """Make every answer due that only settles: nothing more will join it; failed attempts wait on."""
+        settles = (
+            col(_AT.state) == OutboxState.PENDING,
+            col(_AT.kind) == LetterKind.REPLY,
+            col(_AT.attempts) == 0,
+            col(_AT.next_at) > now,
+        )
+        for row in self._rows.exec(select(_AT).where(*settles).with_for_update()):
+            row.next_at = now
+
+    def rewrite(self, number: int, letter: Letter, content: bytes) -> None:
+        """Replace the words of an answer that nobody has tried to send; its event and ids stay."""
+        row = self._rows.get_one(_AT, number, with_for_update=True)
+        if row.attempts or row.state not in (OutboxState.PENDING, OutboxState.HELD):
+            raise ValueError(f"outbox row {number} may have left: its bytes are frozen")
+        row.subject, row.preview, row.raw = letter.subject, letter.text, content
+
+
+def _joined(session: Session, row: tables.Outgoing, reason: str) -> list[int]:
+    at = tables.Withheld
+    query = select(at.report_id).where(
+        col(at.recipient_key) == row.recipient_key, col(at.reason) == reason, col(at.at) >= row.created_at
+    )
+    return [number for number in session.exec(query.order_by(col(at.id))) if number is not None]
+
+
+def _failed(session: Session, reports: list[int]) -> tuple[Bounce, ...]:
+    at = tables.Bounce
+    query = select(at).where(col(at.report_id).in_(reports), col(at.action) == Action.FAILED)
+    return tuple(bounce_row_of(row, None, None).bounce for row in session.exec(query.order_by(col(at.id))))

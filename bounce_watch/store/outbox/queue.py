@@ -1,0 +1,247 @@
+"""The outbox: what we write, exactly once for each event.
+
+pending -> sending -> sent | pending (backoff) | failed | unknown; held -> pending by a person.
+A row is leased and committed before the first byte leaves; one found `sending` later was being sent
+when its process died, so nobody knows whether it arrived: `unknown`, never simply repeated.
+"""
+
+from collections.abc import Callable, Collection
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, func, insert
+from sqlmodel import col, select
+
+from bounce_watch.model import Letter, OutboxState
+from bounce_watch.store import tables
+from bounce_watch.store.database.columns import fold
+from bounce_watch.store.database.errors import NotThere
+from bounce_watch.store.outbox.queries import OutboxList, entry_of, has_come
+from bounce_watch.store.put_off import write
+from bounce_watch.store.records import OutboxEntry, OutgoingMail
+from bounce_watch.store.state import Facts
+
+BACKOFF = tuple(timedelta(minutes=minutes) for minutes in (1, 2, 5, 15, 30, 60))
+"""Pauses after the first, second, ... attempt that certainly sent nothing; the last one repeats."""
+
+GIVE_UP_AFTER = timedelta(hours=48)
+"""After so long in the outbox a mail that cannot be sent has failed."""
+
+LEAST_ATTEMPTS = 10
+"""So often it was tried before it fails: a clock that jumps, or a machine that slept, gives up no mail."""
+
+_AT = tables.Outgoing
+_NEW, _REFUSED = insert(_AT), insert(tables.Withheld)
+
+GRACE = timedelta(minutes=10)
+"""How long a server may take to answer the end of data (RFC 5321 section 4.5.3.2.6)."""
+
+
+class Outbox(OutboxList, Facts):
+    """Writing to the outbox."""
+
+    def enqueue(
+        self,
+        letter: Letter,
+        *,
+        content: bytes,
+        bw_id: str,
+        state: OutboxState,
+        now: datetime,
+        cause: str | None = None,
+        report_id: int | None = None,
+        incident: int | None = None,
+        wait: timedelta = timedelta(0),
+    ) -> bool:
+        """Put a mail into the outbox, `pending` or `held`; False when its event was written before.
+
+        `content` is frozen from here on. `bw_id` is the value of its X-Bounce-Watch-ID. `wait` is the time
+        before it is due.
+        """
+        if self.event_known(letter.event_key):
+            return False
+        pending = state is OutboxState.PENDING
+        row = {
+            "kind": letter.kind,
+            "event_key": letter.event_key,
+            "bw_id": bw_id,
+            "recipient": letter.to,
+            "recipient_key": fold(letter.to),
+            "subject": letter.subject,
+            "preview": letter.text,
+            "raw": content,
+            "cause": cause,
+            "report_id": report_id,
+            "incident": incident,
+            "state": state,
+            "attempts": 0,
+            "created_at": now,
+            "pending_since": now if pending else None,
+            "next_at": now + wait if pending else None,
+        }
+        self._rows.connection().execute(_NEW, row)
+        return True
+
+    def withhold(
+        self,
+        recipient: str | None,
+        cause: str | None,
+        reason: str,
+        now: datetime,
+        report_id: int | None = None,
+    ) -> None:
+        """Note that the gate refused a mail, and why."""
+        key = None if recipient is None else fold(recipient)
+        row = {"at": now, "recipient": recipient, "recipient_key": key, "cause": cause, "reason": reason}
+        write(self._rows, tables.Withheld, _REFUSED, [{**row, "report_id": report_id}])
+
+    def claim(
+        self, number: int, owner: str, now: datetime, lease_seconds: float = 600
+    ) -> OutgoingMail | None:
+        """Take the lease of a pending mail and return it.
+
+        None when it is not pending, not yet due, or just being taken by another process.
+        """
+        query = select(_AT).where(col(_AT.id) == number, _in_state(OutboxState.PENDING), has_come(now))
+        row = self._rows.exec(query.with_for_update(skip_locked=True)).one_or_none()
+        if row is None:
+            self._require(number)
+            return None
+        row.state, row.attempts, row.server_reply = OutboxState.SENDING, row.attempts + 1, None
+        row.lease_owner, row.lease_until = owner, now + timedelta(seconds=lease_seconds)
+        return OutgoingMail(
+            id=row.id,
+            kind=entry_of(row).kind,
+            recipient=row.recipient,
+            subject=row.subject,
+            bw_id=row.bw_id,
+            content=row.raw,
+            attempts=row.attempts,
+            lease_until=row.lease_until,
+        )
+
+    def finish(self, number: int, outcome: str, reply: str, now: datetime) -> OutboxState:
+        """Note what became of a claimed mail and return its new state.
+
+        `outcome` is sent, later, failed, stop or unknown. `later` waits and gives up after 48 hours;
+        `stop` costs no attempt: the configuration is at fault, not the mail. A mail that is no longer
+        being sent keeps its state, unless the outcome is that it was sent.
+        """
+        row = self._outgoing(number)
+        if row.state != OutboxState.SENDING and outcome != "sent":
+            return OutboxState(row.state)
+        row.server_reply, row.lease_owner, row.lease_until = reply, None, None
+        self._settle(row, outcome, now)
+        if outcome == "stop":
+            self.note_stop(reply, now)
+        elif outcome == "sent":
+            self.clear_stop()
+        return OutboxState(row.state)
+
+    def recover(
+        self, now: datetime, at_work: Callable[[], Collection[str]] = tuple
+    ) -> tuple[OutboxEntry, ...]:
+        """Mark every mail that a dead process was sending as `unknown` and return them.
+
+        `at_work` returns the owners that are alive: theirs are left to them until the lease is over. It is
+        asked after the mails are known, for whoever leases a mail was alive before.
+        """
+        query = select(_AT).where(_in_state(OutboxState.SENDING)).with_for_update(skip_locked=True)
+        found = self._rows.exec(query).all()
+        alive = at_work() if found else ()
+        rows = [row for row in found if row.lease_owner not in alive or (row.lease_until or now) < now]
+        for row in rows:
+            self._settle(row, "unknown", now)
+            row.server_reply = "the process ended while this mail was being sent"
+            row.lease_owner, row.lease_until = None, None
+        return tuple(entry_of(row) for row in rows)
+
+    def decide(self, number: int, state: OutboxState, now: datetime, why: str = "") -> None:
+        """Settle an `unknown` mail as sent, pending or abandoned, as a look into Sent Items showed."""
+        row = self._outgoing(number)
+        if row.state != OutboxState.UNKNOWN:
+            raise NotThere(f"outbox row {number} is {row.state}, not unknown")
+        row.server_reply = why or row.server_reply
+        self._move(row, state, now)
+
+    def look_later(self, number: int, now: datetime) -> None:
+        """Leave an `unknown` mail as it is until one more grace is over: nobody could look."""
+        row = self._outgoing(number)
+        if row.state == OutboxState.UNKNOWN:
+            row.next_at = now + GRACE
+
+    def release(self, numbers: Collection[int] | None, now: datetime) -> int:
+        """Let held mails go, all of them for None; return how many."""
+        return self._move_all(numbers, {OutboxState.HELD}, OutboxState.PENDING, now)
+
+    def abandon(self, numbers: Collection[int], now: datetime) -> int:
+        """Give up mails that wait, failed or may have been sent; return how many."""
+        given_up = {OutboxState.PENDING, OutboxState.HELD, OutboxState.FAILED, OutboxState.UNKNOWN}
+        return self._move_all(numbers, given_up, OutboxState.ABANDONED, now)
+
+    def retry(self, numbers: Collection[int] | None, now: datetime) -> int:
+        """Send failed, abandoned or unknown mails again, all failed ones for None; return how many."""
+        again = {OutboxState.FAILED}
+        if numbers is not None:
+            again |= {OutboxState.ABANDONED, OutboxState.UNKNOWN}
+        return self._move_all(numbers, again, OutboxState.PENDING, now)
+
+    def _move_all(
+        self, numbers: Collection[int] | None, known: set[OutboxState], state: OutboxState, now: datetime
+    ) -> int:
+        query = select(tables.Outgoing).where(col(tables.Outgoing.state).in_(sorted(known)))
+        if numbers is not None:
+            query = query.where(col(tables.Outgoing.id).in_(sorted(numbers)))
+        if state is OutboxState.PENDING:
+            query = query.where(func.length(tables.Outgoing.raw) > 0)  # its person was forgotten
+        rows = self._rows.exec(query.with_for_update()).all()
+        for row in rows:
+            self._move(row, state, now)
+        return len(rows)
+
+    def _move(self, row: tables.Outgoing, state: OutboxState, now: datetime) -> None:
+        row.state, row.next_at = state, None
+        if state is OutboxState.PENDING:
+            row.pending_since, row.next_at, row.attempts = now, now, 0
+        if state is OutboxState.SENT:
+            row.sent_at = now
+
+    def _settle(self, row: tables.Outgoing, outcome: str, now: datetime) -> None:
+        match outcome:
+            case "sent":
+                row.state, row.sent_at, row.next_at = OutboxState.SENT, now, None
+            case "later":
+                self._put_off(row, now)
+            case "failed":
+                row.state, row.next_at = OutboxState.FAILED, None
+            case "stop":
+                row.state, row.next_at, row.attempts = OutboxState.PENDING, now, row.attempts - 1
+            case "unknown":
+                row.state, row.next_at = OutboxState.UNKNOWN, now + GRACE
+            case _:
+                raise ValueError(f"{outcome!r} is no outcome of sending")
+
+    def _put_off(self, row: tables.Outgoing, now: datetime) -> None:
+        pause = BACKOFF[min(row.attempts, len(BACKOFF)) - 1]
+        is_old = now + pause - (row.pending_since or row.created_at) > GIVE_UP_AFTER
+        if is_old and row.attempts >= LEAST_ATTEMPTS:
+            row.state, row.next_at = OutboxState.FAILED, None
+        else:
+            row.state, row.next_at = OutboxState.PENDING, now + pause
+
+    def _outgoing(self, number: int) -> tables.Outgoing:
+        row = self._rows.get(_AT, number, with_for_update=True)
+        if row is None:
+            raise _no_mail(number)
+        return row
+
+    def _require(self, number: int) -> None:
+        if self._rows.exec(select(_AT.id).where(col(_AT.id) == number)).first() is None:
+            raise _no_mail(number)
+
+
+def _no_mail(number: int) -> NotThere:
+    return NotThere(f"there is no mail {number} in the outbox", "`bounce-watch outbox list` shows them.")
+
+
+def _in_state(*states: OutboxState) -> ColumnElement[bool]:
+    return col(tables.Outgoing.state).in_(sorted(states))

@@ -1,0 +1,120 @@
+"""Where the store names one person: every column of text is looked at, as the tables themselves tell them."""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+from sqlalchemy import Column, Text, or_, type_coerce
+from sqlmodel import Session, col, select
+
+from bounce_watch.store import tables
+from bounce_watch.store.database.columns import LongText, SafeJson, SafeText
+from bounce_watch.store.privacy.identity import Named
+
+NUMBERED: tuple[Any, ...] = (
+    # Mail that waits comes first: it must not leave meanwhile.
+    tables.Outgoing,
+    tables.Withheld,
+    tables.Bounce,
+    tables.Report,
+    tables.Message,
+    tables.Incident,
+    tables.IncidentChange,
+    tables.Quarantined,
+    tables.Audit,
+)
+"""Tables whose rows have a number, in the order in which a person is forgotten."""
+
+SMALL: tuple[Any, ...] = (tables.Meta, tables.Digest)
+"""Tables of a few hundred rows at most."""
+
+_STAYS = {("message", "mailbox"), ("message", "uid"), ("message", "sha256"), ("meta", "name")}
+"""Where a mail lies: without it every mail there would count as new."""
+
+_PIECE = re.compile(r"[a-z0-9]+")
+
+
+def texts_of(table: Any) -> tuple[Column[Any], ...]:
+    """Return the columns of a table that hold text."""
+    return tuple(
+        column
+        for column in table.__table__.columns
+        if isinstance(column.type, SafeText | LongText | SafeJson)
+        and (table.__tablename__, column.key) not in _STAYS
+    )
+
+
+def number_of(table: Any) -> Column[Any]:
+    """Return the column that numbers the rows of a table."""
+    (column,) = table.__table__.primary_key.columns
+    return column  # type: ignore[no-any-return]
+
+
+def numbers_of(session: Session, table: Any, person: Named) -> tuple[int, ...]:
+    """Return the rows of a table that name the person, in order."""
+    found = set(_by_text(session, table, person))
+    if table is tables.Outgoing:
+        found |= set(_by_letter(session, person, found))
+    if table is tables.Quarantined:
+        found |= set(_by_bytes(session, person))
+    return tuple(sorted(found))
+
+
+def _by_text(session: Session, table: Any, person: Named) -> Iterator[int]:
+    number = number_of(table)
+    texts = [type_coerce(column, Text()) for column in texts_of(table)]
+    query: Any = select(number, *texts).where(or_(*(text.ilike(person.like, escape="\\") for text in texts)))
+    for found, *values in session.execute(query.execution_options(yield_per=500)):
+        if any(value is not None and person.is_in(value) for value in values):
+            yield found
+
+
+def _by_letter(session: Session, person: Named, known: set[int]) -> Iterator[int]:
+    """Yield mails of ours whose bytes name the person although their text does not."""
+    pieces = [piece.encode() for piece in _PIECE.findall(person.key)]
+    query: Any = select(tables.Outgoing.id, tables.Outgoing.raw).execution_options(yield_per=50)
+    for number, raw in session.execute(query):
+        unfolded = raw.replace(b"=\r\n", b"").lower()
+        if number not in known and all(p in unfolded for p in pieces) and person.is_in_letter(raw):
+            yield number
+
+
+def _by_bytes(session: Session, person: Named) -> Iterator[int]:
+    query: Any = select(tables.Quarantined.id, tables.Quarantined.raw).execution_options(yield_per=5)
+    return (number for number, raw in session.execute(query) if person.is_in_bytes(raw))
+
+
+def rows_of(session: Session, table: Any, numbers: Sequence[int]) -> Sequence[Any]:
+    """Return rows by their numbers, in order."""
+    number = number_of(table)
+    return session.exec(select(table).where(number.in_(numbers)).order_by(number)).all()
+
+
+def change_texts(row: Any, change: Callable[[str], str], *, only: Iterable[str] | None = None) -> bool:
+    """Change every text of a row, or those named; tell whether any differs now."""
+    names = [column.key for column in texts_of(type(row))] if only is None else list(only)
+    changed = {name: mapped(getattr(row, name), change) for name in names}
+    differs = {name: value for name, value in changed.items() if value != getattr(row, name)}
+    for name, value in differs.items():
+        setattr(row, name, value)
+    return bool(differs)
+
+
+def mapped(value: Any, change: Callable[[str], str]) -> Any:
+    """Return a value of a column with every text in it changed; names of fields stay."""
+    match value:
+        case str():
+            return change(value)
+        case list() | tuple():
+            return [mapped(item, change) for item in value]
+        case dict():
+            return {name: mapped(item, change) for name, item in value.items()}
+        case _:
+            return value
+
+
+def named_labels(session: Session, person: Named) -> tuple[str, ...]:
+    """Return the labels of counters that name the person."""
+    label = col(tables.Tally.label)
+    query = select(label).where(label.ilike(person.like, escape="\\")).distinct()
+    return tuple(found for found in session.exec(query) if person.is_in(found))

@@ -1,0 +1,208 @@
+"""Forget a person, a few rows at a time: a pseudonym takes their place, what only they wrote is deleted.
+
+Counts, incidents and the course of things stay as they were; hashes stay, so that a copy of a known report
+is not taken for a new one.
+
+
+One of our own mails written anew without a person's address: never for mail that came from outside."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import SMTP
+from typing import Any
+
+from sqlalchemy import delete
+from sqlmodel import Session, col, or_, select
+
+from bounce_watch.model import IncidentState, LetterKind, OutboxState
+from bounce_watch.store import tables
+from bounce_watch.store.privacy.columns import SMALL, change_texts, named_labels, rows_of
+from bounce_watch.store.privacy.identity import Named
+from bounce_watch.store.tally import Cell, add_up, cells_of
+from bounce_watch.store.upkeep_tally import drop_empty
+
+_POLICY = SMTP.clone(cte_type="7bit")
+
+
+def letter_without(raw: bytes, person: Named, pseudonym: str) -> bytes:
+    """Return the mail with the pseudonym in place of the person; empty where that cannot be done surely."""
+    mail = message_from_bytes(raw, policy=_POLICY)
+    for part in mail.walk():
+        _change_fields(part, person, pseudonym)
+        if part.get_content_maintype() == "text":
+            _change_text(part, person, pseudonym)
+    changed = mail.as_bytes(policy=_POLICY)
+    return b"" if person.is_in_letter(changed) else changed
+
+
+def _change_fields(part: EmailMessage, person: Named, pseudonym: str) -> None:
+    for name, value in part.items():
+        if person.is_in(str(value)):
+            part.replace_header(name, person.replaced(str(value), pseudonym))
+
+
+def _change_text(part: EmailMessage, person: Named, pseudonym: str) -> None:
+    text = part.get_content()
+    if person.is_in(text):
+        part.set_content(
+            person.replaced(text, pseudonym), subtype=part.get_content_subtype(), cte="quoted-printable"
+        )
+
+
+DELETED = "(deleted on request)"
+"""Stands where the words of a mail to the person were."""
+
+WAITING = (OutboxState.PENDING, OutboxState.HELD, OutboxState.FAILED, OutboxState.UNKNOWN)
+"""States from which a mail may still leave."""
+
+_OF_THE_MAIL = ("original_subject", "original_message_id", "original_envelope_id")
+_WORDS = ("diagnostic_code", "details")
+"""What a server says of a person, often by the name before the @ alone."""
+
+
+class Forgetter:
+    """Takes one person out of rows. `by` is the account that does it, `now` the time of day."""
+
+    def __init__(self, session: Session, person: Named, pseudonym: str, *, by: str, now: datetime) -> None:
+        self._rows = session
+        self._person = person
+        self._pseudonym = pseudonym
+        self._by, self._now = by, now
+        self._steps: dict[Any, Callable[[Sequence[Any]], int]] = {
+            tables.Outgoing: self._mails,
+            tables.Withheld: self._withheld,
+            tables.Bounce: self._bounces,
+            tables.Report: self._reports,
+            tables.Incident: self._incidents,
+            tables.Quarantined: self._quarantined,
+        }
+
+    def forget(self, table: Any, numbers: Sequence[int]) -> Counter[str]:
+        """Change or delete these rows; return how many of what. A mail that is just being sent is left."""
+        rows = rows_of(self._rows, table, numbers)
+        done = self._steps.get(table, self._plainly)(rows)
+        self._rows.flush()
+        return Counter({table.__tablename__: done})
+
+    def forget_rest(self) -> Counter[str]:
+        """Do the same for the tables that have a few rows only, and for counters that no row explains."""
+        rows = [row for table in SMALL for row in self._rows.exec(select(table))]
+        labels = named_labels(self._rows, self._person)
+        self._rows.execute(delete(tables.Tally).where(col(tables.Tally.label).in_(labels)))
+        return Counter(rest=len(labels) + sum(change_texts(row, self._replaced) for row in rows))
+
+    def _replaced(self, text: str) -> str:
+        return self._person.replaced(text, self._pseudonym)
+
+    def _is_theirs(self, *values: str | None) -> bool:
+        return any(value is not None and self._person.is_in(value) for value in values)
+
+    def _plainly(self, rows: Sequence[Any]) -> int:
+        return sum(change_texts(row, self._replaced) for row in rows)
+
+    def _mails(self, rows: Sequence[tables.Outgoing]) -> int:
+        settled = [row for row in rows if row.state != OutboxState.SENDING]
+        for row in settled:
+            waits = row.state in WAITING
+            if self._is_theirs(row.recipient):
+                row.recipient = row.recipient_key = self._pseudonym
+                row.subject, row.preview, row.raw = DELETED, DELETED, b""
+            else:
+                row.raw = letter_without(row.raw, self._person, self._pseudonym)
+            # An answer that names the person would mislead without the name; a digest still tells the rest.
+            if waits and (not row.raw or row.kind == LetterKind.REPLY):
+                row.state, row.next_at = OutboxState.ABANDONED, None
+            change_texts(row, self._replaced)
+        return len(settled)
+
+    def _withheld(self, rows: Sequence[tables.Withheld]) -> int:
+        for row in rows:
+            if self._is_theirs(row.recipient):
+                row.recipient = row.recipient_key = self._pseudonym
+        return max(self._plainly(rows), len(rows))
+
+    def _bounces(self, rows: Sequence[tables.Bounce]) -> int:
+        with _counted_anew(self._rows, {row.message_id for row in rows}):
+            own = [row.report_id for row in rows if self._is_theirs(row.sender)]
+            for row in rows:
+                self._bounce(row)
+            self._rows.flush()
+        at = tables.Report
+        with_copies = or_(col(at.id).in_(own), col(at.duplicate_of).in_(own))
+        for report in self._rows.exec(select(at).where(with_copies)):
+            self._empty(report)
+        return len(rows)
+
+    def _bounce(self, row: tables.Bounce) -> None:
+        sent, got = self._is_theirs(row.sender), self._is_theirs(row.recipient, row.recipient_decoded)
+        if sent:
+            row.sender = row.sender_key = self._pseudonym
+        if got:
+            row.recipient = row.recipient_key = self._pseudonym
+            row.recipient_decoded = row.recipient_decoded and self._pseudonym
+            row.original_recipient = row.original_recipient and self._pseudonym
+        if sent or got:
+            change_texts(row, lambda text: self._person.replaced_near(text, self._pseudonym), only=_WORDS)
+        change_texts(row, self._replaced)
+
+    def _reports(self, rows: Sequence[tables.Report]) -> int:
+        for row in rows:
+            if self._is_theirs(row.original_sender):
+                self._empty(row)
+        self._plainly(rows)
+        return len(rows)
+
+    def _empty(self, report: tables.Report) -> None:
+        """Drop what a report says of a mail that the person wrote."""
+        for name in _OF_THE_MAIL:
+            setattr(report, name, None)
+
+    def _incidents(self, rows: Sequence[tables.Incident]) -> int:
+        for row in rows:
+            if self._is_theirs(row.key) and row.state != IncidentState.RESOLVED:
+                row.state, row.resolved_at, row.updated_at = IncidentState.RESOLVED, self._now, self._now
+                line = tables.IncidentChange(
+                    incident=row.number,
+                    at=self._now,
+                    change=IncidentState.RESOLVED,
+                    by=self._by,
+                    note="the person it was about was forgotten on request",
+                    messages=row.messages,
+                )
+                self._rows.add(line)
+        return max(self._plainly(rows), len(rows))
+
+    def _quarantined(self, rows: Sequence[tables.Quarantined]) -> int:
+        for row in rows:
+            self._rows.delete(row)
+        return len(rows)
+
+
+@contextmanager
+def _counted_anew(session: Session, messages: set[int]) -> Iterator[None]:
+    """Bring the counters of these messages to what their rows say when the block ends."""
+    mails_before, bounces_before = _counts(session, messages)
+    yield
+    mails, bounces = _counts(session, messages)
+    mails.subtract(mails_before)
+    bounces.subtract(bounces_before)
+    changed = [cell for cell in bounces if bounces[cell] or mails[cell]]
+    add_up(session, changed, mails, bounces)
+    drop_empty(session, changed)
+
+
+def _counts(session: Session, messages: set[int]) -> tuple[Counter[Cell], Counter[Cell]]:
+    at = tables.Bounce
+    by_message: dict[int, list[tables.Bounce]] = {}
+    for row in session.exec(select(at).where(col(at.message_id).in_(messages)).order_by(col(at.id))):
+        by_message.setdefault(row.message_id, []).append(row)
+    mails, bounces = Counter[Cell](), Counter[Cell]()
+    for rows in by_message.values():
+        cells = Counter(cells_of(rows))
+        bounces.update(cells)
+        mails.update(dict.fromkeys(cells, 1))
+    return mails, bounces

@@ -1,0 +1,119 @@
+"""All that is stored about one person, row by row in the words of the tables, without other people.
+
+Whoever wrote to the person, or stands beside them in an incident, is somebody else and left out; whom the
+person wrote to is theirs to know.
+"""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import Session, col, select
+
+from bounce_watch.store import tables
+from bounce_watch.store.database.session import Reads
+from bounce_watch.store.privacy.columns import mapped, rows_of
+from bounce_watch.store.privacy.identity import OTHERS, Named
+from bounce_watch.store.privacy.search import Found
+from bounce_watch.store.tally import BLOCK_DAYS, Dimension, Grain, start_of
+
+Row = dict[str, Any]
+_AT_ONCE = 100
+_OURS = frozenset({"raw", "preview", "lease_owner", "lease_until", "by", "acknowledged_by", "fingerprint"})
+"""Bytes and texts that are handed out otherwise, and the names of our own people."""
+
+
+class PersonExport(Reads):
+    """Handing out what is stored about one person."""
+
+    def told_of(self, person: Named, found: Found) -> Iterator[tuple[str, Row]]:
+        """Yield each row that names the person with the name of its section; sections come one by one."""
+        writer = _Writer(person)
+        sections: dict[Any, tuple[str, Callable[[Session, Any], Row]]] = {
+            tables.Bounce: ("bounces", writer.bounce),
+            tables.Report: ("reports", writer.row),
+            tables.Outgoing: ("mails", writer.mail),
+            tables.Withheld: ("mails_not_written", writer.row),
+            tables.Incident: ("incidents", writer.row),
+            tables.IncidentChange: ("incident_history", writer.row),
+            tables.Quarantined: ("unreadable_mails", writer.row),
+            tables.Message: ("remarks", writer.row),
+            tables.Audit: ("audit", writer.row),
+        }
+        with self._reading() as session:
+            for table, (name, write) in sections.items():
+                for row in _paged(session, table, found.rows.get(table, ())):
+                    yield name, write(session, row)
+            yield from (("counters", counter) for counter in _counters(session, found.labels))
+
+
+class _Writer:
+    def __init__(self, person: Named) -> None:
+        self._person = person
+
+    def row(self, _session: Session, row: Any) -> Row:
+        """Return a row without other people's addresses."""
+        return _mapped(_plain(row), self._person.without_others)
+
+    def bounce(self, session: Session, row: tables.Bounce) -> Row:
+        """Return a bounce with its report, and where its mail lay."""
+        is_sender = row.sender is not None and self._person.is_in(row.sender)
+        report = session.get_one(tables.Report, row.report_id)
+        message = session.get_one(tables.Message, row.message_id)
+        told, about = _plain(row), _plain(report) | {"tests": dict(report.tests)}
+        if not is_sender:
+            told, about = (_mapped(one, self._person.without_others) for one in (told, about))
+            about.pop("original_subject", None)  # somebody else's words
+        return {
+            "they_are": "sender" if is_sender else "recipient" if self._is_recipient(row) else "named in it",
+            **told,
+            "report": about,
+            "lies_in": {"mailbox": message.mailbox, "received_at": message.received_at},
+        }
+
+    def _is_recipient(self, row: tables.Bounce) -> bool:
+        known = (row.recipient, row.recipient_decoded, row.original_recipient)
+        return any(address is not None and self._person.is_in(address) for address in known)
+
+    def mail(self, session: Session, row: tables.Outgoing) -> Row:
+        """Return one of our mails: whole where it went to the person, else the lines that name them."""
+        if self._person.is_in(row.recipient):
+            return {**_plain(row), "text": row.preview}
+        lines = [line for line in row.preview.splitlines() if self._person.is_in(line)]
+        told = self.row(session, row) | {"recipient": OTHERS, "subject": None}
+        return told | {"lines": [self._person.without_others(line) for line in lines]}
+
+
+def _paged(session: Session, table: Any, numbers: tuple[int, ...]) -> Iterator[Any]:
+    for start in range(0, len(numbers), _AT_ONCE):
+        yield from rows_of(session, table, numbers[start : start + _AT_ONCE])
+        session.expunge_all()
+
+
+def _plain(row: Any) -> Row:
+    """Return the columns of a row that say something."""
+    names = [column.key for column in row.__table__.columns]
+    return {
+        name: value
+        for name in names
+        if name not in _OURS and not name.endswith("_key") and (value := getattr(row, name)) not in (None, [])
+    }
+
+
+def _mapped(row: Row, change: Callable[[str], str]) -> Row:
+    changed = {name: mapped(value, change) for name, value in row.items()}
+    return {name: _once(value) for name, value in changed.items()}
+
+
+def _once(value: Any) -> Any:
+    """Name the others in a list once, however many they are."""
+    is_names = isinstance(value, list) and all(isinstance(item, str) for item in value)
+    return list(dict.fromkeys(value)) if is_names else value
+
+
+def _counters(session: Session, labels: tuple[str, ...]) -> Iterator[Row]:
+    at = tables.Tally
+    query = select(at).where(col(at.label).in_(labels), col(at.dimension) == Dimension.SENDER)
+    for row in session.exec(query.where(col(at.grain) == Grain.BLOCK).order_by(col(at.period))):
+        since: datetime = start_of(row.period * BLOCK_DAYS)
+        yield {"since": since, "days": BLOCK_DAYS, "mails": row.messages, "recipients": row.bounces}

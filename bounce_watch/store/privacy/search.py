@@ -1,0 +1,155 @@
+"""Requests about one person's data: what is stored about them, and forgetting them.
+
+Does the file itself still hold a person's address, in room that no row uses?"""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import func
+from sqlmodel import Session, col, or_, select
+
+from bounce_watch.model import IncidentState
+from bounce_watch.store import tables
+from bounce_watch.store.database.session import Reads, Writes
+from bounce_watch.store.database.sqlite_file import companions
+from bounce_watch.store.privacy.columns import NUMBERED, named_labels, numbers_of
+from bounce_watch.store.privacy.erase import WAITING, Forgetter
+from bounce_watch.store.privacy.identity import Named
+
+PSEUDONYM = "forgotten-{}@forgotten.invalid"
+"""The domain never exists (RFC 2606)."""
+
+NAMES = {
+    "outgoing": "mails",
+    "bounce": "bounces",
+    "report": "reports",
+    "message": "remarks",
+    "incident": "incidents",
+    "incident_change": "history",
+}
+"""What the audit calls the rows of a table; the others have the table's name."""
+
+_FORGOTTEN = "people_forgotten"
+_AT_ONCE = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """The numbers of the rows that name a person, by table; `labels` are counters that do.
+
+    `to_them` are mails of ours to them, `waiting` mails that name them and have not left; `about_them` and
+    `open_about_them` are incidents, `places` mails whose place in the mailbox names them (a file name).
+    """
+
+    rows: dict[Any, tuple[int, ...]]
+    labels: tuple[str, ...]
+    to_them: int
+    waiting: int
+    about_them: int
+    open_about_them: int
+    places: int
+
+    @property
+    def is_nothing(self) -> bool:
+        return not self.labels and not any(self.rows.values())
+
+    def count(self, name: str) -> int:
+        """Return how many rows of a table name them."""
+        return next((len(numbers) for table, numbers in self.rows.items() if table.__tablename__ == name), 0)
+
+
+class PersonQuestions(Reads):
+    """Questions about one person."""
+
+    def named(self, person: Named) -> Found:
+        """Return all rows that name a person; every text of the store is read for it."""
+        with self._reading() as session:
+            rows = {table: numbers_of(session, table, person) for table in NUMBERED}
+            mail, incident = tables.Outgoing, tables.Incident
+            theirs, about = _like(mail.recipient, person), _like(incident.key, person)
+            is_open = col(incident.state) != IncidentState.RESOLVED
+            waits = col(mail.state).in_(WAITING)
+            return Found(
+                rows=rows,
+                labels=named_labels(session, person),
+                to_them=_count(session, mail.id, rows[mail], theirs),
+                waiting=_count(session, mail.id, rows[mail], waits),
+                about_them=_count(session, incident.number, rows[incident], about),
+                open_about_them=_count(session, incident.number, rows[incident], about, is_open),
+                places=_places(session, person),
+            )
+
+
+class Forgetting(Writes):
+    """Taking one person out of the store."""
+
+    def next_pseudonym(self) -> str:
+        """Return a pseudonym that nobody had yet."""
+        row = self._rows.get(tables.Meta, _FORGOTTEN) or tables.Meta(name=_FORGOTTEN, value="0")
+        row.value = str(int(row.value) + 1)
+        self._rows.add(row)
+        return PSEUDONYM.format(row.value)
+
+    def forget(
+        self, table: Any, numbers: Sequence[int], person: Named, pseudonym: str, *, by: str, now: datetime
+    ) -> Counter[str]:
+        """Change or delete rows that name the person (see `named`); return how many of what."""
+        return Forgetter(self._rows, person, pseudonym, by=by, now=now).forget(table, numbers)
+
+    def forget_rest(self, person: Named, pseudonym: str, *, by: str, now: datetime) -> Counter[str]:
+        """Do the same where rows have no number: counters and single facts."""
+        return Forgetter(self._rows, person, pseudonym, by=by, now=now).forget_rest()
+
+
+def _like(column: Any, person: Named) -> Any:
+    return col(column).ilike(person.like, escape="\\")
+
+
+def _count(session: Session, number: Any, numbers: Sequence[int], *conditions: Any) -> int:
+    parts = [numbers[start : start + _AT_ONCE] for start in range(0, len(numbers), _AT_ONCE)]
+    query = select(func.count(number)).where(*conditions)
+    return sum(session.exec(query.where(col(number).in_(part))).one() for part in parts)
+
+
+def _places(session: Session, person: Named) -> int:
+    at = tables.Message
+    query = select(at.mailbox, at.uid).where(or_(_like(at.mailbox, person), _like(at.uid, person)))
+    return sum(person.is_in(mailbox) or person.is_in(uid) for mailbox, uid in session.exec(query))
+
+
+_STEP = 4 * 1024 * 1024
+_OVERLAP = 4096
+"""Longer than an address in any form."""
+
+
+def is_in_files(path: Path, person: Named) -> bool:
+    """Tell whether the bytes of the store or its log hold the address, even as a part of a longer one.
+
+    Fields of a row follow one another without a sign between them, so that nobody can tell where one ends.
+    """
+    files = [file for file in (path, *companions(path)) if file.name.endswith(("-shm",)) is False]
+    return any(_is_in(file, _bytes_of(person)) for file in files if file.exists())
+
+
+def _bytes_of(person: Named) -> re.Pattern[bytes]:
+    dot = rb"(?:\.|\[\.\])"
+    local, domain = (
+        dot.join(re.escape(piece.encode()) for piece in part.split("."))
+        for part in (person.local, person.domain)
+    )
+    return re.compile(local + rb"(?:@|\[@\]|%40|\+40|=40|=|_)" + domain, re.IGNORECASE)
+
+
+def _is_in(file: Path, pattern: re.Pattern[bytes]) -> bool:
+    before = b""
+    with file.open("rb") as content:
+        while block := content.read(_STEP):
+            if pattern.search(before + block):
+                return True
+            before = block[-_OVERLAP:]
+    return False

@@ -1,0 +1,1 @@
+"""Questions that people ask: history, digest, summary, report page."""

@@ -1,0 +1,158 @@
+"""Which rows a digest holds. Membership hangs on row numbers, never on the clock.
+
+Each digest takes the rows after those of the one before it: late mail, an outage or a clock that
+jumps moves a row into the next digest, never into two or none.
+"""
+
+from collections.abc import Collection, Mapping
+from datetime import date, datetime, timedelta
+from itertools import zip_longest
+
+from sqlalchemy import func
+from sqlmodel import Session, col, select
+
+from bounce_watch.model import Digest, Edition, Evidence, Health, closes
+from bounce_watch.store import tables
+from bounce_watch.store.database.session import Writes
+from bounce_watch.store.queries.digest_counts import MARKED, WEEK, Counting, Span
+from bounce_watch.store.state import KnownFacts
+
+_AT = tables.Digest
+_NOTHING = dict.fromkeys(MARKED, 0)
+_LOOKED_AT = 800
+"""Digests looked at for the end of the edition before."""
+
+WEEKS, DAY = 4, timedelta(days=1)
+"""How many weeks a day is compared with."""
+
+
+class Digests(KnownFacts):
+    """Questions that a digest answers."""
+
+    def last_digest(self) -> date | None:
+        """Return the local date of the newest digest, None before the first."""
+        with self._reading() as session:
+            return session.exec(select(func.max(_AT.local_date))).one()
+
+    def digest_facts(
+        self,
+        local_date: date,
+        time_zone: str,
+        now: datetime,
+        *,
+        accepted: Collection[Evidence] | None = None,
+        health: Collection[Health] = (),
+        edition: Edition = Edition.DAILY,
+        weekday: int = 0,
+    ) -> Digest:
+        """Count what the digest of a local date tells; one that was made before is counted again.
+
+        `accepted` are the tiers that count, None for all. People read counts of mails, so all but
+        `bounces` count messages. A weekly or monthly edition (`weekday` as in `model.closes`) holds what
+        came after the digest that ended the one before.
+        """
+        with self._reading() as session:
+            first_run = self.first_run_at()
+            before = edition_before(session, local_date, edition, weekday)
+            span = _span_of(session, local_date, now, first_run, before)
+            counting = Counting(session, span, accepted, usual=_usual(span, first_run, edition))
+            missed = (local_date - before.local_date).days - 1 if before and edition is Edition.DAILY else 0
+            return counting.digest(
+                local_date, time_zone, tuple(health), edition=edition, missed=max(missed, 0)
+            )
+
+    def editions_due(self, local_date: date, weekday: int) -> tuple[Edition, ...]:
+        """Return the longer editions that end with the digest of a local date."""
+        with self._reading() as session:
+            before = edition_before(session, local_date)
+        previous = before.local_date if before else local_date - DAY
+        longer = (Edition.WEEKLY, Edition.MONTHLY)
+        return tuple(edition for edition in longer if closes(edition, weekday, previous, local_date))
+
+    def last_digest_until(self) -> datetime | None:
+        """Return when the newest digest was made."""
+        with self._reading() as session:
+            return session.exec(select(_AT.until).order_by(col(_AT.local_date).desc()).limit(1)).first()
+
+
+class DigestRecord(Digests, Writes):
+    """Writing down that a digest was made."""
+
+    def record_digest(self, digest: Digest, event_key: str | None) -> bool:
+        """Close the span of a digest, in the transaction that counted it and wrote its mail.
+
+        False when this date or a later one was closed before: then write no mail.
+        `event_key` is None for an empty day of which nobody is told.
+        """
+        newest = self.last_digest()
+        if newest is not None and digest.local_date <= newest:
+            return False
+        row = _AT(
+            local_date=digest.local_date,
+            time_zone=digest.time_zone,
+            since=digest.since,
+            until=digest.until,
+            event_key=event_key,
+            **_newest_rows(self._rows, _marks_before(self._rows, digest.local_date)),
+        )
+        self._rows.add(row)
+        self._rows.flush()
+        return True
+
+
+def edition_before(
+    session: Session, local_date: date, edition: Edition = Edition.DAILY, weekday: int = 0
+) -> tables.Digest | None:
+    """Return the newest digest before a date that ended an edition, None for none."""
+    query = select(_AT).where(col(_AT.local_date) < local_date).order_by(col(_AT.local_date).desc())
+    made = list(session.exec(query.limit(1 if edition is Edition.DAILY else _LOOKED_AT)))
+    for row, older in zip_longest(made, made[1:]):
+        previous = older.local_date if older else row.local_date - DAY
+        if closes(edition, weekday, previous, row.local_date):
+            return row
+    return None
+
+
+def _span_of(
+    session: Session,
+    local_date: date,
+    now: datetime,
+    first_run: datetime | None,
+    before: tables.Digest | None,
+) -> Span:
+    made = session.get(_AT, local_date)
+    start = _NOTHING if before is None else _marks(before)
+    first = before is None
+    since = (first_run or now) if before is None else before.until
+    if made is not None:
+        since = min(since, made.until) if before is None else since
+        return Span(since=since, until=made.until, is_first=first, start=start, end=_marks(made))
+    end = _newest_rows(session, start)
+    return Span(since=since, until=max(now, since), is_first=first, start=start, end=end)
+
+
+def _usual(span: Span, first_run: datetime | None, edition: Edition) -> list[tuple[datetime, datetime]]:
+    """Return the spans to compare with: the same days of four weeks or the month before."""
+    length = max(span.until - span.since, DAY)
+    step, most = (length, 1) if edition is Edition.MONTHLY else (-(-length // WEEK) * WEEK, WEEKS)
+    shifts = [number * step for number in range(1, most + 1)]
+    return [
+        (span.since - shift, span.until - shift)
+        for shift in shifts
+        if first_run is not None and first_run <= span.since - shift
+    ]
+
+
+def _marks(row: tables.Digest) -> dict[str, int]:
+    return {mark: getattr(row, mark) for mark in MARKED}
+
+
+def _marks_before(session: Session, local_date: date) -> dict[str, int]:
+    before = edition_before(session, local_date)
+    return _NOTHING if before is None else _marks(before)
+
+
+def _newest_rows(session: Session, at_least: Mapping[str, int]) -> dict[str, int]:
+    """Return the newest row numbers; where those of a table were deleted, the ones that were told last."""
+    newest = {mark: session.exec(select(func.max(column))).one() or 0 for mark, column in MARKED.items()}
+    return {mark: max(number, at_least[mark]) for mark, number in newest.items()}

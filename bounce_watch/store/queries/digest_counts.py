@@ -1,0 +1,227 @@
+"""The figures of one digest, counted over its span and over the spans to compare it with."""
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, func
+from sqlalchemy.orm import aliased
+from sqlmodel import Session, col, select
+
+from bounce_watch.model import (
+    Action,
+    Count,
+    Digest,
+    Edition,
+    Evidence,
+    Health,
+    Incident,
+    IncidentState,
+    LetterKind,
+    OutboxState,
+)
+from bounce_watch.store import tables
+from bounce_watch.store.incidents.lifecycle import incident_of
+from bounce_watch.store.tally import Dimension
+from bounce_watch.store.tops import Figures, counted, counted_rows, most
+from bounce_watch.store.vocabulary import Change, MessageState
+
+WEEK = timedelta(days=7)
+LINES = 10
+"""Lines of one table."""
+
+MARKED: Mapping[str, Any] = {
+    "message_to": tables.Message.id,
+    "report_to": tables.Report.id,
+    "bounce_to": tables.Bounce.id,
+    "change_to": tables.IncidentChange.id,
+    "withheld_to": tables.Withheld.id,
+    "quarantined_to": tables.Quarantined.id,
+}
+"""The columns of the digest table that close a span, and the row numbers they close."""
+
+_AT = tables.Bounce
+_OPENING = (Change.OPENED, "reopened")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """The rows of one digest: after `start`, up to and including `end`, for each marked table.
+
+    `is_first`: no digest came before, so whatever was sent until now belongs to this one.
+    """
+
+    since: datetime
+    until: datetime
+    is_first: bool
+    start: Mapping[str, int]
+    end: Mapping[str, int]
+
+    def holds(self, mark: str) -> ColumnElement[bool]:
+        """Return the condition that a row of the marked table lies in the span."""
+        column = col(MARKED[mark])
+        return (column > self.start[mark]) & (column <= self.end[mark])
+
+
+class Counting:
+    """Counts for one span. `usual` are the earlier spans to compare with; none: nothing to compare with."""
+
+    def __init__(
+        self,
+        session: Session,
+        span: Span,
+        accepted: Collection[Evidence] | None,
+        *,
+        usual: Sequence[tuple[datetime, datetime]],
+    ) -> None:
+        self._session = session
+        self._span = span
+        self._accepted = accepted
+        self._believed = [] if accepted is None else [col(_AT.evidence).in_(sorted(accepted))]
+        self._usual = usual
+
+    def digest(
+        self,
+        local_date: date,
+        time_zone: str,
+        health: tuple[Health, ...],
+        *,
+        edition: Edition = Edition.DAILY,
+        missed: int = 0,
+    ) -> Digest:
+        """Return all figures of the span."""
+        actions, before = self._now(Dimension.ACTION), self._before(Dimension.ACTION)
+        failed, delayed = Action.FAILED, Action.DELAYED
+        return Digest(
+            local_date=local_date,
+            time_zone=time_zone,
+            since=self._span.since,
+            until=self._span.until,
+            messages=self._compared("messages", actions.messages[failed], before.messages[failed]),
+            bounces=self._compared("bounces", actions.bounces[failed], before.bounces[failed]),
+            delays=self._compared("delays", actions.messages[delayed], before.messages[delayed]),
+            opened=self._opened(),
+            still_open=self._still_open(),
+            resolved=self._resolved(),
+            owners=self._by(Dimension.OWNER),
+            causes=self._by(Dimension.CAUSE),
+            senders=self._by(Dimension.SENDER),
+            domains=self._by(Dimension.DOMAIN),
+            withheld=self._withheld(),
+            unverified=self._unverified(),
+            health=health,
+            edition=edition,
+            weeks=len(self._usual),
+            missed=missed,
+            **self._totals(),
+        )
+
+    def _now(self, dimension: Dimension) -> Figures:
+        if self._holds_every_bounce():
+            return counted(self._session, dimension, accepted=self._accepted)
+        return counted_rows(self._session, dimension, self._span.holds("bounce_to"), self._accepted)
+
+    def _holds_every_bounce(self) -> bool:
+        """Tell whether nothing lies outside the span: then the counters know the answer."""
+        newest = self._session.exec(select(func.max(_AT.id))).one() or 0
+        return self._span.start["bounce_to"] == 0 and self._span.end["bounce_to"] == newest
+
+    def _before(self, dimension: Dimension) -> Figures:
+        total = Figures(messages=Counter(), bounces=Counter())
+        for since, until in self._usual:
+            found = counted(self._session, dimension, since=since, until=until, accepted=self._accepted)
+            total.messages.update(found.messages)
+            total.bounces.update(found.bounces)
+        return total
+
+    def _compared(self, label: str, now: int, total_before: int) -> Count:
+        """Return a count beside the mean of the earlier spans, rounded to a whole number."""
+        spans = len(self._usual)
+        before = (2 * total_before + spans) // (2 * spans) if spans else None
+        return Count(label=label, now=now, before=before)
+
+    def _by(self, dimension: Dimension) -> tuple[Count, ...]:
+        before = self._before(dimension).messages
+        top = most(self._now(dimension).messages, LINES)
+        return tuple(self._compared(count.label, count.now, before[count.label]) for count in top)
+
+    def _unverified(self) -> int:
+        if self._accepted is None:
+            return 0
+        if self._holds_every_bounce():
+            every = counted(self._session, Dimension.ACTION).bounces.total()
+            return every - counted(self._session, Dimension.ACTION, accepted=self._accepted).bounces.total()
+        inside = self._span.holds("bounce_to")
+        return self._count(_AT, inside) - self._count(_AT, inside, *self._believed)
+
+    def _withheld(self) -> tuple[Count, ...]:
+        reason, times = tables.Withheld.reason, func.count()
+        query = select(reason, times).where(self._span.holds("withheld_to")).group_by(reason)
+        rows = self._session.exec(query.order_by(times.desc(), reason))
+        return tuple(Count(label=label, now=now) for label, now in rows)
+
+    def _totals(self) -> dict[str, int]:
+        mail, message, report = tables.Outgoing, tables.Message, tables.Report
+        reply, sent = col(mail.kind) == LetterKind.REPLY, [col(mail.sent_at) <= self._span.until]
+        if not self._span.is_first:
+            sent.append(col(mail.sent_at) > self._span.since)
+        return {
+            "replies_sent": self._count(mail, reply, *sent),
+            "replies_held": self._count(mail, reply, col(mail.state) == OutboxState.HELD),
+            "duplicates": self._count(
+                report, self._span.holds("report_to"), col(report.duplicate_of).is_not(None)
+            ),
+            "left_alone": self._count(
+                message, self._span.holds("message_to"), col(message.state) == MessageState.LEFT
+            ),
+            "quarantined": self._count(tables.Quarantined, self._span.holds("quarantined_to")),
+        }
+
+    def _opened(self) -> tuple[Incident, ...]:
+        return self._told(self._changed_to(*_OPENING), ~self._over())
+
+    def _still_open(self) -> tuple[Incident, ...]:
+        number, line = col(tables.Incident.number), tables.IncidentChange
+        known = number.in_(select(line.incident).where(col(line.id) <= self._span.end["change_to"]))
+        return self._told(known, ~self._changed_to(*_OPENING), ~self._over())
+
+    def _resolved(self) -> tuple[Incident, ...]:
+        return self._told(self._changed_to(IncidentState.RESOLVED), self._over())
+
+    def _changed_to(self, *changes: str) -> ColumnElement[bool]:
+        line = tables.IncidentChange
+        changed = select(line.incident).where(self._span.holds("change_to"), col(line.change).in_(changes))
+        return col(tables.Incident.number).in_(changed)
+
+    def _over(self) -> ColumnElement[bool]:
+        """Return the condition that an incident was over when the span ended, whatever came of it later."""
+        line = aliased(tables.IncidentChange)
+        last = (
+            select(line.change)
+            .where(
+                col(line.incident) == col(tables.Incident.number),
+                col(line.id) <= self._span.end["change_to"],
+                col(line.change).in_([*_OPENING, IncidentState.RESOLVED]),
+            )
+            .order_by(col(line.id).desc())
+            .limit(1)
+        )
+        return func.coalesce(last.scalar_subquery(), "") == IncidentState.RESOLVED
+
+    def _told(self, *conditions: ColumnElement[bool]) -> tuple[Incident, ...]:
+        incident = tables.Incident
+        query = select(incident).where(*conditions, col(incident.quiet).is_(False))
+        rows = self._session.exec(query.order_by(col(incident.number)))
+        return tuple(self._as_it_was(incident_of(row)) for row in rows)
+
+    def _as_it_was(self, incident: Incident) -> Incident:
+        """Return an incident that ended after the span as the open one that it was then."""
+        ended = incident.resolved_at
+        if ended is None or ended <= self._span.until:
+            return incident
+        return replace(incident, state=IncidentState.OPEN, resolved_at=None)
+
+    def _count(self, table: Any, *conditions: ColumnElement[bool]) -> int:
+        return int(self._session.exec(select(func.count()).select_from(table).where(*conditions)).one())

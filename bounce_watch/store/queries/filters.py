@@ -1,0 +1,87 @@
+"""HistoryFilter as conditions of a query."""
+
+from sqlalchemy import ColumnElement, or_
+from sqlalchemy.orm import Mapped
+from sqlmodel import col, select
+
+from bounce_watch.model import subject_hash
+from bounce_watch.store import tables
+from bounce_watch.store.database.columns import fold
+from bounce_watch.store.records import HistoryFilter
+
+_AT = tables.Bounce
+_ESCAPE = "\\"
+
+
+def conditions_of(chosen: HistoryFilter) -> list[ColumnElement[bool]]:
+    """Return what a bounce must meet; see `needs_report`."""
+    conditions = [
+        _address(column, value)
+        for column, value in (
+            (col(_AT.sender_key), chosen.sender),
+            (col(_AT.sender_domain), chosen.sender_domain),
+            (col(_AT.recipient_key), chosen.recipient),
+            (col(_AT.recipient_domain), chosen.domain),
+        )
+        if value is not None
+    ]
+    conditions += [
+        column == value
+        for column, value in (
+            (col(_AT.cause), chosen.cause),
+            (col(_AT.owner), chosen.owner),
+            (col(_AT.side), chosen.side),
+        )
+        if value is not None
+    ]
+    if chosen.code is not None:
+        conditions.append(_code(chosen.code))
+    if chosen.since is not None:
+        conditions.append(col(_AT.occurred_at) >= chosen.since)
+    if chosen.until is not None:
+        conditions.append(col(_AT.occurred_at) < chosen.until)
+    if chosen.incident is not None:
+        conditions.append(_proves(chosen.incident))
+    if chosen.text:
+        conditions.append(_mentions(chosen.text))
+    if chosen.mail is not None:
+        conditions.append(col(tables.Report.original_message_id) == chosen.mail)
+    if chosen.subject is not None:
+        conditions.append(
+            col(tables.Report.original_subject).in_((chosen.subject, subject_hash(chosen.subject)))
+        )
+    return conditions
+
+
+def needs_report(chosen: HistoryFilter) -> bool:
+    """Tell whether the conditions name the report, so that the query must join it."""
+    return bool(chosen.text) or chosen.mail is not None or chosen.subject is not None
+
+
+def like(text: str) -> str:
+    """Return text with the signs escaped that LIKE would read as wildcards."""
+    for sign in (_ESCAPE, "%", "_"):
+        text = text.replace(sign, _ESCAPE + sign)
+    return text
+
+
+def _address(column: Mapped[str | None] | Mapped[str], value: str) -> ColumnElement[bool]:
+    folded = fold(value)
+    if "*" not in folded:
+        return column == folded
+    return column.like(like(folded).replace("*", "%"), escape=_ESCAPE)
+
+
+def _code(code: str) -> ColumnElement[bool]:
+    return col(_AT.status) == code if "." in code else col(_AT.reply_code) == code
+
+
+def _proves(number: int) -> ColumnElement[bool]:
+    link = tables.IncidentEvent
+    return col(_AT.id).in_(select(link.bounce_id).where(col(link.incident) == number))
+
+
+def _mentions(text: str) -> ColumnElement[bool]:
+    pattern = f"%{like(text)}%"
+    places = (_AT.recipient, _AT.sender, _AT.diagnostic_code, _AT.remote_mta, tables.Report.original_subject)
+    return or_(*(col(place).ilike(pattern, escape=_ESCAPE) for place in places))

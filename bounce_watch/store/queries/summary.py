@@ -1,0 +1,72 @@
+"""Figures of the whole store, for `stats` and for the health checks."""
+
+from datetime import datetime
+
+from sqlalchemy import func
+from sqlmodel import Session, col, select
+
+from bounce_watch.model import IncidentState, OutboxState
+from bounce_watch.store import tables
+from bounce_watch.store.records import Stats
+from bounce_watch.store.state import KnownFacts
+from bounce_watch.store.vocabulary import QuarantineState
+
+
+class Figures(KnownFacts):
+    """Questions about how much there is."""
+
+    def count_outbox(self) -> dict[str, int]:
+        """Count the mails in the outbox by state: quick, whatever the size of the history."""
+        with self._reading() as session:
+            return _by(session, tables.Outgoing.state)
+
+    def oldest_pending_at(self) -> datetime | None:
+        """Return since when the mail that waits longest to be sent is let go, None for none."""
+        mail = tables.Outgoing
+        with self._reading() as session:
+            query = select(func.min(mail.pending_since)).where(col(mail.state) == OutboxState.PENDING)
+            return session.exec(query).one()
+
+    def count_failed(self, since: datetime) -> int:
+        """Count the mails written since then that were given up."""
+        mail = tables.Outgoing
+        given_up = (col(mail.state) == OutboxState.FAILED, col(mail.created_at) >= since)
+        with self._reading() as session:
+            return session.exec(select(func.count()).select_from(mail).where(*given_up)).one()
+
+    def count_quarantined(self) -> int:
+        """Count the mails that nobody could read and nobody has settled."""
+        with self._reading() as session:
+            return _by(session, tables.Quarantined.state).get(QuarantineState.QUARANTINED, 0)
+
+    def stats(self) -> Stats:
+        """Return the figures of the whole store."""
+        bounce, mail, report = tables.Bounce, tables.Outgoing, tables.Report
+        with self._reading() as session:
+            pending = select(func.min(mail.pending_since)).where(col(mail.state) == OutboxState.PENDING)
+            copies = select(func.count()).select_from(report).where(col(report.duplicate_of).is_not(None))
+            return Stats(
+                messages=_by(session, tables.Message.kind),
+                reports=_total(session, report.id),
+                duplicates=session.exec(copies).one(),
+                bounces=_total(session, bounce.id),
+                incidents_open=_by(session, tables.Incident.state).get(IncidentState.OPEN, 0),
+                outbox=_by(session, mail.state),
+                mails=_by(session, mail.kind),
+                withheld=_by(session, tables.Withheld.reason),
+                quarantined=_by(session, tables.Quarantined.state).get(QuarantineState.QUARANTINED, 0),
+                first_run_at=self.first_run_at(),
+                last_success_fetch_at=self.last_success_fetch_at(),
+                oldest_pending_at=session.exec(pending).one(),
+                first_bounce_at=session.exec(select(func.min(bounce.occurred_at))).one(),
+                last_bounce_at=session.exec(select(func.max(bounce.occurred_at))).one(),
+            )
+
+
+def _by(session: Session, column: str | None) -> dict[str, int]:
+    query = select(column, func.count()).where(col(column).is_not(None)).group_by(col(column))
+    return {str(label): count for label, count in session.exec(query)}
+
+
+def _total(session: Session, column: int) -> int:
+    return session.exec(select(func.count(col(column)))).one()

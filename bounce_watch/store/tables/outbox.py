@@ -1,0 +1,86 @@
+"""What we wrote, what we did not write, and the digests."""
+
+from datetime import date, datetime
+
+from sqlalchemy import Index, LargeBinary, UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+from bounce_watch.store.database.columns import Key, LongText
+from bounce_watch.store.tables.fields import COUNTS_UP, instant, refers_to, row_number, safe_text
+
+
+class Outgoing(SQLModel, table=True):
+    """One mail that we write: the outbox. `raw` is frozen, a repeated sending is byte-identical."""
+
+    __tablename__ = "outgoing"
+    __table_args__ = (
+        UniqueConstraint("event_key", name="uq_outgoing_event"),
+        UniqueConstraint("bw_id", name="uq_outgoing_bw_id"),
+        Index("ix_outgoing_due", "state", "next_at", "id"),
+        Index("ix_outgoing_state", "state", "id"),
+        Index("ix_outgoing_recipient", "recipient_key", "cause", "created_at"),
+        Index("ix_outgoing_person", "recipient_key", "kind", "created_at"),
+        Index("ix_outgoing_released", "pending_since"),
+        Index("ix_outgoing_sent", "sent_at"),
+        Index("ix_outgoing_report", "report_id"),
+        Index("ix_outgoing_incident", "incident"),
+        COUNTS_UP,
+    )
+    id: int = row_number()
+    kind: str = safe_text()
+    event_key: str = safe_text()
+    bw_id: str = safe_text()
+    recipient: str = safe_text()
+    recipient_key: str = safe_text()
+    subject: str = safe_text()
+    preview: str = Field(sa_type=LongText)
+    raw: bytes = Field(sa_type=LargeBinary)
+    cause: str | None = safe_text(default=None)
+    report_id: int | None = refers_to("report.id", default=None)
+    incident: int | None = refers_to("incident.number", default=None)
+    state: str = safe_text()
+    attempts: int = 0
+    created_at: datetime = instant()
+    pending_since: datetime | None = instant(default=None)
+    next_at: datetime | None = instant(default=None)
+    lease_owner: str | None = safe_text(default=None)
+    lease_until: datetime | None = instant(default=None)
+    server_reply: str | None = safe_text(default=None)
+    sent_at: datetime | None = instant(default=None)
+
+
+class Withheld(SQLModel, table=True):
+    """A mail that the gate refused, and why."""
+
+    __tablename__ = "withheld"
+    __table_args__ = (
+        Index("ix_withheld_recipient", "recipient_key", "at"),
+        Index("ix_withheld_reason", "reason"),
+        Index("ix_withheld_at", "at"),
+        Index("ix_withheld_report", "report_id"),
+        COUNTS_UP,
+    )
+    id: int = row_number()
+    at: datetime = instant()
+    recipient: str | None = safe_text(default=None)
+    recipient_key: str | None = safe_text(default=None)
+    cause: str | None = safe_text(default=None)
+    reason: str = safe_text()
+    report_id: int | None = refers_to("report.id", default=None)
+
+
+class Digest(SQLModel, table=True):
+    """A digest that was made: half-open spans of row numbers, so each row is in exactly one."""
+
+    __tablename__ = "digest"
+    local_date: date = Field(primary_key=True)
+    time_zone: str = safe_text()
+    since: datetime = instant()
+    until: datetime = instant()
+    message_to: int = Field(sa_type=Key)
+    report_to: int = Field(sa_type=Key)
+    bounce_to: int = Field(sa_type=Key)
+    change_to: int = Field(sa_type=Key)
+    withheld_to: int = Field(sa_type=Key)
+    quarantined_to: int = Field(sa_type=Key)
+    event_key: str | None = safe_text(default=None)
