@@ -35,10 +35,11 @@ def backtest(
 ) -> None:
     """Play the stored history through the rules; with --set, compare with those in force."""
     from bounce_watch.cli.moments import read_moment
-    from bounce_watch.cli.opening import asking, read_config
+    from bounce_watch.cli.opening import asking
+    from bounce_watch.config.load import load_config
     from bounce_watch.detect import RuleError
 
-    config, now = read_config(context.obj), datetime.now(UTC)
+    config, now = load_config(context.obj), datetime.now(UTC)
     if change and rule is None:
         raise typer.BadParameter("--set needs --rule: which rule is to be changed?")
     try:

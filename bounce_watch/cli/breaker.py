@@ -4,14 +4,16 @@ from typing import Annotated
 
 import typer
 
-group = typer.Typer(help="See whether replies are stopped because too many were due, and allow them again.")
+breaker_group = typer.Typer(
+    help="See whether replies are stopped because too many were due, and allow them again."
+)
 
 
-def register(app: typer.Typer) -> None:
-    app.add_typer(group, name="breaker")
+def register_breaker(app: typer.Typer) -> None:
+    app.add_typer(breaker_group, name="breaker")
 
 
-@group.command()
+@breaker_group.command()
 def status(
     context: typer.Context,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
@@ -31,7 +33,7 @@ def status(
         say("`bounce-watch top` shows the cause; then `bounce-watch breaker clear` allows replies again.")
 
 
-@group.command()
+@breaker_group.command()
 def clear(context: typer.Context) -> None:
     """Allow replies again. What was withheld meanwhile stays unanswered and stands in the digest."""
     from bounce_watch.cli.opening import changing

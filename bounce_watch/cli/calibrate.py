@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from bounce_watch.classify.evidence import Weighed
     from bounce_watch.config.models import Config
     from bounce_watch.model import Report, Site
-    from bounce_watch.pipeline.signatures import SignatureChecker
+    from bounce_watch.pipeline.dkim import SignatureChecker
     from bounce_watch.source.interface import Source
 
 ENOUGH = 5
@@ -48,13 +48,13 @@ def calibrate(
 
     Our DKIM keys are asked for in the DNS where bounce-watch[dkim] is installed. Nothing is stored or moved.
     """
-    from bounce_watch.cli.opening import read_config
     from bounce_watch.cli.output import emit_json, say
-    from bounce_watch.pipeline.house import find_signatures
+    from bounce_watch.config.load import load_config
+    from bounce_watch.pipeline.context import find_signatures
 
     if mailbox == bool(paths):
         raise typer.BadParameter("name files that hold genuine reports, or use --mailbox")
-    config = read_config(context.obj)
+    config = load_config(context.obj)
     checker = find_signatures(config)
     seen = list(_weigh(config, _sources(config, paths or []), limit, checker))
     tiers = Counter(str(one.weighed.evidence) for one in seen)
@@ -78,7 +78,7 @@ def calibrate(
 
 
 def _sources(config: "Config", paths: list[Path]) -> "Iterator[Source]":
-    from bounce_watch.cli.service import source_of
+    from bounce_watch.pipeline.wiring import source_of
     from bounce_watch.source import open_path
 
     if not paths:

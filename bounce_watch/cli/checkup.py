@@ -136,7 +136,7 @@ def _missing_file(path: Path) -> Finding:
 
 
 def _knowledge(config: Config) -> Iterator[Finding]:
-    from bounce_watch.pipeline.house import read_catalogue, read_rules
+    from bounce_watch.pipeline.context import read_catalogue, read_rules
 
     rows, rules = len(read_catalogue(config).rows), len(read_rules(config))
     yield Finding(name="catalogue and rules", state="ok", text=f"{rows} meanings of codes, {rules} rules")
@@ -161,7 +161,7 @@ def _templates(config: Config) -> Iterator[Finding]:
 
 
 def _mailbox(settings: SourceSettings, config: Config) -> Iterator[Finding]:
-    from bounce_watch.cli.service import source_of
+    from bounce_watch.pipeline.wiring import source_of
 
     prefix = "" if len(config.source) == 1 else f"{settings.label}: "
     for check in source_of(settings).probe():
@@ -169,7 +169,7 @@ def _mailbox(settings: SourceSettings, config: Config) -> Iterator[Finding]:
 
 
 def _sending(config: Config) -> Iterator[Finding]:
-    from bounce_watch.cli.service import sender_of
+    from bounce_watch.pipeline.wiring import sender_of
 
     yield from (Finding(**check._asdict()) for check in sender_of(config).probe())
 

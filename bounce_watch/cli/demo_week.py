@@ -12,12 +12,12 @@ import tomlkit
 
 from bounce_watch.cli.opening import working
 from bounce_watch.cli.progress import counting
-from bounce_watch.cli.service import sender_of, source_of
 from bounce_watch.config.load import load_config
 from bounce_watch.config.models import Config
 from bounce_watch.model import Digest
 from bounce_watch.pipeline import CycleResult, House, run_cycle
-from bounce_watch.pipeline.digesting import gather
+from bounce_watch.pipeline.digest import gather
+from bounce_watch.pipeline.wiring import sender_of, source_of
 from bounce_watch.send.interface import Sender
 from bounce_watch.shipped_files import folder as shipped
 

@@ -32,9 +32,9 @@ def digest(
     as_json: Annotated[bool, typer.Option("--json", help="The figures as one JSON object.")] = False,
 ) -> None:
     """Print the digest as it would be sent now; nothing is sent without --send."""
-    from bounce_watch.cli.opening import read_config
+    from bounce_watch.config.load import load_config
 
-    config = read_config(context.obj)
+    config = load_config(context.obj)
     if send:
         from bounce_watch.cli.service import send_digest
 
@@ -45,8 +45,8 @@ def digest(
     from bounce_watch.cli.choosing import read_word
     from bounce_watch.cli.output import emit_json
     from bounce_watch.model import Edition
-    from bounce_watch.pipeline.digesting import gather
-    from bounce_watch.pipeline.house import make_composer, utc_now
+    from bounce_watch.pipeline.context import make_composer, utc_now
+    from bounce_watch.pipeline.digest import gather
     from bounce_watch.store import open_store, place_of
 
     wanted = read_word(Edition, edition, "--edition")

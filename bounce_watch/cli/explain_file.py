@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from bounce_watch.config.models import Config
     from bounce_watch.explain.letterhead import Letterhead
     from bounce_watch.explain.trace import BounceTrace, Trace, Value
-    from bounce_watch.pipeline.dry_gate import DryAnswer
+    from bounce_watch.pipeline.replies.preview import DryAnswer
     from bounce_watch.source import Message
 
 Lines = Iterator[tuple[str, str]]
@@ -24,7 +24,7 @@ def explain_file(path: Path, config_path: Path | None, *, as_json: bool) -> None
     """Explain every reading of a mail; with a configuration also how far it is believed and who is told."""
     from bounce_watch.explain.letterhead import letterhead
     from bounce_watch.explain.trace import trace
-    from bounce_watch.pipeline.house import read_catalogue, signatures_of
+    from bounce_watch.pipeline.context import read_catalogue, signatures_of
     from bounce_watch.sandbox.jobs import shipped_catalogue
     from bounce_watch.source.local.files import FilesSource
 
@@ -57,11 +57,10 @@ def _letterhead(head: "Letterhead") -> Lines:
 
 def _find_config(path: Path | None) -> "Config | None":
     """Return the configuration; None when none was named and none lies in the usual places."""
-    from bounce_watch.cli.opening import read_config
-    from bounce_watch.config.load import ConfigError
+    from bounce_watch.config.load import ConfigError, load_config
 
     try:
-        return read_config(path)
+        return load_config(path)
     except ConfigError:
         if path:
             raise
@@ -69,8 +68,8 @@ def _find_config(path: Path | None) -> "Config | None":
 
 
 def _answer(config: "Config", one: "Trace", message: "Message") -> "DryAnswer | None":
-    from bounce_watch.pipeline.dry_gate import dry_answer
-    from bounce_watch.pipeline.house import utc_now
+    from bounce_watch.pipeline.context import utc_now
+    from bounce_watch.pipeline.replies.preview import dry_answer
     from bounce_watch.store import StoreError, open_store, place_of
 
     if not isinstance(one.reading, Report):

@@ -10,11 +10,12 @@ def explain_stored(number: int, config: Path | None, *, as_json: bool) -> None:
     from bounce_watch.classify import explain
     from bounce_watch.cli.detail import as_text, detail_json
     from bounce_watch.cli.explain import for_people
-    from bounce_watch.cli.opening import asking, read_config
+    from bounce_watch.cli.opening import asking
     from bounce_watch.cli.output import emit_json
-    from bounce_watch.pipeline.house import read_catalogue
+    from bounce_watch.config.load import load_config
+    from bounce_watch.pipeline.context import read_catalogue
 
-    catalogue = read_catalogue(read_config(config))
+    catalogue = read_catalogue(load_config(config))
     with asking(config) as store:
         detail = store.show(number)
     bounce = (detail.bounce or detail.bounces[0]).bounce

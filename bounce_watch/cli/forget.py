@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bounce_watch.config.models import Config
-    from bounce_watch.pipeline.forgetting import Forgotten
+    from bounce_watch.pipeline.maintenance import Forgotten
     from bounce_watch.store import Store
     from bounce_watch.store.privacy.identity import Named
     from bounce_watch.store.privacy.search import Found
@@ -31,11 +31,12 @@ def forget(
     as_json: AsJson = False,
 ) -> None:
     """Take a person out of the store, beside a running service: a pseudonym stands in their place."""
-    from bounce_watch.cli.opening import asking, changing, read_config
+    from bounce_watch.cli.opening import asking, changing
     from bounce_watch.cli.output import say
     from bounce_watch.cli.progress import waiting
+    from bounce_watch.config.load import load_config
 
-    config, person = read_config(context.obj), read_person(address)
+    config, person = load_config(context.obj), read_person(address)
     refuse_our_own(config, person, address)
     with asking(context.obj) if dry_run else changing(context.obj) as store:
         with waiting("Searching every text of the store"):
@@ -151,7 +152,7 @@ def _forget(store: "Store", person: "Named", found: "Found") -> "Forgotten":
 
     from bounce_watch.cli.account import account
     from bounce_watch.cli.progress import measuring
-    from bounce_watch.pipeline.forgetting import forget as take_out
+    from bounce_watch.pipeline.maintenance import forget as take_out
 
     with measuring("Forgetting") as measure:
         return take_out(store, person, found, by=account(), now=datetime.now(UTC), progress=measure)

@@ -86,12 +86,13 @@ def note(context: typer.Context, number: Number, text: str, by: By = None) -> No
 @group.command("resolve")
 def resolve(context: typer.Context, number: Number, by: By = None, why: Why = "") -> None:
     """Close an incident; the admins get the all-clear. It opens again if the same happens soon."""
-    from bounce_watch.cli.opening import changing, read_config
+    from bounce_watch.cli.opening import changing
+    from bounce_watch.config.load import load_config
     from bounce_watch.pipeline import open_house
-    from bounce_watch.pipeline.telling import close_incident
+    from bounce_watch.pipeline.incidents.all_clear import close_incident
 
     with changing(context.obj) as store:
-        house = open_house(read_config(context.obj), store)
+        house = open_house(load_config(context.obj), store)
         incident = close_incident(house, read_number(number), by=_name(by), why=why)
     _say(incident, "is resolved")
 
@@ -106,7 +107,7 @@ def all_clear(
     """List who may send again after an incident, with their own mails; tell them with --tell."""
     from bounce_watch.cli.opening import asking
     from bounce_watch.cli.output import Column, emit, form_of
-    from bounce_watch.pipeline.telling import affected_by
+    from bounce_watch.pipeline.incidents.all_clear import affected_by
 
     which = read_number(number)
     if tell:
@@ -128,13 +129,14 @@ def all_clear(
 
 
 def _tell(context: typer.Context, number: int) -> None:
-    from bounce_watch.cli.opening import changing, read_config
+    from bounce_watch.cli.opening import changing
     from bounce_watch.cli.output import say
+    from bounce_watch.config.load import load_config
     from bounce_watch.pipeline import open_house
-    from bounce_watch.pipeline.telling import tell_colleagues
+    from bounce_watch.pipeline.incidents.all_clear import tell_colleagues
 
     with changing(context.obj) as store:
-        house = open_house(read_config(context.obj), store)
+        house = open_house(load_config(context.obj), store)
         try:
             done = tell_colleagues(house, number)
         except ValueError as error:

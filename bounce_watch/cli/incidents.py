@@ -136,16 +136,17 @@ def pack(
 ) -> None:
     """Write a folder for a support case: timeline, codes, commands and sample reports."""
     from bounce_watch.cli.case_pack import pack_files, write_files
-    from bounce_watch.cli.opening import asking, read_config
+    from bounce_watch.cli.opening import asking
     from bounce_watch.cli.output import say
-    from bounce_watch.pipeline.house import read_catalogue
+    from bounce_watch.config.load import load_config
+    from bounce_watch.pipeline.context import read_catalogue
 
     with asking(context.obj) as store:
         detail = store.incident(read_number(number))
     folder = out / detail.incident.name
     if folder.exists():
         raise typer.BadParameter(f"{folder} is there already", param_hint="--out")
-    catalogue = read_catalogue(read_config(context.obj))
+    catalogue = read_catalogue(load_config(context.obj))
     write_files(folder, pack_files(detail, _steps(detail), catalogue, redact=redact))
     say(f"Written to {folder}; read it before you send it.")
 

@@ -9,7 +9,7 @@ import typer
 from bounce_watch.cli.read import Jobs
 
 if TYPE_CHECKING:
-    from bounce_watch.pipeline.receiving import ReadAhead
+    from bounce_watch.pipeline.ingest.fetch import ReadAhead
     from bounce_watch.sandbox.outcome import Outcome
     from bounce_watch.source import Message, Source
 
@@ -30,17 +30,18 @@ def ingest(
 ) -> None:
     """Read files into the history. Nobody is written to, and the files stay as they are."""
     from bounce_watch.cli.logs import set_up_logs
-    from bounce_watch.cli.opening import read_config, working
+    from bounce_watch.cli.opening import working
     from bounce_watch.cli.progress import counting
     from bounce_watch.cli.rehearsal import Untouched
     from bounce_watch.cli.summary import print_cycle
+    from bounce_watch.config.load import load_config
     from bounce_watch.daemon import Stopper
     from bounce_watch.pipeline import CycleResult
-    from bounce_watch.pipeline.receiving import read_new
+    from bounce_watch.pipeline.ingest.fetch import read_new
     from bounce_watch.source import open_path
 
     set_up_logs("text")
-    config, stopper, result = read_config(context.obj), Stopper().install(), CycleResult()
+    config, stopper, result = load_config(context.obj), Stopper().install(), CycleResult()
     ahead = _on_all_cores(jobs, here=not config.run.isolate)
     with working(config) as house:
         for path in paths:

@@ -41,12 +41,12 @@ def judge(place: "Path | None") -> "tuple[Line, ...]":
     """Look at store and configuration. Raises what opening them raises."""
     from datetime import UTC, datetime
 
-    from bounce_watch.cli.opening import read_config
-    from bounce_watch.cli.service import source_of
+    from bounce_watch.config.load import load_config
     from bounce_watch.pipeline.condition import judge_condition, look_beside
+    from bounce_watch.pipeline.wiring import source_of
     from bounce_watch.store import open_store, place_of, workers
 
-    config = read_config(place)
+    config = load_config(place)
     sources = {settings.label: source_of(settings).name for settings in config.source}
     where = place_of(config.store)
     with open_store(where, read_only=True) as store:

@@ -8,32 +8,28 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from bounce_watch.config.models import Config
     from bounce_watch.pipeline import House
-    from bounce_watch.pipeline.house import Clock
+    from bounce_watch.pipeline.context import Clock
     from bounce_watch.store import Store
-
-
-def read_config(path: Path | None) -> "Config":
-    from bounce_watch.config.load import load_config
-
-    return load_config(path)
 
 
 @contextmanager
 def asking(path: Path | None) -> Iterator["Store"]:
     """Open the store for questions only."""
+    from bounce_watch.config.load import load_config
     from bounce_watch.store import open_store, place_of
 
-    with open_store(place_of(read_config(path).store), read_only=True) as store:
+    with open_store(place_of(load_config(path).store), read_only=True) as store:
         yield store
 
 
 @contextmanager
 def changing(path: Path | None) -> Iterator["Store"]:
     """Open an existing store for a small change, beside a service that may be running."""
+    from bounce_watch.config.load import load_config
     from bounce_watch.store import open_store, place_of
     from bounce_watch.store.database.location import require_store
 
-    place = place_of(read_config(path).store)
+    place = place_of(load_config(path).store)
     require_store(place)
     with open_store(place, migrate=False) as store:
         yield store
@@ -45,7 +41,7 @@ def holding(config: "Config", clock: "Clock | None" = None) -> Iterator["Store"]
 
     Raises LockHeld when another process works with the same file; at a server several may.
     """
-    from bounce_watch.pipeline.house import utc_now
+    from bounce_watch.pipeline.context import utc_now
     from bounce_watch.store import open_store, place_of, work_with
 
     now, place = clock or utc_now, place_of(config.store)
@@ -60,7 +56,7 @@ def holding(config: "Config", clock: "Clock | None" = None) -> Iterator["Store"]
 def working(config: "Config", clock: "Clock | None" = None) -> Iterator["House"]:
     """Hold the store's lock and work with everything. Raises LockHeld when another process does."""
     from bounce_watch.pipeline import open_house
-    from bounce_watch.pipeline.house import utc_now
+    from bounce_watch.pipeline.context import utc_now
 
     now = clock or utc_now
     with holding(config, now) as store, closing(open_house(config, store, now)) as house:

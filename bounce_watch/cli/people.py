@@ -107,12 +107,12 @@ def _incidents(incidents: "Iterable[Incident]") -> list[dict[str, Any]]:
 def _advice(config: Any, rows: "Sequence[BounceRow]") -> "Explanation | None":
     """Return what the catalogue advises on the newest bounce, None for no bounce."""
     from bounce_watch.classify import explain
-    from bounce_watch.cli.opening import read_config
-    from bounce_watch.pipeline.house import read_catalogue
+    from bounce_watch.config.load import load_config
+    from bounce_watch.pipeline.context import read_catalogue
 
     if not rows:
         return None
     bounce = rows[0].bounce
     said = " ".join(filter(None, (bounce.reply_code, bounce.status, bounce.diagnostic_code)))
-    meanings = explain(read_catalogue(read_config(config)), said) if said else ()
+    meanings = explain(read_catalogue(load_config(config)), said) if said else ()
     return next((one for one in meanings if one.name == bounce.entry), None)

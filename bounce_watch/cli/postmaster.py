@@ -5,9 +5,9 @@ from pathlib import Path
 
 import typer
 
-from bounce_watch.cli.opening import read_config
 from bounce_watch.cli.output import say
 from bounce_watch.cli.status import Exit
+from bounce_watch.config.load import load_config
 from bounce_watch.model import Cause, Side
 from bounce_watch.notifications.facts import Organisation
 from bounce_watch.notifications.guidance.postmaster_draft import DraftFacts, postmaster_draft
@@ -27,7 +27,7 @@ def write_draft(place: Path | None, detail: BounceDetail) -> None:
         say("Our own servers refused this mail: the recipient's admin cannot change that.")
         say(f"What to do: bounce-watch explain {row.bounce.code or ''}".rstrip())
         raise typer.Exit(Exit.FAILED)
-    config, report = read_config(place), detail.report.report
+    config, report = load_config(place), detail.report.report
     own = [config.overrides.templates] if config.overrides.templates else []
     home = config.organisation
     text = postmaster_draft(

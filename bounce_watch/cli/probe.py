@@ -16,7 +16,7 @@ from bounce_watch.cli.probe_text import about, nothing_came
 if TYPE_CHECKING:
     from bounce_watch.config.models import Config
     from bounce_watch.pipeline import House
-    from bounce_watch.pipeline.probing import CameBack, ProbeMail, Watch
+    from bounce_watch.pipeline.probe import CameBack, ProbeMail, Watch
     from bounce_watch.source.interface import Source
 
 PAUSES = (1.0, 2.0, 5.0)
@@ -63,8 +63,8 @@ def probe(config: "Config", *, to: str | None, wait: timedelta, by_hand: bool) -
 def _opened(config: "Config") -> Iterator[tuple["House", "Watch"]]:
     """Open the store beside a service that may be at work, and the folders where a report may lie."""
     from bounce_watch.pipeline import open_house
-    from bounce_watch.pipeline.house import find_signatures
-    from bounce_watch.pipeline.probing import Watch
+    from bounce_watch.pipeline.context import find_signatures
+    from bounce_watch.pipeline.probe import Watch
     from bounce_watch.store import open_store, place_of, work_with, workers
 
     place = place_of(config.store)
@@ -83,8 +83,8 @@ def _opened(config: "Config") -> Iterator[tuple["House", "Watch"]]:
 
 def _folders(config: "Config", which: str | None) -> "Iterator[Source]":
     """Yield the watched folders, or those to which a running service files reports."""
-    from bounce_watch.cli.service import source_of
     from bounce_watch.config.accounts import ImapSettings, MaildirSettings
+    from bounce_watch.pipeline.wiring import source_of
 
     for settings in config.source:
         if which is None:
@@ -109,7 +109,7 @@ def _enters(stack: ExitStack, source: "Source") -> bool:
 
 def _by_hand(house: "House", to: str | None) -> tuple["ProbeMail", list[Finding]]:
     from bounce_watch.cli.output import say
-    from bounce_watch.pipeline.probing import ProbeMail, made_up_address
+    from bounce_watch.pipeline.probe import ProbeMail, made_up_address
 
     sent = ProbeMail(to=to or made_up_address(), bw_id=None, started_at=house.clock())
     say(f"Now send a mail, from a mailbox whose bounces we should see, to: {sent.to}")
@@ -117,9 +117,9 @@ def _by_hand(house: "House", to: str | None) -> tuple["ProbeMail", list[Finding]
 
 
 def _send(house: "House", config: "Config", to: str | None) -> tuple["ProbeMail | None", list[Finding]]:
-    from bounce_watch.cli.service import sender_of
     from bounce_watch.notifications.gate.values import Refused
-    from bounce_watch.pipeline.probing import made_up_address, send_probe
+    from bounce_watch.pipeline.probe import made_up_address, send_probe
+    from bounce_watch.pipeline.wiring import sender_of
     from bounce_watch.send.interface import Outcome
 
     # With a null reverse path nothing would ever come back.

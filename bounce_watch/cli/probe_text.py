@@ -9,7 +9,7 @@ from bounce_watch.model import Kind, Signature
 
 if TYPE_CHECKING:
     from bounce_watch.pipeline import House
-    from bounce_watch.pipeline.probing import CameBack, ProbeMail
+    from bounce_watch.pipeline.probe import CameBack, ProbeMail
 
 _ENVELOPES = {
     "attached": "attached to another mail",
@@ -110,7 +110,7 @@ def _signature(house: "House", came: "CameBack") -> Finding:
 
 def _answer(house: "House", came: "CameBack") -> Finding:
     from bounce_watch.notifications.gate.values import SENTENCES, Mode
-    from bounce_watch.pipeline.probing import withheld_from_colleague
+    from bounce_watch.pipeline.probe import withheld_from_colleague
 
     reasons = withheld_from_colleague(house, came)
     if not reasons:

@@ -87,13 +87,14 @@ def show_quarantined(
 @group.command()
 def requeue(context: typer.Context, number: Number) -> None:
     """Read a quarantined mail again, as after an update; it goes back if that fails."""
-    from bounce_watch.cli.opening import read_config, working
+    from bounce_watch.cli.opening import working
     from bounce_watch.cli.output import say
+    from bounce_watch.config.load import load_config
     from bounce_watch.pipeline import take_in
     from bounce_watch.sandbox.outcome import Overrun
     from bounce_watch.source.interface import Locator, Message
 
-    with working(read_config(context.obj)) as house:
+    with working(load_config(context.obj)) as house:
         outcome = house.reader.read(house.store.quarantined_bytes(number)[1])
         if isinstance(outcome, Overrun):
             # It was counted to the end before: it stays where it is.

@@ -15,7 +15,8 @@ from bounce_watch.cli.summary import print_cycle
 from bounce_watch.config.models import Config
 from bounce_watch.model import OutboxState
 from bounce_watch.model.check import Check
-from bounce_watch.pipeline import attend, peeking
+from bounce_watch.pipeline import attend
+from bounce_watch.pipeline.ingest import partial
 from bounce_watch.source.interface import Locator, Message, Source, Wanted, everything, never
 from bounce_watch.store import StoreMissing, place_of
 from bounce_watch.store.copy import copy_store
@@ -50,10 +51,10 @@ class Untouched:
         return self._source.messages(wanted, after)
 
     def peek(self, wanted: Wanted = everything, after: Locator | None = None) -> Iterator[Message]:
-        return peeking.look(self._source, wanted, after)
+        return partial.look(self._source, wanted, after)
 
     def whole(self, message: Message) -> Message | None:
-        return peeking.whole(self._source, message)
+        return partial.whole(self._source, message)
 
     def wait(self, seconds: float, stop: Callable[[], bool] = never) -> bool:
         return self._source.wait(seconds, stop)

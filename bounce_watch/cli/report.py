@@ -32,13 +32,13 @@ def report(
 ) -> None:
     """Write a self-contained HTML page: course, incidents, causes, senders, newest bounces."""
     from bounce_watch.cli.moments import read_moment
-    from bounce_watch.cli.opening import read_config
+    from bounce_watch.config.load import load_config
 
     end = read_moment(until) or datetime.now(UTC)
     begin = read_moment(since) or end - DEFAULT_SPAN
     if begin >= end:
         raise typer.BadParameter("the time begins after its end", param_hint="--since")
-    config = read_config(context.obj)
+    config = load_config(context.obj)
     overview = _asked(config, begin, end, limit)
     if as_json:
         _emit(overview)

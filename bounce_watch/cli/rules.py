@@ -25,10 +25,10 @@ def register(app: typer.Typer) -> None:
 @group.command("list")
 def list_rules(context: typer.Context, as_json: AsJson = False) -> None:
     """List the rules in force."""
-    from bounce_watch.cli.opening import read_config
     from bounce_watch.cli.output import Column, emit, form_of
+    from bounce_watch.config.load import load_config
 
-    rows = map(_rule_json, load(read_config(context.obj)))
+    rows = map(_rule_json, load(load_config(context.obj)))
     columns = [
         Column(key="rule", title="Rule", show=lambda row: (row["rule"], row["severity"])),
         Column(key="title", title="What", gives_way=True),
@@ -85,13 +85,13 @@ def lint(
     ] = None,
 ) -> None:
     """Check rules: what cannot be used is an error, what is probably not meant is a remark."""
-    from bounce_watch.cli.opening import read_config
     from bounce_watch.cli.output import say
+    from bounce_watch.config.load import load_config
     from bounce_watch.detect import RuleError, load_rules
 
     try:
         if file is None:
-            rules = load(read_config(context.obj))
+            rules = load(load_config(context.obj))
         else:
             rules = load_rules(_shipped("rules.toml"), file.read_text(encoding="utf-8"))
     except RuleError as error:

@@ -6,10 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from bounce_watch.config.accounts import SourceSettings
     from bounce_watch.config.models import Config
     from bounce_watch.pipeline import CycleResult, House
-    from bounce_watch.send.interface import Probe, Sender
     from bounce_watch.source.interface import Source
 
 
@@ -30,10 +28,10 @@ def run(
 ) -> None:
     """Watch the mailbox: read reports, answer colleagues, alert admins, send the daily digest."""
     from bounce_watch.cli.logs import set_up_logs
-    from bounce_watch.cli.opening import read_config
+    from bounce_watch.config.load import load_config
 
     set_up_logs(log_format)
-    config = read_config(context.obj)
+    config = load_config(context.obj)
     set_up_logs(log_format, shown=None if config.monitor.full_addresses else config.own_addresses)
     if dry_run:
         from bounce_watch.cli.rehearsal import rehearse
@@ -45,48 +43,12 @@ def run(
         _serve(context, config)
 
 
-def source_of(settings: "SourceSettings") -> "Source":
-    from bounce_watch.config.accounts import Login
-    from bounce_watch.config.secrets import login_secret
-    from bounce_watch.source import open_source
-
-    return open_source(
-        settings, lambda: login_secret(settings, "imap") if isinstance(settings, Login) else ""
-    )
-
-
-def sender_of(config: "Config") -> "Sender":
-    from bounce_watch.config.accounts import Login
-    from bounce_watch.config.secrets import login_secret
-    from bounce_watch.send import open_sender
-
-    settings = config.send
-    secret = lambda: login_secret(settings, "smtp") if isinstance(settings, Login) else ""  # noqa: E731
-    return open_sender(settings, secret, config.reply.from_address)
-
-
-def probe_of(config: "Config") -> "Probe | None":
-    """Return who can tell whether a mail left, None when nobody can."""
-    from bounce_watch.config.accounts import FolderSettings
-    from bounce_watch.config.secrets import login_secret
-
-    send, account = config.send, config.sent_account
-    if isinstance(send, FolderSettings):
-        from bounce_watch.send import FolderSender
-
-        return FolderSender(send.path)
-    if send.probe == "none" or account is None:
-        return None
-    from bounce_watch.source.imap.sent_items import SentItems
-
-    return SentItems(account, lambda: login_secret(account, "imap"), send.sent_folder)
-
-
 def _once(config: "Config", *, as_json: bool) -> None:
     from bounce_watch.cli.opening import working
     from bounce_watch.cli.summary import print_cycle
     from bounce_watch.daemon import Stopper
     from bounce_watch.pipeline import attend
+    from bounce_watch.pipeline.wiring import probe_of, sender_of
 
     stopper = Stopper().install()
     # Nobody looks again in a minute: what this look found is told now.
@@ -116,7 +78,8 @@ def look_once(
     from bounce_watch.cli.progress import counting
     from bounce_watch.config.secrets import SecretError
     from bounce_watch.pipeline import CycleResult, look
-    from bounce_watch.pipeline.outages import note_fault, note_recovery
+    from bounce_watch.pipeline.incidents.mailbox_outage import note_fault, note_recovery
+    from bounce_watch.pipeline.wiring import source_of
     from bounce_watch.source import SourceError
 
     result, faults = CycleResult(), list[Exception]()
@@ -152,9 +115,9 @@ def _serve(context: typer.Context, config: "Config") -> None:
     """Work until told to stop; a reload begins anew with the new configuration and the same store."""
     import structlog
 
-    from bounce_watch.cli.course import Course
     from bounce_watch.cli.opening import holding
     from bounce_watch.daemon import Ending, Stopped, Stopper
+    from bounce_watch.daemon.reload import Course
 
     log = structlog.get_logger()
     stopper = Stopper(config.run.stop_seconds).install()
@@ -174,6 +137,7 @@ def send_digest(config: "Config") -> None:
     from bounce_watch.cli.opening import working
     from bounce_watch.cli.output import say
     from bounce_watch.pipeline import deliver, make_digest
+    from bounce_watch.pipeline.wiring import probe_of, sender_of
 
     with working(config) as house, sender_of(config) as sender:
         digest = make_digest(house)

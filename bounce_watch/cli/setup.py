@@ -114,13 +114,13 @@ def _probed(
 ) -> "list[Finding]":
     """Send the probe and wait, unless something is broken already."""
     from bounce_watch.cli.checkup import Finding
-    from bounce_watch.cli.opening import read_config
     from bounce_watch.cli.probe import probe
+    from bounce_watch.config.load import load_config
 
     if any(finding.state == "failure" for finding in checked):
         text, repair = "not sent: something is broken already", "repair what failed above first"
         return [Finding(name="probe", state="failure", text=text, repair=repair)]
-    return list(probe(read_config(place), to=to, wait=wait, by_hand=by_hand))
+    return list(probe(load_config(place), to=to, wait=wait, by_hand=by_hand))
 
 
 def print_checks(rows: Iterable[Mapping[str, Any]], *, as_json: bool) -> None:

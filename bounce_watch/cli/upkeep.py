@@ -26,14 +26,14 @@ def register(app: typer.Typer) -> None:
 @group.command()
 def upgrade(context: typer.Context) -> None:
     """Bring the store to the shape that this version works with; the service does it at its start too."""
-    from bounce_watch.cli.opening import read_config
     from bounce_watch.cli.output import say
     from bounce_watch.cli.progress import waiting
+    from bounce_watch.config.load import load_config
     from bounce_watch.store import open_store, place_of, work_with
     from bounce_watch.store.database.location import require_store
     from bounce_watch.store.database.migrate import HEAD
 
-    place = place_of(read_config(context.obj).store)
+    place = place_of(load_config(context.obj).store)
     require_store(place)
     with work_with(place), waiting("Upgrading"), open_store(place) as store:
         copy, was = store.backup, store.was
@@ -55,13 +55,13 @@ def backup(
     force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False,
 ) -> None:
     """Copy the store into one file while the service runs, and check the copy."""
-    from bounce_watch.cli.opening import read_config
     from bounce_watch.cli.output import say
     from bounce_watch.cli.progress import measuring
+    from bounce_watch.config.load import load_config
     from bounce_watch.store.database.sqlite_file import back_up_to
 
     path = _file_of(
-        read_config(context.obj), "back it up with pg_dump: pg_dump --format=custom --file=FILE DATABASE"
+        load_config(context.obj), "back it up with pg_dump: pg_dump --format=custom --file=FILE DATABASE"
     )
     with measuring("Copying and checking") as progress:
         done = back_up_to(path, target or _dated(path), replace=force, progress=progress)
@@ -98,17 +98,18 @@ def check(
     as_json: AsJson = False,
 ) -> None:
     """Check files, pages, references and counters, and say what repairs them; status 1 for a failure."""
-    from bounce_watch.cli.opening import changing, read_config
+    from bounce_watch.cli.opening import changing
     from bounce_watch.cli.output import say
     from bounce_watch.cli.progress import waiting
     from bounce_watch.cli.setup import print_checks
+    from bounce_watch.config.load import load_config
 
     if recount:
         with waiting("Counting"), changing(context.obj) as store, store.transaction() as tx:
             mended = tx.recount()
         say(f"{mended} counters were set to what the rows say.")
     with waiting("Checking"):
-        findings = list(_findings(read_config(context.obj)))
+        findings = list(_findings(load_config(context.obj)))
     print_checks((finding._asdict() for finding in findings), as_json=as_json)
     if any(finding.state == "failure" for finding in findings):
         raise typer.Exit(Exit.FAILED)
@@ -137,14 +138,14 @@ def _findings(config: "Config") -> "Iterator[Check]":
 @group.command()
 def vacuum(context: typer.Context) -> None:
     """Write the file anew without its unused pages. The service must not run meanwhile."""
-    from bounce_watch.cli.opening import read_config
     from bounce_watch.cli.output import say
     from bounce_watch.cli.progress import waiting
+    from bounce_watch.config.load import load_config
     from bounce_watch.store import work_with
     from bounce_watch.store.database.sqlite_file import vacuum as rewrite
 
     path = _file_of(
-        read_config(context.obj), "autovacuum does it; to give room back at once: vacuumdb --full DATABASE"
+        load_config(context.obj), "autovacuum does it; to give room back at once: vacuumdb --full DATABASE"
     )
     with work_with(path), waiting("Writing the file anew"):
         before, after = rewrite(path)

@@ -30,14 +30,14 @@ def copy(
     as_json: AsJson = False,
 ) -> None:
     """Copy the whole store to an empty place, a server or a file. The service must not run meanwhile."""
-    from bounce_watch.cli.opening import read_config
     from bounce_watch.cli.output import Column, emit, form_of, say
     from bounce_watch.cli.progress import measuring
+    from bounce_watch.config.load import load_config
     from bounce_watch.store import place_of
     from bounce_watch.store.copy import copy_store, nobody_else
     from bounce_watch.store.database.location import require_store
 
-    config = read_config(context.obj)
+    config = load_config(context.obj)
     source, target = place_of(config.store), _place(to, config)
     require_store(source)
     with nobody_else(source, target) as still, measuring("Copying and comparing") as progress:

@@ -40,11 +40,12 @@ def purge(
     from datetime import UTC
 
     from bounce_watch.cli.moments import read_moment
-    from bounce_watch.cli.opening import asking, changing, read_config
+    from bounce_watch.cli.opening import asking, changing
     from bounce_watch.cli.output import say
-    from bounce_watch.pipeline.upkeep import limits_of
+    from bounce_watch.config.load import load_config
+    from bounce_watch.pipeline.maintenance import limits_of
 
-    config, now = read_config(context.obj), datetime.now(UTC)
+    config, now = load_config(context.obj), datetime.now(UTC)
     moment = _not_too_near(read_moment(before, now), now)
     with asking(context.obj) if dry_run else changing(context.obj) as store:
         limits = limits_of(config, store, now, moment)
@@ -106,7 +107,7 @@ def _delete(config: "Config", store: "Store", limits: "Limits", total: int, now:
     from bounce_watch.cli.account import account
     from bounce_watch.cli.output import say
     from bounce_watch.cli.progress import measuring
-    from bounce_watch.pipeline.upkeep import purge as delete
+    from bounce_watch.pipeline.maintenance import purge as delete
 
     done = 0
     with measuring("Deleting") as measure:

@@ -1,10 +1,10 @@
 """The service: it keeps mailboxes open, works when there is something to do, stops or reloads when told."""
 
-from bounce_watch.daemon.faults import LONGEST_PAUSE, back_off, may_pass
 from bounce_watch.daemon.loop import Ending, Service
-from bounce_watch.daemon.mailbox import Looked, Mailbox
-from bounce_watch.daemon.notify import notify
-from bounce_watch.daemon.stopping import Stopped, Stopper
+from bounce_watch.daemon.mailbox_thread import Looked, Mailbox
+from bounce_watch.daemon.retry import LONGEST_PAUSE, back_off, may_pass
+from bounce_watch.daemon.signals import Stopped, Stopper
+from bounce_watch.daemon.systemd import notify
 from bounce_watch.daemon.work import HouseWork
 
 __all__ = [

@@ -12,10 +12,10 @@ from typing import Protocol
 
 import structlog
 
-from bounce_watch.daemon.faults import MANY, may_pass, wish_of
-from bounce_watch.daemon.mailbox import Looked, Mailbox, Order
-from bounce_watch.daemon.notify import notify, reloading
-from bounce_watch.daemon.stopping import Stopper
+from bounce_watch.daemon.mailbox_thread import Looked, Mailbox, Order
+from bounce_watch.daemon.retry import MANY, may_pass, wish_of
+from bounce_watch.daemon.signals import Stopper
+from bounce_watch.daemon.systemd import notify, reloading
 from bounce_watch.source.interface import Source, SourceError
 
 log = structlog.get_logger()

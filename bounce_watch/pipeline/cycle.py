@@ -1,18 +1,21 @@
-"""One look at the mailbox: read what is new, file it, settle incidents, make the digest, send what is due."""
+"""One look at the mailbox: read what is new, file it, settle incidents, make the digest, send what is due.
 
-from collections.abc import Callable
+When something is due next, so that no mail, digest or alert is late because we wait for new mail."""
 
-from bounce_watch.pipeline.chatting import tell_rooms
-from bounce_watch.pipeline.delivery import deliver
-from bounce_watch.pipeline.digesting import is_digest_due, make_digest
-from bounce_watch.pipeline.house import House
-from bounce_watch.pipeline.patterns import settle
-from bounce_watch.pipeline.receiving import never, nothing
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+
+from bounce_watch.pipeline.context import House
+from bounce_watch.pipeline.digest import is_digest_due, make_digest
+from bounce_watch.pipeline.incidents.chat import tell_rooms
+from bounce_watch.pipeline.incidents.rules import settle
+from bounce_watch.pipeline.ingest.disk_space import require_room
+from bounce_watch.pipeline.ingest.fetch import never, nothing
+from bounce_watch.pipeline.ingest.mailbox import walk
+from bounce_watch.pipeline.maintenance import is_upkeep_due, keep_up
+from bounce_watch.pipeline.outbox.deliver import deliver
+from bounce_watch.pipeline.replies.merge import note_first_backlog
 from bounce_watch.pipeline.result import CycleResult
-from bounce_watch.pipeline.room import require_room
-from bounce_watch.pipeline.settling import note_first_backlog
-from bounce_watch.pipeline.upkeep import is_upkeep_due, keep_up
-from bounce_watch.pipeline.walking import walk
 from bounce_watch.send.interface import Probe, Sender
 from bounce_watch.source.interface import Source
 
@@ -96,3 +99,24 @@ def attend(
     if leads and is_upkeep_due(house):
         keep_up(house, stop=stop)
     result.held = house.store.waiting_for_release()
+
+
+def next_due(house: House, now: datetime) -> datetime | None:
+    """Return the next moment after `now` at which work that is known is due, None when there is none."""
+    return min((moment for moment in _moments(house, now) if moment > now), default=None)
+
+
+def _moments(house: House, now: datetime) -> Iterator[datetime]:
+    outgoing = house.store.next_outgoing_at(now)
+    if outgoing is not None:
+        yield outgoing
+    yield _next_digest(house, now)
+    settle = timedelta(seconds=house.config.alerts.settle_seconds)
+    yield from (told.incident.opened_at + settle for told in house.store.told() if not told.step)
+
+
+def _next_digest(house: House, now: datetime) -> datetime:
+    """Return when the digest's local time comes next; an hour off on the two days that change the clock."""
+    local = now.astimezone(house.config.zone)
+    today = datetime.combine(local.date(), house.config.digest.at, house.config.zone)
+    return today if today > local else today + timedelta(days=1)

@@ -1,8 +1,25 @@
-"""The mail that is meant to bounce: nothing in it but our marks, by which its bounce is known again."""
+"""The mail that is meant to bounce: nothing in it but our marks, by which its bounce is known again.
 
+Send one mail that must bounce, and look at what comes back into the watched mailbox. Nothing is moved."""
+
+import secrets
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from html import escape
 
-from bounce_watch.model import Letter, LetterKind
+from bounce_watch.classify import judge, weigh
+from bounce_watch.classify.evidence import Weighed
+from bounce_watch.model import Bounce, Letter, LetterKind, OutboxState, Report, Signature
+from bounce_watch.notifications.freeze import new_ids
+from bounce_watch.notifications.gate.check import check, examine
+from bounce_watch.notifications.gate.values import Candidate, Past, Reason, Refused
+from bounce_watch.pipeline.context import House
+from bounce_watch.pipeline.dkim import SignatureChecker
+from bounce_watch.pipeline.outbox.enqueue import past_of, post
+from bounce_watch.sandbox.outcome import Overrun
+from bounce_watch.send.interface import Delivery, Outcome, Sender
+from bounce_watch.source.interface import Locator, Message, Source
 
 _SUBJECT = "bounce_watch test: this mail is meant to come back"
 _TEXT = "An administrator tests how bounces reach bounce_watch. Nobody needs to do anything."
@@ -14,3 +31,147 @@ def probe_letter(to: str, event_key: str) -> Letter:
     return Letter(
         kind=LetterKind.PROBE, event_key=event_key, to=to, subject=_SUBJECT, text=_TEXT + "\n", html=html
     )
+
+
+NOWHERE = "bounce-watch.invalid"
+"""A domain that can never exist (RFC 6761 section 6.4)."""
+OWN_ACT = frozenset({Reason.OWN_BOUNCE, Reason.OWN_ADDRESS, Reason.SELF_ADDRESSED, Reason.AUTOMATIC_ORIGINAL})
+"""What keeps us from answering a probe, but not from answering a colleague whose mail bounces alike."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProbeMail:
+    """A probe on its way. Without `bw_id` a person sends it by hand."""
+
+    to: str
+    bw_id: str | None
+    started_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CameBack:
+    """One report about the probe. `size` is that of the message that brought it.
+
+    `weighed` is what the configuration makes of it; `signature` is looked at whether it asks for that or not.
+    """
+
+    report: Report
+    bounces: tuple[Bounce, ...]
+    weighed: Weighed
+    signature: Signature
+    received_at: datetime | None
+    seen_at: datetime
+    size: int
+    has_our_mark: bool
+
+
+def made_up_address(domain: str = NOWHERE) -> str:
+    """Return an address that nobody has, another one each time."""
+    return f"bounce-watch-probe-{secrets.token_hex(6)}@{domain}"
+
+
+def send_probe(house: House, sender: Sender, to: str) -> tuple[ProbeMail, Delivery | Refused]:
+    """Write one probe through gate and outbox and send it at once; one that did not leave is given up."""
+    now = house.clock()
+    event_key = f"probe:{to.lower()}:{now.isoformat()}"
+    bw_id, _ = new_ids(house.secret, event_key, house.sender[1].rpartition("@")[2])
+    probe = ProbeMail(to=to, bw_id=bw_id, started_at=now)
+    candidate = Candidate(kind=LetterKind.PROBE, to=to, event_key=event_key)
+    with house.store.transaction() as tx:
+        verdict = check(candidate, past_of(tx, candidate, now), house.policy, now)
+        post(house, tx, candidate, lambda: probe_letter(to, event_key))
+    return probe, verdict if isinstance(verdict, Refused) else _deliver(house, sender, bw_id)
+
+
+def _deliver(house: House, sender: Sender, bw_id: str) -> Delivery:
+    (entry,) = (entry for entry in house.store.outbox(limit=50) if entry.bw_id == bw_id)
+    with house.store.transaction() as tx:
+        mail = tx.claim(entry.id, "probe", house.clock())
+    if mail is None:
+        # A service that works with the same store was quicker; it sends the same bytes.
+        return Delivery(outcome=Outcome.SENT, reply="the running service sends it")
+    delivery = sender.send(mail.recipient, mail.content)
+    with house.store.transaction() as tx:
+        state = tx.finish(mail.id, delivery.outcome, delivery.reply, house.clock())
+        if state is not OutboxState.SENT:
+            tx.abandon([mail.id], house.clock())
+    return delivery
+
+
+class Watch:
+    """Looks for reports about a probe among what is new in the given sources. Nothing is moved or stored."""
+
+    def __init__(
+        self, house: House, sources: tuple[Source, ...], signatures: SignatureChecker | None = None
+    ) -> None:
+        self._house = house
+        self._signatures = signatures
+        self._sources = sources
+        self._known: set[Locator] = set()
+
+    def begin(self) -> None:
+        """Take note of what lies there already. Raises SourceError."""
+        for source in self._sources:
+            for _ in source.messages(self._note):
+                raise AssertionError("nothing was wanted")
+
+    def _note(self, places: Sequence[Locator]) -> Sequence[Locator]:
+        self._known.update(places)
+        return ()
+
+    def _unknown(self, places: Sequence[Locator]) -> Sequence[Locator]:
+        return [place for place in places if place not in self._known]
+
+    def look(self, probe: ProbeMail) -> Iterator[CameBack]:
+        """Yield the reports about the probe that came since the last look. Raises SourceError."""
+        for source in self._sources:
+            for message in source.messages(self._unknown):
+                self._known.add(message.locator)
+                yield from self._reports(message, probe)
+
+    def _reports(self, message: Message, probe: ProbeMail) -> Iterator[CameBack]:
+        house, outcome = self._house, self._house.reader.read(message.raw)
+        reports = () if isinstance(outcome, Overrun) else outcome
+        for report in reports:
+            if isinstance(report, Report) and _is_about(report, probe):
+                signed = self._signatures.checked_report(report) if self._signatures else report
+                yield CameBack(
+                    report=report,
+                    bounces=judge(report, house.catalogue, house.site),
+                    weighed=weigh(signed if house.signatures else report, house.site),
+                    signature=signed.original.signature,
+                    received_at=message.received_at,
+                    seen_at=house.clock(),
+                    size=message.size,
+                    has_our_mark=_has_mark(report, probe),
+                )
+
+
+def _is_about(report: Report, probe: ProbeMail) -> bool:
+    recipients = {entry.final_recipient for entry in report.recipients}
+    recipients |= {entry.original_recipient for entry in report.recipients}
+    wanted = probe.to.lower()
+    return _has_mark(report, probe) or any(one and one.lower() == wanted for one in recipients)
+
+
+def _has_mark(report: Report, probe: ProbeMail) -> bool:
+    if probe.bw_id is None:
+        return False
+    marks = [*report.original.own_marks, report.original.message_id or ""]
+    return any(probe.bw_id in mark for mark in marks)
+
+
+def withheld_from_colleague(house: House, came: CameBack) -> tuple[Reason, ...]:
+    """Return what would keep us from answering a colleague whose mail came back in this form."""
+    failed = [bounce for bounce in came.bounces if bounce.action is not None]
+    candidate = Candidate(
+        kind=LetterKind.REPLY,
+        to=f"colleague@{min(house.site.accepted_domains)}",
+        event_key="probe",
+        evidence=came.weighed.evidence,
+        report_kind=came.report.kind,
+        action=failed[0].action if failed else None,
+        received_at=came.received_at,
+    )
+    checks = examine(candidate, Past(), house.policy, house.clock())
+    return tuple(reason for reason, hits in checks if hits and reason not in OWN_ACT)

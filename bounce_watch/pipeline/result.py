@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 
 from bounce_watch.model import Kind
-from bounce_watch.pipeline.delivery import Delivered
-from bounce_watch.pipeline.intake import Intake
+from bounce_watch.pipeline.ingest.message import Intake
+from bounce_watch.pipeline.outbox.deliver import Delivered
 from bounce_watch.store import MessageState
 
 _COUNTS = ("messages", "bounces", "duplicates", "letters", "withheld", "quarantined", "left", "skipped")

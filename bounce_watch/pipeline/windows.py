@@ -7,7 +7,7 @@ from typing import Any
 
 from bounce_watch.detect import Facet, Rule, key_of
 from bounce_watch.model import Cause, Event
-from bounce_watch.pipeline.house import House
+from bounce_watch.pipeline.context import House
 from bounce_watch.store import Transaction
 
 Span = tuple[datetime, datetime]

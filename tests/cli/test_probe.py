@@ -7,8 +7,8 @@ import pytest
 from bounce_watch.cli.checkup import Finding
 from bounce_watch.cli.probe_text import about
 from bounce_watch.model import Evidence
-from bounce_watch.pipeline.probing import ProbeMail, Watch
-from bounce_watch.pipeline.signatures import KeyUnavailable, SignatureChecker
+from bounce_watch.pipeline.dkim import KeyUnavailable, SignatureChecker
+from bounce_watch.pipeline.probe import ProbeMail, Watch
 from bounce_watch.source.local.maildir import MaildirSource
 from tests.pipeline.conftest import START, Home
 from tests.pipeline.conftest import home as home

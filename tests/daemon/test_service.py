@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from bounce_watch.cli.course import read_fresh
 from bounce_watch.daemon import LONGEST_PAUSE, Mailbox, Service, Stopper, back_off
+from bounce_watch.daemon.reload import read_fresh
 from bounce_watch.source.interface import Unreachable
 from tests.daemon.played import Heard, Played, Quiet
 from tests.daemon.running import MAILDIR, Running, wait_for

@@ -14,11 +14,12 @@ from typing import Any
 import pytest
 
 from bounce_watch.cli.opening import working
-from bounce_watch.cli.service import look_once, sender_of
+from bounce_watch.cli.service import look_once
 from bounce_watch.config.load import load_config, read_config
-from bounce_watch.daemon.stopping import HARD_AFTER
+from bounce_watch.daemon.signals import HARD_AFTER
 from bounce_watch.model import OutboxState
 from bounce_watch.pipeline import attend
+from bounce_watch.pipeline.wiring import sender_of
 from bounce_watch.store import open_store, place_of
 from tests.daemon.running import Running, wait_for
 from tests.pipeline.conftest import ndr

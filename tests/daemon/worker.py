@@ -5,7 +5,8 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from bounce_watch.cli import course, main, service  # noqa: F401 - warm
+from bounce_watch.cli import main, service  # noqa: F401 - warm
+from bounce_watch.daemon import reload  # noqa: F401 - warm
 
 
 def work(arguments: list[str], environ: Mapping[str, str], log: Path) -> None:

@@ -15,12 +15,12 @@ from datetime import timedelta
 from itertools import count
 from pathlib import Path
 
-from bounce_watch.cli.service import sender_of, source_of
 from bounce_watch.cli.status import Exit, status_of
 from bounce_watch.config.load import load_config
 from bounce_watch.config.models import Config
 from bounce_watch.daemon import HouseWork, Looked, Mailbox, Service, Stopper, loop
 from bounce_watch.pipeline import House, open_house
+from bounce_watch.pipeline.wiring import sender_of, source_of
 from bounce_watch.send import FolderSender, Sender
 from bounce_watch.source.interface import Source
 from bounce_watch.store import ProcessLock, open_store

@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from bounce_watch.cli.opening import working
-from bounce_watch.cli.service import probe_of, sender_of, source_of
 from bounce_watch.config.load import read_config
 from bounce_watch.daemon import HouseWork, Mailbox, Service, Stopper
+from bounce_watch.pipeline.wiring import probe_of, sender_of, source_of
 from tests.pipeline.conftest import ndr
 from tests.servers.chaos import ChaosProxy
 from tests.servers.chaos_certificates import ChaosCertificates

@@ -4,11 +4,11 @@ import time
 from datetime import timedelta
 from threading import Thread
 
-from bounce_watch.cli.course import Course
 from bounce_watch.daemon import Ending, Stopper
+from bounce_watch.daemon.reload import Course
 from bounce_watch.model import OutboxState
 from bounce_watch.pipeline import CycleResult, look
-from bounce_watch.pipeline.delivery import deliver
+from bounce_watch.pipeline.outbox.deliver import deliver
 from bounce_watch.send import FolderSender
 from bounce_watch.send.interface import Delivery, Outcome
 from bounce_watch.source.local.maildir import MaildirSource

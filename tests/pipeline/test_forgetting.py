@@ -7,7 +7,7 @@ import pytest
 from sqlmodel import SQLModel
 
 from bounce_watch.model import IncidentState, LetterKind, OutboxState
-from bounce_watch.pipeline.forgetting import Forgotten, forget
+from bounce_watch.pipeline.maintenance import Forgotten, forget
 from bounce_watch.store import HistoryFilter, tables
 from bounce_watch.store.privacy.columns import NUMBERED, SMALL, texts_of
 from bounce_watch.store.privacy.identity import Named
@@ -189,7 +189,7 @@ def test_a_mail_that_is_just_being_sent_is_left_alone(
     store = home.house.store
     store.release([1], home.clock.now)
     assert store.claim(1, "me", home.clock.now) is not None
-    monkeypatch.setattr("bounce_watch.pipeline.forgetting.ROUNDS", 1)
+    monkeypatch.setattr("bounce_watch.pipeline.maintenance.ROUNDS", 1)
     assert take_out(home, PERSON).left == 1
     assert store.finish(1, "sent", f"250 {PERSON} ok", home.clock.now) is OutboxState.SENT
     done = take_out(home, PERSON)

@@ -22,8 +22,8 @@ from bounce_watch.model import (
     Report,
     Side,
 )
-from bounce_watch.pipeline.patterns import detect, settle
-from bounce_watch.pipeline.telling import affected_by, close_incident, tell_colleagues
+from bounce_watch.pipeline.incidents.all_clear import affected_by, close_incident, tell_colleagues
+from bounce_watch.pipeline.incidents.rules import detect, settle
 from bounce_watch.store import OutboxEntry
 from tests.pipeline.conftest import START, Home
 

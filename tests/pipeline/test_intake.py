@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from bounce_watch.model import Kind, OutboxState
-from bounce_watch.pipeline import receiving, storing
+from bounce_watch.pipeline.ingest import fetch, rows
 from bounce_watch.sandbox.outcome import Outcome
 from bounce_watch.source.interface import Message
 from bounce_watch.store import MessageState, NewMessage, StoreFull
@@ -122,14 +122,14 @@ def test_a_bug_with_one_message_stops_no_other_and_quarantines_it_at_the_third_t
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The fault is injected where a message is stored, together with others or alone; the rest is real."""
-    genuine = storing._row
+    genuine = rows._row
 
     def stumble(message: Message, outcome: Outcome) -> NewMessage | None:
         if message.locator.uid.startswith("1."):
             raise KeyError("a bug")
         return genuine(message, outcome)
 
-    monkeypatch.setattr(storing, "_row", stumble)
+    monkeypatch.setattr(rows, "_row", stumble)
     home.deliver(b"From: a@b.example\r\n\r\nstumbling stone", "1.a")
     home.deliver(ndr(), "2.b")
     first = home.look()
@@ -146,7 +146,7 @@ def test_a_full_disk_never_quarantines(home: Home, monkeypatch: pytest.MonkeyPat
         raise StoreFull("The disk is full.")
 
     home.deliver(ndr(), "1.a")
-    monkeypatch.setattr(receiving, "take_in", full)
+    monkeypatch.setattr(fetch, "take_in", full)
     for _ in range(4):
         with pytest.raises(StoreFull):
             home.look()

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import structlog
 
-from bounce_watch.daemon.monitor import Monitor
+from bounce_watch.daemon.work import Monitor
 from bounce_watch.pipeline.result import CycleResult
 from bounce_watch.send.heartbeat import Heartbeat
 from bounce_watch.source.interface import Unreachable

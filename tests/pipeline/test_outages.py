@@ -5,7 +5,7 @@ from datetime import timedelta
 from bounce_watch.config.models import Config
 from bounce_watch.pipeline.condition import Beside, Level, Line, judge_condition, worst
 from bounce_watch.pipeline.health import health
-from bounce_watch.pipeline.outages import note_fault, note_recovery
+from bounce_watch.pipeline.incidents.mailbox_outage import note_fault, note_recovery
 from bounce_watch.source.interface import Refused
 from tests.pipeline.conftest import Home, ndr
 

@@ -17,9 +17,9 @@ from bounce_watch.config.load import read_config
 from bounce_watch.explain.trace import trace
 from bounce_watch.model import Evidence, Report, Signature
 from bounce_watch.parse import read
-from bounce_watch.pipeline.house import signatures_of
-from bounce_watch.pipeline.intake import take_in
-from bounce_watch.pipeline.signatures import KeyUnavailable, SignatureChecker, key_finder
+from bounce_watch.pipeline.context import signatures_of
+from bounce_watch.pipeline.dkim import KeyUnavailable, SignatureChecker, key_finder
+from bounce_watch.pipeline.ingest.message import take_in
 from bounce_watch.source.interface import Locator, Message
 from tests.classify.reports import CATALOGUE
 from tests.pipeline.conftest import CONFIG, Home

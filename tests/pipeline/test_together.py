@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import Engine, event
 from sqlmodel import SQLModel, select
 
-from bounce_watch.pipeline.intake import Intake, take_in_together
+from bounce_watch.pipeline.ingest.message import Intake, take_in_together
 from bounce_watch.source.interface import Locator, Message
 from tests.pipeline.conftest import FILE, START, Home, ndr
 

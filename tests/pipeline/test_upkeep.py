@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 
 from bounce_watch.model import subject_hash
-from bounce_watch.pipeline import upkeep
+from bounce_watch.pipeline import maintenance
 from bounce_watch.store import HistoryFilter
 from bounce_watch.store.database.sqlite_file import companions
 from tests.pipeline.conftest import Home, every_text, ndr
@@ -48,7 +48,7 @@ def test_what_is_older_than_the_site_keeps_is_deleted_once_a_day(open_home: Call
     assert home.house.store.disagreeing_counters()[0] == 0
     deeds = [deed for deed in home.house.store.deeds() if "bounces" in deed.figures]
     assert [(deed.by, deed.deed, deed.figures["bounces"]) for deed in deeds] == [("bounce_watch", "purge", 3)]
-    assert upkeep.is_upkeep_due(home.house) is False
+    assert maintenance.is_upkeep_due(home.house) is False
 
 
 def test_a_clock_that_is_wrong_for_one_look_deletes_nothing(open_home: Callable[..., Home]) -> None:
@@ -82,8 +82,8 @@ def test_the_mailbox_comes_first_when_much_is_to_be_deleted(
     home = open_home(SHORT)
     fill(home)
     pass_days(home, 1)
-    monkeypatch.setattr(upkeep, "BATCH", 1)
-    monkeypatch.setattr(upkeep, "BATCHES_A_CYCLE", 2)
+    monkeypatch.setattr(maintenance, "BATCH", 1)
+    monkeypatch.setattr(maintenance, "BATCHES_A_CYCLE", 2)
     pass_days(home, 31)
     left = [home.house.store.count()]
     while home.house.store.count() and len(left) < 30:

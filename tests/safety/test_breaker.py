@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 import pytest
 
 from bounce_watch.model import LetterKind, OutboxState
-from bounce_watch.pipeline.digesting import gather
+from bounce_watch.pipeline.digest import gather
 from bounce_watch.pipeline.health import health
-from bounce_watch.pipeline.intake import take_in
+from bounce_watch.pipeline.ingest.message import take_in
 from bounce_watch.source.interface import Locator, Message
 from tests.pipeline.conftest import CONFIG, START, Home, ndr
 from tests.program import run_program

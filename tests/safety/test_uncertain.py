@@ -8,8 +8,8 @@ import pytest
 
 from bounce_watch.config.accounts import ImapSettings
 from bounce_watch.model import LetterKind, OutboxState
-from bounce_watch.pipeline.delivery import deliver
-from bounce_watch.pipeline.uncertain import settle_uncertain
+from bounce_watch.pipeline.outbox.deliver import deliver
+from bounce_watch.pipeline.outbox.unconfirmed import settle_uncertain
 from bounce_watch.send import Delivery, FolderSender, Outcome
 from bounce_watch.send.interface import Probe
 from bounce_watch.source.imap.sent_items import SentItems

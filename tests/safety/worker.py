@@ -5,9 +5,9 @@ from datetime import timedelta
 from pathlib import Path
 
 from bounce_watch.cli.opening import working
-from bounce_watch.cli.service import probe_of, sender_of, source_of
 from bounce_watch.config.load import load_config
 from bounce_watch.pipeline import run_cycle
+from bounce_watch.pipeline.wiring import probe_of, sender_of, source_of
 from bounce_watch.sandbox.jobs import shipped_catalogue
 from bounce_watch.send import FolderSender
 from bounce_watch.testing import crash_points

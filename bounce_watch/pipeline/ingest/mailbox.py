@@ -11,8 +11,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bounce_watch.pipeline.house import House
-from bounce_watch.pipeline.receiving import LeaveOff, finish_moves, never, nothing, read_new
+from bounce_watch.pipeline.context import House
+from bounce_watch.pipeline.ingest.fetch import LeaveOff, finish_moves, never, nothing, read_new
 from bounce_watch.pipeline.result import CycleResult
 from bounce_watch.source.interface import Locator, Source
 from bounce_watch.store import Cursor

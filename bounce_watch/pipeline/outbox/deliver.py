@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import structlog
 
 from bounce_watch.model import OutboxState
-from bounce_watch.pipeline.house import House
-from bounce_watch.pipeline.uncertain import settle_uncertain
+from bounce_watch.pipeline.context import House
+from bounce_watch.pipeline.outbox.unconfirmed import settle_uncertain
 from bounce_watch.send.interface import Delivery, Outcome, Probe, Sender
 from bounce_watch.store import OutboxEntry
 from bounce_watch.testing import crash_points

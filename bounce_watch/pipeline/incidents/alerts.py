@@ -8,8 +8,8 @@ from bounce_watch.detect import Rule, find_explanation, related
 from bounce_watch.model import Incident, LetterKind, Owner, Severity
 from bounce_watch.notifications.facts import AlertFacts, AlertKind
 from bounce_watch.notifications.gate.values import Candidate
-from bounce_watch.pipeline.house import House
-from bounce_watch.pipeline.posting import post
+from bounce_watch.pipeline.context import House
+from bounce_watch.pipeline.outbox.enqueue import post
 from bounce_watch.store import Transaction
 from bounce_watch.store.incidents.lifecycle import Told
 

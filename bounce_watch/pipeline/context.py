@@ -16,7 +16,7 @@ from bounce_watch.notifications.alert.playbooks import load_playbooks
 from bounce_watch.notifications.composer import Composer
 from bounce_watch.notifications.facts import Organisation
 from bounce_watch.notifications.gate.values import Mode, Policy
-from bounce_watch.pipeline.signatures import SignatureChecker, key_finder
+from bounce_watch.pipeline.dkim import SignatureChecker, key_finder
 from bounce_watch.sandbox.reader import InProcess, IsolatedReader, Reader
 from bounce_watch.send.interface import Delivery
 from bounce_watch.source.interface import Locator

@@ -8,7 +8,7 @@ from bounce_watch.notifications.facts import ReplyFacts
 from bounce_watch.notifications.gate.values import Candidate
 from bounce_watch.notifications.guidance import suggestions
 from bounce_watch.notifications.guidance.letter import leading
-from bounce_watch.pipeline.house import House
+from bounce_watch.pipeline.context import House
 from bounce_watch.store import Transaction
 
 MEMORY = timedelta(days=30)

@@ -8,8 +8,8 @@ from bounce_watch.model import Letter
 from bounce_watch.notifications.facts import ReplyFacts
 from bounce_watch.notifications.gate.check import check, refuse_at_once
 from bounce_watch.notifications.gate.values import Candidate, Reason, Refused
-from bounce_watch.pipeline.house import House
-from bounce_watch.pipeline.posting import frozen, past_of, post
+from bounce_watch.pipeline.context import House
+from bounce_watch.pipeline.outbox.enqueue import frozen, past_of, post
 from bounce_watch.source.interface import Source
 from bounce_watch.store import Transaction
 from bounce_watch.store.outbox.pending_replies import SettlingReply

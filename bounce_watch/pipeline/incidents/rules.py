@@ -5,9 +5,9 @@ from types import MappingProxyType
 
 from bounce_watch.detect import Rule, Shape, evaluate, is_quiet, key_of
 from bounce_watch.model import Event, Incident, IncidentState
-from bounce_watch.pipeline.alerting import tell_at_once, tell_due, tell_over
-from bounce_watch.pipeline.house import House
-from bounce_watch.pipeline.watching import is_usual_again, watch
+from bounce_watch.pipeline.context import House
+from bounce_watch.pipeline.incidents.alerts import tell_at_once, tell_due, tell_over
+from bounce_watch.pipeline.incidents.periodic_rules import is_usual_again, watch
 from bounce_watch.pipeline.windows import Foreseen, around, foresee_windows, of_key
 from bounce_watch.store import Change, Transaction
 

@@ -11,7 +11,7 @@ import structlog
 from bounce_watch.config.secrets import SecretError, chat_url
 from bounce_watch.config.service import Chat
 from bounce_watch.notifications.composer import chat_text
-from bounce_watch.pipeline.house import House
+from bounce_watch.pipeline.context import House
 from bounce_watch.send.chat import ChatUnavailable, Room
 from bounce_watch.store import OutboxEntry
 

@@ -15,7 +15,7 @@ from bounce_watch.detect import (
     learn,
 )
 from bounce_watch.model import Cause, Event, Finding, Incident, IncidentState
-from bounce_watch.pipeline.house import House
+from bounce_watch.pipeline.context import House
 from bounce_watch.store import Transaction
 
 HISTORY = timedelta(weeks=8)

@@ -8,12 +8,11 @@ from pathlib import Path
 
 import structlog
 
-from bounce_watch.cli.opening import read_config
-from bounce_watch.cli.service import probe_of, sender_of, source_of
-from bounce_watch.config.load import read_config as parse_config
+from bounce_watch.config.load import load_config, read_config
 from bounce_watch.config.models import Config
 from bounce_watch.daemon import Ending, HouseWork, Mailbox, Service, Stopper, back_off
 from bounce_watch.pipeline import open_house
+from bounce_watch.pipeline.wiring import probe_of, sender_of, source_of
 from bounce_watch.send.interface import Delivery
 from bounce_watch.store import Store
 
@@ -30,8 +29,8 @@ def read_fresh(place: Path | None, environ: Mapping[str, str] = os.environ) -> C
     if place is not None and credentials and runtime and place.parent == Path(credentials):
         copy = Path(runtime) / place.name
         if copy.is_file():
-            return parse_config(copy.read_bytes(), place)
-    return read_config(place)
+            return read_config(copy.read_bytes(), place)
+    return load_config(place)
 
 
 class Course:

@@ -8,8 +8,8 @@ from datetime import datetime
 from bounce_watch.classify import judge, weigh
 from bounce_watch.classify.evidence import Weighed
 from bounce_watch.model import Kind, NotAReport, Report, subject_hash
-from bounce_watch.pipeline.house import House
-from bounce_watch.pipeline.knowledge import Judged
+from bounce_watch.pipeline.context import House
+from bounce_watch.pipeline.replies.facts import Judged
 from bounce_watch.sandbox.outcome import Outcome, Overrun
 from bounce_watch.source.interface import Message
 from bounce_watch.store import MessageState, NewMessage, NewReport, StoredBounces, StoredReport, Transaction

@@ -5,8 +5,8 @@ from functools import partial
 from bounce_watch.model import LetterKind
 from bounce_watch.notifications.facts import OutageFacts
 from bounce_watch.notifications.gate.values import Candidate
-from bounce_watch.pipeline.house import House
-from bounce_watch.pipeline.posting import post
+from bounce_watch.pipeline.context import House
+from bounce_watch.pipeline.outbox.enqueue import post
 from bounce_watch.store import Transaction, Trouble
 
 LONGEST_REASON = 400

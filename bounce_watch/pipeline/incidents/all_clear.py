@@ -7,9 +7,9 @@ from functools import partial
 from bounce_watch.model import Action, Evidence, Incident, IncidentState, LetterKind, Owner, is_subject_hash
 from bounce_watch.notifications.facts import NoticeFacts, OwnMail
 from bounce_watch.notifications.gate.values import Candidate
-from bounce_watch.pipeline.alerting import tell_over
-from bounce_watch.pipeline.house import House
-from bounce_watch.pipeline.posting import past_of, post
+from bounce_watch.pipeline.context import House
+from bounce_watch.pipeline.incidents.alerts import tell_over
+from bounce_watch.pipeline.outbox.enqueue import past_of, post
 from bounce_watch.store import BounceRow, IncidentDetail
 
 PACE = 0.8

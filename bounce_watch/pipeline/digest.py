@@ -6,10 +6,10 @@ from functools import partial
 from bounce_watch.config.models import Config
 from bounce_watch.model import Digest, Edition, LetterKind
 from bounce_watch.notifications.gate.values import Candidate
+from bounce_watch.pipeline.context import House
 from bounce_watch.pipeline.health import health
-from bounce_watch.pipeline.house import House
-from bounce_watch.pipeline.posting import post
-from bounce_watch.pipeline.room import room
+from bounce_watch.pipeline.ingest.disk_space import room
+from bounce_watch.pipeline.outbox.enqueue import post
 from bounce_watch.store import Questions, Transaction
 
 DOUBTFUL = timedelta(hours=36)

@@ -6,7 +6,7 @@ Whatever is stored as a report or kept in quarantine was read from all of its by
 from collections.abc import Callable, Iterable, Iterator
 
 from bounce_watch.model import NotAReport
-from bounce_watch.pipeline.house import House
+from bounce_watch.pipeline.context import House
 from bounce_watch.sandbox.outcome import Outcome, Overrun
 from bounce_watch.source.interface import Locator, Message, Peeking, Source, Wanted
 

@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 import structlog
 
 from bounce_watch.model import Kind
-from bounce_watch.pipeline.house import House
-from bounce_watch.pipeline.intake import Intake, note_failure, take_in, take_in_together
-from bounce_watch.pipeline.peeking import Read, look, whole, with_whole_reports
+from bounce_watch.pipeline.context import House
+from bounce_watch.pipeline.ingest.disk_space import require_room
+from bounce_watch.pipeline.ingest.message import Intake, note_failure, take_in, take_in_together
+from bounce_watch.pipeline.ingest.partial import Read, look, whole, with_whole_reports
 from bounce_watch.pipeline.result import CycleResult
-from bounce_watch.pipeline.room import require_room
 from bounce_watch.sandbox.frames import Letter, batched
 from bounce_watch.sandbox.outcome import Outcome, ReaderUnavailable
 from bounce_watch.sandbox.pool import read_ahead

@@ -7,7 +7,7 @@ from bounce_watch.model import Letter, OutboxState
 from bounce_watch.notifications.freeze import freeze, new_ids
 from bounce_watch.notifications.gate.check import check, refuse_at_once
 from bounce_watch.notifications.gate.values import Allowed, Candidate, Past, Reason, Refused
-from bounce_watch.pipeline.house import House
+from bounce_watch.pipeline.context import House
 from bounce_watch.store import Questions, Transaction
 
 NO_WAIT = timedelta(0)

@@ -7,10 +7,10 @@ from bounce_watch.config.models import Config
 from bounce_watch.model import Bounce, Evidence, Report
 from bounce_watch.notifications.gate.check import check, examine
 from bounce_watch.notifications.gate.values import Past, Reason, Refused
-from bounce_watch.pipeline.answering import candidate_of
-from bounce_watch.pipeline.house import policy_of
-from bounce_watch.pipeline.knowledge import Judged
-from bounce_watch.pipeline.posting import past_of
+from bounce_watch.pipeline.context import policy_of
+from bounce_watch.pipeline.outbox.enqueue import past_of
+from bounce_watch.pipeline.replies.facts import Judged
+from bounce_watch.pipeline.replies.reply import candidate_of
 from bounce_watch.store import Store
 
 

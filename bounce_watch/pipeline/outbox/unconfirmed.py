@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from bounce_watch.model import LetterKind, OutboxState
 from bounce_watch.notifications.gate.values import Reason
-from bounce_watch.pipeline.house import House
+from bounce_watch.pipeline.context import House
 from bounce_watch.send.interface import Probe
 from bounce_watch.store import OutboxEntry, Transaction
 

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bounce_watch.model import Event, Kind, Unreadable
-from bounce_watch.pipeline.answering import answer
-from bounce_watch.pipeline.house import House
-from bounce_watch.pipeline.knowledge import Judged
-from bounce_watch.pipeline.patterns import detect, foresee
-from bounce_watch.pipeline.storing import Stored, store
+from bounce_watch.pipeline.context import House
+from bounce_watch.pipeline.incidents.rules import detect, foresee
+from bounce_watch.pipeline.ingest.rows import Stored, store
+from bounce_watch.pipeline.replies.facts import Judged
+from bounce_watch.pipeline.replies.reply import answer
 from bounce_watch.pipeline.windows import Foreseen
 from bounce_watch.sandbox.outcome import Outcome, Overrun
 from bounce_watch.source.interface import Message

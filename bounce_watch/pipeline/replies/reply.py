@@ -9,9 +9,9 @@ from bounce_watch.notifications.facts import ReplyFacts
 from bounce_watch.notifications.freeze import is_own_mark
 from bounce_watch.notifications.gate.values import Candidate
 from bounce_watch.notifications.guidance.letter import leading
-from bounce_watch.pipeline.house import House
-from bounce_watch.pipeline.knowledge import Judged, facts_of, incident_of
-from bounce_watch.pipeline.settling import post_reply
+from bounce_watch.pipeline.context import House
+from bounce_watch.pipeline.replies.facts import Judged, facts_of, incident_of
+from bounce_watch.pipeline.replies.merge import post_reply
 from bounce_watch.store import Transaction
 
 

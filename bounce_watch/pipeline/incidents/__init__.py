@@ -1,0 +1,1 @@
+"""Rules, alerts, chat and the all-clear."""

@@ -1,0 +1,1 @@
+"""A mailbox becomes rows: list, fetch, read, store, move."""

@@ -1,0 +1,1 @@
+"""Enqueue, deliver, and look for mail whose sending was cut short."""

@@ -1,0 +1,1 @@
+"""Guidance for one report: its facts, its gate, merging what waits."""
