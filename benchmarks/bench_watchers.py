@@ -16,7 +16,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
-from bounce_watch.cli.opening import working  # noqa: E402
+from bounce_watch.cli.common.open_store import working  # noqa: E402
 from bounce_watch.config.load import load_config  # noqa: E402
 from bounce_watch.pipeline import CycleResult, look  # noqa: E402
 from bounce_watch.source import open_source  # noqa: E402

@@ -14,7 +14,7 @@ def main() -> None:
     try:
         app()
     except Exception as error:
-        from bounce_watch.cli.status import report, status_of
+        from bounce_watch.cli.common.exit_status import report, status_of
 
         status = status_of(error)
         if status is None:

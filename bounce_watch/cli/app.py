@@ -7,30 +7,26 @@ import typer
 
 from bounce_watch import __version__
 from bounce_watch.cli import (
-    answers,
-    breaker,
-    calibrate,
-    counts,
     digest,
-    explain,
-    export,
-    forget,
     history,
-    incidents,
     ingest,
-    monitoring,
-    people,
+    outbox,
+    parse,
+    person,
     quarantine,
-    read,
     report,
-    rules,
-    service,
-    setup,
-    showcase,
-    stats,
+    run,
+    status,
     templates,
-    upkeep,
 )
+from bounce_watch.cli.counts import stats, top_and_trend
+from bounce_watch.cli.db import db
+from bounce_watch.cli.demo import demo
+from bounce_watch.cli.explain import explain
+from bounce_watch.cli.incidents import incidents
+from bounce_watch.cli.privacy import export, forget
+from bounce_watch.cli.rules import rules
+from bounce_watch.cli.setup import calibrate, setup
 
 app = typer.Typer(
     name="bounce-watch",
@@ -66,27 +62,26 @@ def main(
 
 
 for group in (
-    showcase,
+    demo,
     setup,
-    service,
-    monitoring,
+    run,
+    status,
     ingest,
-    read,
+    parse,
     explain,
     history,
     stats,
-    counts,
-    people,
+    top_and_trend,
+    person,
     incidents,
     rules,
     digest,
     report,
-    answers,
-    breaker,
+    outbox,
     calibrate,
     quarantine,
     templates,
-    upkeep,
+    db,
     export,
     forget,
 ):

@@ -36,14 +36,14 @@ def digest(
 
     config = load_config(context.obj)
     if send:
-        from bounce_watch.cli.service import send_digest
+        from bounce_watch.cli.run import send_digest
 
         send_digest(config)
         return
     from dataclasses import asdict
 
-    from bounce_watch.cli.choosing import read_word
-    from bounce_watch.cli.output import emit_json
+    from bounce_watch.cli.common.filters import read_word
+    from bounce_watch.cli.common.output import emit_json
     from bounce_watch.model import Edition
     from bounce_watch.pipeline.context import make_composer, utc_now
     from bounce_watch.pipeline.digest import gather
@@ -69,8 +69,8 @@ def _print(letter: "Letter") -> None:
 
 def _show(letter: "Letter", html: Path | None, preview: bool) -> None:
     """Write the HTML where it is wanted; a preview without a place gets one of its own."""
-    from bounce_watch.cli.output import say
-    from bounce_watch.cli.pages import open_page, write_privately
+    from bounce_watch.cli.common.output import say
+    from bounce_watch.cli.common.pages import open_page, write_privately
 
     if preview and html is None:
         html = Path(tempfile.mkdtemp(prefix="bounce-watch-")) / "digest.html"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bounce_watch.cli.choosing import (
+from bounce_watch.cli.common.filters import (
     AsCsv,
     AsJson,
     CauseName,
@@ -60,8 +60,8 @@ def history(
     as_csv: AsCsv = False,
 ) -> None:
     """List bounces, newest first."""
-    from bounce_watch.cli.opening import asking
-    from bounce_watch.cli.output import emit, form_of, say
+    from bounce_watch.cli.common.open_store import asking
+    from bounce_watch.cli.common.output import emit, form_of, say
     from bounce_watch.store import Order, Sort
 
     by = read_word(Sort, sort, "--sort")
@@ -101,7 +101,7 @@ def row_json(row: "BounceRow") -> dict[str, Any]:
 
 def _columns() -> list[Any]:
     """Two lines a bounce: from and to above each other, cause and owner likewise, so 80 columns suffice."""
-    from bounce_watch.cli.output import Column, local
+    from bounce_watch.cli.common.output import Column, local
 
     return [
         Column(key="id", title="Id", right=True),
@@ -129,14 +129,14 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """Show all that is known of one bounce: the report, the judgement, what was written about it."""
-    from bounce_watch.cli.detail import as_text, detail_json
-    from bounce_watch.cli.opening import asking
-    from bounce_watch.cli.output import emit_json
+    from bounce_watch.cli.common.open_store import asking
+    from bounce_watch.cli.common.output import emit_json
+    from bounce_watch.cli.show import as_text, detail_json
 
     with asking(context.obj) as store:
         detail = store.show(number)
     if draft:
-        from bounce_watch.cli.postmaster import write_draft
+        from bounce_watch.cli.show import write_draft
 
         write_draft(context.obj, detail)
     elif as_json:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bounce_watch.cli.read import Jobs
+from bounce_watch.cli.parse import Jobs
 
 if TYPE_CHECKING:
     from bounce_watch.pipeline.ingest.fetch import ReadAhead
@@ -29,11 +29,11 @@ def ingest(
     jobs: Jobs = None,
 ) -> None:
     """Read files into the history. Nobody is written to, and the files stay as they are."""
-    from bounce_watch.cli.logs import set_up_logs
-    from bounce_watch.cli.opening import working
-    from bounce_watch.cli.progress import counting
-    from bounce_watch.cli.rehearsal import Untouched
-    from bounce_watch.cli.summary import print_cycle
+    from bounce_watch.cli.common.logs import set_up_logs
+    from bounce_watch.cli.common.open_store import working
+    from bounce_watch.cli.common.progress import counting
+    from bounce_watch.cli.run import print_cycle
+    from bounce_watch.cli.run_dry import Untouched
     from bounce_watch.config.load import load_config
     from bounce_watch.daemon import Stopper
     from bounce_watch.pipeline import CycleResult
@@ -81,7 +81,7 @@ def _on_all_cores(jobs: int | None, *, here: bool) -> "ReadAhead":
 
 def _name_skipped(source: "Source") -> None:
     """Say on stderr which files could not be opened, at most the first twenty."""
-    from bounce_watch.cli.output import say
+    from bounce_watch.cli.common.output import say
 
     for name, reason in source.skipped[:MOST_NAMED]:
         say(f"Left out: {name}: {reason}")

@@ -30,8 +30,8 @@ def quarantine(context: typer.Context) -> None:
 @group.command("list")
 def list_quarantine(context: typer.Context, as_json: AsJson = False) -> None:
     """List quarantined mails, newest first."""
-    from bounce_watch.cli.opening import asking
-    from bounce_watch.cli.output import Column, emit, form_of, local
+    from bounce_watch.cli.common.open_store import asking
+    from bounce_watch.cli.common.output import Column, emit, form_of, local
 
     with asking(context.obj) as store:
         found = store.quarantined()
@@ -67,8 +67,8 @@ def show_quarantined(
     as_json: AsJson = False,
 ) -> None:
     """Show why a mail could not be read, and its beginning; or write its bytes to a file."""
-    from bounce_watch.cli.opening import asking
-    from bounce_watch.cli.output import emit_json, say
+    from bounce_watch.cli.common.open_store import asking
+    from bounce_watch.cli.common.output import emit_json, say
     from bounce_watch.notifications.rendering.safe_text import for_terminal
 
     with asking(context.obj) as store:
@@ -87,8 +87,8 @@ def show_quarantined(
 @group.command()
 def requeue(context: typer.Context, number: Number) -> None:
     """Read a quarantined mail again, as after an update; it goes back if that fails."""
-    from bounce_watch.cli.opening import working
-    from bounce_watch.cli.output import say
+    from bounce_watch.cli.common.open_store import working
+    from bounce_watch.cli.common.output import say
     from bounce_watch.config.load import load_config
     from bounce_watch.pipeline import take_in
     from bounce_watch.sandbox.outcome import Overrun

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bounce_watch.cli.choosing import AsJson, Since, Until
+from bounce_watch.cli.common.filters import AsJson, Since, Until
 
 if TYPE_CHECKING:
     from bounce_watch.config.models import Config
@@ -31,7 +31,7 @@ def report(
     as_json: AsJson = False,
 ) -> None:
     """Write a self-contained HTML page: course, incidents, causes, senders, newest bounces."""
-    from bounce_watch.cli.moments import read_moment
+    from bounce_watch.cli.common.when import read_moment
     from bounce_watch.config.load import load_config
 
     end = read_moment(until) or datetime.now(UTC)
@@ -48,7 +48,7 @@ def report(
 
 
 def _asked(config: "Config", begin: datetime, end: datetime, limit: int) -> "Overview":
-    from bounce_watch.cli.progress import waiting
+    from bounce_watch.cli.common.progress import waiting
     from bounce_watch.store import open_store, place_of
 
     home = config.organisation
@@ -68,7 +68,7 @@ def _page(config: "Config", overview: "Overview") -> str:
 
 def _write(out: Path, page: str) -> None:
     """Write the file for its owner alone: it names people. Raises BadParameter when it cannot be."""
-    from bounce_watch.cli.pages import write_privately
+    from bounce_watch.cli.common.pages import write_privately
 
     try:
         write_privately(out, page)
@@ -77,8 +77,8 @@ def _write(out: Path, page: str) -> None:
 
 
 def _say(out: Path, overview: "Overview", show: bool) -> None:
-    from bounce_watch.cli.output import say
-    from bounce_watch.cli.pages import open_page
+    from bounce_watch.cli.common.output import say
+    from bounce_watch.cli.common.pages import open_page
 
     say(f"Wrote {out}: {overview.messages} mails that came back, {len(overview.stories)} incidents.")
     if not (show and open_page(out)):
@@ -88,6 +88,6 @@ def _say(out: Path, overview: "Overview", show: bool) -> None:
 def _emit(overview: "Overview") -> None:
     from dataclasses import asdict
 
-    from bounce_watch.cli.output import emit_json
+    from bounce_watch.cli.common.output import emit_json
 
     emit_json(asdict(overview))

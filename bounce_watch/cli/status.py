@@ -1,59 +1,94 @@
-"""Exit statuses (sysexits.h where they fit) and the sentence for every fault that a person can repair."""
+"""`status`: how the service is doing, in the form and with the exit status of a Nagios plugin."""
 
-import sys
-from collections.abc import Iterable
-from enum import IntEnum
+from typing import TYPE_CHECKING, Annotated, Any
 
-from bounce_watch.notifications.rendering.safe_text import for_terminal
+import typer
 
+if TYPE_CHECKING:
+    from pathlib import Path
 
-class Exit(IntEnum):
-    DONE = 0
-    FAILED = 1
-    USAGE = 2
-    UNAVAILABLE = 69
-    TRY_LATER = 75
-    REFUSED = 77
-    CONFIGURATION = 78
+    from bounce_watch.pipeline.condition import Line
+
+_PERFORMANCE = ("pending", "held", "unknown", "failed", "quarantine", "incidents", "store")
 
 
-def status_of(error: Exception) -> Exit | None:
-    """Return the exit status of an expected fault, None for a bug."""
-    # Imported late: a fault is rare, and --help must not wait for the database.
-    from bounce_watch.config.load import ConfigError
-    from bounce_watch.config.secrets import SecretError
-    from bounce_watch.sandbox.outcome import ReaderUnavailable
-    from bounce_watch.source import interface as source
-    from bounce_watch.store import StoreError, StoreNotWritable, StoreTemporary
-
-    table: tuple[tuple[type[Exception], Exit], ...] = (
-        (ConfigError, Exit.CONFIGURATION),
-        (SecretError, Exit.CONFIGURATION),
-        (source.MissingFolder, Exit.CONFIGURATION),
-        (source.Refused, Exit.REFUSED),
-        (source.SourceError, Exit.UNAVAILABLE),
-        (StoreTemporary, Exit.TRY_LATER),
-        (ReaderUnavailable, Exit.TRY_LATER),
-        (StoreNotWritable, Exit.REFUSED),
-        (StoreError, Exit.FAILED),
-    )
-    return next((status for kind, status in table if isinstance(error, kind)), None)
+def register(app: typer.Typer) -> None:
+    app.command()(status)
 
 
-def report(error: Exception, status: Exit) -> None:
-    """Print what went wrong and what repairs it."""
-    for line in str(error).splitlines() or [type(error).__name__]:
-        sys.stderr.write(f"bounce-watch: {for_terminal(line)}\n")
-    say_repair(getattr(error, "repair", ""), getattr(error, "commands", ()))
-    sys.stderr.flush()
-    raise SystemExit(int(status))
+def status(
+    context: typer.Context,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+) -> None:
+    """Say how the service is doing, as a Nagios plugin: status 0 ok, 1 warning, 2 critical, 3 unknown."""
+    from bounce_watch.cli.common.output import emit_json
+    from bounce_watch.pipeline.condition import Level, worst
+
+    try:
+        lines = judge(context.obj)
+    except Exception as error:  # noqa: BLE001 - a monitor needs an answer, whatever is wrong
+        _say_unknown(error, as_json=as_json)
+        raise typer.Exit(Level.UNKNOWN) from None
+    level = worst(lines)
+    if as_json:
+        emit_json({"status": level.name.lower(), "parts": [_row(line) for line in lines]})
+    else:
+        _print(lines)
+    raise typer.Exit(level)
 
 
-def say_repair(repair: str, commands: Iterable[str]) -> None:
-    """Print what ends a fault; commands stand on lines of their own, unbroken, to be pasted."""
-    if repair:
-        sys.stderr.write(f"  to repair: {for_terminal(repair)}\n")
-    for number, command in enumerate(commands):
-        if not number:
-            sys.stderr.write("  in PowerShell, connected to Exchange Online:\n")
-        sys.stderr.write(f"    {for_terminal(command)}\n")
+def judge(place: "Path | None") -> "tuple[Line, ...]":
+    """Look at store and configuration. Raises what opening them raises."""
+    from datetime import UTC, datetime
+
+    from bounce_watch.config.load import load_config
+    from bounce_watch.pipeline.condition import judge_condition, look_beside
+    from bounce_watch.pipeline.wiring import source_of
+    from bounce_watch.store import open_store, place_of, workers
+
+    config = load_config(place)
+    sources = {settings.label: source_of(settings).name for settings in config.source}
+    where = place_of(config.store)
+    with open_store(where, read_only=True) as store:
+        beside = look_beside(config, sources, workers(where))
+        return judge_condition(store, config, datetime.now(UTC), beside)
+
+
+def _row(line: "Line") -> dict[str, Any]:
+    return {"name": line.name, "status": line.level.name.lower(), "text": line.text, "figure": line.figure}
+
+
+def _say_unknown(error: Exception, *, as_json: bool) -> None:
+    from bounce_watch.cli.common.output import emit_json
+    from bounce_watch.notifications.rendering.safe_text import for_terminal
+
+    why = " ".join(str(error).split()) or type(error).__name__
+    if as_json:
+        emit_json({"status": "unknown", "parts": [], "error": why, "repair": getattr(error, "repair", "")})
+    else:
+        typer.echo(f"BOUNCE-WATCH UNKNOWN - {for_terminal(why)}")
+
+
+def _print(lines: "tuple[Line, ...]") -> None:
+    """Print one line that says it all, and one for each part below."""
+    from bounce_watch.notifications.rendering.safe_text import for_terminal
+    from bounce_watch.pipeline.condition import Level, worst
+
+    level = worst(lines)
+    wrong = [line for line in sorted(lines, key=lambda line: -line.level) if line.level]
+    told = "; ".join(f"{line.name}: {line.text}" for line in wrong) or "all is well"
+    # A bar begins the figures there: none may stand in the text.
+    typer.echo(f"BOUNCE-WATCH {level.name} - {for_terminal(told).replace('|', '/')} | {_figures(lines)}")
+    width = max(len(line.name) for line in lines)
+    for line in lines:
+        mark = "" if line.level is Level.OK else line.level.name
+        text = for_terminal(f"{line.name:<{width}}  {line.text}").replace("|", "/")
+        typer.echo(f"{mark:<8}  {text}")
+
+
+def _figures(lines: "tuple[Line, ...]") -> str:
+    known = {line.name: line.figure for line in lines if line.figure is not None}
+    pairs = [f"{name}={known[name]:g}" for name in _PERFORMANCE if name in known and name != "store"]
+    ages = [known[name] for name in known if name.startswith("mailbox ")]
+    pairs += [f"oldest_look={max(ages):.0f}s"] if ages else []
+    return " ".join([*pairs, f"store={known.get('store', 0):.0f}B"])

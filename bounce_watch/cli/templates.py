@@ -1,15 +1,97 @@
-"""`templates`: see the texts of our answers as their readers will, and try those of the site."""
+"""`templates`: see the texts of our answers as their readers will, and try those of the site.
+
+The texts that `templates` shows: ours, overridden file by file by those of the site."""
 
 import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bounce_watch.cli.status import Exit
+from bounce_watch import shipped_files
+from bounce_watch.classify import Catalogue, load_catalogue
+from bounce_watch.cli.common.exit_status import Exit
+from bounce_watch.config.load import find_config, load_config
+from bounce_watch.model import Cause, Letter, Owner, Side
+from bounce_watch.notifications import template_samples
+from bounce_watch.notifications.alert.playbooks import Playbook, load_playbooks
+from bounce_watch.notifications.composer import Composer
+from bounce_watch.notifications.facts import Organisation
+from bounce_watch.notifications.rendering.templates import Templates
+from bounce_watch.notifications.template_check import check_templates, languages
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Texts:
+    """The folders in order of preference, the site's own first, and who writes."""
+
+    own: Path | None
+    organisation: Organisation
+    catalogue: Catalogue
+    playbooks: dict[str, Playbook]
+
+    @property
+    def folders(self) -> list[Path]:
+        return [*([self.own] if self.own else []), shipped_files.templates()]
+
+    @property
+    def languages(self) -> list[str]:
+        """The languages that have a folder, English first."""
+        return languages(Templates(self.folders))
+
+    def letter(self, cause: Cause, language: str, side: Side) -> Letter:
+        """Return an answer about an invented mail. Raises TemplateFault."""
+        bounce = template_samples.bounce(cause, self._owner(cause, side), side)
+        facts = template_samples.reply_facts(bounce, language=language)
+        return Composer(self.folders, self.organisation, self.playbooks).reply(facts)
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """Yield one row for each text: its name, the languages that have it, those the site replaced."""
+        known = set(Templates(self.folders).names())
+        own = set(Templates([self.own]).names()) if self.own else set()
+        spoken = self.languages
+        parts = {name.partition(f"replies/{one}/")[2] for one in spoken for name in known}
+        for part in sorted(parts - {""}):
+            names = {one: f"replies/{one}/{part}" for one in spoken}
+            yield {
+                "name": part.removesuffix(".j2"),
+                "languages": [one for one in spoken if names[one] in known],
+                "own": [one for one in spoken if names[one] in own],
+            }
+        for name in sorted(name for name in known if not any(f"replies/{one}/" in name for one in spoken)):
+            yield {"name": name, "languages": [], "own": ["yes"] if name in own else []}
+
+    def problems(self) -> list[str]:
+        """Return a sentence for each problem, none when all is well."""
+        return check_templates(self.folders, self.playbooks)
+
+    def _owner(self, cause: Cause, side: Side) -> Owner:
+        """Return who usually must act."""
+        rows = (row for row in self.catalogue.rows if row.cause is cause)
+        return next((row.owner_on(side) for row in rows), Owner.MAIL_ADMIN)
+
+
+def open_texts(config_path: Path | None, folder: Path | None) -> Texts:
+    """Return the texts; the configuration is read when there is one. Raises ConfigError."""
+    own, organisation = folder, template_samples.ORGANISATION
+    if config_path is not None or find_config() is not None:
+        config = load_config(config_path)
+        home = config.organisation
+        own = folder or config.overrides.templates
+        organisation = Organisation(
+            name=home.name, support=home.support, time_zone=home.time_zone, language=home.language
+        )
+    return Texts(
+        own=own,
+        organisation=organisation,
+        catalogue=load_catalogue(shipped_files.data_file("codes.toml").read_text(encoding="utf-8")),
+        playbooks=load_playbooks(shipped_files.data_file("playbooks.toml").read_text(encoding="utf-8")),
+    )
+
 
 if TYPE_CHECKING:
-    from bounce_watch.cli.previews import Texts
     from bounce_watch.model import Letter
 
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
@@ -29,7 +111,7 @@ def register(app: typer.Typer) -> None:
 @group.command("list")
 def list_templates(context: typer.Context, folder: Folder = None, as_json: AsJson = False) -> None:
     """List the texts: for each cause, in which languages, and which ones the site has replaced."""
-    from bounce_watch.cli.output import Column, emit, form_of
+    from bounce_watch.cli.common.output import Column, emit, form_of
 
     rows = _texts(context, folder).rows()
     columns = [
@@ -56,8 +138,8 @@ def preview(
     folder: Folder = None,
 ) -> None:
     """Write answers from invented facts: to the terminal as text, or into a folder as text and HTML."""
-    from bounce_watch.cli.choosing import read_word
-    from bounce_watch.cli.output import say
+    from bounce_watch.cli.common.filters import read_word
+    from bounce_watch.cli.common.output import say
     from bounce_watch.model import Cause, Side
 
     texts = _texts(context, folder)
@@ -79,7 +161,7 @@ def preview(
 @group.command()
 def check(context: typer.Context, folder: Folder = None) -> None:
     """Render every text, your own too, and list what is wrong with file and line; status 1 for any."""
-    from bounce_watch.cli.output import say
+    from bounce_watch.cli.common.output import say
     from bounce_watch.notifications.rendering.safe_text import for_terminal
 
     problems = _texts(context, folder).problems()
@@ -91,7 +173,6 @@ def check(context: typer.Context, folder: Folder = None) -> None:
 
 
 def _texts(context: typer.Context, folder: Path | None) -> "Texts":
-    from bounce_watch.cli.previews import open_texts
 
     if folder is not None and not folder.is_dir():
         raise typer.BadParameter(f"there is no folder {folder}", param_hint="--folder")

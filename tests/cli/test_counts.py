@@ -12,8 +12,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bounce_watch.cli.drawing import bar, change, line
-from bounce_watch.cli.periods import Step, fitting, starts
+from bounce_watch.cli.common.charts import Step, bar, change, fitting, line, starts
 from tests.cli.conftest import call
 
 Ask = Callable[..., list[dict[str, Any]]]

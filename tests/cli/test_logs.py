@@ -9,7 +9,7 @@ import pytest
 
 PROGRAM = """
 import structlog
-from bounce_watch.cli.logs import set_up_logs
+from bounce_watch.cli.common.logs import set_up_logs
 set_up_logs({form!r}, shown={shown})
 log = structlog.get_logger()
 log.info("looked", about="lena.berg@larkfield.example and -Identity 'bounces@larkfield.example'")

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from bounce_watch.cli.output import Column, Form, emit
+from bounce_watch.cli.common.output import Column, Form, emit
 from bounce_watch.notifications.rendering.safe_text import for_cell, for_terminal
 
 ROW = {"sender": "\x1b]8;;http://evil.example\x07=cmd()", "count": 3, "note": None}

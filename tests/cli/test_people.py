@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bounce_watch.cli.completion import _is_plain
+from bounce_watch.cli.common.filters import _is_plain
 from tests.cli.conftest import call
 
 Ask = Callable[..., list[dict[str, Any]]]

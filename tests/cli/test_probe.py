@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from bounce_watch.cli.checkup import Finding
-from bounce_watch.cli.probe_text import about
+from bounce_watch.cli.setup.check import Finding
+from bounce_watch.cli.setup.probe_output import about
 from bounce_watch.model import Evidence
 from bounce_watch.pipeline.dkim import KeyUnavailable, SignatureChecker
 from bounce_watch.pipeline.probe import ProbeMail, Watch

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from bounce_watch.cli.opening import working
-from bounce_watch.cli.service import look_once
+from bounce_watch.cli.common.open_store import working
+from bounce_watch.cli.run import look_once
 from bounce_watch.config.load import load_config, read_config
 from bounce_watch.daemon.signals import HARD_AFTER
 from bounce_watch.model import OutboxState

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from bounce_watch.cli import main, service  # noqa: F401 - warm
+from bounce_watch.cli import main, run  # noqa: F401 - warm
 from bounce_watch.daemon import reload  # noqa: F401 - warm
 
 

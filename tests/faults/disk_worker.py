@@ -15,7 +15,7 @@ from datetime import timedelta
 from itertools import count
 from pathlib import Path
 
-from bounce_watch.cli.status import Exit, status_of
+from bounce_watch.cli.common.exit_status import Exit, status_of
 from bounce_watch.config.load import load_config
 from bounce_watch.config.models import Config
 from bounce_watch.daemon import HouseWork, Looked, Mailbox, Service, Stopper, loop

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from bounce_watch.cli.opening import working
-from bounce_watch.cli.status import Exit, status_of
+from bounce_watch.cli.common.exit_status import Exit, status_of
+from bounce_watch.cli.common.open_store import working
 from bounce_watch.pipeline import attend
 from bounce_watch.pipeline.result import CycleResult
 from bounce_watch.send import FolderSender

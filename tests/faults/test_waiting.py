@@ -4,7 +4,7 @@ import errno
 
 import pytest
 
-from bounce_watch.cli.status import Exit, status_of
+from bounce_watch.cli.common.exit_status import Exit, status_of
 from bounce_watch.config.secrets import SecretError
 from bounce_watch.daemon import back_off
 from bounce_watch.sandbox.outcome import ReaderUnavailable

@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from bounce_watch.cli.opening import working
+from bounce_watch.cli.common.open_store import working
 from bounce_watch.config.load import read_config
 from bounce_watch.daemon import HouseWork, Mailbox, Service, Stopper
 from bounce_watch.pipeline.wiring import probe_of, sender_of, source_of

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bounce_watch.cli.status import Exit
+from bounce_watch.cli.common.exit_status import Exit
 
 UNITS = Path(__file__).parent.parent.parent / "systemd"
 SERVICES = sorted(UNITS.glob("*.service"))

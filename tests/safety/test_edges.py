@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from bounce_watch.cli.logs import _as_text
-from bounce_watch.cli.own_mail import html_of
+from bounce_watch.cli.common.logs import _as_text
+from bounce_watch.cli.common.pages import html_of
 from bounce_watch.notifications.alert.playbooks import fill
 from bounce_watch.unwrap.mime.headers import decode_words
 from tests.cli.conftest import call

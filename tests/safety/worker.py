@@ -4,7 +4,7 @@ import os
 from datetime import timedelta
 from pathlib import Path
 
-from bounce_watch.cli.opening import working
+from bounce_watch.cli.common.open_store import working
 from bounce_watch.config.load import load_config
 from bounce_watch.pipeline import run_cycle
 from bounce_watch.pipeline.wiring import probe_of, sender_of, source_of

@@ -9,7 +9,7 @@ from typing import Any
 import typer.main
 
 from bounce_watch.cli.app import app
-from bounce_watch.cli.status import Exit
+from bounce_watch.cli.common.exit_status import Exit
 
 PROGRAM = "bounce-watch"
 _OWN = {"--help", "--install-completion", "--show-completion"}

@@ -1,0 +1,1 @@
+"""What commands share: options, filters, tables, opening the store."""

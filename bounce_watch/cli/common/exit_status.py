@@ -1,0 +1,59 @@
+"""Exit statuses (sysexits.h where they fit) and the sentence for every fault that a person can repair."""
+
+import sys
+from collections.abc import Iterable
+from enum import IntEnum
+
+from bounce_watch.notifications.rendering.safe_text import for_terminal
+
+
+class Exit(IntEnum):
+    DONE = 0
+    FAILED = 1
+    USAGE = 2
+    UNAVAILABLE = 69
+    TRY_LATER = 75
+    REFUSED = 77
+    CONFIGURATION = 78
+
+
+def status_of(error: Exception) -> Exit | None:
+    """Return the exit status of an expected fault, None for a bug."""
+    # Imported late: a fault is rare, and --help must not wait for the database.
+    from bounce_watch.config.load import ConfigError
+    from bounce_watch.config.secrets import SecretError
+    from bounce_watch.sandbox.outcome import ReaderUnavailable
+    from bounce_watch.source import interface as source
+    from bounce_watch.store import StoreError, StoreNotWritable, StoreTemporary
+
+    table: tuple[tuple[type[Exception], Exit], ...] = (
+        (ConfigError, Exit.CONFIGURATION),
+        (SecretError, Exit.CONFIGURATION),
+        (source.MissingFolder, Exit.CONFIGURATION),
+        (source.Refused, Exit.REFUSED),
+        (source.SourceError, Exit.UNAVAILABLE),
+        (StoreTemporary, Exit.TRY_LATER),
+        (ReaderUnavailable, Exit.TRY_LATER),
+        (StoreNotWritable, Exit.REFUSED),
+        (StoreError, Exit.FAILED),
+    )
+    return next((status for kind, status in table if isinstance(error, kind)), None)
+
+
+def report(error: Exception, status: Exit) -> None:
+    """Print what went wrong and what repairs it."""
+    for line in str(error).splitlines() or [type(error).__name__]:
+        sys.stderr.write(f"bounce-watch: {for_terminal(line)}\n")
+    say_repair(getattr(error, "repair", ""), getattr(error, "commands", ()))
+    sys.stderr.flush()
+    raise SystemExit(int(status))
+
+
+def say_repair(repair: str, commands: Iterable[str]) -> None:
+    """Print what ends a fault; commands stand on lines of their own, unbroken, to be pasted."""
+    if repair:
+        sys.stderr.write(f"  to repair: {for_terminal(repair)}\n")
+    for number, command in enumerate(commands):
+        if not number:
+            sys.stderr.write("  in PowerShell, connected to Exchange Online:\n")
+        sys.stderr.write(f"    {for_terminal(command)}\n")

@@ -1,0 +1,1 @@
+"""`stats`, `top` and `trend`."""

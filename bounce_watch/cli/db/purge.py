@@ -1,0 +1,126 @@
+"""`purge`: delete what is older than the site keeps, or than a moment."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from bounce_watch.cli.common.filters import AsJson
+
+if TYPE_CHECKING:
+    from bounce_watch.config.models import Config
+    from bounce_watch.store import Store
+    from bounce_watch.store.maintenance.audit import OldRows
+    from bounce_watch.store.maintenance.retention import Limits
+
+_NAMES = {
+    "messages": "mails read",
+    "mails": "mails that we wrote",
+    "withheld": "notes of mails not written",
+    "incidents": "closed incidents",
+    "quarantined": "unreadable mails",
+}
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(purge)
+
+
+def purge(
+    context: typer.Context,
+    before: Annotated[
+        str | None,
+        typer.Option(metavar="WHEN", help="As 400d or 2026-01-31 (default: what [retention] says)."),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would go; delete nothing.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask before deleting by --before.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Delete what is old, beside a running service. What is still needed stays, and is named."""
+    from datetime import UTC
+
+    from bounce_watch.cli.common.open_store import asking, changing
+    from bounce_watch.cli.common.output import say
+    from bounce_watch.cli.common.when import read_moment
+    from bounce_watch.config.load import load_config
+    from bounce_watch.pipeline.maintenance import limits_of
+
+    config, now = load_config(context.obj), datetime.now(UTC)
+    moment = _not_too_near(read_moment(before, now), now)
+    with asking(context.obj) if dry_run else changing(context.obj) as store:
+        limits = limits_of(config, store, now, moment)
+        if limits.before is None and limits.quarantined_before is None:
+            say("Nothing is deleted: [retention] keeps everything (days = 0). Name a moment with --before.")
+            return
+        found = store.old_rows(limits)
+        _print(found, limits, as_json=as_json)
+        if dry_run or not any(found.goes.values()):
+            return
+        if moment is not None and not yes:
+            _ask()
+        _delete(config, store, limits, sum(found.goes.values()), now)
+
+
+def _not_too_near(moment: datetime | None, now: datetime) -> datetime | None:
+    from datetime import timedelta
+
+    from bounce_watch.config.organisation import SHORTEST_DAYS
+
+    if moment is not None and now - moment < timedelta(days=SHORTEST_DAYS):
+        raise typer.BadParameter(
+            f"rules, answers and digests still need the last {SHORTEST_DAYS} days", param_hint="--before"
+        )
+    return moment
+
+
+def _print(found: "OldRows", limits: "Limits", *, as_json: bool) -> None:
+    from bounce_watch.cli.common.output import Column, emit, emit_json, form_of, local, say
+
+    if as_json:
+        emit_json({"before": limits.before, "goes": found.goes, "stays": found.stays})
+        return
+    say(f"Older than {local(limits.before or limits.quarantined_before)}:")
+    rows: list[dict[str, Any]] = [
+        {"what": _NAMES[what], "count": count, "fate": "deleted"} for what, count in found.goes.items()
+    ]
+    rows += [
+        {"what": _NAMES["messages"], "count": count, "fate": f"stay: {why}"}
+        for why, count in found.stays.items()
+    ]
+    columns = [
+        Column(key="count", title="Rows", right=True),
+        Column(key="what", title="What"),
+        Column(key="fate", title="What becomes of them", gives_way=True),
+    ]
+    emit([row for row in rows if row["count"]], columns, form_of(as_json), empty="nothing to delete.")
+
+
+def _ask() -> None:
+    import sys
+
+    if not sys.stdin.isatty():
+        raise typer.BadParameter("nobody is there to ask; add --yes", param_hint="--before")
+    typer.confirm("Delete them? There is no way back but a backup.", abort=True, err=True)
+
+
+def _delete(config: "Config", store: "Store", limits: "Limits", total: int, now: datetime) -> None:
+    from bounce_watch.cli.common.output import say
+    from bounce_watch.cli.common.progress import measuring
+    from bounce_watch.cli.common.when import account
+    from bounce_watch.pipeline.maintenance import purge as delete
+
+    done = 0
+    with measuring("Deleting") as measure:
+
+        def step(rows: int) -> None:
+            nonlocal done
+            done += rows
+            measure(done, total)
+
+        gone = delete(store, limits, outlive=config.retention.counters == "keep", progress=step)
+    with store.transaction() as tx:
+        tx.note_deed("purge", account(), dict(gone), now)
+    say(
+        f"Deleted: {', '.join(f'{count} {_NAMES.get(what, what)}' for what, count in gone.items() if count)}."
+    )
+    say("Backups made before still hold it: `bounce-watch db check` names those beside the store.")

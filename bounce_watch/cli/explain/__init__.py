@@ -1,0 +1,1 @@
+"""`explain`: a code, a reply, a file, or a stored bounce."""

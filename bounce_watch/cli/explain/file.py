@@ -1,0 +1,185 @@
+"""`explain FILE`: what was read in a mail, where it stands, what was rejected, who would be answered."""
+
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bounce_watch.cli.common.output import emit_json
+from bounce_watch.model import Report
+from bounce_watch.notifications.rendering.safe_text import for_terminal
+
+if TYPE_CHECKING:
+    from bounce_watch.config.models import Config
+    from bounce_watch.explain.letterhead import Letterhead
+    from bounce_watch.explain.trace import BounceTrace, Trace, Value
+    from bounce_watch.pipeline.replies.preview import DryAnswer
+    from bounce_watch.source import Message
+
+Lines = Iterator[tuple[str, str]]
+
+
+def explain_file(path: Path, config_path: Path | None, *, as_json: bool) -> None:
+    """Explain every reading of a mail; with a configuration also how far it is believed and who is told."""
+    from bounce_watch.explain.letterhead import letterhead
+    from bounce_watch.explain.trace import trace
+    from bounce_watch.pipeline.context import read_catalogue, signatures_of
+    from bounce_watch.sandbox.jobs import shipped_catalogue
+    from bounce_watch.source.local.files import FilesSource
+
+    config = _find_config(config_path)
+    catalogue = read_catalogue(config) if config else shipped_catalogue()
+    with FilesSource(path) as source:
+        message = next(iter(source.messages()), None)
+        if message is None:
+            raise OSError(f"{path} cannot be opened: {source.skipped[0][1]}")
+    head = letterhead(message.raw)
+    if not as_json and head:
+        sys.stdout.write(_section("The mail as it lies in the mailbox", list(_letterhead(head))))
+    site, signatures = (config.site, signatures_of(config)) if config else (None, None)
+    checked = signatures.checked if signatures else None
+    for number, one in enumerate(trace(message.raw, catalogue, site, checked), 1):
+        answer = _answer(config, one, message) if config else None
+        if as_json:
+            emit_json({**_as_object(path, one, answer), "letterhead": asdict(head) if head else None})
+        else:
+            title = f"{path}" + (f", report {number}" if number > 1 else "")
+            sys.stdout.write(_as_text(title, one, answer, has_config=config is not None))
+
+
+def _letterhead(head: "Letterhead") -> Lines:
+    values = (("From", head.sender), ("To", head.to), ("Subject", head.subject), ("Date", head.date))
+    yield from ((label, value) for label, value in values if value)
+    for place, hop in enumerate(head.hops):
+        yield "Came through" if place == 0 else "", hop
+
+
+def _find_config(path: Path | None) -> "Config | None":
+    """Return the configuration; None when none was named and none lies in the usual places."""
+    from bounce_watch.config.load import ConfigError, load_config
+
+    try:
+        return load_config(path)
+    except ConfigError:
+        if path:
+            raise
+        return None
+
+
+def _answer(config: "Config", one: "Trace", message: "Message") -> "DryAnswer | None":
+    from bounce_watch.pipeline.context import utc_now
+    from bounce_watch.pipeline.replies.preview import dry_answer
+    from bounce_watch.store import StoreError, open_store, place_of
+
+    if not isinstance(one.reading, Report):
+        return None
+    given: dict[str, Any] = {
+        "evidence": one.evidence,
+        "received_at": message.received_at,
+        "now": utc_now(),
+    }
+    bounces = tuple(traced.bounce for traced in one.bounces)
+    try:
+        with open_store(place_of(config.store), read_only=True) as store:
+            return dry_answer(config, one.reading, bounces, store=store, **given)
+    except StoreError:
+        return dry_answer(config, one.reading, bounces, store=None, **given)
+
+
+def _as_object(path: Path, one: "Trace", answer: "DryAnswer | None") -> dict[str, Any]:
+    reading = {"type": type(one.reading).__name__, **asdict(one.reading)}
+    reading.get("original", {}).pop("signed_headers", None)
+    return {
+        "path": str(path),
+        "reading": reading,
+        "values": [asdict(value) for value in one.values],
+        "other_formats": [asdict(other) for other in one.other_formats],
+        "bounces": [asdict(traced) for traced in one.bounces],
+        "evidence": one.evidence,
+        "tests": [list(test) for test in one.tests],
+        "answer": asdict(answer) if answer else None,
+    }
+
+
+def _as_text(title: str, one: "Trace", answer: "DryAnswer | None", *, has_config: bool) -> str:
+    sections: list[tuple[str, Lines]] = [(title, _reading(one))]
+    if isinstance(one.reading, Report):
+        sections.append(("The mail that came back", _values(one.values)))
+        sections += [(f"To {traced.bounce.recipient}", _bounce(traced)) for traced in one.bounces]
+        if has_config:
+            sections.append((f"How far it is believed: {one.evidence}", iter(one.tests)))
+            sections.append(("Who would be answered", _told(answer)))
+        else:
+            hint = "give --config to see how far it is believed and who would be answered"
+            sections.append(("Without a configuration", iter((("", hint),))))
+    return "".join(_section(head, list(lines)) for head, lines in sections)
+
+
+def _section(title: str, lines: Sequence[tuple[str, str]]) -> str:
+    width = max((len(label) for label, _ in lines), default=0)
+    shown = (f"  {label:<{width}}  {text}".rstrip() for label, text in lines)
+    return "".join(for_terminal(line) + "\n" for line in (title, *shown)) + "\n"
+
+
+def _reading(one: "Trace") -> Lines:
+    reading = one.reading
+    if not isinstance(reading, Report):
+        yield "Read as", getattr(reading, "kind", "unreadable")
+        yield "Because", reading.reason
+        return
+    yield "Read as", reading.kind
+    yield (
+        "Came in",
+        " in ".join(["the report", *reversed(reading.envelopes)]) if reading.envelopes else "bare",
+    )
+    if reading.forwarded_by:
+        yield "Forwarded by", reading.forwarded_by
+    yield "Format", f"{reading.format}, the first in order that read it"
+    for other in one.other_formats:
+        yield "Not asked", f"{other.name}, it would read {', '.join(other.recipients[:3])}"
+
+
+def _values(values: "Sequence[Value]") -> Lines:
+    for value in values:
+        yield value.name.capitalize(), value.value[:120]
+        if value.span is None:
+            yield "", "  worked out: it does not stand there as such"
+        else:
+            span = value.span
+            label = f"behind {span.label!r}, " if span.label else ""
+            yield "", f"  {label}line {span.line}, column {span.column} of {span.part}"
+
+
+def _bounce(traced: "BounceTrace") -> Lines:
+    from bounce_watch.notifications.rendering.refusal_details import evidence_lines
+
+    bounce = traced.bounce
+    yield from _values(traced.values)
+    yield "Action", f"{bounce.action} ({bounce.persistence})"
+    yield "Cause", f"{bounce.cause}, {bounce.owner} must act"
+    yield "Why so", bounce.why or ""
+    yield from (("", line) for line in evidence_lines(bounce.details))
+    if traced.chosen:
+        yield "Meaning", f"{traced.chosen.name}: {traced.chosen.title}"
+    for other in traced.rejected:
+        yield "Not chosen", f"{other.name}: {other.title} ({other.why})"
+
+
+def _told(answer: "DryAnswer | None") -> Lines:
+    from bounce_watch.notifications.gate.values import SENTENCES
+
+    if answer is None:
+        yield "Nobody", "nothing in it failed"
+        return
+    yield "To", answer.to or "nobody: the report names no sender"
+    yield (
+        "Outcome",
+        {"allowed": "it would be sent", "held": "it would be held until released"}.get(
+            answer.outcome, f"not written: {answer.outcome}"
+        ),
+    )
+    if not answer.with_history:
+        yield "History", "there is no store here, so what was written before was not looked at"
+    for reason, hits in answer.checks:
+        yield reason.replace("_", " "), SENTENCES[reason] if hits else "passed"

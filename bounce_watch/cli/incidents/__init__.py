@@ -1,0 +1,1 @@
+"""`incidents` and its subcommands."""

@@ -1,0 +1,146 @@
+"""`incidents ack, silence, resolve, note, allclear`: what people do about an incident. Each leaves a line."""
+
+import getpass
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from bounce_watch.cli.incidents.incidents import AsJson, Number, group, read_number
+
+if TYPE_CHECKING:
+    from bounce_watch.model import Incident
+    from bounce_watch.store import Transaction
+
+By = Annotated[str | None, typer.Option("--by", help="Who you are (default: your account's name).")]
+Why = Annotated[str, typer.Option("--why", help="One line for the history.")]
+
+
+def _name(by: str | None) -> str:
+    return (by or getpass.getuser())[:80]
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _change(context: typer.Context, change: Callable[["Transaction"], "Incident"]) -> "Incident":
+    from bounce_watch.cli.common.open_store import changing
+
+    with changing(context.obj) as store, store.transaction() as tx:
+        return change(tx)
+
+
+def _say(incident: "Incident", what: str) -> None:
+    from bounce_watch.cli.common.output import say
+
+    say(f"{incident.name} {what}: {incident.finding.title} ({incident.finding.key})")
+
+
+@group.command("ack")
+def acknowledge(context: typer.Context, number: Number, by: By = None, why: Why = "") -> None:
+    """Say that you are on it: the daily reminders end."""
+    which, who, now = read_number(number), _name(by), _now()
+    incident = _change(context, lambda tx: tx.acknowledge_incident(which, now, by=who, note=why))
+    _say(incident, f"is acknowledged by {incident.acknowledged_by}")
+
+
+@group.command("silence")
+def silence(
+    context: typer.Context,
+    number: Number,
+    until: Annotated[str, typer.Option("--until", help="8h, 7d or 2026-12-01; `now` ends a silence.")],
+    by: By = None,
+    why: Why = "",
+) -> None:
+    """Write to nobody about an incident until then; it stays in the list and the digest."""
+    from bounce_watch.cli.common.output import local
+
+    which, who, now = read_number(number), _name(by), _now()
+    end = now if until == "now" else _later(until, now)
+    incident = _change(context, lambda tx: tx.silence_incident(which, end, now, by=who, why=why))
+    _say(incident, f"is silent until {local(end)}" if end > now else "is no longer silent")
+
+
+def _later(text: str, now: datetime) -> datetime:
+    """Return the moment in the future that a span or a date means."""
+    from bounce_watch.cli.common.when import read_moment
+
+    moment = read_moment(text, now)
+    if moment is None:
+        raise typer.BadParameter("--until needs a moment")
+    later = now + (now - moment) if moment < now and not text[:4].isdigit() else moment
+    if later <= now:
+        raise typer.BadParameter(f"{text!r} is past; write 8h, 7d or a date to come")
+    return later
+
+
+@group.command("note")
+def note(context: typer.Context, number: Number, text: str, by: By = None) -> None:
+    """Add a line to the history of an incident."""
+    which, who, now = read_number(number), _name(by), _now()
+    _say(_change(context, lambda tx: tx.note_incident(which, text, now, by=who)), "has your note")
+
+
+@group.command("resolve")
+def resolve(context: typer.Context, number: Number, by: By = None, why: Why = "") -> None:
+    """Close an incident; the admins get the all-clear. It opens again if the same happens soon."""
+    from bounce_watch.cli.common.open_store import changing
+    from bounce_watch.config.load import load_config
+    from bounce_watch.pipeline import open_house
+    from bounce_watch.pipeline.incidents.all_clear import close_incident
+
+    with changing(context.obj) as store:
+        house = open_house(load_config(context.obj), store)
+        incident = close_incident(house, read_number(number), by=_name(by), why=why)
+    _say(incident, "is resolved")
+
+
+@group.command("allclear")
+def all_clear(
+    context: typer.Context,
+    number: Number,
+    tell: Annotated[bool, typer.Option("--tell", help="Queue a notice to each of them.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """List who may send again after an incident, with their own mails; tell them with --tell."""
+    from bounce_watch.cli.common.open_store import asking
+    from bounce_watch.cli.common.output import Column, emit, form_of
+    from bounce_watch.pipeline.incidents.all_clear import affected_by
+
+    which = read_number(number)
+    if tell:
+        _tell(context, which)
+        return
+    with asking(context.obj) as store:
+        rows: list[dict[str, Any]] = [
+            {"sender": one.sender, "mails": len(one.mails), "recipients": [m.recipient for m in one.mails]}
+            for one in affected_by(store.incident(which))
+        ]
+    columns = [
+        Column(key="sender", title="Sender"),
+        Column(key="mails", title="Mails", right=True),
+        Column(
+            key="recipients", title="To", show=lambda row: ", ".join(row["recipients"][:5]), gives_way=True
+        ),
+    ]
+    emit(rows, columns, form_of(as_json), empty="Nobody of ours had mail in it.")
+
+
+def _tell(context: typer.Context, number: int) -> None:
+    from bounce_watch.cli.common.open_store import changing
+    from bounce_watch.cli.common.output import say
+    from bounce_watch.config.load import load_config
+    from bounce_watch.pipeline import open_house
+    from bounce_watch.pipeline.incidents.all_clear import tell_colleagues
+
+    with changing(context.obj) as store:
+        house = open_house(load_config(context.obj), store)
+        try:
+            done = tell_colleagues(house, number)
+        except ValueError as error:
+            raise typer.BadParameter(str(error)) from None
+    say(f"{done.queued} notices are in the outbox, {done.withheld} were withheld (see the digest for why).")
+    if done.left:
+        say(f"{done.left} wait so that replies to others are not stopped: run the same again in a minute.")

@@ -1,0 +1,229 @@
+"""`incidents`: many bounces that mean one thing, with proof and the steps that end it."""
+
+import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from bounce_watch.model import Incident
+    from bounce_watch.store import BounceRow, IncidentDetail
+
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
+AsCsv = Annotated[bool, typer.Option("--csv", help="CSV, safe for spreadsheets.")]
+Number = Annotated[str, typer.Argument(metavar="NUMBER", help="INC-7, or just 7.")]
+
+group = typer.Typer(
+    help="List incidents and show what proves them and what ends them.", invoke_without_command=True
+)
+
+
+def register(app: typer.Typer) -> None:
+    from bounce_watch.cli.incidents import change  # noqa: F401 - its commands join the group
+
+    app.add_typer(group, name="incidents")
+
+
+@group.callback()
+def incidents(context: typer.Context) -> None:
+    if context.invoked_subcommand is None:
+        list_incidents(context)
+
+
+@group.command("list")
+def list_incidents(
+    context: typer.Context,
+    only_open: Annotated[bool, typer.Option("--open", help="Only those that are not over.")] = False,
+    as_json: AsJson = False,
+    as_csv: AsCsv = False,
+) -> None:
+    """List incidents, newest first."""
+    from bounce_watch.cli.common.open_store import asking
+    from bounce_watch.cli.common.output import emit, form_of
+    from bounce_watch.model import IncidentState
+
+    with asking(context.obj) as store:
+        found = store.incidents(IncidentState.OPEN if only_open else None)
+    emit(map(incident_json, found), incident_columns(), form_of(as_json, as_csv), empty="No incidents.")
+
+
+def incident_json(incident: "Incident") -> dict[str, Any]:
+    finding = incident.finding
+    return {
+        "incident": incident.name,
+        "state": incident.state,
+        "standing": incident.standing(datetime.now(UTC)),
+        "severity": finding.severity,
+        "title": finding.title,
+        "key": finding.key,
+        "rule": finding.rule_id,
+        "owner": finding.owner,
+        "playbook": finding.playbook,
+        "opened_at": incident.opened_at,
+        "updated_at": incident.updated_at,
+        "resolved_at": incident.resolved_at,
+        "acknowledged_at": incident.acknowledged_at,
+        "acknowledged_by": incident.acknowledged_by,
+        "silenced_until": incident.silenced_until,
+        "suppressed_by": _name_of(incident.suppressed_by),
+        "reopened": incident.reopened,
+        "historical": incident.historical,
+        "first_at": finding.first_at,
+        "last_at": finding.last_at,
+        "mails": finding.messages,
+        "senders": list(finding.senders),
+        "recipient_domains": list(finding.recipient_domains),
+        "codes": list(finding.statuses),
+    }
+
+
+def _name_of(number: int | None) -> str | None:
+    return None if number is None else f"INC-{number}"
+
+
+def _standing(row: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return how an incident stands, in lines of a cell."""
+    if row["suppressed_by"] and row["state"] == "open":
+        return (row["incident"], "suppressed by", row["suppressed_by"])
+    return (row["incident"], row["standing"])
+
+
+def incident_columns() -> list[Any]:
+    from bounce_watch.cli.common.output import Column, local
+
+    return [
+        Column(key="incident", title="Incident", show=_standing),
+        Column(
+            key="title",
+            title="What\nwho or where",
+            show=lambda row: (row["title"], row["key"]),
+            gives_way=True,
+        ),
+        Column(key="mails", title="Mails", right=True),
+        Column(key="opened_at", title="Opened", show=lambda row: tuple(local(row["opened_at"]).split())),
+        Column(key="owner", title="Severity\nWho must act", show=lambda row: (row["severity"], row["owner"])),
+    ]
+
+
+@group.command("show")
+def show_incident(context: typer.Context, number: Number, as_json: AsJson = False) -> None:
+    """Show one incident: the proof, its history, and what to do step by step."""
+    from bounce_watch.cli.common.open_store import asking
+    from bounce_watch.cli.common.output import emit_json
+    from bounce_watch.cli.history import row_json
+
+    with asking(context.obj) as store:
+        detail = store.incident(read_number(number))
+    if as_json:
+        bounces = [row_json(row) for row in detail.bounces]
+        steps = [{"text": s.text, "where": s.where, "commands": s.commands} for s in _steps(detail)]
+        emit_json({**incident_json(detail.incident), "steps": steps, "bounces": bounces})
+    else:
+        sys.stdout.write(_as_text(detail))
+
+
+@group.command()
+def pack(
+    context: typer.Context,
+    number: Number,
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="The new folder goes in here.")],
+    redact: Annotated[
+        bool, typer.Option("--redact", help="Replace addresses and domains by invented ones.")
+    ] = False,
+) -> None:
+    """Write a folder for a support case: timeline, codes, commands and sample reports."""
+    from bounce_watch.cli.common.open_store import asking
+    from bounce_watch.cli.common.output import say
+    from bounce_watch.cli.incidents.case_pack import pack_files, write_files
+    from bounce_watch.config.load import load_config
+    from bounce_watch.pipeline.context import read_catalogue
+
+    with asking(context.obj) as store:
+        detail = store.incident(read_number(number))
+    folder = out / detail.incident.name
+    if folder.exists():
+        raise typer.BadParameter(f"{folder} is there already", param_hint="--out")
+    catalogue = read_catalogue(load_config(context.obj))
+    write_files(folder, pack_files(detail, _steps(detail), catalogue, redact=redact))
+    say(f"Written to {folder}; read it before you send it.")
+
+
+def read_number(text: str) -> int:
+    """Return the number that `INC-7` or `7` means. Raises BadParameter."""
+    plain = text.upper().removeprefix("INC-")
+    if not plain.isdigit():
+        raise typer.BadParameter(f"{text!r} is no incident number; write INC-7 or 7")
+    return int(plain)
+
+
+def _steps(detail: "IncidentDetail") -> tuple[Any, ...]:
+    from bounce_watch.notifications.alert.playbooks import fill_steps, load_playbooks
+    from bounce_watch.shipped_files import data_file
+
+    playbooks = load_playbooks(data_file("playbooks.toml").read_text(encoding="utf-8"))
+    finding = detail.incident.finding
+    return fill_steps(playbooks[finding.playbook], finding) if finding.playbook in playbooks else ()
+
+
+def _evidence(detail: "IncidentDetail") -> tuple[str, ...]:
+    from bounce_watch.notifications.rendering.refusal_details import common_evidence
+
+    return common_evidence(row.bounce.details for row in detail.bounces if row.bounce.details)
+
+
+def _as_text(detail: "IncidentDetail") -> str:
+    from bounce_watch.cli.common.output import local
+    from bounce_watch.notifications.rendering.labels import OWNERS
+    from bounce_watch.notifications.rendering.safe_text import for_terminal
+
+    incident, finding = detail.incident, detail.incident.finding
+    lines = [
+        f"{incident.name} ({incident.standing(datetime.now(UTC))}, {finding.severity}): {finding.title}",
+        f"{finding.key}; {finding.messages} mails from {local(finding.first_at)} to {local(finding.last_at)}",
+        f"Codes: {', '.join(finding.statuses) or 'none'}",
+        f"Senders: {', '.join(finding.senders)}",
+        f"Domains: {', '.join(finding.recipient_domains)}",
+        *(f"Evidence: {line}" for line in _evidence(detail)),
+        *_life(incident),
+        "",
+        f"What to do ({OWNERS[finding.owner].lower()} must act)",
+    ]
+    for place, step in enumerate(_steps(detail), 1):
+        lines.append(f"{place}. {step.text}")
+        lines += [f"   Where: {step.where}"] if step.where else []
+        lines += [f"   {line}" for command in step.commands for line in command.splitlines()]
+    lines += ["", "History"]
+    lines += [
+        f"{local(change.at)}  {change.change} by {change.by} {change.note}" for change in detail.changes
+    ]
+    lines += ["", "Proof"]
+    lines += [_proof(row) for row in detail.bounces]
+    return "".join(for_terminal(line).rstrip() + "\n" for line in lines)
+
+
+def _life(incident: "Incident") -> list[str]:
+    """Return what people and other incidents did to it, a line each."""
+    from bounce_watch.cli.common.output import local
+
+    lines = []
+    if incident.acknowledged_by:
+        lines.append(f"Acknowledged by {incident.acknowledged_by} {local(incident.acknowledged_at)}")
+    if incident.is_silenced(datetime.now(UTC)):
+        lines.append(f"Silent until {local(incident.silenced_until)}")
+    if incident.suppressed_by is not None:
+        lines.append(f"Suppressed by INC-{incident.suppressed_by}: nobody is written to about it")
+    if incident.reopened:
+        lines.append(f"Came back {incident.reopened} times")
+    if incident.historical:
+        lines.append("Found in old mail: nobody was written to")
+    return lines
+
+
+def _proof(row: "BounceRow") -> str:
+    from bounce_watch.cli.common.output import local
+
+    bounce = row.bounce
+    return f"{row.id:>6}  {local(bounce.occurred_at)}  {bounce.sender} -> {bounce.recipient}  {bounce.code}"

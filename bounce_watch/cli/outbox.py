@@ -1,0 +1,198 @@
+"""`outbox`: what we write to colleagues and admins, and the release of held answers.
+
+`breaker`: what stops replies when too many are due at once, and the person who allows them again."""
+
+import sys
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from bounce_watch.cli.common.exit_status import Exit
+
+if TYPE_CHECKING:
+    from bounce_watch.store import OutboxEntry
+
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
+AsCsv = Annotated[bool, typer.Option("--csv", help="CSV, safe for spreadsheets.")]
+Numbers = Annotated[
+    list[int] | None, typer.Argument(metavar="ID...", help="The ids that `outbox list` shows.")
+]
+
+group = typer.Typer(
+    help="See, release or give up the mails that bounce-watch writes.", invoke_without_command=True
+)
+
+
+def register(app: typer.Typer) -> None:
+    app.add_typer(group, name="outbox")
+    app.add_typer(breaker_group, name="breaker")
+
+
+@group.callback()
+def outbox(context: typer.Context) -> None:
+    if context.invoked_subcommand is None:
+        list_outbox(context)
+
+
+@group.command("list")
+def list_outbox(
+    context: typer.Context,
+    state: Annotated[
+        list[str] | None, typer.Option(help="held, pending, sent, failed, unknown; repeat it.")
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many rows.")] = 50,
+    as_json: AsJson = False,
+    as_csv: AsCsv = False,
+) -> None:
+    """List mails, newest first."""
+    from bounce_watch.cli.common.filters import read_word
+    from bounce_watch.cli.common.open_store import asking
+    from bounce_watch.cli.common.output import emit, form_of
+    from bounce_watch.model import OutboxState
+
+    states = [read_word(OutboxState, word, "--state") for word in state or []]
+    with asking(context.obj) as store:
+        found = store.outbox(states, limit)
+    emit(map(entry_json, found), _columns(), form_of(as_json, as_csv), empty="No such mail in the outbox.")
+
+
+def entry_json(entry: "OutboxEntry") -> dict[str, Any]:
+    return {
+        "id": entry.id,
+        "kind": entry.kind,
+        "state": entry.state,
+        "to": entry.recipient,
+        "subject": entry.subject,
+        "cause": entry.cause,
+        "attempts": entry.attempts,
+        "created_at": entry.created_at,
+        "next_at": entry.next_at,
+        "sent_at": entry.sent_at,
+        "server_reply": entry.server_reply,
+    }
+
+
+def _columns() -> list[Any]:
+    from bounce_watch.cli.common.output import Column, local
+
+    return [
+        Column(key="id", title="Id", right=True),
+        Column(key="state", title="State\nKind", show=lambda row: (row["state"], row["kind"])),
+        Column(key="created_at", title="Written", show=lambda row: tuple(local(row["created_at"]).split())),
+        Column(key="to", title="To\nSubject", show=_addressed, gives_way=True, cut=True),
+    ]
+
+
+def _addressed(row: Mapping[str, Any]) -> tuple[str, ...]:
+    """Show what a server said only where it matters: for mail that has not left."""
+    said = (f"server: {row['server_reply']}",) if row["server_reply"] and row["state"] != "sent" else ()
+    return row["to"], row["subject"], *said
+
+
+@group.command("show")
+def show_mail(
+    context: typer.Context,
+    number: Annotated[int, typer.Argument(metavar="ID", help="The id that `outbox list` shows.")],
+    raw: Annotated[bool, typer.Option("--raw", help="The whole mail as it leaves.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show one mail as its reader sees it."""
+    from bounce_watch.cli.common.open_store import asking
+    from bounce_watch.cli.common.output import emit_json
+    from bounce_watch.notifications.rendering.safe_text import for_terminal
+
+    with asking(context.obj) as store:
+        entry, content = store.outgoing(number)
+    if raw:
+        sys.stdout.buffer.write(content)
+    elif as_json:
+        emit_json({**entry_json(entry), "text": entry.preview})
+    else:
+        head = [f"To: {entry.recipient}", f"Subject: {entry.subject}", f"State: {entry.state}", ""]
+        lines = [*head, *entry.preview.splitlines()]
+        sys.stdout.write("".join(for_terminal(line) + "\n" for line in lines))
+
+
+@group.command()
+def release(
+    context: typer.Context,
+    numbers: Numbers = None,
+    everything: Annotated[bool, typer.Option("--all", help="All held mails.")] = False,
+) -> None:
+    """Let held mails go: they leave at the next look of the service, or with `run --once`."""
+    count = _change(context, "release", numbers, everything)
+    typer.echo(
+        f"{count} released; {'it leaves' if count == 1 else 'they leave'} with the next run.", err=True
+    )
+
+
+@group.command()
+def retry(
+    context: typer.Context,
+    numbers: Numbers = None,
+    everything: Annotated[bool, typer.Option("--all", help="All failed mails.")] = False,
+) -> None:
+    """Send failed mails again."""
+    typer.echo(f"{_change(context, 'retry', numbers, everything)} will be sent again.", err=True)
+
+
+@group.command()
+def abandon(context: typer.Context, numbers: Numbers = None) -> None:
+    """Give up mails that wait or failed: they are never sent."""
+    typer.echo(f"{_change(context, 'abandon', numbers, everything=False)} given up.", err=True)
+
+
+def _change(context: typer.Context, what: str, numbers: list[int] | None, everything: bool) -> int:
+    from datetime import UTC, datetime
+
+    from bounce_watch.cli.common.open_store import changing
+
+    if not numbers and not everything:
+        raise typer.BadParameter("say which: the ids that `bounce-watch outbox list` shows" + _or_all(what))
+    with changing(context.obj) as store:
+        count: int = getattr(store, what)(numbers or None, datetime.now(UTC))
+    if not count:
+        typer.echo("bounce-watch: no mail changed; see `bounce-watch outbox list`", err=True)
+        raise typer.Exit(Exit.FAILED)
+    return count
+
+
+def _or_all(what: str) -> str:
+    return "" if what == "abandon" else ", or --all"
+
+
+breaker_group = typer.Typer(
+    help="See whether replies are stopped because too many were due, and allow them again."
+)
+
+
+@breaker_group.command()
+def status(
+    context: typer.Context,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+) -> None:
+    """Tell whether replies are stopped, and since when."""
+    from bounce_watch.cli.common.open_store import asking
+    from bounce_watch.cli.common.output import emit_json, local, say
+
+    with asking(context.obj) as store:
+        since = store.breaker_latched_at()
+    if as_json:
+        emit_json({"latched": since is not None, "since": since})
+    elif since is None:
+        say("Replies are not stopped.")
+    else:
+        say(f"Replies are stopped since {local(since)}: too many were due at once. Alerts and digests leave.")
+        say("`bounce-watch top` shows the cause; then `bounce-watch breaker clear` allows replies again.")
+
+
+@breaker_group.command()
+def clear(context: typer.Context) -> None:
+    """Allow replies again. What was withheld meanwhile stays unanswered and stands in the digest."""
+    from bounce_watch.cli.common.open_store import changing
+    from bounce_watch.cli.common.output import say
+
+    with changing(context.obj) as store, store.transaction() as tx:
+        was_latched = tx.clear_breaker()
+    say("Replies are allowed again." if was_latched else "Replies were not stopped.")

@@ -1,0 +1,171 @@
+"""`parse`: read mails on all cores without storing anything."""
+
+import json
+import sys
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from bounce_watch.cli.common.exit_status import Exit
+
+if TYPE_CHECKING:
+    from bounce_watch.sandbox.frames import Letter
+    from bounce_watch.source import Message, Source
+
+Paths = Annotated[
+    list[Path],
+    typer.Argument(metavar="PATH...", help="Files, Maildirs, mboxes or folders; - is standard input."),
+]
+Jobs = Annotated[
+    int | None,
+    typer.Option("--jobs", "-j", min=1, help="Processes that read at a time (default: all cores)."),
+]
+# Within a JSON text this can only be the key itself: quotation marks inside of values are escaped.
+_UNREADABLE = b'"kind": "unreadable"'
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(parse)
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What was printed: lines, and those that tell of a mail which could not be read."""
+
+    lines: int = 0
+    unreadable: int = 0
+
+    def counted(self, lines: Iterable[bytes]) -> Iterator[bytes]:
+        for line in lines:
+            self.lines += 1
+            self.unreadable += _UNREADABLE in line
+            yield line
+
+
+def parse(
+    paths: Paths,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="One JSON object a line, one for each report.")
+    ] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="One bounce a line, safe for spreadsheets.")] = False,
+    jobs: Jobs = None,
+) -> None:
+    """Read mails and print what they report. Nothing is stored or moved."""
+    from bounce_watch.cli.common.logs import set_up_logs
+    from bounce_watch.cli.common.output import emit, form_of
+    from bounce_watch.cli.common.progress import counting
+    from bounce_watch.sandbox.pool import cores
+
+    set_up_logs("text")
+    tally = _Tally()
+    with (
+        counting("Reading", None, silent=sys.stdout.isatty() and (as_json or as_csv)) as step,
+        closing(read_paths(paths, jobs or cores(), step)) as found,
+    ):
+        lines = tally.counted(found)
+        if as_json:
+            sys.stdout.writelines(line.decode("ascii") for line in lines)
+        else:
+            rows = (row for line in lines for row in _rows(json.loads(line)))
+            emit(rows, _columns(), form_of(as_json=False, as_csv=as_csv), empty="Nothing to read there.")
+    if tally.lines and tally.unreadable == tally.lines:
+        raise typer.Exit(Exit.FAILED)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What lies in a path: a mail, or the line that says why one could not be opened."""
+
+    letter: "Letter"
+    line: bytes | None = None
+
+
+def read_paths(paths: list[Path], jobs: int, step: Callable[[], None]) -> Generator[bytes, None, None]:
+    """Yield the lines of JSON for each report in the paths, in the order of the mails."""
+    from bounce_watch.sandbox.jobs import Job, line_of
+    from bounce_watch.sandbox.json_output import unreadable_object
+    from bounce_watch.sandbox.outcome import Overrun
+    from bounce_watch.sandbox.pool import in_order
+
+    found = (one for path in paths for one in _look(path))
+    with closing(in_order(found, lambda one: one.letter, Job.LINES, jobs=jobs)) as answers:
+        for one, answer in answers:
+            step()
+            if one.line:
+                yield one.line
+            elif isinstance(answer, Overrun):
+                yield line_of(unreadable_object(one.letter.name, answer.reason))
+            else:
+                yield from answer.splitlines(keepends=True)
+
+
+def _look(path: Path) -> Iterator[_Found]:
+    """Yield the mails in one path, then what could not be opened there."""
+    from bounce_watch.sandbox.frames import Letter
+    from bounce_watch.source import SourceError, open_path
+
+    try:
+        with open_path(path) as source:
+            for name, message in _named(path, source.messages()):
+                yield _Found(Letter(name, message.raw))
+            yield from _skipped(path, source)
+    except (SourceError, OSError) as error:
+        yield _unreadable(str(path), str(error))
+
+
+def _skipped(path: Path, source: "Source") -> Iterator[_Found]:
+    for name, reason in source.skipped:
+        yield _unreadable(str(path / name if path.is_dir() else path), f"it cannot be opened: {reason}")
+
+
+def _unreadable(name: str, error: str) -> _Found:
+    from bounce_watch.sandbox.frames import Letter
+    from bounce_watch.sandbox.jobs import line_of
+    from bounce_watch.sandbox.json_output import unreadable_object
+
+    return _Found(Letter(name, b""), line_of(unreadable_object(name, error)))
+
+
+def _named(path: Path, messages: Iterator["Message"]) -> Iterator[tuple[str, "Message"]]:
+    """Name each message: the path for a file with one, else its place in the folder or mbox."""
+    if path.is_dir():
+        yield from ((str(path / message.locator.uid), message) for message in messages)
+        return
+    first, second = next(messages, None), next(messages, None)
+    if first is not None and second is None:
+        yield str(path), first
+        return
+    rest = (message for message in (first, second) if message is not None)
+    for number, message in enumerate(chain(rest, messages), 1):
+        yield f"{path}#{number}", message
+
+
+def _rows(item: dict[str, Any]) -> list[dict[str, Any]]:
+    """Flatten one object for people: a row for each bounce, or one that says why there is none."""
+    head = {"path": item["path"], "kind": item["kind"]}
+    keys = ("recipient", "sender", "status", "reply_code", "cause", "owner", "side")
+    if not item["bounces"]:
+        return [{**head, **dict.fromkeys(keys), "note": item["error"]}]
+    return [
+        {**head, **{key: bounce[key] for key in keys}, "note": bounce["diagnostic_code"]}
+        for bounce in item["bounces"]
+    ]
+
+
+def _columns() -> list[Any]:
+    from bounce_watch.cli.common.output import Column
+
+    return [
+        Column(key="path", title="File", show=lambda row: Path(row["path"]).name),
+        Column(key="kind", title="Kind"),
+        Column(key="recipient", title="Recipient"),
+        Column(key="status", title="Code", show=lambda row: row["status"] or row["reply_code"] or ""),
+        Column(key="cause", title="Cause"),
+        Column(key="owner", title="Who must act"),
+        Column(key="note", title="What the server said", show=lambda row: (row["note"] or "")[:80]),
+    ]

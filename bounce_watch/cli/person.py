@@ -1,0 +1,229 @@
+"""`person` and `domain`: all about one colleague, or about one place that mail goes to.
+
+A colleague or a destination as a person reads it: the short of it first, then the lists behind it."""
+
+import sys
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.padding import Padding
+from rich.text import Text
+
+from bounce_watch.classify import Explanation
+from bounce_watch.cli.common.filters import AsJson, complete_domain, complete_sender
+from bounce_watch.cli.common.output import Column, Form, console, emit, local
+from bounce_watch.model import Count, Incident
+from bounce_watch.notifications.rendering.labels import CAUSES, label_of
+from bounce_watch.notifications.rendering.safe_text import for_terminal
+from bounce_watch.store import BounceRow, Destination, OutboxEntry, Person, WithheldRow
+
+
+def print_person(found: Person, advice: Explanation | None) -> None:
+    """Print all about a colleague, and what to tell them about the newest bounce."""
+    _headline(found.address, _summary(found.causes, "mail of theirs", "mails of theirs"))
+    if advice and advice.sender_steps:
+        newest = found.sent[0].bounce
+        title = (
+            f"What to tell them about the newest one ({_inside(CAUSES[newest.cause])}, {newest.recipient})"
+        )
+        _listed(title, [f"{number}. {step}" for number, step in enumerate(advice.sender_steps, 1)])
+    _listed_incidents(found.incidents)
+    _bounces("Mail of theirs that came back", found.sent, to=True)
+    _bounces("Mail to them that came back", found.missed, to=False)
+    _listed("What we wrote to them", [_told(mail) for mail in found.mails])
+    _listed("What we did not write, and why", _not_told(found.withheld))
+
+
+def print_domain(found: Destination) -> None:
+    """Print all about a recipient's domain, and how to write to its mail admin."""
+    _headline(found.domain, _summary(found.causes, "mail there", "mails there"))
+    _listed_incidents(found.incidents)
+    _listed("Whom it concerns", [f"{count.now:>5}  {count.label}" for count in found.senders])
+    _listed("Codes", [f"{count.now:>5}  {count.label}" for count in found.codes])
+    said = {row.bounce.diagnostic_code: row for row in reversed(found.bounces) if row.bounce.diagnostic_code}
+    lines = [f"{local(row.bounce.occurred_at)}  {text}" for text, row in reversed(said.items())]
+    _listed("What its servers said", lines[:5])
+    _bounces("Mail that came back", found.bounces, to=True)
+    number = found.bounces[0].id
+    _listed("To write to their mail admin", [f"bounce-watch show {number} --postmaster-draft"])
+
+
+def _summary(counts: Sequence[Count], one: str, many: str) -> str:
+    total = sum(count.now for count in counts)
+    if not total:
+        return f"no {one} failed for good"
+    causes = ", ".join(f"{_inside(label_of(count.label))} ({count.now})" for count in counts[:4])
+    return f"{total} {one if total == 1 else many} failed: {causes}"
+
+
+def _told(mail: OutboxEntry) -> str:
+    return f"{local(mail.sent_at or mail.created_at)}  {mail.state:<8} {mail.subject} (outbox show {mail.id})"
+
+
+def _not_told(rows: Sequence[WithheldRow]) -> list[str]:
+    """Return one line a reason: how often, and when last."""
+    reasons = Counter(row.reason for row in rows)
+    newest = {row.reason: row.at for row in reversed(rows)}
+    return [
+        f"{local(newest[reason])}  {label_of(reason)}" + (f" ({count} times)" if count > 1 else "")
+        for reason, count in reasons.items()
+    ]
+
+
+def _inside(label: str) -> str:
+    """Return a label as it stands inside a sentence: SPF stays SPF."""
+    return label if label[1:2].isupper() else label[:1].lower() + label[1:]
+
+
+def _listed_incidents(incidents: Sequence[Incident]) -> None:
+    _listed("Incidents", [f"{one.name:<8} {one.state:<13} {one.finding.title}" for one in incidents])
+
+
+def _headline(name: str, text: str) -> None:
+    console().print(Text.assemble((for_terminal(name), "bold"), f": {for_terminal(text)}"))
+
+
+def _listed(title: str, lines: Sequence[str]) -> None:
+    """Print a heading and its lines; nothing without lines."""
+
+    if not lines:
+        return
+    sys.stdout.write("\n")
+    console().print(Text(title, style="bold"))
+    for line in lines:
+        console().print(Padding(Text(for_terminal(line)), (0, 0, 0, 2)))
+
+
+def _bounces(title: str, rows: Sequence[BounceRow], *, to: bool) -> None:
+    if not rows:
+        return
+    other = "Recipient" if to else "Sender"
+    columns = [
+        Column(key="id", title="Id", right=True),
+        Column(key="when", title="When"),
+        Column(key="other", title=other, gives_way=True, cut=True),
+        Column(key="code", title="Code"),
+        Column(key="cause", title="Cause"),
+    ]
+    lines = [
+        {
+            "id": row.id,
+            "when": local(row.bounce.occurred_at),
+            "other": (row.bounce.recipient_decoded or row.bounce.recipient) if to else row.bounce.sender,
+            "code": row.bounce.status or row.bounce.reply_code or "",
+            "cause": row.bounce.cause,
+        }
+        for row in rows
+    ]
+    sys.stdout.write("\n")
+    emit(lines, columns, Form.TABLE, title=title)
+
+
+if TYPE_CHECKING:
+    from bounce_watch.classify import Explanation
+    from bounce_watch.model import Count, Incident
+    from bounce_watch.store import BounceRow, Destination, Person
+
+Limit = Annotated[int, typer.Option(min=1, max=1000, help="At most so many lines of each list.")]
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(person)
+    app.command()(domain)
+
+
+def person(
+    context: typer.Context,
+    address: Annotated[
+        str, typer.Argument(metavar="ADDRESS", help="A colleague's address.", autocompletion=complete_sender)
+    ],
+    limit: Limit = 10,
+    as_json: AsJson = False,
+) -> None:
+    """Tell all about one colleague: what came back, what they were told, what to tell them now."""
+    from bounce_watch.cli.common.open_store import asking
+    from bounce_watch.cli.common.output import emit_json, say
+
+    with asking(context.obj) as store:
+        found = store.person(address, limit)
+    if as_json:
+        emit_json(person_json(found))
+    elif not (found.sent or found.missed or found.mails or found.withheld):
+        say(f"Nothing is known of {address}: no mail of theirs came back, and none to them did.")
+    else:
+        print_person(found, _advice(context.obj, found.sent))
+
+
+def domain(
+    context: typer.Context,
+    name: Annotated[
+        str,
+        typer.Argument(metavar="NAME", help="A recipient's domain.", autocompletion=complete_domain),
+    ],
+    limit: Limit = 10,
+    as_json: AsJson = False,
+) -> None:
+    """Tell all about one destination: what fails there and since when, whom it concerns, what it says."""
+    from bounce_watch.cli.common.open_store import asking
+    from bounce_watch.cli.common.output import emit_json, say
+
+    with asking(context.obj) as store:
+        found = store.at_domain(name, limit)
+    if as_json:
+        emit_json(domain_json(found))
+    elif not found.bounces:
+        say(f"No mail to {name} came back.")
+    else:
+        print_domain(found)
+
+
+def person_json(found: "Person") -> dict[str, Any]:
+    from bounce_watch.cli.history import row_json
+    from bounce_watch.cli.outbox import entry_json
+
+    return {
+        "address": found.address,
+        "causes": _counts(found.causes),
+        "sent": [row_json(row) for row in found.sent],
+        "missed": [row_json(row) for row in found.missed],
+        "told": [entry_json(mail) for mail in found.mails],
+        "not_told": [{"at": row.at, "reason": row.reason, "cause": row.cause} for row in found.withheld],
+        "incidents": _incidents(found.incidents),
+    }
+
+
+def domain_json(found: "Destination") -> dict[str, Any]:
+    from bounce_watch.cli.history import row_json
+
+    return {
+        "domain": found.domain,
+        "causes": _counts(found.causes),
+        "codes": _counts(found.codes),
+        "senders": _counts(found.senders),
+        "bounces": [row_json(row) for row in found.bounces],
+        "incidents": _incidents(found.incidents),
+    }
+
+
+def _counts(counts: "Iterable[Count]") -> dict[str, int]:
+    return {count.label: count.now for count in counts}
+
+
+def _incidents(incidents: "Iterable[Incident]") -> list[dict[str, Any]]:
+    return [{"name": one.name, "title": one.finding.title, "state": one.state} for one in incidents]
+
+
+def _advice(config: Any, rows: "Sequence[BounceRow]") -> "Explanation | None":
+    """Return what the catalogue advises on the newest bounce, None for no bounce."""
+    from bounce_watch.classify import explain
+    from bounce_watch.config.load import load_config
+    from bounce_watch.pipeline.context import read_catalogue
+
+    if not rows:
+        return None
+    bounce = rows[0].bounce
+    said = " ".join(filter(None, (bounce.reply_code, bounce.status, bounce.diagnostic_code)))
+    meanings = explain(read_catalogue(load_config(config)), said) if said else ()
+    return next((one for one in meanings if one.name == bounce.entry), None)

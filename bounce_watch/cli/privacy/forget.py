@@ -1,0 +1,186 @@
+"""`forget`: take one person out of the store, at their request."""
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from bounce_watch.cli.common.exit_status import Exit
+from bounce_watch.cli.common.filters import AsJson
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bounce_watch.config.models import Config
+    from bounce_watch.pipeline.maintenance import Forgotten
+    from bounce_watch.store import Store
+    from bounce_watch.store.privacy.identity import Named
+    from bounce_watch.store.privacy.search import Found
+
+Address = Annotated[str, typer.Argument(metavar="ADDRESS", help="The person's address; each one by itself.")]
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(forget)
+
+
+def forget(
+    context: typer.Context,
+    address: Address,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would go; change nothing.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask before.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Take a person out of the store, beside a running service: a pseudonym stands in their place."""
+    from bounce_watch.cli.common.open_store import asking, changing
+    from bounce_watch.cli.common.output import say
+    from bounce_watch.cli.common.progress import waiting
+    from bounce_watch.config.load import load_config
+
+    config, person = load_config(context.obj), read_person(address)
+    refuse_our_own(config, person, address)
+    with asking(context.obj) if dry_run else changing(context.obj) as store:
+        with waiting("Searching every text of the store"):
+            found = store.named(person)
+        print_found(found, remains(config, found, person), as_json=as_json)
+        if found.is_nothing:
+            say(f"Nothing is stored about {address}.")
+        if dry_run:
+            return
+        if not (yes or found.is_nothing):
+            _ask()
+        _print_done(_forget(store, person, found))
+    if config.store.url is None:
+        _clean(config.store.path, person)
+
+
+def read_person(address: str) -> "Named":
+    """Return the address to look for. Raises BadParameter for what is none."""
+    from bounce_watch.store.privacy.identity import Named
+
+    person = Named(address)
+    if not person.local or "." not in person.domain or any(sign in person.key for sign in "*%<> \t\n"):
+        raise typer.BadParameter(f"{address!r} is no address; write anna@example.com", param_hint="ADDRESS")
+    return person
+
+
+def refuse_our_own(config: "Config", person: "Named", address: str) -> None:
+    """Raise BadParameter for an address that we work with ourselves: it would be back at once."""
+    home = config.organisation
+    ours = {*config.site.own_addresses, *home.admins, *home.security, *config.digest_to}
+    if any(person.is_in(own) for own in ours):
+        raise typer.BadParameter(
+            f"we write from or to {address} ourselves; take it out of the configuration first",
+            param_hint="ADDRESS",
+        )
+
+
+def print_found(found: "Found", stays: list[str], *, as_json: bool) -> None:
+    """Print what names the person and what becomes of it, then what stays."""
+    from bounce_watch.cli.common.output import Column, emit, emit_json, form_of, say
+
+    rows = [row for row in _fates(found) if row["count"]]
+    if as_json:
+        emit_json({"goes": rows, "stays": stays})
+        return
+    columns = [
+        Column(key="count", title="Rows", right=True),
+        Column(key="what", title="What names them"),
+        Column(key="fate", title="What becomes of it", gives_way=True),
+    ]
+    if rows:
+        emit(rows, columns, form_of(False))
+        say("What stays, and why:")
+        for line in stays:
+            say(f"- {line}")
+
+
+def _fates(found: "Found") -> list[dict[str, Any]]:
+    """Return the lines of the table."""
+    others = found.count("outgoing") - found.to_them
+    named = found.count("incident") - found.about_them
+    pseudonym = "a pseudonym takes their place"
+    lines = [
+        (found.count("bounce"), "bounces", f"{pseudonym}; they count as before"),
+        (found.count("report"), "reports", "of mail they wrote subject and Message-ID are deleted"),
+        (found.to_them, "our mails to them", "words and address are deleted"),
+        (others, "our mails to others", pseudonym),
+        (found.waiting, "of these mails wait", "given up, but for alerts and digests"),
+        (found.count("withheld"), "notes of mails not written", pseudonym),
+        (found.about_them, "incidents about them", pseudonym),
+        (found.open_about_them, "of these are open", "closed: finish first what they ask for"),
+        (named, "other incidents", pseudonym),
+        (found.count("incident_change"), "lines of incidents' history", pseudonym),
+        (found.count("quarantined"), "unreadable mails", "deleted with their bytes"),
+        (found.count("message"), "remarks about mails", pseudonym),
+        (found.count("audit"), "lines of the audit", pseudonym),
+        (len(found.labels), "counters of senders", "go on under the pseudonym"),
+    ]
+    return [{"count": count, "what": what, "fate": fate} for count, what, fate in lines]
+
+
+def remains(config: "Config", found: "Found", person: "Named") -> list[str]:
+    """Say what a store cannot forget, each with its reason."""
+    path, at_server = config.store.path, config.store.url is not None
+    lines = [
+        f"The domain {person.domain}: as a destination it is counted, and names no one.",
+        "Hashes of reports and events: a copy of a known report is not counted or answered again.",
+        "The mails themselves, in the mailbox and in Sent Items: delete them there.",
+    ]
+    if at_server:
+        lines.append("Room in the database that no row uses any more, until then: vacuumdb --full.")
+    elif backups := sorted(path.parent.glob(f"{path.name}.*.bak")):
+        names = " ".join(f"'{file}'" for file in backups)
+        lines.append(f"Backups made before: rm {names}")
+    lines.append("Backups elsewhere, reports, exports and case folders that were passed on.")
+    if found.places:
+        lines.append(f"{found.places} file names: without them that mail would count as new.")
+    if person.is_in(config.model_dump_json()):
+        lines.append("The configuration names the address (reply.never_to, perhaps): only you can change it.")
+    return lines
+
+
+def _ask() -> None:
+    import sys
+
+    if not sys.stdin.isatty():
+        raise typer.BadParameter("nobody is there to ask; add --yes", param_hint="ADDRESS")
+    typer.confirm("Forget this person? There is no way back but a backup.", abort=True, err=True)
+
+
+def _forget(store: "Store", person: "Named", found: "Found") -> "Forgotten":
+    from datetime import UTC, datetime
+
+    from bounce_watch.cli.common.progress import measuring
+    from bounce_watch.cli.common.when import account
+    from bounce_watch.pipeline.maintenance import forget as take_out
+
+    with measuring("Forgetting") as measure:
+        return take_out(store, person, found, by=account(), now=datetime.now(UTC), progress=measure)
+
+
+def _print_done(done: "Forgotten") -> None:
+    from bounce_watch.cli.common.output import say
+
+    if done.pseudonym:
+        say(f"Forgotten: {done.pseudonym} stands in {sum(done.rows.values())} rows now.")
+    if done.left:
+        say(f"{done.left} rows still name them: mail is being sent or comes in. Run this again in a minute.")
+        raise typer.Exit(Exit.TRY_LATER)
+
+
+def _clean(path: "Path", person: "Named") -> None:
+    """Look at the bytes of the file; write it anew where unused room still holds the address."""
+    from bounce_watch.cli.common.output import say
+    from bounce_watch.cli.common.progress import waiting
+    from bounce_watch.store import LockHeld, ProcessLock, StoreFull
+    from bounce_watch.store.database.sqlite_file import vacuum
+    from bounce_watch.store.privacy.search import is_in_files
+
+    if not is_in_files(path, person):
+        return
+    try:
+        with ProcessLock(path), waiting("Writing the file anew"):
+            vacuum(path)
+    except (LockHeld, StoreFull) as why:
+        say(f"Unused room of the file may still hold the address. {why}")
+        say("Stop the service for a moment and run `bounce-watch db vacuum`: it writes the file anew.")

@@ -1,0 +1,1 @@
+"""`init`, `check`, `calibrate` and the probe."""

@@ -1,0 +1,182 @@
+"""`calibrate`: which evidence the genuine reports of this site carry, and what to put into `[trust]`.
+
+What `calibrate` proposes to put into `[trust]`, in sentences."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bounce_watch.model import Authority, Evidence, Signature
+
+if TYPE_CHECKING:
+    from bounce_watch.config.models import Trust
+
+
+def advice(proposal: Authority | None, now: Authority) -> str:
+    """Return what to do about the authority. None: the reports say too little."""
+    match proposal:
+        case None:
+            return "Too little, or too mixed, to propose a setting: keep what you have and look at `explain`."
+        case Authority.MAILBOX:
+            return (
+                "No report carries the mark of Exchange. If nobody outside can mail into this mailbox, "
+                'set authority = "mailbox" in [trust].'
+            )
+        case _ if proposal == now:
+            return f'Keep authority = "{now}" in [trust]: your genuine reports carry what it asks for.'
+        case _:
+            return f'Set authority = "{proposal}" in [trust]: your genuine reports carry what it asks for.'
+
+
+def advice_on_dkim(
+    trust: "Trust", authority: Authority | None, proposal: bool | None, proved: int, *, can_check: bool
+) -> str:
+    """Return what to do about our signature. `proved`: reports that it alone proves."""
+    if not can_check:
+        return "Your DKIM signatures were not looked at: pip install 'bounce-watch[dkim]' adds what it takes."
+    if proposal is None:
+        return (
+            "Too few signatures could be looked at to propose dkim; see whether this machine may ask the DNS."
+        )
+    if not proposal:
+        return f"{'Set' if trust.dkim else 'Keep'} dkim = false in [trust]: it would prove no report more."
+    proof = f"your signature, and nothing else, proves {proved} of the reports"
+    if trust.authority is Authority.MAILBOX:
+        return f'While authority = "mailbox", dkim decides nothing; without it, {proof}.'
+    return f"{'Keep' if trust.dkim else 'Set'} dkim = true in [trust]: {proof}.{_what_else(trust, authority)}"
+
+
+def _what_else(trust: "Trust", authority: Authority | None) -> str:
+    if authority is Authority.MAILBOX:
+        return ' With authority = "mailbox" it is not needed.'
+    if Evidence.CORRELATED in trust.accept:
+        return ""
+    return " They count as correlated, which accept in [trust] does not name."
+
+
+if TYPE_CHECKING:
+    from bounce_watch.classify.evidence import Weighed
+    from bounce_watch.config.models import Config
+    from bounce_watch.model import Report, Site
+    from bounce_watch.pipeline.dkim import SignatureChecker
+    from bounce_watch.source.interface import Source
+
+ENOUGH = 5
+"""Reports below which nothing is proposed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Seen:
+    """What one report carries. `weighed` leaves our DKIM signature out; `is_proved`: that alone proves it."""
+
+    weighed: "Weighed"
+    signature: Signature
+    is_proved: bool
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(calibrate)
+
+
+def calibrate(
+    context: typer.Context,
+    paths: Annotated[
+        list[Path] | None, typer.Argument(metavar="PATH...", help="Genuine reports: files, Maildirs, mboxes.")
+    ] = None,
+    mailbox: Annotated[bool, typer.Option("--mailbox", help="Look into the watched mailboxes.")] = False,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many mails.")] = 500,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+) -> None:
+    """Show which evidence genuine reports carry, and propose what [trust] should say.
+
+    Our DKIM keys are asked for in the DNS where bounce-watch[dkim] is installed. Nothing is stored or moved.
+    """
+    from bounce_watch.cli.common.output import emit_json, say
+    from bounce_watch.config.load import load_config
+    from bounce_watch.pipeline.context import find_signatures
+
+    if mailbox == bool(paths):
+        raise typer.BadParameter("name files that hold genuine reports, or use --mailbox")
+    config = load_config(context.obj)
+    checker = find_signatures(config)
+    seen = list(_weigh(config, _sources(config, paths or []), limit, checker))
+    tiers = Counter(str(one.weighed.evidence) for one in seen)
+    tests = Counter(name for one in seen for name, outcome in one.weighed.tests if outcome == "yes")
+    signatures = Counter(str(one.signature) for one in seen)
+    proved = sum(one.is_proved for one in seen)
+    authority = _propose(len(seen), tiers["internal"])
+    dkim = _propose_dkim(len(seen), proved, signatures)
+    if as_json:
+        found = {"reports": len(seen), "tiers": tiers, "tests": tests, "signatures": signatures}
+        emit_json({**found, "proved_by_signature": proved, "authority": authority, "dkim": dkim})
+        return
+    say(f"{len(seen)} reports read.")
+    titles = ("Evidence", "What they carry", "Your DKIM signature on the mail they return")
+    for title, counted in zip(titles, (tiers, tests, signatures), strict=True):
+        say(f"{title}:")
+        for name, count in counted.most_common():
+            say(f"  {count:5} {name}")
+    say(advice(authority, config.trust.authority))
+    say(advice_on_dkim(config.trust, authority, dkim, proved, can_check=checker is not None))
+
+
+def _sources(config: "Config", paths: list[Path]) -> "Iterator[Source]":
+    from bounce_watch.pipeline.wiring import source_of
+    from bounce_watch.source import open_path
+
+    if not paths:
+        yield from map(source_of, config.source)
+    yield from map(open_path, paths)
+
+
+def _weigh(
+    config: "Config", sources: "Iterator[Source]", limit: int, checker: "SignatureChecker | None"
+) -> "Iterator[_Seen]":
+    """Weigh failures by what Exchange writes into them, whatever the configuration trusts now."""
+    from dataclasses import replace
+    from itertools import islice
+
+    from bounce_watch.model import Kind, Report
+    from bounce_watch.parse import read
+
+    site = replace(config.site, authority=Authority.EXCHANGE_HEADERS)
+    for source in sources:
+        with source:
+            for message in islice(source.messages(), limit):
+                reports = (reading for reading in read(message.raw) if isinstance(reading, Report))
+                failures = (report for report in reports if report.kind is Kind.FAILURE)
+                yield from (_weigh_one(report, site, checker) for report in failures)
+
+
+def _weigh_one(report: "Report", site: "Site", checker: "SignatureChecker | None") -> "_Seen":
+    """Weigh a report without our signature, and tell whether the signature would make it worth more."""
+    from bounce_watch.classify import weigh
+
+    signed = checker.checked_report(report) if checker else report
+    tiers = (weigh(report, site), weigh(signed, site))
+    return _Seen(
+        weighed=tiers[0],
+        signature=signed.original.signature,
+        is_proved=tiers[0].evidence is not tiers[1].evidence,
+    )
+
+
+def _propose(reports: int, internal: int) -> Authority | None:
+    """Return the authority that fits; None when there is too little to go by, or a mixture."""
+    if reports < ENOUGH:
+        return None
+    if internal * 2 >= reports:
+        return Authority.EXCHANGE_HEADERS
+    return Authority.MAILBOX if internal == 0 else None
+
+
+def _propose_dkim(reports: int, proved: int, signatures: Counter[str]) -> bool | None:
+    """Tell whether our signature proves what nothing else does; None when too little could be seen."""
+    seen = reports - signatures[Signature.NOT_CHECKED] - signatures[Signature.UNKNOWN]
+    if seen < ENOUGH:
+        return None
+    return proved > 0

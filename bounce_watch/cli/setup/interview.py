@@ -1,0 +1,168 @@
+"""The questions of `bounce-watch init`: what no flag said is asked for, when someone is there to answer."""
+
+import sys
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from bounce_watch.cli.common.exit_status import Exit
+from bounce_watch.config.load import SYSTEM_PATH, read_config
+from bounce_watch.config.organisation import SHORTEST_DAYS, Retention
+from bounce_watch.config.template import render
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """What the flags said; None, empty or [] where they said nothing."""
+
+    organisation: str | None
+    domains: list[str]
+    mailbox: str | None
+    maildir: Path | None
+    admins: list[str]
+    support: str | None
+    imap_host: str
+    smtp_host: str
+    tenant: str | None
+    client_id: str | None
+    out_folder: Path | None
+    store: Path | None
+    time_zone: str
+    keep_days: int | None = None
+
+
+def complete(given: Given) -> Given:
+    """Ask for what is missing. Without a terminal, name the flags instead."""
+    _demand_terminal(given)
+    domains = given.domains or _several("Which domains do your people send from? (comma between them)")
+    first = domains[0]
+    known = replace(
+        given,
+        organisation=given.organisation or _ask("What is your organisation called?"),
+        domains=domains,
+        mailbox=given.mailbox or _ask("Which mailbox collects the bounces?", f"bounces@{first}"),
+        admins=given.admins or _several("Who gets alerts and the daily digest?", f"postmaster@{first}"),
+        support=given.support or _ask("Whom may colleagues ask for help?", f"helpdesk@{first}"),
+        time_zone=given.time_zone or _local_zone(),
+    )
+    tenant = _tenant(given)
+    return replace(known, tenant=tenant, client_id=_client_id(given, tenant), keep_days=_keep_days(given))
+
+
+def _tenant(given: Given) -> str | None:
+    """Return the Entra tenant, asked for only when a server is used and somebody is there to answer."""
+    needs_server = given.maildir is None or given.out_folder is None
+    if given.tenant is not None or not needs_server or not sys.stdin.isatty():
+        return given.tenant
+    return _ask("Entra tenant ID for Exchange Online (empty: sign in with a password)", "")
+
+
+def _client_id(given: Given, tenant: str | None) -> str | None:
+    if given.client_id is not None or not tenant or not sys.stdin.isatty():
+        return given.client_id
+    return _ask("Application (client) ID of the app registration")
+
+
+def _keep_days(given: Given) -> int:
+    """Return how long bounces are kept; where nobody can be asked, the default."""
+    if given.keep_days is not None or not sys.stdin.isatty():
+        return Retention().days if given.keep_days is None else given.keep_days
+    question = f"How many days are bounces kept? ({SHORTEST_DAYS} or more; 0: for ever)"
+    while True:
+        days: int = typer.prompt(question, default=Retention().days, type=int, err=True)
+        if days == 0 or days >= SHORTEST_DAYS:
+            return days
+
+
+def _demand_terminal(given: Given) -> None:
+    missing = [
+        flag
+        for flag, value in (
+            ("--organisation", given.organisation),
+            ("--domain", given.domains),
+            ("--mailbox", given.mailbox),
+            ("--admin", given.admins),
+            ("--support", given.support),
+        )
+        if not value
+    ]
+    if missing and not sys.stdin.isatty():
+        typer.echo(f"bounce-watch: nobody is there to answer questions; add {', '.join(missing)}", err=True)
+        raise typer.Exit(Exit.USAGE)
+
+
+def _ask(question: str, default: str | None = None) -> str:
+    return str(typer.prompt(question, default=default, show_default=bool(default), err=True)).strip()
+
+
+def _several(question: str, default: str | None = None) -> list[str]:
+    return [word.strip() for word in _ask(question, default).split(",") if word.strip()]
+
+
+def _local_zone() -> str:
+    """Return the machine's zone name where it tells one."""
+    link = Path("/etc/localtime")
+    return str(link.resolve()).partition("zoneinfo/")[2] or "UTC"
+
+
+def answers_of(given: Given) -> dict[str, dict[str, Any]]:
+    """Turn the answers into the file's sections."""
+    login = _login(given)
+    source: dict[str, Any] = {"type": "imap", "host": given.imap_host, "user": given.mailbox, **login}
+    if given.maildir:
+        source = {"type": "maildir", "path": given.maildir.absolute()}
+    send: dict[str, Any] = {"type": "smtp", "host": given.smtp_host, "user": given.mailbox, **login}
+    if given.out_folder:
+        send = {"type": "folder", "path": given.out_folder.absolute()}
+    sections: dict[str, dict[str, Any]] = {
+        "organisation": {
+            "name": given.organisation,
+            "accepted_domains": given.domains,
+            "support": given.support,
+            "admins": given.admins,
+            "time_zone": given.time_zone,
+        },
+        "source": source,
+        "send": send,
+        "reply": {"from_address": given.mailbox, "mode": "preview"},
+        "retention": {"days": given.keep_days},
+    }
+    if given.store:
+        sections["store"] = {"path": given.store.absolute()}
+    return sections
+
+
+def _login(given: Given) -> dict[str, Any]:
+    if not given.tenant:
+        return {"auth": "password"}
+    return {"auth": "xoauth2", "oauth": {"tenant": given.tenant, "client_id": given.client_id or "CLIENT-ID"}}
+
+
+def write_config(given: Given, output: Path | None, *, force: bool) -> None:
+    """Write the file (mode 0600) after proving that it can be read back."""
+    path = output or SYSTEM_PATH
+    text = render(answers_of(given))
+    read_config(text.encode(), path)
+    if path.exists() and not force:
+        typer.echo(
+            f"bounce-watch: {path} exists; use --force to replace it or --output for another place", err=True
+        )
+        raise typer.Exit(Exit.FAILED)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+        path.chmod(0o600)
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        typer.echo(
+            f"bounce-watch: cannot write {path}: {error.strerror}; choose a place with --output", err=True
+        )
+        raise typer.Exit(Exit.FAILED) from None
+    typer.echo(
+        f"Wrote {path}. Replies start in preview: nothing is sent to colleagues until you say so.", err=True
+    )
+    typer.echo(
+        f"Next: put the password or secret in its place, then: bounce-watch --config {path} check", err=True
+    )

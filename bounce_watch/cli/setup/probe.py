@@ -1,0 +1,173 @@
+"""`check --probe`: send one mail that must bounce, wait, and say what came back and how."""
+
+import re
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from bounce_watch.cli.setup.check import Finding
+from bounce_watch.cli.setup.probe_output import about, nothing_came
+
+if TYPE_CHECKING:
+    from bounce_watch.config.models import Config
+    from bounce_watch.pipeline import House
+    from bounce_watch.pipeline.probe import CameBack, ProbeMail, Watch
+    from bounce_watch.source.interface import Source
+
+PAUSES = (1.0, 2.0, 5.0)
+"""Seconds between two looks: short at first, the last one from then on."""
+LINGER, OF_THE_WAIT = 10.0, 1 / 20
+"""After the first report came a second copy is waited for: so many seconds, or a part of the whole wait."""
+_SPAN = re.compile(r"(\d{1,5})\s*(s|m|min|h)?")
+_UNITS = {None: 60, "s": 1, "m": 60, "min": 60, "h": 3600}
+
+
+def read_span(text: str) -> timedelta:
+    """Return a length of time such as 90s, 10m or 1h; a bare number counts minutes. Raises BadParameter."""
+    match = _SPAN.fullmatch(text.strip().lower())
+    if match is None or not int(match[1]):
+        raise typer.BadParameter(f"{text!r} is no length of time; write 90s, 10m or 1h", param_hint="--wait")
+    return timedelta(seconds=int(match[1]) * _UNITS[match[2]])
+
+
+def probe(config: "Config", *, to: str | None, wait: timedelta, by_hand: bool) -> Iterator[Finding]:
+    """Yield what became of one probe. Raises what opening store and mailbox raises."""
+    from bounce_watch.config.accounts import FolderSettings
+
+    if isinstance(config.send, FolderSettings) and not by_hand:
+        yield Finding(
+            name="probe",
+            state="failure",
+            text="not sent: mail is written to a folder here",
+            repair='use send.type = "smtp", or --by-hand and send the mail yourself',
+        )
+        return
+    with _opened(config) as (house, watch):
+        watch.begin()
+        sent, findings = _by_hand(house, to) if by_hand else _send(house, config, to)
+        yield from findings
+        if sent is None:
+            return
+        came = _wait(watch, sent, wait)
+        yield from (finding for one in came for finding in about(house, sent, one))
+        if not came:
+            yield nothing_came(house, sent, wait)
+
+
+@contextmanager
+def _opened(config: "Config") -> Iterator[tuple["House", "Watch"]]:
+    """Open the store beside a service that may be at work, and the folders where a report may lie."""
+    from bounce_watch.pipeline import open_house
+    from bounce_watch.pipeline.context import find_signatures
+    from bounce_watch.pipeline.probe import Watch
+    from bounce_watch.store import open_store, place_of, work_with, workers
+
+    place = place_of(config.store)
+    is_new, at_work = isinstance(place, Path) and not place.exists(), workers(place)
+    with ExitStack() as stack:
+        if is_new:
+            stack.enter_context(work_with(place))
+        store = stack.enter_context(open_store(place, migrate=is_new))
+        house = open_house(config, store)
+        stack.callback(house.close)
+        sources = [stack.enter_context(source) for source in _folders(config, None)]
+        if at_work:
+            sources += [source for source in _folders(config, "filed") if _enters(stack, source)]
+        yield house, Watch(house, tuple(sources), find_signatures(config))
+
+
+def _folders(config: "Config", which: str | None) -> "Iterator[Source]":
+    """Yield the watched folders, or those to which a running service files reports."""
+    from bounce_watch.config.accounts import ImapSettings, MaildirSettings
+    from bounce_watch.pipeline.wiring import source_of
+
+    for settings in config.source:
+        if which is None:
+            yield source_of(settings)
+        elif isinstance(settings, ImapSettings):
+            yield source_of(settings.model_copy(update={"folder": settings.filed_folder}))
+        elif isinstance(settings, MaildirSettings):
+            folder = settings.path / f".{settings.filed_folder.replace('/', '.')}"
+            yield source_of(settings.model_copy(update={"path": folder}))
+
+
+def _enters(stack: ExitStack, source: "Source") -> bool:
+    """Open a folder that need not be there yet."""
+    from bounce_watch.source.interface import MissingFolder
+
+    try:
+        stack.enter_context(source)
+    except MissingFolder:
+        return False
+    return True
+
+
+def _by_hand(house: "House", to: str | None) -> tuple["ProbeMail", list[Finding]]:
+    from bounce_watch.cli.common.output import say
+    from bounce_watch.pipeline.probe import ProbeMail, made_up_address
+
+    sent = ProbeMail(to=to or made_up_address(), bw_id=None, started_at=house.clock())
+    say(f"Now send a mail, from a mailbox whose bounces we should see, to: {sent.to}")
+    return sent, [Finding(name="probe", state="ok", text=f"expected from you, to {sent.to}")]
+
+
+def _send(house: "House", config: "Config", to: str | None) -> tuple["ProbeMail | None", list[Finding]]:
+    from bounce_watch.notifications.gate.values import Refused
+    from bounce_watch.pipeline.probe import made_up_address, send_probe
+    from bounce_watch.pipeline.wiring import sender_of
+    from bounce_watch.send.interface import Outcome
+
+    # With a null reverse path nothing would ever come back.
+    returning = config.model_copy(update={"send": config.send.model_copy(update={"reverse_path": "mailbox"})})
+    with sender_of(returning) as sender:
+        sent, delivery = send_probe(house, sender, to or made_up_address())
+        way = sender.name
+    if isinstance(delivery, Refused):
+        repair = "name another address with --to, or look at bounce-watch breaker status"
+        return None, [
+            Finding(name="probe", state="failure", text=f"not sent: {delivery.text}", repair=repair)
+        ]
+    if delivery.outcome in {Outcome.SENT, Outcome.UNKNOWN}:
+        text = f"sent to {sent.to} by {house.sender[1]} through {way}: {delivery.reply}"
+        return sent, [Finding(name="probe", state="ok", text=text)]
+    repair = delivery.repair or "the server takes no mail to that address: name another one with --to"
+    return None, [
+        Finding(
+            name="probe",
+            state="failure",
+            text=f"not sent: {delivery.reply}",
+            repair=repair,
+            commands=delivery.commands,
+        )
+    ]
+
+
+def _wait(watch: "Watch", sent: "ProbeMail", wait: timedelta) -> "list[CameBack]":
+    """Look until a report came and a little longer, until the time is over, or until Ctrl-C."""
+    from bounce_watch.cli.common.progress import measuring
+    from bounce_watch.source.interface import Unreachable
+
+    came: list[CameBack] = []
+    start, length, looks = time.monotonic(), wait.total_seconds(), 0
+    until = start + length
+    with measuring("Waiting for what comes back (Ctrl-C ends it)") as show:
+        try:
+            while (now := time.monotonic()) < until:
+                show(int(now - start), int(length))
+                try:
+                    found = list(watch.look(sent))
+                except Unreachable:
+                    found = []
+                if found and not came:
+                    until = min(until, now + min(LINGER, length * OF_THE_WAIT))
+                came += found
+                time.sleep(max(0.0, min(PAUSES[min(looks, len(PAUSES) - 1)], until - time.monotonic())))
+                looks += 1
+        except KeyboardInterrupt:
+            return came
+    return came

@@ -1,0 +1,137 @@
+"""What came back from a probe, in lines of `check`: when, how wrapped, how believed, who would be told."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from bounce_watch.cli.setup.check import Finding
+from bounce_watch.model import Kind, Signature
+
+if TYPE_CHECKING:
+    from bounce_watch.pipeline import House
+    from bounce_watch.pipeline.probe import CameBack, ProbeMail
+
+_ENVELOPES = {
+    "attached": "attached to another mail",
+    "inline": "in the text of another mail",
+    "journal": "in a journal report",
+    "redirect": "redirected",
+}
+_SIGNED: dict[Signature, tuple[str, str, str]] = {
+    Signature.VALID: ("ok", "your DKIM signature on the mail holds: you sent it", ""),
+    Signature.ABSENT: ("ok", "the report returns no DKIM signature of your domains", ""),
+    Signature.INVALID: (
+        "warning",
+        "your DKIM signature on the mail does not hold",
+        "the mail was changed on its way, or the key is no longer in the DNS: compare its selector there",
+    ),
+    Signature.UNKNOWN: (
+        "warning",
+        "your DKIM signature on the mail could not be checked",
+        "no name server answered; see whether this machine may ask the DNS",
+    ),
+    Signature.NOT_CHECKED: ("ok", "not looked at: pip install 'bounce-watch[dkim]' adds what it takes", ""),
+}
+_HELD = "answered; the answer is held until you release it (reply.mode is preview)"
+
+
+def about(house: "House", sent: "ProbeMail", came: "CameBack") -> Iterator[Finding]:
+    """Yield the lines about one report."""
+    report = came.report
+    yield Finding(
+        name="came back",
+        state="ok" if report.kind is Kind.FAILURE else "warning",
+        text=f"{_when(sent, came)} as {report.kind}, {_how(report.envelopes)}, {came.size} bytes",
+        repair="" if report.kind is Kind.FAILURE else "wait longer: this is not the end of it",
+    )
+    yield Finding(name="read as", state="ok", text=_meaning(came))
+    yield _evidence(house, came)
+    yield _original(sent, came)
+    yield _signature(house, came)
+    yield _answer(house, came)
+
+
+def _when(sent: "ProbeMail", came: "CameBack") -> str:
+    seen = _seconds(came.seen_at, sent)
+    arrived = _seconds(came.received_at, sent) if came.received_at else seen
+    return f"after {arrived} s" if arrived >= seen else f"after {arrived} s (seen after {seen} s)"
+
+
+def _seconds(moment: datetime, sent: "ProbeMail") -> int:
+    # Mail servers note whole seconds, and their clock is another one.
+    return max(0, round((moment - sent.started_at).total_seconds()))
+
+
+def _how(envelopes: tuple[str, ...]) -> str:
+    return " ".join(_ENVELOPES.get(name, name) for name in envelopes) or "bare"
+
+
+def _meaning(came: "CameBack") -> str:
+    lines = [
+        f"{bounce.status or bounce.reply_code or 'no code'} for {bounce.recipient}: {bounce.cause}, "
+        f"{bounce.owner} must act"
+        for bounce in came.bounces
+    ]
+    return f"{came.report.format}; {'; '.join(lines) or 'it names no recipient'}"
+
+
+def _evidence(house: "House", came: "CameBack") -> Finding:
+    tier = came.weighed.evidence
+    seen = [name for name, outcome in came.weighed.tests if outcome == "yes"]
+    text = f"{tier}: {', '.join(seen) or 'nothing speaks for it'}"
+    if tier in house.site.accepted_evidence:
+        return Finding(name="evidence", state="ok", text=text)
+    repair = (
+        'if nobody outside can mail into this mailbox, set trust.authority = "mailbox"; '
+        "bounce-watch calibrate looks at all reports"
+    )
+    return Finding(name="evidence", state="warning", text=text, repair=repair)
+
+
+def _original(sent: "ProbeMail", came: "CameBack") -> Finding:
+    original = came.report.original
+    if sent.bw_id is not None and came.has_our_mark:
+        return Finding(
+            name="original mail", state="ok", text="it returns the mark of our mail: no loop is possible"
+        )
+    if original.sender and (sent.bw_id is None or original.message_id):
+        return Finding(name="original mail", state="ok", text=f"it names the sender, {original.sender}")
+    repair = "whoever wrote the mail is not told; see whether your way of copying reports keeps them whole"
+    text = "it returns neither our mark nor the sender of the mail"
+    return Finding(name="original mail", state="warning", text=text, repair=repair)
+
+
+def _signature(house: "House", came: "CameBack") -> Finding:
+    state, text, repair = _SIGNED[came.signature]
+    if came.signature is Signature.VALID and house.signatures is None:
+        text += "; dkim = true in [trust] would count that"
+    return Finding(name="signature", state=state, text=text, repair=repair)
+
+
+def _answer(house: "House", came: "CameBack") -> Finding:
+    from bounce_watch.notifications.gate.values import SENTENCES, Mode
+    from bounce_watch.pipeline.probe import withheld_from_colleague
+
+    reasons = withheld_from_colleague(house, came)
+    if not reasons:
+        told = _HELD if house.policy.mode is Mode.PREVIEW else "answered"
+        return Finding(name="answer", state="ok", text=f"a colleague with such a bounce would be {told}")
+    why = " ".join(SENTENCES[reason] for reason in reasons)
+    return Finding(
+        name="answer", state="warning", text=f"a colleague with such a bounce would hear nothing: {why}"
+    )
+
+
+def nothing_came(house: "House", sent: "ProbeMail", wait: timedelta) -> Finding:
+    """Say that the time is over, and where to look."""
+    from bounce_watch.notifications.alert.playbooks import fill
+
+    values = {"to": sent.to} | ({"sender": house.sender[1]} if sent.bw_id else {})
+    return Finding(
+        name="came back",
+        state="failure",
+        text=f"nothing about {sent.to} within {wait} in the watched mailbox",
+        repair="find the mail in the message trace; when it failed there, look at the way by which "
+        "reports reach the watched mailbox",
+        commands=(fill("Get-MessageTraceV2 -SenderAddress <sender> -RecipientAddress <to>", values),),
+    )

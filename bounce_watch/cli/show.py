@@ -1,0 +1,157 @@
+"""One bounce for people and for programs: the report, why it was judged so, and what followed.
+
+`show ID --postmaster-draft`: a mail to the recipient's admin, for our admin to read and send."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from bounce_watch.cli.common.exit_status import Exit
+from bounce_watch.cli.common.output import local, say
+from bounce_watch.cli.history import row_json
+from bounce_watch.config.load import load_config
+from bounce_watch.model import Cause, Side
+from bounce_watch.notifications.facts import Organisation
+from bounce_watch.notifications.guidance.postmaster_draft import DraftFacts, postmaster_draft
+from bounce_watch.notifications.rendering.refusal_details import evidence_lines
+from bounce_watch.notifications.rendering.safe_text import for_terminal
+from bounce_watch.notifications.rendering.templates import Templates
+from bounce_watch.shipped_files import templates
+from bounce_watch.store import BounceDetail
+
+
+def detail_json(detail: BounceDetail) -> dict[str, Any]:
+    report = detail.report.report
+    return {
+        "bounce": row_json(detail.bounce) if detail.bounce else None,
+        "why": detail.bounce.bounce.why if detail.bounce else None,
+        "details": _details(detail),
+        "catalogue_entry": detail.bounce.bounce.entry if detail.bounce else None,
+        "report": {
+            "id": detail.report.id,
+            "kind": report.kind,
+            "format": report.format,
+            "envelopes": report.envelopes,
+            "forwarded_by": report.forwarded_by,
+            "evidence": detail.report.evidence,
+            "tests": [list(test) for test in detail.report.tests],
+            "reporting_mta": report.reporting_mta,
+            "message_id": report.message_id,
+            "copies": detail.report.copies,
+        },
+        "message": {
+            "mailbox": detail.message.mailbox,
+            "uid": detail.message.uid,
+            "received_at": detail.message.received_at,
+            "state": detail.message.state,
+            "sha256": detail.message.sha256,
+        },
+        "others": [
+            row_json(row) for row in detail.bounces if detail.bounce is None or row.id != detail.bounce.id
+        ],
+        "mails": [
+            {
+                "id": mail.id,
+                "to": mail.recipient,
+                "subject": mail.subject,
+                "state": mail.state,
+                "sent_at": mail.sent_at,
+            }
+            for mail in detail.mails
+        ],
+        "withheld": [{"to": row.recipient, "reason": row.reason, "at": row.at} for row in detail.withheld],
+        "incidents": [
+            {"name": one.name, "title": one.finding.title, "state": one.state} for one in detail.incidents
+        ],
+    }
+
+
+def _details(detail: BounceDetail) -> dict[str, str | int]:
+    details = detail.bounce.bounce.details if detail.bounce else None
+    return details.as_mapping() if details else {}
+
+
+def as_text(detail: BounceDetail) -> str:
+    """Return aligned lines: what failed, who must act, how we know, what we did."""
+    lines = [
+        line
+        for section in (_failure(detail), _report(detail), _after(detail))
+        for line in [*section, ("", "")]
+    ]
+    width = max(len(label) for label, _ in lines)
+    return "".join(f"{label:<{width}}  {for_terminal(text)}".rstrip() + "\n" for label, text in lines[:-1])
+
+
+def _failure(detail: BounceDetail) -> list[tuple[str, str]]:
+    row = detail.bounce or detail.bounces[0]
+    bounce = row.bounce
+    pairs = [
+        ("Bounce", f"{row.id}, {local(bounce.occurred_at)}"),
+        ("From", bounce.sender),
+        ("To", bounce.recipient_decoded or bounce.recipient),
+        ("Subject", row.subject),
+        ("Code", " ".join(part for part in (bounce.reply_code, bounce.status) if part)),
+        ("Inner code", " ".join(part for part in (bounce.remote_reply_code, bounce.remote_status) if part)),
+        ("Server said", bounce.diagnostic_code),
+        ("Cause", f"{bounce.cause} ({bounce.persistence})"),
+        ("Who must act", bounce.owner),
+        (
+            "Refused by",
+            {"ours": "our own servers", "theirs": "the other side"}.get(bounce.side or "", "not clear"),
+        ),
+        ("Why so", bounce.why),
+        *(("", line) for line in evidence_lines(bounce.details)),
+    ]
+    return [(label, str(text)) for label, text in pairs if text]
+
+
+def _report(detail: BounceDetail) -> list[tuple[str, str]]:
+    record, message = detail.report, detail.message
+    pairs = [
+        ("Report", f"{record.report.kind}, read as {record.report.format}"),
+        ("Came in", " in ".join(reversed(record.report.envelopes)) or "bare"),
+        ("Forwarded by", record.report.forwarded_by),
+        ("Written by", record.report.reporting_mta),
+        ("Evidence", record.evidence),
+        *(("", f"{name}: {outcome}") for name, outcome in record.tests),
+        ("Lies in", f"{message.mailbox}, {message.uid} ({message.state})"),
+        ("Copies", ", ".join(map(str, record.copies))),
+    ]
+    return [(label, str(text)) for label, text in pairs if text]
+
+
+def _after(detail: BounceDetail) -> list[tuple[str, str]]:
+    told = [("Answer", f"{mail.state}: {mail.subject} (to {mail.recipient})") for mail in detail.mails]
+    told += [("No answer", f"{row.reason} (to {row.recipient or 'nobody'})") for row in detail.withheld]
+    told += [("Incident", f"{one.name} {one.finding.title} ({one.state})") for one in detail.incidents]
+    return told or [("Answer", "none was due")]
+
+
+# Our servers say so, but it is theirs that did not answer.
+_GAVE_UP = frozenset((Cause.MESSAGE_EXPIRED, Cause.NETWORK_ERROR, Cause.TLS_FAILURE))
+
+
+def write_draft(place: Path | None, detail: BounceDetail) -> None:
+    """Print the draft about one bounce; say so and fail when our own servers refused the mail."""
+    row = detail.bounce or detail.bounces[0]
+    if row.bounce.side is Side.OURS and row.bounce.cause not in _GAVE_UP:
+        say("Our own servers refused this mail: the recipient's admin cannot change that.")
+        say(f"What to do: bounce-watch explain {row.bounce.code or ''}".rstrip())
+        raise typer.Exit(Exit.FAILED)
+    config, report = load_config(place), detail.report.report
+    own = [config.overrides.templates] if config.overrides.templates else []
+    home = config.organisation
+    text = postmaster_draft(
+        Templates([*own, templates()]),
+        Organisation(name=home.name, support=home.support, time_zone=home.time_zone, language=home.language),
+        DraftFacts(
+            bounce=row.bounce,
+            sent_at=report.original.date,
+            message_id=row.original_message_id,
+            envelope_id=report.original_envelope_id,
+            reporter=report.reporting_mta,
+        ),
+    )
+    sys.stdout.write("".join(f"{for_terminal(line)}\n" for line in text.splitlines()))
