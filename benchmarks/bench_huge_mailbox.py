@@ -59,7 +59,7 @@ def fill(dovecot: Dovecot, number: int) -> None:
 def know(dovecot: Dovecot, path: Path, number: int) -> None:
     """Let the store know all that lies there, as left, by a run before this one."""
     with open_source(imap_settings(dovecot, timeout_seconds=600), lambda: PASSWORD) as source:
-        newest, name = next(source.messages(lambda places: places[-1:])).locator, source.name
+        newest, name = next(source.messages(lambda places: places[-1:])).location, source.name
     now = datetime.now(UTC)
     fixed = {"mailbox": name, "validity": newest.validity, "seen_at": now, "state": MessageState.LEFT}
     with open_store(path) as store:

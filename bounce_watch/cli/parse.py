@@ -134,7 +134,7 @@ def _unreadable(name: str, error: str) -> _Found:
 def _named(path: Path, messages: Iterator["Message"]) -> Iterator[tuple[str, "Message"]]:
     """Name each message: the path for a file with one, else its place in the folder or mbox."""
     if path.is_dir():
-        yield from ((str(path / message.locator.uid), message) for message in messages)
+        yield from ((str(path / message.location.uid), message) for message in messages)
         return
     first, second = next(messages, None), next(messages, None)
     if first is not None and second is None:

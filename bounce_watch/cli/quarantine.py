@@ -90,9 +90,10 @@ def requeue(context: typer.Context, number: Number) -> None:
     from bounce_watch.cli.common.open_store import working
     from bounce_watch.cli.common.output import say
     from bounce_watch.config.load import load_config
+    from bounce_watch.model.message_location import MessageLocation
     from bounce_watch.pipeline import take_in
     from bounce_watch.sandbox.outcome import Overrun
-    from bounce_watch.source.interface import Locator, Message
+    from bounce_watch.source.interface import Message
 
     with working(load_config(context.obj)) as house:
         outcome = house.reader.read(house.store.quarantined_bytes(number)[1])
@@ -101,8 +102,8 @@ def requeue(context: typer.Context, number: Number) -> None:
             say(f"Still: {outcome.reason}")
             return
         entry, content = house.store.requeue(number)
-        place = Locator(mailbox=entry.mailbox, validity=entry.validity, uid=entry.uid)
-        message = Message(locator=place, raw=content, size=entry.size, received_at=entry.received_at)
+        place = MessageLocation(mailbox=entry.mailbox, validity=entry.validity, uid=entry.uid)
+        message = Message(location=place, raw=content, size=entry.size, received_at=entry.received_at)
         intake = take_in(house, message, outcome=outcome)
     say(
         f"Read again: {intake.kind}, {intake.bounces} bounces."

@@ -14,9 +14,10 @@ from bounce_watch.cli.run import look_once, print_cycle
 from bounce_watch.config.models import Config
 from bounce_watch.model import OutboxState
 from bounce_watch.model.check import Check
+from bounce_watch.model.message_location import MessageLocation
 from bounce_watch.pipeline import attend
 from bounce_watch.pipeline.ingest import partial
-from bounce_watch.source.interface import Locator, Message, Source, Wanted, everything, never
+from bounce_watch.source.interface import Message, Source, Wanted, everything, never
 from bounce_watch.store import StoreMissing, place_of
 from bounce_watch.store.copy import copy_store
 
@@ -43,13 +44,15 @@ class Untouched:
         return self._source.count()
 
     @property
-    def reached(self) -> Locator | None:
+    def reached(self) -> MessageLocation | None:
         return self._source.reached
 
-    def messages(self, wanted: Wanted = everything, after: Locator | None = None) -> Iterator[Message]:
+    def messages(
+        self, wanted: Wanted = everything, after: MessageLocation | None = None
+    ) -> Iterator[Message]:
         return self._source.messages(wanted, after)
 
-    def peek(self, wanted: Wanted = everything, after: Locator | None = None) -> Iterator[Message]:
+    def peek(self, wanted: Wanted = everything, after: MessageLocation | None = None) -> Iterator[Message]:
         return partial.look(self._source, wanted, after)
 
     def whole(self, message: Message) -> Message | None:
@@ -61,10 +64,10 @@ class Untouched:
     def probe(self) -> list[Check]:
         return self._source.probe()
 
-    def file(self, *locators: Locator) -> None:
+    def file(self, *locations: MessageLocation) -> None:
         """Leave the messages where they are."""
 
-    def quarantine(self, *locators: Locator) -> None:
+    def quarantine(self, *locations: MessageLocation) -> None:
         """Leave the messages where they are."""
 
 

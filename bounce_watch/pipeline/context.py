@@ -12,6 +12,7 @@ from bounce_watch.config.load import ConfigError
 from bounce_watch.config.models import Config
 from bounce_watch.detect import Rule, load_rules
 from bounce_watch.model import Site
+from bounce_watch.model.message_location import MessageLocation
 from bounce_watch.notifications.alert.playbooks import load_playbooks
 from bounce_watch.notifications.composer import Composer
 from bounce_watch.notifications.facts import Organisation
@@ -19,7 +20,6 @@ from bounce_watch.notifications.gate.values import Mode, Policy
 from bounce_watch.pipeline.dkim import SignatureChecker, key_finder
 from bounce_watch.sandbox.reader import InProcess, IsolatedReader, Reader
 from bounce_watch.send.interface import Delivery
-from bounce_watch.source.interface import Locator
 from bounce_watch.store import Store
 
 Clock = Callable[[], datetime]
@@ -50,7 +50,7 @@ class House:
     signatures: SignatureChecker | None = None
     clock: Clock = utc_now
     unsettled: dict[int, Delivery] = field(default_factory=dict)
-    walks: dict[str, Locator] = field(default_factory=dict)
+    walks: dict[str, MessageLocation] = field(default_factory=dict)
 
     def close(self) -> None:
         """End what the house started. The store is closed by whoever opened it."""

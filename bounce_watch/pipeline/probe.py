@@ -11,6 +11,7 @@ from html import escape
 from bounce_watch.classify import judge, weigh
 from bounce_watch.classify.evidence import Weighed
 from bounce_watch.model import Bounce, Letter, LetterKind, OutboxState, Report, Signature
+from bounce_watch.model.message_location import MessageLocation
 from bounce_watch.notifications.freeze import new_ids
 from bounce_watch.notifications.gate.check import check, examine
 from bounce_watch.notifications.gate.values import Candidate, Past, Reason, Refused
@@ -19,7 +20,7 @@ from bounce_watch.pipeline.dkim import SignatureChecker
 from bounce_watch.pipeline.outbox.enqueue import past_of, post
 from bounce_watch.sandbox.outcome import Overrun
 from bounce_watch.send.interface import Delivery, Outcome, Sender
-from bounce_watch.source.interface import Locator, Message, Source
+from bounce_watch.source.interface import Message, Source
 
 _SUBJECT = "bounce_watch test: this mail is meant to come back"
 _TEXT = "An administrator tests how bounces reach bounce_watch. Nobody needs to do anything."
@@ -107,7 +108,7 @@ class Watch:
         self._house = house
         self._signatures = signatures
         self._sources = sources
-        self._known: set[Locator] = set()
+        self._known: set[MessageLocation] = set()
 
     def begin(self) -> None:
         """Take note of what lies there already. Raises SourceError."""
@@ -115,18 +116,18 @@ class Watch:
             for _ in source.messages(self._note):
                 raise AssertionError("nothing was wanted")
 
-    def _note(self, places: Sequence[Locator]) -> Sequence[Locator]:
+    def _note(self, places: Sequence[MessageLocation]) -> Sequence[MessageLocation]:
         self._known.update(places)
         return ()
 
-    def _unknown(self, places: Sequence[Locator]) -> Sequence[Locator]:
+    def _unknown(self, places: Sequence[MessageLocation]) -> Sequence[MessageLocation]:
         return [place for place in places if place not in self._known]
 
     def look(self, probe: ProbeMail) -> Iterator[CameBack]:
         """Yield the reports about the probe that came since the last look. Raises SourceError."""
         for source in self._sources:
             for message in source.messages(self._unknown):
-                self._known.add(message.locator)
+                self._known.add(message.location)
                 yield from self._reports(message, probe)
 
     def _reports(self, message: Message, probe: ProbeMail) -> Iterator[CameBack]:

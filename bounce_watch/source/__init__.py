@@ -7,7 +7,6 @@ from typing import assert_never
 from bounce_watch.config.accounts import FilesSettings, ImapSettings, MaildirSettings, MboxSettings
 from bounce_watch.source.interface import (
     MAX_MESSAGE,
-    Locator,
     Message,
     MissingFolder,
     Refused,
@@ -21,7 +20,6 @@ from bounce_watch.source.local.mbox import MboxSource, is_from_line
 
 __all__ = [
     "MAX_MESSAGE",
-    "Locator",
     "Message",
     "MissingFolder",
     "Refused",

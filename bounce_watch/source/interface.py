@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Protocol, runtime_checkable
 
 from bounce_watch.model.check import Check
+from bounce_watch.model.message_location import MessageLocation
 
 MAX_MESSAGE = 2 * 1024 * 1024
 """Bytes read of one message; what is longer is cut there."""
@@ -58,19 +59,6 @@ class MissingFolder(SourceError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Locator:
-    """Where a message lies: unique for ever within one source.
-
-    `mailbox` names source, account and folder; `validity` is the UIDVALIDITY, 0 where files have names;
-    `uid` is the UID or the file's name.
-    """
-
-    mailbox: str
-    validity: int
-    uid: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
     """One message as it lies in the source. `raw` is at most MAX_MESSAGE bytes, `size` the true length.
 
@@ -78,22 +66,22 @@ class Message:
     `raw` ends before its last attachments, at which no reader looks; `size` is then the server's word.
     """
 
-    locator: Locator
+    location: MessageLocation
     raw: bytes
     size: int
     received_at: datetime | None
     is_head: bool = False
 
 
-Wanted = Callable[[Sequence[Locator]], Collection[Locator]]
+Wanted = Callable[[Sequence[MessageLocation]], Collection[MessageLocation]]
 """Tells of some messages whose content is needed."""
 
 ASKED_TOGETHER = 500
 """Messages that a source asks about at a time, at most."""
 
 
-def everything(locators: Sequence[Locator]) -> Sequence[Locator]:
-    return locators
+def everything(locations: Sequence[MessageLocation]) -> Sequence[MessageLocation]:
+    return locations
 
 
 def never() -> bool:
@@ -119,7 +107,9 @@ class Source(Protocol):
     def count(self) -> int | None:
         """Return how many messages wait, None when that is not known beforehand."""
 
-    def messages(self, wanted: Wanted = everything, after: Locator | None = None) -> Iterator[Message]:
+    def messages(
+        self, wanted: Wanted = everything, after: MessageLocation | None = None
+    ) -> Iterator[Message]:
         """Yield the messages in the watched folder, oldest first, without changing any.
 
         `wanted` is asked before messages' content is fetched: what stays in the folder for good
@@ -128,13 +118,13 @@ class Source(Protocol):
         """
 
     @property
-    def reached(self) -> Locator | None:
+    def reached(self) -> MessageLocation | None:
         """The place up to which the last walk saw all; None when it did not end or places have no order."""
 
-    def file(self, *locators: Locator) -> None:
+    def file(self, *locations: MessageLocation) -> None:
         """Move messages whose reading is committed to the filed folder; many at once cost a server less."""
 
-    def quarantine(self, *locators: Locator) -> None:
+    def quarantine(self, *locations: MessageLocation) -> None:
         """Move messages that could not be read to the quarantine folder."""
 
     def wait(self, seconds: float, stop: Callable[[], bool] = never) -> bool:
@@ -153,7 +143,7 @@ class Source(Protocol):
 class Peeking(Protocol):
     """A source from which a mail need not be downloaded whole to see that it is no report."""
 
-    def peek(self, wanted: Wanted = everything, after: Locator | None = None) -> Iterator[Message]:
+    def peek(self, wanted: Wanted = everything, after: MessageLocation | None = None) -> Iterator[Message]:
         """Yield what `messages` does, some as their heads: enough for what reads as no report.
 
         What reads as anything else is fetched `whole` and read again.

@@ -19,7 +19,7 @@ from bounce_watch.store.database.errors import (
 from bounce_watch.store.database.location import Place, place_of, require_fit, work_with, workers
 from bounce_watch.store.database.postgres import Server
 from bounce_watch.store.database.process_lock import ProcessLock, find_holder
-from bounce_watch.store.database.workers import Alone, Spot, Watcher
+from bounce_watch.store.database.workers import Alone, Watcher
 from bounce_watch.store.messages.batch import NewMessage, NewReport, StoredBounces
 from bounce_watch.store.messages.cursors import Cursor
 from bounce_watch.store.queries.people import Destination, Person
@@ -80,7 +80,6 @@ __all__ = [
     "ReportRecord",
     "Server",
     "Sort",
-    "Spot",
     "Stats",
     "Stopped",
     "Store",

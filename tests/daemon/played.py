@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterator, Sequence
 
 from bounce_watch.daemon import Looked, Mailbox, Service, Stopper
 from bounce_watch.model.check import Check
-from bounce_watch.source.interface import Locator, Message, Source, Wanted, everything, never
+from bounce_watch.model.message_location import MessageLocation
+from bounce_watch.source.interface import Message, Source, Wanted, everything, never
 
 Heard = list[tuple[str, float]]
 
@@ -30,9 +31,9 @@ class Quiet:
     def messages(self, wanted: Wanted = everything) -> Iterator[Message]:
         yield from ()
 
-    def file(self, locator: Locator) -> None: ...
+    def file(self, location: MessageLocation) -> None: ...
 
-    def quarantine(self, locator: Locator) -> None: ...
+    def quarantine(self, location: MessageLocation) -> None: ...
 
     def wait(self, seconds: float, stop: Callable[[], bool] = never) -> bool:
         self.heard.append(("wait", seconds))

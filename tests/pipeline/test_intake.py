@@ -125,7 +125,7 @@ def test_a_bug_with_one_message_stops_no_other_and_quarantines_it_at_the_third_t
     genuine = rows._row
 
     def stumble(message: Message, outcome: Outcome) -> NewMessage | None:
-        if message.locator.uid.startswith("1."):
+        if message.location.uid.startswith("1."):
             raise KeyError("a bug")
         return genuine(message, outcome)
 

@@ -16,11 +16,12 @@ from bounce_watch.classify import weigh
 from bounce_watch.config.load import read_config
 from bounce_watch.explain.trace import trace
 from bounce_watch.model import Evidence, Report, Signature
+from bounce_watch.model.message_location import MessageLocation
 from bounce_watch.parse import read
 from bounce_watch.pipeline.context import signatures_of
 from bounce_watch.pipeline.dkim import KeyUnavailable, SignatureChecker, key_finder
 from bounce_watch.pipeline.ingest.message import take_in
-from bounce_watch.source.interface import Locator, Message
+from bounce_watch.source.interface import Message
 from tests.classify.reports import CATALOGUE
 from tests.pipeline.conftest import CONFIG, Home
 from tests.servers.names import NameServer
@@ -243,8 +244,8 @@ def test_the_house_checks_where_the_site_asks_for_it(
     home = open_home()
     house = replace(home.house, signatures=CHECKER if wanted else None)
     raw = returned(signed())
-    place = Locator(mailbox="m", validity=1, uid="1")
-    intake = take_in(house, Message(locator=place, raw=raw, size=len(raw), received_at=home.clock.now))
+    place = MessageLocation(mailbox="m", validity=1, uid="1")
+    intake = take_in(house, Message(location=place, raw=raw, size=len(raw), received_at=home.clock.now))
     assert intake.bounces == 1
     detail = home.house.store.show(1)
     assert json.dumps(str(detail)).count(f"'{evidence}'") >= 1

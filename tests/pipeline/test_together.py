@@ -11,8 +11,9 @@ import pytest
 from sqlalchemy import Engine, event
 from sqlmodel import SQLModel, select
 
+from bounce_watch.model.message_location import MessageLocation
 from bounce_watch.pipeline.ingest.message import Intake, take_in_together
-from bounce_watch.source.interface import Locator, Message
+from bounce_watch.source.interface import Message
 from tests.pipeline.conftest import FILE, START, Home, ndr
 
 ANSWERS = ("settle_seconds = 0", "settle_seconds = 60")
@@ -49,7 +50,7 @@ def messages() -> list[Message]:
     Random(3).shuffle(raw)
     return [
         Message(
-            locator=Locator(mailbox="INBOX", validity=1, uid=str(uid)),
+            location=MessageLocation(mailbox="INBOX", validity=1, uid=str(uid)),
             raw=content,
             size=len(content),
             received_at=START - timedelta(seconds=uid),

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from bounce_watch.model.message_location import MessageLocation
 from bounce_watch.pipeline import CycleResult, run_cycle
 from bounce_watch.pipeline import look as look_at
 from bounce_watch.sandbox.outcome import Limit, Overrun
@@ -211,7 +212,7 @@ def test_what_another_watcher_has_in_hand_holds_the_cursor_back_until_it_is_done
         dovecot.append([ndr(), *[samples.NEWSLETTER] * 60])
         cursor = home.house.store.cursor(source.name)
         assert cursor is not None
-        assert other.claim([(source.name, cursor.validity, "61")])
+        assert other.claim([MessageLocation(mailbox=source.name, validity=cursor.validity, uid="61")])
         asked = fetches(source)
         for _ in range(2):
             assert run_cycle(home.house, source, None).bounces == 0

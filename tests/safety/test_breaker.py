@@ -8,10 +8,11 @@ from datetime import datetime, timedelta
 import pytest
 
 from bounce_watch.model import LetterKind, OutboxState
+from bounce_watch.model.message_location import MessageLocation
 from bounce_watch.pipeline.digest import gather
 from bounce_watch.pipeline.health import health
 from bounce_watch.pipeline.ingest.message import take_in
-from bounce_watch.source.interface import Locator, Message
+from bounce_watch.source.interface import Message
 from tests.pipeline.conftest import CONFIG, START, Home, ndr
 from tests.program import run_program
 from tests.servers.kept import FILE
@@ -21,12 +22,12 @@ def storm(home: Home, first: int, count: int, seconds_between: float) -> None:
     """Let bounces of as many people arrive, so many seconds apart, each mail due at once."""
     for number in range(first, first + count):
         home.clock.now += timedelta(seconds=seconds_between)
-        place = Locator(mailbox="storm", validity=1, uid=str(number))
+        place = MessageLocation(mailbox="storm", validity=1, uid=str(number))
         # Distinct addresses and causes that no rule gathers: only the pace may stop an answer.
         raw = ndr(
             f"user{number}@larkfield.example", f"x@firm{number}.example", number=number, at=home.clock.now
         )
-        take_in(home.house, Message(locator=place, raw=raw, size=len(raw), received_at=home.clock.now))
+        take_in(home.house, Message(location=place, raw=raw, size=len(raw), received_at=home.clock.now))
 
 
 def replies(home: Home) -> int:

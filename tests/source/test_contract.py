@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from bounce_watch.source import MAX_MESSAGE, Locator
+from bounce_watch.model.message_location import MessageLocation
+from bounce_watch.source import MAX_MESSAGE
 from tests.source import samples
 from tests.source.places import IMAP_VARIANTS, ON_DISK, Place, imap
 
@@ -31,8 +32,8 @@ def fill(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Fill]:
         yield start
 
 
-def locators(place: Place) -> list[Locator]:
-    return [message.locator for message in place.source.messages()]
+def locations(place: Place) -> list[MessageLocation]:
+    return [message.location for message in place.source.messages()]
 
 
 def test_all_messages_come_byte_for_byte_and_oldest_first(fill: Fill) -> None:
@@ -50,11 +51,11 @@ def test_each_message_has_a_locator_of_its_own_that_a_second_walk_repeats(fill: 
     """Without it a message would be processed twice, or one would hide another."""
     place = fill(*samples.ALL)
     with place.source:
-        first = locators(place)
+        first = locations(place)
     with place.source:
-        assert locators(place) == first
+        assert locations(place) == first
     assert len(set(first)) == 4
-    assert all(locator.mailbox == place.source.name for locator in first)
+    assert all(location.mailbox == place.source.name for location in first)
 
 
 def test_what_is_filed_or_quarantined_is_moved_and_the_rest_stays(fill: Fill) -> None:
@@ -63,9 +64,9 @@ def test_what_is_filed_or_quarantined_is_moved_and_the_rest_stays(fill: Fill) ->
     with place.source:
         for message in place.source.messages():
             if message.raw == samples.REPORT:
-                place.source.file(message.locator)
+                place.source.file(message.location)
             if message.raw == samples.FROM_LINE:
-                place.source.quarantine(message.locator)
+                place.source.quarantine(message.location)
         left = [message.raw for message in place.source.messages()]
         place.source.file()
     if place.moves:
@@ -80,10 +81,10 @@ def test_several_are_moved_together_and_those_that_are_gone_do_no_harm(fill: Fil
     """The service files what it stored in one transaction."""
     place = fill(*samples.ALL)
     with place.source:
-        known = locators(place)
+        known = locations(place)
         place.source.file(known[1])
         place.source.file(*known)
-        left = locators(place)
+        left = locations(place)
     if place.moves:
         assert left == place.inside("watched") == []
         assert sorted(place.inside("filed")) == sorted(samples.ALL)
@@ -95,7 +96,7 @@ def test_a_message_that_is_gone_is_done(fill: Fill) -> None:
     """After a crash between commit and move, or a move that worked but raised, it is asked for again."""
     place = fill(*samples.ALL)
     with place.source:
-        first = next(iter(locators(place)))
+        first = next(iter(locations(place)))
         place.source.file(first)
         place.source.file(first)
         place.source.quarantine(first)
@@ -110,12 +111,12 @@ def test_what_is_not_wanted_is_asked_about_but_not_fetched(fill: Fill) -> None:
     """Newsletters that stay in the folder are not downloaded at every look."""
     place = fill(*samples.ALL)
     with place.source:
-        known = locators(place)
-        asked: list[Locator] = []
+        known = locations(place)
+        asked: list[MessageLocation] = []
 
-        def wanted(locators: Sequence[Locator]) -> list[Locator]:
-            asked.extend(locators)
-            return [locator for locator in locators if locator == known[2]]
+        def wanted(locations: Sequence[MessageLocation]) -> list[MessageLocation]:
+            asked.extend(locations)
+            return [location for location in locations if location == known[2]]
 
         assert [message.raw for message in place.source.messages(wanted)] == [samples.FROM_LINE]
     assert asked == known
@@ -127,7 +128,7 @@ def test_a_message_beyond_the_limit_is_cut_and_its_true_size_is_told(fill: Fill)
     long = b"Subject: long\r\n\r\n" + line * (MAX_MESSAGE // len(line) + 2000)
     place = fill(long, samples.REPORT)
     with place.source:
-        found = {message.locator: message for message in place.source.messages()}
+        found = {message.location: message for message in place.source.messages()}
     cut, whole = found.values()
     assert cut.raw == long[:MAX_MESSAGE]
     assert cut.size == len(long)
@@ -147,10 +148,10 @@ def test_a_walk_can_begin_where_the_last_one_ended(fill: Fill) -> None:
     place = fill(*samples.ALL)
     with place.source:
         assert place.source.reached is None
-        known = locators(place)
+        known = locations(place)
         end = place.source.reached
         place.add(b"Subject: new\r\n\r\nmail\r\n")
-        after = {message.locator for message in place.source.messages(after=end)}
+        after = {message.location for message in place.source.messages(after=end)}
         assert len(after - set(known)) == 1
         walking = place.source.messages()
         next(walking)
@@ -163,23 +164,23 @@ def test_waiting_ends_when_mail_comes_when_the_time_is_over_or_when_told_to_stop
     """What came since the walk is news as well: nobody tells of it a second time."""
     place = fill(samples.NEWSLETTER)
     with place.source:
-        assert len(locators(place)) == 1
+        assert len(locations(place)) == 1
         assert not place.source.wait(0.2)
         assert not place.source.wait(60, lambda: True)
         place.add(samples.REPORT)
         assert place.source.wait(60)
-        assert len(locators(place)) == 2
+        assert len(locations(place)) == 2
 
 
 def test_mail_that_comes_while_we_wait_is_noticed(fill: Fill) -> None:
     """By IDLE, by the time of change of a folder, or by asking."""
     place = fill(samples.NEWSLETTER)
     with place.source, ThreadPoolExecutor(1) as threads:
-        assert len(locators(place)) == 1
+        assert len(locations(place)) == 1
         coming = threads.submit(lambda: (time.sleep(0.2), place.add(samples.REPORT)))
         assert place.source.wait(4)
         coming.result()
-        assert len(locators(place)) == 2
+        assert len(locations(place)) == 2
 
 
 def test_the_probe_finds_nothing_wrong_and_changes_nothing(fill: Fill) -> None:
@@ -189,6 +190,6 @@ def test_the_probe_finds_nothing_wrong_and_changes_nothing(fill: Fill) -> None:
     assert checks
     assert {check.state for check in checks} <= {"ok", "warning"}
     with place.source:
-        assert len(locators(place)) == 4
+        assert len(locations(place)) == 4
     if place.moves:
         assert place.inside("filed") == place.inside("quarantine") == []

@@ -41,7 +41,7 @@ def test_a_folder_is_read_sorted_with_its_subfolders_and_without_other_files(tmp
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(b"Subject: " + name.encode() + b"\r\n\r\n")
     with open_path(tmp_path) as source:
-        found = [message.locator.uid for message in source.messages()]
+        found = [message.location.uid for message in source.messages()]
         assert source.count() == 5
     assert found == ["a.EML", "c.txt", "plain", "b/1.eml", "b/2.eml"]
 
@@ -50,7 +50,7 @@ def test_a_file_has_the_same_locator_alone_and_in_its_folder(tmp_path: Path) -> 
     """`ingest FILE` after `ingest FOLDER` is nothing new."""
     (tmp_path / "1.eml").write_bytes(samples.REPORT)
     with open_path(tmp_path) as folder, open_path(tmp_path / "1.eml") as file:
-        assert [m.locator for m in folder.messages()] == [m.locator for m in file.messages()]
+        assert [m.location for m in folder.messages()] == [m.location for m in file.messages()]
 
 
 def test_links_and_pipes_inside_a_folder_are_skipped_and_named(tmp_path: Path) -> None:
@@ -91,8 +91,8 @@ def test_a_maildir_is_recognised_and_nothing_in_it_is_moved(tmp_path: Path) -> N
     assert isinstance(source, MaildirSource)
     with source:
         (message,) = source.messages()
-        source.file(message.locator)
-        source.quarantine(message.locator)
+        source.file(message.location)
+        source.quarantine(message.location)
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["1.host", "cur", "new", "tmp"]
 
 
@@ -119,5 +119,5 @@ def test_standard_input_is_one_message_known_by_its_content() -> None:
 
     (first,), (second,), (third,) = walk(long), walk(long), walk(long + b"y")
     assert (first.raw, first.size) == (long[:MAX_MESSAGE], len(long))
-    assert first.locator == second.locator != third.locator
+    assert first.location == second.location != third.location
     assert walk(b"") == []

@@ -200,7 +200,7 @@ def test_folders_are_made_when_first_needed_and_their_names_cannot_run_commands(
     dovecot.append(samples.ALL)
     name = 'Rückläufer/a" %* \\b'
     with ImapSource(imap_settings(dovecot, filed_folder=name), password) as source:
-        first, second, *_ = [message.locator for message in source.messages()]
+        first, second, *_ = [message.location for message in source.messages()]
         source.file(first)
         with dovecot.sign_in() as client:
             client.delete('"R&APw-ckl&AOQ-ufer/a\\" %* \\\\b"')
@@ -219,7 +219,7 @@ def test_a_server_with_neither_move_nor_uidplus_copies_once_and_expunges_nothing
             client.select("INBOX")
             client.store("4", "+FLAGS", "(\\Deleted)")
         with ImapSource(imap_settings(dovecot), password) as source:
-            first = next(source.messages()).locator
+            first = next(source.messages()).location
             source.file(first)
             source.file(first)
         assert dovecot.contents(folder="Bounces/Filed") == [samples.REPORT]
@@ -230,11 +230,11 @@ def test_after_a_new_uidvalidity_all_comes_again_and_old_locators_move_nothing(d
     """The server renumbered: an old UID now means another message."""
     dovecot.append(samples.ALL)
     with ImapSource(imap_settings(dovecot), password) as source:
-        old = [message.locator for message in source.messages()]
+        old = [message.location for message in source.messages()]
     dovecot.forget_uids(WATCHED)
     with ImapSource(imap_settings(dovecot), password) as source:
         source.file(old[0])
-        new = [message.locator for message in source.messages()]
+        new = [message.location for message in source.messages()]
     assert len(new) == 4
     assert not set(old) & set(new)
     assert dovecot.contents(folder="Bounces/Filed") == []
@@ -244,7 +244,7 @@ def test_a_lost_connection_is_replaced_within_the_call(dovecot: Dovecot) -> None
     """Exchange ends sessions when the token expires: neither walk nor move may fail for that."""
     dovecot.append(samples.ALL)
     with ImapSource(imap_settings(dovecot, window=1), password) as source:
-        (first, *_) = [message.locator for message in source.messages()]
+        (first, *_) = [message.location for message in source.messages()]
         dovecot.end_sessions(WATCHED)
         source.file(first)
         dovecot.end_sessions(WATCHED)
@@ -259,7 +259,7 @@ def test_a_walk_goes_on_after_a_move_had_to_reconnect(dovecot: Dovecot) -> None:
         walking = source.messages()
         first = next(walking)
         dovecot.end_sessions(WATCHED)
-        source.file(first.locator)
+        source.file(first.location)
         assert [message.raw for message in walking] == list(samples.ALL[1:])
 
 
@@ -307,9 +307,9 @@ def test_what_could_not_be_moved_while_the_server_was_gone_is_moved_after(doveco
         dovecot.stop()
         for _ in range(2):
             with pytest.raises(Unreachable):
-                source.file(message.locator)
+                source.file(message.location)
         dovecot.start()
-        source.file(message.locator)
+        source.file(message.location)
     assert dovecot.contents() == []
     assert dovecot.contents(folder="Bounces/Filed") == [samples.REPORT]
 
@@ -329,7 +329,7 @@ def test_gaps_between_uids_cost_few_commands(dovecot: Dovecot) -> None:
     with ImapSource(imap_settings(dovecot), password) as source:
         commands = count_commands(source)
         (found,) = list(source.messages())
-    assert (found.locator.uid, found.raw) == ("3000000", samples.NEWSLETTER)
+    assert (found.location.uid, found.raw) == ("3000000", samples.NEWSLETTER)
     assert commands() < 80
 
 

@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from bounce_watch.config.accounts import ImapSettings
-from bounce_watch.source import Locator, Refused, SourceError, Unreachable
+from bounce_watch.model.message_location import MessageLocation
+from bounce_watch.source import Refused, SourceError, Unreachable
 from bounce_watch.source.imap.errors import Declined
 from bounce_watch.source.imap.source import ImapSource
 from bounce_watch.source.interface import SessionEnded
@@ -230,10 +231,10 @@ def test_a_user_name_with_backslashes_and_quotes_is_one_word(open_imap: Open) ->
 def test_only_content_that_names_its_message_is_taken(
     open_imap: Open, bodies: bytes, expected: dict[str, bytes]
 ) -> None:
-    """Anything else would file one message's content under another's locator."""
+    """Anything else would file one message's content under another's location."""
     script = Script(answers={"UID FETCH": [LISTED, bodies + b"@ OK done\r\n"]})
     with open_imap(script) as source:
-        found = {message.locator.uid: message.raw for message in source.messages()}
+        found = {message.location.uid: message.raw for message in source.messages()}
     assert found == expected
 
 
@@ -271,7 +272,7 @@ def test_a_move_that_was_declined_but_worked_is_done(open_imap: Open) -> None:
     """Exchange answers NO or nonsense to a MOVE that it carried out (MailKit#115): look before retrying."""
     script = Script(answers={"UID MOVE": b"@ NO malformed\r\n", "UID FETCH": b"@ OK nothing there\r\n"})
     with open_imap(script) as source:
-        source.file(Locator(mailbox=source.name, validity=7, uid="1"))
+        source.file(MessageLocation(mailbox=source.name, validity=7, uid="1"))
     assert sum(line.startswith("UID MOVE") for line in script.heard) == 1
 
 
@@ -279,14 +280,14 @@ def test_a_move_that_was_declined_is_told(open_imap: Open) -> None:
     """The message is still there, so the caller must not believe that it is filed."""
     script = Script(answers={"UID MOVE": b"@ NO not today\r\n", "UID FETCH": LISTED})
     with open_imap(script) as source, pytest.raises(Unreachable, match="not today"):
-        source.file(Locator(mailbox=source.name, validity=7, uid="1"))
+        source.file(MessageLocation(mailbox=source.name, validity=7, uid="1"))
 
 
 def test_many_messages_are_moved_with_one_command(open_imap: Open) -> None:
     """A command for each would cost a server, and us, more than all else together."""
     script = Script()
     with open_imap(script) as source:
-        source.file(*(Locator(mailbox=source.name, validity=7, uid=str(uid)) for uid in (3, 1, 2, 1)))
+        source.file(*(MessageLocation(mailbox=source.name, validity=7, uid=str(uid)) for uid in (3, 1, 2, 1)))
     assert [line for line in script.heard if "MOVE" in line] == ['UID MOVE 1,2,3 "Bounces/Filed"']
 
 
@@ -298,7 +299,7 @@ def test_a_message_that_cannot_be_moved_holds_back_no_other(open_imap: Open) -> 
             "UID FETCH": LISTED,
         }
     )
-    places = [Locator(mailbox="", validity=7, uid=str(uid)) for uid in (1, 2, 3)]
+    places = [MessageLocation(mailbox="", validity=7, uid=str(uid)) for uid in (1, 2, 3)]
     with open_imap(script) as source, pytest.raises(Unreachable, match="not this one"):
         source.file(*(replace(place, mailbox=source.name) for place in places))
     moves = [line.split()[2] for line in script.heard if "MOVE" in line]
@@ -311,11 +312,11 @@ def test_a_message_that_cannot_be_moved_holds_back_no_other(open_imap: Open) -> 
     ids=["injection", "range", "all", "empty", "superscript", "negative"],
 )
 def test_a_locator_that_is_no_number_moves_nothing(open_imap: Open, uid: str) -> None:
-    """A damaged or forged locator must not become a command."""
+    """A damaged or forged location must not become a command."""
     script = Script()
     with open_imap(script) as source:
         before = len(script.heard)
-        source.file(Locator(mailbox=source.name, validity=7, uid=uid))
+        source.file(MessageLocation(mailbox=source.name, validity=7, uid=uid))
         assert script.heard[before:] == []
 
 

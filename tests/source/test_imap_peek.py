@@ -71,7 +71,7 @@ def compare(dovecot: Dovecot, mails: Sequence[bytes]) -> tuple[int, int]:
     put(dovecot, mails)
     with ImapSource(imap_settings(dovecot, timeout_seconds=60), lambda: PASSWORD) as source:
         heads, everything = list(source.peek()), list(source.messages())
-    assert [one.locator for one in heads] == [one.locator for one in everything]
+    assert [one.location for one in heads] == [one.location for one in everything]
     looked = settled = 0
     for head, message in zip(heads, everything, strict=True):
         if not head.is_head:
@@ -189,8 +189,8 @@ def test_a_head_is_made_whole_over_a_new_connection_and_a_mail_that_is_gone_is_n
         dovecot.end_sessions(source.settings.user)
         whole = source.whole(first)
         assert whole
-        assert (whole.raw, whole.is_head, whole.locator) == (mail, False, first.locator)
-        source.file(second.locator)
+        assert (whole.raw, whole.is_head, whole.location) == (mail, False, first.location)
+        source.file(second.location)
         assert source.whole(second) is None
         dovecot.forget_uids(source.settings.user)
         assert source.whole(first) is None

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from bounce_watch.config.accounts import MaildirSettings
-from bounce_watch.source import Locator, MissingFolder, Refused, open_source
+from bounce_watch.model.message_location import MessageLocation
+from bounce_watch.source import MissingFolder, Refused, open_source
 from bounce_watch.source.local.maildir import MaildirSource
 from tests.source import samples
 from tests.source.ordinary_user import as_ordinary_user
@@ -29,8 +30,8 @@ def source(root: Path, **wishes: str) -> MaildirSource:
     return opened
 
 
-def first(of: MaildirSource) -> Locator:
-    return next(of.messages()).locator
+def first(of: MaildirSource) -> MessageLocation:
+    return next(of.messages()).location
 
 
 def test_a_message_that_a_mail_program_reads_meanwhile_keeps_its_locator(root: Path) -> None:
@@ -86,7 +87,7 @@ def test_a_locator_with_tricks_moves_nothing(root: Path, uid: str) -> None:
     """Only names that a walk found are ever looked up."""
     (root / "new" / "1.host").write_bytes(samples.REPORT)
     with source(root) as mail:
-        mail.file(Locator(mailbox=mail.name, validity=0, uid=uid))
+        mail.file(MessageLocation(mailbox=mail.name, validity=0, uid=uid))
     assert (root / "new" / "1.host").exists()
     assert not (root / ".Filed").exists()
 
@@ -107,9 +108,9 @@ def test_names_of_any_bytes_give_locators_that_can_be_stored_and_filed(root: Pat
     """A file system takes what UTF-8 does not."""
     (root / "new" / os.fsdecode(b"1\xff\n.host")).write_bytes(samples.REPORT)
     with source(root) as mail:
-        locator = first(mail)
-        locator.uid.encode("utf-8")
-        mail.file(locator)
+        location = first(mail)
+        location.uid.encode("utf-8")
+        mail.file(location)
         assert mail.count() == 0
 
 

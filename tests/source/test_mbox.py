@@ -112,7 +112,7 @@ def test_equal_messages_share_a_locator_and_new_ones_do_not_change_the_old(tmp_p
     with MboxSource(path) as source:
         (old,) = source.messages()
         path.write_bytes(FROM + b"B: 2\n\ntwo\n\n" + FROM + b"A: 1\n\none\n\n")
-        assert [message.locator for message in source.messages()][1] == old.locator
+        assert [message.location for message in source.messages()][1] == old.location
 
 
 def test_a_large_file_is_read_in_bounded_memory_and_never_changed(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from bounce_watch.model import OutboxState
+from bounce_watch.model.message_location import MessageLocation
 from bounce_watch.store import MessageState, Store
 from tests.store.values import LETTER, NOW, body, place
 
@@ -70,6 +71,6 @@ def test_a_message_is_not_stored_twice_after_a_crash(path: Path) -> None:
     die_after(path, f"with store.transaction() as tx:{WRITE}")
     with Store.open(path) as store:
         with store.transaction() as tx:
-            tx.note_filed([tuple(place().values())])
+            tx.note_filed([MessageLocation(**place())])
         assert store.is_known(**place()) is MessageState.FILED
         assert store.stats().messages == {body()["kind"]: 1}

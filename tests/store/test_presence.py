@@ -6,12 +6,18 @@ from datetime import timedelta
 import pytest
 
 from bounce_watch.model import OutboxState
+from bounce_watch.model.message_location import MessageLocation
 from bounce_watch.store import AlreadyStored, Server, Store, StoreUnreachable, work_with, workers
-from bounce_watch.store.database.postgres_workers import MOST_SPOTS, Presence
+from bounce_watch.store.database.postgres_workers import MAX_LOCATIONS, Presence
 from tests.servers.stores import Stores
 from tests.store.values import LETTER, NOW, body, place
 
-SPOT = ("maildir:/bounces", 0, "1")
+
+def at(uid: str) -> MessageLocation:
+    return MessageLocation(mailbox="maildir:/bounces", validity=0, uid=uid)
+
+
+FIRST = at("1")
 
 
 @pytest.fixture
@@ -33,15 +39,15 @@ def pair(server: Server) -> Iterator[tuple[Presence, Presence]]:
 
 def test_a_place_is_in_one_hand(pair: tuple[Presence, Presence]) -> None:
     first, second = pair
-    assert first.claim([SPOT])
-    assert first.claim([SPOT])
-    assert not second.claim([SPOT])
-    assert second.claim([SPOT, (*SPOT[:2], "2")]) == {(*SPOT[:2], "2")}
-    first.let_go([SPOT])
-    assert second.claim([SPOT])
-    assert not first.claim([SPOT])
+    assert first.claim([FIRST])
+    assert first.claim([FIRST])
+    assert not second.claim([FIRST])
+    assert second.claim([FIRST, at("2")]) == {at("2")}
+    first.let_go([FIRST])
+    assert second.claim([FIRST])
+    assert not first.claim([FIRST])
     second.let_go()
-    assert first.claim([SPOT])
+    assert first.claim([FIRST])
 
 
 def test_one_leads_until_it_ends(server: Server) -> None:
@@ -62,28 +68,28 @@ def test_a_watcher_that_lost_the_server_has_nothing_in_hand(
 ) -> None:
     first, second = pair
     assert first.leads()
-    assert first.claim([SPOT])
+    assert first.claim([FIRST])
     stores.cut()
     for _ in range(2):
         try:
-            assert second.claim([SPOT])
+            assert second.claim([FIRST])
         except StoreUnreachable:
             continue
     assert second.leads()
     with pytest.raises(StoreUnreachable):
         first.leads()
     assert not first.leads()
-    assert not first.claim([SPOT])
+    assert not first.claim([FIRST])
     assert set(first.at_work()) == {first.owner, second.owner}
 
 
 def test_no_more_is_taken_in_hand_than_the_server_can_remember(server: Server) -> None:
     with Presence(server) as watcher:
-        spots = [(*SPOT[:2], str(number)) for number in range(MOST_SPOTS + 1)]
-        assert watcher.claim(spots) == set(spots[:-1])
-        assert not watcher.claim(spots[-1:])
+        locations = [at(str(number)) for number in range(MAX_LOCATIONS + 1)]
+        assert watcher.claim(locations) == set(locations[:-1])
+        assert not watcher.claim(locations[-1:])
         watcher.let_go()
-        assert watcher.claim([SPOT])
+        assert watcher.claim([FIRST])
 
 
 def test_a_mail_is_leased_once_and_taken_over_from_the_dead_only(store: Store, server: Server) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 import structlog
 
 from bounce_watch.model import Kind
+from bounce_watch.model.message_location import MessageLocation
 from bounce_watch.pipeline.context import House
 from bounce_watch.pipeline.ingest.disk_space import require_room
 from bounce_watch.pipeline.ingest.message import Intake, note_failure, take_in, take_in_together
@@ -18,8 +19,8 @@ from bounce_watch.sandbox.frames import Letter, batched
 from bounce_watch.sandbox.outcome import Outcome, ReaderUnavailable
 from bounce_watch.sandbox.pool import read_ahead
 from bounce_watch.sandbox.reader import IsolatedReader
-from bounce_watch.source.interface import Locator, Message, Source, SourceError, Wanted
-from bounce_watch.store import AlreadyStored, MessageState, Spot, StoreError
+from bounce_watch.source.interface import Message, Source, SourceError, Wanted
+from bounce_watch.store import AlreadyStored, MessageState, StoreError
 from bounce_watch.testing import crash_points
 
 log = structlog.get_logger()
@@ -56,18 +57,18 @@ def read_new(
     progress: Callable[[], None] = nothing,
     historical: bool = False,
     ahead: ReadAhead | None = None,
-    after: Locator | None = None,
-    glance: Callable[[Sequence[Locator]], None] | None = None,
-) -> list[Locator]:
+    after: MessageLocation | None = None,
+    glance: Callable[[Sequence[MessageLocation]], None] | None = None,
+) -> list[MessageLocation]:
     """Take in every message that is not known yet, and move it once its rows are committed.
 
     `ahead` reads messages before their turn; without it the reader of the house does. `after` is up to where
     the mailbox was looked at before. `glance` sees the places of some messages before they are looked at.
     Returns the messages that are to be tried again, among them those that other watchers have in hand.
     """
-    again: list[Locator] = []
+    again: list[MessageLocation] = []
 
-    def wanted(places: Sequence[Locator]) -> list[Locator]:
+    def wanted(places: Sequence[MessageLocation]) -> list[MessageLocation]:
         mine = in_hand(house, places)
         held = set(mine)
         others = [place for place in places if place not in held]
@@ -75,7 +76,7 @@ def read_new(
         result.in_other_hands += len(others)
         return _wanted(house, source, mine)
 
-    def asked(places: Sequence[Locator]) -> list[Locator]:
+    def asked(places: Sequence[MessageLocation]) -> list[MessageLocation]:
         if stop():
             raise LeaveOff
         if glance is not None:
@@ -105,18 +106,14 @@ def _size_of(read: Read) -> int:
     return len(read[0].raw)
 
 
-def in_hand(house: House, places: Sequence[Locator]) -> list[Locator]:
+def in_hand(house: House, places: Sequence[MessageLocation]) -> list[MessageLocation]:
     """Take messages in hand and return those that no other watcher has."""
-    taken = house.store.watcher.claim([_spot(place) for place in places])
-    return [place for place in places if _spot(place) in taken]
+    taken = house.store.watcher.claim(places)
+    return [place for place in places if place in taken]
 
 
-def _let_go(house: House, places: Iterable[Locator]) -> None:
-    house.store.watcher.let_go(_spot(place) for place in places)
-
-
-def _spot(place: Locator) -> Spot:
-    return place.mailbox, place.validity, place.uid
+def _let_go(house: House, places: Iterable[MessageLocation]) -> None:
+    house.store.watcher.let_go(places)
 
 
 def _take_group(
@@ -127,15 +124,15 @@ def _take_group(
     result: CycleResult,
     *,
     historical: bool,
-) -> list[Locator]:
+) -> list[MessageLocation]:
     """Store and move a group; return what is to be tried again."""
     require_room(house.config)
     fresh = _still_wanted(group, wanted)
     taken = _take_in(house, source, fresh, historical=historical)
     crash_points.point("receive.committed")
-    places = [(message.locator, one.state) for (message, _), one in zip(fresh, taken, strict=True)]
+    places = [(message.location, one.state) for (message, _), one in zip(fresh, taken, strict=True)]
     _move(house, source, places)
-    _let_go(house, (message.locator for message, _ in group))
+    _let_go(house, (message.location for message, _ in group))
     for intake in taken:
         result.add(intake)
     return [place for place, state in places if state is MessageState.SEEN]
@@ -143,9 +140,7 @@ def _take_group(
 
 def finish_moves(house: House, source: Source) -> None:
     """Move what was stored before a crash or a lost connection, without a walk."""
-    stored = house.store.unfiled(source.name)
-    places = [Locator(mailbox=source.name, validity=validity, uid=uid) for validity, uid in stored]
-    mine = in_hand(house, places)
+    mine = in_hand(house, house.store.unfiled(source.name))
     _move(house, source, [(place, MessageState.STORED) for place in mine])
     _let_go(house, mine)
 
@@ -159,9 +154,9 @@ def _ahead_of(house: House) -> ReadAhead:
 
 def _still_wanted(group: list[Read], wanted: Wanted) -> list[Read]:
     """Leave out what was read ahead and has come, meanwhile or in this group, a second time."""
-    places: dict[Locator, Read] = {}
+    places: dict[MessageLocation, Read] = {}
     for read in group:
-        places.setdefault(read[0].locator, read)
+        places.setdefault(read[0].location, read)
     early = [place for place, (_, outcome) in places.items() if outcome is not None]
     come = set(early) - set(wanted(early))
     return [read for place, read in places.items() if place not in come]
@@ -190,12 +185,12 @@ def _guarded(
     except _NOT_THE_MAILS_FAULT:
         raise
     except Exception as error:  # the one catch-all: a bug must not stop the mail behind it
-        log.exception("message_failed", uid=message.locator.uid, error=type(error).__name__)
+        log.exception("message_failed", uid=message.location.uid, error=type(error).__name__)
         # It may go to quarantine, which keeps all bytes.
         return note_failure(house, whole(source, message) or message, f"{type(error).__name__} while reading")
 
 
-def _wanted(house: House, source: Source, places: Sequence[Locator]) -> list[Locator]:
+def _wanted(house: House, source: Source, places: Sequence[MessageLocation]) -> list[MessageLocation]:
     """Return those messages that are new; finish the moves of those that were stored before a crash."""
     if not places:
         return []
@@ -208,7 +203,7 @@ def _wanted(house: House, source: Source, places: Sequence[Locator]) -> list[Loc
     return new
 
 
-def _move(house: House, source: Source, placed: Sequence[tuple[Locator, MessageState]]) -> None:
+def _move(house: House, source: Source, placed: Sequence[tuple[MessageLocation, MessageState]]) -> None:
     """Move messages whose rows are committed, then note what was filed. Repeating it is harmless."""
     filed = [place for place, state in placed if state is MessageState.STORED]
     if filed:
@@ -218,4 +213,4 @@ def _move(house: House, source: Source, placed: Sequence[tuple[Locator, MessageS
     crash_points.point("receive.moved")
     if filed:
         with house.store.transaction() as tx:
-            tx.note_filed([_spot(place) for place in filed])
+            tx.note_filed(filed)

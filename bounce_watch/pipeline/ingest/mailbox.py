@@ -11,10 +11,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from bounce_watch.model.message_location import MessageLocation
 from bounce_watch.pipeline.context import House
 from bounce_watch.pipeline.ingest.fetch import LeaveOff, finish_moves, never, nothing, read_new
 from bounce_watch.pipeline.result import CycleResult
-from bounce_watch.source.interface import Locator, Source
+from bounce_watch.source.interface import Source
 from bounce_watch.store import Cursor
 
 WHOLE_EVERY = timedelta(days=1)
@@ -39,13 +40,13 @@ class _Portion:
     `reached` is then up to where all was looked at; `is_over` tells whether the walk was ended.
     """
 
-    def __init__(self, seconds: float | None, reached: Locator | None) -> None:
+    def __init__(self, seconds: float | None, reached: MessageLocation | None) -> None:
         self.is_over = False
         self.reached = reached
         self._until = None if seconds is None else time.monotonic() + seconds
-        self._last: Locator | None = None
+        self._last: MessageLocation | None = None
 
-    def glance(self, places: Sequence[Locator]) -> None:
+    def glance(self, places: Sequence[MessageLocation]) -> None:
         if self._until is None:
             return
         # However slow the server, each portion gets on; a source begins a little before where it was.
@@ -57,7 +58,7 @@ class _Portion:
         self._last = places[-1]
 
 
-def _is_behind(place: Locator, other: Locator | None) -> bool:
+def _is_behind(place: MessageLocation, other: MessageLocation | None) -> bool:
     return other is None or place.validity != other.validity or int(place.uid) > int(other.uid)
 
 
@@ -73,11 +74,11 @@ def walk(
     """Read what is new first, then the rest of the folder when that is due: all of it, or for `portion`
     seconds where the places have an order."""
     now, cursor = house.clock(), house.store.cursor(source.name)
-    again: list[Locator] = []
+    again: list[MessageLocation] = []
     reached, whole = None, _is_whole_due(house, cursor, now)
     finish_moves(house, source)
     if cursor is not None:
-        after = Locator(mailbox=source.name, validity=cursor.validity, uid=cursor.uid)
+        after = MessageLocation(mailbox=source.name, validity=cursor.validity, uid=cursor.uid)
         again += read_new(house, source, result, stop=stop, progress=progress, after=after)
         reached = source.reached
         # A new UIDVALIDITY, perhaps in the middle of the walk.
@@ -107,7 +108,7 @@ def _is_whole_due(house: House, cursor: Cursor | None, now: datetime) -> bool:
     return not timedelta(0) <= now - cursor.whole_at < WHOLE_EVERY
 
 
-def _next(reached: Locator | None, again: list[Locator], whole_at: datetime) -> Cursor | None:
+def _next(reached: MessageLocation | None, again: list[MessageLocation], whole_at: datetime) -> Cursor | None:
     """Return the cursor that stands before everything that is to be tried again.
 
     That is also what other watchers have in hand: it is looked at again should they die with it. Whatever

@@ -121,7 +121,7 @@ def _follow(
 
 
 def _count_failure(tx: Transaction, message: Message, reason: str, now: datetime) -> Intake:
-    place = message.locator
+    place = message.location
     attempts = tx.note_failure(
         mailbox=place.mailbox, validity=place.validity, uid=place.uid, reason=reason, now=now
     )
@@ -164,7 +164,7 @@ def _judge(
 
 
 def _quarantine(tx: Transaction, message: Message, reason: str, now: datetime) -> Intake:
-    place = message.locator
+    place = message.location
     tx.quarantine(
         mailbox=place.mailbox,
         validity=place.validity,

@@ -6,21 +6,22 @@ Whatever is stored as a report or kept in quarantine was read from all of its by
 from collections.abc import Callable, Iterable, Iterator
 
 from bounce_watch.model import NotAReport
+from bounce_watch.model.message_location import MessageLocation
 from bounce_watch.pipeline.context import House
 from bounce_watch.sandbox.outcome import Outcome, Overrun
-from bounce_watch.source.interface import Locator, Message, Peeking, Source, Wanted
+from bounce_watch.source.interface import Message, Peeking, Source, Wanted
 
 Read = tuple[Message, Outcome | None]
 """A message with what it was read as; None for one that is to be read when its turn comes."""
 
 
-def look(source: Source, wanted: Wanted, after: Locator | None) -> Iterator[Message]:
+def look(source: Source, wanted: Wanted, after: MessageLocation | None) -> Iterator[Message]:
     """Yield the messages of a source, as their heads where it can do that."""
     return source.peek(wanted, after) if isinstance(source, Peeking) else source.messages(wanted, after)
 
 
 def with_whole_reports(
-    house: House, source: Source, read: Iterable[Read], gone: Callable[[Locator], None]
+    house: House, source: Source, read: Iterable[Read], gone: Callable[[MessageLocation], None]
 ) -> Iterator[Read]:
     """Yield what was read, whole where the head is not enough; what is `gone` by then is told of."""
     for message, outcome in read:
@@ -33,7 +34,7 @@ def with_whole_reports(
         elif (all_of_it := whole(source, message)) is not None:
             yield all_of_it, house.reader.read(all_of_it.raw)
         else:
-            gone(message.locator)
+            gone(message.location)
 
 
 def is_settled(outcome: Outcome) -> bool:

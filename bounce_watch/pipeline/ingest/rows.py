@@ -74,7 +74,7 @@ def _row(message: Message, outcome: Outcome) -> NewMessage | None:
             state = MessageState.LEFT
         case _:
             return None
-    place = message.locator
+    place = message.location
     return NewMessage(
         mailbox=place.mailbox,
         validity=place.validity,

@@ -2,17 +2,18 @@
 
 from collections.abc import Callable, Iterable, Iterator
 
+from bounce_watch.model.message_location import MessageLocation
 from bounce_watch.source.imap.connection import Connection
 from bounce_watch.source.imap.partial_fetch import Peek
 from bounce_watch.source.imap.responses import Items
 from bounce_watch.source.imap.windows import Listed, Missing, batches, fetch_bodies, listed
-from bounce_watch.source.interface import MAX_MESSAGE, Locator, Message, Wanted
+from bounce_watch.source.interface import MAX_MESSAGE, Message, Wanted
 
 
 def read_messages(
     connection: Connection,
     windows: Iterable[dict[int, Items]],
-    locator: Callable[[int], Locator],
+    location: Callable[[int], MessageLocation],
     wanted: Wanted,
     *,
     peek: Peek,
@@ -20,28 +21,28 @@ def read_messages(
 ) -> Iterator[list[Message]]:
     """Yield the wanted messages in order of UIDs; what vanished meanwhile is noted as missing."""
     for window in windows:
-        known = {locator(uid): uid for uid in window}
+        known = {location(uid): uid for uid in window}
         needed = set(wanted(list(known)))
         uids = [uid for place, uid in known.items() if place in needed]
         for batch in batches(peek.planned(connection, (listed(uid, window[uid]) for uid in uids))):
             found = peek.fetch(connection, batch)
             missing.note(batch, found)
-            yield [_message(locator(one.uid), one, body) for one, body in found]
+            yield [_message(location(one.uid), one, body) for one, body in found]
 
 
 def fetch_whole(connection: Connection, message: Message) -> Message | None:
     """Fetch a message once more, with all its bytes; None when it is gone."""
-    place = message.locator
+    place = message.location
     known = Listed(uid=int(place.uid), size=message.size, received_at=message.received_at)
     return next((_message(place, *found) for found in fetch_bodies(connection, [known])), None)
 
 
-def _message(locator: Locator, known: Listed, body: bytes) -> Message:
+def _message(location: MessageLocation, known: Listed, body: bytes) -> Message:
     is_head = known.plan is not None
     is_cut = len(body) == MAX_MESSAGE
     size = max(known.size, MAX_MESSAGE) if is_cut else len(body)
     return Message(
-        locator=locator,
+        location=location,
         raw=body,
         size=known.size if is_head else size,
         received_at=known.received_at,

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from bounce_watch.config.accounts import ImapSettings
 from bounce_watch.model.check import Check
+from bounce_watch.model.message_location import MessageLocation
 from bounce_watch.net.oauth import TokenRefused, Tokens, TokenUnavailable
 from bounce_watch.source.imap import windows as walk
 from bounce_watch.source.imap.connection import Connection
@@ -18,7 +19,6 @@ from bounce_watch.source.imap.messages import fetch_whole, read_messages
 from bounce_watch.source.imap.partial_fetch import Peek
 from bounce_watch.source.imap.responses import Opened
 from bounce_watch.source.interface import (
-    Locator,
     Message,
     Refused,
     SessionEnded,
@@ -62,7 +62,7 @@ class ImapSource:
             if settings.auth == "xoauth2" and settings.oauth
             else None
         )
-        self.reached: Locator | None = None
+        self.reached: MessageLocation | None = None
         self._missing = walk.Missing()
         self._peek = Peek(wished=settings.peek)
         self._connection: Connection | None = None
@@ -140,10 +140,12 @@ class ImapSource:
     def count(self) -> int | None:
         return self._open_or_reconnect().exists
 
-    def messages(self, wanted: Wanted = everything, after: Locator | None = None) -> Iterator[Message]:
+    def messages(
+        self, wanted: Wanted = everything, after: MessageLocation | None = None
+    ) -> Iterator[Message]:
         return self._messages(wanted, after, Peek(wished=False))
 
-    def peek(self, wanted: Wanted = everything, after: Locator | None = None) -> Iterator[Message]:
+    def peek(self, wanted: Wanted = everything, after: MessageLocation | None = None) -> Iterator[Message]:
         self._peek.begin()
         return self._messages(wanted, after, self._peek)
 
@@ -151,9 +153,9 @@ class ImapSource:
         return self._twice(lambda: self._whole(message))
 
     def _whole(self, message: Message) -> Message | None:
-        return fetch_whole(self._in_use()[0], message) if self._is_ours(message.locator) else None
+        return fetch_whole(self._in_use()[0], message) if self._is_ours(message.location) else None
 
-    def _messages(self, wanted: Wanted, after: Locator | None, peek: Peek) -> Iterator[Message]:
+    def _messages(self, wanted: Wanted, after: MessageLocation | None, peek: Peek) -> Iterator[Message]:
         self.reached = None
         opened = self._open_or_reconnect()
         done, may_reconnect = self._start(opened, after), True
@@ -163,7 +165,7 @@ class ImapSource:
             connection, _ = self._in_use()
             try:
                 for message in self._walk(connection, self._opened, done + 1, wanted, peek):
-                    done, may_reconnect = int(message.locator.uid), True
+                    done, may_reconnect = int(message.location.uid), True
                     yield message
             except Unreachable as error:
                 if isinstance(error, Declined) or not may_reconnect:
@@ -171,10 +173,10 @@ class ImapSource:
                 may_reconnect = False
                 self._reconnect(error)
             if self._connection is connection:
-                self.reached = self._locator(self._opened, self._missing.end_of_walk(self._opened.uid_next))
+                self.reached = self._location(self._opened, self._missing.end_of_walk(self._opened.uid_next))
                 return
 
-    def _start(self, opened: Opened, after: Locator | None) -> int:
+    def _start(self, opened: Opened, after: MessageLocation | None) -> int:
         """Return the UID behind which to look, a little before what was reached: see _OVERLAP."""
         if after is None or (after.mailbox, after.validity) != (self.name, opened.validity):
             return self._first_uid - 1
@@ -185,14 +187,14 @@ class ImapSource:
     ) -> Iterator[Message]:
         """Yield messages from a UID on, until the end or until `file` replaced the connection."""
         windows = walk.list_windows(connection, first_uid, opened.uid_next, self.settings.window)
-        locator = partial(self._locator, opened)
-        for batch in read_messages(connection, windows, locator, wanted, peek=peek, missing=self._missing):
+        location = partial(self._location, opened)
+        for batch in read_messages(connection, windows, location, wanted, peek=peek, missing=self._missing):
             yield from batch
             if self._connection is not connection:
                 return
 
-    def _locator(self, opened: Opened, uid: int) -> Locator:
-        return Locator(mailbox=self.name, validity=opened.validity, uid=str(uid))
+    def _location(self, opened: Opened, uid: int) -> MessageLocation:
+        return MessageLocation(mailbox=self.name, validity=opened.validity, uid=str(uid))
 
     def wait(self, seconds: float, stop: Callable[[], bool] = never) -> bool:
         """A connection that is lost after a while is no fault: look, and a new one is opened."""
@@ -208,15 +210,15 @@ class ImapSource:
                 raise
             return True
 
-    def file(self, *locators: Locator) -> None:
-        self._move(locators, self.settings.filed_folder)
+    def file(self, *locations: MessageLocation) -> None:
+        self._move(locations, self.settings.filed_folder)
 
-    def quarantine(self, *locators: Locator) -> None:
-        self._move(locators, self.settings.quarantine_folder)
+    def quarantine(self, *locations: MessageLocation) -> None:
+        self._move(locations, self.settings.quarantine_folder)
 
-    def _move(self, locators: Sequence[Locator], path: str) -> None:
+    def _move(self, locations: Sequence[MessageLocation], path: str) -> None:
         """Move messages; one that is gone is done, and so is one whose UIDVALIDITY is gone."""
-        self._twice(lambda: self._move_once(locators, path))
+        self._twice(lambda: self._move_once(locations, path))
 
     def _twice(self, action: Callable[[], T]) -> T:
         """Do something that may be repeated, once more on a new connection if this one is lost."""
@@ -230,16 +232,16 @@ class ImapSource:
             self._reconnect(error)
             return action()
 
-    def _move_once(self, locators: Sequence[Locator], path: str) -> None:
-        uids = sorted({int(locator.uid) for locator in locators if self._is_ours(locator)})
+    def _move_once(self, locations: Sequence[MessageLocation], path: str) -> None:
+        uids = sorted({int(location.uid) for location in locations if self._is_ours(location)})
         if uids:
             move(*self._in_use(), uids, path)
 
-    def _is_ours(self, locator: Locator) -> bool:
-        """Tell whether the locator's UID still means the same message."""
+    def _is_ours(self, location: MessageLocation) -> bool:
+        """Tell whether the location's UID still means the same message."""
         opened = self._opened
-        same = opened and (locator.mailbox, locator.validity) == (self.name, opened.validity)
-        return bool(same) and locator.uid.isascii() and locator.uid.isdecimal()
+        same = opened and (location.mailbox, location.validity) == (self.name, opened.validity)
+        return bool(same) and location.uid.isascii() and location.uid.isdecimal()
 
     def probe(self) -> list[Check]:
         from bounce_watch.source.imap.diagnose import probe

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import BinaryIO
 
 from bounce_watch.model.check import Check
+from bounce_watch.model.message_location import MessageLocation
 from bounce_watch.source.interface import (
     ASKED_TOGETHER,
     MAX_MESSAGE,
-    Locator,
     Message,
     MissingFolder,
     Wanted,
@@ -33,7 +33,7 @@ class ReadOnly:
     """
 
     skipped: list[tuple[str, str]]
-    reached: Locator | None = None
+    reached: MessageLocation | None = None
 
     def __init__(self) -> None:
         self.skipped = []
@@ -49,11 +49,11 @@ class ReadOnly:
     def wait(self, seconds: float, stop: Callable[[], bool] = never) -> bool:
         return watch(self._mark, self._before, seconds, stop)
 
-    def file(self, *locators: Locator) -> None:
-        del locators
+    def file(self, *locations: MessageLocation) -> None:
+        del locations
 
-    def quarantine(self, *locators: Locator) -> None:
-        del locators
+    def quarantine(self, *locations: MessageLocation) -> None:
+        del locations
 
 
 _CHUNK = 64 * 1024
@@ -85,28 +85,30 @@ class FilesSource(ReadOnly):
     def count(self) -> int | None:
         return sum(1 for _ in self._files())
 
-    def messages(self, wanted: Wanted = everything, after: Locator | None = None) -> Iterator[Message]:
+    def messages(
+        self, wanted: Wanted = everything, after: MessageLocation | None = None
+    ) -> Iterator[Message]:
         del after
         self.skipped = []
         self._before = self._mark()
         files = self._files()
-        while some := {self._locator(path): path for path in islice(files, ASKED_TOGETHER)}:
+        while some := {self._location(path): path for path in islice(files, ASKED_TOGETHER)}:
             needed = set(wanted(list(some)))
-            for locator, path in some.items():
-                if locator in needed:
-                    yield from self._read(path, locator)
+            for location, path in some.items():
+                if location in needed:
+                    yield from self._read(path, location)
 
-    def _locator(self, path: Path) -> Locator:
-        return Locator(mailbox=self.name, validity=0, uid=uid_of(str(path.relative_to(self._folder))))
+    def _location(self, path: Path) -> MessageLocation:
+        return MessageLocation(mailbox=self.name, validity=0, uid=uid_of(str(path.relative_to(self._folder))))
 
-    def _read(self, path: Path, locator: Locator) -> Iterator[Message]:
+    def _read(self, path: Path, location: MessageLocation) -> Iterator[Message]:
         try:
             raw, size = read_regular(path.resolve() if path == self._path else path)
             arrived = datetime.fromtimestamp(path.stat().st_mtime, UTC)
         except OSError as error:
-            self.skipped.append((locator.uid, str(error.strerror)))
+            self.skipped.append((location.uid, str(error.strerror)))
             return
-        yield Message(locator=locator, raw=raw, size=size, received_at=arrived)
+        yield Message(location=location, raw=raw, size=size, received_at=arrived)
 
     def _files(self) -> Iterator[Path]:
         if not self._path.is_dir():
@@ -143,7 +145,9 @@ class StandardInput(ReadOnly):
     def count(self) -> int | None:
         return 1
 
-    def messages(self, wanted: Wanted = everything, after: Locator | None = None) -> Iterator[Message]:
+    def messages(
+        self, wanted: Wanted = everything, after: MessageLocation | None = None
+    ) -> Iterator[Message]:
         del after
         stream = self._stream()
         digest = hashlib.sha256()
@@ -152,9 +156,9 @@ class StandardInput(ReadOnly):
             raw += piece[: max(0, MAX_MESSAGE - len(raw))]
             size += len(piece)
             digest.update(piece)
-        locator = Locator(mailbox=self.name, validity=0, uid=digest.hexdigest())
-        if size and wanted([locator]):
-            yield Message(locator=locator, raw=bytes(raw), size=size, received_at=None)
+        location = MessageLocation(mailbox=self.name, validity=0, uid=digest.hexdigest())
+        if size and wanted([location]):
+            yield Message(location=location, raw=bytes(raw), size=size, received_at=None)
 
     def probe(self) -> list[Check]:
         return [Check("standard input", "ok", "one message is read from standard input")]

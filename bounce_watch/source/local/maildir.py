@@ -11,10 +11,10 @@ from itertools import islice
 from pathlib import Path
 
 from bounce_watch.model.check import Check
+from bounce_watch.model.message_location import MessageLocation
 from bounce_watch.source.interface import (
     ASKED_TOGETHER,
     MAX_MESSAGE,
-    Locator,
     Message,
     MissingFolder,
     Refused,
@@ -50,7 +50,7 @@ class MaildirSource:
     ) -> None:
         self.name = f"maildir:{path.absolute()}"
         self.skipped: list[tuple[str, str]] = []
-        self.reached: Locator | None = None
+        self.reached: MessageLocation | None = None
         self._path = path
         self._filed_folder = filed_folder
         self._quarantine_folder = quarantine_folder
@@ -77,21 +77,23 @@ class MaildirSource:
     def count(self) -> int | None:
         return len(self._entries())
 
-    def messages(self, wanted: Wanted = everything, after: Locator | None = None) -> Iterator[Message]:
+    def messages(
+        self, wanted: Wanted = everything, after: MessageLocation | None = None
+    ) -> Iterator[Message]:
         del after
         self.skipped = []
         self._before = self._mark()
         entries = iter(self._entries())
-        while some := {self._locator(entry): entry for entry in islice(entries, ASKED_TOGETHER)}:
+        while some := {self._location(entry): entry for entry in islice(entries, ASKED_TOGETHER)}:
             needed = set(wanted(list(some)))
-            for locator, entry in some.items():
-                if locator in needed:
-                    yield from self._read(locator, entry)
+            for location, entry in some.items():
+                if location in needed:
+                    yield from self._read(location, entry)
 
-    def _locator(self, entry: _Entry) -> Locator:
-        return Locator(mailbox=self.name, validity=0, uid=entry.uid)
+    def _location(self, entry: _Entry) -> MessageLocation:
+        return MessageLocation(mailbox=self.name, validity=0, uid=entry.uid)
 
-    def _read(self, locator: Locator, entry: _Entry) -> Iterator[Message]:
+    def _read(self, location: MessageLocation, entry: _Entry) -> Iterator[Message]:
         crash_points.point("maildir.read")
         try:
             raw, size = read_regular(entry.path)
@@ -99,7 +101,7 @@ class MaildirSource:
             self._skip(entry, error)
             return
         received_at = datetime.fromtimestamp(entry.arrived / 1e9, UTC)
-        yield Message(locator=locator, raw=raw, size=size, received_at=received_at)
+        yield Message(location=location, raw=raw, size=size, received_at=received_at)
 
     def _skip(self, entry: _Entry, error: OSError) -> None:
         if error.errno not in _NOT_OURS:
@@ -134,18 +136,18 @@ class MaildirSource:
                 f"{folder} cannot be read: {error.strerror}", "let the service's user read the Maildir"
             ) from error
 
-    def file(self, *locators: Locator) -> None:
-        for locator in locators:
-            self._move(locator, self._filed_folder)
+    def file(self, *locations: MessageLocation) -> None:
+        for location in locations:
+            self._move(location, self._filed_folder)
 
-    def quarantine(self, *locators: Locator) -> None:
-        for locator in locators:
-            self._move(locator, self._quarantine_folder)
+    def quarantine(self, *locations: MessageLocation) -> None:
+        for location in locations:
+            self._move(location, self._quarantine_folder)
 
-    def _move(self, locator: Locator, folder: str | None) -> None:
-        if folder is None or locator.mailbox != self.name:
+    def _move(self, location: MessageLocation, folder: str | None) -> None:
+        if folder is None or location.mailbox != self.name:
             return
-        place = self._find(locator.uid)
+        place = self._find(location.uid)
         if place is None:
             return
         try:

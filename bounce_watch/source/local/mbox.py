@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 from bounce_watch.model.check import Check
+from bounce_watch.model.message_location import MessageLocation
 from bounce_watch.source.interface import (
     MAX_MESSAGE,
-    Locator,
     Message,
     MissingFolder,
     Refused,
@@ -77,15 +77,17 @@ class MboxSource(ReadOnly):
     def _mark(self) -> Hashable:
         return mark_of(self._path)
 
-    def messages(self, wanted: Wanted = everything, after: Locator | None = None) -> Iterator[Message]:
+    def messages(
+        self, wanted: Wanted = everything, after: MessageLocation | None = None
+    ) -> Iterator[Message]:
         del after
         self._before = self._mark()
         with self._open() as stream:
             for collected in _split(stream):
-                locator = Locator(mailbox=self.name, validity=0, uid=collected.hash.hexdigest())
-                if wanted([locator]):
+                location = MessageLocation(mailbox=self.name, validity=0, uid=collected.hash.hexdigest())
+                if wanted([location]):
                     yield Message(
-                        locator=locator,
+                        location=location,
                         raw=bytes(collected.raw),
                         size=collected.size,
                         received_at=collected.received_at,

@@ -13,12 +13,12 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
+from bounce_watch.model.message_location import MessageLocation
 from bounce_watch.store.database.driver_errors import translated
 from bounce_watch.store.database.errors import StoreError
 from bounce_watch.store.database.postgres import Server, open_server
-from bounce_watch.store.database.workers import Spot
 
-MOST_SPOTS = 1_000
+MAX_LOCATIONS = 1_000
 """Places in hand at once: the server keeps locks in a table of limited size."""
 
 # Locks with two numbers, and those with one for places, never meet.
@@ -30,11 +30,11 @@ _HERE = text("SELECT 1")
 _LEAVE = text("SELECT pg_advisory_unlock_all()")
 _CLAIM = text("""
 WITH tried AS MATERIALIZED (
-    SELECT spot, pg_try_advisory_lock(spot) AS taken FROM unnest(CAST(:spots AS bigint[])) AS spot
+    SELECT number, pg_try_advisory_lock(number) AS taken FROM unnest(CAST(:numbers AS bigint[])) AS number
 )
-SELECT array_agg(spot) FROM tried WHERE taken
+SELECT array_agg(number) FROM tried WHERE taken
 """)
-_LET_GO = text("SELECT count(pg_advisory_unlock(spot)) FROM unnest(CAST(:spots AS bigint[])) AS spot")
+_LET_GO = text("SELECT count(pg_advisory_unlock(number)) FROM unnest(CAST(:numbers AS bigint[])) AS number")
 _OTHERS = text("""
 SELECT locks.objid, coalesce(activity.application_name, '') FROM pg_locks AS locks
 LEFT JOIN pg_stat_activity AS activity ON activity.pid = locks.pid
@@ -54,7 +54,7 @@ class Presence:
         self._number = secrets.randbelow(2**31)
         self._session: Connection | None = None
         self._is_leader = False
-        self._spots: dict[Spot, int] = {}
+        self._locations: dict[MessageLocation, int] = {}
 
     @property
     def owner(self) -> str:
@@ -81,19 +81,20 @@ class Presence:
             self._is_leader = bool(self._ask(_LEAD, kind=_LEADS))
         return self._is_leader
 
-    def claim(self, spots: Sequence[Spot]) -> Collection[Spot]:
-        new = [spot for spot in spots if spot not in self._spots][: MOST_SPOTS - len(self._spots)]
-        numbers = {_number_of(spot): spot for spot in new}
+    def claim(self, locations: Sequence[MessageLocation]) -> Collection[MessageLocation]:
+        new = [location for location in locations if location not in self._locations]
+        room = MAX_LOCATIONS - len(self._locations)
+        numbers = {_number_of(location): location for location in new[:room]}
         if numbers:
-            taken = self._ask(_CLAIM, spots=list(numbers))
-            self._spots |= {numbers[number]: number for number in taken or ()}
-        return {spot for spot in spots if spot in self._spots}
+            taken = self._ask(_CLAIM, numbers=list(numbers))
+            self._locations |= {numbers[number]: number for number in taken or ()}
+        return {location for location in locations if location in self._locations}
 
-    def let_go(self, spots: Iterable[Spot] | None = None) -> None:
-        chosen = list(self._spots) if spots is None else list(spots)
-        numbers = [self._spots.pop(spot) for spot in chosen if spot in self._spots]
+    def let_go(self, locations: Iterable[MessageLocation] | None = None) -> None:
+        chosen = list(self._locations) if locations is None else list(locations)
+        numbers = [self._locations.pop(location) for location in chosen if location in self._locations]
         if numbers:
-            self._ask(_LET_GO, spots=numbers)
+            self._ask(_LET_GO, numbers=numbers)
 
     def at_work(self) -> Collection[str]:
         return [f"watcher-{number}" for number, _ in self._others()]
@@ -122,7 +123,7 @@ class Presence:
     def _forget(self) -> None:
         session, self._session = self._session, None
         self._is_leader = False
-        self._spots.clear()
+        self._locations.clear()
         if session is not None:
             session.invalidate()  # closed for good, not kept for another use with its locks
             session.close()
@@ -133,7 +134,6 @@ def find_others(session: Connection) -> list[tuple[int, str]]:
     return [(int(number), str(name)) for number, name in session.execute(_OTHERS, {"kind": _AT_WORK})]
 
 
-def _number_of(spot: Spot) -> int:
-    mailbox, validity, uid = spot
-    told = f"{mailbox}\0{validity}\0{uid}".encode("utf-8", "surrogatepass")
+def _number_of(location: MessageLocation) -> int:
+    told = f"{location.mailbox}\0{location.validity}\0{location.uid}".encode("utf-8", "surrogatepass")
     return int.from_bytes(blake2b(told, digest_size=8).digest(), signed=True)

@@ -7,8 +7,7 @@ only one does for all (settling incidents, digest, upkeep).
 from collections.abc import Collection, Iterable, Sequence
 from typing import Protocol
 
-Spot = tuple[str, int, str]
-"""Where a message lies: mailbox, validity, uid."""
+from bounce_watch.model.message_location import MessageLocation
 
 
 class Watcher(Protocol):
@@ -25,10 +24,10 @@ class Watcher(Protocol):
     def leads(self) -> bool:
         """Tell whether this process does what one does for all; take that over when nobody does."""
 
-    def claim(self, spots: Sequence[Spot]) -> Collection[Spot]:
+    def claim(self, locations: Sequence[MessageLocation]) -> Collection[MessageLocation]:
         """Take the messages at these places in hand; return those that no other process has."""
 
-    def let_go(self, spots: Iterable[Spot] | None = None) -> None:
+    def let_go(self, locations: Iterable[MessageLocation] | None = None) -> None:
         """Give places back, all of them for None."""
 
     def at_work(self) -> Collection[str]:
@@ -46,10 +45,10 @@ class Alone:
     def leads(self) -> bool:
         return True
 
-    def claim(self, spots: Sequence[Spot]) -> Collection[Spot]:
-        return set(spots)
+    def claim(self, locations: Sequence[MessageLocation]) -> Collection[MessageLocation]:
+        return set(locations)
 
-    def let_go(self, spots: Iterable[Spot] | None = None) -> None:
+    def let_go(self, locations: Iterable[MessageLocation] | None = None) -> None:
         """Hold nothing."""
 
     def at_work(self) -> Collection[str]:

@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import bindparam
 from sqlmodel import col, select
 
+from bounce_watch.model.message_location import MessageLocation
 from bounce_watch.store import tables
 from bounce_watch.store.state import Facts, KnownFacts
 from bounce_watch.store.vocabulary import MessageState
@@ -52,11 +53,12 @@ class Whereabouts(KnownFacts):
         with self._reading() as session:
             return {uid: MessageState(state) for uid, state in session.exec(_STATES, params=asked)}
 
-    def unfiled(self, mailbox: str) -> tuple[tuple[int, str], ...]:
-        """Return validity and UID of what is stored and not known to be filed."""
+    def unfiled(self, mailbox: str) -> tuple[MessageLocation, ...]:
+        """Return where in a mailbox the messages lie that are stored and not known to be filed."""
         with self._reading() as session:
+            found = session.exec(_UNFILED, params={"at_mailbox": mailbox})
             return tuple(
-                (validity, uid) for validity, uid in session.exec(_UNFILED, params={"at_mailbox": mailbox})
+                MessageLocation(mailbox=mailbox, validity=validity, uid=uid) for validity, uid in found
             )
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import bindparam, func, update
 from sqlmodel import Session, col, select
 
 from bounce_watch.model import Bounce, Event, Evidence, Kind, Report
+from bounce_watch.model.message_location import MessageLocation
 from bounce_watch.store import tables
 from bounce_watch.store.asking import ask
 from bounce_watch.store.database.columns import MAX_TEXT, scrub
@@ -150,9 +151,11 @@ class Intake(Together):
         row.state = state
         row.reason = reason or row.reason
 
-    def note_filed(self, places: Sequence[tuple[str, int, str]]) -> None:
-        """Note as filed the messages at these places (mailbox, validity, uid), as after their move."""
-        self._rows.connection().execute(_FILED, [_at(*place) for place in places])
+    def note_filed(self, places: Sequence[MessageLocation]) -> None:
+        """Note as filed the messages at these places, as after their move."""
+        self._rows.connection().execute(
+            _FILED, [_at(place.mailbox, place.validity, place.uid) for place in places]
+        )
 
     def note_moved(self, mailbox: str, up_to: int | None = None) -> None:
         """Note as filed what is `stored` and lies no longer in the folder: its move was done, then we died.
