@@ -24,7 +24,7 @@ from held import held  # noqa: E402
 from synthetic import make_feed  # noqa: E402
 
 from bounce_watch.config.load import read_config  # noqa: E402
-from bounce_watch.pipeline import CycleResult, House, open_house, run_cycle  # noqa: E402
+from bounce_watch.pipeline import Context, CycleResult, open_context, run_cycle  # noqa: E402
 from bounce_watch.source import Source, open_source  # noqa: E402
 from bounce_watch.store import open_store  # noqa: E402
 from tests.pipeline.conftest import CONFIG  # noqa: E402
@@ -53,18 +53,18 @@ def fill(dovecot: Dovecot, messages: Iterable[bytes]) -> int:
 
 
 @contextmanager
-def opened(dovecot: Dovecot, folder: Path) -> Iterator[tuple[House, Source]]:
-    """A house with a new store and its mailbox on the server."""
+def opened(dovecot: Dovecot, folder: Path) -> Iterator[tuple[Context, Source]]:
+    """A context with a new store and its mailbox on the server."""
     config = read_config(CONFIG.encode(), folder / "config.toml")
     source = open_source(imap_settings(dovecot, timeout_seconds=600), lambda: PASSWORD)
     with open_store(config.store.path) as store:
         store.start_run(datetime.now(UTC))
-        house = open_house(config, store)
+        context = open_context(config, store)
         try:
             with source:
-                yield house, source
+                yield context, source
         finally:
-            house.close()
+            context.close()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,8 +98,8 @@ def work_off(dovecot: Dovecot, folder: Path, memory: Memory) -> tuple[CycleResul
         time.perf_counter(),
     )
     children = resource.getrusage(resource.RUSAGE_CHILDREN)
-    with opened(dovecot, folder) as (house, source):
-        result = run_cycle(house, source, None, progress=memory.step)
+    with opened(dovecot, folder) as (context, source):
+        result = run_cycle(context, source, None, progress=memory.step)
         wall, server = time.perf_counter() - start, dovecot.cpu_seconds() - server
     after, ended = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
     return result, Taken(wall=wall, ours=_cpu(before, after), reading=_cpu(children, ended), server=server)

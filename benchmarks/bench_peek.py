@@ -20,7 +20,7 @@ from journal_feed import make_journal  # noqa: E402
 from line import Line  # noqa: E402
 
 from bounce_watch.config.load import read_config  # noqa: E402
-from bounce_watch.pipeline import CycleResult, open_house, run_cycle  # noqa: E402
+from bounce_watch.pipeline import CycleResult, open_context, run_cycle  # noqa: E402
 from bounce_watch.source import open_source  # noqa: E402
 from bounce_watch.store import open_store  # noqa: E402
 from tests.pipeline.conftest import CONFIG  # noqa: E402
@@ -47,13 +47,13 @@ def work_off(dovecot: Dovecot, port: int, *, peek: bool) -> tuple[CycleResult, f
         settings = imap_settings(dovecot, port=port, timeout_seconds=60, peek=peek)
         with open_store(config.store.path) as store:
             store.start_run(datetime.now(UTC))
-            house = open_house(config, store)
-            house.reader.read(b"Subject: started\n\n")
+            context = open_context(config, store)
+            context.reader.read(b"Subject: started\n\n")
             start = perf_counter()
             with open_source(settings, lambda: PASSWORD) as source:
-                result = run_cycle(house, source, None)
+                result = run_cycle(context, source, None)
             seconds = perf_counter() - start
-            house.close()
+            context.close()
     return result, seconds, sent(dovecot) - before
 
 

@@ -39,10 +39,10 @@ def fill(mailbox: Path, first: int) -> None:
 def watch(config: Path, ready: Barrier) -> float:
     """Read all that lies in one mailbox; return the seconds it took."""
     settings = load_config(config)
-    with working(settings) as house, open_source(settings.source[0], lambda: "") as source:
+    with working(settings) as context, open_source(settings.source[0], lambda: "") as source:
         ready.wait()
         began = time.monotonic()
-        look(house, source, CycleResult())
+        look(context, source, CycleResult())
         return time.monotonic() - began
 
 

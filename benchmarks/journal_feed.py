@@ -1,4 +1,4 @@
-"""A journal mailbox made on the fly: what a house writes in a day, and one report in a hundred.
+"""A journal mailbox made on the fly: what an organization writes in a day, and one report in a hundred.
 
 Sizes as in offices: most mails are a text with its HTML and a few Received fields, some carry the pictures of
 a signature, some files; 75 KB in the mean.

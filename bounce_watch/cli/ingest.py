@@ -43,14 +43,14 @@ def ingest(
     set_up_logs("text")
     config, stopper, result = load_config(context.obj), Stopper().install(), CycleResult()
     ahead = _on_all_cores(jobs, here=not config.run.isolate)
-    with working(config) as house:
+    with working(config) as work:
         for path in paths:
             with (
                 Untouched(open_path(path)) as source,
                 counting(f"Reading {path.name}", source.count()) as step,
             ):
                 read_new(
-                    house,
+                    work,
                     source,
                     result,
                     stop=stopper.is_set,

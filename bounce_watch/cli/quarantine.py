@@ -95,16 +95,16 @@ def requeue(context: typer.Context, number: Number) -> None:
     from bounce_watch.sandbox.outcome import Overrun
     from bounce_watch.source.interface import Message
 
-    with working(load_config(context.obj)) as house:
-        outcome = house.reader.read(house.store.quarantined_bytes(number)[1])
+    with working(load_config(context.obj)) as work:
+        outcome = work.reader.read(work.store.quarantined_bytes(number)[1])
         if isinstance(outcome, Overrun):
             # It was counted to the end before: it stays where it is.
             say(f"Still: {outcome.reason}")
             return
-        entry, content = house.store.requeue(number)
+        entry, content = work.store.requeue(number)
         place = MessageLocation(mailbox=entry.mailbox, validity=entry.validity, uid=entry.uid)
         message = Message(location=place, raw=content, size=entry.size, received_at=entry.received_at)
-        intake = take_in(house, message, outcome=outcome)
+        intake = take_in(work, message, outcome=outcome)
     say(
         f"Read again: {intake.kind}, {intake.bounces} bounces."
         if intake.reason is None

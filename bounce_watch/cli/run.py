@@ -57,7 +57,7 @@ def _print_sending(result: "CycleResult") -> None:
 
 if TYPE_CHECKING:
     from bounce_watch.config.models import Config
-    from bounce_watch.pipeline import CycleResult, House
+    from bounce_watch.pipeline import Context, CycleResult
     from bounce_watch.source.interface import Source
 
 
@@ -102,9 +102,9 @@ def _once(config: "Config", *, as_json: bool) -> None:
     stopper = Stopper().install()
     # Nobody looks again in a minute: what this look found is told now.
     config = config.model_copy(update={"alerts": config.alerts.model_copy(update={"settle_seconds": 0.0})})
-    with working(config) as house, sender_of(config) as sender:
-        result, faults = look_once(config, house, stopper.is_set)
-        attend(house, sender, probe_of(config), result, stop=stopper.is_set, hurry=True)
+    with working(config) as work, sender_of(config) as sender:
+        result, faults = look_once(config, work, stopper.is_set)
+        attend(work, sender, probe_of(config), result, stop=stopper.is_set, hurry=True)
     if len(faults) == len(config.source):
         raise faults[0]
     print_cycle(result, as_json=as_json)
@@ -115,7 +115,7 @@ def _once(config: "Config", *, as_json: bool) -> None:
 
 def look_once(
     config: "Config",
-    house: "House",
+    work: "Context",
     stop: Callable[[], bool],
     watched: "Callable[[Source], Source]" = lambda source: source,
 ) -> "tuple[CycleResult, list[Exception]]":
@@ -133,20 +133,20 @@ def look_once(
 
     result, faults = CycleResult(), list[Exception]()
     sources = [(settings, watched(source_of(settings))) for settings in config.source]
-    if house.store.watcher.is_alone:
-        with house.store.transaction() as tx:
+    if work.store.watcher.is_alone:
+        with work.store.transaction() as tx:
             tx.keep_troubles([source.name for _, source in sources])
     for settings, source in sources:
         try:
             with source, counting(f"Reading {settings.label}", source.count()) as step:
-                look(house, source, result, stop=stop, progress=step)
+                look(work, source, result, stop=stop, progress=step)
         except (SourceError, SecretError) as error:
-            note_fault(house, source.name, settings.label, error)
+            note_fault(work, source.name, settings.label, error)
             if len(config.source) > 1:
                 say(f"{settings.label} was left out: {error}")
             faults.append(error)
         else:
-            note_recovery(house, source.name, settings.label)
+            note_recovery(work, source.name, settings.label)
     return result, faults
 
 
@@ -188,8 +188,8 @@ def send_digest(config: "Config") -> None:
     from bounce_watch.pipeline import deliver, make_digest
     from bounce_watch.pipeline.wiring import probe_of, sender_of
 
-    with working(config) as house, sender_of(config) as sender:
-        digest = make_digest(house)
-        done = deliver(house, sender, probe_of(config))
+    with working(config) as work, sender_of(config) as sender:
+        digest = make_digest(work)
+        done = deliver(work, sender, probe_of(config))
     say("Today's digest was made before." if digest is None else f"Digest of {digest.local_date} made.")
     say(f"{done.sent} mails sent.")

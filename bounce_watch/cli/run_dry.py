@@ -79,12 +79,12 @@ def rehearse(config: Config, *, as_json: bool) -> None:
             update={"store": config.store.model_copy(update={"path": folder / "store.db", "url": None})}
         )
         _copy_store(config, copy.store.path)
-        with working(copy) as house:
-            before = house.store.newest_outgoing()
-            result, faults = look_once(config, house, never, Untouched)
-            attend(house, None, None, result, hurry=True)
-            due = house.store.due(house.clock(), limit=20)
-            held = [mail for mail in house.store.outbox([OutboxState.HELD], 20) if mail.id > before]
+        with working(copy) as work:
+            before = work.store.newest_outgoing()
+            result, faults = look_once(config, work, never, Untouched)
+            attend(work, None, None, result, hurry=True)
+            due = work.store.due(work.clock(), limit=20)
+            held = [mail for mail in work.store.outbox([OutboxState.HELD], 20) if mail.id > before]
         if len(faults) == len(config.source):
             raise faults[0]
         print_cycle(result, as_json=as_json)

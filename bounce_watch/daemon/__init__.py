@@ -5,12 +5,12 @@ from bounce_watch.daemon.mailbox_thread import Looked, Mailbox
 from bounce_watch.daemon.retry import LONGEST_PAUSE, back_off, may_pass
 from bounce_watch.daemon.signals import Stopped, Stopper
 from bounce_watch.daemon.systemd import notify
-from bounce_watch.daemon.work import HouseWork
+from bounce_watch.daemon.work import CycleWork
 
 __all__ = [
     "LONGEST_PAUSE",
+    "CycleWork",
     "Ending",
-    "HouseWork",
     "Looked",
     "Mailbox",
     "Service",

@@ -186,7 +186,7 @@ class Service:
             next_try_seconds=round(rest),
         )
         self._work.ill(mailbox, fault)
-        # A fault of the house itself, such as a full disk, needs no new sign-in.
+        # A fault of this machine, such as a full disk, needs no new sign-in.
         mailbox.give_back(Order(hang_up=isinstance(fault, (SourceError, OSError)), rest=rest))
 
     def _attend(self) -> None:

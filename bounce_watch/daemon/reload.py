@@ -10,8 +10,8 @@ import structlog
 
 from bounce_watch.config.load import load_config, read_config
 from bounce_watch.config.models import Config
-from bounce_watch.daemon import Ending, HouseWork, Mailbox, Service, Stopper, back_off
-from bounce_watch.pipeline import open_house
+from bounce_watch.daemon import CycleWork, Ending, Mailbox, Service, Stopper, back_off
+from bounce_watch.pipeline import open_context
 from bounce_watch.pipeline.wiring import probe_of, sender_of, source_of
 from bounce_watch.send.interface import Delivery
 from bounce_watch.store import Store
@@ -49,15 +49,15 @@ class Course:
     def run(self) -> Ending:
         """Work until told to stop, or to begin anew."""
         config, stop = self.config, self._stopper.is_set
-        house = replace(open_house(config, self._store), unsettled=self.unsettled)
-        with closing(house), sender_of(config) as sender:
+        context = replace(open_context(config, self._store), unsettled=self.unsettled)
+        with closing(context), sender_of(config) as sender:
             self._stopper.limit = config.run.stop_seconds
-            self._stopper.interrupt = house.reader.abort
+            self._stopper.interrupt = context.reader.abort
             mailboxes = [Mailbox(settings.label, source_of(settings)) for settings in config.source]
             sources = {mailbox.label: mailbox.source.name for mailbox in mailboxes}
             service = Service(
                 mailboxes,
-                HouseWork(house, sender, probe_of(config), stop, sources),
+                CycleWork(context, sender, probe_of(config), stop, sources),
                 self._stopper,
                 poll=config.run.poll_seconds,
                 retry=back_off,
@@ -69,7 +69,7 @@ class Course:
         """Take over the configuration as it stands now; tell whether it can be worked with."""
         try:
             config = read_fresh(self._place)
-            with closing(open_house(config, self._store)):
+            with closing(open_context(config, self._store)):
                 """Codes, rules and templates can be read."""
         except Exception as error:  # noqa: BLE001 - whatever is wrong with it, the old one stays in force
             repair = str(getattr(error, "repair", ""))

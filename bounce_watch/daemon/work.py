@@ -1,4 +1,4 @@
-"""What the service does with a house: one mailbox at a time, and everything else that is due.
+"""What the service does: one mailbox at a time, and everything else that is due.
 
 Who looks at the service from outside: admins by mail, Prometheus by a file, a monitor by its heartbeat.
 
@@ -14,7 +14,7 @@ import structlog
 
 from bounce_watch.config.secrets import SecretError, heartbeat_url
 from bounce_watch.daemon.mailbox_thread import Looked, Mailbox
-from bounce_watch.pipeline import CycleResult, House, attend, look
+from bounce_watch.pipeline import Context, CycleResult, attend, look
 from bounce_watch.pipeline.condition import judge_condition, look_beside
 from bounce_watch.pipeline.cycle import next_due
 from bounce_watch.pipeline.incidents.mailbox_outage import note_fault, note_recovery
@@ -33,22 +33,22 @@ BETWEEN_FIGURES = 5.0
 class Monitor:
     """Hears how mailboxes and work go. `sources` are the names of all sources by what people call them."""
 
-    def __init__(self, house: House, sources: Mapping[str, str]) -> None:
-        self._house = house
+    def __init__(self, context: Context, sources: Mapping[str, str]) -> None:
+        self._context = context
         self._sources = dict(sources)
         self._ill: set[str] = set()
         self._figures = Figures()
-        self._heartbeat = _heartbeat(house)
+        self._heartbeat = _heartbeat(context)
         self._written = float("-inf")
-        if house.store.watcher.is_alone:
-            with house.store.transaction() as tx:
+        if context.store.watcher.is_alone:
+            with context.store.transaction() as tx:
                 tx.keep_troubles(self._sources.values())
 
     def well(self, source: str, label: str) -> None:
         """Hear that a mailbox was read. The heart beats while every mailbox is well."""
         self._ill.discard(source)
         try:
-            if note_recovery(self._house, source, label):
+            if note_recovery(self._context, source, label):
                 log.info("admins_told", mailbox=label, of="recovery")
         except (StoreTemporary, OSError) as error:
             log.warning("recovery_not_noted", mailbox=label, error=str(error))
@@ -59,7 +59,7 @@ class Monitor:
         """Hear of a fault. Where even the store has one, the log alone tells."""
         self._ill.add(source)
         try:
-            if note_fault(self._house, source, label, fault):
+            if note_fault(self._context, source, label, fault):
                 log.warning("admins_told", mailbox=label, of="outage")
         except (StoreTemporary, OSError) as error:
             log.warning("fault_not_noted", mailbox=label, error=str(error))
@@ -67,7 +67,7 @@ class Monitor:
     def attended(self, result: CycleResult) -> None:
         """Count what was done, and write the figures where they are wanted."""
         self._figures.count(result)
-        path = self._house.config.monitor.textfile
+        path = self._context.config.monitor.textfile
         if path is None or time.monotonic() - self._written < BETWEEN_FIGURES:
             return
         self._written = time.monotonic()
@@ -77,15 +77,15 @@ class Monitor:
             log.warning("figures_not_written", path=str(path), error=str(error))
 
     def _write_figures(self, path: Path) -> None:
-        house = self._house
-        beside = look_beside(house.config, self._sources, (f"process {os.getpid()}",))
-        lines = judge_condition(house.store, house.config, house.clock(), beside)
-        self._figures.write(lines, path, house.clock())
+        context = self._context
+        beside = look_beside(context.config, self._sources, (f"process {os.getpid()}",))
+        lines = judge_condition(context.store, context.config, context.clock(), beside)
+        self._figures.write(lines, path, context.clock())
 
 
-def _heartbeat(house: House) -> Heartbeat | None:
+def _heartbeat(context: Context) -> Heartbeat | None:
     try:
-        url = heartbeat_url(house.config.monitor)
+        url = heartbeat_url(context.config.monitor)
     except SecretError as error:
         log.error("no_heartbeat", error=str(error), repair=error.repair)
         return None
@@ -99,50 +99,52 @@ SOONEST = 0.05
 """Seconds to leave between two rounds, so that what cannot be done now makes no hot loop."""
 
 
-class HouseWork:
-    """The work of one house. `stop` tells whether to leave off between two pieces, `sources` are the
+class CycleWork:
+    """The work of one configuration. `stop` tells whether to leave off between two pieces, `sources` are the
     names of all sources by what people call them."""
 
     def __init__(
         self,
-        house: House,
+        context: Context,
         sender: Sender,
         probe: Probe | None,
         stop: Callable[[], bool],
         sources: Mapping[str, str] | None = None,
     ) -> None:
         self.status = QUIET
-        self._house = house
+        self._context = context
         self._sender = sender
         self._probe = probe
         self._stop = stop
         self._result = CycleResult()
-        self._monitor = Monitor(house, sources or {})
+        self._monitor = Monitor(context, sources or {})
 
     def look(self, source: Source, progress: Callable[[], None]) -> Looked:
         before = self._result.messages
-        halfway = look(self._house, source, self._result, stop=self._stop, progress=progress, portion=PORTION)
+        halfway = look(
+            self._context, source, self._result, stop=self._stop, progress=progress, portion=PORTION
+        )
         if halfway:
             return Looked.HALFWAY
         return Looked.NEW if self._result.messages > before else Looked.NOTHING
 
     def attend(self) -> None:
         result, self._result = self._result, CycleResult()
-        attend(self._house, self._sender, self._probe, result, stop=self._stop)
+        attend(self._context, self._sender, self._probe, result, stop=self._stop)
         if result.messages or result.delivered.sent or result.digest:
             done = one_line(result)
             log.info("looked", status=done)
             # It stays until something new happens, so it bears its time.
-            self.status = f"{self._house.clock().astimezone(self._house.config.zone):%H:%M}: {done}"
+            self.status = f"{self._context.clock().astimezone(self._context.config.zone):%H:%M}: {done}"
         self._monitor.attended(result)
 
     def seconds_until_due(self) -> float | None:
-        now = self._house.clock()
-        due = next_due(self._house, now)
+        now = self._context.clock()
+        due = next_due(self._context, now)
         return None if due is None else max(SOONEST, (due - now).total_seconds())
 
     def has_worked(self, mailbox: Mailbox) -> bool:
-        return self._house.store.last_look_at(mailbox.source.name) is not None
+        return self._context.store.last_look_at(mailbox.source.name) is not None
 
     def well(self, mailbox: Mailbox) -> None:
         self._monitor.well(mailbox.source.name, mailbox.label)

@@ -4,7 +4,7 @@ Headers follow RFC 3834 section 5 and MS-OXCMAIL 2.1.3.2.20. Every value is ours
 received is parsed or copied here.
 
 
-Header values that leave the house, and the last look at the serialised header block (RFC 5322).
+Header values that leave us, and the last look at the serialised header block (RFC 5322).
 
 Python before 3.12.4 writes a line break that an encoded word carries (CVE-2024-6923): values are cleaned
 before they are set, and the bytes are checked after they are written.

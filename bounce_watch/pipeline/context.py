@@ -30,7 +30,7 @@ def utc_now() -> datetime:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class House:
+class Context:
     """Configuration, knowledge and store. `secret` makes our own marks; `clock` tells the time (UTC).
 
     `unsettled` holds by number what became of mails while the store could not take it down.
@@ -53,7 +53,7 @@ class House:
     walks: dict[str, MessageLocation] = field(default_factory=dict)
 
     def close(self) -> None:
-        """End what the house started. The store is closed by whoever opened it."""
+        """Stop the reader. The caller that opened the store closes it."""
         self.reader.close()
 
     @property
@@ -62,11 +62,11 @@ class House:
         return self.config.reply.from_name, self.config.reply.from_address
 
 
-def open_house(config: Config, store: Store, clock: Clock = utc_now) -> House:
+def open_context(config: Config, store: Store, clock: Clock = utc_now) -> Context:
     """Read catalogue, rules and templates, the site's own over ours. Raises what the loaders raise."""
     with store.transaction() as tx:
         secret = tx.mark_secret()
-    return House(
+    return Context(
         config=config,
         site=config.site,
         store=store,

@@ -5,7 +5,7 @@ When something is due next, so that no mail, digest or alert is late because we 
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
-from bounce_watch.pipeline.context import House
+from bounce_watch.pipeline.context import Context
 from bounce_watch.pipeline.digest import is_digest_due, make_digest
 from bounce_watch.pipeline.incidents.chat import tell_rooms
 from bounce_watch.pipeline.incidents.rules import settle
@@ -21,7 +21,7 @@ from bounce_watch.source.interface import Source
 
 
 def run_cycle(
-    house: House,
+    context: Context,
     source: Source,
     sender: Sender | None,
     probe: Probe | None = None,
@@ -36,13 +36,13 @@ def run_cycle(
     ReaderUnavailable, with nothing lost.
     """
     result = CycleResult()
-    look(house, source, result, stop=stop, progress=progress)
-    attend(house, sender, probe, result, stop=stop, hurry=hurry)
+    look(context, source, result, stop=stop, progress=progress)
+    attend(context, sender, probe, result, stop=stop, hurry=hurry)
     return result
 
 
 def look(
-    house: House,
+    context: Context,
     source: Source,
     result: CycleResult,
     *,
@@ -55,15 +55,15 @@ def look(
     Now and then the whole folder is walked through, for `portion` seconds a look; True when the next look is
     to go on with it.
     """
-    require_room(house.config)
-    note_first_backlog(house, source)
-    newest = None if house.store.watcher.is_alone else house.store.newest_message()
+    require_room(context.config)
+    note_first_backlog(context, source)
+    newest = None if context.store.watcher.is_alone else context.store.newest_message()
     elsewhere = result.in_other_hands
-    seen = walk(house, source, result, stop=stop, progress=progress, portion=portion)
+    seen = walk(context, source, result, stop=stop, progress=progress, portion=portion)
     if stop():
         return False
-    with house.store.transaction() as tx:
-        tx.note_fetch(house.clock(), source.name)
+    with context.store.transaction() as tx:
+        tx.note_fetch(context.clock(), source.name)
         if seen.whole and not source.skipped and result.in_other_hands == elsewhere:
             tx.note_moved(source.name, up_to=newest)
         if seen.cursor is not None:
@@ -72,7 +72,7 @@ def look(
 
 
 def attend(
-    house: House,
+    context: Context,
     sender: Sender | None,
     probe: Probe | None,
     result: CycleResult,
@@ -84,39 +84,39 @@ def attend(
 
     Of several watchers one leads: it alone does what is done once for all; every one sends.
     """
-    leads = house.store.watcher.leads()
-    with house.store.transaction() as tx:
+    leads = context.store.watcher.leads()
+    with context.store.transaction() as tx:
         if leads:
-            result.resolved = settle(house, tx)
+            result.resolved = settle(context, tx)
         if hurry:
-            tx.hasten(house.clock())
-    if leads and is_digest_due(house):
-        result.digest = make_digest(house) is not None
+            tx.hasten(context.clock())
+    if leads and is_digest_due(context):
+        result.digest = make_digest(context) is not None
     if sender is not None:
-        result.delivered = deliver(house, sender, probe, stop=stop)
+        result.delivered = deliver(context, sender, probe, stop=stop)
         if leads:
-            tell_rooms(house)
-    if leads and is_upkeep_due(house):
-        keep_up(house, stop=stop)
-    result.held = house.store.waiting_for_release()
+            tell_rooms(context)
+    if leads and is_upkeep_due(context):
+        keep_up(context, stop=stop)
+    result.held = context.store.waiting_for_release()
 
 
-def next_due(house: House, now: datetime) -> datetime | None:
+def next_due(context: Context, now: datetime) -> datetime | None:
     """Return the next moment after `now` at which work that is known is due, None when there is none."""
-    return min((moment for moment in _moments(house, now) if moment > now), default=None)
+    return min((moment for moment in _moments(context, now) if moment > now), default=None)
 
 
-def _moments(house: House, now: datetime) -> Iterator[datetime]:
-    outgoing = house.store.next_outgoing_at(now)
+def _moments(context: Context, now: datetime) -> Iterator[datetime]:
+    outgoing = context.store.next_outgoing_at(now)
     if outgoing is not None:
         yield outgoing
-    yield _next_digest(house, now)
-    settle = timedelta(seconds=house.config.alerts.settle_seconds)
-    yield from (told.incident.opened_at + settle for told in house.store.told() if not told.step)
+    yield _next_digest(context, now)
+    settle = timedelta(seconds=context.config.alerts.settle_seconds)
+    yield from (told.incident.opened_at + settle for told in context.store.told() if not told.step)
 
 
-def _next_digest(house: House, now: datetime) -> datetime:
+def _next_digest(context: Context, now: datetime) -> datetime:
     """Return when the digest's local time comes next; an hour off on the two days that change the clock."""
-    local = now.astimezone(house.config.zone)
-    today = datetime.combine(local.date(), house.config.digest.at, house.config.zone)
+    local = now.astimezone(context.config.zone)
+    today = datetime.combine(local.date(), context.config.digest.at, context.config.zone)
     return today if today > local else today + timedelta(days=1)

@@ -6,7 +6,7 @@ from functools import partial
 from bounce_watch.config.models import Config
 from bounce_watch.model import Digest, Edition, LetterKind
 from bounce_watch.notifications.gate.values import Candidate
-from bounce_watch.pipeline.context import House
+from bounce_watch.pipeline.context import Context
 from bounce_watch.pipeline.health import health
 from bounce_watch.pipeline.ingest.disk_space import room
 from bounce_watch.pipeline.outbox.enqueue import post
@@ -18,39 +18,39 @@ DOUBTFUL = timedelta(hours=36)
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
-def is_digest_due(house: House) -> bool:
+def is_digest_due(context: Context) -> bool:
     """Tell whether today's digest time has passed and no digest bears today's date (or a later one).
 
     Where the clock seems to have jumped far ahead the first look only notes it, and the next one that
     still sees that time confirms it: a date that was closed too early would never come again.
     """
-    now = house.clock()
-    _settle_doubt(house, now)
-    local = now.astimezone(house.config.zone)
-    if local.time() < house.config.digest.at:
+    now = context.clock()
+    _settle_doubt(context, now)
+    local = now.astimezone(context.config.zone)
+    if local.time() < context.config.digest.at:
         return False
-    newest = house.store.last_digest()
+    newest = context.store.last_digest()
     if newest is not None and newest >= local.date():
         return False
-    return not _waits(house, now)
+    return not _waits(context, now)
 
 
-def _settle_doubt(house: House, now: datetime) -> None:
+def _settle_doubt(context: Context, now: datetime) -> None:
     """Forget a doubt from a time that has not come yet: the clock was wrong then, and may be so again."""
-    doubted = house.store.digest_doubted_at()
+    doubted = context.store.digest_doubted_at()
     if doubted is not None and now < doubted:
-        with house.store.transaction() as tx:
+        with context.store.transaction() as tx:
             tx.clear_digest_doubt()
 
 
-def _waits(house: House, now: datetime) -> bool:
+def _waits(context: Context, now: datetime) -> bool:
     """Tell whether the clock is to be seen once more first. One that went back is held by the date alone."""
-    last, doubted = house.store.last_digest_until(), house.store.digest_doubted_at()
+    last, doubted = context.store.last_digest_until(), context.store.digest_doubted_at()
     if last is None or now - last <= DOUBTFUL:
         return False
     if doubted is not None and now - doubted <= DOUBTFUL:
         return False
-    with house.store.transaction() as tx:
+    with context.store.transaction() as tx:
         tx.note_digest_doubt(now)
     return True
 
@@ -77,31 +77,31 @@ def gather(
     )
 
 
-def make_digest(house: House) -> Digest | None:
+def make_digest(context: Context) -> Digest | None:
     """Write today's digest to everybody who gets it; None when it was made before.
 
     Recording it and queueing its mails is one transaction. Longer editions that end today go with it.
     """
-    with house.store.transaction() as tx:
-        now = house.clock()
-        digest = gather(house.config, tx, now)
-        told = not digest.is_empty or house.config.digest.empty_days
+    with context.store.transaction() as tx:
+        now = context.clock()
+        digest = gather(context.config, tx, now)
+        told = not digest.is_empty or context.config.digest.empty_days
         if not tx.record_digest(digest, _event_key(digest) if told else None):
             return None
         if told:
-            _post(house, tx, digest)
-        for edition in _editions(house.config, tx, digest.local_date):
-            longer = gather(house.config, tx, now, digest.local_date, edition)
-            if not longer.is_empty or house.config.digest.empty_days:
-                _post(house, tx, longer)
+            _post(context, tx, digest)
+        for edition in _editions(context.config, tx, digest.local_date):
+            longer = gather(context.config, tx, now, digest.local_date, edition)
+            if not longer.is_empty or context.config.digest.empty_days:
+                _post(context, tx, longer)
     return digest
 
 
-def _post(house: House, tx: Transaction, digest: Digest) -> None:
-    for address in house.config.digest_to:
+def _post(context: Context, tx: Transaction, digest: Digest) -> None:
+    for address in context.config.digest_to:
         key = f"{_event_key(digest)}:{address.lower()}"
         candidate = Candidate(kind=LetterKind.DIGEST, to=address, event_key=key)
-        post(house, tx, candidate, partial(house.composer.digest, digest, to=address, event_key=key))
+        post(context, tx, candidate, partial(context.composer.digest, digest, to=address, event_key=key))
 
 
 def _editions(config: Config, tx: Transaction, local_date: date) -> list[Edition]:

@@ -12,7 +12,7 @@ import structlog
 
 from bounce_watch.config.models import Config
 from bounce_watch.model import Edition
-from bounce_watch.pipeline.context import House
+from bounce_watch.pipeline.context import Context
 from bounce_watch.pipeline.digest import DOUBTFUL, weekday_of
 from bounce_watch.store import Store
 from bounce_watch.store.maintenance.purge import BATCH
@@ -99,10 +99,10 @@ def _change_subjects(store: Store, numbers: Sequence[int], *, hashed: bool) -> N
         tx.change_subjects(numbers, hashed=hashed)
 
 
-def is_upkeep_due(house: House) -> bool:
+def is_upkeep_due(context: Context) -> bool:
     """Tell whether a day has passed since the last upkeep; a clock that went back does not stop it."""
-    last = house.store.last_upkeep_at()
-    return last is None or not timedelta(0) <= house.clock() - last < EVERY
+    last = context.store.last_upkeep_at()
+    return last is None or not timedelta(0) <= context.clock() - last < EVERY
 
 
 def _trusted(store: Store, now: datetime) -> datetime:
@@ -114,9 +114,9 @@ def _trusted(store: Store, now: datetime) -> datetime:
     return now if last is None else min(now, last + DOUBTFUL)
 
 
-def keep_up(house: House, *, stop: Callable[[], bool] = _never) -> Counter[str]:
+def keep_up(context: Context, *, stop: Callable[[], bool] = _never) -> Counter[str]:
     """Do a part of the daily upkeep, and note it once all is done; return how many rows were deleted."""
-    store, config, now = house.store, house.config, house.clock()
+    store, config, now = context.store, context.config, context.clock()
     trusted, batches = _trusted(store, now), 0
 
     def pause() -> bool:

@@ -15,7 +15,7 @@ from bounce_watch.model.message_location import MessageLocation
 from bounce_watch.notifications.freeze import new_ids
 from bounce_watch.notifications.gate.check import check, examine
 from bounce_watch.notifications.gate.values import Candidate, Past, Reason, Refused
-from bounce_watch.pipeline.context import House
+from bounce_watch.pipeline.context import Context
 from bounce_watch.pipeline.dkim import SignatureChecker
 from bounce_watch.pipeline.outbox.enqueue import past_of, post
 from bounce_watch.sandbox.outcome import Overrun
@@ -71,31 +71,31 @@ def made_up_address(domain: str = NOWHERE) -> str:
     return f"bounce-watch-probe-{secrets.token_hex(6)}@{domain}"
 
 
-def send_probe(house: House, sender: Sender, to: str) -> tuple[ProbeMail, Delivery | Refused]:
+def send_probe(context: Context, sender: Sender, to: str) -> tuple[ProbeMail, Delivery | Refused]:
     """Write one probe through gate and outbox and send it at once; one that did not leave is given up."""
-    now = house.clock()
+    now = context.clock()
     event_key = f"probe:{to.lower()}:{now.isoformat()}"
-    bw_id, _ = new_ids(house.secret, event_key, house.sender[1].rpartition("@")[2])
+    bw_id, _ = new_ids(context.secret, event_key, context.sender[1].rpartition("@")[2])
     probe = ProbeMail(to=to, bw_id=bw_id, started_at=now)
     candidate = Candidate(kind=LetterKind.PROBE, to=to, event_key=event_key)
-    with house.store.transaction() as tx:
-        verdict = check(candidate, past_of(tx, candidate, now), house.policy, now)
-        post(house, tx, candidate, lambda: probe_letter(to, event_key))
-    return probe, verdict if isinstance(verdict, Refused) else _deliver(house, sender, bw_id)
+    with context.store.transaction() as tx:
+        verdict = check(candidate, past_of(tx, candidate, now), context.policy, now)
+        post(context, tx, candidate, lambda: probe_letter(to, event_key))
+    return probe, verdict if isinstance(verdict, Refused) else _deliver(context, sender, bw_id)
 
 
-def _deliver(house: House, sender: Sender, bw_id: str) -> Delivery:
-    (entry,) = (entry for entry in house.store.outbox(limit=50) if entry.bw_id == bw_id)
-    with house.store.transaction() as tx:
-        mail = tx.claim(entry.id, "probe", house.clock())
+def _deliver(context: Context, sender: Sender, bw_id: str) -> Delivery:
+    (entry,) = (entry for entry in context.store.outbox(limit=50) if entry.bw_id == bw_id)
+    with context.store.transaction() as tx:
+        mail = tx.claim(entry.id, "probe", context.clock())
     if mail is None:
         # A service that works with the same store was quicker; it sends the same bytes.
         return Delivery(outcome=Outcome.SENT, reply="the running service sends it")
     delivery = sender.send(mail.recipient, mail.content)
-    with house.store.transaction() as tx:
-        state = tx.finish(mail.id, delivery.outcome, delivery.reply, house.clock())
+    with context.store.transaction() as tx:
+        state = tx.finish(mail.id, delivery.outcome, delivery.reply, context.clock())
         if state is not OutboxState.SENT:
-            tx.abandon([mail.id], house.clock())
+            tx.abandon([mail.id], context.clock())
     return delivery
 
 
@@ -103,9 +103,9 @@ class Watch:
     """Looks for reports about a probe among what is new in the given sources. Nothing is moved or stored."""
 
     def __init__(
-        self, house: House, sources: tuple[Source, ...], signatures: SignatureChecker | None = None
+        self, context: Context, sources: tuple[Source, ...], signatures: SignatureChecker | None = None
     ) -> None:
-        self._house = house
+        self._context = context
         self._signatures = signatures
         self._sources = sources
         self._known: set[MessageLocation] = set()
@@ -131,18 +131,18 @@ class Watch:
                 yield from self._reports(message, probe)
 
     def _reports(self, message: Message, probe: ProbeMail) -> Iterator[CameBack]:
-        house, outcome = self._house, self._house.reader.read(message.raw)
+        context, outcome = self._context, self._context.reader.read(message.raw)
         reports = () if isinstance(outcome, Overrun) else outcome
         for report in reports:
             if isinstance(report, Report) and _is_about(report, probe):
                 signed = self._signatures.checked_report(report) if self._signatures else report
                 yield CameBack(
                     report=report,
-                    bounces=judge(report, house.catalogue, house.site),
-                    weighed=weigh(signed if house.signatures else report, house.site),
+                    bounces=judge(report, context.catalogue, context.site),
+                    weighed=weigh(signed if context.signatures else report, context.site),
                     signature=signed.original.signature,
                     received_at=message.received_at,
-                    seen_at=house.clock(),
+                    seen_at=context.clock(),
                     size=message.size,
                     has_our_mark=_has_mark(report, probe),
                 )
@@ -162,17 +162,17 @@ def _has_mark(report: Report, probe: ProbeMail) -> bool:
     return any(probe.bw_id in mark for mark in marks)
 
 
-def withheld_from_colleague(house: House, came: CameBack) -> tuple[Reason, ...]:
+def withheld_from_colleague(context: Context, came: CameBack) -> tuple[Reason, ...]:
     """Return what would keep us from answering a colleague whose mail came back in this form."""
     failed = [bounce for bounce in came.bounces if bounce.action is not None]
     candidate = Candidate(
         kind=LetterKind.REPLY,
-        to=f"colleague@{min(house.site.accepted_domains)}",
+        to=f"colleague@{min(context.site.accepted_domains)}",
         event_key="probe",
         evidence=came.weighed.evidence,
         report_kind=came.report.kind,
         action=failed[0].action if failed else None,
         received_at=came.received_at,
     )
-    checks = examine(candidate, Past(), house.policy, house.clock())
+    checks = examine(candidate, Past(), context.policy, context.clock())
     return tuple(reason for reason, hits in checks if hits and reason not in OWN_ACT)

@@ -7,7 +7,7 @@ from typing import Any
 
 from bounce_watch.detect import Facet, Rule, key_of
 from bounce_watch.model import Cause, Event
-from bounce_watch.pipeline.context import House
+from bounce_watch.pipeline.context import Context
 from bounce_watch.store import Transaction
 
 Span = tuple[datetime, datetime]
@@ -45,7 +45,7 @@ def around(rule: Rule, events: Sequence[Event]) -> Span:
     return min(times) - rule.window, max(times) + rule.window
 
 
-def foresee_windows(house: House, tx: Transaction, rule: Rule, wanted: Wanted) -> Foreseen | None:
+def foresee_windows(context: Context, tx: Transaction, rule: Rule, wanted: Wanted) -> Foreseen | None:
     """Ask for the windows of several keys at once; None when they hold too much."""
     keys = [key for key, _ in wanted]
     span = around(rule, [event for _, events in wanted for event in events])
@@ -58,16 +58,16 @@ def foresee_windows(house: House, tx: Transaction, rule: Rule, wanted: Wanted) -
         return None
     sorted_out: dict[str, list[Event]] = {key: [] for key in keys}
     for event in found:
-        key = key_of(rule, event, house.site.accepted_evidence)
+        key = key_of(rule, event, context.site.accepted_evidence)
         if key in sorted_out:
             sorted_out[key].append(event)
     return Foreseen(span, sorted_out)
 
 
-def of_key(house: House, tx: Transaction, rule: Rule, key: str, span: Span) -> list[Event]:
+def of_key(context: Context, tx: Transaction, rule: Rule, key: str, span: Span) -> list[Event]:
     """Return what the rule sees of a key; the store narrows down, the rule decides."""
     events = tx.events(since=span[0], until=span[1], causes=_causes(rule), **_named(rule, [key]))
-    accepted = house.site.accepted_evidence
+    accepted = context.site.accepted_evidence
     return [event for event in events if key_of(rule, event, accepted) == key]
 
 

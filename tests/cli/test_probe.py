@@ -28,13 +28,13 @@ def probed(
     home: Home, mail: bytes, checker: SignatureChecker | None, *, asks: bool
 ) -> tuple[Finding, Evidence]:
     """Let a report come back and return what is said of the signature, and the tier."""
-    house = replace(home.house, signatures=checker if asks else None)
+    context = replace(home.context, signatures=checker if asks else None)
     with MaildirSource(home.folder / "mailbox", filed_folder="F", quarantine_folder="Q") as source:
-        watch = Watch(house, (source,), checker)
+        watch = Watch(context, (source,), checker)
         watch.begin()
         home.deliver(returned(mail), "report")
         (came,) = watch.look(PROBE)
-    (line,) = (line for line in about(house, PROBE, came) if line.name == "signature")
+    (line,) = (line for line in about(context, PROBE, came) if line.name == "signature")
     return line, came.weighed.evidence
 
 

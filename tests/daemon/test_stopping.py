@@ -69,11 +69,11 @@ def goes_on(home: Running, monkeypatch: pytest.MonkeyPatch) -> None:
     """Look once more, as the next start would: all is read once and answered once."""
     monkeypatch.setenv("BOUNCE_WATCH_IMAP_PASSWORD", "x")
     config = read_config(home.config.read_bytes(), home.config)
-    with working(config) as house, sender_of(config) as sender:
-        result, _ = look_once(config, house, lambda: False)
-        attend(house, sender, None, result)
-        assert sum(house.store.stats().messages.values()) == 1
-        assert sum(house.store.count_outbox().values()) == 1
+    with working(config) as context, sender_of(config) as sender:
+        result, _ = look_once(config, context, lambda: False)
+        attend(context, sender, None, result)
+        assert sum(context.store.stats().messages.values()) == 1
+        assert sum(context.store.count_outbox().values()) == 1
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,7 @@ def bounce(number: int, at: datetime, **changes: Any) -> Event:
 
 @cache
 def quiet_weeks() -> tuple[Event, ...]:
-    """Eight weeks of an ordinary house: people at work, some fifteen mails a day that come back."""
+    """Eight weeks of an ordinary organization: people at work, some fifteen mails a day that come back."""
     drawn, events = random.Random(20260105), []
     for day in range(56):
         morning = START + timedelta(days=day)

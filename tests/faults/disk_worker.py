@@ -18,8 +18,8 @@ from pathlib import Path
 from bounce_watch.cli.common.exit_status import Exit, status_of
 from bounce_watch.config.load import load_config
 from bounce_watch.config.models import Config
-from bounce_watch.daemon import HouseWork, Looked, Mailbox, Service, Stopper, loop
-from bounce_watch.pipeline import House, open_house
+from bounce_watch.daemon import CycleWork, Looked, Mailbox, Service, Stopper, loop
+from bounce_watch.pipeline import Context, open_context
 from bounce_watch.pipeline.wiring import sender_of, source_of
 from bounce_watch.send import FolderSender, Sender
 from bounce_watch.source.interface import Source
@@ -56,8 +56,8 @@ class Shim:
 class Worker:
     """One service in one lab, started again as systemd would while its exit status allows that."""
 
-    knowledge: House | None = None
-    """A house whose catalogue, rules and templates are read once, for they are the same in all labs."""
+    knowledge: Context | None = None
+    """A context whose catalogue, rules and templates are read once, for they are the same in all labs."""
 
     def __init__(self, lab: Lab, shim: Shim) -> None:
         self.lab, self.shim = lab, shim
@@ -88,31 +88,31 @@ class Worker:
         self.now += GRACE
 
     @contextmanager
-    def _working(self, config: Config) -> Iterator[House]:
+    def _working(self, config: Config) -> Iterator[Context]:
         """Do as `cli.opening.working` does, without reading what is known anew each time."""
         path = config.store.path
         with ProcessLock(path), open_store(path) as store:
             store.start_run(self.now)
             store.recover(self.now)
-            house = Worker.knowledge or open_house(config, store)
+            context = Worker.knowledge or open_context(config, store)
             Worker.knowledge = replace(
-                house, config=config, store=store, clock=lambda: self.now, unsettled={}
+                context, config=config, store=store, clock=lambda: self.now, unsettled={}
             )
             yield Worker.knowledge
 
     def _serve(self) -> None:
         config, stopper = load_config(self.lab.config), Stopper()
-        with self._working(config) as house, sender_of(config) as sender:
-            work = Watched(self, stopper, house, sender)
+        with self._working(config) as context, sender_of(config) as sender:
+            work = Watched(self, stopper, context, sender)
             mailbox = Mailbox("mailbox", source_of(config.source[0]))
             Service([mailbox], work, stopper, poll=0.01, tick=0.01, retry=lambda _: 0).run()
 
 
-class Watched(HouseWork):
+class Watched(CycleWork):
     """The service's work; after each round that went well the clock goes on, and in the end it stops."""
 
-    def __init__(self, worker: Worker, stopper: Stopper, house: House, sender: Sender) -> None:
-        super().__init__(house, sender, FolderSender(worker.lab.folder / "sent"), stopper.is_set)
+    def __init__(self, worker: Worker, stopper: Stopper, context: Context, sender: Sender) -> None:
+        super().__init__(context, sender, FolderSender(worker.lab.folder / "sent"), stopper.is_set)
         self._worker, self._stopper = worker, stopper
         self._has_looked = False
 

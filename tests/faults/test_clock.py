@@ -21,7 +21,7 @@ YEAR, HOUR, GRACE = timedelta(days=365), timedelta(hours=1), timedelta(minutes=1
 def fail(home: Home, outcome: Outcome) -> None:
     """Run a cycle whose sending ends like this."""
     with MaildirSource(home.folder / "mailbox", filed_folder="Filed") as source:
-        run_cycle(home.house, source, Cut(outcome=outcome))  # type: ignore[arg-type]
+        run_cycle(home.context, source, Cut(outcome=outcome))  # type: ignore[arg-type]
 
 
 def run_with_probe(home: Home) -> None:
@@ -29,7 +29,7 @@ def run_with_probe(home: Home) -> None:
         MaildirSource(home.folder / "mailbox", filed_folder="Filed") as source,
         FolderSender(home.folder / "sent") as sender,
     ):
-        run_cycle(home.house, source, sender, sender)
+        run_cycle(home.context, source, sender, sender)
 
 
 @pytest.mark.parametrize("outcome", [Outcome.LATER, Outcome.STOP, Outcome.UNKNOWN])
@@ -43,7 +43,7 @@ def test_what_was_put_off_by_a_clock_a_year_ahead_does_not_wait_a_year(home: Hom
     for _ in range(3):
         home.clock.now += GRACE
         run_with_probe(home)
-    replies = [mail for mail in home.house.store.outbox() if mail.kind is LetterKind.REPLY]
+    replies = [mail for mail in home.context.store.outbox() if mail.kind is LetterKind.REPLY]
     assert replies
     assert {mail.state for mail in replies} == {OutboxState.SENT}
 
@@ -56,7 +56,7 @@ def test_a_mail_is_not_given_up_because_the_clock_jumped(home: Home) -> None:
     fail(home, Outcome.LATER)
     home.clock.now += HOUR
     run_with_probe(home)
-    (reply,) = [mail for mail in home.house.store.outbox() if mail.kind is LetterKind.REPLY]
+    (reply,) = [mail for mail in home.context.store.outbox() if mail.kind is LetterKind.REPLY]
     assert reply.state is OutboxState.SENT
 
 
@@ -85,7 +85,7 @@ def test_after_jumps_every_answer_and_every_digest_was_sent_once(
         for _ in range(3):
             home.clock.now += 10 * HOUR
             run_with_probe(home)
-    outbox = home.house.store.outbox()
+    outbox = home.context.store.outbox()
     replies = Counter(mail.recipient for mail in outbox if mail.kind is LetterKind.REPLY)
     assert set(replies.values()) == {1}
     assert len(replies) == number

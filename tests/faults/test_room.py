@@ -59,11 +59,11 @@ def test_with_little_room_mail_waits_in_the_mailbox(open_home: Callable[..., Hom
         home.look()
     assert "keep_free_mb" in caught.value.repair
     assert len(home.waiting()) == 1
-    assert home.house.store.last_success_fetch_at() is None
+    assert home.context.store.last_success_fetch_at() is None
     home.clock.now += timedelta(hours=14, minutes=45)
     result = CycleResult()
     with FolderSender(home.folder / "sent") as sender:
-        attend(home.house, sender, None, result)
+        attend(home.context, sender, None, result)
     (digest,) = home.sent()
     told = " ".join(digest.replace(b"=\r\n", b"").decode("utf-8").split())
     assert "Free space on the store's disk. Only" in told
@@ -89,16 +89,16 @@ def test_a_disk_that_is_full_keeps_all_in_the_mailbox_and_takes_it_when_there_is
     filler.unlink()
     home.look()
     assert len(home.filed()) == 12
-    assert not home.house.store.quarantined()
+    assert not home.context.store.quarantined()
     mails = home.sent()
-    assert len(mails) == len(set(mails)) == len(home.house.store.outbox())
+    assert len(mails) == len(set(mails)) == len(home.context.store.outbox())
 
 
 def test_a_store_that_may_only_be_read_is_refused_with_its_place(
     open_home: Callable[..., Home], disk: Path
 ) -> None:
     home = open_home(('path = "store.db"', f'path = "{disk}/store.db"\nkeep_free_mb = 0'))
-    home.house.store.close()
+    home.context.store.close()
     subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
     with pytest.raises(StoreNotWritable, match=str(disk)) as caught, working(home.config):
         pytest.fail("it was opened for writing")

@@ -1,6 +1,6 @@
 """The service between two broken lines: real Dovecot and Postfix, each behind a chaos proxy.
 
-The clock of the house runs 600 times as fast, so that every pause of minutes passes in a tenth of a
+The clock of the lab runs 600 times as fast, so that every pause of minutes passes in a tenth of a
 second; time-outs of the network are half a second.
 """
 
@@ -18,7 +18,7 @@ from typing import Any
 
 from bounce_watch.cli.common.open_store import working
 from bounce_watch.config.load import read_config
-from bounce_watch.daemon import HouseWork, Mailbox, Service, Stopper
+from bounce_watch.daemon import CycleWork, Mailbox, Service, Stopper
 from bounce_watch.pipeline.wiring import probe_of, sender_of, source_of
 from tests.pipeline.conftest import ndr
 from tests.servers.chaos import ChaosProxy
@@ -118,7 +118,7 @@ def back_off(faults: int) -> float:
     return min(0.1 * 2.0**faults, 0.4)
 
 
-class Counted(HouseWork):
+class Counted(CycleWork):
     """Counts the looks that ended well."""
 
     service: "Serving"
@@ -174,10 +174,10 @@ class FaultWorld:
 
         def run() -> None:
             try:
-                with working(config, self.clock) as house, sender_of(config) as sender:
+                with working(config, self.clock) as context, sender_of(config) as sender:
                     Service(
                         [Mailbox("mailbox", source_of(config.source[0]))],
-                        HouseWork(house, sender, probe_of(config), stopper.is_set),
+                        CycleWork(context, sender, probe_of(config), stopper.is_set),
                         stopper,
                         poll=POLL,
                         tick=PAUSE,

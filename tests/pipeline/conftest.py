@@ -1,4 +1,4 @@
-"""A house for tests: real store, real templates, a Maildir for a mailbox and a folder for the way out."""
+"""A context for tests: real store, real templates, a Maildir for a mailbox and a folder for the way out."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -12,7 +12,7 @@ from sqlmodel import SQLModel, select
 
 from bounce_watch.config.load import read_config
 from bounce_watch.config.models import Config
-from bounce_watch.pipeline import CycleResult, House, open_house, run_cycle
+from bounce_watch.pipeline import Context, CycleResult, open_context, run_cycle
 from bounce_watch.sandbox.reader import IsolatedReader
 from bounce_watch.send import FolderSender
 from bounce_watch.source.local.maildir import MaildirSource
@@ -61,7 +61,7 @@ class Home:
 
     folder: Path
     config: Config
-    house: House
+    context: Context
     clock: Clock
 
     def deliver(self, content: bytes, name: str) -> None:
@@ -73,7 +73,7 @@ class Home:
         path = self.folder / "mailbox"
         mailbox = MaildirSource(path, filed_folder="Filed", quarantine_folder="Quarantine")
         with mailbox as source, FolderSender(self.folder / "sent") as sender:
-            return run_cycle(self.house, source, sender)
+            return run_cycle(self.context, source, sender)
 
     def waiting(self) -> list[Path]:
         return sorted((self.folder / "mailbox" / "new").iterdir())
@@ -118,10 +118,10 @@ def open_home(tmp_path: Path, reader: IsolatedReader, store_line: str) -> Iterat
                 lay_blank_store(where)
             store = stack.enter_context(open_store(where))
             store.start_run(clock())
-            house = open_house(config, store, clock)
-            if isinstance(house.reader, IsolatedReader):
-                house = replace(house, reader=reader)
-            return Home(folder=tmp_path, config=config, house=house, clock=clock)
+            context = open_context(config, store, clock)
+            if isinstance(context.reader, IsolatedReader):
+                context = replace(context, reader=reader)
+            return Home(folder=tmp_path, config=config, context=context, clock=clock)
 
         yield build
 
@@ -133,7 +133,7 @@ def home(open_home: Callable[..., Home]) -> Home:
 
 def every_text(home: Home) -> Iterator[str]:
     """Yield each value of each column of each table, as Python shows it."""
-    with home.house.store._reading() as session:
+    with home.context.store._reading() as session:
         for table in SQLModel.metadata.sorted_tables:
             for row in session.connection().execute(select(table)):
                 for value in row:

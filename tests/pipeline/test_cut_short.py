@@ -21,27 +21,27 @@ def being_sent(home: Home) -> int:
     """Read a report and lease its answer, as is done before a mail's first byte leaves."""
     home.deliver(ndr(), "1")
     with MaildirSource(home.folder / "mailbox", filed_folder="Filed") as source:
-        look(home.house, source, CycleResult())
-    (mail,) = home.house.store.due(home.clock(), 9)
-    assert home.house.store.claim(mail.id, home.house.store.watcher.owner, home.clock()) is not None
+        look(home.context, source, CycleResult())
+    (mail,) = home.context.store.due(home.clock(), 9)
+    assert home.context.store.claim(mail.id, home.context.store.watcher.owner, home.clock()) is not None
     return mail.id
 
 
 def the_mail(home: Home) -> OutboxEntry:
-    (entry,) = home.house.store.outbox()
+    (entry,) = home.context.store.outbox()
     return entry
 
 
 def test_what_a_fault_cut_short_is_looked_for_and_sent_once(home: Home) -> None:
     being_sent(home)
     with FolderSender(home.folder / "sent") as sender:
-        deliver(home.house, sender, sender)
+        deliver(home.context, sender, sender)
         assert the_mail(home).state is OutboxState.UNKNOWN
         assert home.sent() == []
         home.clock.now += GRACE + timedelta(seconds=1)
-        deliver(home.house, sender, sender)
+        deliver(home.context, sender, sender)
         home.clock.now += GRACE + timedelta(seconds=1)
-        deliver(home.house, sender, sender)
+        deliver(home.context, sender, sender)
     assert the_mail(home).state is OutboxState.SENT
     assert len(home.sent()) == 1
 
@@ -49,7 +49,7 @@ def test_what_a_fault_cut_short_is_looked_for_and_sent_once(home: Home) -> None:
 def test_a_reload_forgets_nothing_of_what_became_of_mails(home: Home) -> None:
     """The store could not take it down, as on a full disk, and an admin who mends it may reload."""
     stopper = Stopper()
-    course = Course(None, home.config, home.house.store, stopper)
+    course = Course(None, home.config, home.context.store, stopper)
     course.unsettled[being_sent(home)] = Delivery(outcome=Outcome.SENT, reply="250 taken")
 
     def stop_when_settled() -> None:

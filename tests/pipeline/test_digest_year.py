@@ -98,7 +98,7 @@ def digests(home: Home) -> Iterator[tuple[str, int]]:
 
 
 def ask(home: Home, question: str) -> Iterator[Any]:
-    with home.house.store._reading() as session:
+    with home.context.store._reading() as session:
         yield from session.connection().execute(text(question))
 
 

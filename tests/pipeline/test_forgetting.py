@@ -25,7 +25,7 @@ BLOCKED = {
 
 
 def take_out(home: Home, address: str) -> Forgotten:
-    person, store = Named(address), home.house.store
+    person, store = Named(address), home.context.store
     return forget(store, person, store.named(person), by="admin", now=home.clock.now)
 
 
@@ -48,7 +48,7 @@ def played(open_home: Callable[..., Home]) -> Home:
     home.deliver(ndr(COLLEAGUE, OUTSIDER, number=4), "4.a")
     home.deliver(ndr(PERSON, OUTSIDER, number=5, **BLOCKED), "5.a")
     home.look()
-    with home.house.store.transaction() as tx:
+    with home.context.store.transaction() as tx:
         place = {"mailbox": "maildir:x", "validity": 1, "uid": "q"}
         raw = f"From: x\n\nbla {PERSON}".encode()
         now = home.clock.now
@@ -71,7 +71,7 @@ def test_every_table_that_holds_text_is_searched() -> None:
 
 
 def test_nothing_of_the_person_is_left_and_everything_else_is(played: Home) -> None:
-    store = played.house.store
+    store = played.context.store
     assert is_anywhere(played, PERSON)
     before = store.stats()
     done = take_out(played, PERSON)
@@ -90,13 +90,13 @@ def test_nothing_of_the_person_is_left_and_everything_else_is(played: Home) -> N
 
 def test_what_the_person_wrote_is_deleted_and_what_others_wrote_stays(played: Home) -> None:
     done = take_out(played, PERSON)
-    for row in played.house.store.history():
+    for row in played.context.store.history():
         is_theirs = row.bounce.sender == done.pseudonym
         assert (row.subject is None, row.original_message_id is None) == (is_theirs, is_theirs)
 
 
 def test_an_incident_about_the_person_ends_and_a_later_mail_is_a_new_one(played: Home) -> None:
-    store = played.house.store
+    store = played.context.store
     assert any(PERSON in incident.finding.key for incident in store.incidents_open())
     done = take_out(played, PERSON)
     (over,) = [one for one in store.incidents() if one.finding.rule_id == "sender_blocked"]
@@ -117,10 +117,10 @@ def test_an_incident_about_the_person_ends_and_a_later_mail_is_a_new_one(played:
 
 def test_a_copy_of_a_known_report_is_neither_counted_nor_answered_again(played: Home) -> None:
     take_out(played, PERSON)
-    before = played.house.store.count()
+    before = played.context.store.count()
     played.deliver(ndr(PERSON, OUTSIDER, number=1), "copy.a")
     result = played.look()
-    assert (result.duplicates, result.letters, played.house.store.count()) == (1, 0, before)
+    assert (result.duplicates, result.letters, played.context.store.count()) == (1, 0, before)
 
 
 def test_the_next_digest_is_made_and_names_nobody(played: Home) -> None:
@@ -135,10 +135,10 @@ def test_the_next_digest_is_made_and_names_nobody(played: Home) -> None:
 
 def test_it_can_be_repeated_and_the_audit_names_no_one(played: Home) -> None:
     take_out(played, PERSON)
-    deeds = played.house.store.deeds()
+    deeds = played.context.store.deeds()
     assert [(deed.by, deed.deed, deed.figures["bounces"]) for deed in deeds][:1] == [("admin", "forget", 4)]
     assert take_out(played, PERSON).pseudonym is None
-    assert played.house.store.deeds() == deeds
+    assert played.context.store.deeds() == deeds
 
 
 HELD = ('mode = "on"', 'mode = "preview"')
@@ -150,7 +150,7 @@ def test_answers_that_wait_are_given_up_and_never_sent_empty(open_home: Callable
     home.deliver(ndr(COLLEAGUE, PERSON, number=2), "2.a")
     home.deliver(ndr(COLLEAGUE, OUTSIDER, number=3, reply="552 5.2.2 full", status="5.2.2"), "3.a")
     home.look()
-    store = home.house.store
+    store = home.context.store
     assert [mail.state for mail in store.outbox()] == [OutboxState.HELD] * 3
     take_out(home, PERSON)
     states = {mail.recipient: mail.state for mail in store.outbox() if mail.id != 2}
@@ -168,7 +168,7 @@ def test_an_alert_that_waits_still_goes_under_the_pseudonym(open_home: Callable[
     home.deliver(ndr(PERSON, OUTSIDER, number=5, **BLOCKED), "5.a")
     (home.folder / "sent").write_text("in the way")
     home.look()
-    store = home.house.store
+    store = home.context.store
     (alert,) = [mail for mail in store.outbox([OutboxState.PENDING]) if mail.kind is LetterKind.ALERT]
     done = take_out(home, PERSON)
     entry, content = store.outgoing(alert.id)
@@ -186,7 +186,7 @@ def test_a_mail_that_is_just_being_sent_is_left_alone(
     home = open_home(HELD)
     home.deliver(ndr(PERSON, OUTSIDER, number=1), "1.a")
     home.look()
-    store = home.house.store
+    store = home.context.store
     store.release([1], home.clock.now)
     assert store.claim(1, "me", home.clock.now) is not None
     monkeypatch.setattr("bounce_watch.pipeline.maintenance.ROUNDS", 1)

@@ -19,7 +19,7 @@ def test_a_bounce_is_stored_answered_and_filed(home: Home) -> None:
     home.deliver(ndr(), "1.a")
     result = home.look()
     assert (result.messages, result.bounces, result.letters, result.delivered.sent) == (1, 1, 1, 1)
-    (row,) = home.house.store.history()
+    (row,) = home.context.store.history()
     assert (row.bounce.sender, row.bounce.status) == ("lena@larkfield.example", "5.1.10")
     assert home.waiting() == []
     assert len(home.filed()) == 1
@@ -109,8 +109,8 @@ def test_a_crash_between_commit_and_move_is_mended_at_the_next_look(home: Home) 
     home.deliver(ndr(), "1.a")
     home.look()
     shutil.move(home.filed()[0], home.folder / "mailbox" / "new" / "1.a")
-    (row,) = home.house.store.history()
-    with home.house.store.transaction() as tx:
+    (row,) = home.context.store.history()
+    with home.context.store.transaction() as tx:
         tx.set_state(row.message_id, MessageState.STORED)
     again = home.look()
     assert (again.messages, again.letters) == (0, 0)
@@ -136,8 +136,8 @@ def test_a_bug_with_one_message_stops_no_other_and_quarantines_it_at_the_third_t
     assert (first.bounces, first.quarantined) == (1, 0)
     assert home.look().quarantined == 0
     assert home.look().quarantined == 1
-    (entry,) = home.house.store.quarantined()
-    assert home.house.store.quarantined_bytes(entry.id)[1] == b"From: a@b.example\r\n\r\nstumbling stone"
+    (entry,) = home.context.store.quarantined()
+    assert home.context.store.quarantined_bytes(entry.id)[1] == b"From: a@b.example\r\n\r\nstumbling stone"
     assert home.waiting() == []
 
 
@@ -151,7 +151,7 @@ def test_a_full_disk_never_quarantines(home: Home, monkeypatch: pytest.MonkeyPat
         with pytest.raises(StoreFull):
             home.look()
     monkeypatch.undo()
-    assert home.house.store.quarantined() == ()
+    assert home.context.store.quarantined() == ()
     assert home.look().bounces == 1
 
 
@@ -168,7 +168,7 @@ def test_in_preview_replies_are_held_but_alerts_leave(open_home: Callable[..., H
     home.deliver(ndr(reply="550 5.1.8 bad outbound sender AS(42004)", status="5.1.8", remote=None), "1.a")
     result = home.look()
     assert (result.letters, result.delivered.sent) == (1, 1)
-    assert [entry.state for entry in home.house.store.outbox([OutboxState.HELD])] == [OutboxState.HELD]
+    assert [entry.state for entry in home.context.store.outbox([OutboxState.HELD])] == [OutboxState.HELD]
 
 
 def test_our_own_notice_that_bounces_is_never_answered(home: Home) -> None:
@@ -179,7 +179,7 @@ def test_our_own_notice_that_bounces_is_never_answered(home: Home) -> None:
     returned = ndr(number=2).replace(b"Subject: Offer\r\n", b"Subject: Offer\r\n" + mark + b"\r\n")
     home.deliver(returned, "2.b")
     home.look()
-    assert home.house.store.stats().withheld == {"own_bounce": 1}
+    assert home.context.store.stats().withheld == {"own_bounce": 1}
     assert len(home.sent()) == 1
 
 
@@ -193,4 +193,4 @@ def test_what_comes_together_is_stored_together(home: Home) -> None:
     assert (result.messages, result.bounces, result.duplicates) == (101, 100, 1)
     assert home.waiting() == []
     assert len(home.filed()) == 101
-    assert len(list(home.house.store.history(limit=200))) == 100
+    assert len(list(home.context.store.history(limit=200))) == 100

@@ -29,13 +29,13 @@ class Held(IsolatedReader):
 
 
 def with_reader(home: Home, reader: IsolatedReader) -> Home:
-    return replace(home, house=replace(home.house, reader=reader))
+    return replace(home, context=replace(home.context, reader=reader))
 
 
 def test_mail_is_read_in_another_process_unless_told_otherwise(open_home: Callable[..., Home]) -> None:
-    assert isinstance(open_home().house.reader, IsolatedReader)
+    assert isinstance(open_home().context.reader, IsolatedReader)
     plain = open_home(("[digest]", "[run]\nisolate = false\n[digest]"))
-    assert isinstance(plain.house.reader, InProcess)
+    assert isinstance(plain.context.reader, InProcess)
     plain.deliver(ndr(), "1.a")
     assert plain.look().bounces == 1
 
@@ -49,11 +49,11 @@ def test_a_message_that_never_ends_stops_no_other_and_is_quarantined_at_the_thir
     assert (first.bounces, first.quarantined) == (1, 0)
     assert home.look().quarantined == 0
     assert home.look().quarantined == 1
-    (entry,) = home.house.store.quarantined()
-    assert home.house.store.quarantined_bytes(entry.id)[1] == HEAVY
+    (entry,) = home.context.store.quarantined()
+    assert home.context.store.quarantined_bytes(entry.id)[1] == HEAVY
     assert "seconds" in entry.reason
     assert home.waiting() == []
-    home.house.close()
+    home.context.close()
 
 
 def test_what_is_quarantined_is_kept_byte_for_byte(home: Home) -> None:
@@ -68,9 +68,9 @@ def test_what_is_quarantined_is_kept_byte_for_byte(home: Home) -> None:
     for number, raw in enumerate(unreadable):
         home.deliver(raw, f"{number}.a")
     assert home.look().quarantined == len(unreadable)
-    kept = [home.house.store.quarantined_bytes(entry.id)[1] for entry in home.house.store.quarantined()]
+    kept = [home.context.store.quarantined_bytes(entry.id)[1] for entry in home.context.store.quarantined()]
     assert sorted(kept) == sorted(unreadable)
-    home.house.close()
+    home.context.close()
 
 
 def test_a_reader_that_cannot_be_started_counts_for_no_message(home: Home) -> None:
@@ -79,8 +79,8 @@ def test_a_reader_that_cannot_be_started_counts_for_no_message(home: Home) -> No
     for _ in range(4):
         with pytest.raises(ReaderUnavailable):
             broken.look()
-    assert home.house.store.quarantined() == ()
+    assert home.context.store.quarantined() == ()
     result = home.look()
     assert (result.bounces, result.kinds) == (1, {Kind.FAILURE: 1})
-    assert next(iter(home.house.store.history())).bounce.status == "5.1.10"
-    home.house.close()
+    assert next(iter(home.context.store.history())).bounce.status == "5.1.10"
+    home.context.close()

@@ -98,7 +98,7 @@ def socket_that_says_nothing() -> Iterator[tuple[str, list[object]]]:
 def test_figures_are_written_whole_and_readable(open_home: Callable[..., Home], tmp_path: Path) -> None:
     home: Home = open_home(("[digest]", '[monitor]\ntextfile = "bw.prom"\n[digest]'))
     name = f"maildir:{tmp_path / 'mailbox'}"
-    monitor = Monitor(home.house, {"europe": name})
+    monitor = Monitor(home.context, {"europe": name})
     home.deliver(ndr(), "1")
     result = home.look()
     monitor.well(name, "europe")
@@ -112,7 +112,7 @@ def test_figures_are_written_whole_and_readable(open_home: Callable[..., Home], 
 
 def test_figures_that_cannot_be_written_stop_nothing(open_home: Callable[..., Home], tmp_path: Path) -> None:
     home: Home = open_home(("[digest]", '[monitor]\ntextfile = "away/bw.prom"\n[digest]'))
-    monitor = Monitor(home.house, {})
+    monitor = Monitor(home.context, {})
     with structlog.testing.capture_logs() as logs:
         monitor.attended(CycleResult())
     assert [entry["event"] for entry in logs] == ["figures_not_written"]
@@ -123,7 +123,7 @@ def test_the_heart_stands_still_while_one_mailbox_is_ill(
 ) -> None:
     with listening() as (url, heard):
         home: Home = open_home(("[digest]", f'[monitor]\nheartbeat_url = "{url}"\n[digest]'))
-        monitor = Monitor(home.house, {"europe": "a", "asia": "b"})
+        monitor = Monitor(home.context, {"europe": "a", "asia": "b"})
         monitor.ill("b", "asia", Unreachable("away"))
         monitor.well("a", "europe")
         time.sleep(0.1)

@@ -17,43 +17,43 @@ MINUTE = timedelta(minutes=1)
 
 
 def subjects(home: Home) -> list[str]:
-    return [entry.subject for entry in reversed(home.house.store.outbox())]
+    return [entry.subject for entry in reversed(home.context.store.outbox())]
 
 
 def test_an_outage_is_told_once_after_an_hour_and_its_end_once(home: Home) -> None:
     for minutes in (0, 30, 59):
         home.clock.now += MINUTE * minutes
-        assert not note_fault(home.house, NAME, "europe", FAULT) or minutes == 59
-    assert not note_fault(home.house, NAME, "europe", FAULT)
+        assert not note_fault(home.context, NAME, "europe", FAULT) or minutes == 59
+    assert not note_fault(home.context, NAME, "europe", FAULT)
     assert subjects(home) == ["The bounce mailbox europe cannot be read"]
-    _, content = home.house.store.outgoing(home.house.store.newest_outgoing())
+    _, content = home.context.store.outgoing(home.context.store.newest_outgoing())
     assert b"Add-MailboxPermission -Identity b" in content
     assert b"\r\nBcc:" not in content
-    assert note_recovery(home.house, NAME, "europe")
-    assert not note_recovery(home.house, NAME, "europe")
+    assert note_recovery(home.context, NAME, "europe")
+    assert not note_recovery(home.context, NAME, "europe")
     assert subjects(home)[1:] == ["[Over] The bounce mailbox europe is read again"]
 
 
 def test_a_short_outage_is_told_to_nobody(home: Home) -> None:
-    note_fault(home.house, NAME, "europe", FAULT)
+    note_fault(home.context, NAME, "europe", FAULT)
     home.clock.now += 59 * MINUTE
-    assert not note_recovery(home.house, NAME, "europe")
-    note_fault(home.house, NAME, "europe", FAULT)
+    assert not note_recovery(home.context, NAME, "europe")
+    note_fault(home.context, NAME, "europe", FAULT)
     home.clock.now += 59 * MINUTE
-    note_fault(home.house, NAME, "europe", FAULT)
+    note_fault(home.context, NAME, "europe", FAULT)
     assert subjects(home) == []
 
 
 def test_the_digest_names_a_mailbox_that_cannot_be_read(home: Home) -> None:
     home.look()
-    note_fault(home.house, NAME, "europe", FAULT)
-    lines = [line for line in health(home.house.store, home.clock.now) if line.name == "Mailbox"]
+    note_fault(home.context, NAME, "europe", FAULT)
+    lines = [line for line in health(home.context.store, home.clock.now) if line.name == "Mailbox"]
     assert [(line.state, NAME in line.text) for line in lines] == [("failure", True)]
 
 
 def condition(home: Home, holder: str | None = "process 7", **sources: str) -> dict[str, Line]:
     beside = Beside(holder=holder, size=5_000_000, sources=sources)
-    lines = judge_condition(home.house.store, home.config, home.clock.now, beside)
+    lines = judge_condition(home.context.store, home.config, home.clock.now, beside)
     return {line.name: line for line in lines}
 
 
@@ -78,7 +78,7 @@ def test_a_mailbox_is_critical_once_it_is_stale(home: Home) -> None:
     home.look()
     home.clock.now += 29 * MINUTE
     assert levels(home, europe=name) == {}
-    note_fault(home.house, name, "europe", FAULT)
+    note_fault(home.context, name, "europe", FAULT)
     assert levels(home, europe=name) == {"mailbox europe": Level.WARNING}
     home.clock.now += 2 * MINUTE
     assert levels(home, europe=name) == {"mailbox europe": Level.CRITICAL}
@@ -89,7 +89,7 @@ def test_what_a_person_must_see_to_is_told(home: Home) -> None:
     home.look()
     home.deliver(ndr(), "1")
     home.look()
-    with home.house.store.transaction() as tx:
+    with home.context.store.transaction() as tx:
         tx.latch_breaker(home.clock.now)
         tx.note_stop("535 5.7.3 no", home.clock.now)
     found = condition(home, holder=None, europe=watched(home.config))

@@ -63,7 +63,7 @@ def opened(dovecot: Dovecot, **wishes: Any) -> Iterator[ImapSource]:
 
 
 def hashes(home: Home, kind: Kind) -> list[str | None]:
-    with home.house.store._reading() as session:
+    with home.context.store._reading() as session:
         query = select(tables.Message.sha256).where(col(tables.Message.kind) == kind)
         return list(session.exec(query))
 
@@ -74,7 +74,7 @@ def digest(mail: bytes) -> str:
 
 def look(home: Home, dovecot: Dovecot, **wishes: Any) -> CycleResult:
     with opened(dovecot, **wishes) as source:
-        return run_cycle(home.house, source, None)
+        return run_cycle(home.context, source, None)
 
 
 def test_reports_and_what_is_kept_are_stored_from_all_their_bytes(home: Home, dovecot: Dovecot) -> None:
@@ -84,8 +84,8 @@ def test_reports_and_what_is_kept_are_stored_from_all_their_bytes(home: Home, do
     assert result.kinds == {Kind.NOT_A_REPORT: 1, Kind.FAILURE: 2, Kind.UNREADABLE: 1}
     assert hashes(home, Kind.FAILURE) == [digest(WORDED), digest(DECLARED)]
     assert digest(NEWS) not in hashes(home, Kind.NOT_A_REPORT)
-    (kept,) = home.house.store.quarantined()
-    assert home.house.store.quarantined_bytes(kept.id)[1] == SEALED
+    (kept,) = home.context.store.quarantined()
+    assert home.context.store.quarantined_bytes(kept.id)[1] == SEALED
     assert dovecot.contents() == [NEWS]
     assert dovecot.contents(folder="Bounces/Filed") == [WORDED, DECLARED]
     assert dovecot.contents(folder="Bounces/Quarantine") == [SEALED]
@@ -94,9 +94,9 @@ def test_reports_and_what_is_kept_are_stored_from_all_their_bytes(home: Home, do
 def test_a_rehearsal_looks_before_it_downloads_too(home: Home, dovecot: Dovecot) -> None:
     """It reads the same and moves nothing."""
     dovecot.append([NEWS, WORDED])
-    reader = Noting(home.house.reader)
+    reader = Noting(home.context.reader)
     with opened(dovecot) as source:
-        result = run_cycle(replace(home.house, reader=reader), Untouched(source), None)
+        result = run_cycle(replace(home.context, reader=reader), Untouched(source), None)
     assert result.kinds == {Kind.NOT_A_REPORT: 1, Kind.FAILURE: 1}
     assert [len(given) < len(NEWS) / 2 for given in reader.given] == [True, True, False]
     assert dovecot.contents() == [NEWS, WORDED]
@@ -105,9 +105,9 @@ def test_a_rehearsal_looks_before_it_downloads_too(home: Home, dovecot: Dovecot)
 def test_a_report_in_words_is_read_twice_and_news_once(home: Home, dovecot: Dovecot) -> None:
     """By its head, and then whole; what declares itself a report is fetched whole at once."""
     dovecot.append([NEWS, WORDED, DECLARED])
-    reader = Noting(home.house.reader)
+    reader = Noting(home.context.reader)
     with opened(dovecot) as source:
-        run_cycle(replace(home.house, reader=reader), source, None)
+        run_cycle(replace(home.context, reader=reader), source, None)
     head, *whole = reader.given[1:]
     assert NEWS.startswith(reader.given[0])
     assert len(reader.given[0]) < len(NEWS) / 2
@@ -120,13 +120,13 @@ def test_a_head_that_cannot_be_read_in_time_is_quarantined_whole_after_three_loo
 ) -> None:
     """What is quarantined keeps its bytes, all of them."""
     dovecot.append([NEWS])
-    house = replace(home.house, reader=Noting(home.house.reader, word=b"Subject"))
+    context = replace(home.context, reader=Noting(home.context.reader, word=b"Subject"))
     for _ in range(3):
         with opened(dovecot) as source:
-            result = run_cycle(house, source, None)
+            result = run_cycle(context, source, None)
     assert result.quarantined == 1
-    (kept,) = house.store.quarantined()
-    assert house.store.quarantined_bytes(kept.id)[1] == NEWS
+    (kept,) = context.store.quarantined()
+    assert context.store.quarantined_bytes(kept.id)[1] == NEWS
 
 
 def test_a_mail_that_is_gone_behind_its_head_is_no_fault(home: Home, dovecot: Dovecot) -> None:
@@ -140,9 +140,9 @@ def test_a_mail_that_is_gone_behind_its_head_is_no_fault(home: Home, dovecot: Do
         reader._then = None
 
     dovecot.append([WORDED, DECLARED])
-    reader = Noting(home.house.reader, then=take_away)
+    reader = Noting(home.context.reader, then=take_away)
     with opened(dovecot) as source:
-        result = run_cycle(replace(home.house, reader=reader), source, None)
+        result = run_cycle(replace(home.context, reader=reader), source, None)
     assert result.kinds == {Kind.FAILURE: 1}
     assert hashes(home, Kind.FAILURE) == [digest(DECLARED)]
     assert look(home, dovecot).messages == 0

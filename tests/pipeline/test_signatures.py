@@ -44,7 +44,7 @@ Change = Callable[[bytes], bytes]
 
 
 def signed(domain: str = OURS, canonical: bytes = b"relaxed", mail: bytes = MAIL) -> bytes:
-    """Return the mail with a signature, as it left our house."""
+    """Return the mail with a signature, as it left our servers."""
     field = dkim.sign(mail, SELECTOR.encode(), domain.encode(), PRIVATE, canonicalize=(canonical, canonical))
     return bytes(field) + mail
 
@@ -228,12 +228,12 @@ def test_a_signature_makes_a_foreign_report_correlated_and_explain_says_so(
     """The Message-ID is none of ours: nothing else proves that we sent the mail."""
     home = open_home()
     raw = returned(signed())
-    assert weigh(report(raw), home.house.site).evidence is Evidence.UNVERIFIED
-    (told,) = trace(raw, CATALOGUE, home.house.site, CHECKER.checked)
+    assert weigh(report(raw), home.context.site).evidence is Evidence.UNVERIFIED
+    (told,) = trace(raw, CATALOGUE, home.context.site, CHECKER.checked)
     assert told.evidence is Evidence.CORRELATED
     assert ("our DKIM signature on the mail", "valid") in told.tests
     forged = returned(put(b"Subject: Offer", b"Subject: Forged")(signed()))
-    (told,) = trace(forged, CATALOGUE, home.house.site, CHECKER.checked)
+    (told,) = trace(forged, CATALOGUE, home.context.site, CHECKER.checked)
     assert (told.evidence, dict(told.tests)["our DKIM signature on the mail"]) == ("unverified", "invalid")
 
 
@@ -242,12 +242,12 @@ def test_the_house_checks_where_the_site_asks_for_it(
     open_home: Callable[..., Home], wanted: bool, evidence: str
 ) -> None:
     home = open_home()
-    house = replace(home.house, signatures=CHECKER if wanted else None)
+    context = replace(home.context, signatures=CHECKER if wanted else None)
     raw = returned(signed())
     place = MessageLocation(mailbox="m", validity=1, uid="1")
-    intake = take_in(house, Message(location=place, raw=raw, size=len(raw), received_at=home.clock.now))
+    intake = take_in(context, Message(location=place, raw=raw, size=len(raw), received_at=home.clock.now))
     assert intake.bounces == 1
-    detail = home.house.store.show(1)
+    detail = home.context.store.show(1)
     assert json.dumps(str(detail)).count(f"'{evidence}'") >= 1
     assert ("our DKIM signature on the mail", "valid" if wanted else "not checked") in detail.report.tests
 

@@ -76,7 +76,7 @@ def statements() -> Iterator[list[str]]:
 
 def rows(home: Home) -> dict[str, list[Any]]:
     """Return every row of every table, but for what is told of the store itself."""
-    with home.house.store._reading() as session:
+    with home.context.store._reading() as session:
         return {
             table.name: sorted(session.connection().execute(select(table)).all(), key=repr)
             for table in SQLModel.metadata.sorted_tables
@@ -95,7 +95,7 @@ def another(request: pytest.FixtureRequest, open_home: Callable[..., Home]) -> C
         else:
             request.getfixturevalue("stores").empty()
         home = open_home(*changes)
-        return replace(home, house=replace(home.house, secret=b"one secret"))
+        return replace(home, context=replace(home.context, secret=b"one secret"))
 
     return build
 
@@ -110,7 +110,7 @@ def test_a_group_leaves_the_rows_that_its_messages_leave_one_by_one(
         home, coming, taken = another((ANSWERS[0], settle)), messages(), list[Intake]()
         for start in range(0, len(coming), most):
             group = [(message, None) for message in coming[start : start + most]]
-            taken += take_in_together(home.house, group)
+            taken += take_in_together(home.context, group)
         found.append((taken, rows(home)))
     alone, together = found
     assert together == alone
@@ -126,6 +126,6 @@ def test_a_group_costs_fewer_statements_than_it_has_messages(another: Callable[.
     """Speed comes from here, on any machine; incidents that open, and answers, cost their own."""
     home, coming = another(), messages()
     with statements() as seen:
-        take_in_together(home.house, [(message, None) for message in coming], historical=True)
+        take_in_together(home.context, [(message, None) for message in coming], historical=True)
     assert len(coming) > 30
     assert len(seen) < len(coming)

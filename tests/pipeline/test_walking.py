@@ -34,7 +34,7 @@ def look(home: Home, dovecot: Dovecot) -> Callable[..., CycleResult]:
 
     def once(**wishes: Any) -> CycleResult:
         with opened(dovecot, **wishes) as source:
-            return run_cycle(home.house, source, None)
+            return run_cycle(home.context, source, None)
 
     return once
 
@@ -63,12 +63,12 @@ def test_mail_that_stays_is_not_listed_again(home: Home, dovecot: Dovecot) -> No
     """Only the last fifty, in which a server may show something late."""
     dovecot.append([samples.NEWSLETTER] * 60)
     with opened(dovecot) as source:
-        assert run_cycle(home.house, source, None).left == 60
+        assert run_cycle(home.context, source, None).left == 60
         asked = fetches(source)
-        assert run_cycle(home.house, source, None).messages == 0
+        assert run_cycle(home.context, source, None).messages == 0
         assert asked == ["11:60"]
         dovecot.append([ndr()])
-        assert run_cycle(home.house, source, None).bounces == 1
+        assert run_cycle(home.context, source, None).bounces == 1
     assert len(dovecot.contents(folder="Bounces/Filed")) == 1
 
 
@@ -78,18 +78,18 @@ def test_the_whole_folder_is_walked_at_the_first_look_of_a_run_and_once_a_day(
     """What was overlooked, for whatever reason, is found then."""
     dovecot.append([samples.NEWSLETTER] * 60)
     with opened(dovecot) as source:
-        run_cycle(home.house, source, None)
+        run_cycle(home.context, source, None)
         asked = fetches(source)
         home.clock.now += timedelta(hours=23)
-        run_cycle(home.house, source, None)
+        run_cycle(home.context, source, None)
         assert asked == ["11:60"]
         home.clock.now += timedelta(hours=1)
-        run_cycle(home.house, source, None)
+        run_cycle(home.context, source, None)
         assert asked == ["11:60"] * 2 + ["1:60"]
         home.clock.now += timedelta(seconds=1)
-        home.house.store.start_run(home.clock())
-        run_cycle(home.house, source, None)
-        run_cycle(home.house, source, None)
+        home.context.store.start_run(home.clock())
+        run_cycle(home.context, source, None)
+        run_cycle(home.context, source, None)
         assert asked == ["11:60"] * 2 + ["1:60", "11:60", "1:60"] + ["11:60"]
 
 
@@ -99,11 +99,11 @@ def test_a_large_folder_is_walked_in_portions_and_new_mail_does_not_wait_for_the
     """However short a portion is, it gets on; what was overlooked before is found in one of them."""
     dovecot.append([ndr(), *[samples.NEWSLETTER] * 60])
     with opened(dovecot, window=20) as source:
-        run_cycle(home.house, source, None)
+        run_cycle(home.context, source, None)
         home.clock.now += timedelta(days=1)
         asked, found, halfway = fetches(source), CycleResult(), []
         for number in (2, 3, 4, 5):
-            halfway.append(look_at(home.house, source, found, portion=0.0))
+            halfway.append(look_at(home.context, source, found, portion=0.0))
             assert found.bounces == number - 2
             dovecot.append([ndr(number=number)])
     assert halfway == [True, True, True, False]
@@ -122,7 +122,7 @@ def test_what_came_while_the_uids_changed_their_meaning_is_found(
     dovecot.append([ndr(number=3)])
     result = look()
     assert (result.bounces, result.duplicates) == (1, 2)
-    cursor = home.house.store.cursor(f"imap://{WATCHED}@localhost/INBOX")
+    cursor = home.context.store.cursor(f"imap://{WATCHED}@localhost/INBOX")
     assert cursor is not None
     assert cursor.uid == "4"
 
@@ -132,15 +132,15 @@ def test_a_move_that_failed_is_done_at_the_next_look(home: Home, dovecot: Doveco
     dovecot.append([samples.NEWSLETTER])
     in_the_way = dovecot.root / "mail" / "bounces" / ".Bounces.Filed"
     with opened(dovecot) as source:
-        run_cycle(home.house, source, None)
+        run_cycle(home.context, source, None)
         dovecot.append([ndr()])
         in_the_way.write_text("no folder")
         with pytest.raises(SourceError):
-            run_cycle(home.house, source, None)
-        assert len(home.house.store.unfiled(source.name)) == 1
+            run_cycle(home.context, source, None)
+        assert len(home.context.store.unfiled(source.name)) == 1
         in_the_way.unlink()
-        run_cycle(home.house, source, None)
-        assert home.house.store.unfiled(source.name) == ()
+        run_cycle(home.context, source, None)
+        assert home.context.store.unfiled(source.name) == ()
     assert len(dovecot.contents(folder="Bounces/Filed")) == 1
 
 
@@ -165,16 +165,16 @@ def test_what_could_not_be_read_is_tried_at_the_next_look_however_much_came_afte
     home: Home, dovecot: Dovecot
 ) -> None:
     """It holds the cursor back until it was read, or lies in quarantine."""
-    house = replace(home.house, reader=FailsTwice(home.house.reader))
+    context = replace(home.context, reader=FailsTwice(home.context.reader))
     dovecot.append([samples.NEWSLETTER, ndr(), *[LATER] * 60])
     with opened(dovecot) as source:
         for uid in ("1", "1", "62"):
-            result = run_cycle(house, source, None)
-            cursor = house.store.cursor(source.name)
+            result = run_cycle(context, source, None)
+            cursor = context.store.cursor(source.name)
             assert cursor is not None
             assert cursor.uid == uid
         assert result.bounces == 1
-    assert house.store.states_at(source.name, cursor.validity, ["2"]) == {"2": MessageState.FILED}
+    assert context.store.states_at(source.name, cursor.validity, ["2"]) == {"2": MessageState.FILED}
 
 
 def test_a_message_that_a_person_moves_back_is_read_and_filed_again(
@@ -197,7 +197,7 @@ def at_server(open_home: Callable[..., Home], stores: Stores) -> Iterator[tuple[
     server = stores.empty()
     home = open_home((FILE, f'url = "{stores.postgres.url(server.url.database or "")}"'))
     with Presence(server) as watcher, Presence(server) as other:
-        home.house.store.watcher = watcher
+        home.context.store.watcher = watcher
         yield home, other
 
 
@@ -208,17 +208,17 @@ def test_what_another_watcher_has_in_hand_holds_the_cursor_back_until_it_is_done
     home, other = at_server
     dovecot.append([samples.NEWSLETTER] * 60)
     with opened(dovecot) as source:
-        run_cycle(home.house, source, None)
+        run_cycle(home.context, source, None)
         dovecot.append([ndr(), *[samples.NEWSLETTER] * 60])
-        cursor = home.house.store.cursor(source.name)
+        cursor = home.context.store.cursor(source.name)
         assert cursor is not None
         assert other.claim([MessageLocation(mailbox=source.name, validity=cursor.validity, uid="61")])
         asked = fetches(source)
         for _ in range(2):
-            assert run_cycle(home.house, source, None).bounces == 0
+            assert run_cycle(home.context, source, None).bounces == 0
         other.let_go()
-        assert run_cycle(home.house, source, None).bounces == 1
-        run_cycle(home.house, source, None)
+        assert run_cycle(home.context, source, None).bounces == 1
+        run_cycle(home.context, source, None)
         spans = [span for span in asked if ":" in span]
         assert spans == ["11:121", "11:121", "11:121", "72:121"]
 
@@ -229,10 +229,10 @@ def test_the_cursor_of_one_watcher_is_good_for_the_other(
     home, other = at_server
     dovecot.append([samples.NEWSLETTER] * 60)
     with opened(dovecot) as source:
-        run_cycle(home.house, source, None)
-    home.house.store.watcher.let_go()
-    home.house.store.watcher = other
+        run_cycle(home.context, source, None)
+    home.context.store.watcher.let_go()
+    home.context.store.watcher = other
     with opened(dovecot) as source:
         asked = fetches(source)
-        run_cycle(home.house, source, None)
+        run_cycle(home.context, source, None)
         assert asked == ["11:60"]

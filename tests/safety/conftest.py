@@ -1,4 +1,4 @@
-"""The house of the pipeline's tests, for the tests of safety."""
+"""The context of the pipeline's tests, for the tests of safety."""
 
 from tests.pipeline.conftest import home, open_home, reader, store_line
 

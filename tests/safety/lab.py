@@ -1,4 +1,4 @@
-"""A house whose process can be killed at any moment, and what must be true of it afterwards."""
+"""A service whose process can be killed at any moment, and what must be true of it afterwards."""
 
 import multiprocessing
 import os
@@ -61,7 +61,7 @@ def report(number: int) -> bytes:
 
 @dataclass
 class Lab:
-    """A Maildir, a store and a way out in one folder. `minutes` is how far the clock of the house went."""
+    """A Maildir, a store and a way out in one folder. `minutes` is how far the clock of the lab went."""
 
     folder: Path
     source: str = MAILDIR

@@ -17,7 +17,7 @@ DOMAIN = "larkfield.example"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class House:
+class RealServers:
     """Servers for many labs, each with a watched mailbox of its own, `lab0` and so on."""
 
     dovecot: Dovecot
@@ -30,7 +30,7 @@ class House:
 
 
 @contextmanager
-def start_house(labs: int, keep: Keep, *, with_move: bool = True) -> Iterator[House]:
+def start_servers(labs: int, keep: Keep, *, with_move: bool = True) -> Iterator[RealServers]:
     """Start Dovecot, and Postfix that leaves a copy of what is sent in the sender's folder `sent`."""
     users = [f"lab{number}@{DOMAIN}" for number in range(labs)]
     with (
@@ -40,14 +40,14 @@ def start_house(labs: int, keep: Keep, *, with_move: bool = True) -> Iterator[Ho
             lmtp_port=dovecot.lmtp_port, refusing_port=outside.port, domains=DOMAIN, keeps_sent=True
         ) as postfix,
     ):
-        yield House(dovecot=dovecot, postfix=postfix, keep=keep)
+        yield RealServers(dovecot=dovecot, postfix=postfix, keep=keep)
 
 
 @dataclass
 class RealLab(Lab):
     """A lab whose mailbox, way out and sent folder are those of real servers."""
 
-    servers: House = field(kw_only=True)
+    servers: RealServers = field(kw_only=True)
 
     def __post_init__(self) -> None:
         dovecot, postfix = self.servers.dovecot, self.servers.postfix
@@ -65,7 +65,7 @@ class RealLab(Lab):
         self.deliver_all([content])
 
     def deliver_all(self, mails: list[bytes]) -> None:
-        """Put mails into the watched mailbox; the clock of the house is their date of arrival."""
+        """Put mails into the watched mailbox; the clock of the lab is their date of arrival."""
         moment = imaplib.Time2Internaldate(START + timedelta(minutes=self.minutes))
         with self.servers.dovecot.sign_in(self.address) as client:
             for mail in mails:
@@ -141,4 +141,4 @@ def assert_nothing_lost_or_doubled(
     assert lab.ask("SELECT DISTINCT state FROM outgoing") == [("sent",)]
 
 
-__all__ = ["KILLED", "House", "RealLab", "assert_nothing_lost_or_doubled", "start_house"]
+__all__ = ["KILLED", "RealLab", "RealServers", "assert_nothing_lost_or_doubled", "start_servers"]

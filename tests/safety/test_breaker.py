@@ -27,16 +27,16 @@ def storm(home: Home, first: int, count: int, seconds_between: float) -> None:
         raw = ndr(
             f"user{number}@larkfield.example", f"x@firm{number}.example", number=number, at=home.clock.now
         )
-        take_in(home.house, Message(location=place, raw=raw, size=len(raw), received_at=home.clock.now))
+        take_in(home.context, Message(location=place, raw=raw, size=len(raw), received_at=home.clock.now))
 
 
 def replies(home: Home) -> int:
-    written = home.house.store.outbox(limit=10_000)
+    written = home.context.store.outbox(limit=10_000)
     return sum(mail.kind is LetterKind.REPLY for mail in written)
 
 
 def reasons(home: Home, now: datetime) -> dict[str, int]:
-    return {count.label: count.now for count in gather(home.config, home.house.store, now).withheld}
+    return {count.label: count.now for count in gather(home.config, home.context.store, now).withheld}
 
 
 @pytest.mark.parametrize("reports", [200, pytest.param(2_000, marks=pytest.mark.proof)])
@@ -44,7 +44,7 @@ def test_a_storm_of_reports_stops_at_the_cap_of_a_minute(home: Home, reports: in
     """All within a minute: twenty answers leave, everything else becomes a line of the digest."""
     storm(home, 1, reports, 50 / reports)
     assert replies(home) == 20
-    assert home.house.store.breaker_latched_at() is not None
+    assert home.context.store.breaker_latched_at() is not None
     assert reasons(home, home.clock.now) == {"rate_limit": 1, "breaker": reports - 21}
 
 
@@ -60,7 +60,7 @@ def test_the_breaker_stays_latched_however_quiet_it_gets_until_somebody_clears_i
     home.clock.now += timedelta(days=1)
     storm(home, 100, 1, 1)
     assert replies(home) == 20
-    with home.house.store.transaction() as tx:
+    with home.context.store.transaction() as tx:
         assert tx.clear_breaker()
         assert not tx.clear_breaker()
     storm(home, 200, 1, 1)
@@ -79,11 +79,11 @@ def test_alerts_and_digests_leave_while_the_breaker_is_latched(home: Home) -> No
 
 def test_health_and_the_digest_say_that_replies_are_stopped(home: Home) -> None:
     storm(home, 1, 30, 0.1)
-    lines = [line for line in health(home.house.store, home.clock.now) if line.name == "Replies"]
+    lines = [line for line in health(home.context.store, home.clock.now) if line.name == "Replies"]
     assert [line.state for line in lines] == ["failure"]
     assert "bounce-watch breaker" in lines[0].text
-    digest = gather(home.config, home.house.store, home.clock.now)
-    letter = home.house.composer.digest(digest, to="mailadmin@larkfield.example", event_key="d")
+    digest = gather(home.config, home.context.store, home.clock.now)
+    letter = home.context.composer.digest(digest, to="mailadmin@larkfield.example", event_key="d")
     assert "bounce-watch breaker" in letter.text
 
 
@@ -120,10 +120,10 @@ def test_what_lay_there_before_the_first_look_waits_for_release(
         home.deliver(ndr(f"user{number}@larkfield.example", number=number), str(number))
     home.clock.now = START + timedelta(minutes=1)
     home.look()
-    assert {mail.state for mail in home.house.store.outbox()} == {state}
+    assert {mail.state for mail in home.context.store.outbox()} == {state}
     home.deliver(ndr("late@larkfield.example", number=77), "77")
     home.look()
-    assert home.house.store.outbox(limit=1)[0].state is OutboxState.SENT
+    assert home.context.store.outbox(limit=1)[0].state is OutboxState.SENT
 
 
 def test_releasing_a_week_of_previews_latches_nothing(open_home: Callable[..., Home]) -> None:
@@ -134,8 +134,8 @@ def test_releasing_a_week_of_previews_latches_nothing(open_home: Callable[..., H
         home.deliver(raw, str(number))
     assert home.look().letters == 30
     home.clock.now += timedelta(hours=1)
-    assert home.house.store.release(None, home.clock.now) == 30
+    assert home.context.store.release(None, home.clock.now) == 30
     home.deliver(ndr("last@larkfield.example", "x@last.example", number=99), "99")
     result = home.look()
     assert (result.letters, result.delivered.sent) == (1, 30)
-    assert home.house.store.breaker_latched_at() is None
+    assert home.context.store.breaker_latched_at() is None

@@ -1,4 +1,4 @@
-"""Hostile text through every field of a report, to the edges of the house: SMTP, headers, HTML, templates,
+"""Hostile text through every field of a report, to every way out: SMTP, headers, HTML, templates,
 terminal, CSV, logs, PowerShell, files and the store.
 
 Recording servers stand at the ends; what arrives there is judged, not what our code says it did. Each text
@@ -34,7 +34,7 @@ HOSTILE = {
     "terminal": f"=?utf-8?q?{MARK}=1B]8;;http://evil.example=07click=1B[2J?=",
     "formula": f'=HYPERLINK("http://evil.example","{MARK}")',
     "formula in an encoded word": f"=?utf-8?q?=2Bcmd|{MARK}?=",
-    "template": f"{MARK}{{{{ 7777*7777 }}}}{{% raw %}}{{{{ house.secret }}}}",
+    "template": f"{MARK}{{{{ 7777*7777 }}}}{{% raw %}}{{{{ context.secret }}}}",
     "markup": f"<script>{MARK}</script><img src=http://evil.example/x onerror={MARK}>",
     "rich": f"[link=http://evil.example]{MARK}[/link][red]",
     "shell": f"'; Remove-Mailbox {MARK} ; $(rm -rf /)\u2019; Remove-Mailbox {MARK}",
@@ -89,7 +89,7 @@ def poisoned(fields: tuple[str, ...], number: int) -> bytes:
 
 @dataclass(frozen=True, kw_only=True)
 class Edges:
-    """What came out of the house: `mails` as the server took them, `outputs` by command, `logs` lines."""
+    """What came out: `mails` as the server took them, `outputs` by command, `logs` lines."""
 
     folder: Path
     mails: list[tuple[str, str, bytes]]

@@ -186,7 +186,7 @@ def test_the_genuine_report_is_believed(home: Home) -> None:
 
 @pytest.mark.parametrize("name", RECIPES)
 def test_a_forged_report_answers_nobody_and_alarms_nobody(open_home: Callable[..., Home], name: str) -> None:
-    """Through the whole house, with replies on and the default trust."""
+    """Through the whole pipeline, with replies on and the default trust."""
     home = open_home(("[digest]", '[trust]\ntenant_id = "our-tenant"\n[digest]'))
     home.deliver(RECIPES[name](genuine()), "1.mail")
     result = home.look()
@@ -198,7 +198,7 @@ def test_a_forged_report_answers_nobody_and_alarms_nobody(open_home: Callable[..
 def test_a_wave_of_forged_reports_answers_nobody_and_alarms_nobody(open_home: Callable[..., Home]) -> None:
     """Ten thousand forged blocked accounts: all are judged, the gate refuses each, and it is quick.
 
-    Two hundred of them go through the whole house, store and rules included.
+    Two hundred of them go through the whole pipeline, store and rules included.
     """
     policy = Policy(site=SITE, from_address="bounces@larkfield.example", mode=Mode.ON)
     recipes = list(RECIPES.values())

@@ -86,13 +86,13 @@ def test_no_text_of_a_mail_is_part_of_a_command(open_home: Callable[..., Home]) 
         )
         sender, probe = CutSender(), SentItems(settings, lambda: "secret", "Sent Items")
         with open_source(settings, lambda: "secret") as source:
-            result = run_cycle(home.house, source, sender, probe)  # type: ignore[arg-type]
+            result = run_cycle(home.context, source, sender, probe)  # type: ignore[arg-type]
             home.clock.now += timedelta(minutes=11)
-            run_cycle(home.house, source, sender, probe)  # type: ignore[arg-type]
+            run_cycle(home.context, source, sender, probe)  # type: ignore[arg-type]
     heard = script.heard
     assert result.messages == len(mails)
     assert sender.tried > len(HOSTILE)
-    assert home.house.store.outbox([OutboxState.ABANDONED])
+    assert home.context.store.outbox([OutboxState.ABANDONED])
     count = {verb: sum(line.startswith(verb) for line in heard) for verb in ("UID MOVE", "UID SEARCH")}
     print(f"{len(mails)} mails, {len(heard)} commands heard: {count}")
     assert count["UID MOVE"] >= 1

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.safety.lab import KILLED, report
-from tests.safety.real_lab import House, RealLab, assert_nothing_lost_or_doubled, start_house
+from tests.safety.real_lab import RealLab, RealServers, assert_nothing_lost_or_doubled, start_servers
 from tests.safety.test_crashes import GARBAGE, NEWSLETTER
 from tests.servers.kept import Keep
 
@@ -37,8 +37,8 @@ WITHOUT_MOVE = ("imap.copy", "imap.copied:2", "imap.copied", "imap.mark_deleted"
 
 
 @pytest.fixture(scope="module")
-def house(keep: Keep) -> Iterator[House]:
-    with start_house(LABS, keep) as started:
+def real_servers(keep: Keep) -> Iterator[RealServers]:
+    with start_servers(LABS, keep) as started:
         yield started
 
 
@@ -46,9 +46,9 @@ def fill(lab: RealLab) -> None:
     lab.deliver_all([report(1), NEWSLETTER, report(2), GARBAGE])
 
 
-def test_one_mailbox_survives_a_death_at_each_step_of_imap(house: House, tmp_path: Path) -> None:
+def test_one_mailbox_survives_a_death_at_each_step_of_imap(real_servers: RealServers, tmp_path: Path) -> None:
     """In the middle of a group, after its commit, between two moves, at each command."""
-    lab = house.lab(tmp_path / "lab", 0)
+    lab = real_servers.lab(tmp_path / "lab", 0)
     for number, aim in enumerate(WITH_MOVE):
         lab.deliver_all([report(2 * number + 1), report(2 * number + 2)])
         if number == 0:
@@ -59,9 +59,11 @@ def test_one_mailbox_survives_a_death_at_each_step_of_imap(house: House, tmp_pat
     assert_nothing_lost_or_doubled(lab, reports=2 * len(WITH_MOVE), others=1, garbage=1)
 
 
-def test_a_look_into_the_sent_folder_that_dies_is_made_again(house: House, tmp_path: Path) -> None:
+def test_a_look_into_the_sent_folder_that_dies_is_made_again(
+    real_servers: RealServers, tmp_path: Path
+) -> None:
     """Two mails that Postfix took before we died, and one that it did not."""
-    lab = house.lab(tmp_path / "lab", 1)
+    lab = real_servers.lab(tmp_path / "lab", 1)
     lab.deliver_all([report(number) for number in range(1, 5)])
     for aim in ("smtp.handed_over:2", "smtp.replied", "smtp.half"):
         assert lab.run(aim) == KILLED
@@ -75,8 +77,8 @@ def test_a_look_into_the_sent_folder_that_dies_is_made_again(house: House, tmp_p
 
 def test_without_move_a_death_leaves_at_most_a_second_copy_in_the_folder(tmp_path: Path, keep: Keep) -> None:
     """COPY cannot be repeated without a trace; nothing is answered twice for it."""
-    with start_house(1, keep, with_move=False) as house:
-        lab = house.lab(tmp_path / "lab", 0)
+    with start_servers(1, keep, with_move=False) as real_servers:
+        lab = real_servers.lab(tmp_path / "lab", 0)
         for number, aim in enumerate(WITHOUT_MOVE):
             lab.deliver_all([report(2 * number + 1), report(2 * number + 2)])
             assert lab.run(aim) == KILLED, f"{aim} was not passed"
@@ -119,23 +121,31 @@ def suffer(lab: RealLab, chance: random.Random, kills: int, reports: int, days: 
     assert_nothing_lost_or_doubled(lab, reports=reports, others=0, garbage=0, digests=digests)
 
 
-def test_a_few_random_deaths_with_real_servers(house: House, tmp_path: Path) -> None:
-    suffer(house.lab(tmp_path / "lab", 2), random.Random(7), kills=4, reports=12, days=1)
+def test_a_few_random_deaths_with_real_servers(real_servers: RealServers, tmp_path: Path) -> None:
+    suffer(real_servers.lab(tmp_path / "lab", 2), random.Random(7), kills=4, reports=12, days=1)
 
 
 @pytest.mark.proof
 @pytest.mark.timeout(3600)
-def test_three_hundred_random_deaths_with_five_hundred_reports(house: House, tmp_path: Path) -> None:
-    suffer(house.lab(tmp_path / "lab", 3), random.Random(20261123), kills=KILLS, reports=REPORTS, days=DAYS)
+def test_three_hundred_random_deaths_with_five_hundred_reports(
+    real_servers: RealServers, tmp_path: Path
+) -> None:
+    suffer(
+        real_servers.lab(tmp_path / "lab", 3),
+        random.Random(20261123),
+        kills=KILLS,
+        reports=REPORTS,
+        days=DAYS,
+    )
 
 
 @pytest.mark.proof
 @pytest.mark.timeout(3600)
-def test_death_at_each_point_of_a_cycle_with_real_servers(house: House, tmp_path: Path) -> None:
+def test_death_at_each_point_of_a_cycle_with_real_servers(real_servers: RealServers, tmp_path: Path) -> None:
     """The n-th point of a whole cycle, for n from one until nothing dies any more; a mailbox for each n."""
     deaths = 0
     while True:
-        lab = house.lab(tmp_path / f"lab-{deaths}", 10 + deaths)
+        lab = real_servers.lab(tmp_path / f"lab-{deaths}", 10 + deaths)
         fill(lab)
         if lab.run(f"*:{deaths + 1}") == 0:
             break

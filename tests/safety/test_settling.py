@@ -14,7 +14,7 @@ FULL = {"reply": "552 5.2.2 mailbox full", "status": "5.2.2"}
 
 @pytest.fixture
 def settling(open_home: Callable[..., Home]) -> Home:
-    """A house whose answers settle for a minute."""
+    """A context whose answers settle for a minute."""
     return open_home(("settle_seconds = 0", "settle_seconds = 60"))
 
 
@@ -23,7 +23,7 @@ def to_lena(home: Home) -> list[bytes]:
 
 
 def texts(home: Home) -> str:
-    written = home.house.store.outbox()
+    written = home.context.store.outbox()
     return "\n".join(mail.preview for mail in written if mail.kind is LetterKind.REPLY)
 
 
@@ -61,7 +61,7 @@ def test_several_mails_of_one_person_give_one_answer_that_names_no_single_mail(s
     settling.deliver(ndr(LENA, "ann@fabrikam.example"), "1")
     settling.deliver(ndr(LENA, "bob@partner.example", number=2), "2")
     settling.look()
-    assert settling.house.store.outbox()[0].preview.count("bob@partner.example") >= 1
+    assert settling.context.store.outbox()[0].preview.count("bob@partner.example") >= 1
     settling.clock.now += timedelta(minutes=2)
     settling.look()
     assert len(to_lena(settling)) == 1
@@ -77,7 +77,7 @@ def test_an_answer_that_was_tried_is_never_rewritten(settling: Home) -> None:
     """Its bytes are frozen: a second attempt must be the same mail."""
     settling.deliver(ndr(LENA, "ann@fabrikam.example"), "1")
     settling.look()
-    store = settling.house.store
+    store = settling.context.store
     (entry,) = store.outbox()
     due = settling.clock.now + timedelta(minutes=2)
     assert store.claim(entry.id, "me", due) is not None
@@ -93,7 +93,7 @@ def test_the_same_report_again_joins_nothing(settling: Home) -> None:
     settling.deliver(ndr(), "1")
     settling.deliver(ndr(), "2")
     assert settling.look().duplicates == 1
-    assert len(settling.house.store.outbox()) == 1
+    assert len(settling.context.store.outbox()) == 1
 
 
 def test_a_forged_report_joins_no_answer(settling: Home) -> None:
@@ -108,7 +108,7 @@ def test_in_preview_bounces_join_the_held_answer(open_home: Callable[..., Home])
     home.deliver(ndr(LENA, "ann@fabrikam.example"), "1")
     home.deliver(ndr(LENA, "bob@partner.example", number=2, **FULL), "2")
     home.look()
-    (entry,) = home.house.store.outbox()
+    (entry,) = home.context.store.outbox()
     assert entry.state is OutboxState.HELD
     assert "ann@" in entry.preview
     assert "bob@" in entry.preview
@@ -118,5 +118,5 @@ def test_a_letter_names_at_most_fifty_bounces(settling: Home) -> None:
     for number in range(1, 56):
         settling.deliver(ndr(LENA, f"r{number}@firm{number}.example", number=number), f"{number:03d}")
     settling.look()
-    (entry,) = [mail for mail in settling.house.store.outbox() if mail.kind is LetterKind.REPLY]
+    (entry,) = [mail for mail in settling.context.store.outbox() if mail.kind is LetterKind.REPLY]
     assert "and 47 more" in entry.preview

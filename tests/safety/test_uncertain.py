@@ -55,7 +55,7 @@ class Cut:
 
 @pytest.fixture
 def uncertain(home: Home) -> Home:
-    """A house with one mail that was sent for certain (1) and a reply nobody knows about (2)."""
+    """A context with one mail that was sent for certain (1) and a reply nobody knows about (2)."""
     home.deliver(ndr("omar@larkfield.example", number=7), "7")
     home.look()
     home.clock.now += timedelta(minutes=1)
@@ -70,26 +70,26 @@ def with_cut(home: Home, outcome: Outcome = Outcome.UNKNOWN) -> Cut:
 
     cut = Cut(outcome=outcome)
     with MaildirSource(home.folder / "mailbox", filed_folder="Filed") as source:
-        run_cycle(home.house, source, cut)  # type: ignore[arg-type]
+        run_cycle(home.context, source, cut)  # type: ignore[arg-type]
     return cut
 
 
 def state(home: Home, number: int = 2) -> OutboxState:
-    return home.house.store.outgoing(number)[0].state
+    return home.context.store.outgoing(number)[0].state
 
 
 def bw_id(home: Home, number: int) -> str:
-    return home.house.store.outgoing(number)[0].bw_id
+    return home.context.store.outgoing(number)[0].bw_id
 
 
 def after_grace(home: Home, probe: Probe | None) -> int:
     home.clock.now += GRACE
-    return settle_uncertain(home.house, probe)
+    return settle_uncertain(home.context, probe)
 
 
 def test_nothing_is_decided_before_the_grace_is_over(uncertain: Home) -> None:
     uncertain.clock.now += GRACE - timedelta(seconds=1)
-    assert settle_uncertain(uncertain.house, Folder(frozenset(), is_complete=True)) == 0
+    assert settle_uncertain(uncertain.context, Folder(frozenset(), is_complete=True)) == 0
     assert state(uncertain) is OutboxState.UNKNOWN
 
 
@@ -115,16 +115,16 @@ def test_a_missing_reply_is_sent_again_only_where_missing_proves_something(
 
 
 def test_a_second_attempt_sends_the_same_bytes_and_is_the_last(uncertain: Home) -> None:
-    store, nowhere = uncertain.house.store, Folder(frozenset(), is_complete=True)
+    store, nowhere = uncertain.context.store, Folder(frozenset(), is_complete=True)
     before = store.outgoing(2)[1]
     after_grace(uncertain, nowhere)
     assert store.outgoing(2)[1] == before
     cut = Cut()
-    deliver(uncertain.house, cut, nowhere)  # type: ignore[arg-type]
+    deliver(uncertain.context, cut, nowhere)  # type: ignore[arg-type]
     assert cut.tried == 1
     after_grace(uncertain, nowhere)
     assert state(uncertain) is OutboxState.ABANDONED
-    deliver(uncertain.house, cut, nowhere)  # type: ignore[arg-type]
+    deliver(uncertain.context, cut, nowhere)  # type: ignore[arg-type]
     assert cut.tried == 1
 
 
@@ -133,7 +133,7 @@ def test_a_reply_that_is_given_up_is_named_in_the_digest(uncertain: Home) -> Non
     assert state(uncertain) is OutboxState.ABANDONED
     uncertain.clock.now += timedelta(hours=14, minutes=25)
     uncertain.look()
-    (digest,) = [mail for mail in uncertain.house.store.outbox() if mail.kind is LetterKind.DIGEST]
+    (digest,) = [mail for mail in uncertain.context.store.outbox() if mail.kind is LetterKind.DIGEST]
     assert "perhaps sent, not sent twice" in " ".join(digest.preview.split())
 
 
@@ -148,12 +148,12 @@ def test_while_nobody_can_look_it_stays_uncertain(uncertain: Home) -> None:
 def test_an_alert_is_sent_again_without_a_look_three_times_at_most(home: Home) -> None:
     home.deliver(ndr(reply="550 5.1.8 bad outbound sender AS(42004)", status="5.1.8", remote=None), "1")
     with_cut(home)
-    alert = next(mail for mail in home.house.store.outbox() if mail.kind is LetterKind.ALERT)
+    alert = next(mail for mail in home.context.store.outbox() if mail.kind is LetterKind.ALERT)
     cut = Cut()
     for _ in range(6):
         home.clock.now += GRACE
-        deliver(home.house, cut, None)  # type: ignore[arg-type]
-    assert home.house.store.times_resent(alert.id) == 3
+        deliver(home.context, cut, None)  # type: ignore[arg-type]
+    assert home.context.store.times_resent(alert.id) == 3
     assert state(home, alert.id) is OutboxState.ABANDONED
 
 
@@ -165,21 +165,21 @@ def test_a_refused_sign_in_keeps_the_mails_and_rests(home: Home) -> None:
     assert cut.tried == 1
     for minutes in (1, 5, 8):
         home.clock.now += timedelta(minutes=minutes)
-        assert deliver(home.house, cut, None).stopped  # type: ignore[arg-type]
+        assert deliver(home.context, cut, None).stopped  # type: ignore[arg-type]
     assert cut.tried == 1
     home.clock.now += timedelta(minutes=2)
     with FolderSender(home.folder / "sent") as sender:
-        assert deliver(home.house, sender).sent == 5
-    assert home.house.store.sending_stopped() is None
+        assert deliver(home.context, sender).sent == 5
+    assert home.context.store.sending_stopped() is None
 
 
 def test_a_new_start_tries_at_once(home: Home) -> None:
     home.deliver(ndr(), "1")
     with_cut(home, Outcome.STOP)
     home.clock.now += timedelta(minutes=1)
-    home.house.store.start_run(home.clock.now)
+    home.context.store.start_run(home.clock.now)
     with FolderSender(home.folder / "sent") as sender:
-        assert deliver(home.house, sender).sent == 1
+        assert deliver(home.context, sender).sent == 1
 
 
 def test_a_server_that_is_away_is_tried_three_times_a_round(home: Home) -> None:

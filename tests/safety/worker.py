@@ -1,4 +1,4 @@
-"""The process that is killed: one or more cycles of the whole house, with the clock it is told."""
+"""The process that is killed: one or more cycles of the whole pipeline, with the clock it is told."""
 
 import os
 from datetime import timedelta
@@ -24,10 +24,10 @@ def work(config_path: Path, minutes: int, aim: str | None, cycles: int) -> None:
     now = START + timedelta(minutes=minutes)
     taken = config_path.with_name("taken")
     with (
-        working(config, lambda: now) as house,
+        working(config, lambda: now) as context,
         source_of(config.source[0]) as source,
         sender_of(config) as sender,
     ):
         for _ in range(cycles):
-            run_cycle(house, source, sender, FolderSender(taken) if taken.exists() else probe_of(config))
+            run_cycle(context, source, sender, FolderSender(taken) if taken.exists() else probe_of(config))
     os._exit(0)

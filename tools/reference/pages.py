@@ -126,10 +126,10 @@ def cell(text: str) -> str:
 
 
 def _written(name: str, **values: Any) -> str:
-    house = Environment(  # noqa: S701 - Markdown, from our own words
+    environment = Environment(  # noqa: S701 - Markdown, from our own words
         loader=FileSystemLoader(HERE), undefined=StrictUndefined, keep_trailing_newline=True
     )
-    house.filters.update(sentences=sentences, cell=cell, angles=angles)
-    house.tests["same_as"] = lambda one, other: one is other
-    text = house.get_template(name).render(**values)
+    environment.filters.update(sentences=sentences, cell=cell, angles=angles)
+    environment.tests["same_as"] = lambda one, other: one is other
+    text = environment.get_template(name).render(**values)
     return f"{re.sub(chr(10) + '{3,}', chr(10) * 2, text).strip()}\n"

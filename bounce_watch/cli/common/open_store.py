@@ -1,4 +1,4 @@
-"""Open what a command needs: the configuration, the store to ask or to change, the whole house to work."""
+"""Open what a command needs: the configuration, the store to read or to change, the whole context to work."""
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from bounce_watch.config.models import Config
-    from bounce_watch.pipeline import House
+    from bounce_watch.pipeline import Context
     from bounce_watch.pipeline.context import Clock
     from bounce_watch.store import Store
 
@@ -53,11 +53,11 @@ def holding(config: "Config", clock: "Clock | None" = None) -> Iterator["Store"]
 
 
 @contextmanager
-def working(config: "Config", clock: "Clock | None" = None) -> Iterator["House"]:
+def working(config: "Config", clock: "Clock | None" = None) -> Iterator["Context"]:
     """Hold the store's lock and work with everything. Raises LockHeld when another process does."""
-    from bounce_watch.pipeline import open_house
+    from bounce_watch.pipeline import open_context
     from bounce_watch.pipeline.context import utc_now
 
     now = clock or utc_now
-    with holding(config, now) as store, closing(open_house(config, store, now)) as house:
-        yield house
+    with holding(config, now) as store, closing(open_context(config, store, now)) as work:
+        yield work

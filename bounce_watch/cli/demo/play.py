@@ -1,4 +1,4 @@
-"""Play the sample week: each mail arrives at its own time, and the clock of the house follows."""
+"""Play the sample week: each mail arrives at its own time, and the clock of the demo follows."""
 
 import json
 import os
@@ -15,7 +15,7 @@ from bounce_watch.cli.common.progress import counting
 from bounce_watch.config.load import load_config
 from bounce_watch.config.models import Config
 from bounce_watch.model import Digest
-from bounce_watch.pipeline import CycleResult, House, run_cycle
+from bounce_watch.pipeline import Context, CycleResult, run_cycle
 from bounce_watch.pipeline.digest import gather
 from bounce_watch.pipeline.wiring import sender_of, source_of
 from bounce_watch.send.interface import Sender
@@ -59,22 +59,22 @@ def play(folder: Path) -> Played:
     result, digests = CycleResult(), []
     first = datetime.fromisoformat(arrivals[0]["arrived_at"]) - timedelta(minutes=1)
     clock = DemoClock(first)
-    with working(config, clock) as house, sender_of(config) as sender:
-        new = [] if house.store.last_success_fetch_at() else arrivals
+    with working(config, clock) as work, sender_of(config) as sender:
+        new = [] if work.store.last_success_fetch_at() else arrivals
         with counting("Playing a week of mail", len(new)) as step:
             for arrival in new:
                 moment = datetime.fromisoformat(arrival["arrived_at"])
-                digests += _digests_until(house, sender, clock, moment, result)
+                digests += _digests_until(work, sender, clock, moment, result)
                 clock.now = moment + timedelta(seconds=30)
                 _deliver(config, arrival["file"], moment)
-                _look(house, sender, result)
+                _look(work, sender, result)
                 step()
         if new:
-            digests += _digests_until(house, sender, clock, clock.now + timedelta(hours=24), result)
+            digests += _digests_until(work, sender, clock, clock.now + timedelta(hours=24), result)
         else:
             clock.now = datetime.fromisoformat(arrivals[-1]["arrived_at"]) + timedelta(minutes=1)
-            _look(house, sender, result)
-        pages = tuple(_write_page(house, folder, digest) for digest in digests)
+            _look(work, sender, result)
+        pages = tuple(_write_page(work, folder, digest) for digest in digests)
     _write_letters(folder)
     return Played(folder=folder, config=config, config_path=config_path, result=result, digests=pages)
 
@@ -102,32 +102,32 @@ def _deliver(config: Config, name: str, moment: datetime) -> None:
     aside.rename(maildir / "new" / f"{int(moment.timestamp())}.{name.partition('-')[0]}.larkfield")
 
 
-def _look(house: House, sender: Sender, result: CycleResult) -> bool:
+def _look(work: Context, sender: Sender, result: CycleResult) -> bool:
     """Run one cycle; tell whether it made a digest."""
-    with source_of(house.config.source[0]) as source:
-        seen = run_cycle(house, source, sender)
+    with source_of(work.config.source[0]) as source:
+        seen = run_cycle(work, source, sender)
     result.merge(seen)
     return seen.digest
 
 
 def _digests_until(
-    house: House, sender: Sender, clock: DemoClock, until: datetime, result: CycleResult
+    work: Context, sender: Sender, clock: DemoClock, until: datetime, result: CycleResult
 ) -> list[Digest]:
     """Let every digest time between now and then come; return the digests that were made."""
     made = []
-    zone, at = house.config.zone, house.config.digest.at
+    zone, at = work.config.zone, work.config.digest.at
     day = clock.now.astimezone(zone).date()
     while (due := datetime.combine(day, at, zone).astimezone(UTC)) <= until:
         if due > clock.now:
             clock.now = due
-            if _look(house, sender, result):
-                made.append(gather(house.config, house.store, clock.now, day))
+            if _look(work, sender, result):
+                made.append(gather(work.config, work.store, clock.now, day))
         day += timedelta(days=1)
     return made
 
 
-def _write_page(house: House, folder: Path, digest: Digest) -> Path:
-    letter = house.composer.digest(digest, event_key="demo", to=house.config.digest_to[0])
+def _write_page(work: Context, folder: Path, digest: Digest) -> Path:
+    letter = work.composer.digest(digest, event_key="demo", to=work.config.digest_to[0])
     path = folder / f"digest-{digest.local_date.isoformat()}.html"
     path.write_text(letter.html, encoding="utf-8")
     return path

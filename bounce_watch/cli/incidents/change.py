@@ -88,12 +88,12 @@ def resolve(context: typer.Context, number: Number, by: By = None, why: Why = ""
     """Close an incident; the admins get the all-clear. It opens again if the same happens soon."""
     from bounce_watch.cli.common.open_store import changing
     from bounce_watch.config.load import load_config
-    from bounce_watch.pipeline import open_house
+    from bounce_watch.pipeline import open_context
     from bounce_watch.pipeline.incidents.all_clear import close_incident
 
     with changing(context.obj) as store:
-        house = open_house(load_config(context.obj), store)
-        incident = close_incident(house, read_number(number), by=_name(by), why=why)
+        work = open_context(load_config(context.obj), store)
+        incident = close_incident(work, read_number(number), by=_name(by), why=why)
     _say(incident, "is resolved")
 
 
@@ -132,13 +132,13 @@ def _tell(context: typer.Context, number: int) -> None:
     from bounce_watch.cli.common.open_store import changing
     from bounce_watch.cli.common.output import say
     from bounce_watch.config.load import load_config
-    from bounce_watch.pipeline import open_house
+    from bounce_watch.pipeline import open_context
     from bounce_watch.pipeline.incidents.all_clear import tell_colleagues
 
     with changing(context.obj) as store:
-        house = open_house(load_config(context.obj), store)
+        work = open_context(load_config(context.obj), store)
         try:
-            done = tell_colleagues(house, number)
+            done = tell_colleagues(work, number)
         except ValueError as error:
             raise typer.BadParameter(str(error)) from None
     say(f"{done.queued} notices are in the outbox, {done.withheld} were withheld (see the digest for why).")

@@ -15,7 +15,7 @@ from bounce_watch.cli.setup.probe_output import about, nothing_came
 
 if TYPE_CHECKING:
     from bounce_watch.config.models import Config
-    from bounce_watch.pipeline import House
+    from bounce_watch.pipeline import Context
     from bounce_watch.pipeline.probe import CameBack, ProbeMail, Watch
     from bounce_watch.source.interface import Source
 
@@ -47,22 +47,22 @@ def probe(config: "Config", *, to: str | None, wait: timedelta, by_hand: bool) -
             repair='use send.type = "smtp", or --by-hand and send the mail yourself',
         )
         return
-    with _opened(config) as (house, watch):
+    with _opened(config) as (work, watch):
         watch.begin()
-        sent, findings = _by_hand(house, to) if by_hand else _send(house, config, to)
+        sent, findings = _by_hand(work, to) if by_hand else _send(work, config, to)
         yield from findings
         if sent is None:
             return
         came = _wait(watch, sent, wait)
-        yield from (finding for one in came for finding in about(house, sent, one))
+        yield from (finding for one in came for finding in about(work, sent, one))
         if not came:
-            yield nothing_came(house, sent, wait)
+            yield nothing_came(work, sent, wait)
 
 
 @contextmanager
-def _opened(config: "Config") -> Iterator[tuple["House", "Watch"]]:
+def _opened(config: "Config") -> Iterator[tuple["Context", "Watch"]]:
     """Open the store beside a service that may be at work, and the folders where a report may lie."""
-    from bounce_watch.pipeline import open_house
+    from bounce_watch.pipeline import open_context
     from bounce_watch.pipeline.context import find_signatures
     from bounce_watch.pipeline.probe import Watch
     from bounce_watch.store import open_store, place_of, work_with, workers
@@ -73,12 +73,12 @@ def _opened(config: "Config") -> Iterator[tuple["House", "Watch"]]:
         if is_new:
             stack.enter_context(work_with(place))
         store = stack.enter_context(open_store(place, migrate=is_new))
-        house = open_house(config, store)
-        stack.callback(house.close)
+        work = open_context(config, store)
+        stack.callback(work.close)
         sources = [stack.enter_context(source) for source in _folders(config, None)]
         if at_work:
             sources += [source for source in _folders(config, "filed") if _enters(stack, source)]
-        yield house, Watch(house, tuple(sources), find_signatures(config))
+        yield work, Watch(work, tuple(sources), find_signatures(config))
 
 
 def _folders(config: "Config", which: str | None) -> "Iterator[Source]":
@@ -107,16 +107,16 @@ def _enters(stack: ExitStack, source: "Source") -> bool:
     return True
 
 
-def _by_hand(house: "House", to: str | None) -> tuple["ProbeMail", list[Finding]]:
+def _by_hand(work: "Context", to: str | None) -> tuple["ProbeMail", list[Finding]]:
     from bounce_watch.cli.common.output import say
     from bounce_watch.pipeline.probe import ProbeMail, made_up_address
 
-    sent = ProbeMail(to=to or made_up_address(), bw_id=None, started_at=house.clock())
+    sent = ProbeMail(to=to or made_up_address(), bw_id=None, started_at=work.clock())
     say(f"Now send a mail, from a mailbox whose bounces we should see, to: {sent.to}")
     return sent, [Finding(name="probe", state="ok", text=f"expected from you, to {sent.to}")]
 
 
-def _send(house: "House", config: "Config", to: str | None) -> tuple["ProbeMail | None", list[Finding]]:
+def _send(work: "Context", config: "Config", to: str | None) -> tuple["ProbeMail | None", list[Finding]]:
     from bounce_watch.notifications.gate.values import Refused
     from bounce_watch.pipeline.probe import made_up_address, send_probe
     from bounce_watch.pipeline.wiring import sender_of
@@ -125,7 +125,7 @@ def _send(house: "House", config: "Config", to: str | None) -> tuple["ProbeMail 
     # With a null reverse path nothing would ever come back.
     returning = config.model_copy(update={"send": config.send.model_copy(update={"reverse_path": "mailbox"})})
     with sender_of(returning) as sender:
-        sent, delivery = send_probe(house, sender, to or made_up_address())
+        sent, delivery = send_probe(work, sender, to or made_up_address())
         way = sender.name
     if isinstance(delivery, Refused):
         repair = "name another address with --to, or look at bounce-watch breaker status"
@@ -133,7 +133,7 @@ def _send(house: "House", config: "Config", to: str | None) -> tuple["ProbeMail 
             Finding(name="probe", state="failure", text=f"not sent: {delivery.text}", repair=repair)
         ]
     if delivery.outcome in {Outcome.SENT, Outcome.UNKNOWN}:
-        text = f"sent to {sent.to} by {house.sender[1]} through {way}: {delivery.reply}"
+        text = f"sent to {sent.to} by {work.sender[1]} through {way}: {delivery.reply}"
         return sent, [Finding(name="probe", state="ok", text=text)]
     repair = delivery.repair or "the server takes no mail to that address: name another one with --to"
     return None, [

@@ -8,7 +8,7 @@ from bounce_watch.cli.setup.check import Finding
 from bounce_watch.model import Kind, Signature
 
 if TYPE_CHECKING:
-    from bounce_watch.pipeline import House
+    from bounce_watch.pipeline import Context
     from bounce_watch.pipeline.probe import CameBack, ProbeMail
 
 _ENVELOPES = {
@@ -35,7 +35,7 @@ _SIGNED: dict[Signature, tuple[str, str, str]] = {
 _HELD = "answered; the answer is held until you release it (reply.mode is preview)"
 
 
-def about(house: "House", sent: "ProbeMail", came: "CameBack") -> Iterator[Finding]:
+def about(work: "Context", sent: "ProbeMail", came: "CameBack") -> Iterator[Finding]:
     """Yield the lines about one report."""
     report = came.report
     yield Finding(
@@ -45,10 +45,10 @@ def about(house: "House", sent: "ProbeMail", came: "CameBack") -> Iterator[Findi
         repair="" if report.kind is Kind.FAILURE else "wait longer: this is not the end of it",
     )
     yield Finding(name="read as", state="ok", text=_meaning(came))
-    yield _evidence(house, came)
+    yield _evidence(work, came)
     yield _original(sent, came)
-    yield _signature(house, came)
-    yield _answer(house, came)
+    yield _signature(work, came)
+    yield _answer(work, came)
 
 
 def _when(sent: "ProbeMail", came: "CameBack") -> str:
@@ -75,11 +75,11 @@ def _meaning(came: "CameBack") -> str:
     return f"{came.report.format}; {'; '.join(lines) or 'it names no recipient'}"
 
 
-def _evidence(house: "House", came: "CameBack") -> Finding:
+def _evidence(work: "Context", came: "CameBack") -> Finding:
     tier = came.weighed.evidence
     seen = [name for name, outcome in came.weighed.tests if outcome == "yes"]
     text = f"{tier}: {', '.join(seen) or 'nothing speaks for it'}"
-    if tier in house.site.accepted_evidence:
+    if tier in work.site.accepted_evidence:
         return Finding(name="evidence", state="ok", text=text)
     repair = (
         'if nobody outside can mail into this mailbox, set trust.authority = "mailbox"; '
@@ -101,20 +101,20 @@ def _original(sent: "ProbeMail", came: "CameBack") -> Finding:
     return Finding(name="original mail", state="warning", text=text, repair=repair)
 
 
-def _signature(house: "House", came: "CameBack") -> Finding:
+def _signature(work: "Context", came: "CameBack") -> Finding:
     state, text, repair = _SIGNED[came.signature]
-    if came.signature is Signature.VALID and house.signatures is None:
+    if came.signature is Signature.VALID and work.signatures is None:
         text += "; dkim = true in [trust] would count that"
     return Finding(name="signature", state=state, text=text, repair=repair)
 
 
-def _answer(house: "House", came: "CameBack") -> Finding:
+def _answer(work: "Context", came: "CameBack") -> Finding:
     from bounce_watch.notifications.gate.values import SENTENCES, Mode
     from bounce_watch.pipeline.probe import withheld_from_colleague
 
-    reasons = withheld_from_colleague(house, came)
+    reasons = withheld_from_colleague(work, came)
     if not reasons:
-        told = _HELD if house.policy.mode is Mode.PREVIEW else "answered"
+        told = _HELD if work.policy.mode is Mode.PREVIEW else "answered"
         return Finding(name="answer", state="ok", text=f"a colleague with such a bounce would be {told}")
     why = " ".join(SENTENCES[reason] for reason in reasons)
     return Finding(
@@ -122,11 +122,11 @@ def _answer(house: "House", came: "CameBack") -> Finding:
     )
 
 
-def nothing_came(house: "House", sent: "ProbeMail", wait: timedelta) -> Finding:
+def nothing_came(work: "Context", sent: "ProbeMail", wait: timedelta) -> Finding:
     """Say that the time is over, and where to look."""
     from bounce_watch.notifications.alert.playbooks import fill
 
-    values = {"to": sent.to} | ({"sender": house.sender[1]} if sent.bw_id else {})
+    values = {"to": sent.to} | ({"sender": work.sender[1]} if sent.bw_id else {})
     return Finding(
         name="came back",
         state="failure",

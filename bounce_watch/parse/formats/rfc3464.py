@@ -33,7 +33,7 @@ def read(wrapped: Wrapped) -> ReportFields | None:
     if part is None:
         return None
     content = part.content[: 8 * MAX_TEXT]
-    # Domino writes the words of its directory in the charset of the house.
+    # Domino writes the words of its directory in the charset of the organization.
     text = decode(content, "iso-2022-jp" if b"\x1b$" in content else None)
     # A broken boundary leaves the returned mail in this part.
     text, returned = (text, None) if wrapped.returned else split_returned(text)

@@ -8,7 +8,7 @@ from bounce_watch.detect import Rule, find_explanation, related
 from bounce_watch.model import Incident, LetterKind, Owner, Severity
 from bounce_watch.notifications.facts import AlertFacts, AlertKind
 from bounce_watch.notifications.gate.values import Candidate
-from bounce_watch.pipeline.context import House
+from bounce_watch.pipeline.context import Context
 from bounce_watch.pipeline.outbox.enqueue import post
 from bounce_watch.store import Transaction
 from bounce_watch.store.incidents.lifecycle import Told
@@ -17,39 +17,39 @@ GROWTH = (8, 4, 2)
 HOUR = timedelta(hours=1)
 
 
-def tell_at_once(house: House, tx: Transaction, incident: Incident) -> bool:
+def tell_at_once(context: Context, tx: Transaction, incident: Incident) -> bool:
     """Tell of an incident that cannot wait for the next look: critical, and for the security team."""
     finding = incident.finding
     urgent = finding.severity is Severity.CRITICAL and finding.owner is Owner.SECURITY
-    if not urgent or incident.historical or incident.is_silenced(house.clock()):
+    if not urgent or incident.historical or incident.is_silenced(context.clock()):
         return False
-    _tell(house, tx, incident, _first(incident), unresolved=tx.incidents_open())
+    _tell(context, tx, incident, _first(incident), unresolved=tx.incidents_open())
     return True
 
 
-def tell_due(house: House, tx: Transaction) -> int:
+def tell_due(context: Context, tx: Transaction) -> int:
     """Write what is due about every open incident; return of how many was told.
 
     What another incident explains is noted as suppressed. Beyond the hourly limit only critical ones are
     told; the others wait, and stand in the digest meanwhile.
     """
-    now, rules, everything = house.clock(), _rules(house), tx.told()
+    now, rules, everything = context.clock(), _rules(context), tx.told()
     unresolved = [told.incident for told in everything]
     lately = sum(1 for told in everything if told.at is not None and now - told.at < HOUR)
     count = 0
     for told in sorted(everything, key=_gravity):
         explanation = find_explanation(rules, told.incident, unresolved)
         tx.suppress_incident(told.incident.number, explanation.number if explanation else None, now)
-        kind = None if explanation else _due(house, told)
+        kind = None if explanation else _due(context, told)
         critical = told.incident.finding.severity is Severity.CRITICAL
-        if kind is None or (lately + count >= house.config.alerts.per_hour and not critical):
+        if kind is None or (lately + count >= context.config.alerts.per_hour and not critical):
             continue
-        _tell(house, tx, told.incident, kind, unresolved=unresolved, growth=_growth(told))
+        _tell(context, tx, told.incident, kind, unresolved=unresolved, growth=_growth(told))
         count += 1
     return count
 
 
-def tell_over(house: House, tx: Transaction, number: int) -> bool:
+def tell_over(context: Context, tx: Transaction, number: int) -> bool:
     """Write the one all-clear of an incident that was resolved, to those who had heard of it.
 
     None while the incident that explains it is still open: that would be no all-clear.
@@ -57,14 +57,14 @@ def tell_over(house: House, tx: Transaction, number: int) -> bool:
     told = tx.what_was_told(number)
     incident = told.incident
     explained = incident.suppressed_by in {other.number for other in tx.incidents_open()}
-    if told.step == 0 or explained or incident.historical or incident.is_silenced(house.clock()):
+    if told.step == 0 or explained or incident.historical or incident.is_silenced(context.clock()):
         return False
-    _tell(house, tx, incident, AlertKind.ALL_CLEAR, unresolved=())
+    _tell(context, tx, incident, AlertKind.ALL_CLEAR, unresolved=())
     return True
 
 
-def _rules(house: House) -> dict[str, Rule]:
-    return {rule.id: rule for rule in house.rules}
+def _rules(context: Context) -> dict[str, Rule]:
+    return {rule.id: rule for rule in context.rules}
 
 
 def _gravity(told: Told) -> tuple[int, int]:
@@ -75,9 +75,9 @@ def _first(incident: Incident) -> AlertKind:
     return AlertKind.REOPENED if incident.reopened else AlertKind.OPENED
 
 
-def _due(house: House, told: Told) -> AlertKind | None:
+def _due(context: Context, told: Told) -> AlertKind | None:
     """Return what is to be told now, None for nothing."""
-    now, alerts, incident = house.clock(), house.config.alerts, told.incident
+    now, alerts, incident = context.clock(), context.config.alerts, told.incident
     if incident.is_silenced(now):
         return None
     if told.step == 0 or told.at is None:
@@ -96,7 +96,7 @@ def _growth(told: Told) -> int:
 
 
 def _tell(
-    house: House,
+    context: Context,
     tx: Transaction,
     incident: Incident,
     kind: AlertKind,
@@ -105,10 +105,12 @@ def _tell(
     growth: int = 1,
 ) -> None:
     """Write to the people who must act, each once for each incident, kind and step."""
-    names = tuple(other.name for other in related(_rules(house), incident, unresolved))
+    names = tuple(other.name for other in related(_rules(context), incident, unresolved))
     explained = tuple(other.name for other in unresolved if other.suppressed_by == incident.number)
-    for address in _recipients(house, incident):
-        key = f"alert:{incident.finding.fingerprint}:{incident.number}:{_step(house, incident, kind, growth)}"
+    for address in _recipients(context, incident):
+        key = (
+            f"alert:{incident.finding.fingerprint}:{incident.number}:{_step(context, incident, kind, growth)}"
+        )
         key = f"{key}:{address.lower()}"
         facts = AlertFacts(
             event_key=key,
@@ -121,17 +123,17 @@ def _tell(
             details=tx.details_of_incident(incident.number),
         )
         candidate = Candidate(kind=LetterKind.ALERT, to=address, event_key=key)
-        post(house, tx, candidate, partial(house.composer.alert, facts), incident=incident.number)
-    tx.note_told(incident.number, house.clock(), step=growth)
+        post(context, tx, candidate, partial(context.composer.alert, facts), incident=incident.number)
+    tx.note_told(incident.number, context.clock(), step=growth)
 
 
-def _step(house: House, incident: Incident, kind: AlertKind, growth: int) -> str:
+def _step(context: Context, incident: Incident, kind: AlertKind, growth: int) -> str:
     """Name the event; an incident that came back has its own."""
     match kind:
         case AlertKind.GREW:
             step = f"grew-{growth}"
         case AlertKind.REMINDER:
-            step = f"reminder-{house.clock().astimezone(house.config.zone).date().isoformat()}"
+            step = f"reminder-{context.clock().astimezone(context.config.zone).date().isoformat()}"
         case AlertKind.ALL_CLEAR:
             step = "over"
         case _:
@@ -139,12 +141,12 @@ def _step(house: House, incident: Incident, kind: AlertKind, growth: int) -> str
     return f"{step}-{incident.reopened}" if incident.reopened else step
 
 
-def _recipients(house: House, incident: Incident) -> list[str]:
+def _recipients(context: Context, incident: Incident) -> list[str]:
     """Return who must act; never a possibly hijacked account alone."""
     if incident.finding.owner is not Owner.SECURITY:
-        return list(house.config.organisation.admins)
-    security = house.config.security_to
+        return list(context.config.organisation.admins)
+    security = context.config.security_to
     affected = {sender.lower() for sender in incident.finding.senders}
     if {address.lower() for address in security} <= affected:
-        return list(dict.fromkeys([*security, *house.config.organisation.admins]))
+        return list(dict.fromkeys([*security, *context.config.organisation.admins]))
     return list(security)

@@ -7,7 +7,7 @@ from functools import partial
 from bounce_watch.model import Action, Evidence, Incident, IncidentState, LetterKind, Owner, is_subject_hash
 from bounce_watch.notifications.facts import NoticeFacts, OwnMail
 from bounce_watch.notifications.gate.values import Candidate
-from bounce_watch.pipeline.context import House
+from bounce_watch.pipeline.context import Context
 from bounce_watch.pipeline.incidents.alerts import tell_over
 from bounce_watch.pipeline.outbox.enqueue import past_of, post
 from bounce_watch.store import BounceRow, IncidentDetail
@@ -34,11 +34,11 @@ class ToldColleagues:
     left: int
 
 
-def close_incident(house: House, number: int, *, by: str, why: str) -> Incident:
+def close_incident(context: Context, number: int, *, by: str, why: str) -> Incident:
     """Resolve an incident for a person, and give the admins the all-clear. Raises NotThere."""
-    with house.store.transaction() as tx:
-        incident = tx.resolve_incident(number, house.clock(), by=by, why=why)
-        tell_over(house, tx, number)
+    with context.store.transaction() as tx:
+        incident = tx.resolve_incident(number, context.clock(), by=by, why=why)
+        tell_over(context, tx, number)
     return incident
 
 
@@ -63,14 +63,14 @@ def _readable(subject: str | None) -> str | None:
     return None if subject is None or is_subject_hash(subject) else subject
 
 
-def tell_colleagues(house: House, number: int) -> ToldColleagues:
+def tell_colleagues(context: Context, number: int) -> ToldColleagues:
     """Queue a notice for each affected sender, through the gate, once for each incident.
 
     Stops below the limit of mails a minute, which would stop replies to others; call it again a minute
     later for the rest. Raises NotThere; ValueError for an incident that is not over, or for security only.
     """
     outcomes: Counter[str] = Counter()
-    with house.store.transaction() as tx:
+    with context.store.transaction() as tx:
         detail = tx.incident(number)
         if detail.incident.state is not IncidentState.RESOLVED:
             raise ValueError(
@@ -79,28 +79,28 @@ def tell_colleagues(house: House, number: int) -> ToldColleagues:
         if detail.incident.finding.owner is Owner.SECURITY:
             raise ValueError(f"{detail.incident.name} is about accounts that somebody else may read: phone")
         for one in affected_by(detail):
-            candidate = _candidate(house, detail.incident, one)
-            past = past_of(tx, candidate, house.clock())
+            candidate = _candidate(context, detail.incident, one)
+            past = past_of(tx, candidate, context.clock())
             if past.event_key_known:
                 continue
-            minute, hour = house.policy.per_minute, house.policy.per_hour
+            minute, hour = context.policy.per_minute, context.policy.per_hour
             if max(past.mails_last_minute / minute, past.mails_last_hour / hour) >= PACE:
                 outcomes["left"] += 1
                 continue
             facts = NoticeFacts(
                 event_key=candidate.event_key, to=one.sender, incident=detail.incident, mails=one.mails
             )
-            posted = post(house, tx, candidate, partial(house.composer.notice, facts), incident=number)
+            posted = post(context, tx, candidate, partial(context.composer.notice, facts), incident=number)
             outcomes["queued" if posted else "withheld"] += 1
     return ToldColleagues(queued=outcomes["queued"], withheld=outcomes["withheld"], left=outcomes["left"])
 
 
-def _candidate(house: House, incident: Incident, one: Affected) -> Candidate:
+def _candidate(context: Context, incident: Incident, one: Affected) -> Candidate:
     # No cause: whoever was told lately why a mail failed is to hear that it works again all the same.
     return Candidate(
         kind=LetterKind.REPLY,
         to=one.sender,
         event_key=f"allclear:{incident.number}:{incident.reopened}:{one.sender}",
         evidence=one.evidence,
-        received_at=house.clock(),
+        received_at=context.clock(),
     )

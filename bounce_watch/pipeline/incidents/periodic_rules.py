@@ -15,7 +15,7 @@ from bounce_watch.detect import (
     learn,
 )
 from bounce_watch.model import Cause, Event, Finding, Incident, IncidentState
-from bounce_watch.pipeline.context import House
+from bounce_watch.pipeline.context import Context
 from bounce_watch.store import Transaction
 
 HISTORY = timedelta(weeks=8)
@@ -24,24 +24,24 @@ HISTORY = timedelta(weeks=8)
 STEP = timedelta(hours=1)
 
 
-def watch(house: House, tx: Transaction) -> None:
+def watch(context: Context, tx: Transaction) -> None:
     """Let the rules that no event wakes look at how things stand now."""
-    now = house.clock()
-    for rule in house.rules:
-        for finding in _findings(house, tx, rule):
+    now = context.clock()
+    for rule in context.rules:
+        for finding in _findings(context, tx, rule):
             tx.save_finding(finding, now, quiet=False, reopen_within=rule.reopen_within)
 
 
-def is_usual_again(house: House, tx: Transaction, rule: Rule, incident: Incident) -> bool:
+def is_usual_again(context: Context, tx: Transaction, rule: Rule, incident: Incident) -> bool:
     """Tell whether an incident of these rules is over: nothing unusual for `quiet_resolve`, or mail again."""
-    now = house.clock()
+    now = context.clock()
     if rule.shape is Shape.ABSENCE:
         return find_silence(rule, tx.arrivals(MOST_ARRIVALS), now) is None
     if now - incident.opened_at <= rule.quiet_resolve:
         return False
     key = incident.finding.key
-    events = _events(house, tx, rule, now - rule.quiet_resolve - rule.widest, key)
-    learned = _learned(house, tx, rule, key, incident.finding.first_at)
+    events = _events(context, tx, rule, now - rule.quiet_resolve - rule.widest, key)
+    learned = _learned(context, tx, rule, key, incident.finding.first_at)
     moments = [now - STEP * step for step in range(int(rule.quiet_resolve / STEP))]
     return not any(
         find_unusual(
@@ -51,23 +51,23 @@ def is_usual_again(house: House, tx: Transaction, rule: Rule, incident: Incident
     )
 
 
-def _findings(house: House, tx: Transaction, rule: Rule) -> Iterator[Finding]:
+def _findings(context: Context, tx: Transaction, rule: Rule) -> Iterator[Finding]:
     match rule.shape:
         case Shape.BASELINE:
-            yield from _unusual(house, tx, rule)
+            yield from _unusual(context, tx, rule)
         case Shape.ABSENCE:
-            silence = find_silence(rule, tx.arrivals(MOST_ARRIVALS), house.clock())
+            silence = find_silence(rule, tx.arrivals(MOST_ARRIVALS), context.clock())
             if silence is not None:
                 yield silence
         case _:
             return
 
 
-def _unusual(house: House, tx: Transaction, rule: Rule) -> Iterator[Finding]:
-    now = house.clock()
+def _unusual(context: Context, tx: Transaction, rule: Rule) -> Iterator[Finding]:
+    now = context.clock()
     groups: dict[str, list[Event]] = {}
-    for event in _events(house, tx, rule, now - rule.widest):
-        groups.setdefault(key_of(rule, event, house.site.accepted_evidence) or "", []).append(event)
+    for event in _events(context, tx, rule, now - rule.widest):
+        groups.setdefault(key_of(rule, event, context.site.accepted_evidence) or "", []).append(event)
     for key, events in groups.items():
         if len({event.message_id for event in events}) < rule.open_at:
             continue
@@ -75,28 +75,28 @@ def _unusual(house: House, tx: Transaction, rule: Rule) -> Iterator[Finding]:
         known = tx.find_incident(f"{rule.id}:{key}")
         is_open = known is not None and known.state is not IncidentState.RESOLVED
         until = known.finding.first_at if known and is_open else now - rule.widest
-        finding = find_unusual(rule, key, _learned(house, tx, rule, key, until), events, now)
+        finding = find_unusual(rule, key, _learned(context, tx, rule, key, until), events, now)
         if finding is not None:
             yield finding
 
 
 def _events(
-    house: House, tx: Transaction, rule: Rule, since: datetime, key: str | None = None
+    context: Context, tx: Transaction, rule: Rule, since: datetime, key: str | None = None
 ) -> list[Event]:
     """Return what the rule sees since then, of one key or of all."""
-    accepted = house.site.accepted_evidence
-    events = tx.events(since=since, until=house.clock(), causes=_causes(rule, key))
+    accepted = context.site.accepted_evidence
+    events = tx.events(since=since, until=context.clock(), causes=_causes(rule, key))
     return [e for e in events if (found := key_of(rule, e, accepted)) is not None and key in (None, found)]
 
 
-def _learned(house: House, tx: Transaction, rule: Rule, key: str, until: datetime) -> Baseline:
+def _learned(context: Context, tx: Transaction, rule: Rule, key: str, until: datetime) -> Baseline:
     counts = tx.messages_by_hour(
         since=until - HISTORY,
         until=until,
         causes=_causes(rule, key),
-        evidence=rule.evidence or house.site.accepted_evidence,
+        evidence=rule.evidence or context.site.accepted_evidence,
     )
-    return learn(counts, min(counts, default=until), until, rule, house.config.zone)
+    return learn(counts, min(counts, default=until), until, rule, context.config.zone)
 
 
 def _causes(rule: Rule, key: str | None) -> frozenset[Cause]:

@@ -10,7 +10,7 @@ import structlog
 
 from bounce_watch.model import Kind
 from bounce_watch.model.message_location import MessageLocation
-from bounce_watch.pipeline.context import House
+from bounce_watch.pipeline.context import Context
 from bounce_watch.pipeline.ingest.disk_space import require_room
 from bounce_watch.pipeline.ingest.message import Intake, note_failure, take_in, take_in_together
 from bounce_watch.pipeline.ingest.partial import Read, look, whole, with_whole_reports
@@ -49,7 +49,7 @@ class LeaveOff(Exception):
 
 
 def read_new(
-    house: House,
+    context: Context,
     source: Source,
     result: CycleResult,
     *,
@@ -62,19 +62,20 @@ def read_new(
 ) -> list[MessageLocation]:
     """Take in every message that is not known yet, and move it once its rows are committed.
 
-    `ahead` reads messages before their turn; without it the reader of the house does. `after` is up to where
-    the mailbox was looked at before. `glance` sees the places of some messages before they are looked at.
+    `ahead` reads messages before their turn; without it the reader of the context does.
+    `after` is up to where the mailbox was looked at before.
+    `glance` sees the places of some messages before they are looked at.
     Returns the messages that are to be tried again, among them those that other watchers have in hand.
     """
     again: list[MessageLocation] = []
 
     def wanted(places: Sequence[MessageLocation]) -> list[MessageLocation]:
-        mine = in_hand(house, places)
+        mine = in_hand(context, places)
         held = set(mine)
         others = [place for place in places if place not in held]
         again.extend(others)
         result.in_other_hands += len(others)
-        return _wanted(house, source, mine)
+        return _wanted(context, source, mine)
 
     def asked(places: Sequence[MessageLocation]) -> list[MessageLocation]:
         if stop():
@@ -86,18 +87,18 @@ def read_new(
         return new
 
     try:
-        read = (ahead or _ahead_of(house))(look(source, asked, after))
-        read = with_whole_reports(house, source, read, again.append)
+        read = (ahead or _ahead_of(context))(look(source, asked, after))
+        read = with_whole_reports(context, source, read, again.append)
         for group in batched(read, _size_of, most=MOST_MESSAGES, most_bytes=MOST_BYTES):
             if stop():
                 return again
-            again += _take_group(house, source, group, wanted, result, historical=historical)
+            again += _take_group(context, source, group, wanted, result, historical=historical)
             for _ in group:
                 progress()
     except LeaveOff:
         return again
     finally:
-        house.store.watcher.let_go()
+        context.store.watcher.let_go()
     result.skipped += len(source.skipped)
     return again
 
@@ -106,18 +107,18 @@ def _size_of(read: Read) -> int:
     return len(read[0].raw)
 
 
-def in_hand(house: House, places: Sequence[MessageLocation]) -> list[MessageLocation]:
+def in_hand(context: Context, places: Sequence[MessageLocation]) -> list[MessageLocation]:
     """Take messages in hand and return those that no other watcher has."""
-    taken = house.store.watcher.claim(places)
+    taken = context.store.watcher.claim(places)
     return [place for place in places if place in taken]
 
 
-def _let_go(house: House, places: Iterable[MessageLocation]) -> None:
-    house.store.watcher.let_go(places)
+def _let_go(context: Context, places: Iterable[MessageLocation]) -> None:
+    context.store.watcher.let_go(places)
 
 
 def _take_group(
-    house: House,
+    context: Context,
     source: Source,
     group: list[Read],
     wanted: Wanted,
@@ -126,27 +127,27 @@ def _take_group(
     historical: bool,
 ) -> list[MessageLocation]:
     """Store and move a group; return what is to be tried again."""
-    require_room(house.config)
+    require_room(context.config)
     fresh = _still_wanted(group, wanted)
-    taken = _take_in(house, source, fresh, historical=historical)
+    taken = _take_in(context, source, fresh, historical=historical)
     crash_points.point("receive.committed")
     places = [(message.location, one.state) for (message, _), one in zip(fresh, taken, strict=True)]
-    _move(house, source, places)
-    _let_go(house, (message.location for message, _ in group))
+    _move(context, source, places)
+    _let_go(context, (message.location for message, _ in group))
     for intake in taken:
         result.add(intake)
     return [place for place, state in places if state is MessageState.SEEN]
 
 
-def finish_moves(house: House, source: Source) -> None:
+def finish_moves(context: Context, source: Source) -> None:
     """Move what was stored before a crash or a lost connection, without a walk."""
-    mine = in_hand(house, house.store.unfiled(source.name))
-    _move(house, source, [(place, MessageState.STORED) for place in mine])
-    _let_go(house, mine)
+    mine = in_hand(context, context.store.unfiled(source.name))
+    _move(context, source, [(place, MessageState.STORED) for place in mine])
+    _let_go(context, mine)
 
 
-def _ahead_of(house: House) -> ReadAhead:
-    reader = house.reader
+def _ahead_of(context: Context) -> ReadAhead:
+    reader = context.reader
     if isinstance(reader, IsolatedReader):
         return lambda messages: read_ahead(reader, messages, lambda message: Letter("", message.raw))
     return lambda messages: ((message, None) for message in messages)
@@ -162,24 +163,24 @@ def _still_wanted(group: list[Read], wanted: Wanted) -> list[Read]:
     return [read for place, read in places.items() if place not in come]
 
 
-def _take_in(house: House, source: Source, group: list[Read], *, historical: bool) -> list[Intake]:
+def _take_in(context: Context, source: Source, group: list[Read], *, historical: bool) -> list[Intake]:
     if len(group) > 1:
         try:
-            return take_in_together(house, group, historical=historical)
+            return take_in_together(context, group, historical=historical)
         except AlreadyStored:
             log.warning("stored_elsewhere", messages=len(group))
         except _NOT_THE_MAILS_FAULT:
             raise
         except Exception as error:
             log.exception("group_failed", messages=len(group), error=type(error).__name__)
-    return [_guarded(house, source, message, outcome, historical=historical) for message, outcome in group]
+    return [_guarded(context, source, message, outcome, historical=historical) for message, outcome in group]
 
 
 def _guarded(
-    house: House, source: Source, message: Message, outcome: Outcome | None, *, historical: bool
+    context: Context, source: Source, message: Message, outcome: Outcome | None, *, historical: bool
 ) -> Intake:
     try:
-        return take_in(house, message, historical=historical, outcome=outcome)
+        return take_in(context, message, historical=historical, outcome=outcome)
     except AlreadyStored:  # we lost the server for a moment, and with it what we had in hand
         return Intake(state=MessageState.LEFT, kind=Kind.NOT_A_REPORT, reason="another watcher stored it")
     except _NOT_THE_MAILS_FAULT:
@@ -187,23 +188,25 @@ def _guarded(
     except Exception as error:  # the one catch-all: a bug must not stop the mail behind it
         log.exception("message_failed", uid=message.location.uid, error=type(error).__name__)
         # It may go to quarantine, which keeps all bytes.
-        return note_failure(house, whole(source, message) or message, f"{type(error).__name__} while reading")
+        return note_failure(
+            context, whole(source, message) or message, f"{type(error).__name__} while reading"
+        )
 
 
-def _wanted(house: House, source: Source, places: Sequence[MessageLocation]) -> list[MessageLocation]:
+def _wanted(context: Context, source: Source, places: Sequence[MessageLocation]) -> list[MessageLocation]:
     """Return those messages that are new; finish the moves of those that were stored before a crash."""
     if not places:
         return []
     uids = [place.uid for place in places]
-    states = house.store.states_at(places[0].mailbox, places[0].validity, uids)
+    states = context.store.states_at(places[0].mailbox, places[0].validity, uids)
     known = {place: states[place.uid] for place in places if place.uid in states}
-    _move(house, source, list(known.items()))
+    _move(context, source, list(known.items()))
     new = [place for place in places if known.get(place, MessageState.SEEN) is MessageState.SEEN]
-    _let_go(house, set(places) - set(new))
+    _let_go(context, set(places) - set(new))
     return new
 
 
-def _move(house: House, source: Source, placed: Sequence[tuple[MessageLocation, MessageState]]) -> None:
+def _move(context: Context, source: Source, placed: Sequence[tuple[MessageLocation, MessageState]]) -> None:
     """Move messages whose rows are committed, then note what was filed. Repeating it is harmless."""
     filed = [place for place, state in placed if state is MessageState.STORED]
     if filed:
@@ -212,5 +215,5 @@ def _move(house: House, source: Source, placed: Sequence[tuple[MessageLocation, 
         source.quarantine(*unreadable)
     crash_points.point("receive.moved")
     if filed:
-        with house.store.transaction() as tx:
+        with context.store.transaction() as tx:
             tx.note_filed(filed)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bounce_watch.model.message_location import MessageLocation
-from bounce_watch.pipeline.context import House
+from bounce_watch.pipeline.context import Context
 from bounce_watch.pipeline.ingest.fetch import LeaveOff, finish_moves, never, nothing, read_new
 from bounce_watch.pipeline.result import CycleResult
 from bounce_watch.source.interface import Source
@@ -63,7 +63,7 @@ def _is_behind(place: MessageLocation, other: MessageLocation | None) -> bool:
 
 
 def walk(
-    house: House,
+    context: Context,
     source: Source,
     result: CycleResult,
     *,
@@ -73,36 +73,36 @@ def walk(
 ) -> Walked:
     """Read what is new first, then the rest of the folder when that is due: all of it, or for `portion`
     seconds where the places have an order."""
-    now, cursor = house.clock(), house.store.cursor(source.name)
+    now, cursor = context.clock(), context.store.cursor(source.name)
     again: list[MessageLocation] = []
-    reached, whole = None, _is_whole_due(house, cursor, now)
-    finish_moves(house, source)
+    reached, whole = None, _is_whole_due(context, cursor, now)
+    finish_moves(context, source)
     if cursor is not None:
         after = MessageLocation(mailbox=source.name, validity=cursor.validity, uid=cursor.uid)
-        again += read_new(house, source, result, stop=stop, progress=progress, after=after)
+        again += read_new(context, source, result, stop=stop, progress=progress, after=after)
         reached = source.reached
         # A new UIDVALIDITY, perhaps in the middle of the walk.
         whole = whole or reached is None or reached.validity != cursor.validity
     # Where places have no order, nobody can go on later.
-    began = house.walks.pop(source.name, None)
+    began = context.walks.pop(source.name, None)
     part = _Portion(portion if reached else None, began)
     if whole and not stop():
         again += read_new(
-            house, source, result, stop=stop, progress=progress, after=part.reached, glance=part.glance
+            context, source, result, stop=stop, progress=progress, after=part.reached, glance=part.glance
         )
         if part.is_over and part.reached:
-            house.walks[source.name] = part.reached
+            context.walks[source.name] = part.reached
         else:
             reached = source.reached
     whole = whole and not part.is_over
     whole_at = now if whole or cursor is None else cursor.whole_at
     # Others may have in hand what lies in an earlier portion.
-    at_once = began is None or house.store.watcher.is_alone
+    at_once = began is None or context.store.watcher.is_alone
     return Walked(whole=whole and at_once, cursor=_next(reached, again, whole_at), halfway=part.is_over)
 
 
-def _is_whole_due(house: House, cursor: Cursor | None, now: datetime) -> bool:
-    started_at = house.store.started_at()
+def _is_whole_due(context: Context, cursor: Cursor | None, now: datetime) -> bool:
+    started_at = context.store.started_at()
     if cursor is None or (started_at is not None and cursor.whole_at < started_at):
         return True
     return not timedelta(0) <= now - cursor.whole_at < WHOLE_EVERY

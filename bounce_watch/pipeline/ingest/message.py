@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bounce_watch.model import Event, Kind, Unreadable
-from bounce_watch.pipeline.context import House
+from bounce_watch.pipeline.context import Context
 from bounce_watch.pipeline.incidents.rules import detect, foresee
 from bounce_watch.pipeline.ingest.rows import Stored, store
 from bounce_watch.pipeline.replies.facts import Judged
@@ -39,34 +39,34 @@ class Intake:
 
 
 def take_in(
-    house: House, message: Message, *, historical: bool = False, outcome: Outcome | None = None
+    context: Context, message: Message, *, historical: bool = False, outcome: Outcome | None = None
 ) -> Intake:
     """Read one message and commit everything that follows from it.
 
     `historical` stores and counts, but writes to nobody. `outcome` is what the message was read as, None to
     read it now. Raises StoreError and ReaderUnavailable; nothing is stored then.
     """
-    (intake,) = take_in_together(house, [(message, outcome)], historical=historical)
+    (intake,) = take_in_together(context, [(message, outcome)], historical=historical)
     return intake
 
 
 def take_in_together(
-    house: House, messages: Sequence[tuple[Message, Outcome | None]], *, historical: bool = False
+    context: Context, messages: Sequence[tuple[Message, Outcome | None]], *, historical: bool = False
 ) -> list[Intake]:
     """Do the same for several messages in one transaction: all of them, or none when it raises."""
     read = [
-        (message, _checked(house, house.reader.read(message.raw) if known is None else known))
+        (message, _checked(context, context.reader.read(message.raw) if known is None else known))
         for message, known in messages
     ]
-    now, taken = house.clock(), []
-    with house.store.transaction() as tx, tx.writing_together():
-        rows = store(house, tx, read, now)
-        foreseen = foresee(house, tx, [event for events in map(_events, rows) for event in events])
+    now, taken = context.clock(), []
+    with context.store.transaction() as tx, tx.writing_together():
+        rows = store(context, tx, read, now)
+        foreseen = foresee(context, tx, [event for events in map(_events, rows) for event in events])
         for (message, outcome), stored in zip(read, rows, strict=True):
             if stored is None:
                 taken.append(_set_aside(tx, message, outcome, now))
             else:
-                taken.append(_follow(house, tx, stored, foreseen, historical=historical))
+                taken.append(_follow(context, tx, stored, foreseen, historical=historical))
             crash_points.point("receive.stored")
     return taken
 
@@ -76,17 +76,17 @@ def _events(stored: Stored | None) -> list[Event]:
     return [event for _, bounces in (stored.reports if stored else ()) for event in bounces.events]
 
 
-def _checked(house: House, outcome: Outcome) -> Outcome:
+def _checked(context: Context, outcome: Outcome) -> Outcome:
     """Look at our signatures before the transaction: the key may take its time to come."""
-    if house.signatures is None or isinstance(outcome, Overrun):
+    if context.signatures is None or isinstance(outcome, Overrun):
         return outcome
-    return tuple(map(house.signatures.checked, outcome))
+    return tuple(map(context.signatures.checked, outcome))
 
 
-def note_failure(house: House, message: Message, reason: str) -> Intake:
+def note_failure(context: Context, message: Message, reason: str) -> Intake:
     """Count a failure that these bytes bring about; quarantine them at the third time."""
-    with house.store.transaction() as tx:
-        return _count_failure(tx, message, reason, house.clock())
+    with context.store.transaction() as tx:
+        return _count_failure(tx, message, reason, context.clock())
 
 
 def _set_aside(tx: Transaction, message: Message, outcome: Outcome, now: datetime) -> Intake:
@@ -101,11 +101,11 @@ def _set_aside(tx: Transaction, message: Message, outcome: Outcome, now: datetim
 
 
 def _follow(
-    house: House, tx: Transaction, stored: Stored, foreseen: Mapping[str, Foreseen], *, historical: bool
+    context: Context, tx: Transaction, stored: Stored, foreseen: Mapping[str, Foreseen], *, historical: bool
 ) -> Intake:
     """Do what follows from a message whose rows are there."""
     parts = [
-        _judge(house, tx, report, bounces, foreseen, historical=historical)
+        _judge(context, tx, report, bounces, foreseen, historical=historical)
         for report, bounces in stored.reports
     ]
     return Intake(
@@ -141,7 +141,7 @@ class _Part:
 
 
 def _judge(
-    house: House,
+    context: Context,
     tx: Transaction,
     judged: Judged,
     bounces: StoredBounces,
@@ -153,8 +153,8 @@ def _judge(
     if bounces.newest is None:
         return _Part()
     with tx.as_of(bounces.newest):
-        opened = detect(house, tx, bounces.events, historical=historical, foreseen=foreseen)
-        answered = None if historical else answer(house, tx, judged)
+        opened = detect(context, tx, bounces.events, historical=historical, foreseen=foreseen)
+        answered = None if historical else answer(context, tx, judged)
     return _Part(
         bounces=len(judged.failed),
         opened=opened,

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from bounce_watch.model import NotAReport
 from bounce_watch.model.message_location import MessageLocation
-from bounce_watch.pipeline.context import House
+from bounce_watch.pipeline.context import Context
 from bounce_watch.sandbox.outcome import Outcome, Overrun
 from bounce_watch.source.interface import Message, Peeking, Source, Wanted
 
@@ -21,18 +21,18 @@ def look(source: Source, wanted: Wanted, after: MessageLocation | None) -> Itera
 
 
 def with_whole_reports(
-    house: House, source: Source, read: Iterable[Read], gone: Callable[[MessageLocation], None]
+    context: Context, source: Source, read: Iterable[Read], gone: Callable[[MessageLocation], None]
 ) -> Iterator[Read]:
     """Yield what was read, whole where the head is not enough; what is `gone` by then is told of."""
     for message, outcome in read:
         if not message.is_head:
             yield message, outcome
             continue
-        known = house.reader.read(message.raw) if outcome is None else outcome
+        known = context.reader.read(message.raw) if outcome is None else outcome
         if is_settled(known):
             yield message, known
         elif (all_of_it := whole(source, message)) is not None:
-            yield all_of_it, house.reader.read(all_of_it.raw)
+            yield all_of_it, context.reader.read(all_of_it.raw)
         else:
             gone(message.location)
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from bounce_watch.classify import judge, weigh
 from bounce_watch.classify.evidence import Weighed
 from bounce_watch.model import Kind, NotAReport, Report, subject_hash
-from bounce_watch.pipeline.context import House
+from bounce_watch.pipeline.context import Context
 from bounce_watch.pipeline.replies.facts import Judged
 from bounce_watch.sandbox.outcome import Outcome, Overrun
 from bounce_watch.source.interface import Message
@@ -44,7 +44,7 @@ class _Weighed:
     weighed: Weighed
 
 
-def store(house: House, tx: Transaction, read: Sequence[Read], now: datetime) -> list[Stored | None]:
+def store(context: Context, tx: Transaction, read: Sequence[Read], now: datetime) -> list[Stored | None]:
     """Store messages, their reports and bounces; None for those that could not be read."""
     rows = [_row(message, outcome) for message, outcome in read]
     numbers = iter(tx.add_messages([row for row in rows if row is not None], now))
@@ -56,9 +56,9 @@ def store(house: House, tx: Transaction, read: Sequence[Read], now: datetime) ->
         one
         for (message, outcome), place in zip(read, placed, strict=True)
         if place is not None
-        for one in _weigh(house, message, outcome, *place)
+        for one in _weigh(context, message, outcome, *place)
     ]
-    _store_reports(house, tx, weighed, now)
+    _store_reports(context, tx, weighed, now)
     return [None if place is None else place[1] for place in placed]
 
 
@@ -94,11 +94,11 @@ def _kind_of(reports: Sequence[Report]) -> Kind:
 
 
 def _weigh(
-    house: House, message: Message, outcome: Outcome, message_id: int, stored: Stored
+    context: Context, message: Message, outcome: Outcome, message_id: int, stored: Stored
 ) -> Iterator[_Weighed]:
     for report in () if isinstance(outcome, Overrun) else outcome:
         if isinstance(report, Report):
-            kept, told = _subject_as_wanted(report, house.config.retention.subjects)
+            kept, told = _subject_as_wanted(report, context.config.retention.subjects)
             yield _Weighed(
                 message=stored,
                 message_id=message_id,
@@ -106,11 +106,11 @@ def _weigh(
                 report=report,
                 kept=kept,
                 told=told,
-                weighed=weigh(report, house.site),
+                weighed=weigh(report, context.site),
             )
 
 
-def _store_reports(house: House, tx: Transaction, reports: Sequence[_Weighed], now: datetime) -> None:
+def _store_reports(context: Context, tx: Transaction, reports: Sequence[_Weighed], now: datetime) -> None:
     """Store reports, and the bounces of those that are no copies."""
     new = [
         NewReport(
@@ -124,7 +124,7 @@ def _store_reports(house: House, tx: Transaction, reports: Sequence[_Weighed], n
     judged: list[tuple[Stored, Judged]] = []
     for one, row in zip(reports, tx.add_reports(new, now), strict=True):
         if row.duplicate_of is None:
-            judged.append((one.message, _judged(house, one, row)))
+            judged.append((one.message, _judged(context, one, row)))
         else:
             one.message.duplicates += 1
     bounces = tx.add_all_bounces([(report.report_id, report.bounces) for _, report in judged], now)
@@ -132,11 +132,11 @@ def _store_reports(house: House, tx: Transaction, reports: Sequence[_Weighed], n
         message.reports.append((report, stored))
 
 
-def _judged(house: House, one: _Weighed, row: StoredReport) -> Judged:
+def _judged(context: Context, one: _Weighed, row: StoredReport) -> Judged:
     return Judged(
         report_id=row.report_id,
         report=one.told,
-        bounces=judge(one.report, house.catalogue, house.site, one.weighed),
+        bounces=judge(one.report, context.catalogue, context.site, one.weighed),
         evidence=one.weighed.evidence,
         received_at=one.received_at,
     )

@@ -1,4 +1,4 @@
-"""The outbox leaves the house: one mail at a time, leased before its first byte, settled after the reply."""
+"""Send what is in the outbox: one mail at a time, leased before its first byte, settled after the reply."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import structlog
 
 from bounce_watch.model import OutboxState
-from bounce_watch.pipeline.context import House
+from bounce_watch.pipeline.context import Context
 from bounce_watch.pipeline.outbox.unconfirmed import settle_uncertain
 from bounce_watch.send.interface import Delivery, Outcome, Probe, Sender
 from bounce_watch.store import OutboxEntry
@@ -45,7 +45,7 @@ class Delivered:
 
 
 def deliver(
-    house: House,
+    context: Context,
     sender: Sender,
     probe: Probe | None = None,
     *,
@@ -55,49 +55,49 @@ def deliver(
 
     A fault of the configuration ends the round and keeps the mails; the next rounds rest for a while.
     """
-    _settle(house)
-    if house.store.watcher.leads():
-        _recover(house)
-        settle_uncertain(house, probe)
-    paused = house.store.sending_paused(house.clock())
+    _settle(context)
+    if context.store.watcher.leads():
+        _recover(context)
+        settle_uncertain(context, probe)
+    paused = context.store.sending_paused(context.clock())
     done = Delivered(stopped=paused.why if paused else None)
     in_a_row = 0
-    while not done.stopped and (due := house.store.due(house.clock(), BATCH)):
+    while not done.stopped and (due := context.store.due(context.clock(), BATCH)):
         for entry in due:
             if stop() or done.stopped or in_a_row >= LATER_IN_A_ROW:
                 return done
-            outcome = _send_one(house, sender, entry, done)
+            outcome = _send_one(context, sender, entry, done)
             in_a_row = in_a_row + 1 if outcome is Outcome.LATER else 0
     return done
 
 
-def _send_one(house: House, sender: Sender, entry: OutboxEntry, done: Delivered) -> Outcome | None:
-    mail = house.store.claim(entry.id, house.store.watcher.owner, house.clock())
+def _send_one(context: Context, sender: Sender, entry: OutboxEntry, done: Delivered) -> Outcome | None:
+    mail = context.store.claim(entry.id, context.store.watcher.owner, context.clock())
     if mail is None:
         return None
     crash_points.point("deliver.claimed")
     delivery = sender.send(mail.recipient, mail.content)
     crash_points.point("deliver.sent")
-    house.unsettled[mail.id] = delivery
-    _settle(house)
+    context.unsettled[mail.id] = delivery
+    _settle(context)
     _count(done, delivery)
     return delivery.outcome
 
 
-def _recover(house: House) -> None:
+def _recover(context: Context) -> None:
     """Take over what was being sent by a watcher that died, or by a round of ours that a fault cut short."""
-    watcher = house.store.watcher
-    if watcher.is_alone and not house.store.outbox({OutboxState.SENDING}, limit=1):
+    watcher = context.store.watcher
+    if watcher.is_alone and not context.store.outbox({OutboxState.SENDING}, limit=1):
         return
-    for entry in house.store.recover(house.clock(), tuple if watcher.is_alone else watcher.at_work):
+    for entry in context.store.recover(context.clock(), tuple if watcher.is_alone else watcher.at_work):
         log.warning("sending_cut_short", number=entry.id)
 
 
-def _settle(house: House) -> None:
+def _settle(context: Context) -> None:
     """Write down what became of mails; on a disk that is full it stays in memory until the next round."""
-    for number, delivery in list(house.unsettled.items()):
-        house.store.finish(number, delivery.outcome, delivery.reply, house.clock())
-        del house.unsettled[number]
+    for number, delivery in list(context.unsettled.items()):
+        context.store.finish(number, delivery.outcome, delivery.reply, context.clock())
+        del context.unsettled[number]
 
 
 def _count(done: Delivered, delivery: Delivery) -> None:

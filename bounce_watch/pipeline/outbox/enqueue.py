@@ -7,14 +7,14 @@ from bounce_watch.model import Letter, OutboxState
 from bounce_watch.notifications.freeze import freeze, new_ids
 from bounce_watch.notifications.gate.check import check, refuse_at_once
 from bounce_watch.notifications.gate.values import Allowed, Candidate, Past, Reason, Refused
-from bounce_watch.pipeline.context import House
+from bounce_watch.pipeline.context import Context
 from bounce_watch.store import Questions, Transaction
 
 NO_WAIT = timedelta(0)
 
 
 def post(
-    house: House,
+    context: Context,
     tx: Transaction,
     candidate: Candidate,
     write: Callable[[], Letter],
@@ -28,15 +28,15 @@ def post(
     `wait` is how long the letter stays before it is due. A letter beyond the limit latches the breaker:
     from then on replies are withheld until an admin clears it.
     """
-    now = house.clock()
-    verdict = _verdict(house, tx, candidate, now)
+    now = context.clock()
+    verdict = _verdict(context, tx, candidate, now)
     if isinstance(verdict, Refused):
         if verdict.reason is Reason.RATE_LIMIT:
             tx.latch_breaker(now)
         tx.withhold(candidate.to, candidate.cause, verdict.reason, now, report_id)
         return False
     letter = write()
-    content, bw_id = frozen(house, letter, now)
+    content, bw_id = frozen(context, letter, now)
     return tx.enqueue(
         letter,
         content=content,
@@ -50,16 +50,16 @@ def post(
     )
 
 
-def _verdict(house: House, tx: Transaction, candidate: Candidate, now: datetime) -> Allowed | Refused:
+def _verdict(context: Context, tx: Transaction, candidate: Candidate, now: datetime) -> Allowed | Refused:
     """Ask the gate; the store only where what was written before has a say."""
-    at_once = refuse_at_once(candidate, house.policy, now)
-    return at_once or check(candidate, past_of(tx, candidate, now), house.policy, now)
+    at_once = refuse_at_once(candidate, context.policy, now)
+    return at_once or check(candidate, past_of(tx, candidate, now), context.policy, now)
 
 
-def frozen(house: House, letter: Letter, now: datetime) -> tuple[bytes, str]:
+def frozen(context: Context, letter: Letter, now: datetime) -> tuple[bytes, str]:
     """Return the bytes of a letter and its X-Bounce-Watch-ID, which depends on its event only."""
-    bw_id, message_id = new_ids(house.secret, letter.event_key, house.sender[1].rpartition("@")[2])
-    return freeze(letter, sender=house.sender, bw_id=bw_id, message_id=message_id, date=now), bw_id
+    bw_id, message_id = new_ids(context.secret, letter.event_key, context.sender[1].rpartition("@")[2])
+    return freeze(letter, sender=context.sender, bw_id=bw_id, message_id=message_id, date=now), bw_id
 
 
 def past_of(known: Questions, candidate: Candidate, now: datetime) -> Past:

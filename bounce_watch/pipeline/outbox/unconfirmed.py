@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from bounce_watch.model import LetterKind, OutboxState
 from bounce_watch.notifications.gate.values import Reason
-from bounce_watch.pipeline.context import House
+from bounce_watch.pipeline.context import Context
 from bounce_watch.send.interface import Probe
 from bounce_watch.store import OutboxEntry, Transaction
 
@@ -17,34 +17,34 @@ RESENDS = {LetterKind.REPLY: 1, LetterKind.ALERT: 3, LetterKind.DIGEST: 3, Lette
 """How often a mail is sent again because nobody knows whether it left."""
 
 
-def settle_uncertain(house: House, probe: Probe | None) -> int:
+def settle_uncertain(context: Context, probe: Probe | None) -> int:
     """Decide every mail whose grace is over; return how many were decided."""
-    entries = house.store.unknown_due(house.clock())
+    entries = context.store.unknown_due(context.clock())
     if not entries:
         return 0
     found: frozenset[str] | None = frozenset()
     missing_means_unsent = False
     if probe is not None:
-        control = _find_control(house)
+        control = _find_control(context)
         found = probe.find({entry.bw_id for entry in entries} | control)
         missing_means_unsent = found is not None and (probe.is_complete or bool(control & found))
-    with house.store.transaction() as tx:
+    with context.store.transaction() as tx:
         for entry in entries:
             if found is None:
-                tx.look_later(entry.id, house.clock())
+                tx.look_later(entry.id, context.clock())
             else:
-                _decide(house, tx, entry, was_sent=entry.bw_id in found, certain=missing_means_unsent)
+                _decide(context, tx, entry, was_sent=entry.bw_id in found, certain=missing_means_unsent)
     return 0 if found is None else len(entries)
 
 
-def _find_control(house: House) -> frozenset[str]:
+def _find_control(context: Context) -> frozenset[str]:
     """Return the id of the newest mail that was sent for certain: a place that lacks it proves nothing."""
-    newest: Sequence[OutboxEntry] = house.store.outbox({OutboxState.SENT}, limit=1)
+    newest: Sequence[OutboxEntry] = context.store.outbox({OutboxState.SENT}, limit=1)
     return frozenset(entry.bw_id for entry in newest)
 
 
-def _decide(house: House, tx: Transaction, entry: OutboxEntry, *, was_sent: bool, certain: bool) -> None:
-    now = house.clock()
+def _decide(context: Context, tx: Transaction, entry: OutboxEntry, *, was_sent: bool, certain: bool) -> None:
+    now = context.clock()
     may_repeat = certain or entry.kind is not LetterKind.REPLY
     if was_sent:
         tx.decide(entry.id, OutboxState.SENT, now, "found where sent mail lies")

@@ -8,7 +8,7 @@ from bounce_watch.notifications.facts import ReplyFacts
 from bounce_watch.notifications.gate.values import Candidate
 from bounce_watch.notifications.guidance import suggestions
 from bounce_watch.notifications.guidance.letter import leading
-from bounce_watch.pipeline.context import House
+from bounce_watch.pipeline.context import Context
 from bounce_watch.store import Transaction
 
 MEMORY = timedelta(days=30)
@@ -30,7 +30,7 @@ class Judged:
         return tuple(bounce for bounce in self.bounces if bounce.action is Action.FAILED)
 
 
-def incident_of(house: House, tx: Transaction, judged: Judged) -> Incident | None:
+def incident_of(context: Context, tx: Transaction, judged: Judged) -> Incident | None:
     """Return the open incident that a report belongs to, when its reader may know of it.
 
     Only one whose rule has a word for colleagues (`guidance`): nobody repairs for them a mail that is sent
@@ -41,13 +41,13 @@ def incident_of(house: House, tx: Transaction, judged: Judged) -> Incident | Non
     if len({bounce.cause for bounce in judged.failed}) != 1:
         return None
     incidents = tx.open_incidents_of(judged.report_id)
-    guiding = {rule.id for rule in house.rules if rule.guidance}
+    guiding = {rule.id for rule in context.rules if rule.guidance}
     told = (one for one in incidents if one.finding.owner is not Owner.SECURITY)
     return next((one for one in told if one.finding.rule_id in guiding), None)
 
 
 def facts_of(
-    house: House, tx: Transaction, candidate: Candidate, judged: Judged, incident: Incident | None
+    context: Context, tx: Transaction, candidate: Candidate, judged: Judged, incident: Incident | None
 ) -> ReplyFacts:
     """Return what one answer is made of."""
     original, lead = judged.report.original, leading(judged.failed)
@@ -60,37 +60,37 @@ def facts_of(
         mail_date=original.date,
         mail_id=original.message_id,
         language=judged.report.language,
-        earlier_language=_earlier_language(house, tx, candidate, judged),
+        earlier_language=_earlier_language(context, tx, candidate, judged),
         incident=incident.name if incident else None,
         incident_since=incident.opened_at if incident else None,
-        earlier_bounces=_earlier(house, tx, judged, lead),
-        known_addresses=_addresses(house, tx, lead) if may_be_a_slip else (),
-        known_domains=_domains(house, tx, lead) if may_be_a_slip else (),
+        earlier_bounces=_earlier(context, tx, judged, lead),
+        known_addresses=_addresses(context, tx, lead) if may_be_a_slip else (),
+        known_domains=_domains(context, tx, lead) if may_be_a_slip else (),
     )
 
 
-def _earlier_language(house: House, tx: Transaction, candidate: Candidate, judged: Judged) -> str | None:
+def _earlier_language(context: Context, tx: Transaction, candidate: Candidate, judged: Judged) -> str | None:
     """Return the language a person was written in before; asked for only when the report names none."""
     if judged.report.language or not candidate.to:
         return None
-    return tx.language_of(candidate.to, house.site.accepted_evidence)
+    return tx.language_of(candidate.to, context.site.accepted_evidence)
 
 
-def _earlier(house: House, tx: Transaction, judged: Judged, lead: Bounce) -> int:
+def _earlier(context: Context, tx: Transaction, judged: Judged, lead: Bounce) -> int:
     if lead.sender is None:
         return 0
-    since, accepted = house.clock() - MEMORY, house.site.accepted_evidence
+    since, accepted = context.clock() - MEMORY, context.site.accepted_evidence
     return tx.earlier_bounces(lead.sender, lead.recipient, judged.report_id, since=since, accepted=accepted)
 
 
-def _addresses(house: House, tx: Transaction, lead: Bounce) -> tuple[str, ...]:
+def _addresses(context: Context, tx: Transaction, lead: Bounce) -> tuple[str, ...]:
     domain = lead.recipient_domain
-    return tx.known_addresses(domain, house.site.accepted_evidence) if domain else ()
+    return tx.known_addresses(domain, context.site.accepted_evidence) if domain else ()
 
 
-def _domains(house: House, tx: Transaction, lead: Bounce) -> tuple[str, ...]:
+def _domains(context: Context, tx: Transaction, lead: Bounce) -> tuple[str, ...]:
     """Return our own domains and those that mail reached."""
-    domain, ours = lead.recipient_domain, sorted(house.site.accepted_domains)
+    domain, ours = lead.recipient_domain, sorted(context.site.accepted_domains)
     if domain is None or lead.sender is None:
         return tuple(ours)
-    return (*ours, *tx.known_domains(lead.sender, domain, house.site.accepted_evidence))
+    return (*ours, *tx.known_domains(lead.sender, domain, context.site.accepted_evidence))

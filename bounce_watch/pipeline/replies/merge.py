@@ -8,7 +8,7 @@ from bounce_watch.model import Letter
 from bounce_watch.notifications.facts import ReplyFacts
 from bounce_watch.notifications.gate.check import check, refuse_at_once
 from bounce_watch.notifications.gate.values import Candidate, Reason, Refused
-from bounce_watch.pipeline.context import House
+from bounce_watch.pipeline.context import Context
 from bounce_watch.pipeline.outbox.enqueue import frozen, past_of, post
 from bounce_watch.source.interface import Source
 from bounce_watch.store import Transaction
@@ -19,63 +19,63 @@ MOST_BOUNCES = 50
 
 
 def post_reply(
-    house: House, tx: Transaction, candidate: Candidate, facts: Callable[[], ReplyFacts], report_id: int
+    context: Context, tx: Transaction, candidate: Candidate, facts: Callable[[], ReplyFacts], report_id: int
 ) -> bool | None:
     """Post an answer that settles first, or let it join one that settles. None: it joined.
 
     Joining passes the same gate, except that it matters not whether the person was told: the letter that
     tells has not left. A copy of a report never comes here.
     """
-    settling = _find(house, tx, candidate)
-    if settling is not None and _may_join(house, tx, candidate):
-        _join(house, tx, settling, facts())
-        tx.withhold(candidate.to, candidate.cause, Reason.SAME_LETTER, house.clock(), report_id)
+    settling = _find(context, tx, candidate)
+    if settling is not None and _may_join(context, tx, candidate):
+        _join(context, tx, settling, facts())
+        tx.withhold(candidate.to, candidate.cause, Reason.SAME_LETTER, context.clock(), report_id)
         return None
 
     def write() -> Letter:
-        return house.composer.reply(facts())
+        return context.composer.reply(facts())
 
-    wait = timedelta(seconds=house.config.reply.settle_seconds)
-    return post(house, tx, candidate, write, report_id=report_id, wait=wait)
+    wait = timedelta(seconds=context.config.reply.settle_seconds)
+    return post(context, tx, candidate, write, report_id=report_id, wait=wait)
 
 
-def _find(house: House, tx: Transaction, candidate: Candidate) -> SettlingReply | None:
-    seconds, now = house.config.reply.settle_seconds, house.clock()
-    if not seconds or candidate.to is None or refuse_at_once(candidate, house.policy, now):
+def _find(context: Context, tx: Transaction, candidate: Candidate) -> SettlingReply | None:
+    seconds, now = context.config.reply.settle_seconds, context.clock()
+    if not seconds or candidate.to is None or refuse_at_once(candidate, context.policy, now):
         return None
     return tx.settling_reply(candidate.to, now - timedelta(seconds=seconds), Reason.SAME_LETTER, now)
 
 
-def _may_join(house: House, tx: Transaction, candidate: Candidate) -> bool:
-    now = house.clock()
+def _may_join(context: Context, tx: Transaction, candidate: Candidate) -> bool:
+    now = context.clock()
     past = replace(
         past_of(tx, candidate, now), event_key_known=False, last_reply_at=None, replies_to_person_24h=0
     )
-    return not isinstance(check(candidate, past, house.policy, now), Refused)
+    return not isinstance(check(candidate, past, context.policy, now), Refused)
 
 
-def _join(house: House, tx: Transaction, settling: SettlingReply, facts: ReplyFacts) -> None:
+def _join(context: Context, tx: Transaction, settling: SettlingReply, facts: ReplyFacts) -> None:
     if len(settling.bounces) >= MOST_BOUNCES:
         return
     bounces = (*settling.bounces, *facts.bounces)[:MOST_BOUNCES]
     joint = replace(facts, event_key=settling.event_key, bounces=bounces)
     if settling.mail_id is None or settling.mail_id != facts.mail_id:
         joint = replace(joint, mail_subject=None, mail_date=None, mail_id=None)
-    letter = house.composer.reply(joint)
-    content, _ = frozen(house, letter, house.clock())
+    letter = context.composer.reply(joint)
+    content, _ = frozen(context, letter, context.clock())
     tx.rewrite(settling.number, letter, content)
 
 
-def note_first_backlog(house: House, source: Source) -> datetime | None:
+def note_first_backlog(context: Context, source: Source) -> datetime | None:
     """Note at the first look at a mailbox that mail lies there which nobody asked us to answer.
 
     Return before when mail is such a backlog, None: none is.
     """
-    if house.store.first_look_at(source.name) is not None:
-        return house.store.backlog_until()
-    waiting, until = source.count() or 0, house.clock().replace(microsecond=0)  # as INTERNALDATE (RFC 9051)
-    with house.store.transaction() as tx:
+    if context.store.first_look_at(source.name) is not None:
+        return context.store.backlog_until()
+    waiting, until = source.count() or 0, context.clock().replace(microsecond=0)  # as INTERNALDATE (RFC 9051)
+    with context.store.transaction() as tx:
         tx.note_first_look(source.name, until)
-        if waiting > house.config.reply.hold_backlog_over:
+        if waiting > context.config.reply.hold_backlog_over:
             tx.note_backlog(until)
         return tx.backlog_until()

@@ -9,26 +9,26 @@ from bounce_watch.notifications.facts import ReplyFacts
 from bounce_watch.notifications.freeze import is_own_mark
 from bounce_watch.notifications.gate.values import Candidate
 from bounce_watch.notifications.guidance.letter import leading
-from bounce_watch.pipeline.context import House
+from bounce_watch.pipeline.context import Context
 from bounce_watch.pipeline.replies.facts import Judged, facts_of, incident_of
 from bounce_watch.pipeline.replies.merge import post_reply
 from bounce_watch.store import Transaction
 
 
-def answer(house: House, tx: Transaction, judged: Judged) -> bool | None:
+def answer(context: Context, tx: Transaction, judged: Judged) -> bool | None:
     """Write to the bounced sender, or note why not.
 
     None: there is nothing to answer, or a letter that waits tells it.
     """
     if not judged.failed:
         return None
-    incident = incident_of(house, tx, judged)
-    candidate = candidate_of(judged, incident, lambda mark: is_own_mark(house.secret, mark))
+    incident = incident_of(context, tx, judged)
+    candidate = candidate_of(judged, incident, lambda mark: is_own_mark(context.secret, mark))
 
     def facts() -> ReplyFacts:
-        return facts_of(house, tx, candidate, judged, incident)
+        return facts_of(context, tx, candidate, judged, incident)
 
-    return post_reply(house, tx, candidate, facts, judged.report_id)
+    return post_reply(context, tx, candidate, facts, judged.report_id)
 
 
 def candidate_of(judged: Judged, incident: Incident | None, is_ours: Callable[[str], bool]) -> Candidate:
