@@ -17,7 +17,8 @@ def config(site: Path) -> str:
 
 
 def shown(config: str, number: int) -> dict[str, Any]:
-    return json.loads(call("-c", config, "incidents", "show", str(number), "--json").stdout)
+    found: dict[str, Any] = json.loads(call("-c", config, "incidents", "show", str(number), "--json").stdout)
+    return found
 
 
 def test_people_acknowledge_silence_note_and_resolve_an_incident(config: str) -> None:

@@ -6,8 +6,7 @@ from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
-from click.testing import Result
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from bounce_watch.cli.app import app
 from bounce_watch.config.load import load_config

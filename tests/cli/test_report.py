@@ -3,13 +3,17 @@
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal, get_args
 
 import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.cli.conftest import call
 from tests.servers.browser import start_browser
+
+Scheme = Literal["light", "dark"]
 
 pytestmark = [pytest.mark.servers, pytest.mark.xdist_group("browser")]
 SPAN = ("--since", "2026-11-08", "--until", "2026-11-16")
@@ -30,20 +34,29 @@ def written(demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def page(browser: Browser, written: Path) -> Iterator[Page]:
-    one = opened(browser, written)
+    one = browser.new_context(locale="en-GB").new_page()
+    one.goto(written.as_uri())
     yield one
     one.context.close()
 
 
-def opened(browser: Browser, file: Path, **context: object) -> Page:
-    """Open the file; every complaint of the browser and every address it asked for is kept on the page."""
-    one = browser.new_context(**{"locale": "en-GB", **context}).new_page()  # type: ignore[arg-type]
-    one.asked, one.said = [], []  # type: ignore[attr-defined]
-    one.on("request", lambda request: one.asked.append(request.url))  # type: ignore[attr-defined]
-    one.on("console", lambda message: one.said.append(message.text))  # type: ignore[attr-defined]
-    one.on("pageerror", lambda error: one.said.append(str(error)))  # type: ignore[attr-defined]
-    one.goto(file.as_uri())
-    return one
+@dataclass
+class Watched:
+    """A page with every address that it asked for and every complaint of the browser."""
+
+    page: Page
+    asked: list[str] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)
+
+
+def watch(browser: Browser, file: Path) -> Watched:
+    """Open the file and listen from its first request on."""
+    watched = Watched(browser.new_context(locale="en-GB").new_page())
+    watched.page.on("request", lambda request: watched.asked.append(request.url))
+    watched.page.on("console", lambda message: watched.complaints.append(message.text))
+    watched.page.on("pageerror", lambda error: watched.complaints.append(str(error)))
+    watched.page.goto(file.as_uri())
+    return watched
 
 
 def figures(page: Page, name: str) -> dict[str, int]:
@@ -78,10 +91,12 @@ def test_the_page_shows_what_the_store_knows(page: Page, demo: Path) -> None:
     ]
 
 
-def test_the_browser_fetches_nothing_and_complains_about_nothing(page: Page, written: Path) -> None:
-    page.wait_for_timeout(50)
-    assert page.asked == [written.as_uri()]  # type: ignore[attr-defined]
-    assert page.said == []  # type: ignore[attr-defined]
+def test_the_browser_fetches_nothing_and_complains_about_nothing(browser: Browser, written: Path) -> None:
+    watched = watch(browser, written)
+    watched.page.wait_for_timeout(50)
+    assert watched.asked == [written.as_uri()]
+    assert watched.complaints == []
+    watched.page.context.close()
 
 
 def test_a_head_sorts_its_table_both_ways_and_says_so(page: Page) -> None:
@@ -126,12 +141,14 @@ def test_the_page_can_be_used_with_the_keyboard_alone(page: Page) -> None:
 
 
 @pytest.mark.parametrize("width", [360, 768, 1200])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", get_args(Scheme))
 def test_nothing_sticks_out_and_all_text_can_be_read(
-    browser: Browser, written: Path, width: int, scheme: str
+    browser: Browser, written: Path, width: int, scheme: Scheme
 ) -> None:
     """No sideways scrolling of the page, and a contrast of at least 4.5 to 1 (WCAG 2.2, 1.4.3)."""
-    page = opened(browser, written, viewport={"width": width, "height": 800}, color_scheme=scheme)
+    context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)
+    page = context.new_page()
+    page.goto(written.as_uri())
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert page.evaluate(CONTRAST) == []
 
@@ -143,10 +160,10 @@ def test_a_script_that_somebody_adds_does_not_run(browser: Browser, written: Pat
     changed.write_text(
         written.read_text(encoding="utf-8").replace("</main>", f"{added}</main>"), encoding="utf-8"
     )
-    page = opened(browser, changed)
-    page.wait_for_timeout(100)
-    assert page.title().startswith("Mail that came back")
-    assert any("Content Security Policy" in text for text in page.said)  # type: ignore[attr-defined]
+    watched = watch(browser, changed)
+    watched.page.wait_for_timeout(100)
+    assert watched.page.title().startswith("Mail that came back")
+    assert any("Content Security Policy" in text for text in watched.complaints)
 
 
 def test_the_printed_page_has_every_bounce_and_no_controls(page: Page) -> None:

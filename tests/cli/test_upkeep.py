@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 import time_machine
-from click.testing import Result
 from sqlmodel import col, update
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from bounce_watch.cli.app import app
 from bounce_watch.config.load import load_config

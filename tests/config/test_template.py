@@ -5,9 +5,9 @@ from pathlib import Path
 from bounce_watch.config.accounts import ImapSettings
 from bounce_watch.config.load import read_config
 from bounce_watch.config.models import Config
-from bounce_watch.config.template import render
+from bounce_watch.config.template import Answers, render
 
-ANSWERS = {
+ANSWERS: Answers = {
     "organisation": {
         "name": 'Larkfield "Instruments"\n',
         "accepted_domains": ["larkfield.example"],

@@ -10,13 +10,12 @@ from bounce_watch.source.interface import Message, Source, Wanted, everything, n
 Heard = list[tuple[str, float]]
 
 
-class Quiet:
+class Quiet(Source):
     """A source in which nothing lies. `heard` has what was asked of it."""
 
     def __init__(self, name: str, heard: Heard) -> None:
         self.name = name
         self.heard = heard
-        self.skipped: Sequence[tuple[str, str]] = ()
 
     def __enter__(self) -> "Quiet":
         self.heard.append(("open", 0))
@@ -28,12 +27,22 @@ class Quiet:
     def count(self) -> int | None:
         return 0
 
-    def messages(self, wanted: Wanted = everything) -> Iterator[Message]:
+    @property
+    def skipped(self) -> Sequence[tuple[str, str]]:
+        return ()
+
+    def messages(
+        self, wanted: Wanted = everything, after: MessageLocation | None = None
+    ) -> Iterator[Message]:
         yield from ()
 
-    def file(self, location: MessageLocation) -> None: ...
+    @property
+    def reached(self) -> MessageLocation | None:
+        return None
 
-    def quarantine(self, location: MessageLocation) -> None: ...
+    def file(self, *locations: MessageLocation) -> None: ...
+
+    def quarantine(self, *locations: MessageLocation) -> None: ...
 
     def wait(self, seconds: float, stop: Callable[[], bool] = never) -> bool:
         self.heard.append(("wait", seconds))

@@ -20,7 +20,8 @@ WEEKS = 26
 
 def stream(mean: float, seed: int, bursts: tuple[datetime, ...] = ()) -> list[Event]:
     """Half a year of an hourly mean that follows day and week, scattered more than by chance alone."""
-    drawn, events = random.Random(f"{mean}-{seed}"), []
+    drawn = random.Random(f"{mean}-{seed}")
+    events: list[Event] = []
     for number in range(WEEKS * 168):
         hour = MONDAY + number * HOUR
         usual = mean * BY_HOUR[hour.hour] * 24 / sum(BY_HOUR) * (1.25 if hour.weekday() < 5 else 0.35)

@@ -46,7 +46,8 @@ def bounce(number: int, at: datetime, **changes: Any) -> Event:
 @cache
 def quiet_weeks() -> tuple[Event, ...]:
     """Eight weeks of an ordinary organization: people at work, some fifteen mails a day that come back."""
-    drawn, events = random.Random(20260105), []
+    drawn = random.Random(20260105)
+    events: list[Event] = []
     for day in range(56):
         morning = START + timedelta(days=day)
         for _ in range(drawn.randint(11, 19) if morning.weekday() < 5 else drawn.randint(0, 2)):

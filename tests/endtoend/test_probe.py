@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -29,7 +30,7 @@ def world() -> Iterator[MailWorld]:
         yield running
 
 
-def probed(config: Path, *arguments: str, status: int = 0) -> dict[str, dict[str, object]]:
+def probed(config: Path, *arguments: str, status: int = 0) -> dict[str, dict[str, Any]]:
     """Run the probe and return its lines by name."""
     out = bounce_watch(config, "check", "--probe", "--json", *arguments, status=status).stdout
     return {row["name"]: row for row in map(json.loads, out.splitlines())}
@@ -76,7 +77,7 @@ def test_an_address_that_takes_the_mail_gives_no_report(world: MailWorld, tmp_pa
     """The time is over: the line says where to look, with a command to paste."""
     rows = probed(write_config(world, tmp_path, keep), "--wait", "2s", status=1)
     assert rows["came back"]["state"] == "failure"
-    (command,) = rows["came back"]["commands"]  # type: ignore[misc]
+    (command,) = rows["came back"]["commands"]
     assert f"-SenderAddress '{WATCHED}' -RecipientAddress 'bounce-watch-probe-" in command
     assert ".invalid'" in command
 

@@ -118,16 +118,6 @@ def back_off(faults: int) -> float:
     return min(0.1 * 2.0**faults, 0.4)
 
 
-class Counted(CycleWork):
-    """Counts the looks that ended well."""
-
-    service: "Serving"
-
-    def well(self, mailbox: Mailbox) -> None:
-        super().well(mailbox)
-        self.service.cycles += 1
-
-
 @dataclass
 class FaultWorld:
     """`imap` and `smtp` are the proxies; `delivered` counts the reports that lay in the mailbox."""

@@ -41,7 +41,7 @@ def test_a_stale_page_is_named_with_what_repairs_it(written: Path, tmp_path: Pat
     shutil.copytree(written, tmp_path, dirs_exist_ok=True)
     page = tmp_path / "docs" / "configuration.md"
     page.write_text(page.read_text().replace("poll_seconds", "pause"))
-    call = [sys.executable, GENERATOR, "--check", "--root", tmp_path]
+    call: list[str | Path] = [sys.executable, GENERATOR, "--check", "--root", tmp_path]
     done = subprocess.run(call, check=False, capture_output=True, text=True)
     assert done.returncode == 1
     assert "docs/configuration.md" in done.stderr

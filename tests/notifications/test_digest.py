@@ -3,6 +3,7 @@
 import re
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -155,7 +156,7 @@ def test_a_quiet_day_with_a_failing_check_says_so(composer: Composer) -> None:
         ),
     ],
 )
-def test_the_headline_tells_the_day(change: dict[str, object], headline: str) -> None:
+def test_the_headline_tells_the_day(change: dict[str, Any], headline: str) -> None:
     assert headline_of(replace(template_samples.digest(), **change)) == headline
 
 

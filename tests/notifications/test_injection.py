@@ -85,12 +85,13 @@ def assert_harmless(letter: Letter) -> None:
 @pytest.mark.parametrize("canary", CANARIES.values(), ids=list(CANARIES))
 @pytest.mark.parametrize("field", BOUNCE_FIELDS + FACT_FIELDS)
 def test_no_field_of_a_bounce_acts_in_a_reply(composer: Composer, field: str, canary: str) -> None:
+    change: dict[str, Any] = {field: canary}
     bounce = template_samples.bounce(Cause.RECIPIENT_UNKNOWN, Owner.SENDER)
     facts = template_samples.reply_facts(bounce)
     if field in BOUNCE_FIELDS:
-        facts = replace(facts, bounces=(replace(bounce, **{field: canary}),))
+        facts = replace(facts, bounces=(replace(bounce, **change),))
     else:
-        facts = replace(facts, **{field: canary})
+        facts = replace(facts, **change)
     letter = composer.reply(facts)
     assert_harmless(letter)
     assert not re.search(r"(?i)https?:|www\.|evil\.example", letter.text + letter.html)
@@ -121,9 +122,8 @@ def test_no_field_of_a_digest_acts(composer: Composer, field: str, canary: str) 
     row: Any = (
         Health(name=canary, state=canary, text=canary) if field == "health" else Count(label=canary, now=3)
     )
-    letter = composer.digest(
-        replace(template_samples.digest(), **{field: (row,)}), event_key="x", to="a@b.example"
-    )
+    change: dict[str, Any] = {field: (row,)}
+    letter = composer.digest(replace(template_samples.digest(), **change), event_key="x", to="a@b.example")
     assert_harmless(letter)
 
 

@@ -12,6 +12,7 @@ from jinja2 import Environment, meta, nodes
 from bounce_watch.model import Cause, Details, Letter, Owner, Side
 from bounce_watch.notifications import template_samples
 from bounce_watch.notifications.composer import Composer
+from bounce_watch.notifications.facts import Organisation
 from bounce_watch.notifications.freeze import freeze, new_ids
 from bounce_watch.notifications.template_check import MOST_STEPS, MOST_WORDS, body_words
 
@@ -308,7 +309,7 @@ def test_the_mail_names_its_language(composer: Composer, language: str) -> None:
 def test_the_language_is_the_best_that_we_have(
     templates: Path, asked: str | None, home: str, written_in: str
 ) -> None:
-    ours = template_samples.Organisation(name="Contoso", support="4711", language=home)
+    ours = Organisation(name="Contoso", support="4711", language=home)
     letter = Composer([templates], ours).reply(
         template_samples.reply_facts(
             template_samples.bounce(Cause.MAILBOX_FULL, Owner.SENDER), language=asked

@@ -6,9 +6,10 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TypedDict
 
 import pytest
-from sqlmodel import SQLModel, select
+from sqlmodel import SQLModel
 
 from bounce_watch.config.load import read_config
 from bounce_watch.config.models import Config
@@ -20,6 +21,7 @@ from bounce_watch.store import open_store, place_of
 from tests.servers.kept import FILE
 from tests.servers.stores import Stores
 from tests.store.blank import lay_blank_store
+from tests.store.rows import reading
 
 START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 
@@ -133,11 +135,19 @@ def home(open_home: Callable[..., Home]) -> Home:
 
 def every_text(home: Home) -> Iterator[str]:
     """Yield each value of each column of each table, as Python shows it."""
-    with home.context.store._reading() as session:
+    with reading(home.context.store.place) as session:
         for table in SQLModel.metadata.sorted_tables:
-            for row in session.connection().execute(select(table)):
+            for row in session.connection().execute(table.select()):
                 for value in row:
                     yield value.decode("latin-1") if isinstance(value, bytes) else str(value)
+
+
+class Refusal(TypedDict, total=False):
+    """What a server said, as keywords of `ndr`."""
+
+    reply: str
+    status: str
+    remote: str | None
 
 
 def ndr(

@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import text
 
 from tests.pipeline.conftest import START, Home, ndr
+from tests.store.rows import reading
 
 ZONES = (
     "Europe/Berlin",
@@ -98,7 +99,7 @@ def digests(home: Home) -> Iterator[tuple[str, int]]:
 
 
 def ask(home: Home, question: str) -> Iterator[Any]:
-    with home.context.store._reading() as session:
+    with reading(home.context.store.place) as session:
         yield from session.connection().execute(text(question))
 
 

@@ -12,12 +12,12 @@ from bounce_watch.store import HistoryFilter, tables
 from bounce_watch.store.privacy.columns import NUMBERED, SMALL, texts_of
 from bounce_watch.store.privacy.identity import Named
 from bounce_watch.store.privacy.search import is_in_files
-from tests.pipeline.conftest import Home, every_text, ndr
+from tests.pipeline.conftest import Home, Refusal, every_text, ndr
 
 PERSON = "lena.krause@larkfield.example"
 COLLEAGUE = "otto@larkfield.example"
 OUTSIDER = "m.brandt@fabrikam.example"
-BLOCKED = {
+BLOCKED: Refusal = {
     "reply": "550 5.1.8 Access denied, bad outbound sender AS(42004)",
     "status": "5.1.8",
     "remote": None,
@@ -49,10 +49,18 @@ def played(open_home: Callable[..., Home]) -> Home:
     home.deliver(ndr(PERSON, OUTSIDER, number=5, **BLOCKED), "5.a")
     home.look()
     with home.context.store.transaction() as tx:
-        place = {"mailbox": "maildir:x", "validity": 1, "uid": "q"}
         raw = f"From: x\n\nbla {PERSON}".encode()
         now = home.clock.now
-        tx.quarantine(**place, sha256="0", raw=raw, reason=f"bad: {PERSON}", received_at=now, now=now)
+        tx.quarantine(
+            mailbox="maildir:x",
+            validity=1,
+            uid="q",
+            sha256="0",
+            raw=raw,
+            reason=f"bad: {PERSON}",
+            received_at=now,
+            now=now,
+        )
         tx.note_incident(1, f"phoned {PERSON}", now, by="admin")
         tx.note_stop(f"550 refused {PERSON}", now)
     home.clock.now = home.clock.now.replace(hour=23, minute=40)
@@ -65,7 +73,7 @@ def played(open_home: Callable[..., Home]) -> Home:
 def test_every_table_that_holds_text_is_searched() -> None:
     """A table that somebody adds must be in one of the lists."""
     names = {table.__tablename__ for table in (*NUMBERED, *SMALL, tables.Tally)}
-    for mapper in SQLModel._sa_registry.mappers:  # type: ignore[attr-defined]
+    for mapper in SQLModel._sa_registry.mappers:
         if texts_of(mapper.class_):
             assert mapper.class_.__tablename__ in names
 

@@ -2,18 +2,24 @@
 
 from datetime import timedelta
 from email import message_from_bytes, policy
+from email.message import EmailMessage
 
-from tests.pipeline.conftest import Home, ndr
+from tests.pipeline.conftest import Home, Refusal, ndr
 
-NO_DOMAIN = {"reply": "550 5.4.310 DNS domain does not exist", "status": "5.4.310", "remote": None}
-FULL = {"reply": "552 5.2.2 Mailbox full", "status": "5.2.2"}
+NO_DOMAIN: Refusal = {"reply": "550 5.4.310 DNS domain does not exist", "status": "5.4.310", "remote": None}
+FULL: Refusal = {"reply": "552 5.2.2 Mailbox full", "status": "5.2.2"}
 
 
 def letters(home: Home, to: str) -> list[str]:
     """Return the texts of what was sent to a person, oldest first."""
     mails = [message_from_bytes(content, policy=policy.default) for content in home.sent()]
-    parts = [mail.get_body(("plain",)) for mail in mails if mail["To"] == to]  # type: ignore[attr-defined]
-    return [" ".join(part.get_content().split()) for part in parts]
+    return [" ".join(plain_text(mail).split()) for mail in mails if mail["To"] == to]
+
+
+def plain_text(mail: EmailMessage) -> str:
+    part = mail.get_body(("plain",))
+    assert part is not None
+    return str(part.get_content())
 
 
 def test_a_domain_that_mail_reached_is_suggested(home: Home) -> None:
@@ -48,7 +54,7 @@ def test_the_third_mail_that_comes_back_is_answered_firmly(home: Home) -> None:
 
 def test_an_incident_is_told_once_to_each_sender(home: Home) -> None:
     """Eight colleagues fail SPF: who comes after the incident opened hears its number, once."""
-    refused = {"reply": "550 5.7.23 SPF violation -> 550 5.7.1 SPF check failed", "status": "5.7.23"}
+    refused: Refusal = {"reply": "550 5.7.23 SPF violation -> 550 5.7.1 SPF check failed", "status": "5.7.23"}
     people = [f"p{number}@larkfield.example" for number in range(9)]
     for number, person in enumerate(people):
         recipient = f"x@{'adatum' if number % 2 else 'fabrikam'}.example"

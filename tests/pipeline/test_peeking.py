@@ -1,7 +1,7 @@
 """Mail is settled by its head when it is no report; what is a report, or is kept, was read from all of it."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -13,13 +13,15 @@ from sqlmodel import col, select
 from bounce_watch.cli.run_dry import Untouched
 from bounce_watch.model import Kind
 from bounce_watch.pipeline import CycleResult, run_cycle
-from bounce_watch.sandbox.outcome import Limit, Overrun
+from bounce_watch.sandbox.outcome import Limit, Outcome, Overrun
+from bounce_watch.sandbox.reader import Reader
 from bounce_watch.source.imap.source import ImapSource
 from bounce_watch.store import tables
 from tests.pipeline.conftest import Home, ndr
 from tests.servers.dovecot import PASSWORD, WATCHED, Dovecot
 from tests.source.places import imap_settings
 from tests.source.wrapping import attachment, journal, mixed, text, with_attachment
+from tests.store.rows import reading
 
 pytestmark = pytest.mark.servers
 
@@ -37,20 +39,23 @@ DECLARED = journal(with_attachment(ndr()))
 SEALED = mixed(text(b"see"), attachment(b"application/vnd.ms-outlook", b"Undeliverable.msg"), attachment())
 
 
-class Noting:
+class Noting(Reader):
     """A reader that keeps what it was given, and fails by the clock on what holds a word."""
 
-    def __init__(self, reader: Any, word: bytes = b"\0", then: Any = None) -> None:
+    def __init__(self, reader: Reader, word: bytes = b"\0", then: Callable[[], None] = lambda: None) -> None:
         self.given: list[bytes] = []
-        self._reader, self._word, self._then = reader, word, then
+        self.then = then
+        self._reader, self._word = reader, word
 
-    def read(self, raw: bytes) -> Any:
+    def read(self, raw: bytes) -> Outcome:
         self.given.append(raw)
-        if self._then:
-            self._then()
+        self.then()
         if self._word in raw:
             return Overrun(limit=Limit.WALL, reason="it takes long")
         return self._reader.read(raw)
+
+    def abort(self) -> None:
+        self._reader.abort()
 
     def close(self) -> None:
         self._reader.close()
@@ -63,7 +68,7 @@ def opened(dovecot: Dovecot, **wishes: Any) -> Iterator[ImapSource]:
 
 
 def hashes(home: Home, kind: Kind) -> list[str | None]:
-    with home.context.store._reading() as session:
+    with reading(home.context.store.place) as session:
         query = select(tables.Message.sha256).where(col(tables.Message.kind) == kind)
         return list(session.exec(query))
 
@@ -137,7 +142,7 @@ def test_a_mail_that_is_gone_behind_its_head_is_no_fault(home: Home, dovecot: Do
             client.select("INBOX")
             client.store("1", "+FLAGS", "(\\Deleted)")
             client.expunge()
-        reader._then = None
+        reader.then = lambda: None
 
     dovecot.append([WORDED, DECLARED])
     reader = Noting(home.context.reader, then=take_away)

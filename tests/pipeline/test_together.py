@@ -9,20 +9,26 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Engine, event
-from sqlmodel import SQLModel, select
+from sqlmodel import SQLModel
 
 from bounce_watch.model.message_location import MessageLocation
 from bounce_watch.pipeline.ingest.message import Intake, take_in_together
 from bounce_watch.source.interface import Message
-from tests.pipeline.conftest import FILE, START, Home, ndr
+from tests.pipeline.conftest import START, Home, Refusal, ndr
+from tests.servers.kept import FILE
+from tests.store.rows import reading
 
 ANSWERS = ("settle_seconds = 0", "settle_seconds = 60")
-SPF = {
+SPF: Refusal = {
     "reply": "550 5.7.23 The message was rejected because of Sender Policy Framework violation",
     "status": "5.7.23",
 }
-BLOCKED = {"reply": "550 5.1.8 Access denied, bad outbound sender", "status": "5.1.8", "remote": None}
-FULL = {"reply": "552 5.2.2 The email account is over quota", "status": "5.2.2"}
+BLOCKED: Refusal = {
+    "reply": "550 5.1.8 Access denied, bad outbound sender",
+    "status": "5.1.8",
+    "remote": None,
+}
+FULL: Refusal = {"reply": "552 5.2.2 The email account is over quota", "status": "5.2.2"}
 
 
 def mails() -> Iterator[bytes]:
@@ -76,9 +82,9 @@ def statements() -> Iterator[list[str]]:
 
 def rows(home: Home) -> dict[str, list[Any]]:
     """Return every row of every table, but for what is told of the store itself."""
-    with home.context.store._reading() as session:
+    with reading(home.context.store.place) as session:
         return {
-            table.name: sorted(session.connection().execute(select(table)).all(), key=repr)
+            table.name: sorted(session.connection().execute(table.select()).all(), key=repr)
             for table in SQLModel.metadata.sorted_tables
             if table.name != "meta"
         }

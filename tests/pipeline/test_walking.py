@@ -11,7 +11,8 @@ import pytest
 from bounce_watch.model.message_location import MessageLocation
 from bounce_watch.pipeline import CycleResult, run_cycle
 from bounce_watch.pipeline import look as look_at
-from bounce_watch.sandbox.outcome import Limit, Overrun
+from bounce_watch.sandbox.outcome import Limit, Outcome, Overrun
+from bounce_watch.sandbox.reader import Reader
 from bounce_watch.source import SourceError
 from bounce_watch.source.imap.source import ImapSource
 from bounce_watch.store import MessageState
@@ -144,18 +145,21 @@ def test_a_move_that_failed_is_done_at_the_next_look(home: Home, dovecot: Doveco
     assert len(dovecot.contents(folder="Bounces/Filed")) == 1
 
 
-class FailsTwice:
+class FailsTwice(Reader):
     """A reader that is overrun twice, as by a machine that was very busy."""
 
-    def __init__(self, reader: Any) -> None:
+    def __init__(self, reader: Reader) -> None:
         self.failures = 0
         self._reader = reader
 
-    def read(self, raw: bytes) -> Any:
+    def read(self, raw: bytes) -> Outcome:
         if self.failures < 2 and b"Undeliverable" in raw:
             self.failures += 1
             return Overrun(limit=Limit.WALL, reason="it takes long")
         return self._reader.read(raw)
+
+    def abort(self) -> None:
+        self._reader.abort()
 
     def close(self) -> None:
         self._reader.close()
@@ -174,6 +178,7 @@ def test_what_could_not_be_read_is_tried_at_the_next_look_however_much_came_afte
             assert cursor is not None
             assert cursor.uid == uid
         assert result.bounces == 1
+    assert cursor is not None
     assert context.store.states_at(source.name, cursor.validity, ["2"]) == {"2": MessageState.FILED}
 
 

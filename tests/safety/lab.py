@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
@@ -88,7 +89,7 @@ class Lab:
         moment = (START + timedelta(minutes=self.minutes)).timestamp()
         os.utime(path, (moment, moment))
 
-    def start(self, aim: str | None = None, cycles: int = 1) -> Any:
+    def start(self, aim: str | None = None, cycles: int = 1) -> BaseProcess:
         """Start a process that runs cycles, and dies where it is told to."""
         from tests.safety.worker import work
 

@@ -6,10 +6,10 @@ from datetime import timedelta
 import pytest
 
 from bounce_watch.model import LetterKind, OutboxState
-from tests.pipeline.conftest import Home, ndr
+from tests.pipeline.conftest import Home, Refusal, ndr
 
 LENA = "lena@larkfield.example"
-FULL = {"reply": "552 5.2.2 mailbox full", "status": "5.2.2"}
+FULL: Refusal = {"reply": "552 5.2.2 mailbox full", "status": "5.2.2"}
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from bounce_watch.sandbox.jobs import Job
 from bounce_watch.sandbox.outcome import Limits
 from bounce_watch.sandbox.pool import in_order
 from bounce_watch.sandbox.process import ReadingProcess
+from bounce_watch.sandbox.reader import IsolatedReader
 from tests.pipeline.conftest import ndr
 
 LETTERS = [Letter(f"{number}.eml", ndr(number=number)) for number in range(400)]
@@ -34,9 +35,10 @@ def test_lines_come_in_the_order_of_the_messages(here: bool, jobs: int) -> None:
 
 def test_with_two_jobs_this_process_is_one_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
     """One other is started; we read what it has no time for; the interpreter's pace is as before."""
-    made, usual = [], sys.getswitchinterval()
+    made: list[IsolatedReader] = []
+    usual = sys.getswitchinterval()
 
-    class Counted(pool.IsolatedReader):
+    class Counted(IsolatedReader):
         asked = 0
 
         def ask(self, letters: Sequence[Letter]) -> list[Any]:
@@ -63,7 +65,7 @@ def test_a_fault_of_the_source_comes_behind_the_results_before_it() -> None:
         yield from LETTERS[:130]
         raise ConnectionResetError
 
-    seen = []
+    seen: list[str] = []
     answers = in_order(breaking(), itself, Job.READINGS, jobs=2, here=False)
     with pytest.raises(ConnectionResetError):
         seen.extend(letter.name for letter, _ in answers)

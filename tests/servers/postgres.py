@@ -83,7 +83,8 @@ class Postgres:
         """Start the server on its folder and wait until it takes questions."""
         options = [word for name, value in self._settings.items() for word in ("-c", f"{name}={value}")]
         with (self.root / "log").open("ab") as log:
-            command = [self.programs / "postgres", "-D", str(self.data), "-p", str(self.port), *options]
+            program = str(self.programs / "postgres")
+            command = [program, "-D", str(self.data), "-p", str(self.port), *options]
             self._process = start(command, log, self.root, **self._stepping_down())
         self._wait(self._process)
 
@@ -123,12 +124,12 @@ class Postgres:
         with psycopg.connect(
             host=str(self.root), port=self.port, user="postgres", dbname=database, autocommit=True
         ) as connection:
-            answer = connection.execute(statement)  # type: ignore[call-overload]
+            answer = connection.execute(statement)
             return list(answer.fetchall()) if answer.description else []
 
     def _wait(self, process: subprocess.Popen[bytes]) -> None:
         deadline = time.monotonic() + 30
-        ready = [self.programs / "pg_isready", "-q", "-h", self.root, "-p", str(self.port)]
+        ready: list[str | Path] = [self.programs / "pg_isready", "-q", "-h", self.root, "-p", str(self.port)]
         while process.poll() is None and time.monotonic() < deadline:
             if subprocess.run(ready, check=False).returncode == 0:
                 return
@@ -137,7 +138,7 @@ class Postgres:
 
     def _run(self, program: str, *arguments: str) -> str:
         command: Sequence[str] = [str(self.programs / program), *arguments]
-        done = subprocess.run(
+        done: subprocess.CompletedProcess[str] = subprocess.run(
             command, capture_output=True, text=True, check=False, cwd=self.root, **self._stepping_down()
         )
         if done.returncode:

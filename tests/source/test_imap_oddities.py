@@ -149,7 +149,7 @@ def test_a_session_that_the_server_ends_is_opened_anew_in_silence(
     open_imap: Open, answers: dict[str, bytes | list[bytes]]
 ) -> None:
     """Exchange Online does so once an hour, when the token expires."""
-    script = Script(answers={"UID FETCH": BOTH} | answers)
+    script = Script(answers={"UID FETCH": BOTH, **answers})
     with open_imap(script) as source:
         assert {message.raw for message in source.messages()} == {b"hello", b"world"}
     assert sum(line.startswith("LOGIN") for line in script.heard) == 2

@@ -53,7 +53,8 @@ def with_attachment(mail: bytes) -> bytes:
 
 def _apart(block: bytes) -> tuple[bytes, bytes]:
     """Take the fields about the content out of a header."""
-    kept, moved = [], []
+    kept: list[bytes] = []
+    moved: list[bytes] = []
     fields = kept
     for line in block.split(b"\r\n"):
         if line[:1] not in (b" ", b"\t"):

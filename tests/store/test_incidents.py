@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -28,7 +29,7 @@ FINDING = Finding(
 )
 
 
-def found(*bounce_ids: int, **values: object) -> Finding:
+def found(*bounce_ids: int, **values: Any) -> Finding:
     return replace(FINDING, events=bounce_ids, messages=len(bounce_ids), **values)
 
 

@@ -25,7 +25,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def mixed(filled: Path, tmp_path: Path) -> Iterator[Store]:
-    with Store.open(shutil.copy(filled, tmp_path / "bounce-watch.db")) as store:
+    with Store.open(Path(shutil.copy(filled, tmp_path / "bounce-watch.db"))) as store:
         yield store
 
 

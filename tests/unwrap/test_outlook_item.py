@@ -17,7 +17,7 @@ from bounce_watch.parse import read
 from bounce_watch.sandbox.jobs import shipped_catalogue
 from bounce_watch.source import open_path
 from bounce_watch.unwrap.mime.outlook_item import as_mail
-from tests.outlook import Item, msg
+from tests.outlook import Item, Value, msg
 
 CLASS, SUBJECT, HEADERS, BODY, HTML = 0x001A, 0x0037, 0x007D, 0x1000, 0x1013
 REPORTER, REMOTE, SUPPLEMENT, STATUS = 0x6820, 0x0C21, 0x0C1B, 0x0C20
@@ -156,7 +156,7 @@ def test_a_persons_mail_kept_as_an_item_is_opened_for_what_is_in_it() -> None:
         "Your message to kim@fabrikam.example couldn't be delivered.",
     )
     saved = f"{head}\r\n{words}\r\n550 5.1.1 unknown"
-    file = {FILE_NAME: "second.eml", FILE: saved.encode()}
+    file: dict[int, Value] = {FILE_NAME: "second.eml", FILE: saved.encode()}
     found = bounces(read(forward(msg(Item(properties, attachments=[ndr(), file])))))
     assert {one.recipient for one in found} == {"lee@fabrikam.example", "kim@fabrikam.example"}
 
@@ -257,7 +257,8 @@ def looped(sound: bytes) -> bytes:
 
 def sharing(items: int, inner: bytes) -> bytes:
     """An item whose attached files are all the same bytes, which it holds once."""
-    files = [{FILE_NAME: "x.msg", FILE: inner}, *[{FILE_NAME: "x.msg", FILE: b"x"}] * (items - 1)]
+    names: dict[int, Value] = {FILE_NAME: "x.msg"}
+    files = [names | {FILE: inner}, *[names | {FILE: b"x"}] * (items - 1)]
     content = bytearray(msg(Item({CLASS: "IPM.Note", SENDER_SMTP: "ada@contoso.example"}, attachments=files)))
     name = "__substg1.0_37010102".encode("utf-16-le")
     places = [at for at in range(0, len(content), 128) if content.startswith(name, at)]
