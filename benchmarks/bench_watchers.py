@@ -18,7 +18,7 @@ sys.path.insert(0, str(ROOT))
 
 from bounce_watch.cli.common.open_store import working  # noqa: E402
 from bounce_watch.config.load import load_config  # noqa: E402
-from bounce_watch.pipeline import CycleResult, look  # noqa: E402
+from bounce_watch.pipeline import CycleResult, check_mailbox  # noqa: E402
 from bounce_watch.source import open_source  # noqa: E402
 from tests.pipeline.conftest import CONFIG, START, ndr  # noqa: E402
 from tests.servers.postgres import Postgres  # noqa: E402
@@ -42,7 +42,7 @@ def watch(config: Path, ready: Barrier) -> float:
     with working(settings) as context, open_source(settings.source[0], lambda: "") as source:
         ready.wait()
         began = time.monotonic()
-        look(context, source, CycleResult())
+        check_mailbox(context, source, CycleResult())
         return time.monotonic() - began
 
 

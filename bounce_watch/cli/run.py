@@ -96,15 +96,15 @@ def run(
 def _once(config: "Config", *, as_json: bool) -> None:
     from bounce_watch.cli.common.open_store import working
     from bounce_watch.daemon import Stopper
-    from bounce_watch.pipeline import attend
-    from bounce_watch.pipeline.wiring import probe_of, sender_of
+    from bounce_watch.pipeline import run_due_work
+    from bounce_watch.pipeline.wiring import sender_of, sent_lookup_of
 
     stopper = Stopper().install()
     # Nobody looks again in a minute: what this look found is told now.
     config = config.model_copy(update={"alerts": config.alerts.model_copy(update={"settle_seconds": 0.0})})
     with working(config) as work, sender_of(config) as sender:
         result, faults = look_once(config, work, stopper.is_set)
-        attend(work, sender, probe_of(config), result, stop=stopper.is_set, hurry=True)
+        run_due_work(work, sender, sent_lookup_of(config), result, stop=stopper.is_set, hurry=True)
     if len(faults) == len(config.source):
         raise faults[0]
     print_cycle(result, as_json=as_json)
@@ -126,7 +126,7 @@ def look_once(
     from bounce_watch.cli.common.output import say
     from bounce_watch.cli.common.progress import counting
     from bounce_watch.config.secrets import SecretError
-    from bounce_watch.pipeline import CycleResult, look
+    from bounce_watch.pipeline import CycleResult, check_mailbox
     from bounce_watch.pipeline.incidents.mailbox_outage import note_fault, note_recovery
     from bounce_watch.pipeline.wiring import source_of
     from bounce_watch.source import SourceError
@@ -139,7 +139,7 @@ def look_once(
     for settings, source in sources:
         try:
             with source, counting(f"Reading {settings.label}", source.count()) as step:
-                look(work, source, result, stop=stop, progress=step)
+                check_mailbox(work, source, result, stop=stop, progress=step)
         except (SourceError, SecretError) as error:
             note_fault(work, source.name, settings.label, error)
             if len(config.source) > 1:
@@ -166,15 +166,15 @@ def _serve(context: typer.Context, config: "Config") -> None:
 
     from bounce_watch.cli.common.open_store import holding
     from bounce_watch.daemon import Ending, Stopped, Stopper
-    from bounce_watch.daemon.reload import Course
+    from bounce_watch.daemon.reload import ServiceRunner
 
     log = structlog.get_logger()
     stopper = Stopper(config.run.stop_seconds).install()
     stopper.reloads()
     with holding(config) as store:
-        course = Course(context.obj, config, store, stopper)
+        runner = ServiceRunner(context.obj, config, store, stopper)
         try:
-            while course.run() is Ending.RELOAD:
+            while runner.run() is Ending.RELOAD:
                 pass
         except Stopped:
             log.warning("stopped_at_limit", limit_seconds=stopper.limit)
@@ -186,10 +186,10 @@ def send_digest(config: "Config") -> None:
     from bounce_watch.cli.common.open_store import working
     from bounce_watch.cli.common.output import say
     from bounce_watch.pipeline import deliver, make_digest
-    from bounce_watch.pipeline.wiring import probe_of, sender_of
+    from bounce_watch.pipeline.wiring import sender_of, sent_lookup_of
 
     with working(config) as work, sender_of(config) as sender:
         digest = make_digest(work)
-        done = deliver(work, sender, probe_of(config))
+        done = deliver(work, sender, sent_lookup_of(config))
     say("Today's digest was made before." if digest is None else f"Digest of {digest.local_date} made.")
     say(f"{done.sent} mails sent.")

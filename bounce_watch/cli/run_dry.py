@@ -15,7 +15,7 @@ from bounce_watch.config.models import Config
 from bounce_watch.model import OutboxState
 from bounce_watch.model.check import Check
 from bounce_watch.model.message_location import MessageLocation
-from bounce_watch.pipeline import attend
+from bounce_watch.pipeline import run_due_work
 from bounce_watch.pipeline.ingest import partial
 from bounce_watch.source.interface import Message, Source, Wanted, everything, never
 from bounce_watch.store import StoreMissing, place_of
@@ -52,17 +52,19 @@ class Untouched:
     ) -> Iterator[Message]:
         return self._source.messages(wanted, after)
 
-    def peek(self, wanted: Wanted = everything, after: MessageLocation | None = None) -> Iterator[Message]:
-        return partial.look(self._source, wanted, after)
+    def partial_messages(
+        self, wanted: Wanted = everything, after: MessageLocation | None = None
+    ) -> Iterator[Message]:
+        return partial.fetch_messages(self._source, wanted, after)
 
-    def whole(self, message: Message) -> Message | None:
-        return partial.whole(self._source, message)
+    def fetch_whole(self, message: Message) -> Message | None:
+        return partial.fetch_whole(self._source, message)
 
     def wait(self, seconds: float, stop: Callable[[], bool] = never) -> bool:
         return self._source.wait(seconds, stop)
 
-    def probe(self) -> list[Check]:
-        return self._source.probe()
+    def diagnose(self) -> list[Check]:
+        return self._source.diagnose()
 
     def file(self, *locations: MessageLocation) -> None:
         """Leave the messages where they are."""
@@ -82,7 +84,7 @@ def rehearse(config: Config, *, as_json: bool) -> None:
         with working(copy) as work:
             before = work.store.newest_outgoing()
             result, faults = look_once(config, work, never, Untouched)
-            attend(work, None, None, result, hurry=True)
+            run_due_work(work, None, None, result, hurry=True)
             due = work.store.due(work.clock(), limit=20)
             held = [mail for mail in work.store.outbox([OutboxState.HELD], 20) if mail.id > before]
         if len(faults) == len(config.source):

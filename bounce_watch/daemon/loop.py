@@ -12,8 +12,8 @@ from typing import Protocol
 
 import structlog
 
-from bounce_watch.daemon.mailbox_thread import Looked, Mailbox, Order
-from bounce_watch.daemon.retry import MANY, may_pass, wish_of
+from bounce_watch.daemon.mailbox_thread import MailboxOutcome, MailboxThread, NextTask
+from bounce_watch.daemon.retry import MANY, is_temporary, requested_pause
 from bounce_watch.daemon.signals import Stopper
 from bounce_watch.daemon.systemd import notify, reloading
 from bounce_watch.source.interface import Source, SourceError
@@ -38,22 +38,22 @@ class Ending(StrEnum):
 class Work(Protocol):
     """What the loop has done. Every call may raise; nothing is lost then."""
 
-    def look(self, source: Source, progress: Callable[[], None]) -> Looked:
+    def check_mailbox(self, source: Source, progress: Callable[[], None]) -> MailboxOutcome:
         """Read one opened mailbox; tell what was found."""
 
-    def attend(self) -> None:
+    def run_due_work(self) -> None:
         """Do whatever else is due: digest, alerts, outbox."""
 
     def seconds_until_due(self) -> float | None:
-        """Return when `attend` has something to do next, None when nothing is known."""
+        """Return when `run_due_work` has something to do next, None when nothing is known."""
 
-    def has_worked(self, mailbox: Mailbox) -> bool:
+    def has_worked(self, mailbox: MailboxThread) -> bool:
         """Tell whether a mailbox was read without a fault ever before."""
 
-    def well(self, mailbox: Mailbox) -> None:
+    def on_success(self, mailbox: MailboxThread) -> None:
         """Hear that a mailbox was read without a fault."""
 
-    def ill(self, mailbox: Mailbox, fault: Exception) -> None:
+    def on_failure(self, mailbox: MailboxThread, fault: Exception) -> None:
         """Hear of a mailbox's fault."""
 
     @property
@@ -82,7 +82,7 @@ class Service:
 
     def __init__(
         self,
-        mailboxes: Sequence[Mailbox],
+        mailboxes: Sequence[MailboxThread],
         work: Work,
         stopper: Stopper,
         *,
@@ -98,7 +98,7 @@ class Service:
         self._retry = retry
         self._tick = tick
         self._reload = reload
-        self._handed: queue.SimpleQueue[tuple[Mailbox, Exception | None] | None] = queue.SimpleQueue()
+        self._handed: queue.SimpleQueue[tuple[MailboxThread, Exception | None] | None] = queue.SimpleQueue()
         self._due = 0.0
         self._faults = 0
         self._fed = 0.0
@@ -147,13 +147,13 @@ class Service:
             self._attend()
         self._feed()
 
-    def _take(self, mailbox: Mailbox, fault: Exception | None) -> None:
+    def _take(self, mailbox: MailboxThread, fault: Exception | None) -> None:
         """Read a mailbox that was handed over, and give it back."""
         state = self._mailboxes[mailbox]
-        began, found = time.monotonic(), Looked.NOTHING
+        began, found = time.monotonic(), MailboxOutcome.NOTHING
         if fault is None:
             try:
-                found = self._work.look(mailbox.source, self._progress)
+                found = self._work.check_mailbox(mailbox.source, self._progress)
             except Exception as error:  # noqa: BLE001 - judged below
                 fault = error
         if fault is not None:
@@ -164,20 +164,20 @@ class Service:
         if state.trouble:
             log.info("mailbox_back", mailbox=mailbox.label, faults=state.faults)
         state.faults, state.trouble, state.worked = 0, "", True
-        self._work.well(mailbox)
-        hasty = found is Looked.NOTHING and began - state.looked_at < SHORT
+        self._work.on_success(mailbox)
+        hasty = found is MailboxOutcome.NOTHING and began - state.looked_at < SHORT
         state.looked_at = began
-        wait = 0.0 if found is Looked.HALFWAY else self._poll
-        mailbox.give_back(Order(rest=SHORT if hasty else 0.0, wait=wait))
+        wait = 0.0 if found is MailboxOutcome.HALFWAY else self._poll
+        mailbox.give_back(NextTask(rest=SHORT if hasty else 0.0, wait=wait))
 
-    def _failed(self, mailbox: Mailbox, state: _State, fault: Exception) -> None:
+    def _failed(self, mailbox: MailboxThread, state: _State, fault: Exception) -> None:
         known = any(one.worked for one in self._mailboxes.values())
-        if not may_pass(fault, known):
+        if not is_temporary(fault, known):
             raise fault
         state.faults += 1
         state.trouble = str(fault) or type(fault).__name__
-        passes = may_pass(fault, False)
-        rest = max(self._retry(state.faults if passes else MANY), wish_of(fault))
+        passes = is_temporary(fault, False)
+        rest = max(self._retry(state.faults if passes else MANY), requested_pause(fault))
         log.warning(
             "mailbox_failed",
             mailbox=mailbox.label,
@@ -185,18 +185,18 @@ class Service:
             repair=str(getattr(fault, "repair", "")),
             next_try_seconds=round(rest),
         )
-        self._work.ill(mailbox, fault)
+        self._work.on_failure(mailbox, fault)
         # A fault of this machine, such as a full disk, needs no new sign-in.
-        mailbox.give_back(Order(hang_up=isinstance(fault, (SourceError, OSError)), rest=rest))
+        mailbox.give_back(NextTask(hang_up=isinstance(fault, (SourceError, OSError)), rest=rest))
 
     def _attend(self) -> None:
         if self._faults and time.monotonic() < self._due:
             return
         try:
-            self._work.attend()
+            self._work.run_due_work()
             due = self._work.seconds_until_due()
         except Exception as error:
-            if not may_pass(error, True):
+            if not is_temporary(error, True):
                 raise
             self._faults += 1
             due = self._retry(self._faults)

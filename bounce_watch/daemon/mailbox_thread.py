@@ -16,7 +16,7 @@ PATIENCE = 600.0
 """Seconds by which connecting or waiting may take longer than asked before the thread counts as stuck."""
 
 
-class Looked(StrEnum):
+class MailboxOutcome(StrEnum):
     """What a look found. `halfway`: the mailbox is large, and the next look goes on at once."""
 
     NOTHING = "nothing"
@@ -25,7 +25,7 @@ class Looked(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
+class NextTask:
     """What the thread does next: hang up, rest, and then connect, or wait for mail on what is open."""
 
     hang_up: bool = False
@@ -33,26 +33,26 @@ class Order:
     wait: float = 0.0
 
 
-class Mailbox:
+class MailboxThread:
     """A source that is kept open. `label` is what people call it."""
 
     def __init__(self, label: str, source: Source) -> None:
         self.label = label
         self.source = source
-        self._orders: queue.SimpleQueue[Order | None] = queue.SimpleQueue()
+        self._orders: queue.SimpleQueue[NextTask | None] = queue.SimpleQueue()
         self._closing = threading.Event()
         self._thread: threading.Thread | None = None
         self._is_open = False
         self._due_back = float("inf")
 
-    def start(self, hand_over: "Callable[[Mailbox, Exception | None], None]") -> None:
+    def start(self, hand_over: "Callable[[MailboxThread, Exception | None], None]") -> None:
         """Connect in a thread. `hand_over` is called there: with None the source is open and may be used."""
         name = f"mailbox {self.label}"
         self._thread = threading.Thread(target=self._run, args=(hand_over,), name=name, daemon=True)
         self._thread.start()
-        self.give_back(Order())
+        self.give_back(NextTask())
 
-    def give_back(self, order: Order) -> None:
+    def give_back(self, order: NextTask) -> None:
         """Let the thread have the source again."""
         self._due_back = time.monotonic() + order.rest + order.wait + PATIENCE
         self._orders.put(order)
@@ -72,7 +72,7 @@ class Mailbox:
         if self._thread is not None:
             self._thread.join(max(0.0, seconds))
 
-    def _run(self, hand_over: "Callable[[Mailbox, Exception | None], None]") -> None:
+    def _run(self, hand_over: "Callable[[MailboxThread, Exception | None], None]") -> None:
         while not self._closing.is_set() and (order := self._orders.get()) is not None:
             try:
                 self._follow(order)
@@ -82,7 +82,7 @@ class Mailbox:
                 hand_over(self, None)
         self._hang_up()
 
-    def _follow(self, order: Order) -> None:
+    def _follow(self, order: NextTask) -> None:
         if order.hang_up:
             self._hang_up()
         if order.rest and self._closing.wait(order.rest):

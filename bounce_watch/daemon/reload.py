@@ -10,16 +10,16 @@ import structlog
 
 from bounce_watch.config.load import load_config, read_config
 from bounce_watch.config.models import Config
-from bounce_watch.daemon import CycleWork, Ending, Mailbox, Service, Stopper, back_off
+from bounce_watch.daemon import CycleWork, Ending, MailboxThread, Service, Stopper, back_off
 from bounce_watch.pipeline import open_context
-from bounce_watch.pipeline.wiring import probe_of, sender_of, source_of
+from bounce_watch.pipeline.wiring import sender_of, sent_lookup_of, source_of
 from bounce_watch.send.interface import Delivery
 from bounce_watch.store import Store
 
 log = structlog.get_logger()
 
 
-def read_fresh(place: Path | None, environ: Mapping[str, str] = os.environ) -> Config:
+def reread_config(place: Path | None, environ: Mapping[str, str] = os.environ) -> Config:
     """Read the configuration again. Raises ConfigError.
 
     Of what systemd gives as a credential there is only the copy made at the start; the unit's ExecReload
@@ -33,7 +33,7 @@ def read_fresh(place: Path | None, environ: Mapping[str, str] = os.environ) -> C
     return load_config(place)
 
 
-class Course:
+class ServiceRunner:
     """What stays over a reload. `place` is where the configuration is, None: the usual places.
 
     `unsettled` is what became of mails while the store could not take it down.
@@ -53,11 +53,11 @@ class Course:
         with closing(context), sender_of(config) as sender:
             self._stopper.limit = config.run.stop_seconds
             self._stopper.interrupt = context.reader.abort
-            mailboxes = [Mailbox(settings.label, source_of(settings)) for settings in config.source]
+            mailboxes = [MailboxThread(settings.label, source_of(settings)) for settings in config.source]
             sources = {mailbox.label: mailbox.source.name for mailbox in mailboxes}
             service = Service(
                 mailboxes,
-                CycleWork(context, sender, probe_of(config), stop, sources),
+                CycleWork(context, sender, sent_lookup_of(config), stop, sources),
                 self._stopper,
                 poll=config.run.poll_seconds,
                 retry=back_off,
@@ -68,7 +68,7 @@ class Course:
     def _read_again(self) -> bool:
         """Take over the configuration as it stands now; tell whether it can be worked with."""
         try:
-            config = read_fresh(self._place)
+            config = reread_config(self._place)
             with closing(open_context(config, self._store)):
                 """Codes, rules and templates can be read."""
         except Exception as error:  # noqa: BLE001 - whatever is wrong with it, the old one stays in force

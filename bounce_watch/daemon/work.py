@@ -13,14 +13,14 @@ from pathlib import Path
 import structlog
 
 from bounce_watch.config.secrets import SecretError, heartbeat_url
-from bounce_watch.daemon.mailbox_thread import Looked, Mailbox
-from bounce_watch.pipeline import Context, CycleResult, attend, look
+from bounce_watch.daemon.mailbox_thread import MailboxOutcome, MailboxThread
+from bounce_watch.pipeline import Context, CycleResult, check_mailbox, run_due_work
 from bounce_watch.pipeline.condition import judge_condition, look_beside
 from bounce_watch.pipeline.cycle import next_due
 from bounce_watch.pipeline.incidents.mailbox_outage import note_fault, note_recovery
 from bounce_watch.pipeline.metrics import Figures
 from bounce_watch.send.heartbeat import Heartbeat
-from bounce_watch.send.interface import Probe, Sender
+from bounce_watch.send.interface import Sender, SentLookup
 from bounce_watch.source.interface import Source
 from bounce_watch.store import StoreTemporary
 
@@ -44,7 +44,7 @@ class Monitor:
             with context.store.transaction() as tx:
                 tx.keep_troubles(self._sources.values())
 
-    def well(self, source: str, label: str) -> None:
+    def on_success(self, source: str, label: str) -> None:
         """Hear that a mailbox was read. The heart beats while every mailbox is well."""
         self._ill.discard(source)
         try:
@@ -55,7 +55,7 @@ class Monitor:
         if self._heartbeat is not None and not self._ill:
             self._heartbeat.beat()
 
-    def ill(self, source: str, label: str, fault: Exception) -> None:
+    def on_failure(self, source: str, label: str, fault: Exception) -> None:
         """Hear of a fault. Where even the store has one, the log alone tells."""
         self._ill.add(source)
         try:
@@ -107,30 +107,30 @@ class CycleWork:
         self,
         context: Context,
         sender: Sender,
-        probe: Probe | None,
+        sent_lookup: SentLookup | None,
         stop: Callable[[], bool],
         sources: Mapping[str, str] | None = None,
     ) -> None:
         self.status = QUIET
         self._context = context
         self._sender = sender
-        self._probe = probe
+        self._sent_lookup = sent_lookup
         self._stop = stop
         self._result = CycleResult()
         self._monitor = Monitor(context, sources or {})
 
-    def look(self, source: Source, progress: Callable[[], None]) -> Looked:
+    def check_mailbox(self, source: Source, progress: Callable[[], None]) -> MailboxOutcome:
         before = self._result.messages
-        halfway = look(
+        halfway = check_mailbox(
             self._context, source, self._result, stop=self._stop, progress=progress, portion=PORTION
         )
         if halfway:
-            return Looked.HALFWAY
-        return Looked.NEW if self._result.messages > before else Looked.NOTHING
+            return MailboxOutcome.HALFWAY
+        return MailboxOutcome.NEW if self._result.messages > before else MailboxOutcome.NOTHING
 
-    def attend(self) -> None:
+    def run_due_work(self) -> None:
         result, self._result = self._result, CycleResult()
-        attend(self._context, self._sender, self._probe, result, stop=self._stop)
+        run_due_work(self._context, self._sender, self._sent_lookup, result, stop=self._stop)
         if result.messages or result.delivered.sent or result.digest:
             done = one_line(result)
             log.info("looked", status=done)
@@ -143,14 +143,14 @@ class CycleWork:
         due = next_due(self._context, now)
         return None if due is None else max(SOONEST, (due - now).total_seconds())
 
-    def has_worked(self, mailbox: Mailbox) -> bool:
+    def has_worked(self, mailbox: MailboxThread) -> bool:
         return self._context.store.last_look_at(mailbox.source.name) is not None
 
-    def well(self, mailbox: Mailbox) -> None:
-        self._monitor.well(mailbox.source.name, mailbox.label)
+    def on_success(self, mailbox: MailboxThread) -> None:
+        self._monitor.on_success(mailbox.source.name, mailbox.label)
 
-    def ill(self, mailbox: Mailbox, fault: Exception) -> None:
-        self._monitor.ill(mailbox.source.name, mailbox.label, fault)
+    def on_failure(self, mailbox: MailboxThread, fault: Exception) -> None:
+        self._monitor.on_failure(mailbox.source.name, mailbox.label, fault)
 
 
 def one_line(result: CycleResult) -> str:

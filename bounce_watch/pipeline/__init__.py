@@ -1,7 +1,7 @@
 """The only composer: bytes of a mail become rows, findings and letters; one cycle runs every step."""
 
 from bounce_watch.pipeline.context import Context, open_context
-from bounce_watch.pipeline.cycle import attend, look, run_cycle
+from bounce_watch.pipeline.cycle import check_mailbox, run_cycle, run_due_work
 from bounce_watch.pipeline.digest import make_digest
 from bounce_watch.pipeline.ingest.message import Intake, take_in
 from bounce_watch.pipeline.outbox.deliver import deliver
@@ -11,11 +11,11 @@ __all__ = [
     "Context",
     "CycleResult",
     "Intake",
-    "attend",
+    "check_mailbox",
     "deliver",
-    "look",
     "make_digest",
     "open_context",
     "run_cycle",
+    "run_due_work",
     "take_in",
 ]

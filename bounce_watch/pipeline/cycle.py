@@ -10,24 +10,23 @@ from bounce_watch.pipeline.digest import is_digest_due, make_digest
 from bounce_watch.pipeline.incidents.chat import tell_rooms
 from bounce_watch.pipeline.incidents.rules import settle
 from bounce_watch.pipeline.ingest.disk_space import require_room
-from bounce_watch.pipeline.ingest.fetch import never, nothing
 from bounce_watch.pipeline.ingest.mailbox import walk
 from bounce_watch.pipeline.maintenance import is_upkeep_due, keep_up
 from bounce_watch.pipeline.outbox.deliver import deliver
 from bounce_watch.pipeline.replies.merge import note_first_backlog
 from bounce_watch.pipeline.result import CycleResult
-from bounce_watch.send.interface import Probe, Sender
-from bounce_watch.source.interface import Source
+from bounce_watch.send.interface import Sender, SentLookup
+from bounce_watch.source.interface import Source, never, no_progress
 
 
 def run_cycle(
     context: Context,
     source: Source,
     sender: Sender | None,
-    probe: Probe | None = None,
+    sent_lookup: SentLookup | None = None,
     *,
     stop: Callable[[], bool] = never,
-    progress: Callable[[], None] = nothing,
+    progress: Callable[[], None] = no_progress,
     hurry: bool = False,
 ) -> CycleResult:
     """Run one whole cycle on an opened source.
@@ -36,18 +35,18 @@ def run_cycle(
     ReaderUnavailable, with nothing lost.
     """
     result = CycleResult()
-    look(context, source, result, stop=stop, progress=progress)
-    attend(context, sender, probe, result, stop=stop, hurry=hurry)
+    check_mailbox(context, source, result, stop=stop, progress=progress)
+    run_due_work(context, sender, sent_lookup, result, stop=stop, hurry=hurry)
     return result
 
 
-def look(
+def check_mailbox(
     context: Context,
     source: Source,
     result: CycleResult,
     *,
     stop: Callable[[], bool] = never,
-    progress: Callable[[], None] = nothing,
+    progress: Callable[[], None] = no_progress,
     portion: float | None = None,
 ) -> bool:
     """Read what is new in one opened mailbox; raises StoreFull before anything is fetched.
@@ -71,10 +70,10 @@ def look(
     return seen.halfway
 
 
-def attend(
+def run_due_work(
     context: Context,
     sender: Sender | None,
-    probe: Probe | None,
+    sent_lookup: SentLookup | None,
     result: CycleResult,
     *,
     stop: Callable[[], bool] = never,
@@ -93,7 +92,7 @@ def attend(
     if leads and is_digest_due(context):
         result.digest = make_digest(context) is not None
     if sender is not None:
-        result.delivered = deliver(context, sender, probe, stop=stop)
+        result.delivered = deliver(context, sender, sent_lookup, stop=stop)
         if leads:
             tell_rooms(context)
     if leads and is_upkeep_due(context):

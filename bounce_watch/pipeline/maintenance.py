@@ -14,6 +14,7 @@ from bounce_watch.config.models import Config
 from bounce_watch.model import Edition
 from bounce_watch.pipeline.context import Context
 from bounce_watch.pipeline.digest import DOUBTFUL, weekday_of
+from bounce_watch.source.interface import never, no_progress
 from bounce_watch.store import Store
 from bounce_watch.store.maintenance.purge import BATCH
 from bounce_watch.store.maintenance.retention import Limits, Old
@@ -30,14 +31,6 @@ BY_ITSELF = "bounce_watch"
 _ONE_ANSWER_MARGIN = timedelta(days=1)
 
 Progress = Callable[[int], None]
-
-
-def _never() -> bool:
-    return False
-
-
-def _silent(_rows: int) -> None:
-    return None
 
 
 def limits_of(config: Config, store: Store, now: datetime, before: datetime | None = None) -> Limits:
@@ -63,8 +56,8 @@ def purge(
     limits: Limits,
     *,
     outlive: bool,
-    stop: Callable[[], bool] = _never,
-    progress: Progress = _silent,
+    stop: Callable[[], bool] = never,
+    progress: Progress = no_progress,
 ) -> Counter[str]:
     """Delete what may go until nothing is left or `stop` says so; return how many rows of what.
 
@@ -83,7 +76,7 @@ def purge(
     return gone
 
 
-def follow_subjects(store: Store, config: Config, *, stop: Callable[[], bool] = _never) -> int:
+def follow_subjects(store: Store, config: Config, *, stop: Callable[[], bool] = never) -> int:
     """Bring stored subjects to what the configuration keeps of them; return how many changed."""
     if config.retention.subjects == "kept":
         return 0
@@ -114,7 +107,7 @@ def _trusted(store: Store, now: datetime) -> datetime:
     return now if last is None else min(now, last + DOUBTFUL)
 
 
-def keep_up(context: Context, *, stop: Callable[[], bool] = _never) -> Counter[str]:
+def keep_up(context: Context, *, stop: Callable[[], bool] = never) -> Counter[str]:
     """Do a part of the daily upkeep, and note it once all is done; return how many rows were deleted."""
     store, config, now = context.store, context.config, context.clock()
     trusted, batches = _trusted(store, now), 0

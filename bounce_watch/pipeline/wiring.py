@@ -4,7 +4,7 @@ from bounce_watch.config.accounts import FolderSettings, Login, SourceSettings
 from bounce_watch.config.models import Config
 from bounce_watch.config.secrets import login_secret
 from bounce_watch.send import FolderSender, open_sender
-from bounce_watch.send.interface import Probe, Sender
+from bounce_watch.send.interface import Sender, SentLookup
 from bounce_watch.source import open_source
 from bounce_watch.source.interface import Source
 
@@ -26,7 +26,7 @@ def sender_of(config: Config) -> Sender:
     )
 
 
-def probe_of(config: Config) -> Probe | None:
+def sent_lookup_of(config: Config) -> SentLookup | None:
     """Return what can tell whether a message was sent, None when nothing can."""
     send, account = config.send, config.sent_account
     if isinstance(send, FolderSettings):

@@ -77,7 +77,7 @@ class FolderSender:
             return None
         return frozenset(bw_ids) & found
 
-    def probe(self) -> list[Check]:
+    def diagnose(self) -> list[Check]:
         nearest = next(folder for folder in (self._path, *self._path.absolute().parents) if folder.exists())
         if nearest.is_dir() and os.access(nearest, os.W_OK | os.X_OK):
             return [Check("mail folder", "ok", f"mail is written to {self._path}")]

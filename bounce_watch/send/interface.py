@@ -47,11 +47,11 @@ class Sender(Protocol):
     def send(self, recipient: str, content: bytes) -> Delivery:
         """Send frozen bytes (CRLF line ends) to exactly one recipient. Never raises for mail faults."""
 
-    def probe(self) -> list[Check]:
+    def diagnose(self) -> list[Check]:
         """Test every step without sending anything. Works outside of `with`; never raises for mail faults."""
 
 
-class Probe(Protocol):
+class SentLookup(Protocol):
     """Looks where sent mail lies, to learn whether a mail left whose sending was cut short.
 
     `is_complete`: whatever a server took is certain to be there, so a mail that is missing was not sent.

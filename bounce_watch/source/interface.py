@@ -60,17 +60,18 @@ class MissingFolder(SourceError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """One message as it lies in the source. `raw` is at most MAX_MESSAGE bytes, `size` the true length.
+    """One message as it is in the source.
 
-    `received_at` is the arrival in the mailbox (INTERNALDATE, file time) in UTC, None if unknown. `is_head`:
-    `raw` ends before its last attachments, at which no reader looks; `size` is then the server's word.
+    `raw` is at most MAX_MESSAGE bytes. `size` is the length of the whole message.
+    `received_at` is when it arrived in the mailbox (INTERNALDATE, file time) in UTC, None if unknown.
+    `is_partial`: `raw` ends before the last attachments, which no reader needs; the server stated `size`.
     """
 
     location: MessageLocation
     raw: bytes
     size: int
     received_at: datetime | None
-    is_head: bool = False
+    is_partial: bool = False
 
 
 Wanted = Callable[[Sequence[MessageLocation]], Collection[MessageLocation]]
@@ -85,7 +86,12 @@ def everything(locations: Sequence[MessageLocation]) -> Sequence[MessageLocation
 
 
 def never() -> bool:
+    """Never stop: the default of `stop`."""
     return False
+
+
+def no_progress(*_: object) -> None:
+    """Report nothing: the default of `progress`."""
 
 
 class Source(Protocol):
@@ -135,19 +141,21 @@ class Source(Protocol):
         anew.
         """
 
-    def probe(self) -> list[Check]:
+    def diagnose(self) -> list[Check]:
         """Test every step without changing anything. Works outside of `with`; never raises SourceError."""
 
 
 @runtime_checkable
-class Peeking(Protocol):
+class SupportsPartialFetch(Protocol):
     """A source from which a mail need not be downloaded whole to see that it is no report."""
 
-    def peek(self, wanted: Wanted = everything, after: MessageLocation | None = None) -> Iterator[Message]:
+    def partial_messages(
+        self, wanted: Wanted = everything, after: MessageLocation | None = None
+    ) -> Iterator[Message]:
         """Yield what `messages` does, some as their heads: enough for what reads as no report.
 
-        What reads as anything else is fetched `whole` and read again.
+        What reads as anything else is fetched `fetch_whole` and read again.
         """
 
-    def whole(self, message: Message) -> Message | None:
+    def fetch_whole(self, message: Message) -> Message | None:
         """Fetch a message of which the head was given; None when it is gone."""

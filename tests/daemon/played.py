@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 
-from bounce_watch.daemon import Looked, Mailbox, Service, Stopper
+from bounce_watch.daemon import MailboxOutcome, MailboxThread, Service, Stopper
 from bounce_watch.model.check import Check
 from bounce_watch.model.message_location import MessageLocation
 from bounce_watch.source.interface import Message, Source, Wanted, everything, never
@@ -48,7 +48,7 @@ class Quiet(Source):
         self.heard.append(("wait", seconds))
         return True
 
-    def probe(self) -> list[Check]:
+    def diagnose(self) -> list[Check]:
         return []
 
 
@@ -62,25 +62,25 @@ class Played:
         self.stopper = stopper
         self.ills: list[str] = []
 
-    def look(self, source: Source, progress: Callable[[], None]) -> Looked:
+    def check_mailbox(self, source: Source, progress: Callable[[], None]) -> MailboxOutcome:
         outcome = self.left.pop(0)
         if not self.left:
             self.stopper.set()
         if isinstance(outcome, Exception):
             raise outcome
-        return Looked.NEW
+        return MailboxOutcome.NEW
 
-    def attend(self) -> None: ...
+    def run_due_work(self) -> None: ...
 
     def seconds_until_due(self) -> float | None:
         return None
 
-    def has_worked(self, mailbox: Mailbox) -> bool:
+    def has_worked(self, mailbox: MailboxThread) -> bool:
         return False
 
-    def well(self, mailbox: Mailbox) -> None: ...
+    def on_success(self, mailbox: MailboxThread) -> None: ...
 
-    def ill(self, mailbox: Mailbox, fault: Exception) -> None:
+    def on_failure(self, mailbox: MailboxThread, fault: Exception) -> None:
         self.ills.append(str(fault))
 
 
@@ -93,6 +93,6 @@ def play(*outcomes: Exception | str) -> Heard:
         heard.append(("retry", min(faults, 10)))
         return 0.001
 
-    mailbox = Mailbox("played", Quiet("played", heard))
+    mailbox = MailboxThread("played", Quiet("played", heard))
     Service([mailbox], Played(outcomes, stopper), stopper, poll=60, retry=retry).run()
     return heard

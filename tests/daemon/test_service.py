@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from bounce_watch.daemon import LONGEST_PAUSE, Mailbox, Service, Stopper, back_off
-from bounce_watch.daemon.reload import read_fresh
+from bounce_watch.daemon import MAX_PAUSE, MailboxThread, Service, Stopper, back_off
+from bounce_watch.daemon.reload import reread_config
 from bounce_watch.source.interface import Unreachable
 from tests.daemon.played import Heard, Played, Quiet
 from tests.daemon.running import MAILDIR, Running, wait_for
@@ -102,9 +102,9 @@ def test_under_systemd_a_reload_reads_the_copy_that_root_laid_beside(home: Runni
     runtime = home.folder / "runtime"
     runtime.mkdir()
     environ = {"CREDENTIALS_DIRECTORY": str(home.folder), "RUNTIME_DIRECTORY": str(runtime)}
-    assert read_fresh(home.config, environ).organisation.name == "Larkfield"
+    assert reread_config(home.config, environ).organisation.name == "Larkfield"
     (runtime / "config.toml").write_text(home.config.read_text().replace("Larkfield", "Fabrikam"))
-    fresh = read_fresh(home.config, environ)
+    fresh = reread_config(home.config, environ)
     assert fresh.organisation.name == "Fabrikam"
     assert fresh.source[0].place == str(home.folder / "mailbox")
 
@@ -124,14 +124,16 @@ def test_an_answer_leaves_when_it_has_settled_although_no_mail_comes(home: Runni
 def test_pauses_grow_and_stay_below_the_watchdog() -> None:
     pauses = [back_off(faults) for faults in range(1, 40)]
     assert 3 < pauses[0] < 7
-    assert max(pauses) <= LONGEST_PAUSE * 1.2 < 15 * 60
+    assert max(pauses) <= MAX_PAUSE * 1.2 < 15 * 60
 
 
 def test_a_server_that_asks_for_a_pause_gets_it() -> None:
     heard: Heard = []
     stopper, fault = Stopper(), Unreachable("too fast", retry_after=0.3)
     work = Played([fault, "well"], stopper)
-    service = Service([Mailbox("m", Quiet("m", heard))], work, stopper, poll=60, retry=lambda faults: 0.001)
+    service = Service(
+        [MailboxThread("m", Quiet("m", heard))], work, stopper, poll=60, retry=lambda faults: 0.001
+    )
     began = time.monotonic()
     service.run()
     assert time.monotonic() - began >= 0.3
@@ -142,5 +144,5 @@ def test_one_connection_is_kept_as_long_as_it_is_well() -> None:
     heard: Heard = []
     stopper = Stopper()
     work = Played(["well"] * 5, stopper)
-    Service([Mailbox("m", Quiet("m", heard))], work, stopper, poll=60, retry=lambda faults: 1).run()
+    Service([MailboxThread("m", Quiet("m", heard))], work, stopper, poll=60, retry=lambda faults: 1).run()
     assert [what for what, _ in heard if what != "wait"] == ["open", "closed"]

@@ -18,7 +18,7 @@ from bounce_watch.cli.run import look_once
 from bounce_watch.config.load import load_config, read_config
 from bounce_watch.daemon.signals import HARD_AFTER
 from bounce_watch.model import OutboxState
-from bounce_watch.pipeline import attend
+from bounce_watch.pipeline import run_due_work
 from bounce_watch.pipeline.wiring import sender_of
 from bounce_watch.store import open_store, place_of
 from tests.daemon.running import Running, wait_for
@@ -71,7 +71,7 @@ def goes_on(home: Running, monkeypatch: pytest.MonkeyPatch) -> None:
     config = read_config(home.config.read_bytes(), home.config)
     with working(config) as context, sender_of(config) as sender:
         result, _ = look_once(config, context, lambda: False)
-        attend(context, sender, None, result)
+        run_due_work(context, sender, None, result)
         assert sum(context.store.stats().messages.values()) == 1
         assert sum(context.store.count_outbox().values()) == 1
 

@@ -15,7 +15,7 @@ import pytest
 
 from bounce_watch.config.load import load_config
 from bounce_watch.model import LetterKind, OutboxState
-from bounce_watch.pipeline import CycleResult, attend, open_context
+from bounce_watch.pipeline import CycleResult, open_context, run_due_work
 from bounce_watch.send import FolderSender
 from bounce_watch.store import Server, Store
 from tests.daemon.running import FOLDER, MAILDIR, Running
@@ -128,7 +128,7 @@ class Site:
             store.recover(datetime.now(UTC))
             later = datetime.now(UTC) + timedelta(minutes=11)
             with closing(open_context(config, store, lambda: later)) as context:
-                attend(context, sender, sender, CycleResult())
+                run_due_work(context, sender, sender, CycleResult())
 
     def close(self) -> None:
         for running in self.watchers.values():

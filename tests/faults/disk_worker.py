@@ -18,7 +18,7 @@ from pathlib import Path
 from bounce_watch.cli.common.exit_status import Exit, status_of
 from bounce_watch.config.load import load_config
 from bounce_watch.config.models import Config
-from bounce_watch.daemon import CycleWork, Looked, Mailbox, Service, Stopper, loop
+from bounce_watch.daemon import CycleWork, MailboxOutcome, MailboxThread, Service, Stopper, loop
 from bounce_watch.pipeline import Context, open_context
 from bounce_watch.pipeline.wiring import sender_of, source_of
 from bounce_watch.send import FolderSender, Sender
@@ -104,7 +104,7 @@ class Worker:
         config, stopper = load_config(self.lab.config), Stopper()
         with self._working(config) as context, sender_of(config) as sender:
             work = Watched(self, stopper, context, sender)
-            mailbox = Mailbox("mailbox", source_of(config.source[0]))
+            mailbox = MailboxThread("mailbox", source_of(config.source[0]))
             Service([mailbox], work, stopper, poll=0.01, tick=0.01, retry=lambda _: 0).run()
 
 
@@ -116,19 +116,19 @@ class Watched(CycleWork):
         self._worker, self._stopper = worker, stopper
         self._has_looked = False
 
-    def look(self, source: Source, progress: Callable[[], None]) -> Looked:
+    def check_mailbox(self, source: Source, progress: Callable[[], None]) -> MailboxOutcome:
         try:
             self._has_looked = False
-            found = super().look(source, progress)
+            found = super().check_mailbox(source, progress)
             self._has_looked = True
         except Exception as error:
             self._worker.notice(error)
             raise
         return found
 
-    def attend(self) -> None:
+    def run_due_work(self) -> None:
         try:
-            super().attend()
+            super().run_due_work()
         except Exception as error:
             self._worker.notice(error)
             raise

@@ -10,7 +10,7 @@ import pytest
 
 from bounce_watch.cli.common.exit_status import Exit, status_of
 from bounce_watch.cli.common.open_store import working
-from bounce_watch.pipeline import attend
+from bounce_watch.pipeline import run_due_work
 from bounce_watch.pipeline.result import CycleResult
 from bounce_watch.send import FolderSender
 from bounce_watch.store import StoreFull, StoreNotWritable
@@ -63,7 +63,7 @@ def test_with_little_room_mail_waits_in_the_mailbox(open_home: Callable[..., Hom
     home.clock.now += timedelta(hours=14, minutes=45)
     result = CycleResult()
     with FolderSender(home.folder / "sent") as sender:
-        attend(home.context, sender, None, result)
+        run_due_work(home.context, sender, None, result)
     (digest,) = home.sent()
     told = " ".join(digest.replace(b"=\r\n", b"").decode("utf-8").split())
     assert "Free space on the store's disk. Only" in told

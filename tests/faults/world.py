@@ -18,8 +18,8 @@ from typing import Any
 
 from bounce_watch.cli.common.open_store import working
 from bounce_watch.config.load import read_config
-from bounce_watch.daemon import CycleWork, Mailbox, Service, Stopper
-from bounce_watch.pipeline.wiring import probe_of, sender_of, source_of
+from bounce_watch.daemon import CycleWork, MailboxThread, Service, Stopper
+from bounce_watch.pipeline.wiring import sender_of, sent_lookup_of, source_of
 from tests.pipeline.conftest import ndr
 from tests.servers.chaos import ChaosProxy
 from tests.servers.chaos_certificates import ChaosCertificates
@@ -166,8 +166,8 @@ class FaultWorld:
             try:
                 with working(config, self.clock) as context, sender_of(config) as sender:
                     Service(
-                        [Mailbox("mailbox", source_of(config.source[0]))],
-                        CycleWork(context, sender, probe_of(config), stopper.is_set),
+                        [MailboxThread("mailbox", source_of(config.source[0]))],
+                        CycleWork(context, sender, sent_lookup_of(config), stopper.is_set),
                         stopper,
                         poll=POLL,
                         tick=PAUSE,

@@ -5,9 +5,9 @@ from datetime import timedelta
 from threading import Thread
 
 from bounce_watch.daemon import Ending, Stopper
-from bounce_watch.daemon.reload import Course
+from bounce_watch.daemon.reload import ServiceRunner
 from bounce_watch.model import OutboxState
-from bounce_watch.pipeline import CycleResult, look
+from bounce_watch.pipeline import CycleResult, check_mailbox
 from bounce_watch.pipeline.outbox.deliver import deliver
 from bounce_watch.send import FolderSender
 from bounce_watch.send.interface import Delivery, Outcome
@@ -21,7 +21,7 @@ def being_sent(home: Home) -> int:
     """Read a report and lease its answer, as is done before a mail's first byte leaves."""
     home.deliver(ndr(), "1")
     with MaildirSource(home.folder / "mailbox", filed_folder="Filed") as source:
-        look(home.context, source, CycleResult())
+        check_mailbox(home.context, source, CycleResult())
     (mail,) = home.context.store.due(home.clock(), 9)
     assert home.context.store.claim(mail.id, home.context.store.watcher.owner, home.clock()) is not None
     return mail.id
@@ -49,8 +49,8 @@ def test_what_a_fault_cut_short_is_looked_for_and_sent_once(home: Home) -> None:
 def test_a_reload_forgets_nothing_of_what_became_of_mails(home: Home) -> None:
     """The store could not take it down, as on a full disk, and an admin who mends it may reload."""
     stopper = Stopper()
-    course = Course(None, home.config, home.context.store, stopper)
-    course.unsettled[being_sent(home)] = Delivery(outcome=Outcome.SENT, reply="250 taken")
+    runner = ServiceRunner(None, home.config, home.context.store, stopper)
+    runner.unsettled[being_sent(home)] = Delivery(outcome=Outcome.SENT, reply="250 taken")
 
     def stop_when_settled() -> None:
         with open_store(place_of(home.config.store), read_only=True) as store:
@@ -60,7 +60,7 @@ def test_a_reload_forgets_nothing_of_what_became_of_mails(home: Home) -> None:
 
     watching = Thread(target=stop_when_settled)
     watching.start()
-    assert course.run() is Ending.STOP
+    assert runner.run() is Ending.STOP
     watching.join()
     assert the_mail(home).state is OutboxState.SENT
     assert home.sent() == []

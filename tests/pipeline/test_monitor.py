@@ -101,7 +101,7 @@ def test_figures_are_written_whole_and_readable(open_home: Callable[..., Home], 
     monitor = Monitor(home.context, {"europe": name})
     home.deliver(ndr(), "1")
     result = home.look()
-    monitor.well(name, "europe")
+    monitor.on_success(name, "europe")
     monitor.attended(result)
     text = (tmp_path / "bw.prom").read_text()
     assert 'bounce_watch_messages_total{kind="failure"} 1.0' in text
@@ -124,11 +124,11 @@ def test_the_heart_stands_still_while_one_mailbox_is_ill(
     with listening() as (url, heard):
         home: Home = open_home(("[digest]", f'[monitor]\nheartbeat_url = "{url}"\n[digest]'))
         monitor = Monitor(home.context, {"europe": "a", "asia": "b"})
-        monitor.ill("b", "asia", Unreachable("away"))
-        monitor.well("a", "europe")
+        monitor.on_failure("b", "asia", Unreachable("away"))
+        monitor.on_success("a", "europe")
         time.sleep(0.1)
         assert heard == []
-        monitor.well("b", "asia")
+        monitor.on_success("b", "asia")
         assert monitor._heartbeat is not None
         monitor._heartbeat.wait()
         assert len(heard) == 1

@@ -10,7 +10,7 @@ import pytest
 
 from bounce_watch.model.message_location import MessageLocation
 from bounce_watch.pipeline import CycleResult, run_cycle
-from bounce_watch.pipeline import look as look_at
+from bounce_watch.pipeline import check_mailbox as look_at
 from bounce_watch.sandbox.outcome import Limit, Outcome, Overrun
 from bounce_watch.sandbox.reader import Reader
 from bounce_watch.source import SourceError

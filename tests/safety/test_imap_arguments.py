@@ -84,11 +84,11 @@ def test_no_text_of_a_mail_is_part_of_a_command(open_home: Callable[..., Home]) 
         settings = ImapSettings(
             host="127.0.0.1", port=server.port, security="none", user="bounces@larkfield.example"
         )
-        sender, probe = CutSender(), SentItems(settings, lambda: "secret", "Sent Items")
+        sender, sent_lookup = CutSender(), SentItems(settings, lambda: "secret", "Sent Items")
         with open_source(settings, lambda: "secret") as source:
-            result = run_cycle(home.context, source, sender, probe)  # type: ignore[arg-type]
+            result = run_cycle(home.context, source, sender, sent_lookup)  # type: ignore[arg-type]
             home.clock.now += timedelta(minutes=11)
-            run_cycle(home.context, source, sender, probe)  # type: ignore[arg-type]
+            run_cycle(home.context, source, sender, sent_lookup)  # type: ignore[arg-type]
     heard = script.heard
     assert result.messages == len(mails)
     assert sender.tried > len(HOSTILE)

@@ -11,7 +11,7 @@ from bounce_watch.model import LetterKind, OutboxState
 from bounce_watch.pipeline.outbox.deliver import deliver
 from bounce_watch.pipeline.outbox.unconfirmed import settle_uncertain
 from bounce_watch.send import Delivery, FolderSender, Outcome
-from bounce_watch.send.interface import Probe
+from bounce_watch.send.interface import SentLookup
 from bounce_watch.source.imap.sent_items import SentItems
 from tests.pipeline.conftest import Home, ndr
 from tests.servers.dovecot import PASSWORD, WATCHED, Dovecot
@@ -49,7 +49,7 @@ class Cut:
         self.tried += 1
         return Delivery(outcome=self.outcome, reply="the connection ended")
 
-    def probe(self) -> list[object]:
+    def diagnose(self) -> list[object]:
         return []
 
 
@@ -82,9 +82,9 @@ def bw_id(home: Home, number: int) -> str:
     return home.context.store.outgoing(number)[0].bw_id
 
 
-def after_grace(home: Home, probe: Probe | None) -> int:
+def after_grace(home: Home, sent_lookup: SentLookup | None) -> int:
     home.clock.now += GRACE
-    return settle_uncertain(home.context, probe)
+    return settle_uncertain(home.context, sent_lookup)
 
 
 def test_nothing_is_decided_before_the_grace_is_over(uncertain: Home) -> None:
@@ -202,8 +202,8 @@ def test_sent_items_are_searched_by_our_own_id(dovecot: Dovecot, can_look: bool)
         user=WATCHED,
         ca_file=dovecot.certificates.ca_file,
     )
-    probe = SentItems(settings, lambda: PASSWORD if can_look else "wrong", "Sent Items")
+    sent_lookup = SentItems(settings, lambda: PASSWORD if can_look else "wrong", "Sent Items")
     evil = 'x"\r\nX1 STORE 1:* +FLAGS (\\Deleted)'
-    assert probe.find({ours, other, evil}) == (frozenset({ours}) if can_look else None)
+    assert sent_lookup.find({ours, other, evil}) == (frozenset({ours}) if can_look else None)
     assert SentItems(settings, lambda: PASSWORD, "No Such Folder").find({ours}) is None
     assert len(dovecot.contents(folder="Sent Items")) == 1

@@ -7,7 +7,7 @@ from pathlib import Path
 from bounce_watch.cli.common.open_store import working
 from bounce_watch.config.load import load_config
 from bounce_watch.pipeline import run_cycle
-from bounce_watch.pipeline.wiring import probe_of, sender_of, source_of
+from bounce_watch.pipeline.wiring import sender_of, sent_lookup_of, source_of
 from bounce_watch.sandbox.jobs import shipped_catalogue
 from bounce_watch.send import FolderSender
 from bounce_watch.testing import crash_points
@@ -29,5 +29,7 @@ def work(config_path: Path, minutes: int, aim: str | None, cycles: int) -> None:
         sender_of(config) as sender,
     ):
         for _ in range(cycles):
-            run_cycle(context, source, sender, FolderSender(taken) if taken.exists() else probe_of(config))
+            run_cycle(
+                context, source, sender, FolderSender(taken) if taken.exists() else sent_lookup_of(config)
+            )
     os._exit(0)

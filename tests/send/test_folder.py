@@ -68,12 +68,12 @@ def test_a_folder_that_cannot_be_made_means_later(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     sender = FolderSender(tmp_path / "file" / "out")
     assert sender.send(ALICE, mail("reply")).outcome is Outcome.LATER
-    (check,) = sender.probe()
+    (check,) = sender.diagnose()
     assert (check.state, bool(check.repair)) == ("failure", True)
 
 
 def test_the_probe_makes_nothing(sender: Sender, tmp_path: Path) -> None:
     """`check` on a fresh configuration is ok before the folder exists."""
-    (check,) = sender.probe()
+    (check,) = sender.diagnose()
     assert check.state == "ok"
     assert not (tmp_path / "out").exists()

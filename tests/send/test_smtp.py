@@ -263,7 +263,7 @@ def test_faults_before_the_mail_stop_or_wait_and_the_probe_tells_the_repair(
     submission = Submission()
     with start(submission, server=server, **wishes) as sender:
         delivery = sender.send(ALICE, MAIL)
-        (failure,) = [check for check in sender.probe() if check.state == "failure"]
+        (failure,) = [check for check in sender.diagnose() if check.state == "failure"]
     assert delivery.outcome is outcome
     assert words in delivery.reply
     assert failure.repair
@@ -286,13 +286,13 @@ def test_loopback_needs_neither_tls_nor_sign_in(start: Start) -> None:
     submission = Submission()
     with start(submission, server={"certificates": None}, security="none", auth="none") as sender:
         assert sender.send(ALICE, MAIL).outcome is Outcome.SENT
-        assert {check.state for check in sender.probe()} == {"ok"}
+        assert {check.state for check in sender.diagnose()} == {"ok"}
 
 
 def test_the_probe_signs_in_and_sends_nothing(start: Start) -> None:
     """`bounce-watch check` may be run at any time."""
     submission = Submission()
-    checks = start(submission).probe()
+    checks = start(submission).diagnose()
     assert [(check.name, check.state) for check in checks] == [
         ("SMTP connection", "ok"),
         ("SMTP sign-in", "ok"),
@@ -335,7 +335,7 @@ class TestTokens:
                 assert sender.send(ALICE, MAIL).outcome is Outcome.SENT
             with sender:
                 assert sender.send(ALICE, MAIL).outcome is Outcome.SENT
-            assert {check.state for check in sender.probe()} == {"ok"}
+            assert {check.state for check in sender.diagnose()} == {"ok"}
         assert token_server.granted == 1
 
     def test_a_refused_token_stops_sending_and_is_not_used_again(
@@ -366,7 +366,7 @@ class TestTokens:
             self.sender(token_server, server.port, tls) as sender,
         ):
             delivery = sender.send(ALICE, MAIL)
-            (failure,) = [check for check in sender.probe() if check.state == "failure"]
+            (failure,) = [check for check in sender.diagnose() if check.state == "failure"]
         assert delivery.outcome is Outcome.STOP
         assert "SMTP AUTH is off for this mailbox" in delivery.reply
         command = f"Set-CASMailbox -Identity '{USER}' -SmtpClientAuthenticationDisabled $false"

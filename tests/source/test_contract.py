@@ -192,7 +192,7 @@ def test_mail_that_comes_while_we_wait_is_noticed(fill: Fill) -> None:
 def test_the_probe_finds_nothing_wrong_and_changes_nothing(fill: Fill) -> None:
     """`bounce-watch check` on a good configuration has no failure."""
     place = fill(*samples.ALL)
-    checks = place.source.probe()
+    checks = place.source.diagnose()
     assert checks
     assert {check.state for check in checks} <= {"ok", "warning"}
     with place.source:

@@ -101,7 +101,7 @@ def test_a_path_that_is_not_there_is_named(tmp_path: Path) -> None:
     source = open_path(tmp_path / "absent")
     with pytest.raises(MissingFolder, match="absent"), source:
         pass
-    assert [check.state for check in source.probe()] == ["failure"]
+    assert [check.state for check in source.diagnose()] == ["failure"]
 
 
 def test_a_dash_is_standard_input() -> None:

@@ -120,7 +120,7 @@ def test_each_fault_has_its_kind_a_sentence_and_a_repair(
         pass
     assert caught.value.repair
     assert secret not in str(caught.value)
-    (failure,) = [check for check in source.probe() if check.state == "failure"]
+    (failure,) = [check for check in source.diagnose() if check.state == "failure"]
     assert failure.repair
     assert dovecot.contents() == []
 
@@ -182,7 +182,7 @@ def test_starttls_protects_the_sign_in() -> None:
         settings = imap_settings(dovecot, port=dovecot.imap_port, security="starttls")
         with ImapSource(settings, password) as source:
             assert walk(source) == [samples.REPORT]
-        checks = ImapSource(settings, password).probe()
+        checks = ImapSource(settings, password).diagnose()
         assert "TLSv1" in checks[0].text
 
 
@@ -354,7 +354,7 @@ def test_the_probe_tells_what_a_run_would_need() -> None:
     """Connection, sign-in, folders and how messages are moved, one line each."""
     with Dovecot(capability=WITHOUT_UIDPLUS) as dovecot:
         dovecot.append(samples.ALL)
-        checks = ImapSource(imap_settings(dovecot), password).probe()
+        checks = ImapSource(imap_settings(dovecot), password).diagnose()
         assert [(check.name, check.state) for check in checks] == [
             ("IMAP connection", "ok"),
             ("IMAP sign-in", "ok"),

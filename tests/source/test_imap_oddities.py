@@ -9,7 +9,7 @@ import pytest
 from bounce_watch.config.accounts import ImapSettings
 from bounce_watch.model.message_location import MessageLocation
 from bounce_watch.source import Refused, SourceError, Unreachable
-from bounce_watch.source.imap.errors import Declined
+from bounce_watch.source.imap.errors import CommandRejected
 from bounce_watch.source.imap.source import ImapSource
 from bounce_watch.source.interface import SessionEnded
 from tests.servers.scripted_imap import DRIP, GREETING, SELECTED, Script, ScriptedImap
@@ -125,7 +125,7 @@ def test_a_missing_permission_comes_with_the_commands_that_grant_it(open_imap: O
         "-User <enterprise_application_object_id> -AccessRights FullAccess"
     )
     assert grant in caught.value.commands
-    (failure,) = [check for check in source.probe() if check.state == "failure"]
+    (failure,) = [check for check in source.diagnose() if check.state == "failure"]
     assert grant in failure.commands
 
 
@@ -184,7 +184,7 @@ def test_a_line_without_an_end_is_a_lost_connection(open_imap: Open, command: st
     endless = b"* OK " + b"x" * 1_100_000 + b"\r\n@ OK done\r\n"
     with pytest.raises(Unreachable) as caught, open_imap(Script(answers={command: endless})) as source:
         list(source.messages())
-    assert not isinstance(caught.value, Declined)
+    assert not isinstance(caught.value, CommandRejected)
     assert "by ourselves" in caught.value.repair
 
 

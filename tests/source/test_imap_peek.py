@@ -61,7 +61,7 @@ def looked(emptied: Dovecot) -> Callable[..., list[Message]]:
     def look(*mails: bytes) -> list[Message]:
         emptied.append(mails)
         with ImapSource(imap_settings(emptied), lambda: PASSWORD) as source:
-            return list(source.peek())
+            return list(source.partial_messages())
 
     return look
 
@@ -70,11 +70,11 @@ def compare(dovecot: Dovecot, mails: Sequence[bytes]) -> tuple[int, int]:
     """Compare what the head says with what all says; return how many were looked at, and how many settled."""
     put(dovecot, mails)
     with ImapSource(imap_settings(dovecot, timeout_seconds=60), lambda: PASSWORD) as source:
-        heads, everything = list(source.peek()), list(source.messages())
+        heads, everything = list(source.partial_messages()), list(source.messages())
     assert [one.location for one in heads] == [one.location for one in everything]
     looked = settled = 0
     for head, message in zip(heads, everything, strict=True):
-        if not head.is_head:
+        if not head.is_partial:
             assert head == message
             continue
         looked += 1
@@ -118,7 +118,7 @@ def test_the_head_ends_before_the_attachments_and_marks_nothing_as_seen(
     """Its size is that of the whole mail; whoever opens the mailbox sees it as before."""
     mail = mixed(text(b"see the offer"), attachment(), attachment(b"image/png", b"logo.png"))
     (message,) = looked(mail)
-    assert message.is_head
+    assert message.is_partial
     assert message.raw == mail[: mail.index(attachment()) + attachment().index(b"\r\n\r\n") + 4]
     assert message.size == len(mail)
     with emptied.sign_in() as client:
@@ -161,7 +161,7 @@ def test_what_a_reader_might_look_at_is_fetched_whole(
     """Whatever might be a report, a mail, or a container that we cannot open."""
     mail = mixed(SMALL, *parts)
     (message,) = looked(mail)
-    assert not message.is_head
+    assert not message.is_partial
     assert message.raw == mail
 
 
@@ -177,7 +177,7 @@ def test_without_the_wish_all_is_fetched_whole(emptied: Dovecot) -> None:
     mail = mixed(text(b"x"), attachment())
     emptied.append([mail])
     with ImapSource(imap_settings(emptied, peek=False), lambda: PASSWORD) as source:
-        assert [message.raw for message in source.peek()] == [mail]
+        assert [message.raw for message in source.partial_messages()] == [mail]
 
 
 def test_a_head_is_made_whole_over_a_new_connection_and_a_mail_that_is_gone_is_none(dovecot: Dovecot) -> None:
@@ -185,12 +185,12 @@ def test_a_head_is_made_whole_over_a_new_connection_and_a_mail_that_is_gone_is_n
     mail = mixed(text(b"x"), attachment())
     dovecot.append([mail, mail])
     with ImapSource(imap_settings(dovecot), lambda: PASSWORD) as source:
-        first, second = source.peek()
+        first, second = source.partial_messages()
         dovecot.end_sessions(source.settings.user)
-        whole = source.whole(first)
+        whole = source.fetch_whole(first)
         assert whole
-        assert (whole.raw, whole.is_head, whole.location) == (mail, False, first.location)
+        assert (whole.raw, whole.is_partial, whole.location) == (mail, False, first.location)
         source.file(second.location)
-        assert source.whole(second) is None
+        assert source.fetch_whole(second) is None
         dovecot.forget_uids(source.settings.user)
-        assert source.whole(first) is None
+        assert source.fetch_whole(first) is None

@@ -40,7 +40,7 @@ WHOLE = content([1])
 
 
 def look(source: ImapSource) -> list[tuple[bytes, bool]]:
-    return [(message.raw, message.is_head) for message in source.peek()]
+    return [(message.raw, message.is_partial) for message in source.partial_messages()]
 
 
 def asked(script: Script) -> list[str]:
@@ -79,8 +79,8 @@ def test_an_honest_server_is_asked_for_the_head_alone(open_imap: Open) -> None:
         answers={"UID FETCH": [LISTED, told([1], f"BODYSTRUCTURE {structure()}"), content([1], 2000)]}
     )
     with open_imap(script) as source:
-        ((head, is_head),) = look(source)
-    assert is_head
+        ((head, is_partial),) = look(source)
+    assert is_partial
     assert MAIL.startswith(head)
     assert len(head) < 500
 
@@ -90,8 +90,8 @@ def test_a_connection_lost_at_a_head_is_no_reason_to_stop_looking(open_imap: Ope
     once = [LISTED, told([1], f"BODYSTRUCTURE {structure()}")]
     script = Script(answers={"UID FETCH": [*once, b"", *once, content([1], 2000)]})
     with open_imap(script) as source:
-        ((_, is_head),) = look(source)
-    assert is_head
+        ((_, is_partial),) = look(source)
+    assert is_partial
     assert script.connections == 2
 
 
@@ -102,9 +102,9 @@ def test_no_word_of_a_mail_reaches_a_command(open_imap: Open) -> None:
         answers={"UID FETCH": [LISTED, told([1], f"BODYSTRUCTURE {tale}"), content([1], 2000), WHOLE]}
     )
     with open_imap(script) as source:
-        (message,) = source.peek()
-        assert message.is_head
-        assert source.whole(message)
+        (message,) = source.partial_messages()
+        assert message.is_partial
+        assert source.fetch_whole(message)
     command = (
         r"UID FETCH [\d,:]+ \((?:UID|RFC822\.SIZE|INTERNALDATE|BODYSTRUCTURE|BODY\.PEEK\[\]<0\.\d+>| )+\)"
     )

@@ -136,7 +136,7 @@ def test_a_maildir_that_may_only_be_read_is_read() -> None:
         with mail:
             mail.file(first(mail))
             assert mail.count() == 1
-        assert [check.state for check in mail.probe()] == ["ok", "warning"]
+        assert [check.state for check in mail.diagnose()] == ["ok", "warning"]
 
 
 def test_a_maildir_that_may_not_be_read_is_refused_with_the_repair() -> None:
@@ -154,4 +154,4 @@ def test_a_folder_that_is_no_maildir_is_named(tmp_path: Path) -> None:
     mail = source(tmp_path)
     with pytest.raises(MissingFolder, match="no Maildir"), mail:
         pass
-    assert [check.state for check in mail.probe()] == ["failure"]
+    assert [check.state for check in mail.diagnose()] == ["failure"]

@@ -138,4 +138,4 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
     source = MboxSource(tmp_path / "absent")
     with pytest.raises(MissingFolder, match="absent"), source:
         pass
-    assert [check.state for check in source.probe()] == ["failure"]
+    assert [check.state for check in source.diagnose()] == ["failure"]

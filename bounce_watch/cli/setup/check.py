@@ -203,14 +203,14 @@ def _mailbox(settings: SourceSettings, config: Config) -> Iterator[Finding]:
     from bounce_watch.pipeline.wiring import source_of
 
     prefix = "" if len(config.source) == 1 else f"{settings.label}: "
-    for check in source_of(settings).probe():
+    for check in source_of(settings).diagnose():
         yield Finding(**check._replace(name=f"{prefix}{check.name}")._asdict())
 
 
 def _sending(config: Config) -> Iterator[Finding]:
     from bounce_watch.pipeline.wiring import sender_of
 
-    yield from (Finding(**check._asdict()) for check in sender_of(config).probe())
+    yield from (Finding(**check._asdict()) for check in sender_of(config).diagnose())
 
 
 def _chat(config: Config) -> Iterator[Finding]:

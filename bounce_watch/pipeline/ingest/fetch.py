@@ -13,13 +13,13 @@ from bounce_watch.model.message_location import MessageLocation
 from bounce_watch.pipeline.context import Context
 from bounce_watch.pipeline.ingest.disk_space import require_room
 from bounce_watch.pipeline.ingest.message import Intake, note_failure, take_in, take_in_together
-from bounce_watch.pipeline.ingest.partial import Read, look, whole, with_whole_reports
+from bounce_watch.pipeline.ingest.partial import Read, fetch_messages, fetch_whole, with_whole_reports
 from bounce_watch.pipeline.result import CycleResult
 from bounce_watch.sandbox.frames import Letter, batched
 from bounce_watch.sandbox.outcome import Outcome, ReaderUnavailable
 from bounce_watch.sandbox.pool import read_ahead
 from bounce_watch.sandbox.reader import IsolatedReader
-from bounce_watch.source.interface import Message, Source, SourceError, Wanted
+from bounce_watch.source.interface import Message, Source, SourceError, Wanted, never, no_progress
 from bounce_watch.store import AlreadyStored, MessageState, StoreError
 from bounce_watch.testing import crash_points
 
@@ -36,14 +36,6 @@ _NOT_THE_MAILS_FAULT = (StoreError, SourceError, ReaderUnavailable, OSError, Mem
 """Transient or the operator's: never a reason for quarantine."""
 
 
-def never() -> bool:
-    return False
-
-
-def nothing() -> None:
-    return None
-
-
 class LeaveOff(Exception):
     """Raised by `glance` to end a walk early; what was read before is taken in."""
 
@@ -54,7 +46,7 @@ def read_new(
     result: CycleResult,
     *,
     stop: Callable[[], bool] = never,
-    progress: Callable[[], None] = nothing,
+    progress: Callable[[], None] = no_progress,
     historical: bool = False,
     ahead: ReadAhead | None = None,
     after: MessageLocation | None = None,
@@ -87,7 +79,7 @@ def read_new(
         return new
 
     try:
-        read = (ahead or _ahead_of(context))(look(source, asked, after))
+        read = (ahead or _ahead_of(context))(fetch_messages(source, asked, after))
         read = with_whole_reports(context, source, read, again.append)
         for group in batched(read, _size_of, most=MOST_MESSAGES, most_bytes=MOST_BYTES):
             if stop():
@@ -189,7 +181,7 @@ def _guarded(
         log.exception("message_failed", uid=message.location.uid, error=type(error).__name__)
         # It may go to quarantine, which keeps all bytes.
         return note_failure(
-            context, whole(source, message) or message, f"{type(error).__name__} while reading"
+            context, fetch_whole(source, message) or message, f"{type(error).__name__} while reading"
         )
 
 

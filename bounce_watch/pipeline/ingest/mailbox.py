@@ -13,9 +13,9 @@ from datetime import datetime, timedelta
 
 from bounce_watch.model.message_location import MessageLocation
 from bounce_watch.pipeline.context import Context
-from bounce_watch.pipeline.ingest.fetch import LeaveOff, finish_moves, never, nothing, read_new
+from bounce_watch.pipeline.ingest.fetch import LeaveOff, finish_moves, read_new
 from bounce_watch.pipeline.result import CycleResult
-from bounce_watch.source.interface import Source
+from bounce_watch.source.interface import Source, never, no_progress
 from bounce_watch.store import Cursor
 
 WHOLE_EVERY = timedelta(days=1)
@@ -68,7 +68,7 @@ def walk(
     result: CycleResult,
     *,
     stop: Callable[[], bool] = never,
-    progress: Callable[[], None] = nothing,
+    progress: Callable[[], None] = no_progress,
     portion: float | None = None,
 ) -> Walked:
     """Read what is new first, then the rest of the folder when that is due: all of it, or for `portion`

@@ -8,7 +8,7 @@ import structlog
 from bounce_watch.model import OutboxState
 from bounce_watch.pipeline.context import Context
 from bounce_watch.pipeline.outbox.unconfirmed import settle_uncertain
-from bounce_watch.send.interface import Delivery, Outcome, Probe, Sender
+from bounce_watch.send.interface import Delivery, Outcome, Sender, SentLookup
 from bounce_watch.store import OutboxEntry
 from bounce_watch.testing import crash_points
 
@@ -47,7 +47,7 @@ class Delivered:
 def deliver(
     context: Context,
     sender: Sender,
-    probe: Probe | None = None,
+    sent_lookup: SentLookup | None = None,
     *,
     stop: Callable[[], bool] = lambda: False,
 ) -> Delivered:
@@ -58,7 +58,7 @@ def deliver(
     _settle(context)
     if context.store.watcher.leads():
         _recover(context)
-        settle_uncertain(context, probe)
+        settle_uncertain(context, sent_lookup)
     paused = context.store.sending_paused(context.clock())
     done = Delivered(stopped=paused.why if paused else None)
     in_a_row = 0

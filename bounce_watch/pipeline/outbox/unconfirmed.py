@@ -10,24 +10,24 @@ from collections.abc import Sequence
 from bounce_watch.model import LetterKind, OutboxState
 from bounce_watch.notifications.gate.values import Reason
 from bounce_watch.pipeline.context import Context
-from bounce_watch.send.interface import Probe
+from bounce_watch.send.interface import SentLookup
 from bounce_watch.store import OutboxEntry, Transaction
 
 RESENDS = {LetterKind.REPLY: 1, LetterKind.ALERT: 3, LetterKind.DIGEST: 3, LetterKind.PROBE: 0}
 """How often a mail is sent again because nobody knows whether it left."""
 
 
-def settle_uncertain(context: Context, probe: Probe | None) -> int:
+def settle_uncertain(context: Context, sent_lookup: SentLookup | None) -> int:
     """Decide every mail whose grace is over; return how many were decided."""
     entries = context.store.unknown_due(context.clock())
     if not entries:
         return 0
     found: frozenset[str] | None = frozenset()
     missing_means_unsent = False
-    if probe is not None:
+    if sent_lookup is not None:
         control = _find_control(context)
-        found = probe.find({entry.bw_id for entry in entries} | control)
-        missing_means_unsent = found is not None and (probe.is_complete or bool(control & found))
+        found = sent_lookup.find({entry.bw_id for entry in entries} | control)
+        missing_means_unsent = found is not None and (sent_lookup.is_complete or bool(control & found))
     with context.store.transaction() as tx:
         for entry in entries:
             if found is None:

@@ -158,7 +158,7 @@ class SmtpSender:
             self._connection.close()
         self._connection = None
 
-    def probe(self) -> list[Check]:
+    def diagnose(self) -> list[Check]:
         try:
             connection = self._gateway.open()
         except NotReady as error:

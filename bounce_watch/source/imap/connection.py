@@ -165,7 +165,7 @@ class Connection:
         status, answer = self.perform(self._client._imap.uid, "FETCH", uids, items)
         crash_points.point("imap.fetched")
         if status != "OK":
-            raise faults.Declined(faults.plain_text(plain(answer[0])))
+            raise faults.CommandRejected(faults.plain_text(plain(answer[0])))
         return list(answer)
 
     def move(self, uids: Sequence[int], folder: str) -> None:

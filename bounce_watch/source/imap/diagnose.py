@@ -8,7 +8,7 @@ from bounce_watch.source.imap.source import ImapSource
 from bounce_watch.source.interface import SourceError
 
 
-def probe(source: ImapSource) -> list[Check]:
+def diagnose(source: ImapSource) -> list[Check]:
     """Return one line a step; the first failure ends it, because the rest depends on it."""
     settings = source.settings
     try:

@@ -21,7 +21,7 @@ AGAIN = "nothing was lost; we try again by ourselves"
 _TOKEN_REFUSED = "authenticate failed"  # noqa: S105 - as Exchange says it
 
 
-class Declined(Unreachable):
+class CommandRejected(Unreachable):
     """The server answered a command with NO or BAD for no reason we know; `answer` is its text."""
 
     def __init__(self, answer: str) -> None:
@@ -89,7 +89,7 @@ def opening(error: Exception, folder: str, settings: ImapSettings) -> SourceErro
             f"the folder {folder} may only be read", "give the account the right to move mail out of it"
         )
     fault = talking(error, settings)
-    if not isinstance(fault, Declined):
+    if not isinstance(fault, CommandRejected):
         return fault
     return MissingFolder(f"the folder {folder} cannot be opened: {fault.answer}", "check its name")
 
@@ -103,7 +103,7 @@ def talking(error: Exception, settings: ImapSettings) -> SourceError:
         return SessionEnded(f"the server ended the session: {text}", AGAIN)
     if not _is_answer(error):
         return Unreachable(f"the connection was lost ({type(error).__name__}: {text})", AGAIN)
-    return _well_known(text, settings) or Declined(text)
+    return _well_known(text, settings) or CommandRejected(text)
 
 
 def _is_answer(error: BaseException) -> bool:

@@ -6,7 +6,7 @@ servers separate with `/` or `.` and some want a prefix (RFC 2342)."""
 from collections.abc import Sequence
 
 from bounce_watch.source.imap.connection import Connection
-from bounce_watch.source.imap.errors import Declined, plain_text
+from bounce_watch.source.imap.errors import CommandRejected, plain_text
 from bounce_watch.source.imap.responses import Namespaces
 from bounce_watch.source.interface import MissingFolder
 
@@ -57,7 +57,7 @@ class Folders:
     def _create(self, name: str) -> None:
         try:
             self._connection.create(name)
-        except Declined as error:
+        except CommandRejected as error:
             if "[alreadyexists]" not in error.answer.lower():
                 raise MissingFolder(
                     f"the folder {name} is missing and cannot be made: {plain_text(error.answer)}",
@@ -81,7 +81,7 @@ def move(connection: Connection, folders: Folders, uids: Sequence[int], path: st
 def _move(connection: Connection, folders: Folders, uids: Sequence[int], path: str) -> None:
     try:
         _move_once(connection, folders.ensure(path), uids)
-    except Declined as error:
+    except CommandRejected as error:
         # It may have worked all the same (Exchange sends malformed answers), or the messages are gone.
         left = sorted(uid for uid in connection.fetch(_set(uids), "(UID)") if uid in uids)
         if "[trycreate]" in error.answer.lower() and left:
@@ -91,7 +91,7 @@ def _move(connection: Connection, folders: Folders, uids: Sequence[int], path: s
             _move_each(connection, folders.ensure(path), left, error)
 
 
-def _move_each(connection: Connection, folder: str, uids: Sequence[int], fault: Declined) -> None:
+def _move_each(connection: Connection, folder: str, uids: Sequence[int], fault: CommandRejected) -> None:
     """Move one by one, so that a message that cannot be moved holds back no other."""
     if len(uids) == 1:
         raise fault
@@ -99,7 +99,7 @@ def _move_each(connection: Connection, folder: str, uids: Sequence[int], fault: 
     for uid in uids:
         try:
             _move_once(connection, folder, [uid])
-        except Declined as error:
+        except CommandRejected as error:
             faults.append(error)
     if faults:
         raise faults[0]

@@ -18,14 +18,14 @@ _GAP = 4 * 1024
 _AROUND, _AROUND_EACH = 2 * 1024, 1536
 """Bytes that headers and boundaries of what is left out may take: all together, and of each part."""
 
-_DUMB_TYPES = re.compile(
+_ATTACHMENT_TYPES = re.compile(
     r"(?:image|audio|video|font)/.+|text/(?:calendar|csv|x-vcard|vcard|directory)"
     r"|application/(?:pdf|zip|x-zip-compressed|x-zip|gzip|msword|rtf|ics|(?:x-)?pkcs7-(?:signature|mime)"
     r"|pgp-signature|postscript|vnd\.ms-(?:excel|powerpoint|word)(?:\..+)?|vnd\.openxmlformats-officedocument\..+"
     r"|vnd\.oasis\.opendocument\..+)"
 )
 _BY_NAME = frozenset({"application/octet-stream", "application/x-unknown"})
-_DUMB_NAMES = re.compile(
+_ATTACHMENT_NAMES = re.compile(
     r".+\.(?:pdf|png|jpe?g|gif|bmp|tiff?|webp|svg|ico|hei[cf]|docx?|docm|dotx|xlsx?|xlsm|xlsb|csv|pptx?|ppsx|rtf"
     r"|od[tsp]|vsdx?|zip|7z|rar|gz|tgz|mp[34]|m4a|wav|avi|mov|ics|vcf|p7[sm]|asc|sig|dwg|dxf)",
     re.IGNORECASE | re.DOTALL,
@@ -69,11 +69,11 @@ def _last_dumb(entities: tuple[Entity, ...]) -> tuple[Entity, ...]:
 
 def is_dumb(entity: Entity) -> bool:
     """Tell whether no reader looks into a part: neither its type nor any of its names says report or mail."""
-    if entity.names is None or not all(_DUMB_NAMES.fullmatch(name) for name in entity.names):
+    if entity.names is None or not all(_ATTACHMENT_NAMES.fullmatch(name) for name in entity.names):
         return False
     if entity.content_type in _BY_NAME:
         return bool(entity.names)
-    return _DUMB_TYPES.fullmatch(entity.content_type) is not None
+    return _ATTACHMENT_TYPES.fullmatch(entity.content_type) is not None
 
 
 def cut(head: bytes, made: Plan, size: int) -> bytes | None:

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 
 from bounce_watch.source.imap.connection import Connection
-from bounce_watch.source.imap.errors import Declined
+from bounce_watch.source.imap.errors import CommandRejected
 from bounce_watch.source.local.polling import STEP_SECONDS, steps
 
 
@@ -96,7 +96,7 @@ def wait_for_mail(connection: Connection, uid_next: int, seconds: float, stop: C
         try:
             if idle(connection, min(left, CHUNK_SECONDS), stop):
                 return True
-        except Declined:
+        except CommandRejected:
             may_idle = False
     return _ask_now_and_then(connection, uid_next, end - time.monotonic(), stop)
 
@@ -107,7 +107,7 @@ def _has_new(connection: Connection, uid_next: int) -> bool:
     try:
         # An asterisk always means the last message, even when its UID is lower.
         found = connection.fetch(f"{uid_next}:*", "(UID)")
-    except Declined:
+    except CommandRejected:
         found = {}
     return any(uid >= uid_next for uid in found) or has_news(connection.protocol)
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from bounce_watch.model.message_location import MessageLocation
 from bounce_watch.source.imap.connection import Connection
-from bounce_watch.source.imap.partial_fetch import Peek
+from bounce_watch.source.imap.partial_fetch import PartialFetch
 from bounce_watch.source.imap.responses import Items
 from bounce_watch.source.imap.windows import Listed, Missing, batches, fetch_bodies, listed
 from bounce_watch.source.interface import MAX_MESSAGE, Message, Wanted
@@ -16,7 +16,7 @@ def read_messages(
     location: Callable[[int], MessageLocation],
     wanted: Wanted,
     *,
-    peek: Peek,
+    fetcher: PartialFetch,
     missing: Missing,
 ) -> Iterator[list[Message]]:
     """Yield the wanted messages in order of UIDs; what vanished meanwhile is noted as missing."""
@@ -24,8 +24,8 @@ def read_messages(
         known = {location(uid): uid for uid in window}
         needed = set(wanted(list(known)))
         uids = [uid for place, uid in known.items() if place in needed]
-        for batch in batches(peek.planned(connection, (listed(uid, window[uid]) for uid in uids))):
-            found = peek.fetch(connection, batch)
+        for batch in batches(fetcher.planned(connection, (listed(uid, window[uid]) for uid in uids))):
+            found = fetcher.fetch(connection, batch)
             missing.note(batch, found)
             yield [_message(location(one.uid), one, body) for one, body in found]
 
@@ -38,13 +38,13 @@ def fetch_whole(connection: Connection, message: Message) -> Message | None:
 
 
 def _message(location: MessageLocation, known: Listed, body: bytes) -> Message:
-    is_head = known.plan is not None
+    is_partial = known.plan is not None
     is_cut = len(body) == MAX_MESSAGE
     size = max(known.size, MAX_MESSAGE) if is_cut else len(body)
     return Message(
         location=location,
         raw=body,
-        size=known.size if is_head else size,
+        size=known.size if is_partial else size,
         received_at=known.received_at,
-        is_head=is_head,
+        is_partial=is_partial,
     )

@@ -7,7 +7,7 @@ from itertools import islice
 from bounce_watch.source.imap import head_plan as head
 from bounce_watch.source.imap.bodystructure import Entity, structures_in
 from bounce_watch.source.imap.connection import Connection
-from bounce_watch.source.imap.errors import Declined
+from bounce_watch.source.imap.errors import CommandRejected
 from bounce_watch.source.imap.windows import Listed, fetch_beginnings, fetch_bodies, uid_set
 from bounce_watch.source.interface import Unreachable
 
@@ -21,7 +21,7 @@ _PROBATION = 20
 Fetched = list[tuple[Listed, bytes]]
 
 
-class Peek:
+class PartialFetch:
     """Decides of which mails the head is enough, and gives up on a server whose structures are wrong.
 
     A connection that breaks at a structure is no reason to break at it for ever: `is_on` is False from then
@@ -50,7 +50,7 @@ class Peek:
             return {}
         try:
             return structures_in(connection.fetch_lines(uid_set(large), "(UID BODYSTRUCTURE)"))
-        except Declined:
+        except CommandRejected:
             return {}
         except Unreachable:
             self.is_on = False

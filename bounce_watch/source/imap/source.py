@@ -12,11 +12,11 @@ from bounce_watch.model.message_location import MessageLocation
 from bounce_watch.net.oauth import TokenRefused, Tokens, TokenUnavailable
 from bounce_watch.source.imap import windows as walk
 from bounce_watch.source.imap.connection import Connection
-from bounce_watch.source.imap.errors import Declined
+from bounce_watch.source.imap.errors import CommandRejected
 from bounce_watch.source.imap.folders import Folders, move
 from bounce_watch.source.imap.idle import wait_for_mail
 from bounce_watch.source.imap.messages import fetch_whole, read_messages
-from bounce_watch.source.imap.partial_fetch import Peek
+from bounce_watch.source.imap.partial_fetch import PartialFetch
 from bounce_watch.source.imap.responses import Opened
 from bounce_watch.source.interface import (
     Message,
@@ -64,7 +64,7 @@ class ImapSource:
         )
         self.reached: MessageLocation | None = None
         self._missing = walk.Missing()
-        self._peek = Peek(wished=settings.peek)
+        self._partial_fetch = PartialFetch(wished=settings.peek)
         self._connection: Connection | None = None
         self._folders: Folders | None = None
         self._opened: Opened | None = None
@@ -143,19 +143,23 @@ class ImapSource:
     def messages(
         self, wanted: Wanted = everything, after: MessageLocation | None = None
     ) -> Iterator[Message]:
-        return self._messages(wanted, after, Peek(wished=False))
+        return self._messages(wanted, after, PartialFetch(wished=False))
 
-    def peek(self, wanted: Wanted = everything, after: MessageLocation | None = None) -> Iterator[Message]:
-        self._peek.begin()
-        return self._messages(wanted, after, self._peek)
+    def partial_messages(
+        self, wanted: Wanted = everything, after: MessageLocation | None = None
+    ) -> Iterator[Message]:
+        self._partial_fetch.begin()
+        return self._messages(wanted, after, self._partial_fetch)
 
-    def whole(self, message: Message) -> Message | None:
+    def fetch_whole(self, message: Message) -> Message | None:
         return self._twice(lambda: self._whole(message))
 
     def _whole(self, message: Message) -> Message | None:
         return fetch_whole(self._in_use()[0], message) if self._is_ours(message.location) else None
 
-    def _messages(self, wanted: Wanted, after: MessageLocation | None, peek: Peek) -> Iterator[Message]:
+    def _messages(
+        self, wanted: Wanted, after: MessageLocation | None, fetcher: PartialFetch
+    ) -> Iterator[Message]:
         self.reached = None
         opened = self._open_or_reconnect()
         done, may_reconnect = self._start(opened, after), True
@@ -164,11 +168,11 @@ class ImapSource:
         while self._opened and self._opened.validity == validity:
             connection, _ = self._in_use()
             try:
-                for message in self._walk(connection, self._opened, done + 1, wanted, peek):
+                for message in self._walk(connection, self._opened, done + 1, wanted, fetcher):
                     done, may_reconnect = int(message.location.uid), True
                     yield message
             except Unreachable as error:
-                if isinstance(error, Declined) or not may_reconnect:
+                if isinstance(error, CommandRejected) or not may_reconnect:
                     raise
                 may_reconnect = False
                 self._reconnect(error)
@@ -183,12 +187,14 @@ class ImapSource:
         return max(self._first_uid - 1, int(after.uid) - _OVERLAP)
 
     def _walk(
-        self, connection: Connection, opened: Opened, first_uid: int, wanted: Wanted, peek: Peek
+        self, connection: Connection, opened: Opened, first_uid: int, wanted: Wanted, fetcher: PartialFetch
     ) -> Iterator[Message]:
         """Yield messages from a UID on, until the end or until `file` replaced the connection."""
         windows = walk.list_windows(connection, first_uid, opened.uid_next, self.settings.window)
         location = partial(self._location, opened)
-        for batch in read_messages(connection, windows, location, wanted, peek=peek, missing=self._missing):
+        for batch in read_messages(
+            connection, windows, location, wanted, fetcher=fetcher, missing=self._missing
+        ):
             yield from batch
             if self._connection is not connection:
                 return
@@ -226,7 +232,7 @@ class ImapSource:
             if self._opened is None:
                 self._open_or_reconnect()
             return action()
-        except Declined:
+        except CommandRejected:
             raise
         except Unreachable as error:
             self._reconnect(error)
@@ -243,7 +249,7 @@ class ImapSource:
         same = opened and (location.mailbox, location.validity) == (self.name, opened.validity)
         return bool(same) and location.uid.isascii() and location.uid.isdecimal()
 
-    def probe(self) -> list[Check]:
-        from bounce_watch.source.imap.diagnose import probe
+    def diagnose(self) -> list[Check]:
+        from bounce_watch.source.imap.diagnose import diagnose
 
-        return probe(self)
+        return diagnose(self)

@@ -123,7 +123,7 @@ class FilesSource(ReadOnly):
     def _note(self, error: OSError) -> None:
         self.skipped.append((str(error.filename), str(error.strerror)))
 
-    def probe(self) -> list[Check]:
+    def diagnose(self) -> list[Check]:
         try:
             with self:
                 return [Check("files", "ok", f"{self._path} holds {self.count()} messages")]
@@ -160,5 +160,5 @@ class StandardInput(ReadOnly):
         if size and wanted([location]):
             yield Message(location=location, raw=bytes(raw), size=size, received_at=None)
 
-    def probe(self) -> list[Check]:
+    def diagnose(self) -> list[Check]:
         return [Check("standard input", "ok", "one message is read from standard input")]

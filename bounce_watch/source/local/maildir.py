@@ -178,7 +178,7 @@ class MaildirSource:
         (target / "maildirfolder").touch(mode=0o600)
         return target
 
-    def probe(self) -> list[Check]:
+    def diagnose(self) -> list[Check]:
         try:
             with self:
                 count = self.count()

@@ -93,7 +93,7 @@ class MboxSource(ReadOnly):
                         received_at=collected.received_at,
                     )
 
-    def probe(self) -> list[Check]:
+    def diagnose(self) -> list[Check]:
         try:
             with self:
                 return [Check("mbox", "ok", f"{self._path} can be read; it is never changed")]
