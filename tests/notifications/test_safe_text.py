@@ -7,7 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bounce_watch.notifications.rendering.safe_text import defang, plain, quoted, visible
+from bounce_watch.notifications.rendering.safe_text import defang, for_terminal, plain, quoted
+
+FILLERS = "\u115f\u1160\u3164\uffa0\u2800"
+"""Hangul fillers and the Braille blank: they print nothing and are no format characters."""
 
 
 @pytest.mark.parametrize(
@@ -54,10 +57,12 @@ def test_links_are_broken(text: str, broken: str) -> None:
 
 
 @given(st.text(max_size=200))
-def test_visible_text_cannot_act(text: str) -> None:
-    """Nothing invisible, no control and no separator other than a space is left."""
-    shown = visible(text)
-    assert all(character == " " or unicodedata.category(character)[0] not in "CZ" for character in shown)
+def test_text_on_a_terminal_cannot_act(text: str) -> None:
+    """No invisible character, no control and no line separator is left."""
+    shown = for_terminal(text)
+    categories = {unicodedata.category(character) for character in shown}
+    assert not any(category[0] == "C" or category in ("Zl", "Zp") for category in categories)
+    assert not set(shown) & set(FILLERS)
 
 
 @pytest.mark.parametrize(
@@ -67,11 +72,13 @@ def test_visible_text_cannot_act(text: str) -> None:
         ("\u202e", "\\u202e"),
         ("\U000e0041", "\\U000e0041"),
         ("ä", "ä"),
-        ("\n", "\\x0a"),
+        ("\n", "\\n"),
+        ("\u0378", "\\u0378"),
+        *((filler, f"\\u{ord(filler):04x}") for filler in FILLERS),
     ],
 )
-def test_what_is_hidden_is_shown_as_a_number(text: str, shown: str) -> None:
-    assert visible(text) == shown
+def test_what_is_hidden_is_shown_as_an_escape(text: str, shown: str) -> None:
+    assert for_terminal(text) == shown
 
 
 @given(st.text(max_size=600))

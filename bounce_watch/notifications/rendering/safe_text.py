@@ -1,24 +1,21 @@
-"""The one place where text that others wrote is made fit for people: letters, terminals, spreadsheets.
+"""Make text that others wrote safe to show: in email, on terminals, in spreadsheets (CWE-150, CWE-1236).
 
-Unicode categories: Cc control, Cf format (bidi, zero width), Cs surrogates, Zl and Zp line separators.
-
-
-The escapes of the command line: one for the terminal, one for spreadsheet cells.
-
-Text from a mail may hold terminal sequences, bidirectional marks and formulas (CWE-150, CWE-1236).
+Unicode categories: Cc control, Cf format (bidi, zero width), Cs surrogates, Co private, Cn unassigned,
+Zl and Zp line separators.
 """
 
 import re
 import unicodedata
 
 ELLIPSIS = "…"
+_HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 # Hangul fillers and the braille blank look like nothing but are no format characters.
 _BLANKS = frozenset("\u115f\u1160\u3164\uffa0\u2800")
 _DOTS = str.maketrans({"\u3002": ".", "\uff0e": ".", "\uff61": ".", "\u2024": "."})
 _SCHEME = re.compile(r"(?i)\b(h)tt(ps?)(?=\s?:)")
 _COLON = re.compile(r"(?i):(?=//)|(?<=mailto):|(?<=javascript):|(?<=data):|(?<=file):|(?<=tel):")
 _LINK_DOT = re.compile(r"(?<=[\w-])\.(?=([^\W\d_][\w-]{0,62}))")
-# File endings that are no top-level domains (IANA root zone, 2026-11): no client turns them into links.
+# File endings that aren't top-level domains (IANA root zone, 2026-11): clients don't link them.
 _FILE_ENDINGS = frozenset(
     (
         *("pdf", "doc", "docx", "xls", "xlsx", "ppt", "pptx", "odt", "ods", "txt", "csv", "xml"),
@@ -30,10 +27,10 @@ _FILE_ENDINGS = frozenset(
 def plain(text: str | None, limit: int) -> str:
     """Return one clean line of at most `limit` characters; a longer one is cut and ends in an ellipsis.
 
-    Controls and line breaks become spaces, invisible characters (bidi, zero width, fillers) are dropped,
-    lone surrogates become U+FFFD, spaces are collapsed. NFC (UAX 15). None gives an empty string.
+    Controls and line breaks become spaces. Invisible characters (bidi, zero width, fillers) are dropped.
+    Lone surrogates become U+FFFD, spaces are collapsed, the form is NFC (UAX 15). None gives "".
     """
-    # Normalising and mapping cost time per character: what can never be shown is not looked at.
+    # Normalizing costs time per character, so text that can never be shown is cut off first.
     start = unicodedata.normalize("NFC", (text or "")[: limit * 4])
     harmless = start.isascii() and start.isprintable()
     cleaned = start if harmless else "".join(map(_clean, start))
@@ -53,29 +50,11 @@ def _clean(character: str) -> str:
             return "" if character in _BLANKS else character
 
 
-def visible(text: str | None, limit: int = 2000) -> str:
-    r"""Return the text with every character that could act on a terminal or log written as `\xNN`.
-
-    Controls, escapes, bidi and zero-width characters, line separators and surrogates stay recognisable
-    instead of being dropped: for logs and terminals, where an admin wants to see what was there.
-    """
-    return "".join(_escaped(character) for character in (text or "")[:limit])
-
-
-def _escaped(character: str) -> str:
-    if character.isprintable() and character not in _BLANKS:
-        return character
-    number = ord(character)
-    if number < 0x100:
-        return f"\\x{number:02x}"
-    return f"\\u{number:04x}" if number < 0x10000 else f"\\U{number:08x}"
-
-
 def defang(text: str) -> str:
-    """Return the text with every link and host name broken, so that no mail client makes it clickable.
+    """Return the text with every link and host name broken, so that mail clients don't make it clickable.
 
-    `http` becomes `hxxp`, a dot before a letter `[.]`, the colon of a scheme `[:]`. Codes such as 5.7.1,
-    numbers and the usual file endings stay as they are.
+    `http` becomes `hxxp`, a dot before a letter `[.]`, the colon of a scheme `[:]`.
+    Codes such as 5.7.1, numbers and common file endings stay as they are.
     """
     dotted = text.translate(_DOTS)
     without_scheme = _SCHEME.sub(lambda found: f"{found[1]}xx{found[2]}", dotted)
@@ -84,28 +63,33 @@ def defang(text: str) -> str:
 
 
 def quoted(text: str | None, limit: int = 300) -> str:
-    """Return remote text that may be shown in a letter: cleaned, defanged, at most `limit` characters."""
+    """Return remote text for an email: cleaned, defanged, at most `limit` characters."""
     line = defang(plain(text, limit))
     return line if len(line) <= limit else line[: limit - 1].rstrip() + ELLIPSIS
 
 
-_INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")  # full-width ones are formulas too
+# Spreadsheets accept full-width signs too.
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 
 
 def for_terminal(text: str) -> str:
-    """Return text with every control, format and private character written as its escape."""
-    return "".join(_shown(character) for character in text)
+    r"""Return text in which every character that is invisible or acts on a terminal is an escape (`\x1b`).
+
+    Nothing is dropped, so that an admin sees what was there.
+    """
+    return "".join(_escaped(character) if _is_hidden(character) else character for character in text)
 
 
-def _shown(character: str) -> str:
-    if unicodedata.category(character) not in _INVISIBLE:
-        return character
+def _is_hidden(character: str) -> bool:
+    return character in _BLANKS or unicodedata.category(character) in _HIDDEN
+
+
+def _escaped(character: str) -> str:
     return character.encode("unicode_escape").decode("ascii")
 
 
 def for_cell(value: object) -> str:
-    """Return a CSV cell that no spreadsheet takes for a formula."""
+    """Return a CSV cell that spreadsheets do not treat as a formula."""
     text = "" if value is None else str(value)
     text = "".join(character for character in text if character in "\t\n" or character.isprintable())
     return f"'{text}" if text.lstrip(" \ufeff").startswith(_FORMULA_STARTS) else text
