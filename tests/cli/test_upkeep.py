@@ -33,7 +33,9 @@ def test_a_sound_store_is_said_to_be_sound(site: Path) -> None:
 
 def test_counters_that_disagree_are_a_failure_until_they_are_counted_anew(site: Path) -> None:
     with open_store(place_of(load_config(site).store)) as store, store.transaction() as tx:
-        tx._rows.exec(update(tables.Tally).values(messages=col(tables.Tally.messages) + 1))
+        tx._rows.exec(  # noqa: SLF001
+            update(tables.Tally).values(messages=col(tables.Tally.messages) + 1)
+        )
     done = call("-c", str(site), "db", "check", status=1)
     assert "db check --recount" in done.stdout
     assert failures(site) == {"counters"}

@@ -119,7 +119,10 @@ def test_every_mail_is_in_one_column_however_long_the_span(days: int) -> None:
 
 @pytest.mark.parametrize(("most", "ceiling"), [(0, 4), (1, 4), (5, 8), (26, 40), (41, 80), (999, 1200)])
 def test_the_axis_ends_at_a_round_number(most: int, ceiling: int) -> None:
-    assert charts._ceiling(most) == ceiling
+    facts = template_samples.overview()
+    tick = Tick(at=facts.since, cause=Cause.MAILBOX_FULL, messages=most)
+    chart: Any = charts.course(replace(facts, ticks=(tick,)))
+    assert chart["lines"][-1]["label"] == ceiling
 
 
 def test_a_quiet_span_says_so_instead_of_drawing_nothing(templates: Templates) -> None:

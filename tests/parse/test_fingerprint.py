@@ -1,6 +1,7 @@
 """One report keeps its name through every envelope; two reports never share one."""
 
 import json
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -8,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from bounce_watch.model import Report
-from bounce_watch.parse import fingerprint as naming
+from bounce_watch.model import Action, OriginalMessage, RecipientFields, Report
 from bounce_watch.parse import read
+from bounce_watch.parse.fingerprint import fingerprint_of
+from bounce_watch.unwrap import parse, unwrap
 
 NDR = "exchange_online/01-current-with-dsn.eml"
 
@@ -74,7 +76,25 @@ def test_every_sample_has_one(samples: Path, as_plain: Any) -> None:
     assert all(len(reading.fingerprint) == 64 for reading in readings)
 
 
-@given(some.lists(some.none() | some.text(some.characters())))
-def test_what_is_named_is_written_as_json(facts: list[str | None]) -> None:
-    """Names that older versions stored stay true: they were made of the text of `json.dumps`."""
-    assert naming._list(map(naming._json, facts)) == json.dumps(facts)
+TEXTS = some.none() | some.text(some.characters())
+
+
+@given(message_id=TEXTS, recipient=TEXTS, diagnostic=TEXTS, original=TEXTS)
+def test_what_is_named_is_written_as_json(
+    message_id: str | None, recipient: str | None, diagnostic: str | None, original: str | None
+) -> None:
+    """Names that older versions stored stay true: they are made of the text of `json.dumps`."""
+    entry = RecipientFields(final_recipient=recipient, action=Action.FAILED, diagnostic_code=diagnostic)
+    wrapped = unwrap(parse(b"From: a@b.example\r\nDate: Mon,  1 Jun 2026\r\n\r\nhello  world\r\n"))[0]
+    words = " ".join((diagnostic or "").split())
+    facts: list[object] = [
+        message_id,
+        "Mon, 1 Jun 2026",
+        "a@b.example",
+        [[recipient or "", "", "failed", "", words]],
+        original,
+    ]
+    if message_id is None:
+        facts.append(sha256(b"hello world").hexdigest())
+    found = fingerprint_of(wrapped, message_id, (entry,), OriginalMessage(message_id=original))
+    assert found == sha256(json.dumps(facts).encode()).hexdigest()

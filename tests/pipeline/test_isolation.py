@@ -15,6 +15,7 @@ from bounce_watch.sandbox.outcome import Limits, ReaderUnavailable
 from bounce_watch.sandbox.reader import InProcess, IsolatedReader
 from tests.pipeline.conftest import Home, ndr
 from tests.sandbox.mutator import mutations
+from tests.sandbox.test_reader import process_of
 
 HEAVY = b"From: a@b.example\r\n\r\n" + b"x" * 2_000_000
 
@@ -24,7 +25,7 @@ class Held(IsolatedReader):
 
     def ask(self, letters: Sequence[Letter]) -> list[Any]:
         if any(len(letter.raw) > 1_000_000 for letter in letters):
-            os.kill(self.start()._popen.pid, signal.SIGSTOP)
+            os.kill(process_of(self), signal.SIGSTOP)
         return super().ask(letters)
 
 

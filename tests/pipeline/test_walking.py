@@ -14,6 +14,7 @@ from bounce_watch.pipeline import check_mailbox as look_at
 from bounce_watch.sandbox.outcome import Limit, Outcome, Overrun
 from bounce_watch.sandbox.reader import Reader
 from bounce_watch.source import SourceError
+from bounce_watch.source.imap.connection import Connection
 from bounce_watch.source.imap.source import ImapSource
 from bounce_watch.store import MessageState
 from bounce_watch.store.database.postgres_workers import Presence
@@ -46,26 +47,26 @@ def opened(dovecot: Dovecot, **wishes: Any) -> Iterator[ImapSource]:
         yield source
 
 
-def fetches(source: ImapSource) -> list[str]:
-    """Return a list that fills with the UIDs asked for."""
-    assert source._connection is not None
-    asked: list[str] = []
-    fetch = source._connection.fetch
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """A list that fills with the UIDs that are fetched."""
+    uids: list[str] = []
+    fetch = Connection.fetch
 
-    def noting(uids: str, items: str) -> Any:
-        asked.append(uids)
-        return fetch(uids, items)
+    def noting(connection: Connection, wanted: str, items: str) -> Any:
+        uids.append(wanted)
+        return fetch(connection, wanted, items)
 
-    source._connection.fetch = noting  # type: ignore[method-assign]
-    return asked
+    monkeypatch.setattr(Connection, "fetch", noting)
+    return uids
 
 
-def test_mail_that_stays_is_not_listed_again(home: Home, dovecot: Dovecot) -> None:
+def test_mail_that_stays_is_not_listed_again(home: Home, dovecot: Dovecot, asked: list[str]) -> None:
     """Only the last fifty, in which a server may show something late."""
     dovecot.append([samples.NEWSLETTER] * 60)
     with opened(dovecot) as source:
         assert run_cycle(home.context, source, None).left == 60
-        asked = fetches(source)
+        asked.clear()
         assert run_cycle(home.context, source, None).messages == 0
         assert asked == ["11:60"]
         dovecot.append([ndr()])
@@ -74,13 +75,13 @@ def test_mail_that_stays_is_not_listed_again(home: Home, dovecot: Dovecot) -> No
 
 
 def test_the_whole_folder_is_walked_at_the_first_look_of_a_run_and_once_a_day(
-    home: Home, dovecot: Dovecot
+    home: Home, dovecot: Dovecot, asked: list[str]
 ) -> None:
     """What was overlooked, for whatever reason, is found then."""
     dovecot.append([samples.NEWSLETTER] * 60)
     with opened(dovecot) as source:
         run_cycle(home.context, source, None)
-        asked = fetches(source)
+        asked.clear()
         home.clock.now += timedelta(hours=23)
         run_cycle(home.context, source, None)
         assert asked == ["11:60"]
@@ -95,14 +96,15 @@ def test_the_whole_folder_is_walked_at_the_first_look_of_a_run_and_once_a_day(
 
 
 def test_a_large_folder_is_walked_in_portions_and_new_mail_does_not_wait_for_the_last(
-    home: Home, dovecot: Dovecot
+    home: Home, dovecot: Dovecot, asked: list[str]
 ) -> None:
     """However short a portion is, it gets on; what was overlooked before is found in one of them."""
     dovecot.append([ndr(), *[samples.NEWSLETTER] * 60])
     with opened(dovecot, window=20) as source:
         run_cycle(home.context, source, None)
         home.clock.now += timedelta(days=1)
-        asked, found, halfway = fetches(source), CycleResult(), []
+        asked.clear()
+        found, halfway = CycleResult(), []
         for number in (2, 3, 4, 5):
             halfway.append(look_at(home.context, source, found, portion=0.0))
             assert found.bounces == number - 2
@@ -207,7 +209,7 @@ def at_server(open_home: Callable[..., Home], stores: Stores) -> Iterator[tuple[
 
 
 def test_what_another_watcher_has_in_hand_holds_the_cursor_back_until_it_is_done(
-    at_server: tuple[Home, Presence], dovecot: Dovecot
+    at_server: tuple[Home, Presence], dovecot: Dovecot, asked: list[str]
 ) -> None:
     """It dies with a report in hand, and mail came after it: the report is found by a look at what is new."""
     home, other = at_server
@@ -218,7 +220,7 @@ def test_what_another_watcher_has_in_hand_holds_the_cursor_back_until_it_is_done
         cursor = home.context.store.cursor(source.name)
         assert cursor is not None
         assert other.claim([MessageLocation(mailbox=source.name, validity=cursor.validity, uid="61")])
-        asked = fetches(source)
+        asked.clear()
         for _ in range(2):
             assert run_cycle(home.context, source, None).bounces == 0
         other.let_go()
@@ -229,7 +231,7 @@ def test_what_another_watcher_has_in_hand_holds_the_cursor_back_until_it_is_done
 
 
 def test_the_cursor_of_one_watcher_is_good_for_the_other(
-    at_server: tuple[Home, Presence], dovecot: Dovecot
+    at_server: tuple[Home, Presence], dovecot: Dovecot, asked: list[str]
 ) -> None:
     home, other = at_server
     dovecot.append([samples.NEWSLETTER] * 60)
@@ -238,6 +240,6 @@ def test_the_cursor_of_one_watcher_is_good_for_the_other(
     home.context.store.watcher.let_go()
     home.context.store.watcher = other
     with opened(dovecot) as source:
-        asked = fetches(source)
+        asked.clear()
         run_cycle(home.context, source, None)
         assert asked == ["11:60"]

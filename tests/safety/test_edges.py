@@ -14,8 +14,9 @@ from email import message_from_bytes
 from pathlib import Path
 
 import pytest
+import structlog
 
-from bounce_watch.cli.common.logs import _as_text
+from bounce_watch.cli.common.logs import set_up_logs
 from bounce_watch.cli.common.pages import html_of
 from bounce_watch.notifications.alert.playbooks import fill
 from bounce_watch.unwrap.mime.headers import decode_words
@@ -195,7 +196,11 @@ def test_the_words_of_a_fault_are_no_line_of_the_log() -> None:
     """An exception may quote a mail: its words are indented and escaped."""
     trace = f"Traceback:\nValueError: {MARK}\n{FORGED_LINE} info mail_sent\n\x1b[2J\u2028{FORGED_LINE}"
     fields = {"event": "message_failed", "level": "error", "timestamp": "t", "uid": f"1\n{FORGED_LINE}\x1b"}
-    first, *rest = _as_text({**fields, "exception": trace}, "").split("\n")
+    before = structlog.get_config()
+    set_up_logs("text")
+    render = structlog.get_config()["processors"][-1]
+    structlog.configure(**before)
+    first, *rest = render(None, "error", {**fields, "exception": trace}).split("\n")
     assert first.startswith("t error")
     assert len(rest) >= 4
     assert all(line.startswith("  ") for line in rest)

@@ -88,10 +88,19 @@ def test_only_a_few_batches_are_held() -> None:
     assert given <= 100 + (2 * 2 + 2) * pool.BATCH_MESSAGES
 
 
-def test_a_batch_has_few_bytes() -> None:
+def test_a_batch_has_few_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes: list[int] = []
+
+    class Counted(IsolatedReader):
+        def ask(self, letters: Sequence[Letter]) -> list[Any]:
+            sizes.append(len(letters))
+            return super().ask(letters)
+
+    monkeypatch.setattr(pool, "IsolatedReader", Counted)
     big = [Letter(str(number), b"x" * 400_000) for number in range(7)]
-    batches = list(pool._batched(big, itself))
-    assert [len(batch) for batch in batches] == [2, 2, 2, 1]
+    with closing(in_order(big, itself, Job.READINGS, jobs=1, here=False)) as answers:
+        assert len(list(answers)) == 7
+    assert sizes == [2, 2, 2, 1]
 
 
 def test_a_message_that_overruns_costs_no_other_its_reading() -> None:

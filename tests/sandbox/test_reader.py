@@ -33,7 +33,8 @@ def reader() -> Iterator[IsolatedReader]:
 
 
 def process_of(reader: IsolatedReader) -> int:
-    return reader.start()._popen.pid
+    """Return the process that reads, to harm it from outside as the system would."""
+    return reader.start()._popen.pid  # noqa: SLF001
 
 
 def test_every_sample_is_read_as_it_is_here(reader: IsolatedReader) -> None:

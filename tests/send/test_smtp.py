@@ -1,6 +1,5 @@
 """The SMTP sender against a submission server: what became of each mail is told honestly."""
 
-import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -36,7 +35,11 @@ def start(tls: Certificates) -> Iterator[Start]:
     with ExitStack() as stack:
 
         def begin(
-            submission: Submission, *, server: dict[str, Any] | None = None, **wishes: object
+            submission: Submission,
+            *,
+            server: dict[str, Any] | None = None,
+            secret: str = PASSWORD,
+            **wishes: object,
         ) -> SmtpSender:
             options: dict[str, Any] = {"certificates": tls, "password": (USER, PASSWORD)} | (server or {})
             running = stack.enter_context(SubmissionServer(submission, **options))
@@ -47,7 +50,7 @@ def start(tls: Certificates) -> Iterator[Start]:
                 "user": USER,
                 "timeout_seconds": 5,
             }
-            return SmtpSender(SmtpSettings.model_validate(known | wishes), lambda: PASSWORD, HELP)
+            return SmtpSender(SmtpSettings.model_validate(known | wishes), lambda: secret, HELP)
 
         yield begin
 
@@ -92,9 +95,7 @@ def test_a_connection_that_ended_while_idle_is_opened_anew(start: Start) -> None
     submission = Submission()
     with start(submission) as sender:
         assert sender.send(ALICE, MAIL).outcome is Outcome.SENT
-        assert sender._connection is not None
-        assert sender._connection.sock is not None
-        sender._connection.sock.shutdown(socket.SHUT_RDWR)
+        submission.hang_up()
         assert sender.send(ALICE, MAIL).outcome is Outcome.SENT
     assert (submission.opened, len(submission.accepted)) == (2, 2)
 
@@ -273,10 +274,8 @@ def test_faults_before_the_mail_stop_or_wait_and_the_probe_tells_the_repair(
 
 def test_a_password_outside_ascii_stops_with_a_sentence(start: Start) -> None:
     """smtplib can only encode ASCII there."""
-    sender = start(Submission())
-    other = SmtpSender(sender._settings, lambda: "grün", HELP)
-    with other:
-        delivery = other.send(ALICE, MAIL)
+    with start(Submission(), secret="grün") as sender:
+        delivery = sender.send(ALICE, MAIL)
     assert delivery.outcome is Outcome.STOP
     assert "outside ASCII" in delivery.reply
 

@@ -128,7 +128,7 @@ class ChaosProxy:
         with contextlib.suppress(OSError, Ended):
             if self.fault and self.fault.when is When.CONNECT:
                 self.strike()
-                self._act(self.fault, client, b"")
+                self.act(self.fault, client, b"")
             if self.implicit:
                 self.start_tls(client)
             _Session(self, client).run()
@@ -144,10 +144,10 @@ class ChaosProxy:
             certificate = fault.certificate
             if fault.act is not Act.CERTIFICATE:
                 client.listen()
-                self._act(fault, client, b"")
+                self.act(fault, client, b"")
         client.start_tls(self.certificates.contexts[certificate])
 
-    def _act(self, fault: Fault, client: Wire, kept: bytes) -> None:
+    def act(self, fault: Fault, client: Wire, kept: bytes) -> None:
         """Do what ends or delays a connection."""
         if kept:
             client.send(kept)
@@ -155,10 +155,10 @@ class ChaosProxy:
             case Act.RESET:
                 client.reset()
             case Act.STALL:
-                self._stall(fault, client)
+                self.stall(fault, client)
         raise Ended
 
-    def _stall(self, fault: Fault, client: Wire) -> None:
+    def stall(self, fault: Fault, client: Wire) -> None:
         """Say nothing until the client has enough or the fault is over."""
         while self.fault is fault and not self._over.is_set():
             if select.select([client], [], [], 0.02)[0] and not client.recv():
@@ -197,7 +197,7 @@ class _Session:
             kept = self._cut_at(fault, data)
             if kept:
                 self.server.send(kept)
-            self.proxy._act(fault, self.client, b"")
+            self.proxy.act(fault, self.client, b"")
         self.server.send(data)
 
     def _from_server(self, data: bytes) -> None:
@@ -215,7 +215,7 @@ class _Session:
                 self.client.send(re.sub(fault.words, fault.text, data))
             case Act.SAY:
                 self.client.send(self._cut_at(fault, data) + fault.text)
-                self.proxy._stall(fault, self.client)
+                self.proxy.stall(fault, self.client)
                 raise Ended
             case Act.ENDLESS:
                 self.client.send(self._cut_at(fault, data))
@@ -226,7 +226,7 @@ class _Session:
                 self._dripping = fault
                 self._drip(data)
             case _:
-                self.proxy._act(fault, self.client, self._cut_at(fault, data))
+                self.proxy.act(fault, self.client, self._cut_at(fault, data))
 
     def _drip(self, data: bytes) -> None:
         fault = self._dripping

@@ -180,6 +180,19 @@ class Dovecot:
         command = ["doveadm", "-c", str(self.root / "dovecot.conf"), "kick", user]
         subprocess.run(command, cwd=self.root, capture_output=True, check=False, **self._as_mail_user())
 
+    def wait_until_signed_out(self, user: str) -> None:
+        """Wait until no session of the user is left: what the server said at the end has arrived then."""
+        command = ["doveadm", "-c", str(self.root / "dovecot.conf"), "who", "-1", user]
+        deadline = time.monotonic() + 5
+        while (
+            user
+            in subprocess.run(
+                command, cwd=self.root, capture_output=True, text=True, check=False, **self._as_mail_user()
+            ).stdout
+        ):
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+
     def forget_uids(self, user: str) -> None:
         """Restart with a new UIDVALIDITY for all folders of a user (it is a time in seconds)."""
         self.stop()

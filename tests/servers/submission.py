@@ -34,12 +34,18 @@ class Submission:
     at_token: str = "535 5.7.3 Authentication unsuccessful"
     accepted: list[tuple[str, str, bytes]] = field(default_factory=list)
     opened: int = 0
+    sessions: list[Any] = field(default_factory=list)
+
+    def hang_up(self) -> None:
+        """End every session, as a server does with one that says nothing for long."""
+        for session in self.sessions:
+            session.loop.call_soon_threadsafe(session.transport.close)
 
     async def handle_MAIL(  # noqa: N802
         self, server: Any, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
         if reply := self.at_mail(address):
-            return self._say(server, reply)
+            return self.answer(server, reply)
         envelope.mail_from = address
         envelope.mail_options.extend(options)
         return "250 2.1.0 sender ok"
@@ -48,20 +54,20 @@ class Submission:
         self, server: Any, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
         if self.at_rcpt:
-            return self._say(server, self.at_rcpt)
+            return self.answer(server, self.at_rcpt)
         envelope.rcpt_tos.append(address)
         return "250 2.1.5 recipient ok"
 
     async def handle_DATA(self, server: Any, session: Session, envelope: Envelope) -> str:  # noqa: N802
         if self.at_end:
-            return self._say(server, self.at_end)
+            return self.answer(server, self.at_end)
         (recipient,) = envelope.rcpt_tos
         assert isinstance(envelope.original_content, bytes)
         self.accepted.append((envelope.mail_from or "", recipient, envelope.original_content))
         return "250 2.0.0 queued as 42"
 
     @staticmethod
-    def _say(server: Any, reply: str) -> str:
+    def answer(server: Any, reply: str) -> str:
         if reply == CUT:
             server.transport.abort()
         return reply
@@ -78,10 +84,11 @@ class _Server(SMTP):
         self._submission = handler
         self._accepts_token = accepts_token
         handler.opened += 1
+        handler.sessions.append(self)
 
     async def smtp_DATA(self, arg: str) -> None:  # noqa: N802
         if self._submission.at_data:
-            await self.push(Submission._say(self, self._submission.at_data))
+            await self.push(Submission.answer(self, self._submission.at_data))
             return
         await super().smtp_DATA(arg)
 
@@ -145,6 +152,7 @@ class SubmissionServer:
     def __enter__(self) -> "SubmissionServer":
         self._controller.start()
         self._controller.handler.opened = 0
+        self._controller.handler.sessions.clear()
         STARTED["submission server (aiosmtpd)"] += 1
         return self
 
