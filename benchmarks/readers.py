@@ -8,9 +8,9 @@ import mailparser
 from flufl.bounce import scan_message
 
 from bounce_watch import shipped_files
-from bounce_watch.classify import Catalogue, cause, judge, load_catalogue, refusal_details, smtp_reply
+from bounce_watch.classify import Catalogue, cause, judge, load_catalogue, refusal_details
 from bounce_watch.model import Bounce, Report
-from bounce_watch.parse import read
+from bounce_watch.parse import read, smtp_reply
 from bounce_watch.sandbox.frames import Letter
 from bounce_watch.sandbox.jobs import Job
 from bounce_watch.sandbox.pool import cores, in_order
@@ -26,7 +26,7 @@ KEPT = {
 
 def forget() -> None:
     """Drop all that, and the replies taken apart, which one judgement asks for several times."""
-    for kept in (*KEPT.values(), smtp_reply._hear):
+    for kept in (*KEPT.values(), smtp_reply.read_words):
         kept.cache_clear()
 
 

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from bounce_watch.classify.catalogue.index import Catalogue
 from bounce_watch.classify.catalogue.row import Row
-from bounce_watch.classify.smtp_reply import SmtpReply
 from bounce_watch.model import Side
+from bounce_watch.parse.smtp_reply import SmtpReply
 from bounce_watch.unwrap.fast_patterns import folded
 
 MAX_QUOTE = 60

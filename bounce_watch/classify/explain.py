@@ -9,8 +9,8 @@ from bounce_watch.classify.catalogue.row import Confidence, Reach, Row
 from bounce_watch.classify.cause import Spoken, Verdict, decide
 from bounce_watch.classify.judge import persistence_of
 from bounce_watch.classify.side import speaks_exchange
-from bounce_watch.classify.smtp_reply import SmtpReply, read_reply, split_wrapper
 from bounce_watch.model import Cause, Owner, Persistence, Side
+from bounce_watch.parse.smtp_reply import SmtpReply, read_replies, read_reply
 
 _BARE = re.compile(r"(?:[245]\d\d[ -])?[245]\.\d{1,3}\.\d{1,3}|[245]\d\d")
 
@@ -59,11 +59,9 @@ def explain(catalogue: Catalogue, code_or_reply: str) -> tuple[Explanation, ...]
 
 
 def _explain_reply(catalogue: Catalogue, text: str) -> tuple[Explanation, ...]:
-    inner_text = split_wrapper(text)[1]
-    outer = read_reply(text)
-    inner = (
-        Spoken(reply=read_reply(inner_text), microsoft=speaks_exchange(inner_text)) if inner_text else None
-    )
+    replies = read_replies(text)
+    outer, refusal = replies.whole, replies.inner
+    inner = Spoken(reply=refusal, microsoft=speaks_exchange(refusal.text)) if refusal else None
     side = Side.THEIRS if inner else None
     verdict = decide(catalogue, inner, Spoken(reply=outer, microsoft=True), side)
     if verdict is None:

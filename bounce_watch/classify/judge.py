@@ -1,6 +1,4 @@
-"""Turn a report into bounces: one for each recipient, with cause, owner, side, persistence and evidence.
-
-Whether the same mail could still succeed (RFC 3464 section 2.3.3, RFC 3463 section 2)."""
+"""Turn a report into bounces: one for each recipient, with cause, owner, side, persistence and evidence."""
 
 from typing import NamedTuple
 
@@ -8,9 +6,7 @@ from bounce_watch.classify.catalogue.index import Catalogue
 from bounce_watch.classify.cause import Spoken, Verdict, decide
 from bounce_watch.classify.evidence import Weighed, weigh
 from bounce_watch.classify.refusal_details import find_details
-from bounce_watch.classify.replies import Said, listen
 from bounce_watch.classify.side import is_microsoft_host, side_of, speaks_exchange
-from bounce_watch.classify.smtp_reply import read_reply
 from bounce_watch.model import (
     Action,
     Bounce,
@@ -26,43 +22,23 @@ from bounce_watch.model import (
 )
 from bounce_watch.model.address import normalise
 from bounce_watch.model.exchange_address import decode_imceaex
+from bounce_watch.parse.smtp_reply import RecipientReplies, replies_of
 
 _CLASSES = {"4": Persistence.TEMPORARY, "5": Persistence.PERMANENT}
-
-
-def persistence_of(action: Action | None, reply_code: str | None, status: str | None) -> Persistence:
-    """Return the persistence of one recipient's fate; unknown rather than a guess.
-
-    Action decides, then the basic reply code, then the class of the status. A 4.x.x with
-    `Action: failed` is final: `550 4.4.7 QUEUE.Expired` means that the server gave up.
-    """
-    match action:
-        case Action.FAILED:
-            return Persistence.PERMANENT
-        case Action.DELAYED:
-            return Persistence.TEMPORARY
-        case Action.DELIVERED | Action.RELAYED | Action.EXPANDED:
-            return Persistence.UNKNOWN
-        case None:
-            code = reply_code or status or ""
-            return _CLASSES.get(code[:1], Persistence.UNKNOWN)
-
-
 # A complaint is about a mail that arrived.
 _ACTIONS = {
     Kind.DELAY: Action.DELAYED,
     Kind.SUCCESS: Action.DELIVERED,
     Kind.FEEDBACK: Action.DELIVERED,
 }
-_WAITING = {Owner.SENDER, Owner.RECIPIENT_ADMIN, Owner.PROVIDER}
+_MUST_WAIT = {Owner.SENDER, Owner.RECIPIENT_ADMIN, Owner.PROVIDER}
 
 
-class _Finding(NamedTuple):
+class _Outcome(NamedTuple):
     """What was decided about one recipient."""
 
     cause: Cause
     owner: Owner
-    persistence: Persistence
     entry: str | None
     why: str
 
@@ -90,27 +66,31 @@ def _bounce(
 ) -> Bounce:
     recipient = fields.final_recipient or fields.original_recipient or ""
     original = fields.original_recipient
-    action = fields.action or _ACTIONS.get(report.kind, Action.FAILED)
+    stated = fields.action or _ACTIONS.get(report.kind)
+    action = stated or Action.FAILED
     side = side_of(report, fields, site)
-    said = listen(fields)
-    found = _find(report, said, catalogue, side, action)
+    replies = replies_of(fields)
+    outer, inner = replies.outer, replies.inner
+    failed = action in (Action.FAILED, Action.DELAYED)
+    verdict = _decide(report, fields, replies, catalogue, side) if failed else None
+    found = _outcome(verdict, side, action)
     return Bounce(
         recipient=normalise(recipient),
         original_recipient=normalise(original) if original else None,
         recipient_decoded=decode_imceaex(recipient),
         sender=normalise(report.original.sender) if report.original.sender else None,
         action=action,
-        status=fields.status or said.outer.status,
-        reply_code=fields.reply_code or said.outer.reply_code,
+        status=outer.status,
+        reply_code=outer.reply_code,
         cause=found.cause,
-        persistence=found.persistence,
+        persistence=persistence_of(stated, outer.reply_code, outer.status),
         owner=found.owner,
         side=side,
         evidence=evidence,
         remote_mta=fields.remote_mta,
         diagnostic_code=fields.diagnostic_code,
-        remote_status=said.inner.status if said.inner else None,
-        remote_reply_code=said.inner.reply_code if said.inner else None,
+        remote_status=inner.status if inner else None,
+        remote_reply_code=inner.reply_code if inner else None,
         entry=found.entry,
         why=found.why,
         occurred_at=report.arrival_date or report.date or report.original.date,
@@ -118,65 +98,58 @@ def _bounce(
     )
 
 
-def _find(
+def persistence_of(action: Action | None, reply_code: str | None, status: str | None) -> Persistence:
+    """Return whether the same mail could still succeed; unknown rather than a guess.
+
+    The action decides, then the reply code, then the class of the status (RFC 3464 section 2.3.3, RFC 3463
+    section 2). A 4.x.x with `Action: failed` is final: after `550 4.4.7 QUEUE.Expired` no server tries again.
+    """
+    match action:
+        case Action.FAILED:
+            return Persistence.PERMANENT
+        case Action.DELAYED:
+            return Persistence.TEMPORARY
+        case Action.DELIVERED | Action.RELAYED | Action.EXPANDED:
+            return Persistence.UNKNOWN
+        case None:
+            code = reply_code or status or ""
+            return _CLASSES.get(code[:1], Persistence.UNKNOWN)
+
+
+def _decide(
     report: Report,
-    said: Said,
+    fields: RecipientFields,
+    replies: RecipientReplies,
     catalogue: Catalogue,
     side: Side | None,
-    action: Action,
-) -> _Finding:
-    stated = said.fields.action or _ACTIONS.get(report.kind)
-    persistence = persistence_of(stated, said.outer.reply_code, said.outer.status)
-    if action in (Action.DELIVERED, Action.RELAYED, Action.EXPANDED):
-        return _Finding(
-            cause=Cause.UNKNOWN,
-            owner=Owner.NOBODY,
-            persistence=persistence,
-            entry=None,
-            why=f"the report says {action}: nothing failed",
-        )
-    verdict = _decide(report, said, catalogue, side)
-    if verdict is None:
-        return _Finding(
-            cause=Cause.UNKNOWN,
-            owner=Owner.MAIL_ADMIN,
-            persistence=persistence,
-            entry=None,
-            why="neither the code nor the text is in the catalogue",
-        )
-    return _Finding(
-        cause=verdict.row.cause,
-        owner=_owner(verdict, side, action),
-        persistence=persistence,
-        entry=verdict.row.name,
-        why=verdict.why,
-    )
-
-
-def _decide(report: Report, said: Said, catalogue: Catalogue, side: Side | None) -> Verdict | None:
-    fields = said.fields
-    speaker = fields.remote_mta or report.reporting_mta
-    exchange = speaks_exchange(said.text) or is_microsoft_host(speaker) or _is_exchange(report, fields)
+) -> Verdict | None:
     inner = None
-    if said.inner:
-        # Only Exchange wraps; what it wraps was spoken by somebody else.
-        words = said.inner_text or said.text
-        reply = read_reply(words, fields.remote_status, fields.remote_reply_code)
-        inner = Spoken(reply=reply, microsoft=speaks_exchange(said.inner_text))
-        exchange = True
+    if replies.inner:
+        # Only Exchange wraps replies; the wrapped one is another server's.
+        inner = Spoken(reply=replies.inner, microsoft=speaks_exchange(replies.inner.text))
+    by_exchange = inner is not None or _is_by_exchange(report, fields)
     # Some of Exchange's wrappers have a meaning only together with the reply inside (5.0.350 x-dg-ref).
-    return decide(catalogue, inner, Spoken(reply=said.whole, microsoft=exchange), side)
+    return decide(catalogue, inner, Spoken(reply=replies.whole, microsoft=by_exchange), side)
 
 
-def _is_exchange(report: Report, fields: RecipientFields) -> bool:
-    """Tell whether Exchange itself refused, judged by the report's format when no host is named."""
-    named = fields.remote_mta or report.reporting_mta
-    return named is None and any(
-        word in report.format.lower() for word in ("exchange", "microsoft", "outlook")
-    )
+def _is_by_exchange(report: Report, fields: RecipientFields) -> bool:
+    """Tell whether Exchange refused: by its words or its host, by the format where no host is named."""
+    host = fields.remote_mta or report.reporting_mta
+    if speaks_exchange(fields.diagnostic_code) or is_microsoft_host(host):
+        return True
+    return host is None and any(word in report.format for word in ("exchange", "microsoft", "outlook"))
+
+
+def _outcome(verdict: Verdict | None, side: Side | None, action: Action) -> _Outcome:
+    if action not in (Action.FAILED, Action.DELAYED):
+        return _Outcome(Cause.UNKNOWN, Owner.NOBODY, None, f"the report says {action}: nothing failed")
+    if verdict is None:
+        why = "neither the code nor the text is in the catalogue"
+        return _Outcome(Cause.UNKNOWN, Owner.MAIL_ADMIN, None, why)
+    return _Outcome(verdict.row.cause, _owner(verdict, side, action), verdict.row.name, verdict.why)
 
 
 def _owner(verdict: Verdict, side: Side | None, action: Action) -> Owner:
     """Return who must act; while a server still tries, sender and remote side can only wait."""
     owner = verdict.row.owner_on(side)
-    return Owner.NOBODY if action is Action.DELAYED and owner in _WAITING else owner
+    return Owner.NOBODY if action is Action.DELAYED and owner in _MUST_WAIT else owner

@@ -11,10 +11,10 @@ from datetime import datetime
 from functools import lru_cache
 from ipaddress import ip_address
 
-from bounce_watch.classify.smtp_reply import MAX_TEXT, read_reply
 from bounce_watch.model import Cause
 from bounce_watch.model.address import is_host_name
 from bounce_watch.model.refusal_details import Details
+from bounce_watch.parse.smtp_reply import MAX_TEXT, read_words
 from bounce_watch.unwrap.fast_patterns import Gated, folded, gated
 
 _SIZE = re.compile(
@@ -104,7 +104,7 @@ def find_details(text: str | None, cause: Cause, retry_until: datetime | None = 
 
 @lru_cache(MAX_KNOWN)
 def _known(text: str, cause: Cause) -> Details | None:
-    reply = read_reply(text)
+    reply = read_words(text)
     line = " ".join(text.split())
     lowered = folded(line)
     blocklist = find_blocklist(lowered)

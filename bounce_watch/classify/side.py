@@ -2,9 +2,9 @@
 
 import re
 
-from bounce_watch.classify.smtp_reply import split_wrapper
 from bounce_watch.model import RecipientFields, Report, Side, Site
 from bounce_watch.model.address import domain_of
+from bounce_watch.parse.smtp_reply import split_hops
 from bounce_watch.unwrap.fast_patterns import gated
 
 EXCHANGE_SENDER = "microsoftexchange329e71ec88ae4615bbc36ab6ce41109e"
@@ -35,12 +35,6 @@ def speaks_exchange(text: str | None) -> bool:
     return _EXCHANGE_TEXT.search(text or "") is not None
 
 
-def is_wrapped(fields: RecipientFields) -> bool:
-    """Tell whether the reporter passed on another server's reply beside its own."""
-    inner = fields.remote_status or fields.remote_reply_code or split_wrapper(fields.diagnostic_code)[1]
-    return inner is not None
-
-
 def side_of(report: Report, fields: RecipientFields, site: Site | None) -> Side | None:
     """Return whose server refused, None when the report does not tell.
 
@@ -49,9 +43,15 @@ def side_of(report: Report, fields: RecipientFields, site: Site | None) -> Side 
     remote = _host(fields.remote_mta)
     if remote and remote != _host(report.reporting_mta):
         return Side.OURS if _is_our_host(remote, report, site) else Side.THEIRS
-    if is_wrapped(fields) or _REMOTE_TEXT.search(fields.diagnostic_code or ""):
+    if _is_wrapped(fields) or _REMOTE_TEXT.search(fields.diagnostic_code or ""):
         return Side.THEIRS
     return _side_of_reporter(report, fields, site)
+
+
+def _is_wrapped(fields: RecipientFields) -> bool:
+    """Tell whether the reporter passed on another server's reply beside its own."""
+    stated = fields.remote_status or fields.remote_reply_code
+    return stated is not None or len(split_hops(fields.diagnostic_code or "")) > 1
 
 
 def _side_of_reporter(report: Report, fields: RecipientFields, site: Site | None) -> Side | None:

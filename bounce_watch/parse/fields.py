@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from bounce_watch.model import Action, Kind, RecipientFields
 from bounce_watch.model.address import normalise
-from bounce_watch.parse.smtp_reply import MAX_DIAGNOSTIC, Codes, find_codes, is_vague, split_wrapped
+from bounce_watch.parse.smtp_reply import MAX_TEXT, NO_CODES, closer_status, find_codes, split_hops
 from bounce_watch.unwrap import Headers
 from bounce_watch.unwrap.mime.text import one_line
 
@@ -57,20 +57,16 @@ def read_recipient(
     will_retry_until: datetime | None = None,
 ) -> RecipientFields:
     """Build an entry. A status of x.0.0 gives way to the better code in the diagnostic text."""
-    text = (
-        one_line(" ".join(diagnostic[: 2 * MAX_DIAGNOSTIC].split()), MAX_DIAGNOSTIC) if diagnostic else None
-    )
+    text = one_line(" ".join(diagnostic[: 2 * MAX_TEXT].split()), MAX_TEXT) if diagnostic else None
     # Codes are sought in the lines as they stand: a code at the start of a line counts.
-    outer, inner = split_wrapped(diagnostic[: 2 * MAX_DIAGNOSTIC]) if diagnostic else ("", None)
-    codes = find_codes(outer) if outer else Codes()
-    remote = find_codes(inner) if inner else Codes()
-    own = read_status(status)
+    own, *wrapped = map(find_codes, split_hops(diagnostic)) if diagnostic else (NO_CODES,)
+    remote = wrapped[-1] if wrapped else NO_CODES
     return RecipientFields(
         final_recipient=final,
         original_recipient=original,
         action=action,
-        status=(codes.status or own) if is_vague(own) else own,
-        reply_code=codes.reply_code,
+        status=closer_status(read_status(status), own.status),
+        reply_code=own.reply_code,
         remote_mta=remote_mta,
         diagnostic_code=text or None,
         remote_status=remote.status,

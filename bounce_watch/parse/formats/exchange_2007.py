@@ -12,7 +12,7 @@ from bounce_watch.model import Action, RecipientFields
 from bounce_watch.model.address import normalise
 from bounce_watch.parse.fields import ReportFields, read_recipient
 from bounce_watch.parse.formats._exchange import action_of, read_appended, split_headers
-from bounce_watch.parse.smtp_reply import MAX_DIAGNOSTIC, find_codes
+from bounce_watch.parse.smtp_reply import MAX_TEXT, find_codes
 from bounce_watch.unwrap import Wrapped
 from bounce_watch.unwrap.fast_patterns import Lined
 
@@ -97,7 +97,7 @@ def _entries(section: str) -> list[_Entry]:
         if match := _ADDRESS_LINE.fullmatch(line):
             entries.append(_Entry(normalise(match[1])))
         elif entries and (find_codes(line).status or find_codes(line).reply_code):
-            entries[-1].lines.append(line.strip()[:MAX_DIAGNOSTIC])
+            entries[-1].lines.append(line.strip()[:MAX_TEXT])
     return entries
 
 
