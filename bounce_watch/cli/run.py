@@ -165,18 +165,18 @@ def _serve(context: typer.Context, config: "Config") -> None:
     import structlog
 
     from bounce_watch.cli.common.open_store import holding
-    from bounce_watch.daemon import Ending, Stopped, Stopper
+    from bounce_watch.daemon import Ending, Stopper, StopTimeout
     from bounce_watch.daemon.reload import ServiceRunner
 
     log = structlog.get_logger()
     stopper = Stopper(config.run.stop_seconds).install()
-    stopper.reloads()
+    stopper.accept_reload()
     with holding(config) as store:
         runner = ServiceRunner(context.obj, config, store, stopper)
         try:
             while runner.run() is Ending.RELOAD:
                 pass
-        except Stopped:
+        except StopTimeout:
             log.warning("stopped_at_limit", limit_seconds=stopper.limit)
             raise
 

@@ -12,18 +12,18 @@ from pydantic import BaseModel, ValidationError
 
 from bounce_watch.config.models import Config
 from bounce_watch.config.secrets import holds_literal_secret
+from bounce_watch.model.errors import RepairableError
 
 SYSTEM_PATH = Path("/etc/bounce-watch/config.toml")
 VARIABLE = "BOUNCE_WATCH_CONFIG"
 
 
-class ConfigError(Exception):
+class ConfigError(RepairableError):
     """The configuration is missing or wrong: `problems` has a sentence for each fault."""
 
     def __init__(self, problems: list[str], repair: str = "") -> None:
-        super().__init__("\n".join(problems))
+        super().__init__("\n".join(problems), repair)
         self.problems = problems
-        self.repair = repair
 
 
 def candidates(explicit: Path | None, environ: Mapping[str, str]) -> list[Path]:

@@ -17,16 +17,13 @@ from bounce_watch.config.accounts import Login, Watched
 from bounce_watch.config.models import Config, Store
 from bounce_watch.config.section import Section
 from bounce_watch.config.service import Chat, Monitor
+from bounce_watch.model.errors import RepairableError
 
 COMMAND_TIMEOUT = 30
 
 
-class SecretError(Exception):
-    """A secret could not be had. `repair` says what to do."""
-
-    def __init__(self, message: str, repair: str) -> None:
-        super().__init__(message)
-        self.repair = repair
+class SecretError(RepairableError):
+    """A secret could not be read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,9 +1,9 @@
-"""The service: it keeps mailboxes open, works when there is something to do, stops or reloads when told."""
+"""The service: it watches the mailboxes, does what is due, and stops or reloads at a signal."""
 
 from bounce_watch.daemon.loop import Ending, Service
 from bounce_watch.daemon.mailbox_thread import MailboxOutcome, MailboxThread
 from bounce_watch.daemon.retry import MAX_PAUSE, back_off, is_temporary
-from bounce_watch.daemon.signals import Stopped, Stopper
+from bounce_watch.daemon.signals import Stopper, StopTimeout
 from bounce_watch.daemon.systemd import notify
 from bounce_watch.daemon.work import CycleWork
 
@@ -14,7 +14,7 @@ __all__ = [
     "MailboxOutcome",
     "MailboxThread",
     "Service",
-    "Stopped",
+    "StopTimeout",
     "Stopper",
     "back_off",
     "is_temporary",

@@ -1,6 +1,6 @@
-"""The loop: mailboxes wait in their threads, one thread works: reads, writes, sends.
+"""The main loop: mailboxes wait in threads of their own, and one thread reads, stores and sends.
 
-A fault of one mailbox rests that mailbox; the others and the outbox go on.
+A fault of one mailbox pauses only that mailbox; the others and the outbox go on.
 """
 
 import queue
@@ -13,7 +13,7 @@ from typing import Protocol
 import structlog
 
 from bounce_watch.daemon.mailbox_thread import MailboxOutcome, MailboxThread, NextTask
-from bounce_watch.daemon.retry import MANY, is_temporary, requested_pause
+from bounce_watch.daemon.retry import MANY_FAULTS, is_temporary, requested_pause
 from bounce_watch.daemon.signals import Stopper
 from bounce_watch.daemon.systemd import notify, reloading
 from bounce_watch.source.interface import Source, SourceError
@@ -21,13 +21,13 @@ from bounce_watch.source.interface import Source, SourceError
 log = structlog.get_logger()
 
 TICK = 60.0
-"""Seconds after which whatever may be due is looked at, if nothing is known to be due before."""
+"""Maximum seconds between two runs of due work."""
 
-GOODBYE = 1.0
-"""Seconds that all mailboxes together get to hang up."""
+CLOSE_SECONDS = 1.0
+"""Seconds that all mailboxes together have to close."""
 
-SHORT = 1.0
-"""A hint that comes sooner after a look that found nothing new is no hint; look after so many seconds."""
+MIN_INTERVAL = 1.0
+"""Minimum seconds between two checks of a mailbox if the first found nothing new."""
 
 
 class Ending(StrEnum):
@@ -36,48 +36,48 @@ class Ending(StrEnum):
 
 
 class Work(Protocol):
-    """What the loop has done. Every call may raise; nothing is lost then."""
+    """What the loop calls. Every call may raise; nothing is lost then."""
 
     def check_mailbox(self, source: Source, progress: Callable[[], None]) -> MailboxOutcome:
-        """Read one opened mailbox; tell what was found."""
+        """Read one opened mailbox and return the outcome."""
 
     def run_due_work(self) -> None:
         """Do whatever else is due: digest, alerts, outbox."""
 
     def seconds_until_due(self) -> float | None:
-        """Return when `run_due_work` has something to do next, None when nothing is known."""
+        """Return the seconds until `run_due_work` has work, None if no work is known."""
 
     def has_worked(self, mailbox: MailboxThread) -> bool:
-        """Tell whether a mailbox was read without a fault ever before."""
+        """Tell whether a mailbox was ever read without a fault."""
 
     def on_success(self, mailbox: MailboxThread) -> None:
-        """Hear that a mailbox was read without a fault."""
+        """Note that a mailbox was read without a fault."""
 
     def on_failure(self, mailbox: MailboxThread, fault: Exception) -> None:
-        """Hear of a mailbox's fault."""
+        """Note a mailbox's fault."""
 
     @property
     def status(self) -> str:
-        """What was done last, in one line."""
+        """The last work, in one line."""
 
 
 @dataclass(slots=True)
 class _State:
-    """How one mailbox is doing. `trouble` is empty when it is well."""
+    """State of one mailbox. `trouble` is its current fault, or empty. `checked_at` is monotonic time."""
 
     faults: int = 0
     trouble: str = ""
     worked: bool = False
-    looked_at: float = 0.0
+    checked_at: float = 0.0
 
 
 class Service:
-    """Runs until told to stop or, once `reload` has agreed, to reload.
+    """Runs until a request to stop, or to reload if `reload` returns True.
 
-    `poll` is the longest pause in seconds between two looks at a mailbox, `tick` that between two looks at
-    what is due besides; `retry` gives the pause after so many faults in a row. What only a person can
-    repair is raised, unless some mailbox works or has worked before: then somebody is at work on the
-    server, and it is tried again at the longest pause, so that a refused sign-in locks no account.
+    `poll` is the maximum of seconds between two checks of a mailbox, `tick` between two runs of due work.
+    `retry` returns the pause after a number of faults in a row.
+    A fault that an admin must fix is raised, unless a mailbox works or has worked before. Then the mailbox is
+    retried with the longest pause, so that a refused sign-in does not lock the account.
     """
 
     def __init__(
@@ -98,24 +98,24 @@ class Service:
         self._retry = retry
         self._tick = tick
         self._reload = reload
-        self._handed: queue.SimpleQueue[tuple[MailboxThread, Exception | None] | None] = queue.SimpleQueue()
+        self._ready: queue.SimpleQueue[tuple[MailboxThread, Exception | None] | None] = queue.SimpleQueue()
         self._due = 0.0
         self._faults = 0
-        self._fed = 0.0
+        self._notified_at = 0.0
 
     def run(self) -> Ending:
-        """Work until the end. Raises what no waiting repairs, and Stopped at the limit of a stop."""
-        self._stopper.wake = lambda: self._handed.put(None)
+        """Work until the end. Raises faults that no retry can fix, and StopTimeout."""
+        self._stopper.wake = lambda: self._ready.put(None)
         for mailbox, state in self._mailboxes.items():
             state.worked = self._work.has_worked(mailbox)
-            mailbox.start(lambda *handed: self._handed.put(handed))
+            mailbox.start(lambda *handed: self._ready.put(handed))
         notify("READY=1")
         log.info(
             "started", poll_seconds=self._poll, mailboxes=", ".join(one.label for one in self._mailboxes)
         )
         try:
             while (ending := self._ending()) is None:
-                self._turn()
+                self._step()
         finally:
             self._close()
         log.info("stopped" if ending is Ending.STOP else "begins_anew")
@@ -125,7 +125,7 @@ class Service:
         if self._stopper.is_set():
             notify("STOPPING=1")
             return Ending.STOP
-        if not self._stopper.takes_reload():
+        if not self._stopper.take_reload_request():
             return None
         notify(reloading())
         if self._reload():
@@ -133,51 +133,51 @@ class Service:
         notify("READY=1")
         return None
 
-    def _turn(self) -> None:
-        """Wait for what is next, and do it."""
+    def _step(self) -> None:
+        """Wait for the next mailbox or due work, and do it."""
         try:
-            handed = self._handed.get(timeout=max(0.0, self._due - time.monotonic()))
+            handed = self._ready.get(timeout=max(0.0, self._due - time.monotonic()))
         except queue.Empty:
             handed = None
         if self._stopper.is_set():
             return
         if handed is not None:
-            self._take(*handed)
+            self._check_mailbox(*handed)
         if handed is not None or time.monotonic() >= self._due:
-            self._attend()
-        self._feed()
+            self._run_due_work()
+        self._notify_systemd()
 
-    def _take(self, mailbox: MailboxThread, fault: Exception | None) -> None:
-        """Read a mailbox that was handed over, and give it back."""
+    def _check_mailbox(self, mailbox: MailboxThread, fault: Exception | None) -> None:
+        """Read a mailbox that its thread handed over, and give it back."""
         state = self._mailboxes[mailbox]
-        began, found = time.monotonic(), MailboxOutcome.NOTHING
+        began, outcome = time.monotonic(), MailboxOutcome.NOTHING
         if fault is None:
             try:
-                found = self._work.check_mailbox(mailbox.source, self._progress)
-            except Exception as error:  # noqa: BLE001 - judged below
+                outcome = self._work.check_mailbox(mailbox.source, self._progress)
+            except Exception as error:  # noqa: BLE001 - handled below
                 fault = error
         if fault is not None:
-            self._failed(mailbox, state, fault)
+            self._pause_mailbox(mailbox, state, fault)
             return
-        if not state.looked_at:
+        if not state.checked_at:
             log.info("watching", mailbox=mailbox.label)
         if state.trouble:
             log.info("mailbox_back", mailbox=mailbox.label, faults=state.faults)
         state.faults, state.trouble, state.worked = 0, "", True
         self._work.on_success(mailbox)
-        hasty = found is MailboxOutcome.NOTHING and began - state.looked_at < SHORT
-        state.looked_at = began
-        wait = 0.0 if found is MailboxOutcome.HALFWAY else self._poll
-        mailbox.give_back(NextTask(rest=SHORT if hasty else 0.0, wait=wait))
+        is_hint_wrong = outcome is MailboxOutcome.NOTHING and began - state.checked_at < MIN_INTERVAL
+        state.checked_at = began
+        wait = 0.0 if outcome is MailboxOutcome.PARTLY_READ else self._poll
+        mailbox.give_back(NextTask(rest=MIN_INTERVAL if is_hint_wrong else 0.0, wait=wait))
 
-    def _failed(self, mailbox: MailboxThread, state: _State, fault: Exception) -> None:
-        known = any(one.worked for one in self._mailboxes.values())
-        if not is_temporary(fault, known):
+    def _pause_mailbox(self, mailbox: MailboxThread, state: _State, fault: Exception) -> None:
+        has_worked = any(one.worked for one in self._mailboxes.values())
+        if not is_temporary(fault, has_worked):
             raise fault
         state.faults += 1
         state.trouble = str(fault) or type(fault).__name__
-        passes = is_temporary(fault, False)
-        rest = max(self._retry(state.faults if passes else MANY), requested_pause(fault))
+        faults = state.faults if is_temporary(fault, False) else MANY_FAULTS
+        rest = max(self._retry(faults), requested_pause(fault))
         log.warning(
             "mailbox_failed",
             mailbox=mailbox.label,
@@ -189,7 +189,7 @@ class Service:
         # A fault of this machine, such as a full disk, needs no new sign-in.
         mailbox.give_back(NextTask(hang_up=isinstance(fault, (SourceError, OSError)), rest=rest))
 
-    def _attend(self) -> None:
+    def _run_due_work(self) -> None:
         if self._faults and time.monotonic() < self._due:
             return
         try:
@@ -206,13 +206,13 @@ class Service:
         self._due = time.monotonic() + min(self._tick, max(0.0, self._tick if due is None else due))
 
     def _progress(self) -> None:
-        """Feed the watchdog within a long look, now and then."""
-        if time.monotonic() - self._fed > 10:
-            self._feed()
+        """Notify systemd during a long check, every ten seconds."""
+        if time.monotonic() - self._notified_at > 10:
+            self._notify_systemd()
 
-    def _feed(self) -> None:
-        """Tell systemd how it goes; the watchdog is fed only while every thread moves."""
-        self._fed = time.monotonic()
+    def _notify_systemd(self) -> None:
+        """Send the status to systemd, and the watchdog's keep-alive unless a thread is stuck."""
+        self._notified_at = time.monotonic()
         stuck = [mailbox.label for mailbox in self._mailboxes if mailbox.is_stuck]
         troubles = [
             f"{one.label}: {state.trouble}" for one, state in self._mailboxes.items() if state.trouble
@@ -226,6 +226,6 @@ class Service:
         self._stopper.wake = lambda: None
         for mailbox in self._mailboxes:
             mailbox.close()
-        until = time.monotonic() + GOODBYE
+        until = time.monotonic() + CLOSE_SECONDS
         for mailbox in self._mailboxes:
             mailbox.join(until - time.monotonic())

@@ -1,4 +1,4 @@
-"""The course of the service: it works with one configuration after another on the same store."""
+"""Run the service with one configuration after another on the same store."""
 
 import os
 from collections.abc import Mapping
@@ -19,35 +19,35 @@ from bounce_watch.store import Store
 log = structlog.get_logger()
 
 
-def reread_config(place: Path | None, environ: Mapping[str, str] = os.environ) -> Config:
+def reread_config(path: Path | None, environ: Mapping[str, str] = os.environ) -> Config:
     """Read the configuration again. Raises ConfigError.
 
-    Of what systemd gives as a credential there is only the copy made at the start; the unit's ExecReload
-    lays a fresh one into the runtime folder. Relative paths start where they did.
+    A systemd credential is a copy made at the start; the unit's ExecReload puts a new copy into the runtime
+    folder. Relative paths still start at the original folder.
     """
     credentials, runtime = environ.get("CREDENTIALS_DIRECTORY"), environ.get("RUNTIME_DIRECTORY")
-    if place is not None and credentials and runtime and place.parent == Path(credentials):
-        copy = Path(runtime) / place.name
+    if path is not None and credentials and runtime and path.parent == Path(credentials):
+        copy = Path(runtime) / path.name
         if copy.is_file():
-            return read_config(copy.read_bytes(), place)
-    return load_config(place)
+            return read_config(copy.read_bytes(), path)
+    return load_config(path)
 
 
 class ServiceRunner:
-    """What stays over a reload. `place` is where the configuration is, None: the usual places.
+    """What persists across reloads. `path` is the configuration file, None for the usual places.
 
-    `unsettled` is what became of mails while the store could not take it down.
+    `unsettled` holds deliveries that the store could not record.
     """
 
-    def __init__(self, place: Path | None, config: Config, store: Store, stopper: Stopper) -> None:
+    def __init__(self, path: Path | None, config: Config, store: Store, stopper: Stopper) -> None:
         self.config = config
         self.unsettled: dict[int, Delivery] = {}
-        self._place = place
+        self._path = path
         self._store = store
         self._stopper = stopper
 
     def run(self) -> Ending:
-        """Work until told to stop, or to begin anew."""
+        """Work until a request to stop or to reload."""
         config, stop = self.config, self._stopper.is_set
         context = replace(open_context(config, self._store), unsettled=self.unsettled)
         with closing(context), sender_of(config) as sender:
@@ -61,17 +61,17 @@ class ServiceRunner:
                 self._stopper,
                 poll=config.run.poll_seconds,
                 retry=back_off,
-                reload=self._read_again,
+                reload=self._load_new_config,
             )
             return service.run()
 
-    def _read_again(self) -> bool:
-        """Take over the configuration as it stands now; tell whether it can be worked with."""
+    def _load_new_config(self) -> bool:
+        """Read and check the configuration again; tell whether to reload with it."""
         try:
-            config = reread_config(self._place)
+            config = reread_config(self._path)
             with closing(open_context(config, self._store)):
-                """Codes, rules and templates can be read."""
-        except Exception as error:  # noqa: BLE001 - whatever is wrong with it, the old one stays in force
+                """Opening it reads codes, rules and templates."""
+        except Exception as error:  # noqa: BLE001 - at any fault the old one stays in force
             repair = str(getattr(error, "repair", ""))
             log.error("reload_failed", error=str(error), repair=repair, in_force="the configuration before")
             return False

@@ -1,24 +1,25 @@
-"""Which faults pass by themselves, and how long to wait until the next attempt."""
+"""Which faults are temporary, and how long to wait until the next attempt."""
 
 import random
 
 MAX_PAUSE = 300.0
-MANY = 100
-"""So many faults in a row that every back-off is at its longest."""
+"""Longest pause in seconds, before jitter."""
+MANY_FAULTS = 100
+"""Number of faults in a row at which the pause is at its maximum."""
 
 MAX_REQUESTED_PAUSE = 3600.0
-"""A server that asks for a longer pause is asked again after so many seconds."""
+"""Longest pause in seconds that a server can ask for."""
 
 
 def back_off(faults: int) -> float:
-    """Return the seconds to wait after so many faults in a row: 5, 10, 20, ... with jitter, at most 300."""
+    """Return the seconds to wait after a number of faults in a row: 5, 10, 20, ... 300, with jitter."""
     return min(MAX_PAUSE, 5.0 * (1 << min(faults - 1, 10))) * random.uniform(0.8, 1.2)  # noqa: S311
 
 
 def is_temporary(error: Exception, worked: bool) -> bool:
-    """Tell whether to wait for the end of a fault: network, server, disk, memory, another's lock.
+    """Tell whether a fault may end without a fix: network, server, disk, memory, a lock.
 
-    `worked`: it went well before, so that what a server refuses now was right once.
+    `worked`: it worked before with the same settings, so a refusal may be temporary too.
     """
     from bounce_watch.config.secrets import SecretError
     from bounce_watch.sandbox.outcome import ReaderUnavailable
@@ -30,5 +31,5 @@ def is_temporary(error: Exception, worked: bool) -> bool:
 
 
 def requested_pause(error: Exception) -> float:
-    """Return how long a server asks us to stay away, in seconds; 0 when it does not."""
+    """Return the seconds that a server asks us to wait, 0 if it does not."""
     return min(float(getattr(error, "retry_after", None) or 0), MAX_REQUESTED_PAUSE)

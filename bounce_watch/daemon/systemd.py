@@ -6,7 +6,7 @@ import time
 
 
 def notify(state: str) -> None:
-    """Tell systemd a state; do nothing when it did not start us."""
+    """Send a state to systemd; do nothing if systemd did not start us."""
     address = os.environ.get("NOTIFY_SOCKET")
     if not address:
         return
@@ -17,5 +17,5 @@ def notify(state: str) -> None:
 
 
 def reloading() -> str:
-    """Return the state that begins a reload; READY=1 ends it."""
+    """Return the state that starts a reload; READY=1 ends it."""
     return f"RELOADING=1\nMONOTONIC_USEC={time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000}"

@@ -1,8 +1,7 @@
-"""What the service does: one mailbox at a time, and everything else that is due.
+"""The work of the service, and its reports to the outside.
 
-Who looks at the service from outside: admins by mail, Prometheus by a file, a monitor by its heartbeat.
-
-None of them may ever stop it.
+Admins are told by email, Prometheus by a file, a monitor by a heartbeat. A fault in a report never stops the
+service.
 """
 
 import os
@@ -26,17 +25,17 @@ from bounce_watch.store import StoreTemporary
 
 log = structlog.get_logger()
 
-BETWEEN_FIGURES = 5.0
-"""Seconds between two writings of the figures; Prometheus looks every 15 or more."""
+METRICS_INTERVAL = 5.0
+"""Seconds between two updates of the metrics file; Prometheus reads it every 15 or more."""
 
 
 class Monitor:
-    """Hears how mailboxes and work go. `sources` are the names of all sources by what people call them."""
+    """Reports on mailboxes and work. `sources` holds the name of each source by its label."""
 
     def __init__(self, context: Context, sources: Mapping[str, str]) -> None:
         self._context = context
         self._sources = dict(sources)
-        self._ill: set[str] = set()
+        self._failing: set[str] = set()
         self._figures = Figures()
         self._heartbeat = _heartbeat(context)
         self._written = float("-inf")
@@ -45,30 +44,30 @@ class Monitor:
                 tx.keep_troubles(self._sources.values())
 
     def on_success(self, source: str, label: str) -> None:
-        """Hear that a mailbox was read. The heart beats while every mailbox is well."""
-        self._ill.discard(source)
+        """Note that a mailbox was read. Send a heartbeat unless another mailbox is failing."""
+        self._failing.discard(source)
         try:
             if note_recovery(self._context, source, label):
                 log.info("admins_told", mailbox=label, of="recovery")
         except (StoreTemporary, OSError) as error:
             log.warning("recovery_not_noted", mailbox=label, error=str(error))
-        if self._heartbeat is not None and not self._ill:
+        if self._heartbeat is not None and not self._failing:
             self._heartbeat.beat()
 
     def on_failure(self, source: str, label: str, fault: Exception) -> None:
-        """Hear of a fault. Where even the store has one, the log alone tells."""
-        self._ill.add(source)
+        """Note a fault. If the store fails too, only the log reports it."""
+        self._failing.add(source)
         try:
             if note_fault(self._context, source, label, fault):
                 log.warning("admins_told", mailbox=label, of="outage")
         except (StoreTemporary, OSError) as error:
             log.warning("fault_not_noted", mailbox=label, error=str(error))
 
-    def attended(self, result: CycleResult) -> None:
-        """Count what was done, and write the figures where they are wanted."""
+    def on_work_done(self, result: CycleResult) -> None:
+        """Count what was done and write the metrics file if configured."""
         self._figures.count(result)
         path = self._context.config.monitor.textfile
-        if path is None or time.monotonic() - self._written < BETWEEN_FIGURES:
+        if path is None or time.monotonic() - self._written < METRICS_INTERVAL:
             return
         self._written = time.monotonic()
         try:
@@ -92,16 +91,18 @@ def _heartbeat(context: Context) -> Heartbeat | None:
     return Heartbeat(url) if url else None
 
 
-QUIET = "nothing new"
+IDLE_STATUS = "nothing new"
 PORTION = 2.0
-"""Seconds for which a look goes through what lies in a mailbox for long; others have their turn then."""
-SOONEST = 0.05
-"""Seconds to leave between two rounds, so that what cannot be done now makes no hot loop."""
+"""Maximum seconds per check for old messages of one mailbox, so that the others get their turn."""
+MIN_PAUSE = 0.05
+"""Minimum seconds between two runs of due work, so that work that cannot be done now makes no busy loop."""
 
 
 class CycleWork:
-    """The work of one configuration. `stop` tells whether to leave off between two pieces, `sources` are the
-    names of all sources by what people call them."""
+    """The work with one configuration. `sources` holds the name of each source by its label.
+
+    `stop` is called between two steps and tells whether to stop.
+    """
 
     def __init__(
         self,
@@ -111,7 +112,7 @@ class CycleWork:
         stop: Callable[[], bool],
         sources: Mapping[str, str] | None = None,
     ) -> None:
-        self.status = QUIET
+        self.status = IDLE_STATUS
         self._context = context
         self._sender = sender
         self._sent_lookup = sent_lookup
@@ -121,11 +122,11 @@ class CycleWork:
 
     def check_mailbox(self, source: Source, progress: Callable[[], None]) -> MailboxOutcome:
         before = self._result.messages
-        halfway = check_mailbox(
+        is_partly_read = check_mailbox(
             self._context, source, self._result, stop=self._stop, progress=progress, portion=PORTION
         )
-        if halfway:
-            return MailboxOutcome.HALFWAY
+        if is_partly_read:
+            return MailboxOutcome.PARTLY_READ
         return MailboxOutcome.NEW if self._result.messages > before else MailboxOutcome.NOTHING
 
     def run_due_work(self) -> None:
@@ -134,14 +135,14 @@ class CycleWork:
         if result.messages or result.delivered.sent or result.digest:
             done = one_line(result)
             log.info("looked", status=done)
-            # It stays until something new happens, so it bears its time.
+            # The status stays until something new happens, so it includes the time.
             self.status = f"{self._context.clock().astimezone(self._context.config.zone):%H:%M}: {done}"
-        self._monitor.attended(result)
+        self._monitor.on_work_done(result)
 
     def seconds_until_due(self) -> float | None:
         now = self._context.clock()
         due = next_due(self._context, now)
-        return None if due is None else max(SOONEST, (due - now).total_seconds())
+        return None if due is None else max(MIN_PAUSE, (due - now).total_seconds())
 
     def has_worked(self, mailbox: MailboxThread) -> bool:
         return self._context.store.last_look_at(mailbox.source.name) is not None
@@ -154,7 +155,7 @@ class CycleWork:
 
 
 def one_line(result: CycleResult) -> str:
-    """Return what one round did."""
+    """Return the result of one round of work in one line."""
     return (
         f"{result.messages} new mails, {result.bounces} bounces, {len(result.opened)} incidents opened, "
         f"{result.letters} answers written, {result.delivered.sent} mails sent"

@@ -1,4 +1,4 @@
-"""The key and certificate that an application signs in with: one PEM file (RFC 7468), RSA as Entra wants."""
+"""Key and certificate of an application in one PEM file (RFC 7468); Entra requires RSA."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,12 +6,12 @@ from pathlib import Path
 
 
 class UnusableCertificate(Exception):
-    """The file cannot serve; the message says why, and never holds anything of the key."""
+    """The file cannot be used. The message says why and never holds any part of the key."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Certificate:
-    """What was read: the file's text, the SHA-1 thumbprint as Entra shows it, and when it ends (UTC)."""
+    """The file's text, the SHA-1 thumbprint as Entra shows it, and the expiry date (UTC)."""
 
     text: str
     thumbprint: str
@@ -19,7 +19,7 @@ class Certificate:
 
 
 def read_certificate(file: Path, passphrase: str) -> Certificate:
-    """Read a key with its certificate; the passphrase is empty where the key has none.
+    """Read a key with its certificate; the passphrase is empty if the key has none.
 
     Raises UnusableCertificate.
     """
@@ -46,6 +46,6 @@ def read_certificate(file: Path, passphrase: str) -> Certificate:
         raise UnusableCertificate(f"the first certificate in {file} does not belong to the key")
     return Certificate(
         text=content.decode("ascii", "replace"),
-        thumbprint=certificate.fingerprint(SHA1()).hex().upper(),  # noqa: S303 - a name, no protection
+        thumbprint=certificate.fingerprint(SHA1()).hex().upper(),  # noqa: S303 - an identifier, not a protection
         ends_at=certificate.not_valid_after_utc,
     )

@@ -1,39 +1,35 @@
-"""Access tokens of Entra by client credentials (RFC 6749 section 4.4), for IMAP and SMTP alike."""
+"""Access tokens from Entra by client credentials (RFC 6749 section 4.4), for IMAP and SMTP."""
 
 import re
 import time
 from collections.abc import Callable
 from typing import Any
 
-from bounce_watch.config.accounts import OAuth
+from bounce_watch.config.accounts import Login, OAuth
+from bounce_watch.model.errors import RepairableError
 from bounce_watch.net.client_certificate import UnusableCertificate, read_certificate
 from bounce_watch.net.refusals import At, Then, find_refusal
 
 RENEW_AT = 0.8
-"""Share of a token's life after which it is replaced: Exchange ends the session when it is over."""
-SHORTEST_REST = 300.0
-"""A token is replaced when it has fewer seconds left, however short its life."""
+"""Share of a token's lifetime after which it is replaced: Exchange ends the session with the token."""
+MIN_REMAINING = 300.0
+"""A token with fewer seconds left is replaced, however short its lifetime."""
 
 _PEM = (
     "certificate_file must be PEM and hold an RSA key and its certificate; "
     "an encrypted key needs its passphrase in client_secret_file or client_secret_command"
 )
 _CODE = re.compile(r"AADSTS[0-9]{4,8}")
-_PASSING = frozenset({"temporarily_unavailable", "server_error", "slow_down"})
+_TEMPORARY = frozenset({"temporarily_unavailable", "server_error", "slow_down"})
 
 
-class TokenError(Exception):
-    """Base of the faults of getting a token. `commands` are lines of PowerShell that repair it.
+class TokenError(RepairableError):
+    """Base of the faults of getting a token.
 
     TokenError
-    ├── TokenRefused      a person must repair it
+    ├── TokenRefused      an admin must fix it
     └── TokenUnavailable  the sign-in service cannot be reached or is busy; try again later
     """
-
-    def __init__(self, message: str, repair: str, commands: tuple[str, ...] = ()) -> None:
-        super().__init__(message)
-        self.repair = repair
-        self.commands = commands
 
 
 class TokenRefused(TokenError):
@@ -41,14 +37,14 @@ class TokenRefused(TokenError):
 
 
 class TokenUnavailable(TokenError):
-    """The sign-in service gave no answer that counts."""
+    """The sign-in service gave no usable response."""
 
 
 class Tokens:
-    """Hands out a token, replaced at four fifths of its life; while Entra is away, a token lives to its end.
+    """Returns a token and replaces it after four fifths of its lifetime, or later while Entra is away.
 
-    `secret` is asked when a token is first needed. `http_client` is a requests session with its own trust;
-    `clock` counts seconds.
+    `secret` is called when a token is first needed. `http_client` is a requests session with its own
+    trust; `clock` counts seconds.
     """
 
     def __init__(
@@ -81,15 +77,11 @@ class Tokens:
             raise
 
     def is_due(self) -> bool:
-        """Tell whether a connection that signed in with the last token should be replaced soon."""
+        """Tell whether a connection that signed in with the last token should be replaced."""
         return bool(self._token) and self._clock() >= self._renew_at
 
-    def due_in(self) -> float | None:
-        """Return the seconds until the last token should be replaced, None when there is none."""
-        return max(0.0, self._renew_at - self._clock()) if self._token else None
-
     def forget(self) -> None:
-        """Drop the kept token: the server refused it or ended its session."""
+        """Drop the cached token: the server refused it or ended its session."""
         self._token = ""
 
     def _renewed(self) -> str:
@@ -99,18 +91,18 @@ class Tokens:
         try:
             if self._application is None:
                 self._application = self._register()
-            # msal keeps tokens too, and would hand out the old one until five minutes before its end.
+            # msal caches tokens too, and would return the old one until five minutes before its end.
             self._application.remove_tokens_for_client()
             answer = self._application.acquire_token_for_client(scopes=[self._settings.scope])
         except (MsalError, OSError, RuntimeError, ValueError) as error:
-            # All faults of requests are OSErrors; msal meets an unreadable reply with the other three.
+            # All faults of requests are OSErrors; msal raises the other three at an unreadable response.
             raise self._unavailable(error) from error
-        return self._kept(self._token_in(answer), answer)
+        return self._store(self._token_in(answer), answer)
 
-    def _kept(self, token: str, answer: dict[str, Any]) -> str:
+    def _store(self, token: str, answer: dict[str, Any]) -> str:
         life, now = float(answer.get("expires_in") or 0), self._clock()
         self._token, self._ends_at = token, now + life
-        self._renew_at = now + min(life * RENEW_AT, life - SHORTEST_REST)
+        self._renew_at = now + min(life * RENEW_AT, life - MIN_REMAINING)
         return token
 
     def _register(self) -> Any:
@@ -123,7 +115,7 @@ class Tokens:
                 settings.client_id,
                 client_credential=credential,
                 authority=f"{settings.authority.rstrip('/')}/{settings.tenant}",
-                # The authority is the admin's own word; national clouds need not be known to msal.
+                # The admin has chosen the authority; msal may not know national clouds.
                 instance_discovery=False,
                 validate_authority=False,
                 http_client=self._http_client,
@@ -136,7 +128,7 @@ class Tokens:
             ) from error
 
     def _credential(self) -> str | dict[str, str]:
-        """Return what msal signs in with: the secret, or key and certificate."""
+        """Return the credential for msal: the secret, or key and certificate."""
         secret, file = self._secret(), self._settings.certificate_file
         if file is None:
             return secret
@@ -151,11 +143,11 @@ class Tokens:
         if isinstance(token, str) and token.isascii() and token.isprintable():
             return token
         fault = str(answer.get("error", "no token"))
-        # Only the code is shown: the description names applications and people.
+        # Only the code is shown, because the description names applications and people.
         code = _CODE.search(str(answer.get("error_description", "")))
         name = code[0] if code else fault[:40]
         known = find_refusal(At.TOKEN, name)
-        if known is None and fault in _PASSING:
+        if known is None and fault in _TEMPORARY:
             raise self._unavailable(RuntimeError(fault))
         if known is None:
             raise TokenRefused(
@@ -172,3 +164,10 @@ class Tokens:
             repair = "its certificate is not trusted here: name your proxy's authority in REQUESTS_CA_BUNDLE"
         host = self._settings.authority
         return TokenUnavailable(f"the sign-in service {host} gave no token ({type(error).__name__})", repair)
+
+
+def tokens_for(login: Login, secret: Callable[[], str], http_client: Any = None) -> Tokens | None:
+    """Return the tokens of a login, None if it signs in without them."""
+    if login.auth != "xoauth2" or login.oauth is None:
+        return None
+    return Tokens(login.oauth, secret, timeout=login.timeout_seconds, http_client=http_client)

@@ -1,4 +1,4 @@
-"""What a server's refusal means for the admin, and what repairs it: the rows of `data/refusals.toml`."""
+"""Known refusals of servers and how to fix them: the rows of `data/refusals.toml`."""
 
 import re
 import tomllib
@@ -13,11 +13,11 @@ from bounce_watch.config.accounts import Login
 from bounce_watch.notifications.alert.playbooks import fill
 
 LONGEST_WORDS = 4096
-"""Characters of a server's words that are looked at; Exchange writes its trace behind them."""
+"""Characters of a response that are read; Exchange appends its trace to them."""
 
 
 class At(StrEnum):
-    """Who refused: Entra when asked for a token, the IMAP server, the submission server."""
+    """Who refused: Entra (a token), the IMAP server, the submission server."""
 
     TOKEN = "token"  # noqa: S105 - not a secret
     IMAP = "imap"
@@ -25,7 +25,7 @@ class At(StrEnum):
 
 
 class Then(StrEnum):
-    """Who ends it: a person who repairs something, or time."""
+    """What ends the refusal: an admin's fix, or time."""
 
     REPAIR = "repair"
     WAIT = "wait"
@@ -35,7 +35,7 @@ class Then(StrEnum):
 class Refusal:
     """One row. `auth` limits it to one kind of sign-in.
 
-    `checked` is the day on which the source was read, None where nobody has read it.
+    `checked` is the day on which the source was read, None if it was not.
     """
 
     at: At
@@ -49,11 +49,11 @@ class Refusal:
     checked: date | None
 
     def is_in(self, text: str) -> bool:
-        """Tell whether all words stand in a lower-case text; a code is not found inside a longer one."""
+        """Tell whether a lower-case text holds all words; a code does not match inside a longer one."""
         return all(pattern.search(text) for pattern in map(_pattern, self.words))
 
     def filled(self, values: Mapping[str, str]) -> tuple[str, ...]:
-        """Return the commands with the site's values quoted for PowerShell; unknown ones stay as `<name>`."""
+        """Return the commands with the site's values quoted for PowerShell; unknown ones stay `<name>`."""
         return tuple(fill(command, values) for command in self.commands)
 
 
@@ -66,7 +66,7 @@ def _pattern(word: str) -> re.Pattern[str]:
 
 @cache
 def load_refusals() -> tuple[Refusal, ...]:
-    """Read the rows that ship with the program."""
+    """Return the rows that ship with the program."""
     table = tomllib.loads(shipped_files.data_file("refusals.toml").read_text(encoding="utf-8"))
     return tuple(
         Refusal(
@@ -85,7 +85,7 @@ def load_refusals() -> tuple[Refusal, ...]:
 
 
 def find_refusal(at: At, words: str, auth: str = "") -> Refusal | None:
-    """Return the first row that fits a server's words and our way to sign in, None when none is known."""
+    """Return the first row that matches a server's response and our kind of sign-in, None for none."""
     text = words[:LONGEST_WORDS].lower()
     return next(
         (row for row in load_refusals() if row.at is at and row.auth in {None, auth} and row.is_in(text)),
@@ -94,7 +94,7 @@ def find_refusal(at: At, words: str, auth: str = "") -> Refusal | None:
 
 
 def values_of(login: Login, sender: str = "") -> dict[str, str]:
-    """Return what the commands' names stand for at this site."""
+    """Return this site's values for the names in commands."""
     known = {
         "mailbox": login.user,
         "sender": sender or login.user,

@@ -1,6 +1,7 @@
-"""How slowly a server may answer, and how much: a time-out of the socket counts from the last byte only.
+"""Limits for slow and endless responses.
 
-At one byte a second no read ever times out, and an answer without an end fills the memory.
+A socket's timeout restarts with every byte: at one byte per second no read ever times out, and an endless
+response fills the memory.
 """
 
 import ssl
@@ -11,19 +12,19 @@ from contextlib import contextmanager
 from typing import Any
 
 SLOWEST = 1024
-"""Bytes a second that a server must reach once the socket's time-out has passed."""
+"""Bytes per second that a server must reach once the socket's timeout has passed."""
 
 LONGEST_ANSWER = 32 * 1024 * 1024
-"""Bytes between two things that we say: four times what is asked for at once, should sizes be understated."""
+"""Maximum bytes of one response: four times what is requested at once, in case sizes are understated."""
 
 OPENING = 3
-"""Time-outs that the words before TLS may take together: a plain socket does not count them itself."""
+"""Maximum number of timeouts for everything before TLS, which a plain socket does not limit."""
 
 
 class PatientSocket(ssl.SSLSocket):
-    """Ends an answer that comes too slowly or has no end. Time counts while we wait for bytes.
+    """Ends a response that is too slow or endless. Only the time spent waiting for bytes counts.
 
-    A socket without time-out, as while we listen for news (IDLE), waits as long as it likes.
+    A socket without timeout, as in IDLE, waits without limit.
     """
 
     _waited = 0.0
@@ -55,7 +56,7 @@ class PatientSocket(ssl.SSLSocket):
 
 @contextmanager
 def within(seconds: float, hang_up: Callable[[], None]) -> Iterator[None]:
-    """Call `hang_up` from another thread when the block takes longer, so that its reads end."""
+    """Call `hang_up` from another thread if the block takes longer, so that its reads end."""
     timer = threading.Timer(seconds, hang_up)
     timer.daemon = True
     timer.start()

@@ -1,22 +1,19 @@
-"""The TLS of every connection we open: verified, and never left out except on this machine."""
+"""TLS of every connection that we open: always verified, and left out only on this machine."""
 
 import ipaddress
 import ssl
 
 from bounce_watch.config.accounts import ImapSettings, SmtpSettings
+from bounce_watch.model.errors import RepairableError
 from bounce_watch.net.slow_server import PatientSocket
 
 
-class TlsRefused(Exception):
-    """The configuration asks for a connection that we do not open. `repair` says what to write instead."""
-
-    def __init__(self, message: str, repair: str) -> None:
-        super().__init__(message)
-        self.repair = repair
+class TlsRefused(RepairableError):
+    """The configuration asks for a connection that we do not open."""
 
 
 def tls_context(settings: ImapSettings | SmtpSettings) -> ssl.SSLContext:
-    """Return a context that verifies certificate and host name and waits with patience. Raises TlsRefused."""
+    """Return a context that verifies certificate and host name. Raises TlsRefused."""
     if settings.security == "none" and not _is_loopback(settings.host):
         raise TlsRefused(
             f"{settings.host} is not this machine, so it is not used without TLS",

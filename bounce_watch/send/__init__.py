@@ -12,7 +12,7 @@ __all__ = ["Delivery", "FolderSender", "Outcome", "Sender", "open_sender"]
 def open_sender(
     settings: SmtpSettings | FolderSettings, secret: Callable[[], str], from_address: str
 ) -> Sender:
-    """Return the configured sender. `secret` returns the password or client secret when it is needed."""
+    """Return the configured sender. `secret` returns the password or client secret."""
     if isinstance(settings, FolderSettings):
         return FolderSender(settings.path)
     # Imported late: smtplib is not needed for --help.

@@ -1,18 +1,16 @@
-"""Messages to chat rooms and webhooks through Apprise; an extra, since most sites have mail alone."""
+"""Messages to chat rooms and webhooks through Apprise, an optional extra."""
 
 import logging
 
+from bounce_watch.model.errors import RepairableError
 
-class ChatUnavailable(Exception):
-    """A room cannot be written to at all. `repair` says what to do."""
 
-    def __init__(self, message: str, repair: str) -> None:
-        super().__init__(message)
-        self.repair = repair
+class ChatUnavailable(RepairableError):
+    """A room cannot be written to at all."""
 
 
 class Room:
-    """One room, made from its URL. The URL never appears in a message or a log."""
+    """One room, by its URL, which never appears in a message or a log."""
 
     def __init__(self, url: str) -> None:
         try:
@@ -29,5 +27,5 @@ class Room:
             )
 
     def say(self, title: str, text: str) -> bool:
-        """Send plain text; tell whether the service took it."""
+        """Send plain text; tell whether the service accepted it."""
         return bool(self._apprise.notify(title=title, body=text, body_format="text"))

@@ -1,4 +1,4 @@
-"""Write mail to a folder instead of sending it: for trying out and for the demo."""
+"""Write messages to a folder instead of sending them: for trials and the demo."""
 
 import os
 import re
@@ -17,7 +17,7 @@ _KIND = re.compile(rb"^X-Bounce-Watch-Kind: ([a-z]{1,20})\r$", re.MULTILINE)
 
 
 class FolderSender:
-    """Writes `NNNN-<kind>.eml`, each whole or not at all, never over another.
+    """Writes `NNNN-<kind>.eml`, each completely or not at all, never over another file.
 
     The kind comes from our own header X-Bounce-Watch-Kind, `mail` without it.
     """
@@ -54,7 +54,7 @@ class FolderSender:
                 Path(part.name).unlink()
 
     def _give_number(self, part: Path, kind: str) -> Path:
-        """Link under the next free number: unlike a rename, a link never replaces a file."""
+        """Link the file under the next free number: unlike a rename, a link never replaces a file."""
         taken = (_NUMBERED.fullmatch(entry.name) for entry in self._path.iterdir())
         number = max((int(match[1]) for match in taken if match), default=0) + 1
         while True:
@@ -70,7 +70,7 @@ class FolderSender:
     is_complete = True
 
     def find(self, bw_ids: Collection[str]) -> frozenset[str] | None:
-        """Return those of our ids that lie in the folder, None when it cannot be read."""
+        """Return those of our IDs that are in the folder, None if it cannot be read."""
         try:
             found = {_own_id_of(path.read_bytes()) for path in self._path.glob("*.eml")}
         except OSError:

@@ -1,4 +1,4 @@
-"""What every sender does: hand one frozen mail to the next server, and say honestly what became of it."""
+"""What every sender does: hand one frozen message to the next server and report the result."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -9,10 +9,10 @@ from bounce_watch.model.check import Check
 
 
 class Outcome(StrEnum):
-    """What became of a mail.
+    """The result for one message.
 
-    `later`: certainly not sent, try again. `failed`: certainly not sent, trying again cannot help.
-    `stop`: certainly not sent, the configuration is at fault; send nothing more until it is repaired.
+    `later`: certainly not sent, try again. `failed`: certainly not sent, a retry cannot help.
+    `stop`: certainly not sent, the configuration is wrong; send nothing until it is fixed.
     `unknown`: the connection ended after the first byte of content and before the reply.
     """
 
@@ -25,9 +25,9 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """The outcome with the server's own words (or ours), at most 500 characters.
+    """The outcome with the server's response (or our text), at most 500 characters.
 
-    `repair` says what ends it, `commands` are lines of PowerShell for that; empty where nothing is known.
+    `repair` says how to fix it, `commands` are lines of PowerShell for that; empty if unknown.
     """
 
     outcome: Outcome
@@ -48,13 +48,13 @@ class Sender(Protocol):
         """Send frozen bytes (CRLF line ends) to exactly one recipient. Never raises for mail faults."""
 
     def diagnose(self) -> list[Check]:
-        """Test every step without sending anything. Works outside of `with`; never raises for mail faults."""
+        """Test every step without sending anything. Works outside `with`; never raises for mail faults."""
 
 
 class SentLookup(Protocol):
-    """Looks where sent mail lies, to learn whether a mail left whose sending was cut short.
+    """Searches stored copies of sent messages, to learn whether an interrupted message was sent.
 
-    `is_complete`: whatever a server took is certain to be there, so a mail that is missing was not sent.
+    `is_complete`: the copies hold everything that a server accepted, so a missing message was not sent.
     """
 
     name: str
@@ -63,4 +63,4 @@ class SentLookup(Protocol):
     def is_complete(self) -> bool: ...
 
     def find(self, bw_ids: Collection[str]) -> frozenset[str] | None:
-        """Return those of our X-Bounce-Watch-IDs that were sent, None when nobody could look."""
+        """Return those of our X-Bounce-Watch-IDs that were sent, None if the search failed."""

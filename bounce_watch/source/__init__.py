@@ -1,4 +1,4 @@
-"""Where mail comes from. `open_source` follows the configuration, `open_path` looks at what lies there."""
+"""Where mail comes from. `open_source` follows the configuration, `open_path` the kind of a path."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -58,9 +58,9 @@ def open_source(
 
 
 def open_path(path: Path) -> Source:
-    """Return a source for what lies at a path: Maildir, folder, mbox or one message; `-` is standard input.
+    """Return a source for a path: a Maildir, a folder, an mbox or one message; `-` is standard input.
 
-    Nothing is ever moved. A path that is not there raises MissingFolder when the source is entered.
+    Nothing is moved. Entering the source raises MissingFolder if the path does not exist.
     """
     if str(path) == "-":
         return StandardInput()

@@ -6,32 +6,28 @@ from datetime import datetime
 from typing import Protocol, runtime_checkable
 
 from bounce_watch.model.check import Check
+from bounce_watch.model.errors import RepairableError
 from bounce_watch.model.message_location import MessageLocation
 
 MAX_MESSAGE = 2 * 1024 * 1024
-"""Bytes read of one message; what is longer is cut there."""
+"""Bytes read of one message; a longer one is cut there."""
 
 
-class SourceError(Exception):
-    """Base of all faults of a source. `commands` are lines of PowerShell that repair it.
+class SourceError(RepairableError):
+    """Base of all faults of a source.
 
     SourceError
     ├── Unreachable      temporary: network, server down, throttled; try again later
-    │   └── SessionEnded     the server ended the session as a matter of course; sign in anew
-    ├── Refused          sign-in or permission refused: a person must repair it
-    └── MissingFolder    the folder is not there and could not be created
+    │   └── SessionEnded     the server ended the session, as it does regularly; sign in again
+    ├── Refused          sign-in or permission refused: an admin must fix it
+    └── MissingFolder    the folder does not exist and could not be created
     """
-
-    def __init__(self, message: str, repair: str = "", commands: tuple[str, ...] = ()) -> None:
-        super().__init__(message)
-        self.repair = repair
-        self.commands = commands
 
 
 class Unreachable(SourceError):
-    """The source cannot be reached now; nothing was lost, try again later.
+    """The source cannot be reached now. Nothing was lost.
 
-    `retry_after` is how many seconds the server asks to wait, None when it does not say.
+    `retry_after` is how many seconds the server asks us to wait, None when it does not say.
     """
 
     def __init__(
@@ -75,10 +71,10 @@ class Message:
 
 
 Wanted = Callable[[Sequence[MessageLocation]], Collection[MessageLocation]]
-"""Tells of some messages whose content is needed."""
+"""Returns those of the given messages whose content is needed."""
 
 ASKED_TOGETHER = 500
-"""Messages that a source asks about at a time, at most."""
+"""Maximum number of messages per call of `wanted`."""
 
 
 def everything(locations: Sequence[MessageLocation]) -> Sequence[MessageLocation]:
@@ -95,67 +91,66 @@ def no_progress(*_: object) -> None:
 
 
 class Source(Protocol):
-    """A mailbox that can be walked. Use as a context manager; entering signs in.
+    """A mailbox to read from. Use as a context manager; entering signs in.
 
-    `file` and `quarantine` move messages away and may be repeated: a message that is gone is done.
-    A source without folders (a single file, standard input) does nothing there.
+    `file` and `quarantine` move messages and may be repeated: a message that is gone counts as moved.
+    They do nothing in a source without folders (a single file, standard input).
     """
 
     name: str
 
     @property
     def skipped(self) -> Sequence[tuple[str, str]]:
-        """What the last walk could not read: its place as far as known, and the reason."""
+        """What the last walk could not read: where it is, as far as known, and the reason."""
 
     def __enter__(self) -> "Source": ...
     def __exit__(self, *exc: object) -> None: ...
 
     def count(self) -> int | None:
-        """Return how many messages wait, None when that is not known beforehand."""
+        """Return the number of messages, None if it is not known beforehand."""
 
     def messages(
         self, wanted: Wanted = everything, after: MessageLocation | None = None
     ) -> Iterator[Message]:
         """Yield the messages in the watched folder, oldest first, without changing any.
 
-        `wanted` is asked before messages' content is fetched: what stays in the folder for good
-        (newsletters among the reports) is not downloaded again at every look.
-        `after` is what an earlier walk reached: where places have order, what lies before it is not listed.
+        `wanted` is called before content is fetched, so that messages that stay in the folder
+        (newsletters among the reports) are not downloaded in every walk.
+        `after` is what an earlier walk reached. Where messages have an order, earlier ones are not listed.
         """
 
     @property
     def reached(self) -> MessageLocation | None:
-        """The place up to which the last walk saw all; None when it did not end or places have no order."""
+        """The last message of the last walk; None if the walk did not end or messages have no order."""
 
     def file(self, *locations: MessageLocation) -> None:
-        """Move messages whose reading is committed to the filed folder; many at once cost a server less."""
+        """Move messages to the filed folder after their rows are committed; many at once are cheaper."""
 
     def quarantine(self, *locations: MessageLocation) -> None:
         """Move messages that could not be read to the quarantine folder."""
 
     def wait(self, seconds: float, stop: Callable[[], bool] = never) -> bool:
-        """Wait on the opened source until something new may be there; call it after a walk.
+        """Wait, after a walk, until new messages may be there; return False when the time is over.
 
-        False when the time is over or `stop` says so, which is asked about twice a second. A hint only: walk
-        now and then in any case. Raises Unreachable when the connection is found dead; the next walk opens it
-        anew.
+        `stop` is called about twice a second and ends the wait too. The result is only a hint: walk
+        from time to time in any case. Raises Unreachable for a dead connection, which the next walk reopens.
         """
 
     def diagnose(self) -> list[Check]:
-        """Test every step without changing anything. Works outside of `with`; never raises SourceError."""
+        """Test every step without changing anything. Works outside `with`; never raises SourceError."""
 
 
 @runtime_checkable
 class SupportsPartialFetch(Protocol):
-    """A source from which a mail need not be downloaded whole to see that it is no report."""
+    """A source that can fetch the part of a message that shows whether it is a report."""
 
     def partial_messages(
         self, wanted: Wanted = everything, after: MessageLocation | None = None
     ) -> Iterator[Message]:
-        """Yield what `messages` does, some as their heads: enough for what reads as no report.
+        """Yield what `messages` does, some of them partial.
 
-        What reads as anything else is fetched `fetch_whole` and read again.
+        A partial message is enough if it is not a report. Otherwise fetch all of it and read it again.
         """
 
     def fetch_whole(self, message: Message) -> Message | None:
-        """Fetch a message of which the head was given; None when it is gone."""
+        """Fetch all of a partial message; None if it is gone."""

@@ -16,7 +16,7 @@ import pytest
 from bounce_watch.cli.common.open_store import working
 from bounce_watch.cli.run import look_once
 from bounce_watch.config.load import load_config, read_config
-from bounce_watch.daemon.signals import HARD_AFTER
+from bounce_watch.daemon.signals import FORCE_AFTER
 from bounce_watch.model import OutboxState
 from bounce_watch.pipeline import run_due_work
 from bounce_watch.pipeline.wiring import sender_of
@@ -26,7 +26,7 @@ from tests.pipeline.conftest import ndr
 from tests.servers.kept import Keep
 from tests.servers.scripted_imap import GREETING, STALL, Script, ScriptedImap
 
-LIMIT = 0.5 + HARD_AFTER + 1.5
+LIMIT = 0.5 + FORCE_AFTER + 1.5
 """What may pass: the limit that the tests set, the end by force, and a busy machine."""
 
 MAIL = ndr()

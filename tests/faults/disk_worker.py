@@ -173,7 +173,7 @@ def work_while_it_fails(lab: Lab, shim: Shim, kind: str, number: int) -> Worker:
 
 
 if __name__ == "__main__":
-    loop.SHORT = 0.0  # no pause between two looks that find nothing
+    loop.MIN_INTERVAL = 0.0  # no pause between two looks that find nothing
     place, library, what, every = sys.argv[1:]
     for line in main(Path(place), Shim(library), what, int(every)):
         print(json.dumps(line), flush=True)

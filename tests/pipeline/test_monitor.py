@@ -103,7 +103,7 @@ def test_figures_are_written_whole_and_readable(open_home: Callable[..., Home], 
     home.deliver(ndr(), "1")
     result = home.look()
     monitor.on_success(name, "europe")
-    monitor.attended(result)
+    monitor.on_work_done(result)
     text = (tmp_path / "bw.prom").read_text()
     assert 'bounce_watch_messages_total{kind="failure"} 1.0' in text
     assert 'bounce_watch_part_status{part="mailbox europe"} 0.0' in text
@@ -115,7 +115,7 @@ def test_figures_that_cannot_be_written_stop_nothing(open_home: Callable[..., Ho
     home: Home = open_home(("[digest]", '[monitor]\ntextfile = "away/bw.prom"\n[digest]'))
     monitor = Monitor(home.context, {})
     with structlog.testing.capture_logs() as logs:
-        monitor.attended(CycleResult())
+        monitor.on_work_done(CycleResult())
     assert [entry["event"] for entry in logs] == ["figures_not_written"]
 
 

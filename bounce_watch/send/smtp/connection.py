@@ -1,4 +1,4 @@
-"""Open an SMTP connection that is ready for MAIL: EHLO, STARTTLS (RFC 3207), AUTH (RFC 4954, XOAUTH2)."""
+"""Open an SMTP connection up to MAIL: EHLO, STARTTLS (RFC 3207), AUTH (RFC 4954, XOAUTH2)."""
 
 import contextlib
 import smtplib
@@ -9,7 +9,8 @@ from typing import Any
 
 from bounce_watch.config.accounts import SmtpSettings
 from bounce_watch.config.secrets import SecretError
-from bounce_watch.net.oauth import TokenError, Tokens, TokenUnavailable
+from bounce_watch.model.errors import RepairableError
+from bounce_watch.net.oauth import TokenError, Tokens, TokenUnavailable, tokens_for
 from bounce_watch.net.refusals import values_of
 from bounce_watch.net.slow_server import OPENING, within
 from bounce_watch.net.tls import TlsRefused, tls_context
@@ -17,17 +18,16 @@ from bounce_watch.send.interface import Delivery, Outcome
 from bounce_watch.send.smtp.replies import Step, judge
 
 
-class NotReady(Exception):
-    """No connection that could take mail; `delivery` says what that means for a waiting mail."""
+class NotReady(RepairableError):
+    """There is no connection that accepts messages; `delivery` is the result for a waiting message."""
 
     def __init__(self, outcome: Outcome, text: str, repair: str, commands: tuple[str, ...] = ()) -> None:
-        super().__init__(text)
+        super().__init__(text, repair, commands)
         self.delivery = Delivery(outcome=outcome, reply=text[:500], repair=repair, commands=commands)
-        self.repair = repair
 
 
 class _Smtp(smtplib.SMTP):
-    """Also gives up a greeting that comes byte by byte."""
+    """Also stops at a greeting that comes byte by byte."""
 
     def connect(
         self, host: str = "localhost", port: int = 0, source_address: Any = None
@@ -37,13 +37,13 @@ class _Smtp(smtplib.SMTP):
 
 
 def _hang_up(connection: smtplib.SMTP) -> None:
-    """End a connection that another thread reads from."""
+    """End a connection that another thread reads."""
     with contextlib.suppress(OSError, AttributeError):
         connection.sock.shutdown(socket.SHUT_RDWR)  # type: ignore[union-attr]
 
 
 class Gateway:
-    """Opens and signs in connections to one submission server. Every fault is a NotReady."""
+    """Opens and signs in connections to one submission server. Faults are raised as NotReady."""
 
     def __init__(
         self,
@@ -58,18 +58,14 @@ class Gateway:
         self._values = values_of(settings, sender)
         self._secret = secret
         self._own_name = own_name
-        self._tokens = (
-            Tokens(settings.oauth, secret, timeout=settings.timeout_seconds, http_client=http_client)
-            if settings.auth == "xoauth2" and settings.oauth
-            else None
-        )
+        self._tokens = tokens_for(settings, secret, http_client)
 
     def judge(self, step: Step, code: int, text: bytes) -> Delivery:
-        """Return what a reply means here, with this site's repair."""
+        """Return what a reply means, with the repair for this site."""
         return judge(step, code, text, auth=self._settings.auth, values=self._values)
 
     def open(self) -> smtplib.SMTP:
-        """Return a connection after EHLO, with TLS unless the configuration wants none."""
+        """Return a connection after EHLO, with TLS unless the configuration has none."""
         context = self._tls()
         try:
             connection = self._connect(context)
@@ -95,7 +91,7 @@ class Gateway:
     def _connect(self, context: ssl.SSLContext) -> smtplib.SMTP:
         settings = self._settings
         host, port, timeout = settings.host, settings.port, settings.timeout_seconds
-        # The name is given: asking the DNS for our own takes long where it is not set up.
+        # smtplib would look our own name up in DNS, which is slow if it is not set up.
         if settings.security == "tls":
             return smtplib.SMTP_SSL(host, port, self._own_name, timeout=timeout, context=context)
         return _Smtp(host, port, self._own_name, timeout=timeout)
@@ -137,7 +133,7 @@ class Gateway:
         return NotReady(outcome, text, repair)
 
     def sign_in(self, connection: smtplib.SMTP) -> None:
-        """Sign in as configured; nothing to do for `auth = "none"`."""
+        """Sign in as configured; do nothing for `auth = "none"`."""
         if self._settings.auth == "none":
             return
         try:
@@ -151,14 +147,14 @@ class Gateway:
         except SecretError as error:
             raise NotReady(Outcome.STOP, str(error), error.repair) from error
         except (OSError, ValueError) as error:
-            # Not chained: the original text may repeat what we sent.
+            # Not chained: the original text may repeat the secret.
             raise self._not_signed_in(error) from None
 
     def _sign_in_with_token(self, connection: smtplib.SMTP, tokens: Tokens) -> None:
         token = tokens.read()
 
         def mechanism(challenge: bytes | None = None) -> str:
-            # A challenge is the server's reason for refusing; an empty answer ends the exchange.
+            # A challenge is the server's reason for refusing; an empty response ends the exchange.
             return "" if challenge else f"user={self._settings.user}\x01auth=Bearer {token}\x01\x01"
 
         if "XOAUTH2" not in str(connection.esmtp_features.get("auth", "")).upper().split():

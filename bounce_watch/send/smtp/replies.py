@@ -1,4 +1,4 @@
-"""What an SMTP reply means for one mail (RFC 5321 section 4.2, RFC 3463), by the step it was given at."""
+"""What an SMTP reply means for one message, by the step of the session (RFC 5321 section 4.2, RFC 3463)."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -10,11 +10,11 @@ from bounce_watch.send.interface import Delivery, Outcome
 _MAX_REPLY = 500
 _SIGN_IN_CODES = {530, 534, 535, 538}
 _TOO_LARGE = 552
-_NOBODY: Mapping[str, str] = MappingProxyType({})
+_NO_VALUES: Mapping[str, str] = MappingProxyType({})
 
 
 class Step(StrEnum):
-    """How far the conversation was when the reply came."""
+    """The step of the session at which the reply came."""
 
     GREETING = "greeting"
     SIGN_IN = "sign-in"
@@ -25,11 +25,11 @@ class Step(StrEnum):
 
 
 def judge(
-    step: Step, code: int, text: bytes, *, auth: str = "", values: Mapping[str, str] = _NOBODY
+    step: Step, code: int, text: bytes, *, auth: str = "", values: Mapping[str, str] = _NO_VALUES
 ) -> Delivery:
-    """Return what became of the mail after a reply that was not the hoped-for one.
+    """Return what an unexpected reply means for the message.
 
-    `auth` is our way to sign in, `values` what the names in a repairing command stand for.
+    `auth` is our kind of sign-in; `values` fill the names in the commands that fix it.
     """
     words = plain_text(code, text)
     known = find_refusal(At.SMTP, words, auth)
@@ -47,10 +47,10 @@ def _outcome(step: Step, code: int, known: Refusal | None) -> Outcome:
     if code < 500 or (known and known.then is Then.WAIT):
         return Outcome.LATER
     if known or step in {Step.GREETING, Step.SIGN_IN} or code in _SIGN_IN_CODES:
-        # What only a changed configuration repairs: no sign-in, no right to send, an account that is blocked.
+        # Only an admin can fix these: no sign-in, no permission to send, a blocked account.
         return Outcome.STOP
     if step is Step.SENDER and code != _TOO_LARGE:
-        # The envelope sender is the same for every mail: the next one would fare no better.
+        # The envelope sender is the same for every message, so the next one would be refused too.
         return Outcome.STOP
     return Outcome.FAILED
 

@@ -1,7 +1,7 @@
-"""Send over SMTP (RFC 5321) step by step, so that it is known at which step a mail was lost.
+"""Send over SMTP (RFC 5321) step by step, so that the step of a fault is known.
 
-`smtplib.sendmail` hides the step; up to DATA nothing was sent, from the first byte of content to the
-reply nobody knows.
+`smtplib.sendmail` hides the step. Up to DATA nothing was sent; from the first byte of content until the
+reply, the result is unknown.
 """
 
 import re
@@ -33,7 +33,7 @@ class _NotTaken(Exception):
 
 
 class SmtpSender:
-    """One connection, opened when first needed, reused, and opened anew after an idle loss.
+    """One connection, opened when first needed, reused, and reopened after an idle loss.
 
     `secret` returns the password, or the client secret for XOAUTH2. `http_client` is a requests session
     for the token service.
@@ -57,7 +57,7 @@ class SmtpSender:
         if self._connection is None:
             return
         if exc[0] is not None:
-            # Cut short, perhaps within the content of a mail: not another word.
+            # The session ended early, perhaps within content: send nothing more.
             self._hang_up()
             return
         try:
@@ -72,7 +72,7 @@ class SmtpSender:
         if not (is_deliverable(recipient) and is_deliverable(self._from_address)):
             return Delivery(outcome=Outcome.FAILED, reply="sender or recipient is not a plain address")
         if _BARE_LINE_END.search(content):
-            # A bare CR or LF before a dot would let content smuggle in a second mail.
+            # A bare CR or LF before a dot would let content smuggle in a second message.
             return Delivery(outcome=Outcome.FAILED, reply="the mail holds a line end other than CRLF")
         try:
             connection = self._ready()
@@ -89,7 +89,7 @@ class SmtpSender:
         return self._hand_over(connection, content)
 
     def _ready(self) -> smtplib.SMTP:
-        """Return a connection that waits for MAIL: the kept one if it still lives."""
+        """Return a connection that is ready for MAIL: the current one if it is alive, else a new one."""
         if self._connection is not None and not self._is_alive(self._connection):
             self._hang_up()
         if self._connection is None:
@@ -107,7 +107,7 @@ class SmtpSender:
             return False
 
     def _announce(self, connection: smtplib.SMTP, recipient: str, content: bytes) -> None:
-        """Go through MAIL, RCPT and DATA: a fault up to here means certainly not sent."""
+        """Send MAIL, RCPT and DATA: after a fault here the message is certainly not sent."""
         crash_points.point("smtp.sender")
         self._name_sender(connection, content)
         crash_points.point("smtp.recipient")
@@ -119,20 +119,20 @@ class SmtpSender:
         options = f" SIZE={len(content)}" if connection.has_extn("size") else ""
         options += " BODY=8BITMIME" if not content.isascii() and connection.has_extn("8bitmime") else ""
         mailbox = f"MAIL FROM:<{self._from_address}>{options}"
-        wish = self._settings.reverse_path
-        if wish == "mailbox" or (wish == "auto" and self._null_is_refused):
+        reverse_path = self._settings.reverse_path
+        if reverse_path == "mailbox" or (reverse_path == "auto" and self._null_is_refused):
             _ask(connection, Step.SENDER, mailbox, 250)
             return
         try:
             _ask(connection, Step.SENDER, f"MAIL FROM:<>{options}", 250)
         except _NotTaken as refusal:
-            if wish == "null" or not 500 <= refusal.code <= 599:
+            if reverse_path == "null" or not 500 <= refusal.code <= 599:
                 raise
             _ask(connection, Step.SENDER, mailbox, 250)
             self._null_is_refused = True
 
     def _hand_over(self, connection: smtplib.SMTP, content: bytes) -> Delivery:
-        """Send the content and wait for the word that counts."""
+        """Send the content and wait for the final reply."""
         try:
             _transmit(connection, _stuffed(content))
             code, text = connection.getreply()
@@ -184,10 +184,10 @@ class SmtpSender:
         return Check("SMTP sign-in", "ok", f"signed in as {self._settings.user} ({self._settings.auth})")
 
 
-def _ask(connection: smtplib.SMTP, step: Step, command: str, hoped_for: int) -> None:
+def _ask(connection: smtplib.SMTP, step: Step, command: str, expected: int) -> None:
     connection.putcmd(command)
     code, text = connection.getreply()
-    if code != hoped_for and not (hoped_for == 250 and code in {251, 252}):
+    if code != expected and not (expected == 250 and code in {251, 252}):
         raise _NotTaken(step, code, text)
 
 

@@ -1,7 +1,7 @@
-"""The structure of a mail as an IMAP server tells it (RFC 3501, BODYSTRUCTURE), within bounds.
+"""Read the structure of a message as an IMAP server reports it (RFC 3501, BODYSTRUCTURE), within limits.
 
-It comes from hostile bytes by way of somebody else's reader: what is odd in it is None, and the mail is
-then fetched whole.
+The server derives it from hostile bytes. A structure that is not understood is left out, and all of the
+message is fetched.
 """
 
 import re
@@ -14,11 +14,11 @@ from urllib.parse import unquote
 from bounce_watch.unwrap.mime.headers import decode_words
 
 MAX_ANSWER = 16 * 1024
-"""Bytes of one structure; what is longer is not read."""
+"""Maximum bytes of one structure; a longer one is not read."""
 MAX_PARTS = 60
 MAX_DEPTH = 10
 MAX_NESTED = 4 * MAX_DEPTH
-"""Brackets within brackets: each part has several."""
+"""Maximum depth of brackets: each part has several."""
 _TOKEN = re.compile(
     rb'(?P<open>\()|(?P<close>\))|"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<atom>[^\s()"]+)|(?P<odd>\S)', re.DOTALL
 )
@@ -35,8 +35,8 @@ _PLAIN = {"7bit", "8bit", "binary"}
 class Entity:
     """One part. `octets` is the length of its body as sent, 0 for a multipart, which has a `boundary`.
 
-    The only child of an embedded mail is that mail. `names` holds every file name that it has anywhere, None
-    where one of them is written in a way that we do not follow.
+    The only child of an embedded message is that message. `names` holds all file names of the part, None
+    if one of them is written in a form that is not supported.
     """
 
     content_type: str
@@ -46,27 +46,27 @@ class Entity:
     names: tuple[str, ...] | None = ()
 
     def all(self) -> Iterator["Entity"]:
-        """Yield this part and all below it, in the order in which they lie in the mail."""
+        """Yield this part and all below it, in the order of the message."""
         yield self
         for child in self.children:
             yield from child.all()
 
 
-class _Odd(Exception):
-    """The structure is none that we follow."""
+class _Unsupported(Exception):
+    """The structure is not supported."""
 
 
 def structures_in(lines: Iterable[Any]) -> dict[int, Entity]:
-    """Return the structures in the answers to a FETCH, by UID, without those that are odd or out of bounds.
+    """Return the structures in the responses to a FETCH, by UID, without unsupported or too large ones.
 
-    imaplib gives a line that ends in a literal as a pair; the line that ends an answer is never one.
+    imaplib returns a line that ends in a literal as a pair; the last line of a response is never a pair.
     """
     found: dict[int, Entity] = {}
     answer: list[Any] = []
     for line in filter(None, lines):
         answer.append(line)
         if isinstance(line, bytes):
-            with suppress(_Odd, LookupError, TypeError, ValueError):
+            with suppress(_Unsupported, LookupError, TypeError, ValueError):
                 found |= _structure_in(answer)
             answer = []
     return found
@@ -79,12 +79,12 @@ def _structure_in(answer: Sequence[Any]) -> dict[int, Entity]:
 
 
 def _read_lists(answer: Sequence[Any]) -> tuple[Any, ...]:
-    """Turn an answer into nested tuples of bytes, with None for NIL.
+    """Turn a response into nested tuples of bytes, with None for NIL.
 
-    Not by imapclient's own reader, which goes letter by letter and as deep as it is told.
+    imapclient's own reader is slow (letter by letter) and has no limit of depth.
     """
     if sum(len(line) if isinstance(line, bytes) else sum(map(len, line)) for line in answer) > MAX_ANSWER:
-        raise _Odd
+        raise _Unsupported
     open_lists: list[list[Any]] = [[]]
     for line in answer:
         text, literal = (line, None) if isinstance(line, bytes) else (_COUNT.sub(b"", line[0]), line[1])
@@ -93,7 +93,7 @@ def _read_lists(answer: Sequence[Any]) -> tuple[Any, ...]:
         if literal is not None:
             open_lists[-1].append(literal)
     if len(open_lists) != 1:
-        raise _Odd
+        raise _Unsupported
     return tuple(open_lists[0])
 
 
@@ -109,13 +109,13 @@ def _take(match: re.Match[bytes], open_lists: list[list[Any]]) -> None:
         case "atom":
             open_lists[-1].append(None if match["atom"].upper() == b"NIL" else match["atom"])
         case _:
-            raise _Odd
+            raise _Unsupported
 
 
 def _entity(node: Any, budget: list[int], depth: int) -> Entity:
     budget[0] -= 1
     if not isinstance(node, tuple) or not node or depth > MAX_DEPTH or budget[0] < 0:
-        raise _Odd
+        raise _Unsupported
     if isinstance(node[0], tuple):
         count = next((at for at, part in enumerate(node) if not isinstance(part, tuple)), len(node))
         return _multipart(node[:count], node[count:], budget, depth)
@@ -125,7 +125,7 @@ def _entity(node: Any, budget: list[int], depth: int) -> Entity:
 def _multipart(parts: Sequence[Any], rest: Sequence[Any], budget: list[int], depth: int) -> Entity:
     boundary = next((value for key, value in _pairs(rest[1]) if key == "boundary"), b"")
     if _BOUNDARY.fullmatch(boundary) is None:
-        raise _Odd
+        raise _Unsupported
     return Entity(
         content_type=_content_type(b"multipart", rest[0]),
         boundary=boundary,
@@ -136,11 +136,11 @@ def _multipart(parts: Sequence[Any], rest: Sequence[Any], budget: list[int], dep
 def _leaf(node: Sequence[Any], budget: list[int], depth: int) -> Entity:
     content_type = _content_type(node[0], node[1])
     if _NUMBER.fullmatch(node[6]) is None:
-        raise _Odd
+        raise _Unsupported
     children: tuple[Entity, ...] = ()
     if content_type in ("message/rfc822", "message/global"):
         if _word(node[5]) not in _PLAIN:
-            raise _Odd
+            raise _Unsupported
         children = (_entity(node[8], budget, depth + 1),)
     return Entity(content_type=content_type, octets=int(node[6]), children=children, names=_names(node))
 
@@ -148,7 +148,7 @@ def _leaf(node: Sequence[Any], budget: list[int], depth: int) -> Entity:
 def _content_type(main: object, sub: object) -> str:
     content_type = f"{_word(main)}/{_word(sub)}"
     if _TYPE.fullmatch(content_type) is None:
-        raise _Odd
+        raise _Unsupported
     return content_type
 
 
@@ -157,17 +157,17 @@ def _word(value: object) -> str:
 
 
 def _pairs(parameters: object) -> list[tuple[str, bytes]]:
-    """Return names and values of a list of parameters, nothing for NIL."""
+    """Return names and values of a list of parameters, an empty list for NIL."""
     if parameters is None:
         return []
     if not isinstance(parameters, tuple) or len(parameters) % 2:
-        raise _Odd
+        raise _Unsupported
     pairs = zip(parameters[::2], parameters[1::2], strict=True)
     return [(_word(key), value if isinstance(value, bytes) else b"") for key, value in pairs]
 
 
 def _names(node: Sequence[Any]) -> tuple[str, ...] | None:
-    """Return the file names of a leaf, from its type and from its disposition, wherever that stands."""
+    """Return the file names of a leaf, from its type and its disposition, at any position."""
     dispositions = (item[1] for item in node[7:] if _is_disposition(item))
     pairs = [*_pairs(node[2]), *(pair for found in dispositions for pair in _pairs(found))]
     if any(key.startswith(("name*", "filename*")) and key not in _NAME_KEYS for key, _ in pairs):
@@ -185,5 +185,5 @@ def _is_disposition(item: object) -> bool:
 
 
 def _readable(name: bytes) -> str:
-    """Decode a name in both of its ways (RFC 2047, 2231); what ends it is ASCII in any of them."""
+    """Decode a file name in either form (RFC 2047, 2231). Its ending is ASCII in both."""
     return unquote(decode_words(name[:2000].decode("latin-1")), encoding="latin-1").strip(" \t\r\n\"'.")

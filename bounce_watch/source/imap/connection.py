@@ -1,6 +1,6 @@
 """One IMAP connection (RFC 3501, 6851, 4315): the only module that imports imapclient.
 
-Arguments with CR, LF or NUL never reach a command; every fault comes out as a SourceError.
+Arguments with CR, LF or NUL never reach a command. Every fault is raised as a SourceError.
 """
 
 import imaplib
@@ -22,18 +22,18 @@ _GOODBYE_SECONDS = 2
 
 
 class _Client(IMAPClient):  # type: ignore[misc]
-    """imapclient on an engine of ours, which is open already."""
+    """imapclient on top of our own engine, which is already connected."""
 
     def __init__(self, engine: Engine, *, seconds: float, tls: bool) -> None:
         self._engine = engine
         super().__init__(engine.host, engine.port, ssl=tls, timeout=SocketTimeout(seconds, seconds))
 
-    def _create_IMAP4(self) -> Engine:  # noqa: N802 - its name there
+    def _create_IMAP4(self) -> Engine:  # noqa: N802 - imapclient's name
         return self._engine
 
 
 class Connection:
-    """A connection with TLS; sign in, then use. Commands raise Declined, Unreachable or Refused."""
+    """A connection with TLS; sign in, then use. Commands raise CommandRejected, Unreachable or Refused."""
 
     def __init__(self, settings: ImapSettings) -> None:
         self._settings = settings
@@ -50,9 +50,9 @@ class Connection:
     def _connect(self, context: ssl.SSLContext) -> Any:
         engine, tls = Engine(self._settings, context), self._settings.security == "tls"
         client = _Client(engine, seconds=self._settings.timeout_seconds, tls=tls)
-        # Otherwise INTERNALDATE comes as a naive local time.
+        # Otherwise imapclient returns INTERNALDATE as a naive local time.
         client.normalise_times = False
-        # imapclient hands imaplib's trace to the logging module: mail and sign-in would stand in it.
+        # imapclient logs imaplib's trace, which holds messages and the sign-in.
         client._imap.debug = 0
         keep_alive(client.socket())
         return client
@@ -74,18 +74,18 @@ class Connection:
 
     @property
     def protocol(self) -> imaplib.IMAP4:
-        """The engine below imapclient, for what that lacks."""
+        """The engine below imapclient, for what imapclient lacks."""
         engine: imaplib.IMAP4 = self._client._imap
         return engine
 
     @property
     def protection(self) -> str:
-        """What protects this connection, such as TLSv1.3."""
+        """The protection of this connection, such as TLSv1.3."""
         layer = self._client.socket()
         return str(layer.version()) if isinstance(layer, ssl.SSLSocket) else "no TLS"
 
     def sign_in(self, password: str) -> None:
-        """Sign in with a password: SASL PLAIN where offered, because LOGIN takes ASCII only."""
+        """Sign in with a password: SASL PLAIN if offered, because LOGIN takes ASCII only."""
         offered = {name.decode("ascii", "replace") for name in self._client.capabilities()}
         plain = "AUTH=PLAIN" in offered
         if "LOGINDISABLED" in offered and not plain:
@@ -101,14 +101,14 @@ class Connection:
         self._sign_in(self._plain_login if plain else self._client.login, password)
 
     def _plain_login(self, user: str, password: str) -> None:
-        """Sign in by SASL PLAIN (RFC 4616), where asked for with somebody else's mailbox as its object."""
+        """Sign in by SASL PLAIN (RFC 4616), with another mailbox as its object if configured."""
         self._client.plain_login(user, password, self._settings.mailbox and _checked(self._settings.mailbox))
 
     def sign_in_with_token(self, token: str) -> None:
         """Sign in with an access token (XOAUTH2)."""
 
         def mechanism(challenge: bytes) -> str:
-            # A second challenge is the server's reason; an empty answer ends the exchange.
+            # A second challenge is the server's reason for refusing; an empty response ends the exchange.
             return "" if challenge else f"user={self._settings.owner}\x01auth=Bearer {token}\x01\x01"
 
         def command(_user: str, _token: str) -> None:
@@ -120,11 +120,11 @@ class Connection:
         crash_points.point("imap.sign_in")
         try:
             command(_checked(self._settings.user), _checked(secret))
-            # Exchange Online sends no list after the sign-in, and it differs from the one before.
+            # Exchange Online sends no list after the sign-in, and its new list differs.
             listed = self._client._imap.capability()[1][0]
         except faults.LOST as error:
             fault = faults.signing_in(error, self._settings, secret)
-            # Not chained: the original text may repeat what we sent.
+            # Not chained: the original text may repeat the secret.
             raise fault from None
         self.capabilities = frozenset(plain(listed).upper().split())
 
@@ -142,10 +142,10 @@ class Connection:
         )
 
     def fetch(self, uids: str, items: str) -> dict[int, Items]:
-        """Fetch items of a UID set such as `1:500`; answers that name no UID are dropped.
+        """Fetch items of a UID set such as `1:500`; responses without UID are dropped.
 
-        imapclient's own fetch takes no ranges (mjs/imapclient#647) and files an answer without UID
-        under its sequence number, as another message.
+        imapclient's own fetch takes no ranges (mjs/imapclient#647) and stores a response without UID
+        under its sequence number, as if it were another message.
         """
         lines = self.fetch_lines(uids, items)
         entries = read_listing(lines) or self._parsed(lines)
@@ -160,7 +160,7 @@ class Connection:
         return entries
 
     def fetch_lines(self, uids: str, items: str) -> list[Any]:
-        """Fetch items, and return the lines of the answer as imaplib gives them."""
+        """Fetch items and return the lines of the response as imaplib gives them."""
         crash_points.point("imap.fetch")
         status, answer = self.perform(self._client._imap.uid, "FETCH", uids, items)
         crash_points.point("imap.fetched")
@@ -171,7 +171,7 @@ class Connection:
     def move(self, uids: Sequence[int], folder: str) -> None:
         crash_points.point("imap.move")
         self.perform(self._client.move, uids, folder)
-        # The server tells of each one; nobody asks, and a long walk would collect them all.
+        # The server reports each moved message; imaplib would collect the reports for the whole walk.
         self.protocol.untagged_responses.pop("EXPUNGE", None)
         crash_points.point("imap.moved")
 
@@ -190,14 +190,14 @@ class Connection:
         self.perform(self._client.uid_expunge, uids)
 
     def search_header(self, field: str, value: str) -> tuple[int, ...]:
-        """Return the UIDs of the messages whose header field holds a text of our own, never of a mail."""
+        """Return the UIDs of messages whose header field holds `value`, which never comes from a message."""
         crash_points.point("imap.search")
         found = self.perform(self._client.search, ["HEADER", _checked(field), _checked(value)])
         crash_points.point("imap.searched")
         return tuple(found)
 
     def create(self, folder: str) -> None:
-        """Create a folder and subscribe to it, so that people see it in their mail program."""
+        """Create a folder and subscribe to it, so that mail programs show it."""
         crash_points.point("imap.create")
         self.perform(self._client.create_folder, folder)
         self.perform(self._client.subscribe_folder, folder)
@@ -213,7 +213,7 @@ class Connection:
         return read_namespaces(*self.perform(self._client.namespace))
 
     def close(self) -> None:
-        """Say goodbye, or just hang up."""
+        """Log out; if that fails, hang up."""
         try:
             self._client.socket().settimeout(_GOODBYE_SECONDS)
             self._client.logout()
@@ -227,7 +227,7 @@ class Connection:
             return
 
     def perform(self, command: Callable[..., Any], *arguments: object) -> Any:
-        """Run a command whose faults come out as a SourceError."""
+        """Run a command; raise its faults as a SourceError."""
         for argument in arguments:
             if isinstance(argument, str):
                 _checked(argument)
@@ -238,7 +238,7 @@ class Connection:
 
 
 def _checked(argument: str) -> str:
-    """Let an argument pass that cannot end the command line (mjs/imapclient#657)."""
+    """Return an argument that cannot end the command line (mjs/imapclient#657). Raises Refused."""
     if any(char in argument for char in "\r\n\0"):
         raise Refused("a name or password holds a line break", "take the line break out of the configuration")
     return argument

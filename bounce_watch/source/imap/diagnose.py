@@ -1,41 +1,44 @@
 """Test a mailbox step by step for `bounce-watch check`, without changing anything in it."""
 
+from collections.abc import Callable
+
+from bounce_watch.config.accounts import ImapSettings
 from bounce_watch.config.secrets import SecretError
 from bounce_watch.model.check import Check
 from bounce_watch.source.imap.connection import Connection
 from bounce_watch.source.imap.folders import Folders
-from bounce_watch.source.imap.source import ImapSource
 from bounce_watch.source.interface import SourceError
 
+SignIn = Callable[[Connection], None]
 
-def diagnose(source: ImapSource) -> list[Check]:
-    """Return one line a step; the first failure ends it, because the rest depends on it."""
-    settings = source.settings
+
+def diagnose(settings: ImapSettings, sign_in: SignIn) -> list[Check]:
+    """Return one line per step, up to the first failure, because the other steps depend on it."""
     try:
         connection = Connection(settings)
     except SourceError as error:
         return [_failure("IMAP connection", error)]
     try:
         where = f"{settings.host}:{settings.port} answers, protected by {connection.protection}"
-        return [Check("IMAP connection", "ok", where), *_sign_in(source, connection)]
+        return [Check("IMAP connection", "ok", where), *_sign_in(settings, sign_in, connection)]
     finally:
         connection.close()
 
 
-def _sign_in(source: ImapSource, connection: Connection) -> list[Check]:
+def _sign_in(settings: ImapSettings, sign_in: SignIn, connection: Connection) -> list[Check]:
     try:
-        source.sign_in(connection)
+        sign_in(connection)
     except (SourceError, SecretError) as error:
         return [_failure("IMAP sign-in", error)]
-    text = f"signed in as {source.settings.user} ({source.settings.auth})"
+    text = f"signed in as {settings.user} ({settings.auth})"
     try:
-        return [Check("IMAP sign-in", "ok", text), *_mailbox(source, connection)]
+        return [Check("IMAP sign-in", "ok", text), *_mailbox(settings, connection)]
     except SourceError as error:
         return [Check("IMAP sign-in", "ok", text), _failure("IMAP folders", error)]
 
 
-def _mailbox(source: ImapSource, connection: Connection) -> list[Check]:
-    settings, folders = source.settings, Folders(connection)
+def _mailbox(settings: ImapSettings, connection: Connection) -> list[Check]:
+    folders = Folders(connection)
     return [
         _watched(settings.folder, connection, folders),
         _target("IMAP filed folder", settings.filed_folder, folders),
@@ -73,4 +76,4 @@ def _moving(capabilities: frozenset[str]) -> Check:
 
 
 def _failure(name: str, error: SourceError | SecretError) -> Check:
-    return Check(name, "failure", str(error), error.repair, getattr(error, "commands", ()))
+    return Check(name, "failure", str(error), error.repair, error.commands)

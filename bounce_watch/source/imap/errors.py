@@ -1,4 +1,4 @@
-"""What an IMAP fault means for the admin: the right SourceError with a repair, never with a secret in it."""
+"""Turn IMAP faults into a SourceError that tells the admin how to fix it and never holds a secret."""
 
 import imaplib
 import re
@@ -10,7 +10,7 @@ from bounce_watch.net.refusals import At, Refusal, Then, find_refusal, values_of
 from bounce_watch.source.interface import MissingFolder, Refused, SessionEnded, SourceError, Unreachable
 
 LOST = (imaplib.IMAP4.error, OSError, MemoryError, ValueError, AttributeError, TypeError)
-"""All that imapclient 4.1 was seen to raise against failing and hostile servers."""
+"""What imapclient 4.1 raises against failing and hostile servers, as observed."""
 
 _BACKOFF = re.compile(r"Suggested Backoff Time: ([0-9]{1,9}) milliseconds")
 _BUSY = ("throttled", "[unavailable]", "[inuse]", "[limit]", "[serverbug]", "too many simultaneous")
@@ -22,7 +22,7 @@ _TOKEN_REFUSED = "authenticate failed"  # noqa: S105 - as Exchange says it
 
 
 class CommandRejected(Unreachable):
-    """The server answered a command with NO or BAD for no reason we know; `answer` is its text."""
+    """The server answered a command with NO or BAD for an unknown reason; `answer` is its text."""
 
     def __init__(self, answer: str) -> None:
         super().__init__(f"the server declined: {answer}", f"look at the server's own words; {AGAIN}")
@@ -30,7 +30,7 @@ class CommandRejected(Unreachable):
 
 
 def connecting(error: Exception, settings: ImapSettings) -> SourceError:
-    """Explain why no connection came about."""
+    """Explain why connecting failed."""
     where = f"{settings.host}:{settings.port}"
     match error:
         case ssl.SSLCertVerificationError():
@@ -59,8 +59,8 @@ def connecting(error: Exception, settings: ImapSettings) -> SourceError:
 
 
 def signing_in(error: Exception, settings: ImapSettings, secret: str) -> SourceError:
-    """Explain why the sign-in failed, without the secret, should the server have repeated it."""
-    # imapclient turns every fault of its sign-in, a lost connection too, into a LoginError.
+    """Explain why the sign-in failed, without the secret in case the server repeated it."""
+    # imapclient turns every fault of its sign-in, even a lost connection, into a LoginError.
     original = error.__context__ if isinstance(error.__context__, LOST) else error
     text = plain_text(str(error).replace(secret or "\0", "***"))
     if isinstance(original, UnicodeError):
@@ -95,7 +95,7 @@ def opening(error: Exception, folder: str, settings: ImapSettings) -> SourceErro
 
 
 def talking(error: Exception, settings: ImapSettings) -> SourceError:
-    """Explain why a command failed: Declined when the server said so, else the connection is lost."""
+    """Explain why a command failed: CommandRejected if the server said so, else a lost connection."""
     if isinstance(error, SourceError):
         return error
     text = plain_text(str(error))
@@ -111,7 +111,7 @@ def _is_answer(error: BaseException) -> bool:
 
 
 def _has_ended(error: BaseException) -> bool:
-    """Tell whether the server said that it ends the session, with BYE or as the answer to a command."""
+    """Tell whether the server ended the session, with BYE or in its response to a command."""
     return isinstance(error, imaplib.IMAP4.error) and _ENDED in str(error).lower()
 
 
@@ -133,12 +133,12 @@ def _well_known(text: str, settings: ImapSettings) -> SourceError | None:
 
 
 def _explained(row: Refusal, text: str, settings: ImapSettings) -> SourceError:
-    """Turn a known refusal into a fault that names the account, the repair and the commands."""
+    """Return the fault for a known refusal, with the account, the repair and the commands."""
     kind = Unreachable if row.then is Then.WAIT else Refused
     sentence = f"{row.says} (account {settings.user}; the server: {text})"
     return kind(sentence, row.repair, row.filled(values_of(settings)))
 
 
 def plain_text(text: str) -> str:
-    """Return a server's words on one line, without control characters, at most 200 of them."""
+    """Return a server's response on one line, without control characters, at most 200 characters."""
     return "".join(char if char.isprintable() else "?" for char in text[:_MAX_TEXT])

@@ -1,7 +1,8 @@
-"""Move messages by UID: MOVE (RFC 6851), else COPY and EXPUNGE of the same UIDs (RFC 4315).
+"""Find and create folders, and move messages into them: MOVE (RFC 6851), else COPY and EXPUNGE (RFC 4315).
 
-Find and make the folders that mail is moved to: the configuration writes `Bounces/Filed` everywhere,
-servers separate with `/` or `.` and some want a prefix (RFC 2342)."""
+The configuration writes `Bounces/Filed` everywhere. Servers separate with `/` or `.`, and some need a prefix
+(RFC 2342).
+"""
 
 from collections.abc import Sequence
 
@@ -11,10 +12,11 @@ from bounce_watch.source.imap.responses import Namespaces
 from bounce_watch.source.interface import MissingFolder
 
 _UNUSABLE = {b"\\noselect", b"\\nonexistent"}
+_UIDS_PER_COMMAND = 500
 
 
 class Folders:
-    """The folders of one signed-in connection, by the names of the configuration."""
+    """The folders of one signed-in connection, by their names in the configuration."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -37,13 +39,13 @@ class Folders:
         return self._namespaces
 
     def exists(self, path: str) -> bool:
-        """Tell whether messages can be put into a folder."""
+        """Tell whether a folder exists and can hold messages."""
         name = self.server_name(path)
         flags = self._connection.folders(name).get(name)
         return flags is not None and not _UNUSABLE & {flag.lower() for flag in flags}
 
     def ensure(self, path: str) -> str:
-        """Return the server's name of a folder, made when missing. Raises MissingFolder."""
+        """Return the server's name of a folder; create it if missing. Raises MissingFolder."""
         name = self.server_name(path)
         if name not in self._known and not self.exists(path):
             self._create(name)
@@ -51,7 +53,7 @@ class Folders:
         return name
 
     def forget(self, path: str) -> None:
-        """Look again next time: the server said that the folder is gone."""
+        """Check the folder again next time: the server reported it gone."""
         self._known.discard(self.server_name(path))
 
     def _create(self, name: str) -> None:
@@ -65,24 +67,20 @@ class Folders:
                 ) from error
 
 
-_MOST = 500
-"""UIDs in one command."""
-
-
 def move(connection: Connection, folders: Folders, uids: Sequence[int], path: str) -> None:
-    """Move messages into a folder, many with one command; those that are gone are done.
+    """Move messages into a folder, many per command; those that are gone count as moved.
 
-    Raises Declined when one could not be moved; all others were then.
+    Raises CommandRejected if one could not be moved, after all others were moved.
     """
-    for first in range(0, len(uids), _MOST):
-        _move(connection, folders, uids[first : first + _MOST], path)
+    for first in range(0, len(uids), _UIDS_PER_COMMAND):
+        _move(connection, folders, uids[first : first + _UIDS_PER_COMMAND], path)
 
 
 def _move(connection: Connection, folders: Folders, uids: Sequence[int], path: str) -> None:
     try:
         _move_once(connection, folders.ensure(path), uids)
     except CommandRejected as error:
-        # It may have worked all the same (Exchange sends malformed answers), or the messages are gone.
+        # Either it worked (Exchange sends malformed responses), or the messages are gone.
         left = sorted(uid for uid in connection.fetch(_set(uids), "(UID)") if uid in uids)
         if "[trycreate]" in error.answer.lower() and left:
             folders.forget(path)
@@ -92,7 +90,7 @@ def _move(connection: Connection, folders: Folders, uids: Sequence[int], path: s
 
 
 def _move_each(connection: Connection, folder: str, uids: Sequence[int], fault: CommandRejected) -> None:
-    """Move one by one, so that a message that cannot be moved holds back no other."""
+    """Move one by one, so that a message that cannot be moved does not block the others."""
     if len(uids) == 1:
         raise fault
     faults = []
@@ -107,22 +105,22 @@ def _move_each(connection: Connection, folder: str, uids: Sequence[int], fault: 
 
 def _move_once(connection: Connection, folder: str, uids: Sequence[int]) -> None:
     if "MOVE" in connection.capabilities:
-        # A UID that is gone is no error here (RFC 3501 section 6.4.8).
+        # A UID that is gone is not an error here (RFC 3501 section 6.4.8).
         connection.move(uids, folder)
         return
-    # What an earlier call marked was copied by it; what a person marked is theirs.
+    # Messages that an earlier call marked were copied by it; those that a user marked stay.
     marked = _marked(connection, uids)
     unmarked = [uid for uid in uids if uid not in marked]
     if unmarked:
         connection.copy(unmarked, folder)
         connection.mark_deleted(unmarked)
-        # Without UIDPLUS an EXPUNGE would remove what other people have marked.
+        # Without UIDPLUS an EXPUNGE would remove what other users have marked.
         if "UIDPLUS" in connection.capabilities:
             connection.expunge(unmarked)
 
 
 def _marked(connection: Connection, uids: Sequence[int]) -> frozenset[int]:
-    """Return those that are marked as deleted."""
+    """Return the UIDs that are marked as deleted."""
     answers = connection.fetch(_set(uids), "(UID FLAGS)")
     flags = {uid: answer.get(b"FLAGS") for uid, answer in answers.items()}
     return frozenset(uid for uid, of in flags.items() if isinstance(of, tuple) and b"\\Deleted" in of)

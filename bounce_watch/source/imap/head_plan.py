@@ -1,9 +1,8 @@
-"""How much of a mail must be fetched to see that it is no report: all before its last attachments.
+"""Plan how much of a message to fetch to see that it isn't a report: all before its last attachments.
 
-A reader that is given the beginning of a mail sees the same parts as one that is given all of it, up to
-where it ends. So only what lies behind the last part that any reader looks at may stay on the server, and
-only when the bytes before it lie as the server says: it works out where each part begins from its own
-reading, and some are wrong about that (Exchange rebuilds mails, and often estimates their size).
+Only what follows the last part that any reader needs may stay on the server. The bytes before it must be
+where the server's structure says, which is checked after the fetch: some servers are wrong about that
+(Exchange rebuilds messages, and often estimates their size).
 """
 
 import re
@@ -13,10 +12,10 @@ from bounce_watch.source.imap.bodystructure import Entity
 from bounce_watch.source.interface import MAX_MESSAGE
 
 WORTH = 8 * 1024
-"""Bytes that must be saved at least."""
+"""Minimum number of bytes to save."""
 _GAP = 4 * 1024
 _AROUND, _AROUND_EACH = 2 * 1024, 1536
-"""Bytes that headers and boundaries of what is left out may take: all together, and of each part."""
+"""Maximum bytes of headers and boundaries in what is left out: in total, and per part."""
 
 _ATTACHMENT_TYPES = re.compile(
     r"(?:image|audio|video|font)/.+|text/(?:calendar|csv|x-vcard|vcard|directory)"
@@ -37,7 +36,7 @@ _REPORTS = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """`length` bytes hold all up to `first`, the first part that is left out with all behind it."""
+    """Fetch `length` bytes: all up to `first`, which is left out with all parts after it."""
 
     length: int
     structure: Entity
@@ -46,11 +45,11 @@ class Plan:
 
 
 def plan(structure: Entity | None, size: int) -> Plan | None:
-    """Return what to fetch of a mail of `size` bytes; None for all: it is a report, or it does not pay."""
+    """Return what to fetch of a message of `size` bytes; None for all of it."""
     entities = tuple(structure.all()) if structure else ()
     if structure is None or any(_REPORTS.fullmatch(entity.content_type) for entity in entities):
         return None
-    left_out = _last_dumb(entities)
+    left_out = _last_attachments(entities)
     saved = sum(entity.octets for entity in left_out)
     length = size - saved
     if not left_out or saved < WORTH or not 0 < length < min(size, MAX_MESSAGE) - WORTH:
@@ -58,17 +57,17 @@ def plan(structure: Entity | None, size: int) -> Plan | None:
     return Plan(length=length, structure=structure, first=left_out[0], left_out=left_out)
 
 
-def _last_dumb(entities: tuple[Entity, ...]) -> tuple[Entity, ...]:
-    """Return the leaves that no reader looks at and behind which none lies that one does."""
+def _last_attachments(entities: tuple[Entity, ...]) -> tuple[Entity, ...]:
+    """Return the attachments at the end, after the last part that a reader needs."""
     leaves = [entity for entity in entities if not entity.children]
     start = len(leaves)
-    while start and is_dumb(leaves[start - 1]):
+    while start and is_attachment_only(leaves[start - 1]):
         start -= 1
     return tuple(leaves[start:])
 
 
-def is_dumb(entity: Entity) -> bool:
-    """Tell whether no reader looks into a part: neither its type nor any of its names says report or mail."""
+def is_attachment_only(entity: Entity) -> bool:
+    """Tell whether no reader needs a part: its type and all its names are of attachments."""
     if entity.names is None or not all(_ATTACHMENT_NAMES.fullmatch(name) for name in entity.names):
         return False
     if entity.content_type in _BY_NAME:
@@ -77,9 +76,9 @@ def is_dumb(entity: Entity) -> bool:
 
 
 def cut(head: bytes, made: Plan, size: int) -> bytes | None:
-    """Return the bytes up to the body of the first part left out; None when they lie otherwise than planned.
+    """Return the bytes up to the body of the first part left out; None if the plan does not fit them.
 
-    `size` is the server's word for the whole mail: what is not accounted for might be a part it hides.
+    `size` is the message's length as the server states it: unexplained bytes might be a hidden part.
     """
     try:
         end = _walk(made.structure, head, 0, made.first)
@@ -100,11 +99,11 @@ class _Reached(Exception):
 
 
 class _Mismatch(Exception):
-    """The bytes do not lie as the structure says."""
+    """The bytes are not where the structure says."""
 
 
 def _walk(entity: Entity, head: bytes, at: int, first: Entity) -> int:
-    """Follow a part from its header on and return where it ends, at most its epilogue before that."""
+    """Follow a part from its header and return where it ends, without its epilogue."""
     body = _behind_header(head, at)
     if entity is first:
         if not _names_type(head[at:body], entity.content_type):
@@ -114,7 +113,7 @@ def _walk(entity: Entity, head: bytes, at: int, first: Entity) -> int:
         for child in entity.children:
             _walk(child, head, body, first)
         return body + entity.octets
-    # An empty part, or none before the first, shares the line break of a header with the boundary.
+    # An empty part, or no part, shares the line break of the header with the boundary.
     end, may_begin, must_begin = body, body - 2, False
     for child in entity.children:
         start = _behind_boundary(head, may_begin, entity.boundary, at_once=must_begin)
@@ -134,7 +133,7 @@ def _behind_header(head: bytes, at: int) -> int:
 
 
 def _behind_boundary(head: bytes, at: int, boundary: bytes, *, at_once: bool) -> int:
-    """Return where a part begins: behind the boundary's next line, which comes `at_once` or soon."""
+    """Return where a part begins: after the next boundary line, which follows `at_once` or soon."""
     line = re.compile(rb"\r\n--" + re.escape(boundary) + rb"[ \t]{0,20}\r\n")
     found = line.match(head, at) if at_once else line.search(head, at, at + _GAP)
     if found is None:

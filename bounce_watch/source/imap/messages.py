@@ -1,4 +1,4 @@
-"""From what lies in a window of UIDs to messages: those that are wanted, batch by batch."""
+"""Fetch the wanted messages of a window of UIDs, batch by batch."""
 
 from collections.abc import Callable, Iterable, Iterator
 
@@ -6,7 +6,7 @@ from bounce_watch.model.message_location import MessageLocation
 from bounce_watch.source.imap.connection import Connection
 from bounce_watch.source.imap.partial_fetch import PartialFetch
 from bounce_watch.source.imap.responses import Items
-from bounce_watch.source.imap.windows import Listed, Missing, batches, fetch_bodies, listed
+from bounce_watch.source.imap.windows import Listed, MissingMessages, batches, fetch_contents, listed
 from bounce_watch.source.interface import MAX_MESSAGE, Message, Wanted
 
 
@@ -17,9 +17,9 @@ def read_messages(
     wanted: Wanted,
     *,
     fetcher: PartialFetch,
-    missing: Missing,
+    missing: MissingMessages,
 ) -> Iterator[list[Message]]:
-    """Yield the wanted messages in order of UIDs; what vanished meanwhile is noted as missing."""
+    """Yield the wanted messages in order of UIDs; note those without content as missing."""
     for window in windows:
         known = {location(uid): uid for uid in window}
         needed = set(wanted(list(known)))
@@ -31,10 +31,10 @@ def read_messages(
 
 
 def fetch_whole(connection: Connection, message: Message) -> Message | None:
-    """Fetch a message once more, with all its bytes; None when it is gone."""
+    """Fetch a message again with all its bytes; None if it is gone."""
     place = message.location
     known = Listed(uid=int(place.uid), size=message.size, received_at=message.received_at)
-    return next((_message(place, *found) for found in fetch_bodies(connection, [known])), None)
+    return next((_message(place, *found) for found in fetch_contents(connection, [known])), None)
 
 
 def _message(location: MessageLocation, known: Listed, body: bytes) -> Message:

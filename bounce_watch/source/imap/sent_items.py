@@ -1,7 +1,7 @@
-"""Look into Sent Items whether a mail of ours left (RFC 3501 section 6.4.4, SEARCH HEADER).
+"""Search Sent Items for messages that we sent (RFC 3501 section 6.4.4, SEARCH HEADER).
 
-Exchange Online puts a copy there of what is submitted over SMTP AUTH; we search for our own
-X-Bounce-Watch-ID only, never for text of a mail.
+Exchange Online stores a copy there of what is submitted over SMTP AUTH. The search uses our own
+X-Bounce-Watch-ID only, never text of a message.
 """
 
 import re
@@ -19,7 +19,7 @@ HEADER = "X-Bounce-Watch-ID"
 
 
 class SentItems:
-    """The sent folder of the watched account. Not everything we send is sure to be there."""
+    """The sent folder of the watched account. It may not hold everything that we sent."""
 
     is_complete = False
 
@@ -31,7 +31,7 @@ class SentItems:
         self._folder = folder
 
     def find(self, bw_ids: Collection[str]) -> frozenset[str] | None:
-        """Return those of our ids that lie in the folder, None when nobody could look."""
+        """Return those of our IDs that are in the folder, None if the search failed."""
         try:
             connection = Connection(self._account.settings)
         except SourceError:

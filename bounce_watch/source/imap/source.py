@@ -1,4 +1,4 @@
-"""A mailbox over IMAP (RFC 3501): walked by UID, moved by UID MOVE (RFC 6851). Flags are nobody's state."""
+"""A mailbox over IMAP (RFC 3501): read by UID, moved by UID MOVE (RFC 6851). Flags are not used as state."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -9,9 +9,10 @@ from typing import Any, TypeVar
 from bounce_watch.config.accounts import ImapSettings
 from bounce_watch.model.check import Check
 from bounce_watch.model.message_location import MessageLocation
-from bounce_watch.net.oauth import TokenRefused, Tokens, TokenUnavailable
+from bounce_watch.net.oauth import TokenRefused, TokenUnavailable, tokens_for
 from bounce_watch.source.imap import windows as walk
 from bounce_watch.source.imap.connection import Connection
+from bounce_watch.source.imap.diagnose import diagnose
 from bounce_watch.source.imap.errors import CommandRejected
 from bounce_watch.source.imap.folders import Folders, move
 from bounce_watch.source.imap.idle import wait_for_mail
@@ -31,16 +32,16 @@ from bounce_watch.source.interface import (
 T = TypeVar("T")
 
 _OVERLAP = 50
-"""UIDs looked at again: some servers promise a UID before the message can be seen."""
+"""UIDs listed again: some servers announce a UID before the message is visible."""
 
 _SHORT_SECONDS = 10.0
-"""A connection lost sooner is a fault: a server that hangs up at once must not see us sign in for ever."""
+"""A connection lost sooner is a fault, so that we do not sign in endlessly to a server that hangs up."""
 
 
 class ImapSource:
-    """The watched folder of one account. One connection is kept; a lost one is opened anew once a call.
+    """The watched folder of one account. It keeps one connection and reopens a lost one once per call.
 
-    `secret` returns the password, or the client secret for XOAUTH2. `first_uid` skips what lies before.
+    `secret` returns the password, or the client secret for XOAUTH2. Messages before `first_uid` are skipped.
     `http_client` is a requests session for the token service.
     """
 
@@ -57,13 +58,9 @@ class ImapSource:
         self.settings = settings
         self._secret = secret
         self._first_uid = first_uid
-        self._tokens = (
-            Tokens(settings.oauth, secret, timeout=settings.timeout_seconds, http_client=http_client)
-            if settings.auth == "xoauth2" and settings.oauth
-            else None
-        )
+        self._tokens = tokens_for(settings, secret, http_client)
         self.reached: MessageLocation | None = None
-        self._missing = walk.Missing()
+        self._missing = walk.MissingMessages()
         self._partial_fetch = PartialFetch(wished=settings.peek)
         self._connection: Connection | None = None
         self._folders: Folders | None = None
@@ -77,7 +74,7 @@ class ImapSource:
         self._disconnect()
 
     def sign_in(self, connection: Connection) -> None:
-        """Sign in on a fresh connection. Raises Refused and Unreachable."""
+        """Sign in on a new connection. Raises Refused and Unreachable."""
         if self._tokens is None:
             connection.sign_in(self._secret())
             return
@@ -108,7 +105,7 @@ class ImapSource:
         self._connection = self._folders = self._opened = None
 
     def _open(self) -> Opened:
-        """Select the folder anew, which tells UIDVALIDITY, UIDNEXT and the number of messages."""
+        """Select the folder again to learn UIDVALIDITY, UIDNEXT and the number of messages."""
         connection, folders = self._in_use()
         opened = connection.open(folders.server_name(self.settings.folder))
         if not opened.uid_next:
@@ -122,7 +119,7 @@ class ImapSource:
         return self._connection, self._folders
 
     def _open_or_reconnect(self) -> Opened:
-        """Select the folder; a connection that ended meanwhile, or soon will with its token, is replaced."""
+        """Select the folder; replace a connection that has ended or will soon end with its token."""
         if self._tokens is not None and self._tokens.is_due():
             self._connect()
         try:
@@ -132,7 +129,7 @@ class ImapSource:
             return self._open()
 
     def _reconnect(self, error: Unreachable) -> None:
-        """Connect anew after a loss, with a new token when the server has ended the session itself."""
+        """Connect again after a loss, with a new token if the server ended the session."""
         if self._tokens is not None and isinstance(error, SessionEnded):
             self._tokens.forget()
         self._connect()
@@ -152,7 +149,7 @@ class ImapSource:
         return self._messages(wanted, after, self._partial_fetch)
 
     def fetch_whole(self, message: Message) -> Message | None:
-        return self._twice(lambda: self._whole(message))
+        return self._retry_once(lambda: self._whole(message))
 
     def _whole(self, message: Message) -> Message | None:
         return fetch_whole(self._in_use()[0], message) if self._is_ours(message.location) else None
@@ -164,7 +161,7 @@ class ImapSource:
         opened = self._open_or_reconnect()
         done, may_reconnect = self._start(opened, after), True
         validity = opened.validity
-        # After a reconnect (ours or that of `file`) it goes on, unless the UIDs mean something else now.
+        # After a reconnect (here or in `file`) the walk continues, unless UIDVALIDITY has changed.
         while self._opened and self._opened.validity == validity:
             connection, _ = self._in_use()
             try:
@@ -181,7 +178,7 @@ class ImapSource:
                 return
 
     def _start(self, opened: Opened, after: MessageLocation | None) -> int:
-        """Return the UID behind which to look, a little before what was reached: see _OVERLAP."""
+        """Return the UID after which to list messages, a little before `after`: see _OVERLAP."""
         if after is None or (after.mailbox, after.validity) != (self.name, opened.validity):
             return self._first_uid - 1
         return max(self._first_uid - 1, int(after.uid) - _OVERLAP)
@@ -189,7 +186,7 @@ class ImapSource:
     def _walk(
         self, connection: Connection, opened: Opened, first_uid: int, wanted: Wanted, fetcher: PartialFetch
     ) -> Iterator[Message]:
-        """Yield messages from a UID on, until the end or until `file` replaced the connection."""
+        """Yield messages from a UID on, until the end or until `file` has replaced the connection."""
         windows = walk.list_windows(connection, first_uid, opened.uid_next, self.settings.window)
         location = partial(self._location, opened)
         for batch in read_messages(
@@ -203,7 +200,7 @@ class ImapSource:
         return MessageLocation(mailbox=self.name, validity=opened.validity, uid=str(uid))
 
     def wait(self, seconds: float, stop: Callable[[], bool] = never) -> bool:
-        """A connection that is lost after a while is no fault: look, and a new one is opened."""
+        """Return True for a connection that is lost after a while: the next walk opens a new one."""
         connection, _ = self._in_use()
         started = time.monotonic()
         try:
@@ -223,11 +220,11 @@ class ImapSource:
         self._move(locations, self.settings.quarantine_folder)
 
     def _move(self, locations: Sequence[MessageLocation], path: str) -> None:
-        """Move messages; one that is gone is done, and so is one whose UIDVALIDITY is gone."""
-        self._twice(lambda: self._move_once(locations, path))
+        """Move messages; one that is gone or has an old UIDVALIDITY counts as moved."""
+        self._retry_once(lambda: self._move_once(locations, path))
 
-    def _twice(self, action: Callable[[], T]) -> T:
-        """Do something that may be repeated, once more on a new connection if this one is lost."""
+    def _retry_once(self, action: Callable[[], T]) -> T:
+        """Run a repeatable action; if the connection is lost, run it once more on a new one."""
         try:
             if self._opened is None:
                 self._open_or_reconnect()
@@ -244,12 +241,10 @@ class ImapSource:
             move(*self._in_use(), uids, path)
 
     def _is_ours(self, location: MessageLocation) -> bool:
-        """Tell whether the location's UID still means the same message."""
+        """Tell whether the location is in the opened folder and its UID still means the same message."""
         opened = self._opened
         same = opened and (location.mailbox, location.validity) == (self.name, opened.validity)
         return bool(same) and location.uid.isascii() and location.uid.isdecimal()
 
     def diagnose(self) -> list[Check]:
-        from bounce_watch.source.imap.diagnose import diagnose
-
-        return diagnose(self)
+        return diagnose(self.settings, self.sign_in)

@@ -1,4 +1,4 @@
-"""The channel below IMAP: TLS as configured, an opening that ends, a kernel that notices a dead peer."""
+"""The socket below IMAP: TLS as configured, a time limit for the opening, and TCP keep-alive."""
 
 import contextlib
 import imaplib
@@ -18,7 +18,7 @@ _KEEP_ALIVE = {"TCP_KEEPIDLE": 60, "TCP_KEEPINTVL": 20, "TCP_KEEPCNT": 4, "TCP_U
 
 
 def read_tls(settings: ImapSettings) -> ssl.SSLContext:
-    """Return what the configuration asks of TLS. Raises Refused."""
+    """Return the TLS context that the configuration asks for. Raises Refused."""
     try:
         return tls_context(settings)
     except TlsRefused as error:
@@ -26,18 +26,17 @@ def read_tls(settings: ImapSettings) -> ssl.SSLContext:
 
 
 def keep_alive(channel: socket.socket) -> None:
-    """Let the kernel find out that the other side is gone: a quiet IDLE looks the same."""
+    """Let the kernel detect a dead server, which looks the same as a quiet IDLE."""
     channel.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     for name, value in _KEEP_ALIVE.items():
-        if hasattr(socket, name):  # not every system has them all
+        if hasattr(socket, name):  # not every system has all of them
             channel.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
 
 
 class Engine(imaplib.IMAP4):
-    """The standard library's protocol, whose words before TLS have a limit together.
+    """The standard library's client with one time limit for everything before TLS.
 
-    The constructor returns after the greeting. A line without an end is no refusal: what comes behind it is
-    no IMAP any more.
+    The constructor returns after the greeting.
     """
 
     def __init__(self, settings: ImapSettings, context: ssl.SSLContext) -> None:
@@ -49,13 +48,13 @@ class Engine(imaplib.IMAP4):
 
     def _create_socket(self, timeout: float | None = None) -> socket.socket:
         plain = socket.create_connection((self.host, self.port), timeout)
-        self._reach = plain.dup()  # the handshake takes the socket itself away
+        self._reach = plain.dup()  # the handshake takes over the socket itself
         if self._settings.security == "tls":
             return self._context.wrap_socket(plain, server_hostname=self.host)
         return plain
 
     def login(self, user: str, password: str) -> Any:
-        """Sign in by LOGIN. The standard library leaves the user unquoted: `CONTOSO\\service` is no atom."""
+        """Sign in by LOGIN and quote the user, as imaplib does not: `CONTOSO\\service` is no atom."""
         status, answer = self._simple_command("LOGIN", self._quote(user), self._quote(password))
         if status != "OK":
             raise self.error(answer[-1])
@@ -69,7 +68,7 @@ class Engine(imaplib.IMAP4):
 
     @contextmanager
     def _in_time(self) -> Iterator[None]:
-        """Raise TimeoutError when the block takes too long, however often a byte comes."""
+        """Raise TimeoutError when the block takes too long, even if bytes keep coming."""
         try:
             with within(OPENING * self._settings.timeout_seconds, self._hang_up):
                 yield
@@ -88,6 +87,7 @@ class Engine(imaplib.IMAP4):
                 self._reach.shutdown(socket.SHUT_RDWR)
 
     def readline(self) -> bytes:
+        """Read a line; abort at one without an end, because what follows it is not IMAP."""
         try:
             return super().readline()
         except imaplib.IMAP4.abort:

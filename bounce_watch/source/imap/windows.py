@@ -1,5 +1,7 @@
-"""Walk a folder in windows of UIDs: never SEARCH ALL, whose answer is one line that gets too long
-at about 125,000 messages."""
+"""List a folder in windows of UIDs.
+
+The response to SEARCH ALL is one line, which gets too long at about 125,000 messages.
+"""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -11,17 +13,17 @@ from bounce_watch.source.imap.head_plan import Plan
 from bounce_watch.source.imap.responses import Items
 from bounce_watch.source.interface import MAX_MESSAGE
 
-_WIDEST = 65_536
+_MAX_WINDOW = 65_536
 _BATCH_MESSAGES = 100
 _BATCH_BYTES = 8 * 1024 * 1024
-_WALKS_AWAITED = 3
+_MAX_MISSING_WALKS = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listed:
-    """A message that exists. `size` is the server's word, on Exchange an estimate.
+    """A message in the folder. `size` is what the server states, on Exchange an estimate.
 
-    `plan` is there when only its head is to be fetched.
+    `plan` is None if all of it is to be fetched.
     """
 
     uid: int
@@ -31,14 +33,14 @@ class Listed:
 
     @property
     def length(self) -> int:
-        """How many bytes are fetched of it, at most."""
+        """Maximum number of bytes to fetch."""
         return self.plan.length if self.plan else min(self.size, MAX_MESSAGE)
 
 
 def list_windows(connection: Connection, first: int, uid_next: int, width: int) -> Iterator[dict[int, Items]]:
-    """Yield what exists from UID `first` to below `uid_next`, window by window, in order of UIDs.
+    """Yield the messages from UID `first` to below `uid_next`, window by window, in order of UIDs.
 
-    Over gaps the window grows: a mailbox that is emptied every day soon has millions of unused UIDs.
+    The window grows over gaps: a mailbox that is emptied every day soon has millions of unused UIDs.
     """
     span = width
     while first < uid_next:
@@ -50,7 +52,7 @@ def list_windows(connection: Connection, first: int, uid_next: int, width: int) 
         if found:
             yield {uid: found[uid] for uid in sorted(found)}
         first = last + 1
-        span = width if found else min(span * 8, _WIDEST)
+        span = width if found else min(span * 8, _MAX_WINDOW)
 
 
 def _existing(connection: Connection, first: int, last: int, only_uids: bool) -> dict[int, Items]:
@@ -60,7 +62,7 @@ def _existing(connection: Connection, first: int, last: int, only_uids: bool) ->
 
 
 def listed(uid: int, answer: Items) -> Listed:
-    """Return what a window tells of one message."""
+    """Return one message from its FETCH response."""
     size = answer.get(b"RFC822.SIZE")
     return Listed(
         uid=uid,
@@ -76,12 +78,12 @@ def _moment(date: object) -> datetime | None:
         if not isinstance(date, datetime) or date.tzinfo is None:
             return None
         return date.astimezone(UTC)
-    except (ValueError, OverflowError):  # no date, or one at the end of the calendar
+    except (ValueError, OverflowError):  # not a date, or one at the end of the calendar
         return None
 
 
 def batches(messages: Iterable[Listed]) -> Iterator[list[Listed]]:
-    """Group messages so that one answer stays small in number and bytes."""
+    """Group messages so that one response stays small in number and bytes."""
     batch: list[Listed] = []
     room = _BATCH_BYTES
     for message in messages:
@@ -94,15 +96,10 @@ def batches(messages: Iterable[Listed]) -> Iterator[list[Listed]]:
         yield batch
 
 
-def fetch_bodies(connection: Connection, batch: Sequence[Listed]) -> list[tuple[Listed, bytes]]:
-    """Return each message with its first MAX_MESSAGE bytes; what vanished meanwhile is left out."""
-    return fetch_beginnings(connection, batch, MAX_MESSAGE)
-
-
-def fetch_beginnings(
-    connection: Connection, batch: Sequence[Listed], length: int
+def fetch_contents(
+    connection: Connection, batch: Sequence[Listed], length: int = MAX_MESSAGE
 ) -> list[tuple[Listed, bytes]]:
-    """Return each message with its first bytes, so many at most, without marking it as seen."""
+    """Return each message that is still there with its first `length` bytes; do not mark it as seen."""
     if not batch:
         return []
     answers = connection.fetch(uid_set(batch), f"(UID BODY.PEEK[]<0.{length}>)")
@@ -119,27 +116,27 @@ def _body(answer: Items) -> bytes | None:
     return body if isinstance(body, bytes) else None
 
 
-class Missing:
-    """Messages that were listed and came without content: gone, or an answer that was nonsense.
+class MissingMessages:
+    """Messages that were listed but returned no content: gone, or a nonsense response.
 
-    A walk has not reached beyond them, until they have been missing in several walks on end.
+    A walk does not count as past them until they were missing in several walks in a row.
     """
 
     def __init__(self) -> None:
         self._walks: dict[int, int] = {}
-        self._now: set[int] = set()
+        self._missing_now: set[int] = set()
 
     def note(self, batch: list[Listed], found: list[tuple[Listed, bytes]]) -> None:
-        self._now |= {message.uid for message in batch} - {message.uid for message, _ in found}
+        self._missing_now |= {message.uid for message in batch} - {message.uid for message, _ in found}
 
     def end_of_walk(self, uid_next: int) -> int:
-        """Return the highest UID below which nothing is missing."""
-        self._walks = {uid: self._walks.get(uid, 0) + 1 for uid in self._now}
-        self._now = set()
-        awaited = [uid for uid, walks in self._walks.items() if walks < _WALKS_AWAITED]
+        """Return the highest UID below which no message is missing."""
+        self._walks = {uid: self._walks.get(uid, 0) + 1 for uid in self._missing_now}
+        self._missing_now = set()
+        awaited = [uid for uid, walks in self._walks.items() if walks < _MAX_MISSING_WALKS]
         return min(awaited, default=uid_next) - 1
 
 
 def find_uid_next(connection: Connection) -> int:
-    """Return one more than the highest UID, for servers whose SELECT does not tell."""
+    """Return the highest UID plus one, for servers whose SELECT does not tell it."""
     return max(connection.fetch("*", "(UID)"), default=0) + 1

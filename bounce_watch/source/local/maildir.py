@@ -4,16 +4,14 @@ import errno
 import os
 import re
 import stat
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import islice
 from pathlib import Path
 
 from bounce_watch.model.check import Check
 from bounce_watch.model.message_location import MessageLocation
 from bounce_watch.source.interface import (
-    ASKED_TOGETHER,
     MAX_MESSAGE,
     Message,
     MissingFolder,
@@ -21,9 +19,8 @@ from bounce_watch.source.interface import (
     Unreachable,
     Wanted,
     everything,
-    never,
 )
-from bounce_watch.source.local.polling import mark_of, watch
+from bounce_watch.source.local.base import LocalSource, change_times, select_wanted
 from bounce_watch.testing import crash_points
 
 _FOLDER_NAME = re.compile(r"[^\W_][\w &+-]*(?:/[^\W_][\w &+-]*)*")
@@ -38,24 +35,21 @@ class _Entry:
     arrived: int
 
 
-class MaildirSource:
+class MaildirSource(LocalSource):
     """One Maildir. `uid` is the file's name without its flags, which mail programs change.
 
-    Without target folders, or where we may not write, nothing is moved: what was read is known by its
-    name. `skipped` lists files of the last walk that could not be read, with the reason.
+    Without target folders, or without permission to write, nothing is moved.
     """
 
     def __init__(
         self, path: Path, *, filed_folder: str | None = None, quarantine_folder: str | None = None
     ) -> None:
         self.name = f"maildir:{path.absolute()}"
-        self.skipped: list[tuple[str, str]] = []
-        self.reached: MessageLocation | None = None
         self._path = path
         self._filed_folder = filed_folder
         self._quarantine_folder = quarantine_folder
-        self._places: dict[str, Path] = {}
-        self._before = self._mark()
+        self._paths: dict[str, Path] = {}
+        super().__init__()
 
     def __enter__(self) -> "MaildirSource":
         if not (self._path / "cur").is_dir():
@@ -64,15 +58,9 @@ class MaildirSource:
             )
         return self
 
-    def __exit__(self, *exc: object) -> None:
-        return None
-
-    def _mark(self) -> Hashable:
-        """Look at the folders that mail comes into; our own moves change them too and cost one look."""
-        return mark_of(self._path / "new", self._path / "cur")
-
-    def wait(self, seconds: float, stop: Callable[[], bool] = never) -> bool:
-        return watch(self._mark, self._before, seconds, stop)
+    def _fingerprint(self) -> Hashable:
+        # Our own moves change these folders too, which costs one walk.
+        return change_times(self._path / "new", self._path / "cur")
 
     def count(self) -> int | None:
         return len(self._entries())
@@ -81,14 +69,10 @@ class MaildirSource:
         self, wanted: Wanted = everything, after: MessageLocation | None = None
     ) -> Iterator[Message]:
         del after
-        self.skipped = []
-        self._before = self._mark()
-        entries = iter(self._entries())
-        while some := {self._location(entry): entry for entry in islice(entries, ASKED_TOGETHER)}:
-            needed = set(wanted(list(some)))
-            for location, entry in some.items():
-                if location in needed:
-                    yield from self._read(location, entry)
+        self._begin_walk()
+        found = ((self._location(entry), entry) for entry in self._entries())
+        for location, entry in select_wanted(found, wanted):
+            yield from self._read(location, entry)
 
     def _location(self, entry: _Entry) -> MessageLocation:
         return MessageLocation(mailbox=self.name, validity=0, uid=entry.uid)
@@ -105,18 +89,18 @@ class MaildirSource:
 
     def _skip(self, entry: _Entry, error: OSError) -> None:
         if error.errno not in _NOT_OURS:
-            # Too many open files, an I/O error: no fault of this message.
+            # Too many open files or an I/O error is not a fault of this message.
             raise Unreachable(
                 f"{self._path} cannot be read: {error.strerror}", "check disk and limits"
             ) from error
-        # A file that is gone was filed or flagged by another program; the next walk finds it.
+        # Another program filed or flagged a file that is gone; the next walk finds it.
         if error.errno != errno.ENOENT:
             self.skipped.append((entry.uid, str(error.strerror)))
 
     def _entries(self) -> list[_Entry]:
-        """Return what lies in new/ and cur/, oldest first."""
+        """Return the files in new/ and cur/, oldest first."""
         found = [entry for name in ("new", "cur") for entry in self._scan(self._path / name)]
-        self._places = {entry.uid: entry.path for entry in found}
+        self._paths = {entry.uid: entry.path for entry in found}
         return sorted(found, key=lambda entry: (entry.arrived, entry.uid))
 
     def _scan(self, folder: Path) -> Iterator[_Entry]:
@@ -129,7 +113,7 @@ class MaildirSource:
                             path=Path(entry.path), uid=uid_of(entry.name), arrived=status.st_mtime_ns
                         )
         except FileNotFoundError:
-            # Another program filed a message, or the folder new is missing.
+            # Another program filed a message, or the folder new/ is missing.
             return
         except OSError as error:
             raise Refused(
@@ -147,29 +131,29 @@ class MaildirSource:
     def _move(self, location: MessageLocation, folder: str | None) -> None:
         if folder is None or location.mailbox != self.name:
             return
-        place = self._find(location.uid)
-        if place is None:
+        path = self._find(location.uid)
+        if path is None:
             return
         try:
             target = self._make_folder(folder)
             crash_points.point("maildir.move")
-            place.rename(_free_name(target / "cur", place.name))
+            path.rename(_free_name(target / "cur", path.name))
             crash_points.point("maildir.moved")
         except FileNotFoundError:
             return
         except OSError as error:
             if error.errno not in _NOT_ALLOWED:
                 raise Unreachable(
-                    f"{place.name} cannot be moved to {folder}: {error.strerror}", "check disk and rights"
+                    f"{path.name} cannot be moved to {folder}: {error.strerror}", "check disk and rights"
                 ) from error
 
     def _find(self, uid: str) -> Path | None:
-        """Return where a message lies now: mail programs move it to cur/ and change its flags."""
-        place = self._places.get(uid)
-        if place is None or not place.exists():
+        """Return the current path of a message: mail programs move it to cur/ and change its flags."""
+        path = self._paths.get(uid)
+        if path is None or not path.exists():
             self._entries()
-            place = self._places.get(uid)
-        return place
+            path = self._paths.get(uid)
+        return path
 
     def _make_folder(self, name: str) -> Path:
         target = self._path / f".{_checked(name).replace('/', '.')}"
@@ -200,12 +184,12 @@ def _checked(name: str) -> str:
 
 
 def uid_of(name: str) -> str:
-    """Return a file's name without Maildir flags, as text that can be stored whatever bytes it has."""
+    """Return a file's name without Maildir flags, as text that can be stored whatever its bytes are."""
     return os.fsencode(name).decode("utf-8", "backslashreplace").partition(":2,")[0]
 
 
 def _free_name(folder: Path, name: str) -> Path:
-    """Return where a file goes in cur/: a rename there must never replace another message."""
+    """Return an unused path for a file in cur/, so that a rename never replaces another message."""
     unique, _, flags = name.partition(":2,")
     target, number = folder / f"{unique}:2,{flags}", 1
     while target.exists():
@@ -214,7 +198,7 @@ def _free_name(folder: Path, name: str) -> Path:
 
 
 def read_regular(path: Path) -> tuple[bytes, int]:
-    """Return at most MAX_MESSAGE bytes of a regular file and its true size; raises OSError for others."""
+    """Return at most MAX_MESSAGE bytes of a regular file and its size. Raises OSError for other files."""
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     with open(descriptor, "rb") as stream:  # noqa: PTH123 - opened by descriptor
         status = os.fstat(descriptor)

@@ -20,12 +20,11 @@ from bounce_watch.source.interface import (
     Wanted,
     everything,
 )
-from bounce_watch.source.local.files import ReadOnly
-from bounce_watch.source.local.polling import mark_of
+from bounce_watch.source.local.base import LocalSource, change_times
 
 _CHUNK = 64 * 1024
 
-# Body lines can begin with "From " too, where the writer did not quote: ask for the date as well.
+# Body lines begin with "From " too if the writer does not quote them, so the date must match as well.
 _FROM_LINE = re.compile(
     rb"From [^\r\n]{0,998}?"
     rb"((?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) [A-Z][a-z]{2} [ 0-9][0-9] [0-9]{2}:[0-9]{2}(?::[0-9]{2})?)"
@@ -36,7 +35,7 @@ _QUOTED_FROM = re.compile(rb">+From ")
 
 @dataclass(slots=True)
 class _Collected:
-    """A message as it is read: its first MAX_MESSAGE bytes, its length and the hash of all of it."""
+    """A message being read: its first MAX_MESSAGE bytes, its length and the hash of all of it."""
 
     received_at: datetime | None
     raw: bytearray = field(default_factory=bytearray)
@@ -49,8 +48,8 @@ class _Collected:
         self.hash.update(piece)
 
 
-class MboxSource(ReadOnly):
-    """One mbox file. `uid` is the hash of a message's content: a second reading finds the same messages."""
+class MboxSource(LocalSource):
+    """One mbox file. `uid` is the hash of a message's content, so it stays the same in every walk."""
 
     def __init__(self, path: Path) -> None:
         self.name = f"mbox:{path.absolute()}"
@@ -74,14 +73,14 @@ class MboxSource(ReadOnly):
     def count(self) -> int | None:
         return None
 
-    def _mark(self) -> Hashable:
-        return mark_of(self._path)
+    def _fingerprint(self) -> Hashable:
+        return change_times(self._path)
 
     def messages(
         self, wanted: Wanted = everything, after: MessageLocation | None = None
     ) -> Iterator[Message]:
         del after
-        self._before = self._mark()
+        self._begin_walk()
         with self._open() as stream:
             for collected in _split(stream):
                 location = MessageLocation(mailbox=self.name, validity=0, uid=collected.hash.hexdigest())
@@ -102,7 +101,7 @@ class MboxSource(ReadOnly):
 
 
 def is_from_line(line: bytes) -> bool:
-    """Tell whether a line begins a message: `From `, a sender and a date in the form of asctime."""
+    """Tell whether a line begins a message: `From `, a sender and a date as asctime writes it."""
     return _FROM_LINE.match(line) is not None
 
 
