@@ -11,7 +11,7 @@ from bounce_watch import shipped_files
 from bounce_watch.classify import Catalogue, cause, judge, load_catalogue, refusal_details
 from bounce_watch.model import Bounce, Report
 from bounce_watch.parse import read, smtp_reply
-from bounce_watch.sandbox.frames import Letter
+from bounce_watch.sandbox.frames import ReadRequest
 from bounce_watch.sandbox.jobs import Job
 from bounce_watch.sandbox.pool import cores, in_order
 from bounce_watch.unwrap import provenance
@@ -69,7 +69,7 @@ def run_lines(jobs: int) -> Callable[[Sequence[bytes]], None]:
     """Read, judge and write lines of JSON as `parse --json` does, in so many processes."""
 
     def run(messages: Iterable[bytes]) -> None:
-        for _ in in_order(messages, lambda raw: Letter("-", raw), Job.LINES, jobs=jobs):
+        for _ in in_order(messages, lambda raw: ReadRequest("-", raw), Job.LINES, jobs=jobs):
             pass
 
     return run

@@ -3,7 +3,7 @@
 from bounce_watch.classify.catalogue.index import Catalogue
 from bounce_watch.classify.catalogue.load import load_catalogue
 from bounce_watch.classify.catalogue.row import CatalogueError, Confidence, Namespace, Row
-from bounce_watch.classify.evidence import Weighed, weigh
+from bounce_watch.classify.evidence import EvidenceResult, assess_evidence
 from bounce_watch.classify.explain import Explanation, explain
 from bounce_watch.classify.judge import judge
 
@@ -11,12 +11,12 @@ __all__ = [
     "Catalogue",
     "CatalogueError",
     "Confidence",
+    "EvidenceResult",
     "Explanation",
     "Namespace",
     "Row",
-    "Weighed",
+    "assess_evidence",
     "explain",
     "judge",
     "load_catalogue",
-    "weigh",
 ]

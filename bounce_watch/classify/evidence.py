@@ -53,7 +53,7 @@ _CLOCKS_DIFFER = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Weighed:
+class EvidenceResult:
     """The tier and the tests that led to it, in order: (name, outcome)."""
 
     evidence: Evidence
@@ -81,7 +81,7 @@ class _Facts:
     stranger_on_ours: bool
 
 
-def weigh(report: Report, site: Site) -> Weighed:
+def assess_evidence(report: Report, site: Site) -> EvidenceResult:
     """Return the evidence tier of a report with every test and its outcome.
 
     `internal` means written by our own Exchange, which marks its mail with exactly one
@@ -92,7 +92,7 @@ def weigh(report: Report, site: Site) -> Weighed:
     evidence, reason = _tier(facts, site.authority)
     signature = ("our DKIM signature on the mail", report.original.signature)
     tests = (*_told(facts), signature, ("authority", site.authority), ("tier", reason))
-    return Weighed(evidence=evidence, tests=tests)
+    return EvidenceResult(evidence=evidence, tests=tests)
 
 
 def _look(report: Report, site: Site) -> _Facts:

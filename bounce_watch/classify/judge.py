@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from bounce_watch.classify.catalogue.index import Catalogue
 from bounce_watch.classify.cause import Spoken, Verdict, decide
-from bounce_watch.classify.evidence import Weighed, weigh
+from bounce_watch.classify.evidence import EvidenceResult, assess_evidence
 from bounce_watch.classify.refusal_details import find_details
 from bounce_watch.classify.side import is_microsoft_host, side_of, speaks_exchange
 from bounce_watch.model import (
@@ -44,15 +44,15 @@ class _Outcome(NamedTuple):
 
 
 def judge(
-    report: Report, catalogue: Catalogue, site: Site | None, weighed: Weighed | None = None
+    report: Report, catalogue: Catalogue, site: Site | None, assessed: EvidenceResult | None = None
 ) -> tuple[Bounce, ...]:
     """Return one bounce for each recipient entry that has an address, whatever its action.
 
-    Without a site the evidence is None and the side is read from the report alone. `weighed` is what `weigh`
-    said of the report, None to ask it. Never raises.
+    Without a site the evidence is None and the side is read from the report alone. `assessed` is the
+    result of `assess_evidence`, None to call it. Never raises.
     """
-    weighed = weighed or (weigh(report, site) if site else None)
-    evidence = weighed.evidence if weighed else None
+    assessed = assessed or (assess_evidence(report, site) if site else None)
+    evidence = assessed.evidence if assessed else None
     named = (fields for fields in report.recipients if fields.final_recipient or fields.original_recipient)
     return tuple(_bounce(report, fields, catalogue, site, evidence) for fields in named)
 

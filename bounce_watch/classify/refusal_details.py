@@ -15,7 +15,7 @@ from bounce_watch.model import Cause
 from bounce_watch.model.address import is_host_name
 from bounce_watch.model.refusal_details import Details
 from bounce_watch.parse.smtp_reply import MAX_TEXT, read_words
-from bounce_watch.unwrap.fast_patterns import Gated, folded, gated
+from bounce_watch.unwrap.fast_patterns import KeywordGuardedPattern, folded
 
 _SIZE = re.compile(
     r"(?<![\w.,@/-])(\d{1,12})(?:[.,](\d{1,3}))? ?(bytes?|octets|[kmg]i?b|[kmg](?=\b))?(?![\w@-]|\.\d)",
@@ -72,9 +72,9 @@ _ABOUT_OUR_IP = frozenset(
 )
 _IPV4 = re.compile(r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?![\w]|\.\d)")
 _IPV6 = re.compile(r"(?<![\w:.])[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){2,7}(?![\w:])")
-_LAST_IP = gated(r"LastAttemptedIP=\[?([0-9A-Fa-f.:]{2,45})", re.IGNORECASE)
-_LAST_HOST = gated(r"LastAttemptedServerName=([A-Za-z0-9.-]{1,253})", re.IGNORECASE)
-_SPF = gated(r"\bSPF\b|Sender Policy Framework|openspf", re.IGNORECASE)
+_LAST_IP = KeywordGuardedPattern(r"LastAttemptedIP=\[?([0-9A-Fa-f.:]{2,45})", re.IGNORECASE)
+_LAST_HOST = KeywordGuardedPattern(r"LastAttemptedServerName=([A-Za-z0-9.-]{1,253})", re.IGNORECASE)
+_SPF = KeywordGuardedPattern(r"\bSPF\b|Sender Policy Framework|openspf", re.IGNORECASE)
 _SPF_RESULT = re.compile(
     r"soft ?fail|perm ?error|temp ?error|neutral|did not pass|fail|violation", re.IGNORECASE
 )
@@ -86,7 +86,7 @@ _DMARC_DOMAIN = re.compile(
     rf"(?:email from|sending domain|domain of|administrator of|DMARC policy (?:of|for)|domain:) {_HOST}",
     re.IGNORECASE,
 )
-_RULE = gated(r"TRANSPORT\.RULES\.RejectMessage;? ?([^\[\]<>{}]{3,400})", re.IGNORECASE)
+_RULE = KeywordGuardedPattern(r"TRANSPORT\.RULES\.RejectMessage;? ?([^\[\]<>{}]{3,400})", re.IGNORECASE)
 _BOILERPLATE = re.compile(r"the message was rejected by organi[sz]ation policy[.;]?", re.IGNORECASE)
 _RESULTS = {"didnotpass": "fail", "violation": "fail"}
 
@@ -170,7 +170,7 @@ def _domain(pattern: re.Pattern[str], line: str) -> str | None:
     return _checked_host(next(filter(None, found.groups()), None)) if found else None
 
 
-def _first(pattern: Gated, line: str, lowered: str) -> str | None:
+def _first(pattern: KeywordGuardedPattern, line: str, lowered: str) -> str | None:
     found = pattern.search(line, lowered)
     return found[1] if found else None
 

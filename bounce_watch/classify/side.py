@@ -5,7 +5,7 @@ import re
 from bounce_watch.model import RecipientFields, Report, Side, Site
 from bounce_watch.model.address import domain_of
 from bounce_watch.parse.smtp_reply import split_hops
-from bounce_watch.unwrap.fast_patterns import gated
+from bounce_watch.unwrap.fast_patterns import KeywordGuardedPattern
 
 EXCHANGE_SENDER = "microsoftexchange329e71ec88ae4615bbc36ab6ce41109e"
 """Local part of the address that writes Exchange's own reports; equal in all tenants."""
@@ -13,12 +13,12 @@ EXCHANGE_SENDER = "microsoftexchange329e71ec88ae4615bbc36ab6ce41109e"
 _MICROSOFT = ("outlook.com", "hotmail.com", "office365.com", "office365.us", "outlook.cn")
 _OWN_VOICES = (EXCHANGE_SENDER, "postmaster", "mailer-daemon")
 # Tokens of Exchange are English in every language (vendor page non-delivery-reports, November 2026).
-_EXCHANGE_TEXT = gated(
+_EXCHANGE_TEXT = KeywordGuardedPattern(
     r"\b(?:RESOLVER|STOREDRV|SMTPSEND|QUEUE|TRANSPORT|APPROVAL)\.[A-Z]|prod\.outlook\.com|protection\.outlook\.com"
     r"|\bAS\(\d{3,12}\)|\bATTR\d{1,3}\b|bad outbound sender|Remote server returned",
     re.IGNORECASE,
 )
-_REMOTE_TEXT = gated(
+_REMOTE_TEXT = KeywordGuardedPattern(
     r"\bhost \S{1,80} ?\[[^\]]{1,45}\](?:: | said)|SMTP error from remote"
     r"|remote (?:host|mail server|server) (?:said|at|returned|after)",
     re.IGNORECASE,

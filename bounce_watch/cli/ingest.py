@@ -63,14 +63,14 @@ def ingest(
 
 
 def _on_all_cores(jobs: int | None, *, here: bool) -> "ReadAhead":
-    from bounce_watch.sandbox.frames import Letter
+    from bounce_watch.sandbox.frames import ReadRequest
     from bounce_watch.sandbox.jobs import Job
     from bounce_watch.sandbox.pool import cores, in_order
 
     def ahead(messages: "Iterable[Message]") -> "Iterator[tuple[Message, Outcome | None]]":
         return in_order(
             messages,
-            lambda message: Letter("", message.raw),
+            lambda message: ReadRequest("", message.raw),
             Job.READINGS,
             jobs=jobs or cores(),
             here=here,

@@ -14,7 +14,7 @@ import typer
 from bounce_watch.cli.common.exit_status import Exit
 
 if TYPE_CHECKING:
-    from bounce_watch.sandbox.frames import Letter
+    from bounce_watch.sandbox.frames import ReadRequest
     from bounce_watch.source import Message, Source
 
 Paths = Annotated[
@@ -81,7 +81,7 @@ def parse(
 class _Found:
     """What lies in a path: a mail, or the line that says why one could not be opened."""
 
-    letter: "Letter"
+    request: "ReadRequest"
     line: bytes | None = None
 
 
@@ -93,26 +93,26 @@ def read_paths(paths: list[Path], jobs: int, step: Callable[[], None]) -> Genera
     from bounce_watch.sandbox.pool import in_order
 
     found = (one for path in paths for one in _look(path))
-    with closing(in_order(found, lambda one: one.letter, Job.LINES, jobs=jobs)) as answers:
+    with closing(in_order(found, lambda one: one.request, Job.LINES, jobs=jobs)) as answers:
         for one, answer in answers:
             step()
             if one.line:
                 yield one.line
             elif isinstance(answer, Overrun):
-                yield line_of(unreadable_object(one.letter.name, answer.reason))
+                yield line_of(unreadable_object(one.request.name, answer.reason))
             else:
                 yield from answer.splitlines(keepends=True)
 
 
 def _look(path: Path) -> Iterator[_Found]:
     """Yield the mails in one path, then what could not be opened there."""
-    from bounce_watch.sandbox.frames import Letter
+    from bounce_watch.sandbox.frames import ReadRequest
     from bounce_watch.source import SourceError, open_path
 
     try:
         with open_path(path) as source:
             for name, message in _named(path, source.messages()):
-                yield _Found(Letter(name, message.raw))
+                yield _Found(ReadRequest(name, message.raw))
             yield from _skipped(path, source)
     except (SourceError, OSError) as error:
         yield _unreadable(str(path), str(error))
@@ -124,11 +124,11 @@ def _skipped(path: Path, source: "Source") -> Iterator[_Found]:
 
 
 def _unreadable(name: str, error: str) -> _Found:
-    from bounce_watch.sandbox.frames import Letter
+    from bounce_watch.sandbox.frames import ReadRequest
     from bounce_watch.sandbox.jobs import line_of
     from bounce_watch.sandbox.json_output import unreadable_object
 
-    return _Found(Letter(name, b""), line_of(unreadable_object(name, error)))
+    return _Found(ReadRequest(name, b""), line_of(unreadable_object(name, error)))
 
 
 def _named(path: Path, messages: Iterator["Message"]) -> Iterator[tuple[str, "Message"]]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from bounce_watch.model import Report
 from bounce_watch.parse.original import returned_headers
-from bounce_watch.unwrap import Headers, Part, Wrapped
+from bounce_watch.unwrap import FoundReport, Headers, Part
 from bounce_watch.unwrap.found_report import DELIVERY_STATUS
 from bounce_watch.unwrap.mime.limits import MAX_TEXT
 from bounce_watch.unwrap.mime.text import decode
@@ -49,21 +49,21 @@ class Sought:
     in_original: bool = False
 
 
-def pages_of(wrapped: Wrapped) -> tuple[Page, ...]:
+def pages_of(layer: FoundReport) -> tuple[Page, ...]:
     """Return the texts of a report, in the order of its parts, its own header last."""
-    pages = (
-        [] if wrapped.inline is None else [Page(name="the text pasted into the mail", text=wrapped.inline)]
-    )
-    for number, part in enumerate(wrapped.leaves, 1):
-        text = _text_of(part, wrapped)
+    pages = []
+    if layer.inline is not None:
+        pages.append(Page(name="the text pasted into the mail", text=layer.inline))
+    for number, part in enumerate(layer.leaves, 1):
+        text = _text_of(part, layer)
         if text:
             pages.append(Page(name=f"part {number}, {part.content_type}", text=text))
-    return (*pages, Page(name="the report's header", text=_as_lines(wrapped.headers)))
+    return (*pages, Page(name="the report's header", text=_as_lines(layer.headers)))
 
 
-def _text_of(part: Part, wrapped: Wrapped) -> str:
-    if part is wrapped.returned:
-        return _as_lines(returned_headers(wrapped) or Headers([]))
+def _text_of(part: Part, layer: FoundReport) -> str:
+    if part is layer.returned:
+        return _as_lines(returned_headers(layer) or Headers([]))
     if part.content_type in DELIVERY_STATUS:
         return _line_feeds(decode(part.content[: 8 * MAX_TEXT]))
     return part.text if part.content_type.startswith(("text/", "multipart/", "message/")) else ""

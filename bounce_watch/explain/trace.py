@@ -4,12 +4,12 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from bounce_watch.classify import Catalogue, Explanation, explain, judge, weigh
+from bounce_watch.classify import Catalogue, Explanation, assess_evidence, explain, judge
 from bounce_watch.explain.spans import Page, Sought, Span, find_span, pages_of
 from bounce_watch.model import Bounce, Evidence, Reading, Report, Site
 from bounce_watch.parse import read
 from bounce_watch.parse.formats import FORMATS
-from bounce_watch.unwrap import Wrapped, parse, unwrap
+from bounce_watch.unwrap import FoundReport, parse, unwrap
 from bounce_watch.unwrap.envelopes import handed_on
 
 MAX_BOUNCES = 50
@@ -66,42 +66,42 @@ def trace(
     )
 
 
-def _layers(raw: bytes) -> Iterator[Wrapped]:
-    for wrapped in unwrap(parse(raw)):
-        yield wrapped
-        yield from handed_on(wrapped)
+def _layers(raw: bytes) -> Iterator[FoundReport]:
+    for layer in unwrap(parse(raw)):
+        yield layer
+        yield from handed_on(layer)
 
 
-def _trace(report: Report, layers: list[Wrapped], catalogue: Catalogue, site: Site | None) -> Trace:
-    wrapped = _take(report, layers)
-    pages = pages_of(wrapped) if wrapped else ()
-    weighed = weigh(report, site) if site else None
+def _trace(report: Report, layers: list[FoundReport], catalogue: Catalogue, site: Site | None) -> Trace:
+    layer = _take(report, layers)
+    pages = pages_of(layer) if layer else ()
+    assessed = assess_evidence(report, site) if site else None
     return Trace(
         reading=report,
         values=tuple(_found(_of_original(report), pages, report)),
-        other_formats=_others(report, wrapped) if wrapped else (),
+        other_formats=_others(report, layer) if layer else (),
         bounces=tuple(
             _bounce(bounce, pages, report, catalogue)
             for bounce in judge(report, catalogue, site)[:MAX_BOUNCES]
         ),
-        evidence=weighed.evidence if weighed else None,
-        tests=weighed.tests if weighed else (),
+        evidence=assessed.evidence if assessed else None,
+        tests=assessed.tests if assessed else (),
     )
 
 
-def _take(report: Report, layers: list[Wrapped]) -> Wrapped | None:
+def _take(report: Report, layers: list[FoundReport]) -> FoundReport | None:
     """Take out the layer that a report was read from: the first that holds the same recipients."""
     wanted = {entry.final_recipient for entry in report.recipients}
     form = next(form for form in FORMATS if report.format == form.NAME)
-    for number, wrapped in enumerate(layers):
-        found = form.read(wrapped)
+    for number, layer in enumerate(layers):
+        found = form.read(layer)
         if found and {entry.final_recipient for entry in found.recipients} == wanted:
             return layers.pop(number)
     return None
 
 
-def _others(report: Report, wrapped: Wrapped) -> tuple[OtherFormat, ...]:
-    readers = ((form.NAME, form.read(wrapped)) for form in FORMATS if report.format != form.NAME)
+def _others(report: Report, layer: FoundReport) -> tuple[OtherFormat, ...]:
+    readers = ((form.NAME, form.read(layer)) for form in FORMATS if report.format != form.NAME)
     return tuple(
         OtherFormat(name=name, recipients=tuple(entry.final_recipient or "" for entry in found.recipients))
         for name, found in readers

@@ -5,8 +5,9 @@ from bounce_watch.model.bounce import Bounce
 from bounce_watch.model.digest import Count, Digest, Edition, Health, closes
 from bounce_watch.model.finding import Event, Finding, Severity
 from bounce_watch.model.incident import Incident, IncidentState
+from bounce_watch.model.judged_report import JudgedReport
 from bounce_watch.model.outgoing import Letter, LetterKind, OutboxState
-from bounce_watch.model.overview import Listed, Overview, Step, Story, Tick
+from bounce_watch.model.overview import HourCount, IncidentStep, IncidentStory, ListedBounce, Overview
 from bounce_watch.model.refusal_details import Details
 from bounce_watch.model.report import (
     NotAReport,
@@ -33,12 +34,16 @@ __all__ = [
     "Evidence",
     "Finding",
     "Health",
+    "HourCount",
     "Incident",
     "IncidentState",
+    "IncidentStep",
+    "IncidentStory",
+    "JudgedReport",
     "Kind",
     "Letter",
     "LetterKind",
-    "Listed",
+    "ListedBounce",
     "NotAReport",
     "OriginalMessage",
     "OutboxState",
@@ -53,9 +58,6 @@ __all__ = [
     "Side",
     "Signature",
     "Site",
-    "Step",
-    "Story",
-    "Tick",
     "Unreadable",
     "closes",
     "is_subject_hash",

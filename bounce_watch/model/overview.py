@@ -10,7 +10,7 @@ from bounce_watch.model.vocabulary import Cause
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tick:
+class HourCount:
     """Mails that failed for one cause in the hour that begins at `at` (UTC).
 
     A mail counts once for a cause, in the hour of its first failure.
@@ -22,7 +22,7 @@ class Tick:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class IncidentStep:
     """One line of an incident's history. `by` is a person, or bounce_watch itself."""
 
     at: datetime
@@ -33,15 +33,15 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Story:
+class IncidentStory:
     """An incident with its history, oldest step first."""
 
     incident: Incident
-    steps: tuple[Step, ...]
+    steps: tuple[IncidentStep, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Listed:
+class ListedBounce:
     """One bounce in a list, under the number that `show` takes."""
 
     number: int
@@ -62,15 +62,15 @@ class Overview:
     since: datetime
     until: datetime
     messages: int
-    ticks: tuple[Tick, ...] = ()
+    ticks: tuple[HourCount, ...] = ()
     owners: tuple[Count, ...] = ()
     causes: tuple[Count, ...] = ()
     codes: tuple[Count, ...] = ()
     senders: tuple[Count, ...] = ()
     domains: tuple[Count, ...] = ()
-    stories: tuple[Story, ...] = ()
+    stories: tuple[IncidentStory, ...] = ()
     more_stories: bool = False
-    bounces: tuple[Listed, ...] = ()
+    bounces: tuple[ListedBounce, ...] = ()
     left_out: int = 0
     withheld: tuple[Count, ...] = ()
     replies_sent: int = 0

@@ -13,17 +13,17 @@ from bounce_watch.model import (
     Evidence,
     Finding,
     Health,
+    HourCount,
     Incident,
     IncidentState,
-    Listed,
+    IncidentStep,
+    IncidentStory,
+    ListedBounce,
     Overview,
     Owner,
     Persistence,
     Severity,
     Side,
-    Step,
-    Story,
-    Tick,
 )
 from bounce_watch.notifications.facts import AlertFacts, Organisation, OutageFacts, ReplyFacts
 
@@ -182,8 +182,8 @@ def overview() -> Overview:
     """Return what a report page tells of three weeks."""
     day = timedelta(days=1)
     steps = (
-        Step(at=NOW - day, change="opened", by="bounce_watch", note="", messages=3),
-        Step(at=NOW, change="grew", by="bounce_watch", note="", messages=14),
+        IncidentStep(at=NOW - day, change="opened", by="bounce_watch", note="", messages=3),
+        IncidentStep(at=NOW, change="grew", by="bounce_watch", note="", messages=14),
     )
     return Overview(
         organisation=ORGANISATION.name,
@@ -192,14 +192,14 @@ def overview() -> Overview:
         until=NOW,
         messages=42,
         ticks=tuple(
-            Tick(at=NOW - number * day, cause=cause, messages=number)
+            HourCount(at=NOW - number * day, cause=cause, messages=number)
             for number, cause in enumerate((Cause.MAILBOX_FULL, Cause.SENDER_BLOCKED, Cause.UNKNOWN), 1)
         ),
         owners=(Count(label=Owner.SENDER, now=28), Count(label=Owner.SECURITY, now=14)),
         senders=(Count(label="mara@contoso.example", now=14), Count(label="jonas@contoso.example", now=9)),
-        stories=(Story(incident=incident(), steps=steps),),
+        stories=(IncidentStory(incident=incident(), steps=steps),),
         bounces=(
-            Listed(number=7, bounce=bounce(Cause.MAILBOX_FULL, Owner.RECIPIENT_ADMIN), subject="Offer"),
+            ListedBounce(number=7, bounce=bounce(Cause.MAILBOX_FULL, Owner.RECIPIENT_ADMIN), subject="Offer"),
         ),
         left_out=3,
         withheld=(Count(label="recently_told", now=5),),

@@ -10,14 +10,14 @@ from bounce_watch.model import Action, RecipientFields
 from bounce_watch.parse.fields import ReportFields
 from bounce_watch.parse.formats import address_colon, address_line, sendmail
 from bounce_watch.parse.smtp_reply import is_vague
-from bounce_watch.unwrap import Wrapped
+from bounce_watch.unwrap import FoundReport
 
 
-def with_words(found: ReportFields, wrapped: Wrapped) -> ReportFields:
+def with_words(found: ReportFields, report: FoundReport) -> ReportFields:
     """Return the fields with gaps filled; unchanged when every failed entry has a reply code."""
     if not any(map(_has_gap, found.recipients)):
         return found
-    words = _words(wrapped)
+    words = _words(report)
     recipients = tuple(_filled(entry, words) if _has_gap(entry) else entry for entry in found.recipients)
     return found._replace(recipients=recipients)
 
@@ -26,9 +26,9 @@ def _has_gap(entry: RecipientFields) -> bool:
     return entry.action in (Action.FAILED, Action.DELAYED) and entry.reply_code is None
 
 
-def _words(wrapped: Wrapped) -> dict[str, RecipientFields]:
+def _words(report: FoundReport) -> dict[str, RecipientFields]:
     for form in (sendmail, address_colon, address_line):
-        if found := form.read(wrapped):
+        if found := form.read(report):
             return {(entry.final_recipient or "").lower(): entry for entry in found.recipients}
     return {}
 

@@ -5,11 +5,11 @@ from hashlib import sha256
 from json.encoder import encode_basestring_ascii
 
 from bounce_watch.model import OriginalMessage, RecipientFields
-from bounce_watch.unwrap import Wrapped
+from bounce_watch.unwrap import FoundReport
 
 
 def fingerprint_of(
-    wrapped: Wrapped,
+    report: FoundReport,
     message_id: str | None,
     recipients: tuple[RecipientFields, ...],
     original: OriginalMessage,
@@ -17,13 +17,13 @@ def fingerprint_of(
     """Return the SHA-256 (hex) of what a report says; never of its raw bytes, which Exchange rebuilds."""
     facts = [
         _json(message_id),
-        _json(" ".join((wrapped.headers.first("date") or "").split())),
-        _json(wrapped.headers.address("from")),
+        _json(" ".join((report.headers.first("date") or "").split())),
+        _json(report.headers.address("from")),
         _list(_list(map(_json, entry)) for entry in sorted(map(_entry, recipients))),
         _json(original.message_id),
     ]
     if message_id is None:
-        facts.append(_json(sha256(" ".join(wrapped.text.split()).encode()).hexdigest()))
+        facts.append(_json(sha256(" ".join(report.text.split()).encode()).hexdigest()))
     return sha256(_list(facts).encode()).hexdigest()
 
 

@@ -11,7 +11,7 @@ import re
 from bounce_watch.model import OriginalMessage
 from bounce_watch.model.address import is_deliverable
 from bounce_watch.parse.dates import read_date
-from bounce_watch.unwrap import Headers, Part, Wrapped, addresses, read_headers
+from bounce_watch.unwrap import FoundReport, Headers, Part, addresses, read_headers
 from bounce_watch.unwrap.journal import is_journal
 from bounce_watch.unwrap.mime.limits import MAX_HEADER_BLOCK, header_end
 from bounce_watch.unwrap.mime.text import one_line
@@ -28,27 +28,27 @@ _LIST_FIELDS = (
 _SUPPRESSED = re.compile(r"\b(?:all|oof|autoreply|dr|rn|nrn)\b", re.IGNORECASE)
 
 
-def read_original(wrapped: Wrapped, found: Headers | None) -> OriginalMessage:
+def read_original(report: FoundReport, found: Headers | None) -> OriginalMessage:
     """Join what is known of the original mail; `found` are headers that a format read from the text."""
-    sources = tuple([headers for headers in (returned_headers(wrapped), found) if headers])
+    sources = tuple([headers for headers in (returned_headers(report), found) if headers])
     dates = (read_date(headers.first("date")) for headers in sources)
     return OriginalMessage(
-        message_id=_message_id(sources, wrapped.headers),
-        sender=_sender(sources, wrapped),
+        message_id=_message_id(sources, report.headers),
+        sender=_sender(sources, report),
         subject=next(filter(None, (headers.line("subject", 500) for headers in sources)), None),
         date=next((date for date in dates if date), None),
         recipients=next(filter(None, map(_recipients, sources)), ()),
         automatic=tuple(dict.fromkeys(name for headers in sources for name in automatic_fields(headers))),
-        signed_headers=_signed_headers(wrapped),
+        signed_headers=_signed_headers(report),
         own_marks=tuple(one_line(mark, 200) for headers in sources for mark in headers.every(OWN_MARK)[:10]),
     )
 
 
-def returned_headers(wrapped: Wrapped) -> Headers | None:
+def returned_headers(report: FoundReport) -> Headers | None:
     """Return the headers of the mail that the report returns in a part of its own, None without one."""
-    if "returned headers" not in wrapped.found:
-        wrapped.found["returned headers"] = _read_returned(wrapped.returned)
-    headers: Headers | None = wrapped.found["returned headers"]
+    if "returned headers" not in report.found:
+        report.found["returned headers"] = _read_returned(report.returned)
+    headers: Headers | None = report.found["returned headers"]
     return headers
 
 
@@ -60,9 +60,9 @@ def _read_returned(part: Part | None) -> Headers | None:
     return read_headers(part.content[:MAX_HEADER_BLOCK].lstrip(b"\r\n \t"))[0] or None
 
 
-def _signed_headers(wrapped: Wrapped) -> str | None:
+def _signed_headers(report: FoundReport) -> str | None:
     """Return the returned header block as it was signed, None when it holds no signature or is too long."""
-    headers, part = returned_headers(wrapped), wrapped.returned
+    headers, part = returned_headers(report), report.returned
     if headers is None or part is None or "dkim-signature" not in headers:
         return None
     block = part.content[: MAX_SIGNED + 1].lstrip(b"\r\n")
@@ -98,12 +98,12 @@ def _message_id(sources: tuple[Headers, ...], report: Headers) -> str | None:
     return next(filter(None, returned), None) or message_id_of(report, "in-reply-to", "references")
 
 
-def _sender(sources: tuple[Headers, ...], wrapped: Wrapped) -> str | None:
+def _sender(sources: tuple[Headers, ...], report: FoundReport) -> str | None:
     for headers in sources:
         if sender := sender_of(headers):
             return sender
-    journal = next(iter(wrapped.recipients), None)
-    return journal or wrapped.headers.address("to") or wrapped.forwarded_by
+    journal = next(iter(report.recipients), None)
+    return journal or report.headers.address("to") or report.forwarded_by
 
 
 def sender_of(headers: Headers) -> str | None:

@@ -4,7 +4,7 @@ import re
 
 from bounce_watch.model import Kind, NotAReport, Unreadable
 from bounce_watch.parse.formats import sieve_reject
-from bounce_watch.unwrap import Headers, Wrapped
+from bounce_watch.unwrap import FoundReport, Headers
 from bounce_watch.unwrap.forwarded import is_outlook_item
 from bounce_watch.unwrap.mime.compound_file import is_readable
 from bounce_watch.unwrap.mime.outlook_item import as_mail
@@ -25,25 +25,25 @@ _TNEF = frozenset({"application/ms-tnef", "application/vnd.ms-tnef"})
 _STAND_IN = "retrieval using the imap4 protocol failed"
 
 
-def find_kind(wrapped: Wrapped) -> NotAReport | None:
+def find_kind(report: FoundReport) -> NotAReport | None:
     """Return what a message is when its headers already say that it is no delivery report."""
-    headers = wrapped.headers
-    if _is_receipt(wrapped):
+    headers = report.headers
+    if _is_receipt(report):
         return _not(
-            wrapped, Kind.RECEIPT, "a receipt: someone's mail program says that a mail was read or deleted"
+            report, Kind.RECEIPT, "a receipt: someone's mail program says that a mail was read or deleted"
         )
     if is_automatic_reply(headers):
-        return _not(wrapped, Kind.AUTO_REPLY, "an automatic reply")
-    if _STAND_IN in (headers.first("subject") or "").lower() or _STAND_IN in wrapped.text[:500].lower():
+        return _not(report, Kind.AUTO_REPLY, "an automatic reply")
+    if _STAND_IN in (headers.first("subject") or "").lower() or _STAND_IN in report.text[:500].lower():
         return _not(
-            wrapped, Kind.NOT_A_REPORT, "Exchange's stand-in for a message that it could not hand over"
+            report, Kind.NOT_A_REPORT, "Exchange's stand-in for a message that it could not hand over"
         )
     return None
 
 
-def find_sealed(wrapped: Wrapped) -> Unreadable | None:
+def find_sealed(report: FoundReport) -> Unreadable | None:
     """Name a container that we cannot open, None when the message holds none (Microsoft's TNEF and .msg)."""
-    for part in wrapped.leaves:
+    for part in report.leaves:
         name = (part.filename or "").lower()
         if part.content_type in _TNEF or name == "winmail.dat":
             return _sealed("winmail.dat, which only Outlook opens")
@@ -63,9 +63,9 @@ def _sealed(container: str) -> Unreadable:
     return Unreadable(reason=f"ask for it again as an attached mail (.eml): it came in {container}")
 
 
-def nothing_found(wrapped: Wrapped) -> NotAReport:
+def nothing_found(report: FoundReport) -> NotAReport:
     """Say that no format reads a message."""
-    return _not(wrapped, Kind.NOT_A_REPORT, "it reports no delivery that we can read")
+    return _not(report, Kind.NOT_A_REPORT, "it reports no delivery that we can read")
 
 
 def is_automatic_reply(headers: Headers) -> bool:
@@ -88,17 +88,17 @@ def _is_answer_of_a_rule(headers: Headers, submitted: str) -> bool:
     return submitted.startswith("auto-generated") and suppressed
 
 
-def _is_receipt(wrapped: Wrapped) -> bool:
-    message = wrapped.message
+def _is_receipt(report: FoundReport) -> bool:
+    message = report.message
     declared = (
         message.content_type == "multipart/report" and message.parameters.get("report-type", "").lower()
     )
-    if wrapped.delivery_status is not None or sieve_reject.is_rejection(wrapped):
+    if report.delivery_status is not None or sieve_reject.is_rejection(report):
         return False
     return (
-        declared == "disposition-notification" or wrapped.leaf("message/disposition-notification") is not None
+        declared == "disposition-notification" or report.leaf("message/disposition-notification") is not None
     )
 
 
-def _not(wrapped: Wrapped, kind: Kind, reason: str) -> NotAReport:
-    return NotAReport(kind=kind, reason=reason, envelopes=wrapped.envelopes)
+def _not(report: FoundReport, kind: Kind, reason: str) -> NotAReport:
+    return NotAReport(kind=kind, reason=reason, envelopes=report.envelopes)

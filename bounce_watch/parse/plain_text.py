@@ -10,8 +10,8 @@ from typing import NamedTuple
 from bounce_watch.model import Action, RecipientFields
 from bounce_watch.model.address import normalise
 from bounce_watch.parse.fields import ReportFields, read_recipient
-from bounce_watch.unwrap import Headers, Wrapped, read_headers
-from bounce_watch.unwrap.fast_patterns import Lined
+from bounce_watch.unwrap import FoundReport, Headers, read_headers
+from bounce_watch.unwrap.fast_patterns import LineStartPattern
 from bounce_watch.unwrap.mime.limits import MAX_RECIPIENTS
 from bounce_watch.unwrap.provenance import has_system_name, is_written_by_a_mail_system
 
@@ -21,7 +21,7 @@ ADDRESS = (
     r"@[^\s<>()\[\]:;,\"'|*]{0,254}[^\s<>()\[\]:;,\"'|*.]"
 )
 
-_RETURNED = Lined(
+_RETURNED = LineStartPattern(
     r"[ \t>|]{0,8}(?:"
     r"[-=_*|]{2,80}[ \t]{0,8}(?:(?:start of )?(?:the )?(?:returned|original|unsent"
     r"|undelivered) (?:message|mail)"
@@ -34,7 +34,7 @@ _RETURNED = Lined(
     r")[^\n]{0,120}$",
     re.IGNORECASE,
 )
-_HEADER_BLOCK = Lined(
+_HEADER_BLOCK = LineStartPattern(
     r"[ \t]{0,4}(?:Received|Return-Path|DKIM-Signature|X-Originating-IP|X-Google-Smtp-Source"
     r"|X-Received)[ \t]?:",
     re.IGNORECASE,
@@ -102,17 +102,17 @@ class Entry(NamedTuple):
     words: str
 
 
-def find_narrative(wrapped: Wrapped) -> Narrative | None:
+def find_narrative(report: FoundReport) -> Narrative | None:
     """Return a report's words when a mail system wrote it, None for everybody else's mail."""
-    if "narrative" not in wrapped.found:
-        wrapped.found["narrative"] = _read_narrative(wrapped) if is_by_a_mail_system(wrapped) else None
-    narrative: Narrative | None = wrapped.found["narrative"]
+    if "narrative" not in report.found:
+        report.found["narrative"] = _read_narrative(report) if is_by_a_mail_system(report) else None
+    narrative: Narrative | None = report.found["narrative"]
     return narrative
 
 
-def _read_narrative(wrapped: Wrapped) -> Narrative:
-    text, returned = split_returned(wrapped.text)
-    subject = wrapped.headers.first("subject") or ""
+def _read_narrative(report: FoundReport) -> Narrative:
+    text, returned = split_returned(report.text)
+    subject = report.headers.first("subject") or ""
     late = _tells_of_delay(subject, text[:6000])
     return Narrative(text=text, returned=returned, action=Action.DELAYED if late else Action.FAILED)
 
@@ -123,31 +123,31 @@ def _tells_of_delay(subject: str, text: str) -> bool:
     return late and _GIVEN_UP.search(text) is None
 
 
-def is_by_a_mail_system(wrapped: Wrapped) -> bool:
+def is_by_a_mail_system(report: FoundReport) -> bool:
     """Tell whether a mail system wrote a message: its author, else a system's subject on no one's answer."""
-    headers = wrapped.headers
+    headers = report.headers
     if "x-failed-recipients" in headers or is_written_by_a_mail_system(headers):
         return True
-    if wrapped.delivery_status is not None or wrapped.text[:100].lstrip("- \n").lower().startswith(_BANNER):
+    if report.delivery_status is not None or report.text[:100].lstrip("- \n").lower().startswith(_BANNER):
         return True
-    if wrapped.inline is not None:
-        return has_system_name(headers) and has_system_subject(wrapped)
-    if not has_system_subject(wrapped) or any(name in headers for name in _WRITTEN_BY_PEOPLE):
+    if report.inline is not None:
+        return has_system_name(headers) and has_system_subject(report)
+    if not has_system_subject(report) or any(name in headers for name in _WRITTEN_BY_PEOPLE):
         return False
-    return shows_delivery(wrapped)
+    return shows_delivery(report)
 
 
-def shows_delivery(wrapped: Wrapped) -> bool:
+def shows_delivery(report: FoundReport) -> bool:
     """Tell whether a message holds what reports hold: a returned mail, a code, a word of waiting."""
-    text = wrapped.text
-    if wrapped.returned is not None or _CODE.search(text) or split_returned(text)[0] != text:
+    text = report.text
+    if report.returned is not None or _CODE.search(text) or split_returned(text)[0] != text:
         return True
     return _tells_of_delay("", text[:6000])
 
 
-def has_system_subject(wrapped: Wrapped) -> bool:
+def has_system_subject(report: FoundReport) -> bool:
     """Tell whether the subject is one that mail systems write above a failure or a delay."""
-    return _SYSTEM_SUBJECT.match(wrapped.headers.first("subject") or "") is not None
+    return _SYSTEM_SUBJECT.match(report.headers.first("subject") or "") is not None
 
 
 def split_returned(text: str) -> tuple[str, Headers | None]:

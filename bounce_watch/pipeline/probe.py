@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from html import escape
 
-from bounce_watch.classify import judge, weigh
-from bounce_watch.classify.evidence import Weighed
+from bounce_watch.classify import assess_evidence, judge
+from bounce_watch.classify.evidence import EvidenceResult
 from bounce_watch.model import Bounce, Letter, LetterKind, OutboxState, Report, Signature
 from bounce_watch.model.message_location import MessageLocation
 from bounce_watch.notifications.freeze import new_ids
@@ -53,12 +53,12 @@ class ProbeMail:
 class CameBack:
     """One report about the probe. `size` is that of the message that brought it.
 
-    `weighed` is what the configuration makes of it; `signature` is looked at whether it asks for that or not.
+    `assessed` follows the configuration; `signature` is checked whatever the configuration asks for.
     """
 
     report: Report
     bounces: tuple[Bounce, ...]
-    weighed: Weighed
+    assessed: EvidenceResult
     signature: Signature
     received_at: datetime | None
     seen_at: datetime
@@ -139,7 +139,7 @@ class Watch:
                 yield CameBack(
                     report=report,
                     bounces=judge(report, context.catalogue, context.site),
-                    weighed=weigh(signed if context.signatures else report, context.site),
+                    assessed=assess_evidence(signed if context.signatures else report, context.site),
                     signature=signed.original.signature,
                     received_at=message.received_at,
                     seen_at=context.clock(),
@@ -169,7 +169,7 @@ def withheld_from_colleague(context: Context, came: CameBack) -> tuple[Reason, .
         kind=LetterKind.REPLY,
         to=f"colleague@{min(context.site.accepted_domains)}",
         event_key="probe",
-        evidence=came.weighed.evidence,
+        evidence=came.assessed.evidence,
         report_kind=came.report.kind,
         action=failed[0].action if failed else None,
         received_at=came.received_at,

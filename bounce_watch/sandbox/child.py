@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from bounce_watch.sandbox.frames import Letter, frame, pack_answer, read_frame, unpack_letters
+from bounce_watch.sandbox.frames import ReadRequest, frame, pack_answer, read_frame, unpack_requests
 from bounce_watch.sandbox.jobs import Job, work_of
 
 OUT_OF_MEMORY = 76
@@ -37,11 +37,11 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def _serve(work: Callable[[Letter], object], answers: int, cpu_seconds: int) -> None:
+def _serve(work: Callable[[ReadRequest], object], answers: int, cpu_seconds: int) -> None:
     with open(_INPUT, "rb", closefd=False) as requests:
         while (payload := read_frame(requests)) is not None:
             _limit_cpu(cpu_seconds)
-            _write(answers, pack_answer([work(letter) for letter in unpack_letters(payload)]))
+            _write(answers, pack_answer([work(request) for request in unpack_requests(payload)]))
 
 
 def _private_output() -> int:

@@ -20,7 +20,7 @@ from bounce_watch.sandbox.child import main
 _LOOK_SECONDS = 0.002
 
 
-def can_copy() -> bool:
+def can_fork() -> bool:
     """Tell whether a copy of this process is sound: nothing else runs in it."""
     return threading.active_count() == 1
 
@@ -31,7 +31,7 @@ def own_bytes() -> int:
     return int(pages) * resource.getpagesize()
 
 
-class Copy:
+class ForkedProcess:
     """A copy that serves its channel, with the methods of subprocess.Popen that we use.
 
     `arguments` are those of the reading process. Raises OSError when no process can be made.

@@ -20,30 +20,32 @@ _OUR_VALUES = "bounce_watch.model."
 _PLAIN_VALUES = frozenset({("datetime", "datetime"), ("datetime", "timezone"), ("datetime", "timedelta")})
 
 
-class Letter(NamedTuple):
+class ReadRequest(NamedTuple):
     """A message to read: its name, which comes back in its lines, and its bytes."""
 
     name: str
     raw: bytes
 
 
-def pack_letters(letters: Sequence[Letter]) -> bytes:
+def pack_requests(requests: Sequence[ReadRequest]) -> bytes:
     """Return the payload of a request."""
     pieces: list[bytes] = []
-    for letter in letters:
-        name = letter.name.encode("utf-8", "surrogateescape")
-        pieces += (_PAIR.pack(len(name), len(letter.raw)), name, letter.raw)
+    for request in requests:
+        name = request.name.encode("utf-8", "surrogateescape")
+        pieces += (_PAIR.pack(len(name), len(request.raw)), name, request.raw)
     return b"".join(pieces)
 
 
-def unpack_letters(payload: bytes) -> list[Letter]:
-    letters, at = [], 0
+def unpack_requests(payload: bytes) -> list[ReadRequest]:
+    requests, at = [], 0
     while at < len(payload):
         name_length, raw_length = _PAIR.unpack_from(payload, at)
         start = at + _PAIR.size
         middle, at = start + name_length, start + name_length + raw_length
-        letters.append(Letter(payload[start:middle].decode("utf-8", "surrogateescape"), payload[middle:at]))
-    return letters
+        requests.append(
+            ReadRequest(payload[start:middle].decode("utf-8", "surrogateescape"), payload[middle:at])
+        )
+    return requests
 
 
 def frame(payload: bytes) -> bytes:

@@ -8,7 +8,7 @@ from functools import cache
 from bounce_watch.classify import Catalogue, judge, load_catalogue
 from bounce_watch.model import Reading, Report, Unreadable
 from bounce_watch.parse import read
-from bounce_watch.sandbox.frames import Letter
+from bounce_watch.sandbox.frames import ReadRequest
 from bounce_watch.sandbox.json_output import as_object
 from bounce_watch.shipped_files import data_file
 
@@ -22,23 +22,23 @@ class Job(StrEnum):
     LINES = "lines"
 
 
-def work_of(job: Job) -> Callable[[Letter], object]:
+def work_of(job: Job) -> Callable[[ReadRequest], object]:
     """Return the function that does a job on one message."""
     return _lines if job is Job.LINES else _readings
 
 
-def _readings(letter: Letter) -> tuple[Reading, ...]:
+def _readings(request: ReadRequest) -> tuple[Reading, ...]:
     """Read one message. Raises MemoryError, which the reader would tell as a fault of the message."""
-    readings = read(letter.raw)
+    readings = read(request.raw)
     first = readings[0]
     if isinstance(first, Unreadable) and _OUT_OF_MEMORY in first.reason:
         raise MemoryError
     return readings
 
 
-def _lines(letter: Letter) -> bytes:
+def _lines(request: ReadRequest) -> bytes:
     catalogue = shipped_catalogue()
-    return b"".join(_line(letter.name, reading, catalogue) for reading in _readings(letter))
+    return b"".join(_line(request.name, reading, catalogue) for reading in _readings(request))
 
 
 def _line(name: str, reading: Reading, catalogue: Catalogue) -> bytes:

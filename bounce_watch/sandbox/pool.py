@@ -11,14 +11,14 @@ from contextlib import ExitStack, contextmanager
 from itertools import chain
 from typing import Any, TypeVar
 
-from bounce_watch.sandbox.fork import can_copy
-from bounce_watch.sandbox.frames import Letter, batched
+from bounce_watch.sandbox.fork import can_fork
+from bounce_watch.sandbox.frames import ReadRequest, batched
 from bounce_watch.sandbox.jobs import Job, work_of
 from bounce_watch.sandbox.outcome import Limits
 from bounce_watch.sandbox.reader import IsolatedReader
 
 T = TypeVar("T")
-Batch = list[tuple[T, Letter]]
+Batch = list[tuple[T, ReadRequest]]
 
 BATCH_MESSAGES = 96
 BATCH_BYTES = 1024 * 1024
@@ -37,7 +37,7 @@ def cores() -> int:
 
 def in_order(
     items: Iterable[T],
-    letter_of: Callable[[T], Letter],
+    request_of: Callable[[T], ReadRequest],
     job: Job,
     *,
     jobs: int,
@@ -51,7 +51,7 @@ def in_order(
     touches no message. At most a few batches are held at a time. What `items` raises is raised behind the
     results before it.
     """
-    batches = _batched(items, letter_of)
+    batches = _batched(items, request_of)
     if here:
         do, until = work_of(job), time.monotonic() + HERE_SECONDS
         for batch in batches:
@@ -65,7 +65,7 @@ def in_order(
 
 
 def read_ahead(
-    reader: IsolatedReader, items: Iterable[T], letter_of: Callable[[T], Letter]
+    reader: IsolatedReader, items: Iterable[T], request_of: Callable[[T], ReadRequest]
 ) -> Generator[tuple[T, Any], None, None]:
     """Yield each item with what a reader that is kept makes of it, in order.
 
@@ -73,28 +73,28 @@ def read_ahead(
     """
     with ThreadPoolExecutor(1, thread_name_prefix="reading") as threads, ExitStack() as stack:
         stack.callback(threads.shutdown, wait=True, cancel_futures=True)
-        batches = _batched(items, letter_of)
+        batches = _batched(items, request_of)
         yield from _in_turn(batches, lambda batch: threads.submit(_ask_one, reader, batch), depth=2)
 
 
 def _ask_one(reader: IsolatedReader, batch: Batch[T]) -> list[Any]:
-    return reader.ask([letter for _, letter in batch])
+    return reader.ask([request for _, request in batch])
 
 
 def _is_large(batch: Batch[T]) -> bool:
-    return any(len(letter.raw) > LARGE for _, letter in batch)
+    return any(len(request.raw) > LARGE for _, request in batch)
 
 
-def _here(batch: Batch[T], do: Callable[[Letter], Any]) -> Iterator[tuple[T, Any]]:
-    return ((item, do(letter)) for item, letter in batch)
+def _here(batch: Batch[T], do: Callable[[ReadRequest], Any]) -> Iterator[tuple[T, Any]]:
+    return ((item, do(request)) for item, request in batch)
 
 
-def _batched(items: Iterable[T], letter_of: Callable[[T], Letter]) -> Iterator[Batch[T]]:
-    letters = ((item, letter_of(item)) for item in items)
-    return batched(letters, _size_of, most=BATCH_MESSAGES, most_bytes=BATCH_BYTES)
+def _batched(items: Iterable[T], request_of: Callable[[T], ReadRequest]) -> Iterator[Batch[T]]:
+    requests = ((item, request_of(item)) for item in items)
+    return batched(requests, _size_of, most=BATCH_MESSAGES, most_bytes=BATCH_BYTES)
 
 
-def _size_of(one: tuple[object, Letter]) -> int:
+def _size_of(one: tuple[object, ReadRequest]) -> int:
     return len(one[1].raw)
 
 
@@ -107,10 +107,10 @@ def _on_all_cores(
     with ExitStack() as stack:
         for reader in readers:
             stack.callback(reader.close)
-        copies = here and can_copy()
-        if copies:
+        forked = here and can_fork()
+        if forked:
             for reader in readers:
-                reader.start(copied=True)
+                reader.start(forked=True)
         threads = stack.enter_context(ThreadPoolExecutor(others, thread_name_prefix="reading"))
         stack.callback(threads.shutdown, wait=True, cancel_futures=True)
         started = [threads.submit(_start, reader, idle) for reader in readers]
@@ -118,7 +118,7 @@ def _on_all_cores(
         if here:
             do = work_of(job)
             stack.enter_context(_quick_switches())
-            if not copies:
+            if not forked:
                 batches = yield from _until_started(batches, do, started)
         yield from _in_turn(batches, lambda batch: threads.submit(_ask, idle, batch), 2 * others, do)
 
@@ -135,7 +135,7 @@ def _quick_switches() -> Iterator[None]:
 
 
 def _until_started(
-    batches: Iterator[Batch[T]], do: Callable[[Letter], Any], started: "list[Future[None]]"
+    batches: Iterator[Batch[T]], do: Callable[[ReadRequest], Any], started: "list[Future[None]]"
 ) -> Generator[tuple[T, Any], None, Iterator[Batch[T]]]:
     """Work here while the processes start; return what is left."""
     for batch in batches:
@@ -155,7 +155,7 @@ def _start(reader: IsolatedReader, idle: "queue.SimpleQueue[IsolatedReader]") ->
 def _ask(idle: "queue.SimpleQueue[IsolatedReader]", batch: Batch[T]) -> list[Any]:
     reader = idle.get()
     try:
-        return reader.ask([letter for _, letter in batch])
+        return reader.ask([request for _, request in batch])
     finally:
         idle.put(reader)
 
@@ -164,7 +164,7 @@ def _in_turn(
     batches: Iterable[Batch[T]],
     submit: "Callable[[Batch[T]], Future[list[Any]]]",
     depth: int,
-    do: Callable[[Letter], Any] | None = None,
+    do: Callable[[ReadRequest], Any] | None = None,
 ) -> Iterator[tuple[T, Any]]:
     """Keep `depth` batches at work; hand on the oldest first, and a fault of `batches` behind them all.
 
@@ -195,9 +195,9 @@ def _most(depth: int, do: object) -> int:
     return depth if do is None else 2 * depth + 1
 
 
-def _done_here(batch: Batch[T], do: Callable[[Letter], Any]) -> "Future[list[Any]]":
+def _done_here(batch: Batch[T], do: Callable[[ReadRequest], Any]) -> "Future[list[Any]]":
     answers: Future[list[Any]] = Future()
-    answers.set_result([do(letter) for _, letter in batch])
+    answers.set_result([do(request) for _, request in batch])
     return answers
 
 

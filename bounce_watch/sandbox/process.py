@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from bounce_watch.sandbox.child import OUT_OF_MEMORY
-from bounce_watch.sandbox.fork import Copy, own_bytes
+from bounce_watch.sandbox.fork import ForkedProcess, own_bytes
 from bounce_watch.sandbox.frames import (
     HEAD,
     MAX_ANSWER,
-    Letter,
+    ReadRequest,
     frame,
     length_in,
-    pack_letters,
+    pack_requests,
     unpack_answer,
 )
 from bounce_watch.sandbox.jobs import Job
@@ -42,23 +42,25 @@ class _Ended(Exception):
 class ReadingProcess:
     """A process that reads. Starts when made; raises ReaderUnavailable when it cannot be started.
 
-    `copied`: it begins as a copy of this process, see `copied`. After an Overrun or an exception it is gone.
+    `forked`: it begins as a copy of this process, see `forked`. After an Overrun or an exception it is gone.
     """
 
-    def __init__(self, job: Job, limits: Limits, *, copied: bool = False) -> None:
+    def __init__(self, job: Job, limits: Limits, *, forked: bool = False) -> None:
         self._limits = limits
         try:
             self._channel, theirs = socket.socketpair()
         except OSError as error:
             raise ReaderUnavailable(f"no reading process could be started: {error.strerror}") from error
         with theirs:
-            self._popen = self._start(job, theirs, copied=copied)
+            self._popen = self._start(job, theirs, forked=forked)
         self.end = weakref.finalize(self, _end, self._popen, self._channel)
         self.unlimited = self._wait_until_ready()
 
-    def _start(self, job: Job, channel: socket.socket, *, copied: bool) -> "subprocess.Popen[bytes] | Copy":
+    def _start(
+        self, job: Job, channel: socket.socket, *, forked: bool
+    ) -> "subprocess.Popen[bytes] | ForkedProcess":
         try:
-            return (_copy if copied else _start)(job, self._limits, channel)
+            return (_fork if forked else _start)(job, self._limits, channel)
         except OSError as error:
             self._channel.close()
             raise ReaderUnavailable(f"no reading process could be started: {error.strerror}") from error
@@ -71,11 +73,11 @@ class ReadingProcess:
             status = _end(self._popen, self._channel)
             raise ReaderUnavailable(f"the reading process did not start (exit status {status})") from error
 
-    def ask(self, letters: Sequence[Letter]) -> list[Any] | Overrun:
+    def ask(self, requests: Sequence[ReadRequest]) -> list[Any] | Overrun:
         """Return one answer for each letter, or the limit that they overran together."""
         deadline = time.monotonic() + self._limits.wall_seconds
         try:
-            self._send(frame(pack_letters(letters)), deadline)
+            self._send(frame(pack_requests(requests)), deadline)
             return unpack_answer(self._receive(deadline))
         except TimeoutError:
             self.end()
@@ -134,8 +136,8 @@ class ReadingProcess:
         self._channel.settimeout(left)
 
 
-def _copy(job: Job, limits: Limits, channel: socket.socket) -> Copy:
-    return Copy(_arguments(job, limits, limits.memory_bytes + own_bytes()), channel.fileno())
+def _fork(job: Job, limits: Limits, channel: socket.socket) -> ForkedProcess:
+    return ForkedProcess(_arguments(job, limits, limits.memory_bytes + own_bytes()), channel.fileno())
 
 
 def _arguments(job: Job, limits: Limits, memory_bytes: int) -> list[str]:
@@ -152,7 +154,7 @@ def _start(job: Job, limits: Limits, channel: socket.socket) -> "subprocess.Pope
     )
 
 
-def _end(popen: "subprocess.Popen[bytes] | Copy", channel: socket.socket, grace: float = 0) -> int:
+def _end(popen: "subprocess.Popen[bytes] | ForkedProcess", channel: socket.socket, grace: float = 0) -> int:
     """End the process at once, or after it had some seconds to end itself; return its exit status."""
     try:
         return popen.wait(grace)

@@ -5,7 +5,7 @@ from threading import Lock
 from typing import Any, Protocol
 
 from bounce_watch.parse import read
-from bounce_watch.sandbox.frames import Letter
+from bounce_watch.sandbox.frames import ReadRequest
 from bounce_watch.sandbox.jobs import Job
 from bounce_watch.sandbox.outcome import Limits, Outcome, Overrun
 from bounce_watch.sandbox.process import ReadingProcess
@@ -52,35 +52,35 @@ class IsolatedReader:
         self._turn = Lock()
 
     def read(self, raw: bytes) -> Outcome:
-        outcome: Outcome = self.ask([Letter("", raw)])[0]
+        outcome: Outcome = self.ask([ReadRequest("", raw)])[0]
         return outcome
 
-    def ask(self, letters: Sequence[Letter]) -> list[Any]:
+    def ask(self, requests: Sequence[ReadRequest]) -> list[Any]:
         """Return for each letter what the job makes of it, or its Overrun.
 
         When letters overrun a limit together each one is asked for alone: one bad mail costs no other.
         """
-        answer = self._ask(letters)
+        answer = self._ask(requests)
         if not isinstance(answer, Overrun):
             return answer
-        return [answer] if len(letters) == 1 else [self.ask([letter])[0] for letter in letters]
+        return [answer] if len(requests) == 1 else [self.ask([request])[0] for request in requests]
 
-    def _ask(self, letters: Sequence[Letter]) -> list[Any] | Overrun:
+    def _ask(self, requests: Sequence[ReadRequest]) -> list[Any] | Overrun:
         with self._turn:
             process, self._process = self.start(), None
             self._at_work = process
             try:
-                answer = process.ask(letters)
+                answer = process.ask(requests)
             finally:
                 self._at_work = None
             if not isinstance(answer, Overrun):
                 self._process = process
             return answer
 
-    def start(self, *, copied: bool = False) -> ReadingProcess:
+    def start(self, *, forked: bool = False) -> ReadingProcess:
         """Start the process if it does not run, as a copy of this one if that is wished."""
         if self._process is None:
-            self._process = ReadingProcess(self._job, self._limits, copied=copied)
+            self._process = ReadingProcess(self._job, self._limits, forked=forked)
             _warn_of(self._process.unlimited)
         return self._process
 

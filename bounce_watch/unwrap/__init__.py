@@ -1,14 +1,14 @@
 """Raw bytes to the report inside: bounded MIME reader, journal envelope, forwards."""
 
 from bounce_watch.unwrap.envelopes import handed_on, unwrap
-from bounce_watch.unwrap.found_report import Wrapped
+from bounce_watch.unwrap.found_report import FoundReport
 from bounce_watch.unwrap.mime.headers import Headers, addresses, first_address, read_headers
 from bounce_watch.unwrap.mime.tree import Part, parse
 
 __all__ = [
+    "FoundReport",
     "Headers",
     "Part",
-    "Wrapped",
     "addresses",
     "first_address",
     "handed_on",

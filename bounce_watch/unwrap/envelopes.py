@@ -11,7 +11,7 @@ from typing import NamedTuple
 from bounce_watch.model import Provenance
 from bounce_watch.unwrap import journal
 from bounce_watch.unwrap.forwarded import Pasted, attached_messages, find_pasted
-from bounce_watch.unwrap.found_report import DELIVERY_STATUS, Wrapped
+from bounce_watch.unwrap.found_report import DELIVERY_STATUS, FoundReport
 from bounce_watch.unwrap.mime.headers import Headers
 from bounce_watch.unwrap.mime.limits import MAX_ENVELOPES
 from bounce_watch.unwrap.mime.tree import Part
@@ -39,29 +39,25 @@ class Layer(NamedTuple):
         return self._replace(envelopes=(*self.envelopes, name))
 
 
-def unwrap(message: Part) -> tuple[Wrapped, ...]:
+def unwrap(message: Part) -> tuple[FoundReport, ...]:
     """Return the reports in a message, at least one value: the message itself when none is inside."""
     return tuple(_open(message, Layer())) or (_bare(message, _seen(Layer(), message)),)
 
 
-def handed_on(wrapped: Wrapped) -> tuple[Wrapped, ...]:
+def handed_on(report: FoundReport) -> tuple[FoundReport, ...]:
     """Return the mails attached to a person's mail in which no report was recognised, one by one.
 
     Their formats may know them: not every system writes from an address or in a structure that shows.
     """
-    if (
-        wrapped.inline is not None
-        or len(wrapped.envelopes) >= MAX_ENVELOPES
-        or _writes_reports(wrapped.headers)
-    ):
+    if report.inline is not None or len(report.envelopes) >= MAX_ENVELOPES or _writes_reports(report.headers):
         return ()
     layer = Layer(
-        envelopes=(*wrapped.envelopes, "attached"),
-        forwarded_by=wrapped.forwarded_by or wrapped.headers.address("from"),
-        recipients=wrapped.recipients,
-        provenance=wrapped.provenance,
+        envelopes=(*report.envelopes, "attached"),
+        forwarded_by=report.forwarded_by or report.headers.address("from"),
+        recipients=report.recipients,
+        provenance=report.provenance,
     )
-    return tuple(_bare(inner, _seen(layer, inner)) for inner in attached_messages(wrapped.message))
+    return tuple(_bare(inner, _seen(layer, inner)) for inner in attached_messages(report.message))
 
 
 def _seen(layer: Layer, message: Part) -> Layer:
@@ -69,8 +65,8 @@ def _seen(layer: Layer, message: Part) -> Layer:
     return Layer(layer.envelopes, layer.forwarded_by, layer.recipients, provenance)
 
 
-def _bare(message: Part, layer: Layer) -> Wrapped:
-    return Wrapped(
+def _bare(message: Part, layer: Layer) -> FoundReport:
+    return FoundReport(
         message=message,
         headers=message.headers,
         envelopes=layer.envelopes,
@@ -80,7 +76,7 @@ def _bare(message: Part, layer: Layer) -> Wrapped:
     )
 
 
-def _open(message: Part, layer: Layer) -> Iterator[Wrapped]:
+def _open(message: Part, layer: Layer) -> Iterator[FoundReport]:
     """Yield the reports inside one message; nothing when it holds none."""
     layer = _seen(layer, message)
     is_report = _is_report(message)
@@ -113,30 +109,30 @@ def _writes_reports(headers: Headers) -> bool:
     return is_written_by_a_mail_system(headers) or "x-failed-recipients" in headers
 
 
-def _reports_handed_on(message: Part, layer: Layer) -> tuple[Wrapped, ...]:
+def _reports_handed_on(message: Part, layer: Layer) -> tuple[FoundReport, ...]:
     """Return the reports attached by a mail system whose own words name nobody: it only hands them on."""
     inside = [inner for inner in attached_messages(message) if _is_report(inner)]
-    if not inside or "@" in Wrapped(message=message, headers=message.headers).text:
+    if not inside or "@" in FoundReport(message=message, headers=message.headers).text:
         return ()
-    return tuple(wrapped for inner in inside for wrapped in _open(inner, layer.opened("attached")))
+    return tuple(report for inner in inside for report in _open(inner, layer.opened("attached")))
 
 
-def _open_journal(message: Part, inside: Part, layer: Layer) -> Iterator[Wrapped]:
+def _open_journal(message: Part, inside: Part, layer: Layer) -> Iterator[FoundReport]:
     within = layer.opened("journal")._replace(recipients=journal.recipients(message) or layer.recipients)
     found = tuple(_open(inside, within))
     yield from found or (_bare(inside, _seen(within, inside)),)
 
 
-def _open_forward(message: Part, layer: Layer) -> Iterator[Wrapped]:
+def _open_forward(message: Part, layer: Layer) -> Iterator[FoundReport]:
     by = layer.forwarded_by or message.headers.address("from")
     within = layer.opened("attached")._replace(forwarded_by=by)
-    found = [wrapped for inner in attached_messages(message) for wrapped in _open(inner, within)]
+    found = [report for inner in attached_messages(message) for report in _open(inner, within)]
     yield from found or _open_pasted(message, layer._replace(forwarded_by=by))
 
 
-def _open_pasted(message: Part, layer: Layer) -> Iterator[Wrapped]:
+def _open_pasted(message: Part, layer: Layer) -> Iterator[FoundReport]:
     """Yield the report pasted into a mail's text; pasted forwards of pasted forwards are followed."""
-    view = Wrapped(message=message, headers=message.headers)
+    view = FoundReport(message=message, headers=message.headers)
     pasted, text = None, view.text
     while len(layer.envelopes) < MAX_ENVELOPES and (inner := find_pasted(text)):
         pasted, text, layer = inner, inner.text, layer.opened("inline")

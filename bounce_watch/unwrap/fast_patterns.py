@@ -48,7 +48,7 @@ def folded(text: str) -> str:
     return text.lower() if text.isascii() else text.translate(_TWINS).lower()
 
 
-class Gated:
+class KeywordGuardedPattern:
     """A compiled pattern and its words; every text that matches holds at least one of them.
 
     `words` is empty where no such words are known: then the pattern always runs. All of it is worked out at
@@ -83,11 +83,6 @@ class Gated:
     def search(self, text: str, lowered: str | None = None) -> re.Match[str] | None:
         """Search as the pattern would; `lowered` is `folded(text)` where the caller has it already."""
         return self.pattern.search(text) if self.is_possible(lowered or folded(text)) else None
-
-
-def gated(pattern: str, flags: int = 0) -> Gated:
-    """Return a pattern that knows its words."""
-    return Gated(pattern, flags)
 
 
 def _without_longer(words: Words) -> Words:
@@ -144,7 +139,7 @@ def _union(branches: Sequence[Words | None]) -> Words:
     return frozenset().union(*known) if len(known) == len(branches) else frozenset()
 
 
-class Lined:
+class LineStartPattern:
     """A pattern whose matches begin a line. It is written without `^`; `$` means the end of a line."""
 
     def __init__(self, pattern: str, flags: int = 0) -> None:

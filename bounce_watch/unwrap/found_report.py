@@ -15,7 +15,7 @@ RETURNED_HEADERS = frozenset({"text/rfc822-headers", "message/rfc822-headers", "
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wrapped:
+class FoundReport:
     """A message that may be a report. `envelopes`, outermost first, name what it came in.
 
     `message` is the report's own root part. When the report was pasted into a forward, `inline` is its

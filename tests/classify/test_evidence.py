@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bounce_watch.classify import judge, weigh
+from bounce_watch.classify import assess_evidence, judge
 from bounce_watch.model import Authority, Evidence, OriginalMessage, Provenance, Signature
 from tests.classify.reports import ARRIVED_AT, CATALOGUE, EXCHANGE_FROM, INTERNAL, SITE, fields, report
 
@@ -229,13 +229,13 @@ def test_a_report_gets_its_tier(
     layers: Layers, changes: dict[str, Any], by_headers: Evidence, by_mailbox: Evidence
 ) -> None:
     one = replace(report(fields(), provenance=layers), **changes)
-    assert weigh(one, SITE).evidence is by_headers
-    assert weigh(one, MAILBOX).evidence is by_mailbox
+    assert assess_evidence(one, SITE).evidence is by_headers
+    assert assess_evidence(one, MAILBOX).evidence is by_mailbox
 
 
 def test_every_test_is_told_with_its_outcome() -> None:
     """`explain` prints these lines: what was looked at and what came out."""
-    tests = dict(weigh(report(fields()), SITE).tests)
+    tests = dict(assess_evidence(report(fields()), SITE).tests)
     assert tests["marked as internal by Exchange"] == "yes"
     assert tests["authority"] == "exchange-headers"
     assert tests["tier"] == "our Exchange marked it as its own"
@@ -281,17 +281,17 @@ def test_every_test_is_told_with_its_outcome() -> None:
 def test_a_tier_is_told_with_its_reason(case: str, why: str) -> None:
     (layers, changes), *_ = (row[1:3] for row in CASES if row[0] == case)
     one = replace(report(fields(), provenance=layers), **changes)
-    assert dict(weigh(one, SITE).tests)["tier"] == why
+    assert dict(assess_evidence(one, SITE).tests)["tier"] == why
 
 
 def test_a_mailbox_that_is_trusted_is_the_reason() -> None:
-    tests = dict(weigh(report(fields(), provenance=(FOREIGN,)), MAILBOX).tests)
+    tests = dict(assess_evidence(report(fields(), provenance=(FOREIGN,)), MAILBOX).tests)
     assert tests["tier"] == "it lies in the mailbox, which the configuration trusts"
 
 
 def test_one_layer_of_our_exchange_is_told_of() -> None:
     one = replace(report(fields(), provenance=(BY_MEMBER, INTERNAL)), forwarded_by=MEMBER)
-    assert dict(weigh(one, SITE).tests)["written as our Exchange"] == "yes"
+    assert dict(assess_evidence(one, SITE).tests)["written as our Exchange"] == "yes"
 
 
 OTHER_TENANT = ("99999999-2222",)
@@ -312,7 +312,10 @@ OTHER_TENANT = ("99999999-2222",)
 )
 def test_only_what_claims_to_be_ours_must_name_our_tenant(layer: Provenance, tier: Evidence) -> None:
     site = replace(SITE, tenant="11111111-2222")
-    assert weigh(replace(report(fields(), provenance=(layer,)), original=OWN_ID), site).evidence is tier
+    assert (
+        assess_evidence(replace(report(fields(), provenance=(layer,)), original=OWN_ID), site).evidence
+        is tier
+    )
 
 
 @pytest.mark.parametrize(
@@ -325,12 +328,15 @@ def test_only_what_claims_to_be_ours_must_name_our_tenant(layer: Provenance, tie
 )
 def test_a_report_of_another_tenant_is_not_believed(tenant: str | None, tier: Evidence) -> None:
     site = replace(SITE, tenant=tenant)
-    assert weigh(report(fields(), provenance=marked(tenant_ids=("11111111-2222",))), site).evidence is tier
+    assert (
+        assess_evidence(report(fields(), provenance=marked(tenant_ids=("11111111-2222",))), site).evidence
+        is tier
+    )
 
 
 def test_a_sub_domain_of_ours_is_not_ours() -> None:
     sender = OriginalMessage(message_id="<1@contoso.example>", sender="anna@sub.contoso.example")
-    assert weigh(report(fields(), provenance=(FOREIGN,), original=sender), SITE).evidence is UNVERI
+    assert assess_evidence(report(fields(), provenance=(FOREIGN,), original=sender), SITE).evidence is UNVERI
 
 
 def test_bounces_carry_the_tier_and_without_a_site_none() -> None:

@@ -35,7 +35,7 @@ def probed(
         home.deliver(returned(mail), "report")
         (came,) = watch.look(PROBE)
     (line,) = (line for line in about(context, PROBE, came) if line.name == "signature")
-    return line, came.weighed.evidence
+    return line, came.assessed.evidence
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from bounce_watch import shipped_files
-from bounce_watch.model import Cause, Count, Overview, Tick
+from bounce_watch.model import Cause, Count, HourCount, Overview
 from bounce_watch.notifications import template_samples
 from bounce_watch.notifications.rendering.templates import Templates
 from bounce_watch.notifications.report_page import charts
@@ -82,7 +82,7 @@ def test_texts_from_mails_become_no_markup(templates: Templates) -> None:
 
 def test_the_hours_of_a_day_land_in_the_local_day(templates: Templates) -> None:
     """23:30 UTC on the 9th is the 10th in Berlin."""
-    late = Tick(at=datetime(2026, 11, 9, 23, tzinfo=UTC), cause=Cause.MAILBOX_FULL, messages=5)
+    late = HourCount(at=datetime(2026, 11, 9, 23, tzinfo=UTC), cause=Cause.MAILBOX_FULL, messages=5)
     facts = replace(
         template_samples.overview(),
         since=datetime(2026, 11, 8, 23, tzinfo=UTC),
@@ -105,7 +105,7 @@ def test_every_mail_is_in_one_column_however_long_the_span(days: int) -> None:
     end = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
     causes = list(Cause)
     ticks = tuple(
-        Tick(at=end - timedelta(hours=hour), cause=causes[hour % len(causes)], messages=1 + hour % 3)
+        HourCount(at=end - timedelta(hours=hour), cause=causes[hour % len(causes)], messages=1 + hour % 3)
         for hour in range(1, days * 24, max(days // 10, 1))
     )
     facts = replace(template_samples.overview(), since=end - timedelta(days=days), until=end, ticks=ticks)
@@ -120,7 +120,7 @@ def test_every_mail_is_in_one_column_however_long_the_span(days: int) -> None:
 @pytest.mark.parametrize(("most", "ceiling"), [(0, 4), (1, 4), (5, 8), (26, 40), (41, 80), (999, 1200)])
 def test_the_axis_ends_at_a_round_number(most: int, ceiling: int) -> None:
     facts = template_samples.overview()
-    tick = Tick(at=facts.since, cause=Cause.MAILBOX_FULL, messages=most)
+    tick = HourCount(at=facts.since, cause=Cause.MAILBOX_FULL, messages=most)
     chart: Any = charts.course(replace(facts, ticks=(tick,)))
     assert chart["lines"][-1]["label"] == ceiling
 

@@ -10,7 +10,7 @@ import pytest
 
 from bounce_watch.model import Kind, Unreadable
 from bounce_watch.parse import read
-from bounce_watch.sandbox.frames import Letter
+from bounce_watch.sandbox.frames import ReadRequest
 from bounce_watch.sandbox.outcome import Limits, ReaderUnavailable
 from bounce_watch.sandbox.reader import InProcess, IsolatedReader
 from tests.pipeline.conftest import Home, ndr
@@ -23,7 +23,7 @@ HEAVY = b"From: a@b.example\r\n\r\n" + b"x" * 2_000_000
 class Held(IsolatedReader):
     """A reader whose process stands still for large messages, as for one that never ends."""
 
-    def ask(self, letters: Sequence[Letter]) -> list[Any]:
+    def ask(self, letters: Sequence[ReadRequest]) -> list[Any]:
         if any(len(letter.raw) > 1_000_000 for letter in letters):
             os.kill(process_of(self), signal.SIGSTOP)
         return super().ask(letters)

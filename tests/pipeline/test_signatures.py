@@ -12,7 +12,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from bounce_watch.classify import weigh
+from bounce_watch.classify import assess_evidence
 from bounce_watch.config.load import read_config
 from bounce_watch.explain.trace import trace
 from bounce_watch.model import Evidence, Report, Signature
@@ -238,7 +238,7 @@ def test_a_signature_makes_a_foreign_report_correlated_and_explain_says_so(
     """The Message-ID is none of ours: nothing else proves that we sent the mail."""
     home = open_home()
     raw = returned(signed())
-    assert weigh(report(raw), home.context.site).evidence is Evidence.UNVERIFIED
+    assert assess_evidence(report(raw), home.context.site).evidence is Evidence.UNVERIFIED
     (told,) = trace(raw, CATALOGUE, home.context.site, CHECKER.checked)
     assert told.evidence is Evidence.CORRELATED
     assert ("our DKIM signature on the mail", "valid") in told.tests

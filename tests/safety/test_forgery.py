@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from bounce_watch.classify import judge, load_catalogue, weigh
+from bounce_watch.classify import assess_evidence, judge, load_catalogue
 from bounce_watch.config.load import load_config
 from bounce_watch.model import Authority, Cause, Evidence, Kind, LetterKind, Report, Site
 from bounce_watch.notifications.gate.check import check
@@ -208,19 +208,19 @@ def test_a_wave_of_forged_reports_answers_nobody_and_alarms_nobody(open_home: Ca
     begun, refused = time.perf_counter(), 0
     for number in range(10_000):
         report = replace(reports[number % len(reports)], fingerprint=str(number))
-        weighed = weigh(report, SITE)
+        assessed = assess_evidence(report, SITE)
         for bounce in judge(report, CATALOGUE, SITE):
             candidate = Candidate(
                 kind=LetterKind.REPLY,
                 to=bounce.sender,
                 event_key=str(number),
                 cause=bounce.cause,
-                evidence=weighed.evidence,
+                evidence=assessed.evidence,
                 received_at=START,
             )
             verdict = check(candidate, Past(), policy, START)
             assert isinstance(verdict, Refused)
-            assert weighed.evidence not in SITE.accepted_evidence
+            assert assessed.evidence not in SITE.accepted_evidence
             refused += 1
     seconds = time.perf_counter() - begun
     print(f"{refused} refused in {seconds:.1f} s")
@@ -255,7 +255,7 @@ def test_every_genuine_internal_report_of_the_demo_is_accepted() -> None:
         raw = (folder / entry["file"]).read_bytes()
         for reading in read(raw):
             if isinstance(reading, Report) and reading.kind is Kind.FAILURE:
-                believed = weigh(reading, site).evidence is Evidence.INTERNAL
+                believed = assess_evidence(reading, site).evidence is Evidence.INTERNAL
                 accepted += believed
                 forged += not believed
                 assert believed or b"AuthAs: Internal" not in raw, entry["file"]
@@ -273,7 +273,7 @@ def test_every_genuine_internal_report_of_the_samples_is_accepted() -> None:
             ):
                 domain = (reading.provenance[-1].from_address or "").rpartition("@")[2]
                 site = Site(organisation="ours", accepted_domains=frozenset({domain}))
-                assert weigh(reading, site).evidence is Evidence.INTERNAL, mail.name
+                assert assess_evidence(reading, site).evidence is Evidence.INTERNAL, mail.name
                 checked += 1
     assert checked >= 3
     assert Cause.SENDER_BLOCKED in {bounce.cause for bounce in judge(_read(genuine()), CATALOGUE, SITE)}

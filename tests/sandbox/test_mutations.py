@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from bounce_watch.model import Unreadable
-from bounce_watch.sandbox.frames import Letter
+from bounce_watch.sandbox.frames import ReadRequest
 from bounce_watch.sandbox.jobs import Job
 from bounce_watch.sandbox.outcome import Limits, Overrun
 from bounce_watch.sandbox.pool import in_order
@@ -32,12 +32,12 @@ def samples() -> list[bytes]:
 
 def faults(messages: Iterator[tuple[str, bytes]]) -> list[tuple[str, str]]:
     """Return the names of the messages that overran a limit or made the reader fail, with the reason."""
-    letters = (Letter(name, raw) for name, raw in messages)
+    requests = (ReadRequest(name, raw) for name, raw in messages)
     found = []
     with closing(
-        in_order(letters, lambda letter: letter, Job.READINGS, jobs=2, here=False, limits=LIMITS)
+        in_order(requests, lambda request: request, Job.READINGS, jobs=2, here=False, limits=LIMITS)
     ) as answers:
-        for letter, outcome in answers:
+        for request, outcome in answers:
             reasons = (
                 [outcome.reason]
                 if isinstance(outcome, Overrun)
@@ -47,7 +47,7 @@ def faults(messages: Iterator[tuple[str, bytes]]) -> list[tuple[str, str]]:
                     if isinstance(reading, Unreadable) and "the reader failed" in reading.reason
                 ]
             )
-            found += [(letter.name, reason) for reason in reasons]
+            found += [(request.name, reason) for reason in reasons]
     return found
 
 

@@ -16,7 +16,7 @@ import pytest
 from bounce_watch.model import NotAReport, Report, Unreadable
 from bounce_watch.parse import read
 from bounce_watch.sandbox import frames
-from bounce_watch.sandbox.frames import Letter
+from bounce_watch.sandbox.frames import ReadRequest
 from bounce_watch.sandbox.jobs import Job
 from bounce_watch.sandbox.outcome import Limit, Limits, Overrun, ReaderUnavailable
 from bounce_watch.sandbox.process import ReadingProcess
@@ -103,7 +103,7 @@ def test_together_overrun_letters_are_read_one_by_one() -> None:
     """A batch that overran tells nothing about which message did it; each gets its own time."""
     held = Stopped(Limits(wall_seconds=0.5))
     with closing(held.reader) as reader:
-        answers = reader.ask([Letter("a", ndr()), Letter("b", b"")])
+        answers = reader.ask([ReadRequest("a", ndr()), ReadRequest("b", b"")])
     assert [type(answer[0]) for answer in answers] == [Report, Unreadable]
 
 
@@ -127,7 +127,7 @@ def test_processor_time_is_counted_for_each_message_alone() -> None:
         assert child.stdout is not None
         assert frames.read_frame(child.stdout) is not None  # type: ignore[arg-type]
         for raw in (b"a", b"burn"):
-            child.stdin.write(frames.frame(frames.pack_letters([Letter("", raw)])))
+            child.stdin.write(frames.frame(frames.pack_requests([ReadRequest("", raw)])))
             child.stdin.flush()
             answer = frames.read_frame(child.stdout)  # type: ignore[arg-type]
             assert (answer is None) is (raw == b"burn")
@@ -208,5 +208,9 @@ def test_an_answer_builds_nothing_but_our_own_values(payload: bytes) -> None:
 
 
 def test_letters_cross_the_pipe_whatever_their_names_are() -> None:
-    letters = [Letter("a/\udcff.eml", b"\x00\xff"), Letter("", b""), Letter("ä#1", b"x" * 70_000)]
-    assert frames.unpack_letters(frames.pack_letters(letters)) == letters
+    requests = [
+        ReadRequest("a/\udcff.eml", b"\x00\xff"),
+        ReadRequest("", b""),
+        ReadRequest("ä#1", b"x" * 70_000),
+    ]
+    assert frames.unpack_requests(frames.pack_requests(requests)) == requests

@@ -14,7 +14,7 @@ from re import _parser as parser  # type: ignore[attr-defined]
 from typing import Any
 
 from bounce_watch.model import Cause, Owner, Persistence, Side
-from bounce_watch.unwrap.fast_patterns import Gated, gated
+from bounce_watch.unwrap.fast_patterns import KeywordGuardedPattern
 
 _STATUS = re.compile(r"[245]\.\d{1,3}\.\d{1,3}", re.ASCII)
 
@@ -81,7 +81,7 @@ class Row:
     span: CodeSpan | None
     namespace: Namespace
     side: Side | None
-    pattern: Gated | None
+    pattern: KeywordGuardedPattern | None
     is_default: bool
     is_generic: bool
     title: str
@@ -138,7 +138,7 @@ _REPEATS = {sre.MAX_REPEAT, sre.MIN_REPEAT, sre.POSSESSIVE_REPEAT}
 _PLAIN = {sre.LITERAL, sre.NOT_LITERAL, sre.ANY, sre.IN, sre.AT}
 
 
-def compile_linear(patterns: Sequence[str], where: str) -> Gated | None:
+def compile_linear(patterns: Sequence[str], where: str) -> KeywordGuardedPattern | None:
     """Return one case-blind pattern that finds any of `patterns`, None when there are none.
 
     Raises CatalogueError for a pattern that does not compile, repeats without a bound, nests repeats,
@@ -148,7 +148,7 @@ def compile_linear(patterns: Sequence[str], where: str) -> Gated | None:
         _check(pattern, where)
     if not patterns:
         return None
-    return gated("|".join(f"(?:{pattern})" for pattern in patterns), re.IGNORECASE)
+    return KeywordGuardedPattern("|".join(f"(?:{pattern})" for pattern in patterns), re.IGNORECASE)
 
 
 def _check(pattern: str, where: str) -> None:

@@ -38,7 +38,7 @@ def change(now: int, before: int) -> str:
 
 
 if TYPE_CHECKING:
-    from bounce_watch.model import Tick
+    from bounce_watch.model import HourCount
 
 MOST_LINES = 60
 
@@ -94,7 +94,7 @@ class Course:
         return self.all.total()
 
 
-def course_of(ticks: Iterable["Tick"], step: Step) -> Course:
+def course_of(ticks: Iterable["HourCount"], step: Step) -> Course:
     """Add hours up to periods."""
     course = Course(all=Counter(), causes={})
     for tick in ticks:

@@ -59,7 +59,7 @@ def _what_else(trust: "Trust", authority: Authority | None) -> str:
 
 
 if TYPE_CHECKING:
-    from bounce_watch.classify.evidence import Weighed
+    from bounce_watch.classify.evidence import EvidenceResult
     from bounce_watch.config.models import Config
     from bounce_watch.model import Report, Site
     from bounce_watch.pipeline.dkim import SignatureChecker
@@ -71,9 +71,9 @@ ENOUGH = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Seen:
-    """What one report carries. `weighed` leaves our DKIM signature out; `is_proved`: that alone proves it."""
+    """What one report carries. `assessed` ignores our DKIM signature; `is_proved`: that alone proves it."""
 
-    weighed: "Weighed"
+    assessed: "EvidenceResult"
     signature: Signature
     is_proved: bool
 
@@ -104,8 +104,8 @@ def calibrate(
     config = load_config(context.obj)
     checker = find_signatures(config)
     seen = list(_weigh(config, _sources(config, paths or []), limit, checker))
-    tiers = Counter(str(one.weighed.evidence) for one in seen)
-    tests = Counter(name for one in seen for name, outcome in one.weighed.tests if outcome == "yes")
+    tiers = Counter(str(one.assessed.evidence) for one in seen)
+    tests = Counter(name for one in seen for name, outcome in one.assessed.tests if outcome == "yes")
     signatures = Counter(str(one.signature) for one in seen)
     proved = sum(one.is_proved for one in seen)
     authority = _propose(len(seen), tiers["internal"])
@@ -136,7 +136,7 @@ def _sources(config: "Config", paths: list[Path]) -> "Iterator[Source]":
 def _weigh(
     config: "Config", sources: "Iterator[Source]", limit: int, checker: "SignatureChecker | None"
 ) -> "Iterator[_Seen]":
-    """Weigh failures by what Exchange writes into them, whatever the configuration trusts now."""
+    """Assess failures by what Exchange writes into them, whatever the configuration trusts now."""
     from dataclasses import replace
     from itertools import islice
 
@@ -153,13 +153,13 @@ def _weigh(
 
 
 def _weigh_one(report: "Report", site: "Site", checker: "SignatureChecker | None") -> "_Seen":
-    """Weigh a report without our signature, and tell whether the signature would make it worth more."""
-    from bounce_watch.classify import weigh
+    """Assess a report without our signature, and tell whether the signature would make it worth more."""
+    from bounce_watch.classify import assess_evidence
 
     signed = checker.checked_report(report) if checker else report
-    tiers = (weigh(report, site), weigh(signed, site))
+    tiers = (assess_evidence(report, site), assess_evidence(signed, site))
     return _Seen(
-        weighed=tiers[0],
+        assessed=tiers[0],
         signature=signed.original.signature,
         is_proved=tiers[0].evidence is not tiers[1].evidence,
     )

@@ -76,8 +76,8 @@ def _meaning(came: "CameBack") -> str:
 
 
 def _evidence(work: "Context", came: "CameBack") -> Finding:
-    tier = came.weighed.evidence
-    seen = [name for name, outcome in came.weighed.tests if outcome == "yes"]
+    tier = came.assessed.evidence
+    seen = [name for name, outcome in came.assessed.tests if outcome == "yes"]
     text = f"{tier}: {', '.join(seen) or 'nothing speaks for it'}"
     if tier in work.site.accepted_evidence:
         return Finding(name="evidence", state="ok", text=text)

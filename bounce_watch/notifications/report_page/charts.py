@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from bounce_watch.model import Overview, Tick
+from bounce_watch.model import HourCount, Overview
 from bounce_watch.notifications.rendering.labels import CAUSES
 from bounce_watch.notifications.rendering.templates import Value
 
@@ -65,7 +65,7 @@ def _starts(since: datetime, until: datetime) -> tuple[list[date], int]:
     return [first + timedelta(days=number) for number in range(0, (last - first).days + 1, days)], days
 
 
-def _cells(ticks: Sequence[Tick], zone: ZoneInfo, starts: list[date], days: int) -> list[Counter[str]]:
+def _cells(ticks: Sequence[HourCount], zone: ZoneInfo, starts: list[date], days: int) -> list[Counter[str]]:
     """Count by column and cause; the hour that a span begins in belongs to its first column."""
     cells = [Counter[str]() for _ in starts]
     for tick in ticks:
@@ -126,7 +126,7 @@ def _named(name: str) -> str:
     return next((label for cause, label in CAUSES.items() if cause == name), name)
 
 
-def heat(ticks: Sequence[Tick], time_zone: str) -> list[Value]:
+def heat(ticks: Sequence[HourCount], time_zone: str) -> list[Value]:
     """Return a row for each weekday and a cell for each local hour: its mails and one of five tones."""
     zone, counts = ZoneInfo(time_zone), Counter[tuple[int, int]]()
     for tick in ticks:

@@ -5,7 +5,7 @@ import hashlib
 import re
 from datetime import datetime
 
-from bounce_watch.model import Count, Listed, Overview, Story
+from bounce_watch.model import Count, IncidentStory, ListedBounce, Overview
 from bounce_watch.notifications.alert.letter import title_of
 from bounce_watch.notifications.rendering import local_time
 from bounce_watch.notifications.rendering.labels import CAUSES, OWNERS, SEVERITIES, label_of
@@ -90,7 +90,7 @@ def _table(
     }
 
 
-def _story(overview: Overview, story: Story) -> dict[str, Value]:
+def _story(overview: Overview, story: IncidentStory) -> dict[str, Value]:
     incident, zone = story.incident, overview.time_zone
     finding = incident.finding
     return {
@@ -119,7 +119,7 @@ def _story(overview: Overview, story: Story) -> dict[str, Value]:
     }
 
 
-def _bounce(one: Listed, zone: str) -> dict[str, Value]:
+def _bounce(one: ListedBounce, zone: str) -> dict[str, Value]:
     bounce = one.bounce
     at = bounce.occurred_at
     return {

@@ -22,7 +22,7 @@ from bounce_watch.parse.formats import (
     smtp_dialogue,
     x_failed_recipients,
 )
-from bounce_watch.unwrap import Wrapped
+from bounce_watch.unwrap import FoundReport
 
 
 class Format(Protocol):
@@ -30,7 +30,7 @@ class Format(Protocol):
 
     NAME: str
 
-    def read(self, wrapped: Wrapped) -> ReportFields | None: ...
+    def read(self, report: FoundReport) -> ReportFields | None: ...
 
 
 STRUCTURED: tuple[Format, ...] = (rfc3464, arf, sieve_reject, amazon_sns, rfc3464_in_text)

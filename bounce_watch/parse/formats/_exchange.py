@@ -4,9 +4,9 @@ import re
 
 from bounce_watch.model import Action
 from bounce_watch.unwrap import Headers, read_headers
-from bounce_watch.unwrap.fast_patterns import Lined
+from bounce_watch.unwrap.fast_patterns import LineStartPattern
 
-HEADER_LINE = Lined(
+HEADER_LINE = LineStartPattern(
     r"[ \t]{0,8}(?:Received|DKIM-Signature|ARC-Seal|ARC-Message-Signature|Authentication-Results|Return-Path"
     r"|X-MS-[\w-]{1,60}|X-Received|Message-ID|MIME-Version|Thread-Topic)[ \t]{0,4}:",
     re.IGNORECASE,

@@ -5,7 +5,7 @@ from itertools import islice
 
 from bounce_watch.parse.fields import ReportFields
 from bounce_watch.parse.plain_text import ADDRESS, Entry, find_narrative, report_of
-from bounce_watch.unwrap import Wrapped
+from bounce_watch.unwrap import FoundReport
 from bounce_watch.unwrap.provenance import is_written_by_a_mail_system
 
 NAME = "sentence"
@@ -26,13 +26,13 @@ _TROUBLE = re.compile(
 MAX_SENTENCES = 20
 
 
-def read(wrapped: Wrapped) -> ReportFields | None:
-    if "@" not in wrapped.text:
+def read(report: FoundReport) -> ReportFields | None:
+    if "@" not in report.text:
         return None
-    narrative = find_narrative(wrapped)
+    narrative = find_narrative(report)
     if (
         narrative is None
-        or not is_written_by_a_mail_system(wrapped.headers)
+        or not is_written_by_a_mail_system(report.headers)
         or not _TROUBLE.search(narrative.text)
     ):
         return None

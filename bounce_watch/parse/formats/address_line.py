@@ -14,7 +14,7 @@ from bounce_watch.parse.plain_text import (
     report_of,
     shows_delivery,
 )
-from bounce_watch.unwrap import Wrapped
+from bounce_watch.unwrap import FoundReport
 
 NAME = "address_line"
 
@@ -35,9 +35,9 @@ _ABOUT_A_REPLY = re.compile(r"^[ \t]{0,8}[245]\d\d[ -]", re.MULTILINE)
 _SENT_BY = re.compile(r"\b(?:sent by|from|sender|sender is)[ \t:]{0,4}\s{0,8}$", re.IGNORECASE)
 
 
-def read(wrapped: Wrapped) -> ReportFields | None:
-    narrative = find_narrative(wrapped)
-    if narrative is None or not (has_system_subject(wrapped) or shows_delivery(wrapped) or _tells(narrative)):
+def read(report: FoundReport) -> ReportFields | None:
+    narrative = find_narrative(report)
+    if narrative is None or not (has_system_subject(report) or shows_delivery(report) or _tells(narrative)):
         return None
     found = heads_in(narrative.text, _HEAD)
     heads = [head for head in found if _is_recipient(head, narrative.text)]

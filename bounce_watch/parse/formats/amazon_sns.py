@@ -5,7 +5,7 @@ from typing import Any
 
 from bounce_watch.model import Action, Kind, RecipientFields
 from bounce_watch.parse.fields import ReportFields, read_address, read_recipient
-from bounce_watch.unwrap import Headers, Wrapped
+from bounce_watch.unwrap import FoundReport, Headers
 from bounce_watch.unwrap.mime.limits import MAX_RECIPIENTS
 from bounce_watch.unwrap.mime.text import one_line
 
@@ -15,10 +15,10 @@ _ACTIONS = {"Bounce": Action.FAILED, "Delivery": Action.DELIVERED, "Complaint": 
 _LISTS = {"Bounce": "bouncedRecipients", "Complaint": "complainedRecipients", "Delivery": "recipients"}
 
 
-def read(wrapped: Wrapped) -> ReportFields | None:
-    if "notificationType" not in wrapped.text:
+def read(report: FoundReport) -> ReportFields | None:
+    if "notificationType" not in report.text:
         return None
-    notice = _notice(wrapped.text)
+    notice = _notice(report.text)
     kind = notice.get("notificationType")
     if kind not in _ACTIONS:
         return None

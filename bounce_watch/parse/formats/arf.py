@@ -7,7 +7,7 @@ from bounce_watch.model import Kind, RecipientFields
 from bounce_watch.parse.dates import read_date
 from bounce_watch.parse.fields import ReportFields, read_address
 from bounce_watch.parse.original import returned_headers
-from bounce_watch.unwrap import Wrapped, addresses, read_headers
+from bounce_watch.unwrap import FoundReport, addresses, read_headers
 from bounce_watch.unwrap.mime.limits import MAX_HEADER_BLOCK
 
 NAME = "arf"
@@ -17,17 +17,17 @@ _ABOUT = "complaint about message from "
 _HOTMAIL_RECIPIENT = "x-hmxmroriginalrecipient"
 
 
-def read(wrapped: Wrapped) -> ReportFields | None:
-    headers = returned_headers(wrapped)
-    if "x-apple-unsubscribe" in wrapped.headers:
-        return _complaint(addresses(wrapped.headers.first("from"), 1))
+def read(report: FoundReport) -> ReportFields | None:
+    headers = returned_headers(report)
+    if "x-apple-unsubscribe" in report.headers:
+        return _complaint(addresses(report.headers.first("from"), 1))
     if headers and _HOTMAIL_RECIPIENT in headers:
         return _complaint(addresses(headers.first(_HOTMAIL_RECIPIENT), 1))
-    if headers and (wrapped.headers.first("subject") or "").lower().startswith(_ABOUT):
+    if headers and (report.headers.first("subject") or "").lower().startswith(_ABOUT):
         return _complaint(addresses(headers.first("to"), 10))
-    part = wrapped.leaf("message/feedback-report")
-    declared = wrapped.message.parameters.get("report-type", "").lower() == "feedback-report"
-    if part is None and (not declared or wrapped.inline is not None):
+    part = report.leaf("message/feedback-report")
+    declared = report.message.parameters.get("report-type", "").lower() == "feedback-report"
+    if part is None and (not declared or report.inline is not None):
         return None
     content = part.content[:MAX_HEADER_BLOCK].lstrip(b"\r\n") if part else b""
     fields = read_headers(content)[0]

@@ -4,7 +4,7 @@ import re
 
 from bounce_watch.model import RecipientFields
 from bounce_watch.parse.fields import ReportFields, read_recipient
-from bounce_watch.unwrap import Headers, Wrapped, addresses
+from bounce_watch.unwrap import FoundReport, Headers, addresses
 
 NAME = "exchange_2003"
 
@@ -18,8 +18,8 @@ _DETAIL = re.compile(r"^[ \t]{1,20}(To|Subject|Sent):[ \t]{0,20}([^\n]{1,500})$"
 _SMTP_NAME = re.compile(r"SMTP[=:]([^\s;,()<>]{1,320}@[^\s;,()<>]{1,255})", re.IGNORECASE)
 
 
-def read(wrapped: Wrapped) -> ReportFields | None:
-    text = wrapped.text
+def read(report: FoundReport) -> ReportFields | None:
+    text = report.text
     opening = _OPENING.search(text)
     if opening is None:
         return None

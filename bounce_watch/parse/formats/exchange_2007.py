@@ -13,8 +13,8 @@ from bounce_watch.model.address import normalise
 from bounce_watch.parse.fields import ReportFields, read_recipient
 from bounce_watch.parse.formats._exchange import action_of, read_appended, split_headers
 from bounce_watch.parse.smtp_reply import MAX_TEXT, find_codes
-from bounce_watch.unwrap import Wrapped
-from bounce_watch.unwrap.fast_patterns import Lined
+from bounce_watch.unwrap import FoundReport
+from bounce_watch.unwrap.fast_patterns import LineStartPattern
 
 NAME = "exchange_diagnostic"
 
@@ -39,7 +39,7 @@ _SECTIONS = (
     "給系統管理員的診斷資訊",
     "información de diagnóstico para los administradores",
 )
-_SERVER = Lined(
+_SERVER = LineStartPattern(
     r"[ \t]{0,8}(?:Generating server|Server di generazione|Bronserver|Servidor de origem"
     r"|Generierender Server|Serveur de génération|Servidor de generación)[ \t]{0,4}:[ \t]{0,20}(\S{1,255})",
     re.IGNORECASE,
@@ -59,8 +59,8 @@ class _Entry:
     lines: list[str] = field(default_factory=list)
 
 
-def read(wrapped: Wrapped) -> ReportFields | None:
-    return _read_text(wrapped.text) or _read_text(wrapped.html_text)
+def read(report: FoundReport) -> ReportFields | None:
+    return _read_text(report.text) or _read_text(report.html_text)
 
 
 def _read_text(text: str) -> ReportFields | None:

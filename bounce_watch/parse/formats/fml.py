@@ -5,17 +5,17 @@ import re
 from bounce_watch.model import Action
 from bounce_watch.parse.fields import ReportFields
 from bounce_watch.parse.plain_text import ADDRESS, Entry, Narrative, report_of, split_returned
-from bounce_watch.unwrap import Wrapped
+from bounce_watch.unwrap import FoundReport
 
 NAME = "fml"
 
 _LIST = re.compile(rf"<({ADDRESS})>")
 
 
-def read(wrapped: Wrapped) -> ReportFields | None:
-    if "x-mlserver" not in wrapped.headers or "-admin@" not in (wrapped.headers.first("from") or ""):
+def read(report: FoundReport) -> ReportFields | None:
+    if "x-mlserver" not in report.headers or "-admin@" not in (report.headers.first("from") or ""):
         return None
-    own, marker, rest = wrapped.text.partition("Original mail as follows:")
+    own, marker, rest = report.text.partition("Original mail as follows:")
     named = _LIST.search(own)
     if not marker or named is None:
         return None

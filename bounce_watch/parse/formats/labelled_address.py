@@ -4,7 +4,7 @@ import re
 
 from bounce_watch.parse.fields import ReportFields
 from bounce_watch.parse.plain_text import ADDRESS, Entry, entries_at, find_narrative, heads_in, report_of
-from bounce_watch.unwrap import Wrapped
+from bounce_watch.unwrap import FoundReport
 
 NAME = "labelled"
 
@@ -19,10 +19,10 @@ _HEAD = re.compile(
 _NOBODY = re.compile(r"sender|from:|contact|postmaster|reply|help|support", re.IGNORECASE)
 
 
-def read(wrapped: Wrapped) -> ReportFields | None:
-    if "@" not in wrapped.text:
+def read(report: FoundReport) -> ReportFields | None:
+    if "@" not in report.text:
         return None
-    narrative = find_narrative(wrapped)
+    narrative = find_narrative(report)
     if narrative is None:
         return None
     heads = [

@@ -9,7 +9,7 @@ from bounce_watch.model import Action, RecipientFields
 from bounce_watch.parse.dates import read_date
 from bounce_watch.parse.fields import ReportFields, read_address, read_recipient
 from bounce_watch.parse.plain_text import split_returned
-from bounce_watch.unwrap import Headers, Wrapped, addresses
+from bounce_watch.unwrap import FoundReport, Headers, addresses
 from bounce_watch.unwrap.mime.limits import MAX_RECIPIENTS, MAX_TEXT
 from bounce_watch.unwrap.mime.text import decode, one_line
 
@@ -28,16 +28,16 @@ _MARKS = ("action", *_RECIPIENTS)
 _ADDRESS_TYPE = re.compile(r"[\w/.+-]{1,20}\s*;\s*")
 
 
-def read(wrapped: Wrapped) -> ReportFields | None:
-    part = wrapped.delivery_status
+def read(report: FoundReport) -> ReportFields | None:
+    part = report.delivery_status
     if part is None:
         return None
     content = part.content[: 8 * MAX_TEXT]
     # Domino writes the words of its directory in the charset of the organization.
     text = decode(content, "iso-2022-jp" if b"\x1b$" in content else None)
     # A broken boundary leaves the returned mail in this part.
-    text, returned = (text, None) if wrapped.returned else split_returned(text)
-    nameless = addresses(wrapped.headers.first("x-failed-recipients"), 2)
+    text, returned = (text, None) if report.returned else split_returned(text)
+    nameless = addresses(report.headers.first("x-failed-recipients"), 2)
     return read_fields(text, returned, nameless[0] if len(nameless) == 1 else None)
 
 

@@ -9,19 +9,19 @@ from itertools import islice
 
 from bounce_watch.parse.fields import ReportFields
 from bounce_watch.parse.plain_text import ADDRESS, Entry, Narrative, find_narrative, report_of
-from bounce_watch.unwrap import Wrapped
-from bounce_watch.unwrap.fast_patterns import Lined
+from bounce_watch.unwrap import FoundReport
+from bounce_watch.unwrap.fast_patterns import LineStartPattern
 from bounce_watch.unwrap.mime.limits import MAX_RECIPIENTS
 
 NAME = "sendmail"
 
-_ADDRESSES = Lined(
+_ADDRESSES = LineStartPattern(
     r"[ \t|]{0,8}-{3,80}[ \t]{0,4}(?:the following addresses|message not delivered to"
     r"|failed addresses)[^\n]{0,80}$",
     re.IGNORECASE,
 )
-_SECTION = Lined(r"[ \t|]{0,8}-{3,80}[ \t]{0,4}[A-Z][^\n@]{3,80}$")
-_TRANSCRIPT = Lined(r"[ \t]{0,8}-{3,80}[ \t]{0,4}transcript of session[^\n]{0,40}$", re.IGNORECASE)
+_SECTION = LineStartPattern(r"[ \t|]{0,8}-{3,80}[ \t]{0,4}[A-Z][^\n@]{3,80}$")
+_TRANSCRIPT = LineStartPattern(r"[ \t]{0,8}-{3,80}[ \t]{0,4}transcript of session[^\n]{0,40}$", re.IGNORECASE)
 _ADDRESS_LINE = re.compile(
     rf"^[ \t>|]{{0,20}}<?({ADDRESS})>?([^\n]{{0,500}})$"
     # A program or a file in the place of the address names it in the next lines.
@@ -37,10 +37,10 @@ _SERVER_SAID = re.compile(r"^<<<[ \t]?([45]\d\d[ -][^\n]{1,500})$", re.MULTILINE
 _REASON = re.compile(r"\(reason:[ \t]?([^\n]{0,1000}?)\)?$", re.MULTILINE)
 
 
-def read(wrapped: Wrapped) -> ReportFields | None:
-    if "---" not in wrapped.text:
+def read(report: FoundReport) -> ReportFields | None:
+    if "---" not in report.text:
         return None
-    narrative = find_narrative(wrapped)
+    narrative = find_narrative(report)
     if narrative is None:
         return None
     return report_of(narrative, _listed(narrative) or _from_transcript(narrative))

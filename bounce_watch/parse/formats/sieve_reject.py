@@ -1,20 +1,20 @@
 """Refusals of a Sieve script (RFC 5429 section 2.1.2): dressed as a receipt, but nothing was delivered."""
 
 from bounce_watch.parse.fields import ReportFields, read_address, read_recipient
-from bounce_watch.unwrap import Wrapped, read_headers
+from bounce_watch.unwrap import FoundReport, read_headers
 from bounce_watch.unwrap.mime.limits import MAX_HEADER_BLOCK
 
 NAME = "sieve_reject"
 
 
-def is_rejection(wrapped: Wrapped) -> bool:
+def is_rejection(report: FoundReport) -> bool:
     """Tell a refusal from an ordinary receipt: Dovecot and Cyrus say so in Auto-Submitted."""
-    return "rejected" in (wrapped.headers.first("auto-submitted") or "").lower()
+    return "rejected" in (report.headers.first("auto-submitted") or "").lower()
 
 
-def read(wrapped: Wrapped) -> ReportFields | None:
-    part = wrapped.leaf("message/disposition-notification")
-    if part is None or not is_rejection(wrapped):
+def read(report: FoundReport) -> ReportFields | None:
+    part = report.leaf("message/disposition-notification")
+    if part is None or not is_rejection(report):
         return None
     fields = read_headers(part.content[:MAX_HEADER_BLOCK].lstrip(b"\r\n"))[0]
     final = read_address(fields.first("final-recipient"))
@@ -23,6 +23,6 @@ def read(wrapped: Wrapped) -> ReportFields | None:
     entry = read_recipient(
         final=final,
         original=read_address(fields.first("original-recipient")),
-        diagnostic=wrapped.text.partition("rejected:")[2] or wrapped.text,
+        diagnostic=report.text.partition("rejected:")[2] or report.text,
     )
     return ReportFields(recipients=(entry,))

@@ -8,7 +8,7 @@ import re
 
 from bounce_watch.parse.fields import ReportFields
 from bounce_watch.parse.plain_text import ADDRESS, Entry, find_narrative, report_of
-from bounce_watch.unwrap import Wrapped
+from bounce_watch.unwrap import FoundReport
 
 NAME = "dialogue"
 
@@ -22,10 +22,10 @@ _REFUSAL = re.compile(rf"{_MARK}([45]\d\d(?:[ -][^\n]{{0,500}})?)$", re.MULTILIN
 MAX_COMMANDS = 500
 
 
-def read(wrapped: Wrapped) -> ReportFields | None:
-    if "rcpt to" not in wrapped.text.lower():
+def read(report: FoundReport) -> ReportFields | None:
+    if "rcpt to" not in report.text.lower():
         return None
-    narrative = find_narrative(wrapped)
+    narrative = find_narrative(report)
     if narrative is None:
         return None
     text = narrative.text

@@ -15,7 +15,7 @@ from bounce_watch.pipeline.ingest.disk_space import require_room
 from bounce_watch.pipeline.ingest.message import Intake, note_failure, take_in, take_in_together
 from bounce_watch.pipeline.ingest.partial import Read, fetch_messages, fetch_whole, with_whole_reports
 from bounce_watch.pipeline.result import CycleResult
-from bounce_watch.sandbox.frames import Letter, batched
+from bounce_watch.sandbox.frames import ReadRequest, batched
 from bounce_watch.sandbox.outcome import Outcome, ReaderUnavailable
 from bounce_watch.sandbox.pool import read_ahead
 from bounce_watch.sandbox.reader import IsolatedReader
@@ -141,7 +141,7 @@ def finish_moves(context: Context, source: Source) -> None:
 def _ahead_of(context: Context) -> ReadAhead:
     reader = context.reader
     if isinstance(reader, IsolatedReader):
-        return lambda messages: read_ahead(reader, messages, lambda message: Letter("", message.raw))
+        return lambda messages: read_ahead(reader, messages, lambda message: ReadRequest("", message.raw))
     return lambda messages: ((message, None) for message in messages)
 
 

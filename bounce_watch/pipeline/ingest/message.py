@@ -5,11 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from bounce_watch.model import Event, Kind, Unreadable
+from bounce_watch.model import Event, JudgedReport, Kind, Unreadable
 from bounce_watch.pipeline.context import Context
 from bounce_watch.pipeline.incidents.rules import detect, foresee
 from bounce_watch.pipeline.ingest.rows import Stored, store
-from bounce_watch.pipeline.replies.facts import Judged
 from bounce_watch.pipeline.replies.reply import answer
 from bounce_watch.pipeline.windows import Foreseen
 from bounce_watch.sandbox.outcome import Outcome, Overrun
@@ -143,7 +142,7 @@ class _Part:
 def _judge(
     context: Context,
     tx: Transaction,
-    judged: Judged,
+    judged: JudgedReport,
     bounces: StoredBounces,
     foreseen: Mapping[str, Foreseen],
     *,

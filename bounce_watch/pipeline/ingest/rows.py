@@ -5,11 +5,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from bounce_watch.classify import judge, weigh
-from bounce_watch.classify.evidence import Weighed
-from bounce_watch.model import Kind, NotAReport, Report, subject_hash
+from bounce_watch.classify import assess_evidence, judge
+from bounce_watch.classify.evidence import EvidenceResult
+from bounce_watch.model import JudgedReport, Kind, NotAReport, Report, subject_hash
 from bounce_watch.pipeline.context import Context
-from bounce_watch.pipeline.replies.facts import Judged
 from bounce_watch.sandbox.outcome import Outcome, Overrun
 from bounce_watch.source.interface import Message
 from bounce_watch.store import MessageState, NewMessage, NewReport, StoredBounces, StoredReport, Transaction
@@ -27,12 +26,12 @@ class Stored:
     kind: Kind
     state: MessageState
     reason: str | None
-    reports: list[tuple[Judged, StoredBounces]] = field(default_factory=list)
+    reports: list[tuple[JudgedReport, StoredBounces]] = field(default_factory=list)
     duplicates: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Weighed:
+class _Assessed:
     """A report on its way into the store. `kept` is it as it is stored, `told` as answers see it."""
 
     message: Stored
@@ -41,7 +40,7 @@ class _Weighed:
     report: Report
     kept: Report
     told: Report
-    weighed: Weighed
+    assessed: EvidenceResult
 
 
 def store(context: Context, tx: Transaction, read: Sequence[Read], now: datetime) -> list[Stored | None]:
@@ -52,13 +51,13 @@ def store(context: Context, tx: Transaction, read: Sequence[Read], now: datetime
         None if row is None else (next(numbers), Stored(kind=row.kind, state=row.state, reason=row.reason))
         for row in rows
     ]
-    weighed = [
+    assessed = [
         one
         for (message, outcome), place in zip(read, placed, strict=True)
         if place is not None
         for one in _weigh(context, message, outcome, *place)
     ]
-    _store_reports(context, tx, weighed, now)
+    _store_reports(context, tx, assessed, now)
     return [None if place is None else place[1] for place in placed]
 
 
@@ -95,33 +94,33 @@ def _kind_of(reports: Sequence[Report]) -> Kind:
 
 def _weigh(
     context: Context, message: Message, outcome: Outcome, message_id: int, stored: Stored
-) -> Iterator[_Weighed]:
+) -> Iterator[_Assessed]:
     for report in () if isinstance(outcome, Overrun) else outcome:
         if isinstance(report, Report):
             kept, told = _subject_as_wanted(report, context.config.retention.subjects)
-            yield _Weighed(
+            yield _Assessed(
                 message=stored,
                 message_id=message_id,
                 received_at=message.received_at,
                 report=report,
                 kept=kept,
                 told=told,
-                weighed=weigh(report, context.site),
+                assessed=assess_evidence(report, context.site),
             )
 
 
-def _store_reports(context: Context, tx: Transaction, reports: Sequence[_Weighed], now: datetime) -> None:
+def _store_reports(context: Context, tx: Transaction, reports: Sequence[_Assessed], now: datetime) -> None:
     """Store reports, and the bounces of those that are no copies."""
     new = [
         NewReport(
             message_id=one.message_id,
             report=one.kept,
-            evidence=one.weighed.evidence,
-            tests=one.weighed.tests,
+            evidence=one.assessed.evidence,
+            tests=one.assessed.tests,
         )
         for one in reports
     ]
-    judged: list[tuple[Stored, Judged]] = []
+    judged: list[tuple[Stored, JudgedReport]] = []
     for one, row in zip(reports, tx.add_reports(new, now), strict=True):
         if row.duplicate_of is None:
             judged.append((one.message, _judged(context, one, row)))
@@ -132,12 +131,12 @@ def _store_reports(context: Context, tx: Transaction, reports: Sequence[_Weighed
         message.reports.append((report, stored))
 
 
-def _judged(context: Context, one: _Weighed, row: StoredReport) -> Judged:
-    return Judged(
+def _judged(context: Context, one: _Assessed, row: StoredReport) -> JudgedReport:
+    return JudgedReport(
         report_id=row.report_id,
         report=one.told,
-        bounces=judge(one.report, context.catalogue, context.site, one.weighed),
-        evidence=one.weighed.evidence,
+        bounces=judge(one.report, context.catalogue, context.site, one.assessed),
+        evidence=one.assessed.evidence,
         received_at=one.received_at,
     )
 

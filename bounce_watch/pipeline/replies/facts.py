@@ -1,9 +1,8 @@
 """What guidance is made of: one judged report, and what the history adds to it."""
 
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
-from bounce_watch.model import Action, Bounce, Evidence, Incident, Owner, Report
+from bounce_watch.model import Bounce, Incident, JudgedReport, Owner
 from bounce_watch.notifications.facts import ReplyFacts
 from bounce_watch.notifications.gate.values import Candidate
 from bounce_watch.notifications.guidance import suggestions
@@ -15,22 +14,7 @@ MEMORY = timedelta(days=30)
 """How long a mail that came back counts as an earlier attempt."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Judged:
-    """A stored report with everything that was made of it. `received_at` is its arrival in the mailbox."""
-
-    report_id: int
-    report: Report
-    bounces: tuple[Bounce, ...]
-    evidence: Evidence | None
-    received_at: datetime | None
-
-    @property
-    def failed(self) -> tuple[Bounce, ...]:
-        return tuple(bounce for bounce in self.bounces if bounce.action is Action.FAILED)
-
-
-def incident_of(context: Context, tx: Transaction, judged: Judged) -> Incident | None:
+def incident_of(context: Context, tx: Transaction, judged: JudgedReport) -> Incident | None:
     """Return the open incident that a report belongs to, when its reader may know of it.
 
     Only one whose rule has a word for colleagues (`guidance`): nobody repairs for them a mail that is sent
@@ -47,7 +31,7 @@ def incident_of(context: Context, tx: Transaction, judged: Judged) -> Incident |
 
 
 def facts_of(
-    context: Context, tx: Transaction, candidate: Candidate, judged: Judged, incident: Incident | None
+    context: Context, tx: Transaction, candidate: Candidate, judged: JudgedReport, incident: Incident | None
 ) -> ReplyFacts:
     """Return what one answer is made of."""
     original, lead = judged.report.original, leading(judged.failed)
@@ -69,14 +53,16 @@ def facts_of(
     )
 
 
-def _earlier_language(context: Context, tx: Transaction, candidate: Candidate, judged: Judged) -> str | None:
+def _earlier_language(
+    context: Context, tx: Transaction, candidate: Candidate, judged: JudgedReport
+) -> str | None:
     """Return the language a person was written in before; asked for only when the report names none."""
     if judged.report.language or not candidate.to:
         return None
     return tx.language_of(candidate.to, context.site.accepted_evidence)
 
 
-def _earlier(context: Context, tx: Transaction, judged: Judged, lead: Bounce) -> int:
+def _earlier(context: Context, tx: Transaction, judged: JudgedReport, lead: Bounce) -> int:
     if lead.sender is None:
         return 0
     since, accepted = context.clock() - MEMORY, context.site.accepted_evidence

@@ -4,12 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bounce_watch.config.models import Config
-from bounce_watch.model import Bounce, Evidence, Report
+from bounce_watch.model import Bounce, Evidence, JudgedReport, Report
 from bounce_watch.notifications.gate.check import check, examine
 from bounce_watch.notifications.gate.values import Past, Reason, Refused
 from bounce_watch.pipeline.context import policy_of
 from bounce_watch.pipeline.outbox.enqueue import past_of
-from bounce_watch.pipeline.replies.facts import Judged
 from bounce_watch.pipeline.replies.reply import candidate_of
 from bounce_watch.store import Store
 
@@ -41,7 +40,9 @@ def dry_answer(
 
     Without the store's secret every mark of our form counts as ours.
     """
-    judged = Judged(report_id=0, report=report, bounces=bounces, evidence=evidence, received_at=received_at)
+    judged = JudgedReport(
+        report_id=0, report=report, bounces=bounces, evidence=evidence, received_at=received_at
+    )
     if not judged.failed:
         return None
     own_marks = frozenset(report.original.own_marks).union(*(layer.own_marks for layer in report.provenance))

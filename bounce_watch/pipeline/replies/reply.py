@@ -3,19 +3,19 @@
 import hashlib
 from collections.abc import Callable
 
-from bounce_watch.model import Cause, Incident, LetterKind, Report
+from bounce_watch.model import Cause, Incident, JudgedReport, LetterKind, Report
 from bounce_watch.model.address import normalise
 from bounce_watch.notifications.facts import ReplyFacts
 from bounce_watch.notifications.freeze import is_own_mark
 from bounce_watch.notifications.gate.values import Candidate
 from bounce_watch.notifications.guidance.letter import leading
 from bounce_watch.pipeline.context import Context
-from bounce_watch.pipeline.replies.facts import Judged, facts_of, incident_of
+from bounce_watch.pipeline.replies.facts import facts_of, incident_of
 from bounce_watch.pipeline.replies.merge import post_reply
 from bounce_watch.store import Transaction
 
 
-def answer(context: Context, tx: Transaction, judged: Judged) -> bool | None:
+def answer(context: Context, tx: Transaction, judged: JudgedReport) -> bool | None:
     """Write to the bounced sender, or note why not.
 
     None: there is nothing to answer, or a letter that waits tells it.
@@ -31,7 +31,9 @@ def answer(context: Context, tx: Transaction, judged: Judged) -> bool | None:
     return post_reply(context, tx, candidate, facts, judged.report_id)
 
 
-def candidate_of(judged: Judged, incident: Incident | None, is_ours: Callable[[str], bool]) -> Candidate:
+def candidate_of(
+    judged: JudgedReport, incident: Incident | None, is_ours: Callable[[str], bool]
+) -> Candidate:
     """Return the answer that a report asks for, before the gate. `is_ours` knows our own marks."""
     report, lead = judged.report, leading(judged.failed)
     addressee = report.forwarded_by or lead.sender

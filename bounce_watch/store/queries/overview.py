@@ -14,13 +14,13 @@ from bounce_watch.model import (
     Action,
     Cause,
     Count,
+    HourCount,
     IncidentState,
+    IncidentStep,
+    IncidentStory,
     LetterKind,
-    Listed,
+    ListedBounce,
     Overview,
-    Step,
-    Story,
-    Tick,
 )
 from bounce_watch.store import tables
 from bounce_watch.store.database.session import Reads
@@ -41,7 +41,7 @@ class Trends(Reads):
 
     def trend(
         self, since: datetime, until: datetime | None = None, chosen: HistoryFilter = _EVERYTHING
-    ) -> tuple[Tick, ...]:
+    ) -> tuple[HourCount, ...]:
         """Return the hours from `since` on in which mails failed, oldest first; both ends in whole hours."""
         with self._reading() as session:
             if chosen == _EVERYTHING:
@@ -49,7 +49,7 @@ class Trends(Reads):
             return tuple(_counted(session, replace(chosen, since=since, until=until)))
 
 
-def _kept(session: Session, since: datetime, until: datetime | None) -> Iterator[Tick]:
+def _kept(session: Session, since: datetime, until: datetime | None) -> Iterator[HourCount]:
     period, label, messages = col(_TALLY.period), col(_TALLY.label), func.sum(_TALLY.messages)
     query = select(period, label, messages).where(
         col(_TALLY.dimension) == Dimension.CAUSE, col(_TALLY.grain) == Grain.HOUR, period >= hour_of(since)
@@ -59,12 +59,12 @@ def _kept(session: Session, since: datetime, until: datetime | None) -> Iterator
     query = query.group_by(period, label).having(messages > 0).order_by(period, label)
     known = {str(cause): cause for cause in Cause}
     return (
-        Tick(at=hour_start(hour), cause=known.get(cause, Cause.UNKNOWN), messages=count)
+        HourCount(at=hour_start(hour), cause=known.get(cause, Cause.UNKNOWN), messages=count)
         for hour, cause, count in session.exec(query)
     )
 
 
-def _counted(session: Session, chosen: HistoryFilter) -> Iterator[Tick]:
+def _counted(session: Session, chosen: HistoryFilter) -> Iterator[HourCount]:
     first: Any = func.min(_AT.occurred_at)
     query = select(first, _AT.cause).where(col(_AT.action) == Action.FAILED, *conditions_of(chosen))
     if needs_report(chosen):
@@ -74,7 +74,7 @@ def _counted(session: Session, chosen: HistoryFilter) -> Iterator[Tick]:
         key = (hour_of(at), cause)
         found[key] = found.get(key, 0) + 1
     for (hour, cause), count in sorted(found.items()):
-        yield Tick(at=hour_start(hour), cause=Cause.read(cause), messages=count)
+        yield HourCount(at=hour_start(hour), cause=Cause.read(cause), messages=count)
 
 
 LABELS, STORIES, BOUNCES = 50, 100, 500
@@ -92,7 +92,7 @@ class Overviews(People, Trends):
         with self._reading() as session:
             actions = counted(session, Dimension.ACTION, since=since, until=until)
             newest = tuple(
-                Listed(number=row.id, bounce=row.bounce, subject=row.subject)
+                ListedBounce(number=row.id, bounce=row.bounce, subject=row.subject)
                 for row in self.history(chosen, limit=bounces)
             )
             stories = _stories(session, since, until)
@@ -117,7 +117,7 @@ class Overviews(People, Trends):
             )
 
 
-def _stories(session: Session, since: datetime, until: datetime) -> tuple[Story, ...]:
+def _stories(session: Session, since: datetime, until: datetime) -> tuple[IncidentStory, ...]:
     """Return the newest incidents that were unresolved at some time of the span, one more than is shown."""
     at = tables.Incident
     ended = (col(at.state) == IncidentState.RESOLVED, col(at.resolved_at) >= since)
@@ -126,14 +126,16 @@ def _stories(session: Session, since: datetime, until: datetime) -> tuple[Story,
         query = select(at).where(*state, col(at.opened_at) < until)
         rows += session.exec(query.order_by(col(at.number).desc()).limit(STORIES + 1))
     newest = sorted(rows, key=lambda row: -row.number)[: STORIES + 1]
-    return tuple(Story(incident=incident_of(row), steps=_steps(session, row.number)) for row in newest)
+    return tuple(
+        IncidentStory(incident=incident_of(row), steps=_steps(session, row.number)) for row in newest
+    )
 
 
-def _steps(session: Session, number: int) -> tuple[Step, ...]:
+def _steps(session: Session, number: int) -> tuple[IncidentStep, ...]:
     line = tables.IncidentChange
     query = select(line).where(col(line.incident) == number).order_by(col(line.id)).limit(STORIES)
     return tuple(
-        Step(at=row.at, change=row.change, by=row.by, note=row.note, messages=row.messages)
+        IncidentStep(at=row.at, change=row.change, by=row.by, note=row.note, messages=row.messages)
         for row in session.exec(query)
     )
 

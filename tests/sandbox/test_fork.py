@@ -9,8 +9,8 @@ import os, threading
 from contextlib import closing
 from pathlib import Path
 from bounce_watch.sandbox import pool
-from bounce_watch.sandbox.fork import Copy, can_copy
-from bounce_watch.sandbox.frames import Letter
+from bounce_watch.sandbox.fork import ForkedProcess, can_fork
+from bounce_watch.sandbox.frames import ReadRequest
 from bounce_watch.sandbox.outcome import Limits, Overrun
 from bounce_watch.sandbox.reader import IsolatedReader
 from bounce_watch.sandbox.jobs import Job
@@ -47,11 +47,11 @@ def run(body: str) -> str:
 
 def test_copies_read_like_others_in_order_and_are_gone_afterwards() -> None:
     out = run("""
-letters = [Letter(str(number), ndr(number=number)) for number in range(300)]
-with closing(pool.in_order(letters, lambda one: one, Job.LINES, jobs=3)) as answers:
+requests = [ReadRequest(str(number), ndr(number=number)) for number in range(300)]
+with closing(pool.in_order(requests, lambda one: one, Job.LINES, jobs=3)) as answers:
     first = next(answers)
     print(len(children()), {command_of(child) for child in children()} == {command_of("self")})
-    print([letter.name for letter, _ in [first, *answers]] == [letter.name for letter in letters])
+    print([letter.name for letter, _ in [first, *answers]] == [letter.name for letter in requests])
 print(children())
 """)
     assert out.split("\n") == ["2 True", "True", "[]", ""]
@@ -62,9 +62,9 @@ def test_a_copy_has_nothing_open_but_its_channel() -> None:
     out = run("""
 kept = os.open("/proc/self/status", os.O_RDONLY)
 with closing(IsolatedReader()) as reader:
-    pid = reader.start(copied=True)._popen.pid
+    pid = reader.start(forked=True)._popen.pid
     places = {os.readlink(place).split(":")[0] for place in Path(f"/proc/{pid}/fd").iterdir()}
-    print(sorted(places), type(reader.start()._popen) is Copy)
+    print(sorted(places), type(reader.start()._popen) is ForkedProcess)
 """)
     assert out == "['/dev/null', 'socket'] True\n"
 
@@ -72,12 +72,12 @@ with closing(IsolatedReader()) as reader:
 def test_a_message_that_overruns_ends_its_copy_and_no_other_reading() -> None:
     """What begins again then begins as a process of its own."""
     out = run("""
-heavy = Letter("heavy", b"From: a@b.example\\n\\n" + b"x" * 60_000_000)
+heavy = ReadRequest("heavy", b"From: a@b.example\\n\\n" + b"x" * 60_000_000)
 limits = Limits(memory_bytes=50 * 1024 * 1024, wall_seconds=20)
 with closing(IsolatedReader(limits=limits)) as reader:
-    reader.start(copied=True)
-    answers = reader.ask([Letter("1", ndr()), heavy, Letter("2", ndr())])
-    print([isinstance(one, Overrun) for one in answers], type(reader.start()._popen) is Copy)
+    reader.start(forked=True)
+    answers = reader.ask([ReadRequest("1", ndr()), heavy, ReadRequest("2", ndr())])
+    print([isinstance(one, Overrun) for one in answers], type(reader.start()._popen) is ForkedProcess)
 """)
     assert out == "[False, True, False] False\n"
 
@@ -85,12 +85,12 @@ with closing(IsolatedReader(limits=limits)) as reader:
 def test_with_a_second_thread_nothing_is_copied() -> None:
     out = run("""
 halt = threading.Event()
-print(can_copy())
+print(can_fork())
 other = threading.Thread(target=halt.wait)
 other.start()
-print(can_copy())
-letters = [Letter(str(number), ndr(number=number)) for number in range(600)]
-with closing(pool.in_order(letters, lambda one: one, Job.LINES, jobs=2)) as answers:
+print(can_fork())
+requests = [ReadRequest(str(number), ndr(number=number)) for number in range(600)]
+with closing(pool.in_order(requests, lambda one: one, Job.LINES, jobs=2)) as answers:
     print(sum(1 for _ in answers))
 halt.set()
 """)

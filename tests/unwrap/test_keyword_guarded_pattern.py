@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bounce_watch.unwrap.fast_patterns import folded, gated
+from bounce_watch.unwrap.fast_patterns import KeywordGuardedPattern, folded
 
 PATTERNS = (
     r"too many (?:hops|redirects)",
@@ -28,7 +28,7 @@ PIECES = (
 def test_the_gate_never_hides_a_match(pattern: str, pieces: list[str]) -> None:
     """Letters beyond ASCII that a case-blind pattern takes for ASCII ones are no way around it."""
     text = "".join(pieces)
-    behind = gated(pattern, re.IGNORECASE)
+    behind = KeywordGuardedPattern(pattern, re.IGNORECASE)
     bare, found = behind.pattern.search(text), behind.search(text)
     assert (bare and bare.span()) == (found and found.span())
 
@@ -44,10 +44,10 @@ def test_the_gate_never_hides_a_match(pattern: str, pieces: list[str]) -> None:
     ],
 )
 def test_the_words_are_those_a_match_needs(pattern: str, words: tuple[str, ...]) -> None:
-    assert tuple(sorted(gated(pattern, re.IGNORECASE).words)) == words
+    assert tuple(sorted(KeywordGuardedPattern(pattern, re.IGNORECASE).words)) == words
 
 
 def test_a_text_without_the_words_is_told_apart() -> None:
-    behind = gated("mailbox (?:is )?full", re.IGNORECASE)
+    behind = KeywordGuardedPattern("mailbox (?:is )?full", re.IGNORECASE)
     assert behind.is_possible(folded("Your MAILBOX is full"))
     assert not behind.is_possible(folded("Over quota"))
