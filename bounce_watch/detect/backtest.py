@@ -1,11 +1,11 @@
-"""Play stored events through rules in memory: what would have opened, when, for how long, how noisily."""
+"""Replay stored events through rules in memory: which incidents would have opened, and when."""
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
 
-from bounce_watch.detect.absence import MOST_ARRIVALS, SHORTEST, find_silence
+from bounce_watch.detect.absence import MAX_ARRIVALS, MIN_GAP, find_silence
 from bounce_watch.detect.baseline import HOUR, Baseline, find_unusual, hour_of, widths_of
 from bounce_watch.detect.inhibition import explains
 from bounce_watch.detect.rule import Rule, Shape
@@ -18,9 +18,9 @@ SETTLE = timedelta(minutes=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Replayed:
-    """An incident that would have been. `resolved_at` is None for one that is still open at the end.
+    """An incident that would have opened. `resolved_at` is None if it is still open at the end.
 
-    `mails` is how many alerts each admin would have had: the first word, growth, returns, the all-clear.
+    `mails` is the number of alerts per admin: opening, growth, reopening, all-clear.
     """
 
     finding: Finding
@@ -33,14 +33,14 @@ class Replayed:
 
 @dataclass(slots=True, kw_only=True)
 class _Run:
-    """One incident while it is played."""
+    """One incident during the replay. `active_at`: when it was last noisy; `opened_with`: messages at first."""
 
     rule: Rule
     key: str
     opened_at: datetime
-    loud_at: datetime
+    active_at: datetime
     events: list[tuple[datetime, Event]]
-    told: int
+    opened_with: int
     messages: set[int] = field(default_factory=set)
     resolved_at: datetime | None = None
     reopened: int = 0
@@ -50,9 +50,9 @@ class _Run:
         self.events.append((at, event))
         self.messages.add(event.message_id)
 
-    def settle(self, at: datetime) -> bool:
-        """Resolve it if it has been quiet until then; tell whether it is over."""
-        over_at = max(self.loud_at, self.opened_at) + self.rule.quiet_resolve
+    def resolve_if_quiet(self, at: datetime) -> bool:
+        """Resolve it if it was quiet for long enough before `at`; tell whether it is resolved."""
+        over_at = max(self.active_at, self.opened_at) + self.rule.quiet_resolve
         if self.resolved_at is None and at > over_at:
             self.resolved_at = over_at
         return self.resolved_at is not None
@@ -63,7 +63,9 @@ class _Run:
 
     @property
     def mails(self) -> int:
-        growth = sum(len(self.messages) >= step * self.told for step in GROWTH) if self.told else 0
+        growth = (
+            sum(len(self.messages) >= step * self.opened_with for step in GROWTH) if self.opened_with else 0
+        )
         return 1 + growth + self.reopened + (self.resolved_at is not None)
 
 
@@ -77,8 +79,8 @@ def replay(
 ) -> tuple[Replayed, ...]:
     """Return the incidents that these rules would have opened, in order of time.
 
-    Events may come in any order; they are played by their own time. Mail that is no bounce is not among
-    them, so the shape absence is judged by bounces alone.
+    Events may come in any order and count at their event time. Messages that aren't bounces are not among
+    them, so the shape absence sees bounces only.
     """
     ordered = sorted(events, key=lambda event: (event.occurred_at, event.bounce_id))
     runs = [run for rule in rules for run in _runs(rule, ordered, accepted, zone, until)]
@@ -110,7 +112,7 @@ def _replayed(
 
 
 def _overlap(one: _Run, other: _Run) -> bool:
-    """Tell whether two were open at the same time, give or take the settle time."""
+    """Tell whether two were open at the same time, within the settle time."""
     return all(
         second.resolved_at is None or first.opened_at <= second.resolved_at + SETTLE
         for first, second in ((one, other), (other, one))
@@ -121,7 +123,7 @@ def _runs(
     rule: Rule, events: Sequence[Event], accepted: frozenset[Evidence], zone: tzinfo, until: datetime
 ) -> Iterator[_Run]:
     if rule.shape is Shape.ABSENCE:
-        yield from _silent(rule, [event.occurred_at for event in events], until)
+        yield from _silences(rule, [event.occurred_at for event in events], until)
         return
     keyed: dict[str, list[Event]] = {}
     for event in events:
@@ -140,7 +142,7 @@ def _counted(rule: Rule, key: str, events: Sequence[Event], until: datetime) -> 
     window, run, last = Window(rule), None, None
     for event in events:
         at = event.occurred_at
-        if run is not None and run.settle(at):
+        if run is not None and run.resolve_if_quiet(at):
             yield from () if last is run else (run,)
             last, run, window = run, None, Window(rule)
         window.slide(at, event, rule.window)
@@ -149,16 +151,16 @@ def _counted(rule: Rule, key: str, events: Sequence[Event], until: datetime) -> 
         elif run is not None:
             run.add(at, event)
         if run is not None and window.size(rule) >= rule.resolve_below:
-            run.loud_at = at
+            run.active_at = at
     if run is not None:
-        run.settle(until)
+        run.resolve_if_quiet(until)
         yield from () if last is run else (run,)
 
 
 def _open(
     rule: Rule, key: str, events: Iterable[tuple[datetime, Event]], at: datetime, last: _Run | None
 ) -> _Run:
-    """Open an incident, or the last one again if it ended a short while ago."""
+    """Open an incident, or reopen the last one if it was resolved recently."""
     timed = list(events)
     if last is not None and last.resolved_at is not None and at - last.resolved_at <= rule.reopen_within:
         last.resolved_at, last.reopened = None, last.reopened + 1
@@ -170,9 +172,9 @@ def _open(
         rule=rule,
         key=key,
         opened_at=at,
-        loud_at=at,
+        active_at=at,
         events=timed,
-        told=len(messages),
+        opened_with=len(messages),
         messages=messages,
     )
 
@@ -183,7 +185,7 @@ def _unusual(rule: Rule, key: str, events: Sequence[Event], zone: tzinfo, until:
     waiting = _Hours(learned, hour_of(events[0].occurred_at))
     for event in events:
         at = event.occurred_at
-        if run is not None and run.settle(at):
+        if run is not None and run.resolve_if_quiet(at):
             yield from () if last is run else (run,)
             last, run = run, None
         waiting.learn_until(at - rule.widest, frozen=run is not None)
@@ -198,14 +200,14 @@ def _unusual(rule: Rule, key: str, events: Sequence[Event], zone: tzinfo, until:
         elif run is not None:
             run.add(at, event)
             if find_unusual(rule, key, learned, recent, at, p=rule.usual.p_resolve):
-                run.loud_at = at
+                run.active_at = at
     if run is not None:
-        run.settle(until)
+        run.resolve_if_quiet(until)
         yield from () if last is run else (run,)
 
 
 class _Hours:
-    """Messages of each hour that wait until a baseline may learn from them."""
+    """Messages per hour that a baseline has not learned yet."""
 
     def __init__(self, learned: Baseline, first: datetime) -> None:
         self._learned = learned
@@ -216,7 +218,7 @@ class _Hours:
         self._messages.setdefault(hour_of(event.occurred_at), set()).add(event.message_id)
 
     def learn_until(self, moment: datetime, *, frozen: bool) -> None:
-        """Learn the full hours before a moment; while frozen they are passed over."""
+        """Learn the full hours before a time; skip them while `frozen`."""
         while self._next + HOUR <= moment:
             messages = self._messages.pop(self._next, set())
             if not frozen:
@@ -224,18 +226,24 @@ class _Hours:
             self._next += HOUR
 
 
-def _silent(rule: Rule, arrivals: Sequence[datetime], until: datetime) -> Iterator[_Run]:
-    shortest = rule.gap or SHORTEST
+def _silences(rule: Rule, arrivals: Sequence[datetime], until: datetime) -> Iterator[_Run]:
+    shortest = rule.gap or MIN_GAP
     for place, (earlier, later) in enumerate(zip(arrivals, [*arrivals[1:], until], strict=True), 1):
         if later - earlier <= shortest:
             continue
-        known = arrivals[max(0, place - MOST_ARRIVALS) : place]
+        known = arrivals[max(0, place - MAX_ARRIVALS) : place]
         silence = find_silence(rule, known, later)
         if silence is None:
             continue
         opened = next(at for at in _hours(earlier, later) if find_silence(rule, known, at))
         run = _Run(
-            rule=rule, key=silence.key, opened_at=opened, loud_at=later, events=[], told=0, silence=silence
+            rule=rule,
+            key=silence.key,
+            opened_at=opened,
+            active_at=later,
+            events=[],
+            opened_with=0,
+            silence=silence,
         )
         run.resolved_at = later if place < len(arrivals) else None
         yield run

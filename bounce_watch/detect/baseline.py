@@ -1,8 +1,8 @@
-"""What is usual at this hour of the week, and how surprising a count is: a seasonal negative binomial.
+"""The shape baseline: what is usual at this hour of the week, by a seasonal negative binomial.
 
-Hours fall into 48 classes: hour of the day, on workdays and at weekends. Each has a mean that fades (newer
-weeks weigh more). How far counts scatter around their means is learned for each width of window, because bad
-hours come in a row. A burst is cut to what is barely plausible before it is learned from.
+Hours have 48 classes: the hour of the day, on workdays or at weekends. Each class has an exponentially
+fading mean. The scatter around the means is learned for each window width, because high counts come in a
+row. A burst is capped at a barely plausible count before it is learned.
 """
 
 import math
@@ -16,18 +16,18 @@ from bounce_watch.model import Event, Finding
 HOUR = timedelta(hours=1)
 FADE = 0.05
 CLASSES = 48
-_WARM = 3
-_LEAST_SCATTER = 0.05
+_MIN_SEEN = 3
+_MIN_SCATTER = 0.05
 _ASSUMED_SCATTER = 0.5
 
 
 def hour_of(at: datetime) -> datetime:
-    """Return the full hour (UTC) that a moment lies in."""
+    """Return the full hour (UTC) of a time."""
     return at.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
 
 
 class Baseline:
-    """Learns hour by hour, in order. `widths` are the windows in hours that it will be asked about."""
+    """Learns hour by hour, in order. `widths` are the widths in hours of the windows to be judged."""
 
     def __init__(self, zone: tzinfo, widths: Sequence[int]) -> None:
         self.hours = 0
@@ -38,14 +38,14 @@ class Baseline:
         self._blocks = {width: _Scatter(width) for width in widths}
 
     def observe(self, hour: datetime, count: int) -> None:
-        """Learn that so many messages came in the hour that begins at `hour`."""
+        """Learn the number of messages in the hour that begins at `hour`."""
         place = self._class(hour)
         mean, seen = self._mean[place], self._seen[place]
-        learned = min(float(count), _plausible(mean)) if seen >= _WARM else float(count)
-        if seen >= _WARM:
+        learned = min(float(count), _plausible(mean)) if seen >= _MIN_SEEN else float(count)
+        if seen >= _MIN_SEEN:
             for block in self._blocks.values():
                 block.add(learned, mean)
-        # The mean of all hours counts as one observation: a class that was seen once is no certainty.
+        # The mean of all hours counts as one observation, because one hour of a class is too little.
         overall = self.messages / self.hours if self.hours else learned
         known = mean if seen else overall
         self._mean[place] = known + (learned - known) * max(FADE, 1 / (seen + 2))
@@ -53,11 +53,11 @@ class Baseline:
         self.hours, self.messages = self.hours + 1, self.messages + count
 
     def knows_enough(self, usual: Usual) -> bool:
-        """Tell whether enough was seen to call anything unusual."""
+        """Tell whether there is enough history to call a count unusual."""
         return self.hours * HOUR >= usual.learn and self.messages >= usual.events
 
     def expected(self, since: datetime, until: datetime) -> float:
-        """Return how many messages are usual in a span of time."""
+        """Return the usual number of messages in a span of time."""
         total, at = 0.0, hour_of(since)
         while at < until:
             share = (min(at + HOUR, until) - max(at, since)) / HOUR
@@ -66,7 +66,7 @@ class Baseline:
         return total
 
     def chance(self, count: int, since: datetime, until: datetime) -> float:
-        """Return the probability of so many messages or more in a span of time."""
+        """Return the probability of at least `count` messages in a span of time."""
         width = max(1, round((until - since) / HOUR))
         block = self._blocks.get(width)
         return chance_of(count, self.expected(since, until), block.value if block else _ASSUMED_SCATTER)
@@ -77,7 +77,7 @@ class Baseline:
 
 
 class _Scatter:
-    """The scatter of sums of so many hours around what was expected beforehand (method of moments)."""
+    """The scatter of sums over `width` hours around their expectation (method of moments)."""
 
     def __init__(self, width: int) -> None:
         self._width = width
@@ -96,7 +96,7 @@ class _Scatter:
 
     @property
     def value(self) -> float:
-        return max(_LEAST_SCATTER, self._excess / self._squares) if self._squares else _ASSUMED_SCATTER
+        return max(_MIN_SCATTER, self._excess / self._squares) if self._squares else _ASSUMED_SCATTER
 
 
 def _plausible(mean: float) -> float:
@@ -122,7 +122,7 @@ def chance_of(count: int, mean: float, scatter: float) -> float:
 def learn(
     counts: Mapping[datetime, int], since: datetime, until: datetime, rule: Rule, zone: tzinfo
 ) -> Baseline:
-    """Learn from messages an hour, keyed by full hours (UTC); an hour between that is missing had none."""
+    """Learn from the number of messages per full hour (UTC); a missing hour had none."""
     learned = Baseline(zone, widths_of(rule))
     hour = hour_of(since)
     while hour + HOUR <= until:
@@ -146,9 +146,9 @@ def find_unusual(
     *,
     p: float | None = None,
 ) -> Finding | None:
-    """Return what is unusual in the windows that end now, None when nothing is or too little is known.
+    """Return what is unusual in the windows that end now, None for nothing or too little history.
 
-    `p` is the probability below which a count is unusual, by default that at which the rule opens.
+    `p` is the probability below which a count is unusual, by default the rule's `p_open`.
     """
     if not learned.knows_enough(rule.usual):
         return None

@@ -1,4 +1,4 @@
-"""Which incident explains another: the lesser one is kept, but nobody is written to about it."""
+"""Which incident explains another: the lesser one is kept, but causes no alert."""
 
 from collections.abc import Iterable, Mapping
 
@@ -8,10 +8,10 @@ from bounce_watch.model.address import domain_of
 
 
 def explains(rule: Rule, greater: Finding, lesser: Finding) -> bool:
-    """Tell whether what `rule` found accounts for all of what another rule found.
+    """Tell whether the finding of `rule` explains all of another rule's finding.
 
-    It does when the whole organisation is concerned, or when the other incident has no sender (or domain)
-    but the one that this incident is about, or at least half of its mails are of that one.
+    It does if it concerns the whole organization, or if its sender (or domain) is the only one of the other
+    finding, or accounts for at least half of its messages.
     """
     if lesser.rule_id not in rule.inhibits:
         return False
@@ -25,7 +25,7 @@ def explains(rule: Rule, greater: Finding, lesser: Finding) -> bool:
 def find_explanation(
     rules: Mapping[str, Rule], lesser: Incident, unresolved: Iterable[Incident]
 ) -> Incident | None:
-    """Return the first unresolved incident that explains another one, None when none does."""
+    """Return the first unresolved incident that explains another one, None for none."""
     for other in unresolved:
         rule = rules.get(other.finding.rule_id)
         if rule and other.number != lesser.number and explains(rule, other.finding, lesser.finding):
@@ -36,7 +36,7 @@ def find_explanation(
 def related(
     rules: Mapping[str, Rule], incident: Incident, unresolved: Iterable[Incident]
 ) -> tuple[Incident, ...]:
-    """Return unresolved incidents that one of both rules links to, oldest first."""
+    """Return the unresolved incidents that either rule links to, oldest first."""
     own = rules.get(incident.finding.rule_id)
     linked = set(own.links) if own else set()
     found = [

@@ -1,4 +1,4 @@
-"""What a detection rule says: which events it looks at, how it groups and counts them, when it fires."""
+"""Detection rules as values: which events they use, how they group and count them, when they fire."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -7,15 +7,15 @@ from enum import StrEnum
 from bounce_watch.model import Cause, Event, Evidence, Owner, Severity, Side
 
 TENANT = "tenant"
-"""The key of rules that watch the organisation as a whole."""
+"""The key of rules about the whole organization."""
 
 
 class RuleError(ValueError):
-    """A rule cannot be used; the message names the rule and the repair."""
+    """A rule cannot be used; the message names the rule and the fix."""
 
 
 class Shape(StrEnum):
-    """What a rule looks for: many messages, many different values, more than usual, or nothing at all."""
+    """What a rule looks for: many messages, many different values, more than usual, or no messages."""
 
     COUNT = "count"
     DISTINCT = "distinct"
@@ -24,7 +24,7 @@ class Shape(StrEnum):
 
 
 class Facet(StrEnum):
-    """What events are grouped by and told apart by."""
+    """The value by which events are grouped or counted as different."""
 
     SENDER = "sender"
     SENDER_DOMAIN = "sender_domain"
@@ -35,7 +35,7 @@ class Facet(StrEnum):
     TENANT = TENANT
 
     def of(self, event: Event) -> str | None:
-        """Return the event's value, lower-case, None when the event has none."""
+        """Return the event's value in lower case, None if it has none."""
         if self is Facet.TENANT:
             return TENANT
         if self is Facet.SENDER_AND_RECIPIENT:
@@ -46,7 +46,7 @@ class Facet(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Condition:
-    """What an event must be: every part that is given has to hold. An empty one fits every event."""
+    """Requirements for an event: all that are given must hold. An empty one fits every event."""
 
     causes: frozenset[Cause] = frozenset()
     except_causes: frozenset[Cause] = frozenset()
@@ -64,7 +64,7 @@ class Condition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Minimum:
-    """What a window must hold besides: so many messages, outside domains and senders."""
+    """Further minimums of a window: messages, recipient domains and senders."""
 
     messages: int = 0
     recipient_domains: int = 0
@@ -73,10 +73,10 @@ class Minimum:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usual:
-    """What the shape baseline learns from: at least `learn` of history with `events` messages in it.
+    """Settings of the shape baseline, which needs at least `learn` of history with `events` messages.
 
-    It opens when so many messages in `window` (or `also_window`) happen by chance with a probability below
-    `p_open`, and resolves when nothing below `p_resolve` was seen for `quiet_resolve`.
+    The rule opens when the number of messages in `window` (or `also_window`) is as high by chance with a
+    probability below `p_open`. It resolves after `quiet_resolve` without a probability below `p_resolve`.
     """
 
     learn: timedelta = timedelta(days=14)
@@ -90,11 +90,12 @@ class Usual:
 class Rule:
     """One row of the rules file.
 
-    The rule looks at an event that fits any of `where`. It opens at `open_at` within `window` and is quiet
-    when it stayed under `resolve_below` for `quiet_resolve`; within `reopen_within` after that the same
-    incident opens again. `distinct` is None but for the shape `distinct`. `evidence` replaces the tiers that
-    the site accepts, empty for just these. `inhibits` and `links` name other rules: what this one explains,
-    and what may be behind it. `guidance` is one sentence for colleagues while the incident is open, or empty.
+    The rule uses events that fit any of `where`. It opens at `open_at` within `window` and is quiet after it
+    stayed under `resolve_below` for `quiet_resolve`. Within `reopen_within` the same incident reopens.
+    `distinct` is None except for the shape distinct.
+    `evidence` replaces the tiers that the site accepts; if empty, the site's tiers apply.
+    `inhibits` names rules whose incidents this one explains, `links` rules that may be the reason for it.
+    `guidance` is a sentence for senders while the incident is open, or empty.
     `usual` belongs to the shape baseline, `gap` to absence (None: learned).
     """
 
@@ -122,5 +123,5 @@ class Rule:
 
     @property
     def widest(self) -> timedelta:
-        """The longest span that the rule looks at at once."""
+        """The longest span that the rule uses at once."""
         return max(self.window, self.usual.also_window or self.window)

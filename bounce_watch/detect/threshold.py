@@ -1,6 +1,7 @@
-"""Decide whether a rule fires for a key, and whether it has fallen quiet. Event time, never arrival time.
+"""The shapes count and distinct: decide whether a rule fires for a key, and whether it is quiet.
 
-Slide a window over events in order of time and count what it holds."""
+A window slides over events in order of event time, never of arrival time, and counts what it holds.
+"""
 
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence
@@ -9,44 +10,52 @@ from datetime import datetime, timedelta
 from bounce_watch.detect.rule import Facet, Rule, Shape
 from bounce_watch.model import Event, Evidence, Finding
 
+MAX_EVIDENCE = 200
+"""Maximum number of bounce IDs in a finding; the newest are kept."""
+
+COUNTING = frozenset({Shape.COUNT, Shape.DISTINCT})
+"""Shapes that can fire at each event."""
+
+Timed = tuple[datetime, Event]
+
 
 class Window:
-    """Events that lie within one span of time, counted as they come and go."""
+    """The events within one span of time, counted as they enter and leave."""
 
     def __init__(self, rule: Rule) -> None:
         self.events: deque[tuple[datetime, Event]] = deque()
         self.messages: Counter[int] = Counter()
-        looked_at = {Facet.SENDER, Facet.RECIPIENT_DOMAIN, rule.distinct or Facet.SENDER}
-        self.facets: dict[Facet, Counter[str]] = {facet: Counter() for facet in looked_at}
+        facets = {Facet.SENDER, Facet.RECIPIENT_DOMAIN, rule.distinct or Facet.SENDER}
+        self.facets: dict[Facet, Counter[str]] = {facet: Counter() for facet in facets}
 
     def slide(self, at: datetime, event: Event, span: timedelta) -> None:
-        """Take in an event and drop those that are more than `span` older."""
+        """Add an event and drop those that are more than `span` older."""
         self.events.append((at, event))
         self._count(event, 1)
         while self.events[0][0] < at - span:
             self._count(self.events.popleft()[1], -1)
 
     def _count(self, event: Event, by: int) -> None:
-        _shift(self.messages, event.message_id, by)
+        _add(self.messages, event.message_id, by)
         for facet, counter in self.facets.items():
             value = facet.of(event)
             if value is not None:
-                _shift(counter, value, by)
+                _add(counter, value, by)
 
     def size(self, rule: Rule) -> int:
-        """Return what the rule counts: different values of its facet, or messages, never recipient rows."""
+        """Return the rule's count: different values of its facet, or messages (not recipients)."""
         return len(self.messages) if rule.distinct is None else len(self.facets[rule.distinct])
 
     def has_minimum(self, rule: Rule) -> bool:
-        least = rule.also_min
+        minimum = rule.also_min
         return (
-            len(self.messages) >= least.messages
-            and len(self.facets[Facet.RECIPIENT_DOMAIN]) >= least.recipient_domains
-            and len(self.facets[Facet.SENDER]) >= least.senders
+            len(self.messages) >= minimum.messages
+            and len(self.facets[Facet.RECIPIENT_DOMAIN]) >= minimum.recipient_domains
+            and len(self.facets[Facet.SENDER]) >= minimum.senders
         )
 
 
-def _shift(counter: Counter[int] | Counter[str], value: int | str, by: int) -> None:
+def _add(counter: Counter[int] | Counter[str], value: int | str, by: int) -> None:
     counts: Counter[int | str] = counter  # type: ignore[assignment]
     counts[value] += by
     if not counts[value]:
@@ -54,26 +63,17 @@ def _shift(counter: Counter[int] | Counter[str], value: int | str, by: int) -> N
 
 
 def windows(rule: Rule, events: Sequence[tuple[datetime, Event]]) -> Iterator[Window]:
-    """Yield the same window at each of its positions: ending at each event, which come in order of time."""
+    """Yield one window at each of its positions. Events must be in order of time; the window ends at each."""
     window = Window(rule)
     for at, event in events:
         window.slide(at, event, rule.window)
         yield window
 
 
-MAX_EVIDENCE = 200
-"""Bounce ids that a finding names at most, the newest."""
-
-COUNTING = frozenset({Shape.COUNT, Shape.DISTINCT})
-"""Shapes that each event can make fire."""
-
-Timed = tuple[datetime, Event]
-
-
 def key_of(rule: Rule, event: Event, accepted: frozenset[Evidence]) -> str | None:
-    """Return the group an event falls into, None when the rule does not look at it.
+    """Return the group of an event, None if the rule does not use it.
 
-    Evidence outside `accepted` moves no threshold, whatever the event says, unless the rule names its own.
+    Evidence outside `accepted` never counts, unless the rule names its own tiers.
     """
     if event.evidence not in (rule.evidence or accepted) or not any(
         condition.fits(event) for condition in rule.where
@@ -83,11 +83,11 @@ def key_of(rule: Rule, event: Event, accepted: frozenset[Evidence]) -> str | Non
 
 
 def evaluate(rule: Rule, key: str, events: Sequence[Event], now: datetime) -> Finding | None:
-    """Return what the rule finds for one key among events of any age, None when no window reaches `open_at`.
+    """Return what the rule finds for one key among events of any age, None if no window reaches `open_at`.
 
-    Late arrivals count where they belong, so every window is looked at. Events that lie further apart than
-    `quiet_resolve` belong to different incidents: the newest stretch that fires decides, and in it the
-    largest window. The shapes baseline and absence are not asked here.
+    Every window is checked, because late arrivals count at their event time. Events more than
+    `quiet_resolve` apart belong to different incidents: the newest stretch that fires decides, with its
+    largest window. None for the shapes baseline and absence.
     """
     if rule.shape not in COUNTING:
         return None
@@ -105,13 +105,13 @@ def is_quiet(rule: Rule, events: Sequence[Event], now: datetime) -> bool:
 
 
 def in_order(events: Iterable[Event], now: datetime) -> list[Timed]:
-    """Order events by time; a date in the future is a wrong clock and counts as now."""
+    """Order events by time. A date in the future comes from a wrong clock and counts as now."""
     timed = ((min(event.occurred_at, now), event) for event in events)
     return sorted(timed, key=lambda pair: (pair[0], pair[1].bounce_id))
 
 
 def _stretches(rule: Rule, timed: list[Timed]) -> list[list[Timed]]:
-    """Split events where nothing happened for so long that an incident would have ended."""
+    """Split events at gaps so long that an incident would have ended."""
     gap = max(rule.quiet_resolve, rule.window)
     stretches: list[list[Timed]] = []
     last: datetime | None = None
@@ -124,7 +124,7 @@ def _stretches(rule: Rule, timed: list[Timed]) -> list[list[Timed]]:
 
 
 def _largest(rule: Rule, timed: list[Timed]) -> list[Timed] | None:
-    """Return the events of the largest window that fires; of equals the newest."""
+    """Return the events of the largest window that fires, the newest of equally large ones."""
     best: tuple[int, int] = (0, 0)
     span: tuple[datetime, datetime] | None = None
     for window in windows(rule, timed):
@@ -142,7 +142,7 @@ def fires(rule: Rule, window: Window) -> bool:
 
 
 def finding_of(rule: Rule, key: str, timed: Sequence[Timed]) -> Finding:
-    """Return what a rule found in these events, which come in order of time."""
+    """Return the finding of a rule for these events, which must be in order of time."""
     events = [event for _, event in timed]
     return Finding(
         rule_id=rule.id,

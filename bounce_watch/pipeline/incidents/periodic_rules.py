@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from bounce_watch.detect import (
-    MOST_ARRIVALS,
+    MAX_ARRIVALS,
     Baseline,
     Facet,
     Rule,
@@ -36,7 +36,7 @@ def is_usual_again(context: Context, tx: Transaction, rule: Rule, incident: Inci
     """Tell whether an incident of these rules is over: nothing unusual for `quiet_resolve`, or mail again."""
     now = context.clock()
     if rule.shape is Shape.ABSENCE:
-        return find_silence(rule, tx.arrivals(MOST_ARRIVALS), now) is None
+        return find_silence(rule, tx.arrivals(MAX_ARRIVALS), now) is None
     if now - incident.opened_at <= rule.quiet_resolve:
         return False
     key = incident.finding.key
@@ -56,7 +56,7 @@ def _findings(context: Context, tx: Transaction, rule: Rule) -> Iterator[Finding
         case Shape.BASELINE:
             yield from _unusual(context, tx, rule)
         case Shape.ABSENCE:
-            silence = find_silence(rule, tx.arrivals(MOST_ARRIVALS), context.clock())
+            silence = find_silence(rule, tx.arrivals(MAX_ARRIVALS), context.clock())
             if silence is not None:
                 yield silence
         case _:
