@@ -1,5 +1,6 @@
 # What people type. Needs Python 3.11 or newer and make; everything else goes into .venv.
 #   make demo     one sample week: bounces, incidents, replies and a digest to look at
+#   make quick    the tests for the loop of work: no servers, nothing slow, under a minute
 #   make test     all tests, with a real Dovecot, Postfix and PostgreSQL where they can be installed
 #   make test-postgres  all tests again, with their stores at PostgreSQL
 #   make proof    the long proofs: hundreds of kills, a year of days, big mailboxes
@@ -18,13 +19,18 @@ PYTHON ?= $(shell for name in $(CANDIDATES); do \
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 PYTEST_FLAGS ?= -n 2 --dist loadgroup
 
-.PHONY: demo install venv test test-postgres proof check reference docs bench clean
+.PHONY: demo install venv quick test test-postgres proof check reference docs bench clean
 .DEFAULT_GOAL := demo
 
 demo: $(VENV)/.runtime
 	$(BIN)/bounce-watch demo
 
 install venv: $(VENV)/.dev
+
+# What turns out to take more than two seconds is listed: mark it slow.
+quick: $(VENV)/.dev
+	$(BIN)/python -m pytest -q $(PYTEST_FLAGS) -m "not proof and not servers and not slow" \
+		--durations 10 --durations-min 2
 
 test: $(VENV)/.dev
 	tools/install_servers.sh

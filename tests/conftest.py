@@ -5,6 +5,11 @@ import structlog
 
 pytest_plugins = ["tests.servers.fixtures"]
 
+SERVERS = frozenset(("dovecot", "postgres", "stores", "mail_world"))
+"""Fixtures that start a real server: their tests carry the mark `servers`."""
+SLOW = frozenset(("demo", "demo_in_file"))
+"""Fixtures that take seconds: the demo plays its week in ten. Their tests carry the mark `slow`."""
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
@@ -19,12 +24,18 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "about_files(why): about what only a store in a file has, or is")
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Skip what is about a store in a file, each with its reason, where the stores are at a server."""
-    if config.getoption("store") == "sqlite":
-        return
+    """Mark tests by the fixtures that they need, and skip tests about files with `--store postgres`."""
+    at_server = config.getoption("store") != "sqlite"
     for item in items:
-        if (mark := item.get_closest_marker("about_files")) is not None:
+        needed = set(getattr(item, "fixturenames", ()))
+        if needed & SERVERS:
+            item.add_marker(pytest.mark.servers)
+        if needed & SLOW:
+            item.add_marker(pytest.mark.slow)
+        mark = item.get_closest_marker("about_files")
+        if at_server and mark is not None:
             item.add_marker(pytest.mark.skip(reason=f"about a store in a file: {mark.args[0]}"))
 
 

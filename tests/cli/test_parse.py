@@ -40,6 +40,7 @@ def test_the_object_has_the_keys_that_others_build_on(tmp_path: Path) -> None:
     assert item["bounces"][0]["status"] == "5.1.10"
 
 
+@pytest.mark.slow
 def test_a_folder_a_maildir_an_mbox_and_standard_input_are_read(tmp_path: Path) -> None:
     folder, maildir, box = tmp_path / "folder", tmp_path / "maildir", tmp_path / "box.mbox"
     folder.mkdir()
@@ -81,6 +82,7 @@ def test_what_cannot_be_opened_in_a_folder_is_a_line_after_the_rest(tmp_path: Pa
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.corpus
 @pytest.mark.skipif(not OFFICE_365, reason="the corpus is not beside this checkout")
 def test_all_cores_print_the_same_lines_in_the_same_order(tmp_path: Path) -> None:

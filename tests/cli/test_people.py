@@ -83,6 +83,7 @@ def test_the_shell_offers_what_the_store_knows(demo: Path, words: str, offered: 
     assert offered in completed(words, demo / "config.toml")
 
 
+@pytest.mark.slow
 def test_the_shell_is_offered_nothing_without_a_store(tmp_path: Path) -> None:
     assert completed("history --sender jonas", tmp_path / "none.toml") == []
 

@@ -58,6 +58,7 @@ def test_init_without_answers_names_the_flags(tmp_path: Path) -> None:
     assert "--domain" not in done.stderr
 
 
+@pytest.mark.slow
 def test_init_asks_for_all_that_the_sign_in_to_exchange_online_needs(tmp_path: Path) -> None:
     """A person at a terminal is asked for the application too: without it no token is to be had."""
     answers = ("larkfield.example", "Larkfield", "", "", "4455", "tenant.example", "the-application", "400")

@@ -60,6 +60,7 @@ def test_what_does_not_exist_is_said(asked: list[str], nowhere: dict[str, str]) 
     call("templates", "preview", *asked, status=2, environ=nowhere)
 
 
+@pytest.mark.slow
 def test_the_check_names_file_and_line(tmp_path: Path, nowhere: dict[str, str]) -> None:
     own = tmp_path / "replies" / "en"
     own.mkdir(parents=True)

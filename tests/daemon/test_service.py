@@ -27,6 +27,7 @@ def home(tmp_path: Path, keep: Keep) -> Iterator[Running]:
         yield running
 
 
+@pytest.mark.slow
 def test_the_program_reads_new_mail_and_sigterm_ends_it_cleanly(home: Running) -> None:
     command = [sys.executable, "-m", "bounce_watch", "-c", str(home.config), "run"]
     with (home.folder / "log").open("w") as log:
@@ -49,6 +50,7 @@ def heard_until(listener: socket.socket, word: str) -> list[str]:
     return heard
 
 
+@pytest.mark.slow
 def test_systemd_hears_that_we_are_ready_alive_reloading_and_stopping(home: Running) -> None:
     address = home.folder / "notify"
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
@@ -65,6 +67,7 @@ def test_systemd_hears_that_we_are_ready_alive_reloading_and_stopping(home: Runn
         heard_until(listener, "STOPPING=1")
 
 
+@pytest.mark.slow
 def test_a_mailbox_that_is_away_stops_no_other_and_is_waited_for(home: Running) -> None:
     away = '[[source]]\nname = "asia"\ntype = "imap"\nhost = "localhost"\nport = 1\nuser = "u"'
     home.environ = {"BOUNCE_WATCH_ASIA_IMAP_PASSWORD": "x"}
@@ -78,6 +81,7 @@ def test_a_mailbox_that_is_away_stops_no_other_and_is_waited_for(home: Running) 
     assert "mailbox='asia'" in home.log()
 
 
+@pytest.mark.slow
 def test_a_reload_takes_the_new_configuration_and_refuses_a_broken_one(home: Running) -> None:
     for name in ("cur", "new", "tmp"):
         (home.folder / "other" / name).mkdir(parents=True)
@@ -97,6 +101,7 @@ def test_a_reload_takes_the_new_configuration_and_refuses_a_broken_one(home: Run
     home.stop()
 
 
+@pytest.mark.slow
 def test_under_systemd_a_reload_reads_the_copy_that_root_laid_beside(home: Running) -> None:
     """A credential stays as it was at the start; relative paths go on to start there."""
     runtime = home.folder / "runtime"
@@ -109,6 +114,7 @@ def test_under_systemd_a_reload_reads_the_copy_that_root_laid_beside(home: Runni
     assert fresh.source[0].place == str(home.folder / "mailbox")
 
 
+@pytest.mark.slow
 def test_an_answer_leaves_when_it_has_settled_although_no_mail_comes(home: Running) -> None:
     """The next look is a minute away; the answer must not wait for it."""
     text = home.config.read_text().replace("settle_seconds = 0", "settle_seconds = 1")

@@ -26,6 +26,8 @@ from tests.pipeline.conftest import ndr
 from tests.servers.kept import Keep
 from tests.servers.scripted_imap import GREETING, STALL, Script, ScriptedImap
 
+pytestmark = pytest.mark.slow
+
 LIMIT = 0.5 + FORCE_AFTER + 1.5
 """What may pass: the limit that the tests set, the end by force, and a busy machine."""
 

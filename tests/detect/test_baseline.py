@@ -44,6 +44,7 @@ def opened(events: list[Event]) -> list[datetime]:
     return [one.opened_at for one in found]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mean", [0.2, 0.5, 3.0])
 def test_false_alarms_stay_under_one_in_two_weeks(mean: float) -> None:
     """Means an hour of the streams in our notes; the busiest one is measured apart, it takes longer."""
@@ -51,6 +52,7 @@ def test_false_alarms_stay_under_one_in_two_weeks(mean: float) -> None:
     assert alarms / (2 * (WEEKS - 2)) <= 0.5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("mean", "least"), [(0.2, 6), (0.5, 6), (3.0, 3)])
 def test_a_burst_is_seen_where_it_stands_out(mean: float, least: int) -> None:
     """Fifteen more within an hour, six times at different hours of the week."""

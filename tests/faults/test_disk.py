@@ -15,6 +15,8 @@ import pytest
 
 from tests.servers.processes import need
 
+pytestmark = pytest.mark.slow
+
 HERE = Path(__file__).parent
 
 

@@ -13,7 +13,10 @@ from tests.pipeline.conftest import CONFIG, ndr
 
 REPORTS = 20
 
-pytestmark = pytest.mark.about_files("its lock; several work at a server: tests/endtoend/test_watchers.py")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.about_files("its lock; several work at a server: tests/endtoend/test_watchers.py"),
+]
 
 
 def start(home: Path, *words: str) -> subprocess.Popen[str]:

@@ -47,6 +47,7 @@ def test_a_line_holds_one_sentence(text: str, found: list[int]) -> None:
     assert [number for number, _ in check_docs.crowded_lines(text)] == found
 
 
+@pytest.mark.slow
 def test_a_command_that_the_help_does_not_know_is_found() -> None:
     text = (
         "Say `bounce-watch explain 5.7.23`.\n```\nbounce-watch expalin 5.7.23\nbounce-watch run --onec\n```"

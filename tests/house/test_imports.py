@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -27,15 +28,19 @@ def room(path: Path) -> str:
     return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
 
 
+@cache
+def imported_by_file() -> dict[str, set[str]]:
+    """Return by file of the package the first names of what it imports."""
+    files = PACKAGE.rglob("*.py")
+    return {str(path.relative_to(PACKAGE)): {name.split(".")[0] for name in imports(path)} for path in files}
+
+
 def users_of(library: str) -> set[str]:
     """Return the files, by name in the package, that import a library."""
-    return {
-        str(path.relative_to(PACKAGE))
-        for path in PACKAGE.rglob("*.py")
-        if any(name.split(".")[0] == library for name in imports(path))
-    }
+    return {file for file, libraries in imported_by_file().items() if library in libraries}
 
 
+@pytest.mark.slow
 def test_the_layers_and_the_pure_core_hold() -> None:
     """The contracts of pyproject.toml: layers, a core without I/O, a model of the standard library only."""
     program = Path(sys.executable).with_name("lint-imports")

@@ -29,6 +29,7 @@ def row(page: str, key: str) -> list[str]:
     return [cell.strip() for cell in line.strip("|").split("|")]
 
 
+@pytest.mark.slow
 def test_the_committed_pages_are_what_the_code_says(written: Path) -> None:
     """The completions are not compared: another typer may write them differently."""
     pages = [*written.rglob("bounce-watch*.[15]"), *(written / "docs").iterdir()]
@@ -37,6 +38,7 @@ def test_the_committed_pages_are_what_the_code_says(written: Path) -> None:
     assert [name for name in names if (ROOT / name).read_text() != (written / name).read_text()] == []
 
 
+@pytest.mark.slow
 def test_a_stale_page_is_named_with_what_repairs_it(written: Path, tmp_path: Path) -> None:
     shutil.copytree(written, tmp_path, dirs_exist_ok=True)
     page = tmp_path / "docs" / "configuration.md"
@@ -88,6 +90,7 @@ def test_man_shows_a_manual_page(manual: Path) -> None:
     assert re.search(r"^SEE ALSO$", done.stdout, re.MULTILINE)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("bash") is None, reason="bash is not installed")
 def test_bash_completes_commands_with_the_shipped_script() -> None:
     """The script is sourced by a real bash, which then asks the program that is installed here."""

@@ -67,6 +67,7 @@ def test_frequent_causes_have_words_of_their_own(templates: Path) -> None:
     assert len(set(texts)) == len(FREQUENT)
 
 
+@pytest.mark.slow
 def test_nothing_is_wrong_with_the_shipped_templates(templates: Path, playbooks: dict[str, Playbook]) -> None:
     assert check_templates([templates], playbooks) == []
 

@@ -80,6 +80,7 @@ def of(problems: list[str], name: str) -> list[str]:
     return [found for found in problems if found.startswith(f"replies/en/{name}.j2")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cause", FAULTS)
 def test_a_faulty_override_is_named(problems: list[str], cause: str) -> None:
     assert any(FAULTS[cause][1] in found for found in of(problems, cause))

@@ -71,6 +71,7 @@ def strike(home: Home, number: int) -> None:
     home.look()
 
 
+@pytest.mark.slow
 def test_a_room_hears_of_an_incident_once_and_of_nothing_before_it_was_there(
     home: Home, webhook: Webhook
 ) -> None:

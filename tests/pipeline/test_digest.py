@@ -3,9 +3,12 @@
 from collections.abc import Callable
 from datetime import timedelta
 
+import pytest
+
 from tests.pipeline.conftest import Home, ndr
 
 
+@pytest.mark.slow
 def test_each_day_has_one_digest_and_each_bounce_is_in_one(open_home: Callable[..., Home]) -> None:
     home = open_home(('at = "23:30:00"', 'at = "07:00:00"'))
     counted = []
@@ -29,6 +32,7 @@ def test_an_empty_day_may_be_passed_over(open_home: Callable[..., Home]) -> None
     assert not home.look().digest
 
 
+@pytest.mark.slow
 def test_a_clock_that_was_wrong_once_confirms_nothing_later(open_home: Callable[..., Home]) -> None:
     """A jump two months ahead and back; weeks later a short jump lands near the same wrong time."""
     home = open_home(('at = "23:30:00"', 'at = "07:00:00"'))

@@ -122,6 +122,7 @@ def judge(year: Year) -> None:
     assert len(missing) <= len(year.seen) / 40  # after an outage a date is doubted for one look
 
 
+@pytest.mark.slow
 def test_a_month_around_a_clock_change(play: Callable[..., Year]) -> None:
     judge(play("Europe/Berlin", 30, begin=datetime(2027, 3, 10, 0, 10, tzinfo=UTC)))
 

@@ -120,6 +120,7 @@ def test_growth_is_told_in_steps_and_not_faster_than_once_an_hour(home: Home) ->
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(400)
 @pytest.mark.parametrize("bounces", [300, pytest.param(2_000, marks=pytest.mark.proof)])
 def test_a_burst_of_bounces_causes_at_most_three_mails_to_admins(home: Home, bounces: int) -> None:

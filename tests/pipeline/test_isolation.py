@@ -41,6 +41,7 @@ def test_mail_is_read_in_another_process_unless_told_otherwise(open_home: Callab
     assert plain.look().bounces == 1
 
 
+@pytest.mark.slow
 def test_a_message_that_never_ends_stops_no_other_and_is_quarantined_at_the_third_time(home: Home) -> None:
     """The bytes in quarantine are the bytes that came in."""
     home = with_reader(home, Held(limits=Limits(wall_seconds=0.3)))
@@ -57,6 +58,7 @@ def test_a_message_that_never_ends_stops_no_other_and_is_quarantined_at_the_thir
     home.context.close()
 
 
+@pytest.mark.slow
 def test_what_is_quarantined_is_kept_byte_for_byte(home: Home) -> None:
     """Damaged beyond reading, with every kind of line end, NUL and 8-bit byte in it."""
     unreadable = [

@@ -106,6 +106,7 @@ def another(request: pytest.FixtureRequest, open_home: Callable[..., Home]) -> C
     return build
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("settle", "size"), [(ANSWERS[0], 7), (ANSWERS[1], 1_000)])
 def test_a_group_leaves_the_rows_that_its_messages_leave_one_by_one(
     another: Callable[..., Home], settle: str, size: int

@@ -17,6 +17,8 @@ from tests.pipeline.conftest import CONFIG, START, Home, ndr
 from tests.program import run_program
 from tests.servers.kept import FILE
 
+pytestmark = pytest.mark.slow
+
 
 def storm(home: Home, first: int, count: int, seconds_between: float) -> None:
     """Let bounces of as many people arrive, so many seconds apart, each mail due at once."""

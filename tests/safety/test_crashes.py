@@ -19,6 +19,8 @@ from tests.safety.lab import KILLED, Lab, assert_whole, report
 from tests.servers.kept import Keep
 from tests.servers.submission import Submission, SubmissionServer
 
+pytestmark = pytest.mark.slow
+
 KILLS = int(os.environ.get("BOUNCE_WATCH_KILLS", "40"))
 NEWSLETTER = b"From: news@shop.example\r\nSubject: Sale\r\n\r\nBuy now.\r\n"
 GARBAGE = bytes(range(256)) * 8

@@ -24,7 +24,7 @@ from tests.cli.conftest import call
 from tests.pipeline.conftest import CONFIG, ndr
 from tests.servers.submission import Submission, SubmissionServer
 
-pytestmark = [pytest.mark.xdist_group("edges"), pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("edges"), pytest.mark.timeout(400)]
 
 USER, SECRET = "bounces@larkfield.example", "canary-9f2c-secret"
 MARK, PRODUCT = "zqx", str(7777 * 7777)

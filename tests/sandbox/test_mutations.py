@@ -51,6 +51,7 @@ def faults(messages: Iterator[tuple[str, bytes]]) -> list[tuple[str, str]]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(1200)
 def test_damaged_samples_are_read_without_a_fault_within_five_seconds_and_256_megabytes() -> None:
     originals = samples()

@@ -25,6 +25,7 @@ def itself(request: ReadRequest) -> ReadRequest:
     return request
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("here", [True, False], ids=["some read here", "all read elsewhere"])
 @pytest.mark.parametrize("jobs", [1, 3])
 def test_lines_come_in_the_order_of_the_messages(here: bool, jobs: int) -> None:
@@ -103,6 +104,7 @@ def test_a_batch_has_few_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
     assert sizes == [2, 2, 2, 1]
 
 
+@pytest.mark.slow
 def test_a_message_that_overruns_costs_no_other_its_reading() -> None:
     """One of many needs more memory than is allowed; its neighbours are read all the same."""
     heavy = ReadRequest("heavy", b"From: a@b.example\n\n" + b"x" * 150_000_000)

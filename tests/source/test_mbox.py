@@ -115,6 +115,7 @@ def test_equal_messages_share_a_locator_and_new_ones_do_not_change_the_old(tmp_p
         assert [message.location for message in source.messages()][1] == old.location
 
 
+@pytest.mark.slow
 def test_a_large_file_is_read_in_bounded_memory_and_never_changed(tmp_path: Path) -> None:
     """Sixty megabytes, one message beyond the limit among them."""
     path = tmp_path / "archive"

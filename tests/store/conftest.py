@@ -19,6 +19,7 @@ from tests.store.values import BOUNCE, LETTER, NOW, REPORT, body, place
 
 Ingest = Callable[..., tuple[StoredReport, tuple[Event, ...]]]
 Enqueue = Callable[..., int]
+POSTGRES = pytest.param("postgres", marks=pytest.mark.servers)
 
 
 @pytest.fixture
@@ -29,7 +30,7 @@ def path(tmp_path: Path) -> Path:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "store_place" in metafunc.fixturenames:
         about_files = "path" in metafunc.fixturenames
-        metafunc.parametrize("kind", ["sqlite"] if about_files else ["sqlite", "postgres"])
+        metafunc.parametrize("kind", ["sqlite"] if about_files else ["sqlite", POSTGRES])
 
 
 @pytest.fixture

@@ -11,6 +11,8 @@ from bounce_watch.model.message_location import MessageLocation
 from bounce_watch.store import MessageState, Store
 from tests.store.values import LETTER, NOW, body, place
 
+pytestmark = pytest.mark.slow
+
 DIE = """
 import os, sys
 from pathlib import Path

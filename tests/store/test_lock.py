@@ -30,6 +30,7 @@ def hold(path: Path) -> subprocess.Popen[str]:
     return process
 
 
+@pytest.mark.slow
 def test_a_second_process_gets_the_name_of_the_first(path: Path) -> None:
     """The kernel frees the lock at kill -9, and the store is free at once."""
     first = hold(path)

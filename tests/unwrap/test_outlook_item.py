@@ -303,6 +303,7 @@ def nested(depth: int) -> Item:
     return item
 
 
+@pytest.mark.slow
 def test_damaged_items_raise_nothing() -> None:
     """2,000 files with bytes changed, in the places that matter more often than elsewhere."""
     sound, choose = msg(ndr()), random.Random(7)
