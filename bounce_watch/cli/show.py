@@ -13,7 +13,7 @@ from bounce_watch.cli.common.output import local, say
 from bounce_watch.cli.history import row_json
 from bounce_watch.config.load import load_config
 from bounce_watch.model import Cause, Side
-from bounce_watch.notifications.facts import Organisation
+from bounce_watch.notifications.facts import OrganisationProfile
 from bounce_watch.notifications.guidance.postmaster_draft import DraftFacts, postmaster_draft
 from bounce_watch.notifications.rendering.refusal_details import evidence_lines
 from bounce_watch.notifications.rendering.safe_text import for_terminal
@@ -145,7 +145,9 @@ def write_draft(place: Path | None, detail: BounceDetail) -> None:
     home = config.organisation
     text = postmaster_draft(
         Templates([*own, templates()]),
-        Organisation(name=home.name, support=home.support, time_zone=home.time_zone, language=home.language),
+        OrganisationProfile(
+            name=home.name, support=home.support, time_zone=home.time_zone, language=home.language
+        ),
         DraftFacts(
             bounce=row.bounce,
             sent_at=report.original.date,

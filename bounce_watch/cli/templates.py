@@ -18,7 +18,7 @@ from bounce_watch.model import Cause, Letter, Owner, Side
 from bounce_watch.notifications import template_samples
 from bounce_watch.notifications.alert.playbooks import Playbook, load_playbooks
 from bounce_watch.notifications.composer import Composer
-from bounce_watch.notifications.facts import Organisation
+from bounce_watch.notifications.facts import OrganisationProfile
 from bounce_watch.notifications.rendering.templates import Templates
 from bounce_watch.notifications.template_check import check_templates, languages
 
@@ -28,7 +28,7 @@ class Texts:
     """The folders in order of preference, the site's own first, and who writes."""
 
     own: Path | None
-    organisation: Organisation
+    organisation: OrganisationProfile
     catalogue: Catalogue
     playbooks: dict[str, Playbook]
 
@@ -80,7 +80,7 @@ def open_texts(config_path: Path | None, folder: Path | None) -> Texts:
         config = load_config(config_path)
         home = config.organisation
         own = folder or config.overrides.templates
-        organisation = Organisation(
+        organisation = OrganisationProfile(
             name=home.name, support=home.support, time_zone=home.time_zone, language=home.language
         )
     return Texts(

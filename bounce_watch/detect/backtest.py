@@ -33,7 +33,7 @@ class Replayed:
 
 @dataclass(slots=True, kw_only=True)
 class _Run:
-    """One incident during the replay. `active_at`: when it was last noisy; `opened_with`: messages at first."""
+    """One incident during the replay: last noisy at `active_at`, opened with `opened_with` messages."""
 
     rule: Rule
     key: str

@@ -1,1 +1,1 @@
-"""What we write: the gate, guidance, alerts, digest."""
+"""What we write: the gate, replies to senders, alerts, the digest and the report page."""

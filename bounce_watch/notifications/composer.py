@@ -1,10 +1,4 @@
-"""The composer: facts in, letters out. Texts come from folders; a site's folder overrides file by file.
-
-The all-clear for a colleague: the incident is over, and these mails of theirs may be sent again.
-
-The mail to an admin about a mailbox that cannot be read, and the all-clear.
-
-What a chat room reads of an incident: few lines, and nothing in them that calls people or is a link."""
+"""Compose emails and chat messages from facts, with the templates of the site and of this package."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -17,7 +11,7 @@ from bounce_watch.notifications.digest import digest_letter
 from bounce_watch.notifications.facts import (
     AlertFacts,
     NoticeFacts,
-    Organisation,
+    OrganisationProfile,
     OutageFacts,
     OwnMail,
     ReplyFacts,
@@ -26,38 +20,33 @@ from bounce_watch.notifications.guidance.letter import guidance
 from bounce_watch.notifications.rendering import local_time
 from bounce_watch.notifications.rendering.labels import OWNERS, SEVERITIES
 from bounce_watch.notifications.rendering.safe_text import defang, plain
-from bounce_watch.notifications.rendering.templates import Templates, Value, inline
+from bounce_watch.notifications.rendering.templates import Templates, Value, write_letter
 
-MOST_MAILS = 20
+MAX_MAILS = 20
+MAX_COMMANDS = 10
+_MARKUP = re.compile(r"[`*_~|<>\[\](){}#\\]")
 
 
-def notice(templates: Templates, organisation: Organisation, facts: NoticeFacts) -> Letter:
-    """Compose the all-clear for one colleague; it names no mail but theirs. Raises TemplateFault."""
-    mails: list[Value] = [_shown(mail, organisation) for mail in facts.mails[:MOST_MAILS]]
-    subject = "You can send your mail again"
+def _notice(templates: Templates, organisation: OrganisationProfile, facts: NoticeFacts) -> Letter:
+    mails: list[Value] = [_shown(mail, organisation) for mail in facts.mails[:MAX_MAILS]]
     values: dict[str, Value] = {
         "language": "en",
         "organisation": plain(organisation.name, 80),
         "support": plain(organisation.support, 120),
-        "subject": subject,
+        "subject": "You can send your mail again",
         "tone": "good",
         "footer": "Written by bounce_watch because our mail admins asked it to.",
         "name": facts.incident.name,
         "title": title_of(facts.incident.finding),
         "mails": mails,
-        "more": max(len(facts.mails) - MOST_MAILS, 0),
+        "more": max(len(facts.mails) - MAX_MAILS, 0),
     }
-    return Letter(
-        kind=LetterKind.REPLY,
-        event_key=facts.event_key,
-        to=facts.to,
-        subject=subject,
-        text=templates.render("alerts/notice.txt.j2", values),
-        html=inline(templates.render("alerts/notice.html.j2", values)),
+    return write_letter(
+        templates, "alerts/notice", values, kind=LetterKind.REPLY, event_key=facts.event_key, to=facts.to
     )
 
 
-def _shown(mail: OwnMail, organisation: Organisation) -> Value:
+def _shown(mail: OwnMail, organisation: OrganisationProfile) -> Value:
     return {
         "recipient": plain(mail.recipient, 80),
         "subject": plain(mail.subject or "", 80),
@@ -65,18 +54,14 @@ def _shown(mail: OwnMail, organisation: Organisation) -> Value:
     }
 
 
-MOST_COMMANDS = 10
-
-
-def outage(templates: Templates, organisation: Organisation, facts: OutageFacts) -> Letter:
-    """Compose the mail for one admin. Raises TemplateFault."""
+def _outage(templates: Templates, organisation: OrganisationProfile, facts: OutageFacts) -> Letter:
     mailbox, zone = plain(facts.mailbox, 120), organisation.time_zone
     said = "is read again" if facts.is_over else "cannot be read"
     subject = f"{'[Over] ' if facts.is_over else ''}The bounce mailbox {mailbox} {said}"
     values: dict[str, Value] = {
         "language": "en",
         "organisation": plain(organisation.name, 80),
-        "subject": subject,
+        "subject": plain(subject, 200),
         "tone": "good" if facts.is_over else "critical",
         "footer": "Written by bounce_watch, once when this lasts and once when it is over.",
         "mailbox": mailbox,
@@ -86,25 +71,20 @@ def outage(templates: Templates, organisation: Organisation, facts: OutageFacts)
         "last_look": local_time.short(facts.last_look, zone) if facts.last_look else "",
         "why": plain(facts.why, 400),
         "repair": plain(facts.repair, 400),
-        "commands": [plain(command, 400) for command in facts.commands[:MOST_COMMANDS]],
+        "commands": [plain(command, 400) for command in facts.commands[:MAX_COMMANDS]],
     }
-    return Letter(
-        kind=LetterKind.ALERT,
-        event_key=facts.event_key,
-        to=facts.to,
-        subject=plain(subject, 200),
-        text=templates.render("alerts/outage.txt.j2", values),
-        html=inline(templates.render("alerts/outage.html.j2", values)),
+    return write_letter(
+        templates, "alerts/outage", values, kind=LetterKind.ALERT, event_key=facts.event_key, to=facts.to
     )
 
 
 class Composer:
-    """Writes letters for one organisation. Folders are in order of preference: the site's, then ours."""
+    """Composes emails for one organization. `folders` hold templates: the site's first, then ours."""
 
     def __init__(
         self,
         folders: Sequence[Path],
-        organisation: Organisation,
+        organisation: OrganisationProfile,
         playbooks: Mapping[str, Playbook] | None = None,
     ) -> None:
         self._templates = Templates(folders)
@@ -112,33 +92,30 @@ class Composer:
         self._playbooks = dict(playbooks or {})
 
     def reply(self, facts: ReplyFacts) -> Letter:
-        """Return guidance for one colleague about one mail. Raises TemplateFault."""
+        """Return the reply to one sender about one bounced message. Raises TemplateFault."""
         return guidance(self._templates, self._organisation, facts)
 
     def alert(self, facts: AlertFacts) -> Letter:
-        """Return the mail that tells one admin about an incident. Raises TemplateFault."""
+        """Return the alert to one admin about an incident. Raises TemplateFault."""
         return alert(self._templates, self._organisation, self._playbooks, facts)
 
     def notice(self, facts: NoticeFacts) -> Letter:
-        """Return the all-clear for one colleague. Raises TemplateFault."""
-        return notice(self._templates, self._organisation, facts)
+        """Return the all-clear for one sender. Raises TemplateFault."""
+        return _notice(self._templates, self._organisation, facts)
 
     def outage(self, facts: OutageFacts) -> Letter:
-        """Return the mail about a mailbox that cannot be read, or is again. Raises TemplateFault."""
-        return outage(self._templates, self._organisation, facts)
+        """Return the email to an admin about a mailbox that cannot be read, or is read again."""
+        return _outage(self._templates, self._organisation, facts)
 
     def digest(self, digest: Digest, *, event_key: str, to: str) -> Letter:
-        """Return the digest of one day for one admin. Raises TemplateFault."""
+        """Return the digest for one admin. Raises TemplateFault."""
         return digest_letter(
             self._templates, self._organisation, self._playbooks, digest, event_key=event_key, to=to
         )
 
 
-_MARKS = re.compile(r"[`*_~|<>\[\](){}#\\]")
-
-
 def chat_text(subject: str, incident: Incident) -> tuple[str, str]:
-    """Return title and text. `subject` is that of the mail about it, whose details stay in the mail."""
+    """Return title and text of the chat message about an incident. `subject` is that of its alert."""
     finding = incident.finding
     mails = f"{finding.messages} mail{'' if finding.messages == 1 else 's'}"
     text = (
@@ -150,5 +127,5 @@ def chat_text(subject: str, incident: Incident) -> tuple[str, str]:
 
 
 def quiet(text: str) -> str:
-    """Return a text in which no room sees a mention, a command, markup or a link."""
-    return defang(_MARKS.sub("", plain(text, 200))).replace("@", " at ")
+    """Return a text without mentions, commands, markup and links."""
+    return defang(_MARKUP.sub("", plain(text, 200))).replace("@", " at ")

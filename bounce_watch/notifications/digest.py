@@ -1,54 +1,49 @@
-"""The daily digest: problems first, then who must act, what happened, what we did, and how we are."""
+"""The digest: incidents first, then owners, counts, replies, and the state of the service."""
 
 from collections.abc import Mapping, Sequence
 
 from bounce_watch.model import Count, Digest, Edition, Health, Incident, Letter, LetterKind, Severity
 from bounce_watch.notifications.alert.letter import TONES, shown_step, title_of
 from bounce_watch.notifications.alert.playbooks import Playbook, fill_steps
-from bounce_watch.notifications.facts import Organisation
+from bounce_watch.notifications.facts import OrganisationProfile
 from bounce_watch.notifications.rendering import charts, local_time
 from bounce_watch.notifications.rendering.labels import OWNERS, SEVERITIES, label_of
 from bounce_watch.notifications.rendering.safe_text import plain
-from bounce_watch.notifications.rendering.templates import Templates, Value, inline
+from bounce_watch.notifications.rendering.templates import Templates, Value, write_letter
 
-MOST_INCIDENTS = 10
-MOST_STEPS = 3
+MAX_INCIDENTS = 10
+MAX_STEPS = 3
 _FOOTER = "Written by bounce_watch once a day. More: bounce-watch top, bounce-watch incidents"
-_GRAVITY = tuple(Severity)
+_SEVERITY_ORDER = tuple(Severity)
 
 
 def digest_letter(
     templates: Templates,
-    organisation: Organisation,
+    organisation: OrganisationProfile,
     playbooks: Mapping[str, Playbook],
     digest: Digest,
     *,
     event_key: str,
     to: str,
 ) -> Letter:
-    """Compose the digest of one day for one admin. Raises TemplateFault."""
+    """Compose the digest for one admin. Raises TemplateFault."""
     values = _values(organisation, playbooks, digest)
-    return Letter(
-        kind=LetterKind.DIGEST,
-        event_key=event_key,
-        to=to,
-        subject=str(values["subject"]),
-        text=templates.render("digest/digest.txt.j2", values),
-        html=inline(templates.render("digest/digest.html.j2", values)),
+    return write_letter(
+        templates, "digest/digest", values, kind=LetterKind.DIGEST, event_key=event_key, to=to
     )
 
 
 def _values(
-    organisation: Organisation, playbooks: Mapping[str, Playbook], digest: Digest
+    organisation: OrganisationProfile, playbooks: Mapping[str, Playbook], digest: Digest
 ) -> dict[str, Value]:
     day = local_time.day_name(digest.local_date.year, digest.local_date.month, digest.local_date.day)
     headline = headline_of(digest)
     return {
         "language": "en",
         "organisation": plain(organisation.name, 80),
-        "subject": plain(f"Mail delivery, {_named(digest, day)}: {headline}", 200),
+        "subject": plain(f"Mail delivery, {_period_name(digest, day)}: {headline}", 200),
         "footer": _FOOTER,
-        "day": _named(digest, day),
+        "day": _period_name(digest, day),
         "span": f"{local_time.short(digest.since, digest.time_zone)} to "
         f"{local_time.short(digest.until, digest.time_zone)} ({digest.time_zone})",
         "headline": headline,
@@ -74,7 +69,7 @@ def _values(
     }
 
 
-def _named(digest: Digest, day: str) -> str:
+def _period_name(digest: Digest, day: str) -> str:
     """Return the day, or the week or month that ended on it."""
     match digest.edition:
         case Edition.DAILY:
@@ -86,7 +81,7 @@ def _named(digest: Digest, day: str) -> str:
 
 
 def _covers(digest: Digest) -> str:
-    """Return a sentence for a digest that makes up for days without one, empty for a usual one."""
+    """Return a sentence if the digest also covers earlier days without one, else empty."""
     if not digest.missed:
         return ""
     days = "1 day" if digest.missed == 1 else f"{digest.missed} days"
@@ -94,7 +89,7 @@ def _covers(digest: Digest) -> str:
 
 
 def comparison_of(digest: Digest) -> str:
-    """Return with what the counts are compared, empty when there is nothing to compare with."""
+    """Return what the counts are compared with, empty for nothing."""
     if not digest.weeks:
         return ""
     if digest.edition is Edition.MONTHLY:
@@ -116,7 +111,7 @@ def _check(check: Health) -> dict[str, Value]:
 
 
 def headline_of(digest: Digest) -> str:
-    """Return the day in a few words: for the subject and the first line."""
+    """Return the summary of the day in a few words, for the subject and the first line."""
     failing = [check for check in digest.health if check.state == "failure"]
     if digest.opened:
         return f"{_problems(len(digest.opened), 'new')}, {_mails(digest.messages.now)} came back"
@@ -139,19 +134,15 @@ def _mails(number: int) -> str:
 
 
 def _tone(digest: Digest) -> str:
-    """Return the colour of the band: that of the gravest unresolved incident."""
-    open_now = _by_gravity([*digest.opened, *digest.still_open])
+    """Return the color of the band: that of the most severe unresolved incident."""
+    open_now = _by_severity([*digest.opened, *digest.still_open])
     if open_now:
         return TONES.get(open_now[0].finding.severity, "")
     return "high" if any(check.state == "failure" for check in digest.health) else "good"
 
 
-def _gravity(incident: Incident) -> int:
-    return _GRAVITY.index(incident.finding.severity)
-
-
-def _by_gravity(incidents: Sequence[Incident]) -> list[Incident]:
-    return sorted(incidents, key=lambda incident: (_gravity(incident), incident.number))
+def _by_severity(incidents: Sequence[Incident]) -> list[Incident]:
+    return sorted(incidents, key=lambda one: (_SEVERITY_ORDER.index(one.finding.severity), one.number))
 
 
 def _tile(label: str, count: Count) -> dict[str, Value]:
@@ -159,9 +150,9 @@ def _tile(label: str, count: Count) -> dict[str, Value]:
 
 
 def _groups(
-    organisation: Organisation, playbooks: Mapping[str, Playbook], digest: Digest
+    organisation: OrganisationProfile, playbooks: Mapping[str, Playbook], digest: Digest
 ) -> list[dict[str, Value]]:
-    """Return the incidents under their three headings; empty groups are left out."""
+    """Return the incidents under their three headings, without empty groups."""
     groups = (
         ("New problems", digest.opened, True),
         ("Still open", digest.still_open, False),
@@ -172,9 +163,9 @@ def _groups(
             "title": title,
             "incidents": [
                 _incident(organisation, playbooks, incident, with_steps)
-                for incident in _by_gravity(incidents)[:MOST_INCIDENTS]
+                for incident in _by_severity(incidents)[:MAX_INCIDENTS]
             ],
-            "more": max(len(incidents) - MOST_INCIDENTS, 0),
+            "more": max(len(incidents) - MAX_INCIDENTS, 0),
         }
         for title, incidents, with_steps in groups
         if incidents
@@ -182,7 +173,7 @@ def _groups(
 
 
 def _incident(
-    organisation: Organisation, playbooks: Mapping[str, Playbook], incident: Incident, with_steps: bool
+    organisation: OrganisationProfile, playbooks: Mapping[str, Playbook], incident: Incident, with_steps: bool
 ) -> dict[str, Value]:
     finding = incident.finding
     owner = OWNERS[finding.owner]
@@ -202,8 +193,8 @@ def _incident(
         "severity_label": "Resolved" if resolved else SEVERITIES[finding.severity],
         "line": line,
         "codes": [plain(status, 20) for status in finding.statuses[:5]],
-        "steps": [shown_step(step) for step in steps[:MOST_STEPS]],
-        "more_steps": max(len(steps) - MOST_STEPS, 0),
+        "steps": [shown_step(step) for step in steps[:MAX_STEPS]],
+        "more_steps": max(len(steps) - MAX_STEPS, 0),
     }
 
 

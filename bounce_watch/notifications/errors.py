@@ -1,28 +1,28 @@
-"""What may go wrong while a letter is made. Expected refusals are values of the gate, not exceptions."""
+"""Faults while an email is composed. Expected refusals are values of the gate, not exceptions."""
 
 
-class ReplyError(Exception):
+class NotificationError(Exception):
     """Base of all faults of this package.
 
     ReplyError
-    ├── TemplateFault    a template is missing, has no such block or names an unknown value
-    ├── PlaybookFault    data/playbooks.toml is not what it should be
+    ├── TemplateFault    a template is missing, lacks a block or names an unknown value
+    ├── PlaybookFault    data/playbooks.toml is wrong
     ├── Unquotable       a value cannot be written into a PowerShell command safely
-    └── UnsafeMail       the finished mail would break a rule; nothing is sent
+    └── UnsafeMail       the finished message breaks a rule; it is not sent
     """
 
 
-class TemplateFault(ReplyError):
+class TemplateFault(NotificationError):
     """A template cannot be rendered; the message names the file and the line."""
 
 
-class PlaybookFault(ReplyError):
-    """The playbook file has a fault; the message names the playbook and the step."""
+class PlaybookFault(NotificationError):
+    """The playbook file is wrong; the message names the playbook and the step."""
 
 
-class Unquotable(ReplyError):
-    """A value holds characters that no PowerShell string may carry."""
+class Unquotable(NotificationError):
+    """A value holds characters that are not allowed in a PowerShell string."""
 
 
-class UnsafeMail(ReplyError):
-    """A mail broke a rule on its way out; it must not be sent."""
+class UnsafeMail(NotificationError):
+    """A finished message breaks a rule and must not be sent."""

@@ -1,4 +1,4 @@
-"""What a letter is made of: our organisation, and the facts of one bounce or incident."""
+"""What emails are composed from: our organization, and the facts of one bounce or incident."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,8 +8,8 @@ from bounce_watch.model import Bounce, Details, Incident
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Organisation:
-    """Who writes. `support`: an address or phone number, `time_zone`: an IANA name, `language`: as `de`."""
+class OrganisationProfile:
+    """Who writes. `support`: address or phone number; `time_zone`: IANA name; `language`: such as `de`."""
 
     name: str
     support: str
@@ -19,14 +19,14 @@ class Organisation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplyFacts:
-    """One mail of one colleague that came back; at least one bounce, several for several recipients.
+    """One bounced message of one sender, with a bounce for each failed recipient.
 
-    `mail_subject`, `mail_date` (UTC) and `mail_id` (Message-ID) are those of the colleague's own mail, None
-    when the report does not return them. `language` is the report's Content-Language, None for our own;
-    `earlier_language` that of the person's newest earlier report that named one.
-    `incident` is the name of the open incident that this bounce belongs to (`INC-7`), None for none;
-    `incident_since` is when it opened (UTC). `earlier_bounces` counts the colleague's other mails to the same
-    recipient that came back lately. `known_addresses` and `known_domains` exist for certain, likeliest
+    `mail_subject`, `mail_date` (UTC) and `mail_id` (Message-ID) are those of the sender's message, None
+    if the report does not return them. `language` is the report's Content-Language, None for our own;
+    `earlier_language` is that of the sender's newest earlier report that has one.
+    `incident` is the name of the open incident that this bounce belongs to (`INC-7`), or None;
+    `incident_since` is when it opened (UTC). `earlier_bounces` counts the sender's other messages to the
+    same recipient that bounced recently. `known_addresses` and `known_domains` certainly exist, likeliest
     first: a recipient one slip away from one of them is probably a typing error.
     """
 
@@ -46,7 +46,7 @@ class ReplyFacts:
 
 
 class AlertKind(StrEnum):
-    """What an alert is written for."""
+    """The reason for an alert."""
 
     OPENED = "opened"
     REOPENED = "reopened"
@@ -57,10 +57,10 @@ class AlertKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertFacts:
-    """One incident, what happened to it, and the admin who hears of it.
+    """One incident, what happened to it, and the admin to alert.
 
-    `growth` is how many times as large it is as when it was first told, for the kind grew. `related` names
-    other open incidents that may belong to it, `explains` those that nobody is told of because of it.
+    `growth` is its size relative to the first alert, for the kind grew. `related` names other open
+    incidents that may belong to it, `explains` those that cause no alert because of it.
     `details` is what the newest refusals say beyond their codes.
     """
 
@@ -76,7 +76,7 @@ class AlertFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnMail:
-    """One mail of a colleague that came back. `sent_at` is UTC; None for what the report does not return."""
+    """One bounced message of a sender. `sent_at` is UTC; None for what the report does not return."""
 
     recipient: str
     subject: str | None = None
@@ -85,7 +85,7 @@ class OwnMail:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoticeFacts:
-    """An incident is over: a colleague whom it concerned may send these mails again."""
+    """An incident is resolved: an affected sender can resend these messages."""
 
     event_key: str
     to: str
@@ -95,10 +95,10 @@ class NoticeFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutageFacts:
-    """A mailbox, as people call it, cannot be read since a while; or, when it is over, is read again.
+    """A mailbox, by its label, cannot be read for some time, or is read again (`is_over`).
 
-    `why` is the newest reason, `repair` what ends it (empty where nothing is known), `commands` lines of
-    PowerShell for that. `last_look` is None when it was never read.
+    `why` is the newest reason, `repair` how to fix it (empty if unknown), `commands` lines of PowerShell
+    for that. `last_look` is None if it was never read.
     """
 
     event_key: str

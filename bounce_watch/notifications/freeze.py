@@ -1,20 +1,11 @@
-"""Turn a letter into the bytes that are stored and sent, once: a second attempt sends the same bytes.
+"""Turn a letter into the bytes that are stored and sent; a second attempt sends the same bytes.
 
-Headers follow RFC 3834 section 5 and MS-OXCMAIL 2.1.3.2.20. Every value is ours; no byte of a mail we
-received is parsed or copied here.
+Headers follow RFC 5322, RFC 3834 section 5 and MS-OXCMAIL 2.1.3.2.20. Values are cleaned before and the bytes
+are checked after writing: Python before 3.12.4 writes a line break from an encoded word (CVE-2024-6923).
 
-
-Header values that leave us, and the last look at the serialised header block (RFC 5322).
-
-Python before 3.12.4 writes a line break that an encoded word carries (CVE-2024-6923): values are cleaned
-before they are set, and the bytes are checked after they are written.
-
-
-Our own marks: the id that every mail of ours carries, so that its bounce is recognised and never answered.
-
-An id is `bw.<sixteen hex digits>.<twenty-four hex digits>`; the second part is an HMAC (RFC 2104) of the
-first, so nobody else can make one. Providers rewrite Message-IDs, hence the id also stands in
-X-Bounce-Watch-ID, in References and in the footer.
+Every message holds an ID, so that its bounce is recognized and never answered: `bw.<16 hex>.<24 hex>`, whose
+second part is an HMAC (RFC 2104) of the first. Providers rewrite Message-IDs, so the ID is also in
+X-Bounce-Watch-ID, References and the footer.
 """
 
 import hashlib
@@ -50,17 +41,17 @@ _FIELD = re.compile(rb"\A([!-9;-~]{1,40}):(?: [ -~]*)?\Z")
 
 
 def clean_header(value: str) -> str:
-    """Return a value that is one line of at most 200 characters and holds no encoded word."""
+    """Return the value as one line of at most 200 characters without encoded words."""
     return plain(value.replace("=?", "= ?"), LONGEST_VALUE).replace("=?", "= ?")
 
 
 def is_message_id(value: str | None) -> bool:
-    """Tell whether a Message-ID is plain enough to be named in our headers (RFC 5322 section 3.6.4)."""
+    """Tell whether a Message-ID is plain enough for our headers (RFC 5322 section 3.6.4)."""
     return value is not None and _MESSAGE_ID.match(value) is not None and value.count("@") == 1
 
 
 def check_mail(content: bytes) -> None:
-    """Raise UnsafeMail unless the bytes are a mail as we write it: seven bits, CRLF, known fields, one To."""
+    """Raise UnsafeMail unless the bytes are a message as we write it: 7 bits, CRLF, known fields, one To."""
     if content.replace(b"\r\n", b"").translate(None, b"\r\n\x00") != content.replace(b"\r\n", b""):
         raise UnsafeMail("a bare line end or a NUL stands in the mail")
     if not content.isascii():
@@ -82,9 +73,9 @@ def _fields(head: bytes) -> list[str]:
 
 
 def _check_fields(names: list[str]) -> None:
-    strangers = sorted(set(names) - ALLOWED)
-    if strangers:
-        raise UnsafeMail(f"header field {strangers[0]!r} is not one of ours")
+    unknown = sorted(set(names) - ALLOWED)
+    if unknown:
+        raise UnsafeMail(f"header field {unknown[0]!r} is not one of ours")
     repeated = [name for name in names if names.count(name) > 1]
     if repeated:
         raise UnsafeMail(f"header field {repeated[0]!r} stands there twice")
@@ -93,15 +84,17 @@ def _check_fields(names: list[str]) -> None:
         raise UnsafeMail(f"header field {missing[0]!r} is missing")
 
 
-# Not "All" and without NDR: we want to see it when guidance cannot be delivered.
+# Not "All" and without NDR: we need the report if our own message cannot be delivered.
 _SUPPRESS = "DR, RN, NRN, OOF, AutoReply"
 _LINE_END = re.compile(r"\r\n|\r|\n")
+_ID = re.compile(r"bw\.([0-9a-f]{16})\.([0-9a-f]{24})(?![0-9a-f])")
+_MAX_SEARCHED = 64 * 1024
 
 
 class _Policy(EmailPolicy):
-    """SMTP's policy without a habit of the stdlib.
+    """SMTP's policy, but without a line break right after the field's name.
 
-    It breaks a long subject right after the field's name, which readers show as a leading space.
+    The standard library breaks a long subject there, which mail clients show as a leading space.
     """
 
     def fold(self, name: str, value: str) -> str:
@@ -113,10 +106,10 @@ _POLICY = _Policy(linesep=SMTP.linesep, max_line_length=SMTP.max_line_length, ct
 
 
 def freeze(letter: Letter, *, sender: tuple[str, str], bw_id: str, message_id: str, date: datetime) -> bytes:
-    """Return the finished mail: multipart/alternative, seven bits, CRLF, checked byte by byte.
+    """Return the finished message: multipart/alternative, 7 bits, CRLF, checked byte by byte.
 
     `sender` is the display name and the address. `bw_id` and `message_id` come from `new_ids`.
-    Raises UnsafeMail when any value breaks a rule; nothing may be sent then.
+    Raises UnsafeMail if a value breaks a rule.
     """
     name, address = sender
     for plain_address in (address, letter.to):
@@ -155,22 +148,22 @@ def _from(name: str, address: str) -> str:
 
 @lru_cache(maxsize=256)
 def _folded(name: str, value: str) -> str:
-    """Return a field with text that may need encoded words (RFC 2047)."""
+    """Return a header field, with encoded words if needed (RFC 2047)."""
     return str(_POLICY.fold(*_POLICY.header_store_parse(name, value)))
 
 
 def _part(subtype: str, text: str, boundary: str) -> tuple[bytes, bytes]:
-    """Return the head of one part, with its boundary, and its content."""
+    """Return the header of one part, with its boundary, and its content."""
     head = (
         f'--{boundary}\r\nContent-Type: text/{subtype}; charset="utf-8"\r\n'
         "Content-Transfer-Encoding: quoted-printable\r\n"
     )
-    lines = _LINE_END.sub("\r\n", text).encode("utf-8", "replace")  # lone surrogates: UTF-8 has none
+    lines = _LINE_END.sub("\r\n", text).encode("utf-8", "replace")  # UTF-8 has no lone surrogates
     return head.encode("ascii"), b2a_qp(lines)
 
 
 def _thread(in_reply_to: str | None, message_id: str) -> list[str]:
-    """Name the person's own mail, if its id is plain, and our own id, which outlives a new Message-ID."""
+    """Refer to the sender's message, if its ID is plain, and to ours, whose Message-ID may be rewritten."""
     if in_reply_to is None or not is_message_id(in_reply_to):
         return [f"References: {message_id}\r\n"]
     return [f"In-Reply-To: {in_reply_to}\r\n", f"References: {in_reply_to}\r\n {message_id}\r\n"]
@@ -198,22 +191,18 @@ def _signed_html(html: str, bw_id: str) -> str:
     return f"{before}{line}{body_end}{after}" if body_end else f"{html}{line}"
 
 
-_ID = re.compile(r"bw\.([0-9a-f]{16})\.([0-9a-f]{24})(?![0-9a-f])")
-_LONGEST = 64 * 1024
-
-
 def new_ids(secret: bytes, event_key: str, domain: str) -> tuple[str, str]:
-    """Return the X-Bounce-Watch-ID and the Message-ID of the mail for one event: always the same pair."""
+    """Return X-Bounce-Watch-ID and Message-ID for an event, always the same pair."""
     serial = hashlib.sha256(event_key.encode("utf-8", "surrogatepass")).hexdigest()[:16]
-    bw_id = f"bw.{serial}.{_proof(secret, serial)}"
+    bw_id = f"bw.{serial}.{_signature(secret, serial)}"
     return bw_id, f"<{bw_id}@{domain}>"
 
 
 def is_own_mark(secret: bytes, value: str) -> bool:
-    """Tell whether a header value or a piece of text (64 KiB are read) holds an id that we made."""
-    found = _ID.finditer(value[:_LONGEST].lower())
-    return any(hmac.compare_digest(_proof(secret, match[1]), match[2]) for match in found)
+    """Tell whether a header value or a text (64 KiB are read) holds an ID that we made."""
+    found = _ID.finditer(value[:_MAX_SEARCHED].lower())
+    return any(hmac.compare_digest(_signature(secret, match[1]), match[2]) for match in found)
 
 
-def _proof(secret: bytes, serial: str) -> str:
+def _signature(secret: bytes, serial: str) -> str:
     return hmac.new(secret, serial.encode("ascii"), hashlib.sha256).hexdigest()[:24]

@@ -1,4 +1,4 @@
-"""Try every template, the site's overrides too, with invented facts, and say in words what is wrong."""
+"""Render every template, including the site's, with sample facts, and report what is wrong."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,8 +14,8 @@ from bounce_watch.notifications.guidance.letter import FALLBACK, guidance_text
 from bounce_watch.notifications.rendering.templates import Templates
 from bounce_watch.notifications.report_page.page import report_page
 
-MOST_WORDS = 120
-MOST_STEPS = 4
+MAX_WORDS = 120
+MAX_STEPS = 4
 _RULER = re.compile(r"(?m)^-{20,}$")
 _STEP = re.compile(r"(?m)^\d\. ")
 _SHARED = re.compile(r"replies/[a-z]{2,3}/shared/[a-z_]+\.j2")
@@ -33,7 +33,7 @@ _FIXED = frozenset(
 
 
 def check_templates(folders: Sequence[Path], playbooks: Mapping[str, Playbook] | None = None) -> list[str]:
-    """Render all templates of the folders; return one sentence for each problem, none when all is well."""
+    """Render all templates of the folders; return one sentence per problem."""
     templates = Templates(folders)
     composer = Composer(folders, template_samples.ORGANISATION, playbooks)
     problems = [
@@ -48,13 +48,13 @@ def check_templates(folders: Sequence[Path], playbooks: Mapping[str, Playbook] |
 
 
 def languages(templates: Templates) -> list[str]:
-    """Return the languages that have a folder with the fixed words, English first."""
+    """Return the languages with a file of fixed words, English first."""
     found = {name.split("/")[1] for name in templates.names() if name.endswith("/words.j2")}
     return sorted(found, key=lambda language: (language != FALLBACK, language))
 
 
 def body_words(text: str) -> int:
-    """Count the words of a reply above its details: what a colleague has to read. Numerals are no words."""
+    """Count the words of a reply above its details, without numbers."""
     return sum(any(map(str.isalpha, word)) for word in _RULER.split(text)[0].split())
 
 
@@ -64,26 +64,26 @@ def _is_known(name: str) -> bool:
 
 
 def _reply_problems(templates: Templates, composer: Composer, cause: Cause, language: str) -> Iterator[str]:
-    """Render one cause in every case, its page once."""
+    """Render the text of one cause in every case, and its page once."""
     place = f"replies/{language}/{cause}.j2"
-    for place_in_row, facts in enumerate(_cases(cause, language)):
+    for position, facts in enumerate(_cases(cause, language)):
         try:
-            if place_in_row == 0:
+            if position == 0:
                 composer.reply(facts)
             text = guidance_text(templates, template_samples.ORGANISATION, facts)
         except TemplateFault as fault:
             yield str(fault)
             continue
-        if body_words(text) > MOST_WORDS:
-            yield f"{place}: {body_words(text)} words are too many, at most {MOST_WORDS}"
-        if not 1 <= len(_STEP.findall(text)) <= MOST_STEPS:
-            yield f"{place}: there must be one to {MOST_STEPS} steps"
+        if body_words(text) > MAX_WORDS:
+            yield f"{place}: {body_words(text)} words are too many, at most {MAX_WORDS}"
+        if not 1 <= len(_STEP.findall(text)) <= MAX_STEPS:
+            yield f"{place}: there must be one to {MAX_STEPS} steps"
 
 
 def _cases(cause: Cause, language: str) -> Iterator[ReplyFacts]:
-    """Yield invented facts: both sides, one recipient and several, all that calls for a note.
+    """Yield sample facts: both sides, one recipient and several, and a case for each note.
 
-    The owner chooses a text only for what has none of its own, and the colour for security.
+    The owner selects the text only for the unknown cause, and the color for security.
     """
     for side in Side:
         for owner in Owner if cause is Cause.UNKNOWN else (Owner.SENDER, Owner.SECURITY):

@@ -1,4 +1,4 @@
-"""Invented facts to try templates with: `bounce-watch check` and the tests render every file from them."""
+"""Sample facts, with which `bounce-watch check` and the tests render every template."""
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -25,10 +25,10 @@ from bounce_watch.model import (
     Severity,
     Side,
 )
-from bounce_watch.notifications.facts import AlertFacts, Organisation, OutageFacts, ReplyFacts
+from bounce_watch.notifications.facts import AlertFacts, OrganisationProfile, OutageFacts, ReplyFacts
 
 NOW = datetime(2026, 11, 24, 6, 0, tzinfo=UTC)
-ORGANISATION = Organisation(
+ORGANISATION = OrganisationProfile(
     name="Contoso", support="it-help@contoso.example, phone 4711", time_zone="Europe/Berlin"
 )
 
@@ -36,7 +36,7 @@ ORGANISATION = Organisation(
 def bounce(
     cause: Cause, owner: Owner, side: Side = Side.THEIRS, recipient: str = "lena@fabrikam.example"
 ) -> Bounce:
-    """Return a bounce of mara@contoso.example's mail."""
+    """Return a bounce of a message from mara@contoso.example."""
     return Bounce(
         recipient=recipient,
         sender="mara@contoso.example",
@@ -55,7 +55,7 @@ def bounce(
 
 
 def reply_facts(*bounces: Bounce, language: str | None = None, incident: str | None = None) -> ReplyFacts:
-    """Return the facts of one mail that came back."""
+    """Return the facts of one bounced message."""
     return ReplyFacts(
         event_key="sample",
         to="mara@contoso.example",
@@ -69,7 +69,7 @@ def reply_facts(*bounces: Bounce, language: str | None = None, incident: str | N
 
 
 def noted_facts(cause: Cause, side: Side, language: str | None = None) -> tuple[ReplyFacts, ...]:
-    """Return facts that call for every note: typing errors, old entries, sizes, earlier attempts."""
+    """Return facts for every note: typing errors, stale entries, sizes, earlier attempts."""
     typing = bounce(cause, Owner.SENDER, side, "lena.berg@fabrikan.example")
     other = bounce(cause, Owner.SENDER, side, "tom.milller@adatum.example")
     plain = reply_facts(typing, other, language=language)
@@ -139,7 +139,7 @@ def outages() -> tuple[OutageFacts, ...]:
 
 
 def digest(empty: bool = False) -> Digest:
-    """Return the digest of a day, eventful or empty."""
+    """Return the digest of a day, with events or empty."""
     plain = {
         "local_date": date(2026, 11, 24),
         "time_zone": ORGANISATION.time_zone,
@@ -179,7 +179,7 @@ def digest(empty: bool = False) -> Digest:
 
 
 def overview() -> Overview:
-    """Return what a report page tells of three weeks."""
+    """Return the overview of three weeks for a report page."""
     day = timedelta(days=1)
     steps = (
         IncidentStep(at=NOW - day, change="opened", by="bounce_watch", note="", messages=3),

@@ -15,7 +15,7 @@ from bounce_watch.model import Site
 from bounce_watch.model.message_location import MessageLocation
 from bounce_watch.notifications.alert.playbooks import load_playbooks
 from bounce_watch.notifications.composer import Composer
-from bounce_watch.notifications.facts import Organisation
+from bounce_watch.notifications.facts import OrganisationProfile
 from bounce_watch.notifications.gate.values import Mode, Policy
 from bounce_watch.pipeline.dkim import SignatureChecker, key_finder
 from bounce_watch.sandbox.reader import InProcess, IsolatedReader, Reader
@@ -101,7 +101,7 @@ def make_composer(config: Config) -> Composer:
     """Return the writer of all our letters; a site's templates override ours file by file."""
     home = config.organisation
     own = [config.overrides.templates] if config.overrides.templates else []
-    organisation = Organisation(
+    organisation = OrganisationProfile(
         name=home.name, support=home.support, time_zone=home.time_zone, language=home.language
     )
     return Composer(

@@ -9,7 +9,6 @@ import pytest
 from bounce_watch.model import Action, Cause, Evidence, Kind, LetterKind, Site
 from bounce_watch.notifications.gate.check import check, examine, refuse_at_once
 from bounce_watch.notifications.gate.values import (
-    OUTSIDE_THE_GATE,
     SENTENCES,
     WITHHELD,
     Allowed,
@@ -20,6 +19,9 @@ from bounce_watch.notifications.gate.values import (
     Reason,
     Refused,
 )
+
+OUTSIDE_THE_GATE = {Reason.UNCERTAIN, Reason.SAME_LETTER}
+"""Reasons for messages that were already written; the gate has no check for them."""
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 SITE = Site(

@@ -13,7 +13,7 @@ from bounce_watch.notifications.alert.playbooks import Playbook
 from bounce_watch.notifications.composer import Composer
 from bounce_watch.notifications.guidance.letter import leading
 from bounce_watch.notifications.rendering.labels import CAUSES, OWNERS, label_of
-from bounce_watch.notifications.template_check import MOST_STEPS, MOST_WORDS, body_words, check_templates
+from bounce_watch.notifications.template_check import MAX_STEPS, MAX_WORDS, body_words, check_templates
 
 # The owner that the catalogue usually gives to a cause decides nothing but the frame; any owner must work.
 FREQUENT = [
@@ -36,8 +36,8 @@ def test_every_cause_has_a_short_text(composer: Composer, cause: Cause, owner: O
         one = template_samples.bounce(cause, owner, side)
         other = template_samples.bounce(cause, owner, side, "tom.miller@adatum.example")
         for text in (reply_text(composer, one), reply_text(composer, one, other, incident="INC-7")):
-            assert body_words(text) < MOST_WORDS
-            assert 1 <= len(re.findall(r"(?m)^\d\. ", text)) <= MOST_STEPS
+            assert body_words(text) < MAX_WORDS
+            assert 1 <= len(re.findall(r"(?m)^\d\. ", text)) <= MAX_STEPS
 
 
 @pytest.mark.parametrize("cause", Cause)

@@ -11,7 +11,7 @@ import pytest
 from bounce_watch.model import Bounce, Cause, Count, Finding, Health, Letter, Owner
 from bounce_watch.notifications import template_samples
 from bounce_watch.notifications.composer import Composer
-from bounce_watch.notifications.facts import AlertFacts, Organisation
+from bounce_watch.notifications.facts import AlertFacts, OrganisationProfile
 
 CANARIES = {
     "expression": "{{7*7}}{{ self }}",
@@ -130,7 +130,7 @@ def test_no_field_of_a_digest_acts(composer: Composer, field: str, canary: str) 
 @pytest.mark.parametrize("canary", CANARIES.values(), ids=list(CANARIES))
 def test_no_name_of_the_organisation_acts(composer: Composer, templates: Any, canary: str) -> None:
     """Configuration is ours, and cleaned all the same."""
-    ours = Composer([templates], Organisation(name=canary, support=canary))
+    ours = Composer([templates], OrganisationProfile(name=canary, support=canary))
     assert_harmless(
         ours.reply(template_samples.reply_facts(template_samples.bounce(Cause.MAIL_LOOP, Owner.MAIL_ADMIN)))
     )

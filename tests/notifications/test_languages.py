@@ -12,9 +12,9 @@ from jinja2 import Environment, meta, nodes
 from bounce_watch.model import Cause, Details, Letter, Owner, Side
 from bounce_watch.notifications import template_samples
 from bounce_watch.notifications.composer import Composer
-from bounce_watch.notifications.facts import Organisation
+from bounce_watch.notifications.facts import OrganisationProfile
 from bounce_watch.notifications.freeze import freeze, new_ids
-from bounce_watch.notifications.template_check import MOST_STEPS, MOST_WORDS, body_words
+from bounce_watch.notifications.template_check import MAX_STEPS, MAX_WORDS, body_words
 
 REPLIES = Path(__file__).parents[2] / "templates" / "replies"
 LANGUAGES = sorted(folder.name for folder in REPLIES.iterdir() if folder.is_dir() and folder.name != "en")
@@ -119,9 +119,9 @@ def test_every_cause_is_whole_in_every_language(composer: Composer, language: st
         assert f'<html lang="{language}">' in letter.html
         assert TODO[language] in letter.text
         assert TODO[language] in page
-        assert body_words(letter.text) < MOST_WORDS
+        assert body_words(letter.text) < MAX_WORDS
         steps = re.findall(r"(?m)^\d\. ", letter.text)
-        assert 1 <= len(steps) <= MOST_STEPS
+        assert 1 <= len(steps) <= MAX_STEPS
         assert page.count('class="badge"') in (0, len(steps))
         assert not re.search(r"\{\{|\}\}|\{%|\{#|\bNone\b|\bundefined\b", letter.text + page)
         assert not re.search(r"(?i)<(a|img|link|script|iframe|form)\b|href=|src=|https?:", letter.html)
@@ -311,7 +311,7 @@ def test_the_mail_names_its_language(composer: Composer, language: str) -> None:
 def test_the_language_is_the_best_that_we_have(
     templates: Path, asked: str | None, home: str, written_in: str
 ) -> None:
-    ours = Organisation(name="Contoso", support="4711", language=home)
+    ours = OrganisationProfile(name="Contoso", support="4711", language=home)
     letter = Composer([templates], ours).reply(
         template_samples.reply_facts(
             template_samples.bounce(Cause.MAILBOX_FULL, Owner.SENDER), language=asked

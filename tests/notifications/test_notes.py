@@ -13,7 +13,7 @@ from bounce_watch.notifications import template_samples
 from bounce_watch.notifications.composer import Composer
 from bounce_watch.notifications.guidance.notes import megabytes
 from bounce_watch.notifications.guidance.suggestions import PROVIDERS, find_entry_name, find_suggestion
-from bounce_watch.notifications.template_check import MOST_STEPS, MOST_WORDS, body_words
+from bounce_watch.notifications.template_check import MAX_STEPS, MAX_WORDS, body_words
 
 MB = 1024**2
 
@@ -32,8 +32,8 @@ def test_a_letter_with_notes_stays_short(composer: Composer, cause: Cause, langu
     for side in Side:
         for facts in template_samples.noted_facts(cause, side, language):
             letter = composer.reply(facts)
-            assert body_words(letter.text) < MOST_WORDS
-            assert 1 <= len(re.findall(r"(?m)^\d\. ", letter.text)) <= MOST_STEPS
+            assert body_words(letter.text) < MAX_WORDS
+            assert 1 <= len(re.findall(r"(?m)^\d\. ", letter.text)) <= MAX_STEPS
             assert not re.search(r"(?i)<a\b|href=|\{\{|\bNone\b", letter.html.partition("</style>")[2])
 
 

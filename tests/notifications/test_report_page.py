@@ -89,7 +89,7 @@ def test_the_hours_of_a_day_land_in_the_local_day(templates: Templates) -> None:
         until=datetime(2026, 11, 12, 23, tzinfo=UTC),
         ticks=(late,),
     )
-    chart: Any = charts.course(facts)
+    chart: Any = charts.timeline(facts)
     assert [(one["day"], one["total"]) for one in chart["columns"]] == [
         ("2026-11-09", 0),
         ("2026-11-10", 5),
@@ -109,10 +109,10 @@ def test_every_mail_is_in_one_column_however_long_the_span(days: int) -> None:
         for hour in range(1, days * 24, max(days // 10, 1))
     )
     facts = replace(template_samples.overview(), since=end - timedelta(days=days), until=end, ticks=ticks)
-    chart: Any = charts.course(facts)
+    chart: Any = charts.timeline(facts)
     assert sum(one["total"] for one in chart["columns"]) == sum(tick.messages for tick in ticks)
     assert len(chart["columns"]) <= max(71, days // 7 + 2)
-    assert len(chart["legend"]) <= charts.COLOURS
+    assert len(chart["legend"]) <= charts.COLORS
     parts = [part for one in chart["columns"] for part in one["parts"]]
     assert all(part["y"] >= 0 and part["y"] + part["height"] <= charts.HEIGHT + 0.2 for part in parts)
 
@@ -121,7 +121,7 @@ def test_every_mail_is_in_one_column_however_long_the_span(days: int) -> None:
 def test_the_axis_ends_at_a_round_number(most: int, ceiling: int) -> None:
     facts = template_samples.overview()
     tick = HourCount(at=facts.since, cause=Cause.MAILBOX_FULL, messages=most)
-    chart: Any = charts.course(replace(facts, ticks=(tick,)))
+    chart: Any = charts.timeline(replace(facts, ticks=(tick,)))
     assert chart["lines"][-1]["label"] == ceiling
 
 

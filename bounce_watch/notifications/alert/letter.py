@@ -1,19 +1,19 @@
-"""The alert: mails to the admins about an incident: it opened, grew, still waits, or is over."""
+"""Alerts to the admins: an incident opened, grew, is unacknowledged, or is resolved."""
 
 from collections.abc import Mapping
 from typing import assert_never
 
 from bounce_watch.model import Finding, Letter, LetterKind, Owner, Severity
 from bounce_watch.notifications.alert.playbooks import FilledStep, Playbook, fill_steps
-from bounce_watch.notifications.facts import AlertFacts, AlertKind, Organisation
+from bounce_watch.notifications.facts import AlertFacts, AlertKind, OrganisationProfile
 from bounce_watch.notifications.rendering import local_time
 from bounce_watch.notifications.rendering.labels import OWNERS, SEVERITIES
 from bounce_watch.notifications.rendering.refusal_details import common_evidence
 from bounce_watch.notifications.rendering.safe_text import plain
-from bounce_watch.notifications.rendering.templates import Templates, Value, inline
+from bounce_watch.notifications.rendering.templates import Templates, Value, write_letter
 
-MOST_NAMES = 10
-MOST_WHO_MAY_RESEND = 100
+MAX_NAMES = 10
+MAX_WHO_MAY_RESEND = 100
 _NO_STEPS = "There are no steps for this kind of incident yet."
 TONES: dict[Severity, str] = {Severity.CRITICAL: "critical", Severity.HIGH: "high"}
 _FOOTER = "Written by bounce_watch {when}. More: bounce-watch incidents"
@@ -27,18 +27,20 @@ _WHEN: dict[AlertKind, str] = {
 
 
 def alert(
-    templates: Templates, organisation: Organisation, playbooks: Mapping[str, Playbook], facts: AlertFacts
+    templates: Templates,
+    organisation: OrganisationProfile,
+    playbooks: Mapping[str, Playbook],
+    facts: AlertFacts,
 ) -> Letter:
     """Compose the alert about one incident for one admin. Raises TemplateFault."""
     finding, name = facts.incident.finding, facts.incident.name
     title, over = title_of(finding), facts.kind is AlertKind.ALL_CLEAR
     playbook = playbooks.get(finding.playbook)
-    subject = plain(_subject(facts, title), 200)
-    most = MOST_WHO_MAY_RESEND if over else MOST_NAMES
+    most = MAX_WHO_MAY_RESEND if over else MAX_NAMES
     values: dict[str, Value] = {
         "language": "en",
         "organisation": plain(organisation.name, 80),
-        "subject": subject,
+        "subject": plain(_subject(facts, title), 200),
         "tone": "good" if over else TONES.get(finding.severity, ""),
         "footer": _FOOTER.format(when=_WHEN[facts.kind]),
         "lead": _lead(facts),
@@ -56,25 +58,20 @@ def alert(
         "senders": _named(finding.senders, 80, most),
         "more_senders": max(len(finding.senders) - most, 0),
         "domains": _named(finding.recipient_domains, 80),
-        "more_domains": max(len(finding.recipient_domains) - MOST_NAMES, 0),
+        "more_domains": max(len(finding.recipient_domains) - MAX_NAMES, 0),
         "evidence": list(common_evidence(facts.details)),
         "meaning": "" if over else playbook.meaning if playbook else _NO_STEPS,
         "steps": [shown_step(step) for step in fill_steps(playbook, finding)]
         if playbook and not over
         else [],
     }
-    return Letter(
-        kind=LetterKind.ALERT,
-        event_key=facts.event_key,
-        to=facts.to,
-        subject=subject,
-        text=templates.render("alerts/alert.txt.j2", values),
-        html=inline(templates.render("alerts/alert.html.j2", values)),
+    return write_letter(
+        templates, "alerts/alert", values, kind=LetterKind.ALERT, event_key=facts.event_key, to=facts.to
     )
 
 
 def title_of(finding: Finding) -> str:
-    """Return the rule's title with what it was found for: an address or a domain."""
+    """Return the rule's title with its key if that is an address or a domain."""
     title, key = plain(finding.title, 160), plain(finding.key, 80)
     named = ("@" in key or "." in key) and key not in title
     return f"{title}: {key}" if named else title
@@ -109,7 +106,7 @@ def _subject(facts: AlertFacts, title: str) -> str:
 
 
 def _lead(facts: AlertFacts) -> str:
-    """Return what is new, in one or two sentences; nothing when the incident itself is the news."""
+    """Return the news in one or two sentences, empty for a newly opened incident."""
     number = facts.incident.number
     match facts.kind:
         case AlertKind.OPENED:
@@ -137,5 +134,5 @@ def _all_clear(facts: AlertFacts) -> str:
     return f"{over} The senders named here may send their mails again. To tell each of them: {tell}"
 
 
-def _named(names: tuple[str, ...], limit: int, most: int = MOST_NAMES) -> list[str]:
+def _named(names: tuple[str, ...], limit: int, most: int = MAX_NAMES) -> list[str]:
     return [plain(name, limit) for name in names[:most]]

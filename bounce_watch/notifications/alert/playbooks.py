@@ -1,14 +1,12 @@
-"""What an admin does about an incident: steps from data/playbooks.toml, filled with the incident's values.
+"""Steps for admins from data/playbooks.toml, with the values of the incident in PowerShell commands.
 
-The one place where a value is written into a PowerShell command.
-
-PowerShell reads the typographic quotes U+2018 to U+201B as single quotes too: each is doubled inside a
-single-quoted string, where nothing else is special (learn.microsoft.com, about_Quoting_Rules, 2026-11).
+All values in PowerShell commands are quoted here. PowerShell reads the typographic quotes U+2018 to U+201B
+as single quotes too, so each is doubled inside a single-quoted string, where nothing else is special
+(learn.microsoft.com, about_Quoting_Rules, 2026-11).
 """
 
 import re
 import tomllib
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -17,20 +15,26 @@ from typing import Any
 from bounce_watch.model import Finding
 from bounce_watch.model.address import domain_of
 from bounce_watch.notifications.errors import PlaybookFault, Unquotable
+from bounce_watch.notifications.rendering.safe_text import is_hidden
 
 LONGEST_VALUE = 320
 _QUOTES = re.compile("['\u2018\u2019\u201a\u201b]")
 PLACEHOLDER = re.compile(r"<([a-z][a-z_]*)>")
-_REFUSED = frozenset(("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"))
+PLACEHOLDERS = frozenset(("sender", "sender_domain", "recipient_domain", "since", "until"))
+_EACH = ("sender", "sender_domain", "recipient_domain")
+MAX_COMMANDS = 3
+_STEP_KEYS = {"text", "where", "command", "source", "checked"}
+_PLAYBOOK_KEYS = {"name", "title", "meaning", "step"}
+_CHECKED = re.compile(r"\d{4}-\d{2}(-\d{2})?")
 
 
 def quote(value: str) -> str:
     """Return the value as a single-quoted PowerShell string.
 
-    Raises Unquotable for control, bidi and other invisible characters, line breaks, surrogates, and for
-    what is longer than an address can be: such a value is no address or domain, and nobody should paste it.
+    Raises Unquotable for invisible characters (control, bidi, line breaks, surrogates and others), and for
+    a value longer than an address can be: it isn't an address or domain and must not be pasted.
     """
-    if len(value) > LONGEST_VALUE or any(unicodedata.category(character) in _REFUSED for character in value):
+    if len(value) > LONGEST_VALUE or any(map(is_hidden, value)):
         raise Unquotable("the value holds characters that no command may carry")
     return "'" + _QUOTES.sub(lambda found: found[0] * 2, value) + "'"
 
@@ -38,7 +42,7 @@ def quote(value: str) -> str:
 def fill(command: str, values: Mapping[str, str]) -> str:
     """Return a command template with each `<name>` replaced by its quoted value.
 
-    A name without a value, or with one that cannot be quoted, stays as it is, for the admin to fill in.
+    A name without a value, or whose value cannot be quoted, stays for the admin to fill in.
     """
 
     def replacement(found: re.Match[str]) -> str:
@@ -53,19 +57,11 @@ def fill(command: str, values: Mapping[str, str]) -> str:
     return PLACEHOLDER.sub(replacement, command)
 
 
-PLACEHOLDERS = frozenset(("sender", "sender_domain", "recipient_domain", "since", "until"))
-_EACH = ("sender", "sender_domain", "recipient_domain")
-MOST_COMMANDS = 3
-_STEP_KEYS = {"text", "where", "command", "source", "checked"}
-_PLAYBOOK_KEYS = {"name", "title", "meaning", "step"}
-_CHECKED = re.compile(r"\d{4}-\d{2}(-\d{2})?")
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One step. `where` is the way through the admin centre, `command` PowerShell with `<placeholders>`.
+    """One step. `where` is the path in the admin center, `command` PowerShell with `<placeholders>`.
 
-    `source` is the page that says so, `checked` the month in which we looked (YYYY-MM).
+    `source` is the page that documents it, `checked` the month in which it was read (YYYY-MM).
     """
 
     text: str
@@ -77,7 +73,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Playbook:
-    """The steps for one kind of incident; `meaning` says in one or two sentences what is going on."""
+    """The steps for one kind of incident; `meaning` explains it in one or two sentences."""
 
     name: str
     title: str
@@ -87,7 +83,7 @@ class Playbook:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FilledStep:
-    """A step for one incident: `commands` are ready to paste, `more` counts values left out."""
+    """A step for one incident: `commands` are ready to paste, `more` counts those left out."""
 
     text: str
     where: str | None
@@ -130,9 +126,9 @@ def _playbook(row: Mapping[str, Any]) -> Playbook:
 
 def _step(place: str, row: Mapping[str, Any]) -> Step:
     _expect_keys(place, row, _STEP_KEYS, {"text", "source", "checked"})
-    strangers = set(PLACEHOLDER.findall(row.get("command", ""))) - PLACEHOLDERS
-    if strangers:
-        raise PlaybookFault(f"{place}: unknown placeholder <{min(strangers)}>")
+    unknown = set(PLACEHOLDER.findall(row.get("command", ""))) - PLACEHOLDERS
+    if unknown:
+        raise PlaybookFault(f"{place}: unknown placeholder <{min(unknown)}>")
     if not str(row["source"]).startswith("https://"):
         raise PlaybookFault(f"{place}: the source must be an https address")
     if not _CHECKED.fullmatch(str(row["checked"])):
@@ -153,8 +149,8 @@ def fill_steps(playbook: Playbook, finding: Finding) -> tuple[FilledStep, ...]:
         FilledStep(
             text=step.text,
             where=step.where,
-            commands=_commands(step.command, finding)[:MOST_COMMANDS],
-            more=max(len(_commands(step.command, finding)) - MOST_COMMANDS, 0),
+            commands=_commands(step.command, finding)[:MAX_COMMANDS],
+            more=max(len(_commands(step.command, finding)) - MAX_COMMANDS, 0),
             source=step.source,
         )
         for step in playbook.steps
@@ -182,7 +178,7 @@ def _values(name: str, finding: Finding) -> tuple[str, ...]:
 
 
 def _times(finding: Finding) -> dict[str, str]:
-    """Return the span for a message trace: from an hour before, at most the ten days that a query covers."""
+    """Return the time span for a message trace, with an hour on each side, at most ten days as it allows."""
     until = finding.last_at + timedelta(hours=1)
     since = max(finding.first_at - timedelta(hours=1), until - timedelta(days=10))
     return {"since": f"{since:%Y-%m-%dT%H:%M:%SZ}", "until": f"{until:%Y-%m-%dT%H:%M:%SZ}"}

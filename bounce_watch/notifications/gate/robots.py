@@ -1,4 +1,4 @@
-"""Addresses behind which no person reads: role accounts, robots, list machinery, rewritten senders.
+"""Addresses that no person reads: role accounts, robots, list machinery, rewritten senders.
 
 Sources: RFC 3834 section 2, RFC 2142, RFC 5230 section 4.5, RFC 5321 section 4.5.1, the lists that
 vacation(1) and Pigeonhole use, and the system mailboxes of Exchange (learn.microsoft.com, 2026-11).
@@ -27,7 +27,7 @@ _VERP = re.compile(r"[+-][^=+]{1,64}=[^=.]{1,63}\.[^=]{1,63}\Z")
 
 
 def is_robot(address: str) -> bool:
-    """Tell whether the local part is one that no person reads; a +detail is ignored."""
+    """Tell whether no person reads the local part; a +detail is ignored."""
     local = address.rpartition("@")[0].casefold()
     base = local.partition("+")[0]
     return (

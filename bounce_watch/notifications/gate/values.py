@@ -1,6 +1,4 @@
-"""What the gate is asked with, and what it answers.
-
-Why a mail was not written: the stored word, a sentence that explains it, a few words for a table."""
+"""Input and result of the gate, and the reasons for not writing a message with their texts."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -10,7 +8,7 @@ from bounce_watch.model import Action, Cause, Evidence, Kind, LetterKind, Site
 
 
 class Reason(StrEnum):
-    """Why a mail was not written, in the order of the checks. Stored, counted in the digest."""
+    """Why a message was not written, in the order of the checks. Stored, and counted in the digest."""
 
     OWN_BOUNCE = "own_bounce"
     NOT_A_REPORT = "not_a_report"
@@ -33,10 +31,6 @@ class Reason(StrEnum):
     RATE_LIMIT = "rate_limit"
     UNCERTAIN = "uncertain"
     SAME_LETTER = "same_letter"
-
-
-OUTSIDE_THE_GATE = frozenset({Reason.UNCERTAIN, Reason.SAME_LETTER})
-"""What is decided when a mail was already written: the gate has no check for it."""
 
 
 SENTENCES: dict[Reason, str] = {
@@ -89,7 +83,7 @@ WITHHELD: dict[Reason, str] = {
 
 
 class Mode(StrEnum):
-    """What becomes of replies: none, held in the outbox until released, sent."""
+    """What happens to replies: none written, held in the outbox until released, sent."""
 
     OFF = "off"
     PREVIEW = "preview"
@@ -98,14 +92,14 @@ class Mode(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """A letter that somebody wants to write.
+    """A message to be written.
 
-    Alerts and digests need only `kind`, `to` and `event_key`; the rest tells what the report said.
-    `own_mark`: the report or the returned mail carries a mark that `is_own_mark` recognised.
-    `automatic` names the returned mail's header fields that mark it as written by a machine.
-    `original_sender` and `original_recipients` are the returned mail's From and To.
-    `received_at` is the arrival in the watched mailbox (UTC), None when unknown.
-    `known_robot`: the site knows that nobody reads there; the form of the address is looked at anyway.
+    Alerts and digests need only `kind`, `to` and `event_key`; the rest comes from the report.
+    `own_mark`: the report or the returned message holds an ID that `is_own_mark` recognizes.
+    `automatic` names the header fields that mark the returned message as written by a machine.
+    `original_sender` and `original_recipients` are From and To of the returned message.
+    `received_at` is the arrival in the watched mailbox (UTC), None if unknown.
+    `known_robot`: the site knows that no person reads the address; its form is checked in any case.
     """
 
     kind: LetterKind
@@ -125,11 +119,11 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Past:
-    """What was written before, counted by the store. Counts are of replies that left or may still leave.
+    """What was written before, as counted by the store: replies that were sent or may still be sent.
 
     `last_reply_at` is the newest reply to the same person about the same cause (UTC), None for none.
-    `breaker_latched`: the rate was exceeded before and no admin has cleared it yet.
-    `backlog_until`: what arrived before lay there at the first run; its answers wait for a person.
+    `breaker_latched`: the rate was exceeded and no admin has reset it yet.
+    `backlog_until`: reports that arrived earlier were there at the first run; their replies are held.
     """
 
     event_key_known: bool = False
@@ -143,7 +137,7 @@ class Past:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """What the configuration allows. `from_address` is the sender of all our mail."""
+    """What the configuration allows. `from_address` is the sender of all our messages."""
 
     site: Site
     from_address: str
@@ -158,14 +152,14 @@ class Policy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Allowed:
-    """The letter may go to the outbox. `hold`: as a preview that a person must release."""
+    """The message may go to the outbox. `hold`: as a preview that an admin must release."""
 
     hold: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refused:
-    """The letter is not written. `reason` is stored, `text` is one plain sentence for the digest."""
+    """The message is not written. `reason` is stored, `text` is one sentence for people."""
 
     reason: Reason
     text: str

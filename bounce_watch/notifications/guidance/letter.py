@@ -1,26 +1,26 @@
-"""Guidance: the values of one reply, from the facts of one bounced mail and the texts of its cause."""
+"""Compose the reply to a sender from the facts of one bounced message and the texts of its cause."""
 
 import re
 from collections import Counter
 
 from bounce_watch.model import Bounce, Letter, LetterKind, Owner
 from bounce_watch.model.address import is_deliverable
-from bounce_watch.notifications.facts import Organisation, ReplyFacts
+from bounce_watch.notifications.facts import OrganisationProfile, ReplyFacts
 from bounce_watch.notifications.freeze import is_message_id
 from bounce_watch.notifications.guidance.notes import Advice, Notes
 from bounce_watch.notifications.guidance.suggestions import find_entry_name, is_stale_entry
 from bounce_watch.notifications.rendering import local_time
 from bounce_watch.notifications.rendering.safe_text import defang, plain, quoted
-from bounce_watch.notifications.rendering.templates import Templates, Value, inline
+from bounce_watch.notifications.rendering.templates import Templates, Value, write_letter
 
 FALLBACK = "en"
-MOST_DETAILS = 5
+MAX_DETAILS = 5
 LONGEST_SUBJECT = 60
 LONGEST_ADDRESS = 80
 _LANGUAGE = re.compile(r"[a-z]{2,3}")
 _TITLES = ("greeting", "ask", "footer", "recipient_label", "code_label", "server_label", "quote_label")
 _HEADINGS = ("todo", "why", "again", "others", "details")
-# Who must act first decides what the letter is about when recipients failed for different causes.
+# If recipients failed for different causes, the reply is about the first of these owners.
 _FIRST = (
     *(Owner.SECURITY, Owner.MAIL_ADMIN, Owner.SENDER),
     *(Owner.RECIPIENT_ADMIN, Owner.PROVIDER, Owner.NOBODY),
@@ -28,33 +28,31 @@ _FIRST = (
 
 
 def leading(bounces: tuple[Bounce, ...]) -> Bounce:
-    """Return the bounce that the letter is about: the gravest owner, then the most frequent cause."""
-    often = Counter(bounce.cause for bounce in bounces)
-    return min(bounces, key=lambda bounce: (_FIRST.index(bounce.owner), -often[bounce.cause]))
+    """Return the bounce that the reply is about: by the order of owners, then by the most frequent cause."""
+    frequency = Counter(bounce.cause for bounce in bounces)
+    return min(bounces, key=lambda bounce: (_FIRST.index(bounce.owner), -frequency[bounce.cause]))
 
 
-def guidance(templates: Templates, organisation: Organisation, facts: ReplyFacts) -> Letter:
-    """Compose the reply to one colleague about one mail. Raises TemplateFault."""
-    filled = _filled(templates, organisation, facts)
-    return Letter(
+def guidance(templates: Templates, organisation: OrganisationProfile, facts: ReplyFacts) -> Letter:
+    """Compose the reply to one sender about one message. Raises TemplateFault."""
+    return write_letter(
+        templates,
+        "replies/letter",
+        _filled(templates, organisation, facts),
         kind=LetterKind.REPLY,
         event_key=facts.event_key,
         to=facts.to,
-        subject=str(filled["subject"]),
-        text=templates.render("replies/letter.txt.j2", filled),
-        html=inline(templates.render("replies/letter.html.j2", filled)),
-        language=str(filled["language"]),
         in_reply_to=facts.mail_id if is_message_id(facts.mail_id) else None,
     )
 
 
-def guidance_text(templates: Templates, organisation: Organisation, facts: ReplyFacts) -> str:
-    """Return the text of a reply alone: its page costs ten times as much. Raises TemplateFault."""
+def guidance_text(templates: Templates, organisation: OrganisationProfile, facts: ReplyFacts) -> str:
+    """Return only the text of a reply, which takes a tenth of the time. Raises TemplateFault."""
     return templates.render("replies/letter.txt.j2", _filled(templates, organisation, facts))
 
 
-def _filled(templates: Templates, organisation: Organisation, facts: ReplyFacts) -> dict[str, Value]:
-    """Return the values of the letter: the cause's words, what this case calls for, the details."""
+def _filled(templates: Templates, organisation: OrganisationProfile, facts: ReplyFacts) -> dict[str, Value]:
+    """Return the values of the reply: the texts of the cause, the notes for this case, the details."""
     lead = leading(facts.bounces)
     source, words = _texts(
         templates, lead, _languages(facts.language, facts.earlier_language, organisation.language)
@@ -68,7 +66,7 @@ def _filled(templates: Templates, organisation: Organisation, facts: ReplyFacts)
         again=_sentence(templates.block(source, "again", values)),
     )
     notes = Notes(templates=templates, organisation=organisation, facts=facts, lead=lead, values=values)
-    advice = notes.on(general)
+    advice = notes.apply_to(general)
     return {
         **values,
         **{name: templates.block(words, name, values) for name in _TITLES},
@@ -84,13 +82,13 @@ def _filled(templates: Templates, organisation: Organisation, facts: ReplyFacts)
 
 
 def _languages(*wanted: str | None) -> list[str]:
-    """Return language folders in order of preference; `de-DE` asks for `de`, nonsense is dropped."""
+    """Return language folders in order of preference; `de-DE` means `de`, invalid tags are dropped."""
     tags = [(tag or "").lower().partition("-")[0] for tag in wanted]
     return list(dict.fromkeys([*(tag for tag in tags if _LANGUAGE.fullmatch(tag)), FALLBACK]))
 
 
 def _texts(templates: Templates, lead: Bounce, languages: list[str]) -> tuple[str, str]:
-    """Return the files for the cause and for the fixed words: both in one language, never a mixture."""
+    """Return the files for the cause and for the fixed words, both in the same language."""
     for name in (str(lead.cause), f"owner_{lead.owner}", "general"):
         for language in languages:
             source = templates.find([f"replies/{language}/{name}.j2"])
@@ -101,9 +99,9 @@ def _texts(templates: Templates, lead: Bounce, languages: list[str]) -> tuple[st
 
 
 def _values(
-    templates: Templates, words: str, organisation: Organisation, facts: ReplyFacts, lead: Bounce
+    templates: Templates, words: str, organisation: OrganisationProfile, facts: ReplyFacts, lead: Bounce
 ) -> dict[str, Value]:
-    """Return everything a text may name, cleaned: plain strings, numbers and lists."""
+    """Return all values that a text may use, cleaned: plain strings, numbers and lists."""
     same = [bounce for bounce in facts.bounces if bounce.cause is lead.cause]
     recipients = list(dict.fromkeys(_named(bounce) for bounce in same))
     listed: dict[str, Value] = {"recipients": recipients}
@@ -121,25 +119,25 @@ def _values(
         "persistence": str(lead.persistence),
         "incident": defang(plain(facts.incident, 20)),
         "stale_entry": is_stale_entry(lead),
-        "details": [_detail(bounce) for bounce in facts.bounces[:MOST_DETAILS]],
+        "details": [_detail(bounce) for bounce in facts.bounces[:MAX_DETAILS]],
         "quote": next((quoted(b.diagnostic_code) for b in (lead, *facts.bounces) if b.diagnostic_code), ""),
     }
 
 
 def _named(bounce: Bounce) -> str:
-    """Return the recipient for a sentence: the name of an old internal entry, else the address."""
+    """Return the recipient for a sentence: the name of a stale Outlook entry, else the address."""
     return find_entry_name(bounce) or shown_address(bounce)
 
 
 def shown_address(bounce: Bounce) -> str:
-    """Return the recipient for people: an IMCEAEX address decoded, anything odd cleaned and unclickable."""
+    """Return the recipient for people: an IMCEAEX address decoded, an unusual one cleaned and defanged."""
     address = bounce.recipient_decoded or bounce.recipient
     if is_deliverable(address) and len(address) <= LONGEST_ADDRESS:
         return str(address)
     return defang(plain(address, LONGEST_ADDRESS)) or "?"
 
 
-def _sent_at(templates: Templates, words: str, organisation: Organisation, facts: ReplyFacts) -> str:
+def _sent_at(templates: Templates, words: str, organisation: OrganisationProfile, facts: ReplyFacts) -> str:
     if facts.mail_date is None:
         return ""
     return local_time.written(templates, words, local_time.local(facts.mail_date, organisation.time_zone))
@@ -157,11 +155,11 @@ def _detail(bounce: Bounce) -> dict[str, Value]:
 def _others(
     templates: Templates, facts: ReplyFacts, lead: Bounce, values: dict[str, Value]
 ) -> list[dict[str, Value]]:
-    """Return the recipients of the same mail that failed for another cause, each with its own headline."""
+    """Return the recipients of the message that failed for another cause, each with its headline."""
     languages = [str(values["language"])]
     others: dict[str, dict[str, Value]] = {}
     for bounce in facts.bounces:
-        if bounce.cause is not lead.cause and len(others) < MOST_DETAILS:
+        if bounce.cause is not lead.cause and len(others) < MAX_DETAILS:
             source = _texts(templates, bounce, languages)[0]
             headline = templates.block(source, "headline", {**values, "many": False})
             others[shown_address(bounce)] = {"address": shown_address(bounce), "headline": headline}
@@ -173,5 +171,5 @@ def _lines(text: str) -> list[str]:
 
 
 def _sentence(text: str) -> str:
-    """Join the lines; a no-break space, as French has before a question mark, stays what it is."""
+    """Join the lines and keep no-break spaces, as French has before a question mark."""
     return " ".join(_lines(text))

@@ -1,30 +1,30 @@
-"""Notes: what this one case calls for, put in the place of the cause's general words.
+"""Notes: what applies to this case, in place of the general texts of the cause.
 
-A likely typing error, the entry to delete, a closed group, the sizes, the list, an open incident, a mail
-that came back before: each replaces a step or a sentence, so that a letter stays as short as it is.
+A likely typing error, a stale Outlook entry, a closed group, the sizes, the blocklist, an open incident, an
+earlier bounce: each replaces a step or a sentence, so that the reply stays short.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bounce_watch.model import Bounce, Cause, Side
-from bounce_watch.notifications.facts import Organisation, ReplyFacts
+from bounce_watch.notifications.facts import OrganisationProfile, ReplyFacts
 from bounce_watch.notifications.guidance.suggestions import find_entry_name, find_suggestion
 from bounce_watch.notifications.rendering import local_time
 from bounce_watch.notifications.rendering.safe_text import plain
 from bounce_watch.notifications.rendering.templates import Templates, Value
 
-# Catalogue rows that speak of a group which takes mail only from certain people.
+# Catalogue rows about a group that accepts messages only from certain people.
 GROUPS = frozenset(("5.7.124", "5.7.133", "5.7.193", "text/google-groups"))
-# Here support is to be called at once, and nothing may soften that.
+# Here the sender must call support at once, so no note replaces that.
 CALL_FIRST = frozenset((Cause.SENDER_BLOCKED, Cause.SENDER_BANNED, Cause.VIRUS_DETECTED))
-MOST_PAIRS = 2
+MAX_PAIRS = 2
 _MEGABYTE = 1024**2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Advice:
-    """The parts of a letter that a note may replace."""
+    """The parts of a reply that a note may replace."""
 
     steps: tuple[str, ...]
     why: str
@@ -33,16 +33,16 @@ class Advice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notes:
-    """The notes of one letter, in its language. `values` are what every text may name."""
+    """The notes of one reply, in its language. `values` are what every text may use."""
 
     templates: Templates
-    organisation: Organisation
+    organisation: OrganisationProfile
     facts: ReplyFacts
     lead: Bounce
     values: Mapping[str, Value]
 
-    def on(self, advice: Advice) -> Advice:
-        """Return the advice with what this case calls for; a language without notes goes without."""
+    def apply_to(self, advice: Advice) -> Advice:
+        """Return the advice with the notes for this case, unchanged if the language has no notes."""
         if self.templates.find([self._file("notes")]) is None:
             return advice
         steps = self._steps(advice.steps)
@@ -56,7 +56,7 @@ class Notes:
         return " ".join(line.strip() for line in text.splitlines() if line.strip())
 
     def _steps(self, steps: tuple[str, ...]) -> tuple[str, ...]:
-        """Put a note in the place of the first step, which asks to look or to compare."""
+        """Replace the first step, which asks to look or to compare, by a note."""
         first = self._first_step()
         return (first, *steps[1:]) if first else steps
 
@@ -70,14 +70,14 @@ class Notes:
         return self._say("suggestion", pairs=pairs) if pairs else None
 
     def _pairs(self) -> list[Value]:
-        """Return up to two pairs of the address written and the one that was probably meant."""
+        """Return up to two pairs of the given address and the one probably meant."""
         pairs: dict[str, str] = {}
         for bounce in self.facts.bounces:
             meant = find_suggestion(bounce, self.facts.known_addresses, self.facts.known_domains)
             if meant and bounce.cause is self.lead.cause:
                 pairs[bounce.recipient] = meant
         shown: list[Value] = [{"given": given, "meant": meant} for given, meant in pairs.items()]
-        return shown[:MOST_PAIRS]
+        return shown[:MAX_PAIRS]
 
     def _why(self) -> str | None:
         details = self.lead.details
@@ -92,7 +92,7 @@ class Notes:
         return None
 
     def _again(self, steps: tuple[str, ...]) -> str | None:
-        """Say whether sending again helps: an open incident outweighs earlier attempts."""
+        """Return whether resending helps: an open incident takes precedence over earlier attempts."""
         if self.lead.cause in CALL_FIRST:
             return None
         if self.facts.incident:
@@ -107,7 +107,7 @@ class Notes:
                 return self._say("again_third", times=count + 1)
 
     def _since(self) -> str:
-        """Return since when the incident is known: the clock alone when it was on the day of the bounce."""
+        """Return when the incident opened, only the time of day if it was the day of the bounce."""
         since, zone = self.facts.incident_since, self.organisation.time_zone
         if since is None:
             return ""
@@ -118,7 +118,7 @@ class Notes:
 
 
 def megabytes(size: int | None) -> str:
-    """Return a size for people, in MB of 1024 x 1024 bytes without needless decimals; "" for None."""
+    """Return a size in MB (1024 x 1024 bytes) with at most one decimal, "" for None."""
     if size is None:
         return ""
     amount = size / _MEGABYTE

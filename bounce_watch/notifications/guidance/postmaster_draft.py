@@ -1,7 +1,7 @@
-"""A draft for the recipient's mail admin: what we sent, which server refused it in which words, what we ask.
+"""A draft for the recipient's mail admin: what we sent, which server refused it and how, what we ask.
 
-Holds nothing of ours but sender, recipient, times and ids: no subject, no names, no internal servers.
-An admin reads it and sends it; we never do. The address postmaster@ exists by RFC 5321 section 4.5.1.
+It holds only sender, recipient, times and IDs of ours: no subject, no names, no internal servers.
+An admin reads and sends it; we never do. RFC 5321 section 4.5.1 requires the address postmaster@.
 """
 
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from datetime import datetime
 
 from bounce_watch.model import Bounce
 from bounce_watch.model.address import is_deliverable, is_host_name
-from bounce_watch.notifications.facts import Organisation
+from bounce_watch.notifications.facts import OrganisationProfile
 from bounce_watch.notifications.freeze import is_message_id
 from bounce_watch.notifications.rendering.local_time import exact
 from bounce_watch.notifications.rendering.refusal_details import evidence_lines
@@ -22,7 +22,7 @@ LONGEST_QUOTE = 600
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DraftFacts:
-    """One bounce and the ids by which the other side finds it. Times are UTC, None when not known."""
+    """One bounce and the IDs by which the remote admin finds it. Times are UTC, None if unknown."""
 
     bounce: Bounce
     sent_at: datetime | None = None
@@ -31,7 +31,7 @@ class DraftFacts:
     reporter: str | None = None
 
 
-def postmaster_draft(templates: Templates, organisation: Organisation, facts: DraftFacts) -> str:
+def postmaster_draft(templates: Templates, organisation: OrganisationProfile, facts: DraftFacts) -> str:
     """Return the draft with To and Subject lines. Raises TemplateFault."""
     bounce = facts.bounce
     codes = dict.fromkeys(
@@ -69,6 +69,6 @@ def _domain(domain: str | None) -> str:
 
 
 def _host(host: str | None) -> str:
-    """Return a server's name as it is when it is a plain one."""
+    """Return a server's name unchanged if it is a valid host name, else cleaned."""
     name = (host or "").strip()
     return name if is_host_name(name) else quoted(name, 80)

@@ -1,10 +1,8 @@
-"""What a colleague may have meant: an address or domain one slip of the finger away from a known one.
+"""What the sender may have meant: an address or domain one typing error away from a known one.
 
-A suggestion only. One slip is a letter too many, too few, wrong, or two letters exchanged (optimal string
-alignment distance 1).
-
-
-Old entries of Outlook's suggestions: an IMCEAEX address is no address that a person could check."""
+One typing error is a letter too many, too few, wrong, or two letters swapped (optimal string alignment
+distance 1). Stale entries of Outlook's suggestions, whose IMCEAEX address people cannot check, too.
+"""
 
 import re
 from collections.abc import Iterable
@@ -15,8 +13,8 @@ from bounce_watch.model import Bounce, Cause
 from bounce_watch.model.address import domain_of, is_deliverable
 from bounce_watch.notifications.rendering.safe_text import defang, plain
 
-SHORTEST = 4
-"""Names shorter than this have too many neighbours."""
+MIN_LENGTH = 4
+"""Shorter names have too many neighbors."""
 
 PROVIDERS = (
     *("gmail.com", "googlemail.com", "outlook.com", "hotmail.com", "live.com", "msn.com", "yahoo.com"),
@@ -25,8 +23,11 @@ PROVIDERS = (
     *("wanadoo.fr", "laposte.net", "yahoo.es", "hotmail.es", "telefonica.net", "libero.it", "hotmail.it"),
     *("virgilio.it", "ziggo.nl", "kpnmail.nl", "planet.nl", "sapo.pt", "btinternet.com", "yahoo.co.uk"),
 )
-"""Domains of the common providers, long enough that a neighbour is a mistake."""
+"""Domains of common providers, long enough that a neighbor is a mistake."""
 
+LONGEST_NAME = 60
+# Exchange Online puts hexadecimal digits and a hyphen before the name.
+_NUMBER = re.compile(r"\A(?:[0-9A-Fa-f]{6,32}-|[0-9A-Fa-f]{32}\Z)")
 _NO_SUCH_ADDRESS = frozenset((Cause.RECIPIENT_UNKNOWN, Cause.RECIPIENT_REJECTED, Cause.MAILBOX_DISABLED))
 _NO_SUCH_DOMAIN = frozenset(
     (
@@ -36,16 +37,16 @@ _NO_SUCH_DOMAIN = frozenset(
 )
 
 
-def may_be_a_slip(cause: Cause) -> bool:
-    """Tell whether a refusal for this cause can come from a mistyped address: else nothing is suggested."""
+def may_be_mistyped(cause: Cause) -> bool:
+    """Tell whether a mistyped address can have this cause; otherwise nothing is suggested."""
     return cause in _NO_SUCH_ADDRESS or cause in _NO_SUCH_DOMAIN
 
 
 def find_suggestion(bounce: Bounce, addresses: Iterable[str], domains: Iterable[str]) -> str | None:
-    """Return the address that was probably meant, None when nothing known is one slip away.
+    """Return the address that was probably meant, None if no known one is one typing error away.
 
-    `addresses` and `domains` exist for certain, likeliest first. An address that is itself known, and one
-    with tricks in it, gets no suggestion.
+    `addresses` and `domains` certainly exist, likeliest first. None for an address that is itself known or
+    not deliverable.
     """
     about_domain = bounce.cause in _NO_SUCH_DOMAIN
     if not (about_domain or bounce.cause in _NO_SUCH_ADDRESS) or not is_deliverable(bounce.recipient):
@@ -60,7 +61,7 @@ def find_suggestion(bounce: Bounce, addresses: Iterable[str], domains: Iterable[
 
 
 def _address_near(local: str, domain: str, addresses: Iterable[str]) -> str | None:
-    """Return the known address of the same domain whose local part is one slip away."""
+    """Return the known address of the same domain whose local part is one typing error away."""
     there = [address for address in addresses if domain_of(address) == domain_of(f"x@{domain}")]
     locals_known = [address.rpartition("@")[0].lower() for address in there]
     found = _near(local.lower(), locals_known)
@@ -72,23 +73,18 @@ def _domain_near(domain: str, domains: Iterable[str]) -> str | None:
 
 
 def _near(name: str, known: list[str]) -> str | None:
-    if len(name) < SHORTEST or name in known:
+    if len(name) < MIN_LENGTH or name in known:
         return None
     return next((other for other in known if OSA.distance(name, other, score_cutoff=1) == 1), None)
 
 
-LONGEST_NAME = 60
-# Exchange Online puts hexadecimal digits and a hyphen before the name.
-_NUMBER = re.compile(r"\A(?:[0-9A-Fa-f]{6,32}-|[0-9A-Fa-f]{32}\Z)")
-
-
 def is_stale_entry(bounce: Bounce) -> bool:
-    """Tell whether the recipient is an internal entry that Outlook remembered."""
+    """Tell whether the recipient is an internal entry from Outlook's suggestions."""
     return bounce.recipient_decoded is not None or bounce.recipient.upper().startswith("IMCEA")
 
 
 def find_entry_name(bounce: Bounce) -> str | None:
-    """Return the name under which people see the entry: the last CN of its X.500 name; None for none."""
+    """Return the entry's name as people see it: the last CN of its X.500 name, None for none."""
     last = (bounce.recipient_decoded or "").rpartition("/")[2]
     key, _, name = last.partition("=")
     if key.upper() != "CN":

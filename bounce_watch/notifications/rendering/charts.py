@@ -1,6 +1,6 @@
-"""Counts as rows that every reader can see: table bars in HTML, aligned columns of at most 78 in text.
+"""Counts as rows: bars of a table in HTML, aligned columns of at most 78 characters in text.
 
-A change is written with a sign and a number, never shown by colour alone.
+A change has a sign and a number, because color alone is not accessible.
 """
 
 from collections.abc import Sequence
@@ -10,13 +10,13 @@ from bounce_watch.notifications.rendering.labels import label_of
 from bounce_watch.notifications.rendering.safe_text import plain
 from bounce_watch.notifications.rendering.templates import Value
 
-MOST_ROWS = 10
+MAX_ROWS = 10
 TEXT_LABEL = 36
 TEXT_BAR = 22
 
 
 def change(count: Count) -> str:
-    """Return the change against what is usual, as `▲ 9` or `▼ 4`; empty when we did not watch then."""
+    """Return the change, such as `▲ 9` or `▼ 4`, empty if there is nothing to compare with."""
     if count.before is None:
         return ""
     difference = count.now - count.before
@@ -26,11 +26,11 @@ def change(count: Count) -> str:
 
 
 def bars(counts: Sequence[Count], translate: bool = False) -> list[dict[str, Value]]:
-    """Return the rows of a bar chart; widths are per cent of the largest number, at least 1 for more than 0.
+    """Return the rows of a bar chart; widths are percent of the largest number, at least 1 if above 0.
 
-    `translate` replaces the words of the machine (causes, owners) by plain ones.
+    `translate` replaces identifiers (causes, owners) by labels.
     """
-    shown = counts[:MOST_ROWS]
+    shown = counts[:MAX_ROWS]
     largest = max((max(count.now, count.before or 0) for count in shown), default=0)
     return [
         {
@@ -49,7 +49,7 @@ def _share(number: int, largest: int) -> int:
 
 
 def text_rows(counts: Sequence[Count], translate: bool = False) -> list[str]:
-    """Return the same chart as aligned lines; a label that is too long gets a line of its own."""
+    """Return the same chart as aligned lines; a long label has a line of its own."""
     lines: list[str] = []
     for row in bars(counts, translate):
         label = str(row["label"])
@@ -62,5 +62,5 @@ def text_rows(counts: Sequence[Count], translate: bool = False) -> list[str]:
 
 
 def text_pairs(pairs: Sequence[tuple[str, int]]) -> list[str]:
-    """Return label and number a line, aligned as the charts are."""
+    """Return lines of label and number, aligned like the charts."""
     return [f"  {plain(label, TEXT_LABEL):<{TEXT_LABEL}} {number:>5}" for label, number in pairs]

@@ -1,4 +1,4 @@
-"""Plain words for what the machine calls recipient_unknown or mail_admin: one place for digest and alerts."""
+"""Labels for people, for identifiers such as recipient_unknown or mail_admin."""
 
 from bounce_watch.model import Cause, Owner, Severity
 from bounce_watch.notifications.gate.values import WITHHELD
@@ -62,13 +62,9 @@ SEVERITIES: dict[Severity, str] = {
     Severity.LOW: "Low",
 }
 
-_ALL: dict[str, str] = {
-    **{str(word): label for word, label in CAUSES.items()},
-    **{str(word): label for word, label in OWNERS.items()},
-    **{str(word): label for word, label in WITHHELD.items()},
-}
+_ALL: dict[str, str] = dict([*CAUSES.items(), *OWNERS.items(), *WITHHELD.items()])
 
 
 def label_of(word: str) -> str:
-    """Return the plain words for a cause, owner or reason; an unfamiliar word without its underscores."""
+    """Return the label of a cause, owner or reason; an unknown word without its underscores."""
     return _ALL.get(word, word.replace("_", " "))

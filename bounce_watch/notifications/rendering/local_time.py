@@ -1,4 +1,4 @@
-"""Times as people of the organisation read them: local, with the names of their language."""
+"""Times for people: local, with the names of their language."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -6,17 +6,17 @@ from zoneinfo import ZoneInfo
 
 from bounce_watch.notifications.rendering.templates import Templates
 
-_WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
 def local(moment: datetime, time_zone: str) -> datetime:
-    """Return the same moment in the organisation's time zone (IANA name)."""
+    """Return a time in a time zone (IANA name)."""
     return moment.astimezone(ZoneInfo(time_zone))
 
 
 def parts(moment: datetime, weekdays: Sequence[str], months: Sequence[str]) -> dict[str, str | int]:
-    """Return the pieces of a local time for a template: weekday, day, month, year, clock."""
+    """Return the parts of a local time for a template: weekday, day, month, year, clock."""
     return {
         "weekday": weekdays[moment.weekday()],
         "day": moment.day,
@@ -27,25 +27,25 @@ def parts(moment: datetime, weekdays: Sequence[str], months: Sequence[str]) -> d
 
 
 def written(templates: Templates, words: str, there: datetime) -> str:
-    """Return a local time in the language of a file of fixed words, with weekday and date."""
+    """Return a local time with weekday and date, in the language of the file `words`."""
     weekdays = templates.block(words, "weekdays", {}).split()
     months = templates.block(words, "months", {}).split()
     return templates.block(words, "moment", parts(there, weekdays, months))
 
 
 def short(moment: datetime, time_zone: str) -> str:
-    """Return a time for admins, as `Tue 24 Nov 2026, 09:14`."""
+    """Return a time for admins, such as `Tue 24 Nov 2026, 09:14`."""
     there = local(moment, time_zone)
-    day = f"{_WEEKDAYS[there.weekday()]} {there.day} {_MONTHS[there.month - 1]} {there.year}"
+    day = f"{WEEKDAYS[there.weekday()]} {there.day} {_MONTHS[there.month - 1]} {there.year}"
     return f"{day}, {there:%H:%M}"
 
 
 def exact(moment: datetime | None) -> str:
-    """Return a time (UTC) for logs of others, as `2026-11-24 06:00:00 UTC`; "" for None."""
+    """Return a time for remote admins, such as `2026-11-24 06:00:00 UTC`, "" for None."""
     return f"{moment:%Y-%m-%d %H:%M:%S} UTC" if moment else ""
 
 
 def day_name(year: int, month: int, day: int) -> str:
-    """Return a date for admins, as `Tue 24 Nov 2026`."""
-    weekday = datetime(year, month, day).weekday()  # noqa: DTZ001  # a calendar day has no zone
-    return f"{_WEEKDAYS[weekday]} {day} {_MONTHS[month - 1]} {year}"
+    """Return a date for admins, such as `Tue 24 Nov 2026`."""
+    weekday = datetime(year, month, day).weekday()  # noqa: DTZ001 - a calendar day has no time zone
+    return f"{WEEKDAYS[weekday]} {day} {_MONTHS[month - 1]} {year}"

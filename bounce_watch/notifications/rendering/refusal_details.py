@@ -1,4 +1,4 @@
-"""What refusals say beyond their codes, in short sentences for admins."""
+"""What refusals say beyond their codes, in short lines for admins."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -7,11 +7,11 @@ from bounce_watch.model import Details
 from bounce_watch.notifications.rendering.local_time import exact
 from bounce_watch.notifications.rendering.safe_text import plain, quoted
 
-MOST_LINES = 6
+MAX_LINES = 6
 
 
 def evidence_lines(details: Details | None) -> tuple[str, ...]:
-    """Return what a refusal says beyond its code, as short sentences for admins."""
+    """Return what a refusal says beyond its code, as lines for admins."""
     if details is None:
         return ()
     named = {
@@ -33,8 +33,8 @@ def evidence_lines(details: Details | None) -> tuple[str, ...]:
 
 
 def common_evidence(found: Iterable[Details]) -> tuple[str, ...]:
-    """Return the commonest lines of many refusals, with how many said so when it was more than one."""
+    """Return the most frequent lines of many refusals, with the count if above one."""
     counts = Counter(line for details in found for line in evidence_lines(details))
     return tuple(
-        f"{line} ({count} times)" if count > 1 else line for line, count in counts.most_common(MOST_LINES)
+        f"{line} ({count} times)" if count > 1 else line for line, count in counts.most_common(MAX_LINES)
     )

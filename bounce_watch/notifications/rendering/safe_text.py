@@ -77,10 +77,11 @@ def for_terminal(text: str) -> str:
 
     Nothing is dropped, so that an admin sees what was there.
     """
-    return "".join(_escaped(character) if _is_hidden(character) else character for character in text)
+    return "".join(_escaped(character) if is_hidden(character) else character for character in text)
 
 
-def _is_hidden(character: str) -> bool:
+def is_hidden(character: str) -> bool:
+    """Tell whether a character is invisible or controls a terminal."""
     return character in _BLANKS or unicodedata.category(character) in _HIDDEN
 
 

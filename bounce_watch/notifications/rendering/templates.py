@@ -1,10 +1,9 @@
-"""The only module that knows Jinja2: templates from folders, sandboxed, strict, escaped in HTML.
+"""Render templates from folders with Jinja2: sandboxed, strict, escaped in HTML. The only user of Jinja2.
 
-Nothing from a mail is ever compiled: templates come from disk, values are plain strings, numbers and lists.
-A site folder overrides what ships file by file.
-
-
-The only module that knows css-inline: mail clients honour style attributes more than style sheets."""
+Text of a message is never compiled: templates come from disk, values are plain strings, numbers and lists.
+A site folder overrides the shipped templates file by file.
+css-inline turns style sheets into style attributes, because mail clients support attributes better.
+"""
 
 import textwrap
 import traceback
@@ -23,6 +22,7 @@ from jinja2 import (
 )
 from jinja2.sandbox import SandboxedEnvironment
 
+from bounce_watch.model import Letter, LetterKind
 from bounce_watch.notifications.errors import TemplateFault
 
 Value = str | int | float | bool | None | Sequence["Value"] | Mapping[str, "Value"]
@@ -43,17 +43,17 @@ class Templates:
             trim_blocks=True,
             lstrip_blocks=True,
             keep_trailing_newline=True,
-            cache_size=-1,  # seven languages are more files than the usual cache holds
+            cache_size=-1,  # seven languages have more files than the default cache holds
             auto_reload=False,
         )
         self._environment.filters["wrap"] = _wrap
 
     def names(self) -> list[str]:
-        """Return every template file of all folders, as `replies/en/mailbox_full.j2`."""
+        """Return every template file of all folders, such as `replies/en/mailbox_full.j2`."""
         return sorted(name for name in self._environment.list_templates() if name.endswith(".j2"))
 
     def find(self, names: Sequence[str]) -> str | None:
-        """Return the first of the names for which a file exists, None for none. Raises TemplateFault."""
+        """Return the first name for which a file exists, None for none. Raises TemplateFault."""
         for name in names:
             try:
                 self._template(name)
@@ -65,16 +65,16 @@ class Templates:
         return None
 
     def render(self, name: str, values: Values) -> str:
-        """Render a whole file. Raises TemplateFault with the file and what is wrong."""
+        """Render a whole file. Raises TemplateFault with the file and the fault."""
         try:
             return self._template(name).render(_checked(values))
         except TemplateError as error:
             raise _fault(name, error) from error
 
     def block(self, name: str, block: str, values: Values) -> str:
-        """Render one named block of a file: one file holds all the pieces of a text.
+        """Render one named block of a file, which holds all the pieces of a text.
 
-        Spaces at both ends are cut; lines are kept. Raises TemplateFault, also for a missing block.
+        White space at both ends is removed, lines are kept. Raises TemplateFault, also for a missing block.
         """
         try:
             template = self._template(name)
@@ -89,14 +89,14 @@ class Templates:
         try:
             return "".join(pieces).strip()
         except TemplateError:
-            self._environment.handle_exception()  # raises it again with the lines of the template
+            self._environment.handle_exception()  # raises the error again with the lines of the template
 
     def _template(self, name: str) -> Template:
         return self._environment.get_template(name)
 
 
 def _wrap(text: str, width: int, indent: int = 0) -> str:
-    """Wrap a line for plain text; addresses and hyphened words stay whole. `indent` is that of every line."""
+    """Wrap a line for plain text, each indented by `indent`; addresses and hyphenated words stay whole."""
     return textwrap.fill(
         text,
         width,
@@ -114,7 +114,7 @@ def _checked(values: Values) -> Values:
 
 
 def _check_plain(value: object) -> None:
-    """Refuse everything but exact plain types: a `Markup` is a string that skips the escaping."""
+    """Accept exact plain types only: a `Markup` is a string that skips escaping."""
     if type(value) in _PLAIN:
         return
     if type(value) in (list, tuple):
@@ -136,7 +136,7 @@ def _fault(name: str, error: TemplateError) -> TemplateFault:
 
 
 def _place(name: str, error: TemplateError) -> tuple[str, int | None]:
-    """Return the file and line of an error: of the syntax, else where rendering stopped."""
+    """Return the file and line of a syntax error, or where rendering stopped."""
     if isinstance(error, TemplateSyntaxError):
         return error.name or name, error.lineno
     frames = [
@@ -150,7 +150,7 @@ def _place(name: str, error: TemplateError) -> tuple[str, int | None]:
 
 
 def _included(name: str, path: Path) -> list[str]:
-    """Return the name of a file that another one included, as it stands below the templates' folder."""
+    """Return the name of an included file, relative to the templates' folder."""
     top = name.partition("/")[0]
     parts = path.parts
     return ["/".join(parts[len(parts) - 1 - parts[::-1].index(top) :])] if top in parts else []
@@ -166,5 +166,31 @@ _INLINER = css_inline.CSSInliner(
 
 
 def inline(html: str) -> str:
-    """Return the page with its styles as attributes; only @media rules stay in a style element."""
+    """Return the page with styles as attributes; only @media rules stay in a style element."""
     return _INLINER.inline(html)
+
+
+def write_letter(
+    templates: Templates,
+    name: str,
+    values: Values,
+    *,
+    kind: LetterKind,
+    event_key: str,
+    to: str,
+    in_reply_to: str | None = None,
+) -> Letter:
+    """Render an email from `name`.txt.j2 and `name`.html.j2. `values` hold its subject and language.
+
+    Raises TemplateFault.
+    """
+    return Letter(
+        kind=kind,
+        event_key=event_key,
+        to=to,
+        subject=str(values["subject"]),
+        text=templates.render(f"{name}.txt.j2", values),
+        html=inline(templates.render(f"{name}.html.j2", values)),
+        language=str(values["language"]),
+        in_reply_to=in_reply_to,
+    )

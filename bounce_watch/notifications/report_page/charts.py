@@ -1,4 +1,4 @@
-"""The geometry of the report page's charts: numbers only, the page draws them as SVG."""
+"""The geometry of the report page's charts; the page draws it as SVG."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -7,22 +7,22 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from bounce_watch.model import HourCount, Overview
-from bounce_watch.notifications.rendering.labels import CAUSES
+from bounce_watch.notifications.rendering.labels import label_of
+from bounce_watch.notifications.rendering.local_time import WEEKDAYS
 from bounce_watch.notifications.rendering.templates import Value
 
 WIDTH, HEIGHT, LEFT, RIGHT, BOTTOM = 960, 220, 44, 16, 24
-"""Of a chart, in its own units; `LEFT`, `RIGHT` and `BOTTOM` are the room of the labels."""
-COLOURS = 6
-"""Causes with a colour of their own; when there are more, the last colour is for all the others."""
-MOST_COLUMNS, MOST_LABELS = 70, 14
+"""Size of a chart in SVG units; `LEFT`, `RIGHT` and `BOTTOM` are margins for labels."""
+COLORS = 6
+"""Number of colors, one per cause; if there are more causes, the last color is for all others."""
+MAX_COLUMNS, MAX_LABELS = 70, 14
 OTHERS = "Other causes"
 _ABOVE = 12
-_WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
 @dataclass(frozen=True, slots=True)
 class _Frame:
-    """What all columns share: the causes in the order of their colours, the width of one, the top value."""
+    """What all columns share: the causes in the order of their colors, the width of one, the top value."""
 
     shown: Sequence[str]
     step: float
@@ -32,14 +32,14 @@ class _Frame:
         return (HEIGHT - _ABOVE) * value / self.ceiling
 
 
-def course(overview: Overview) -> dict[str, Value]:
-    """Return stacked columns of mails a day (a week for longer spans) by cause, with axis and legend."""
+def timeline(overview: Overview) -> dict[str, Value]:
+    """Return stacked columns of messages per day or week by cause, with axis and legend."""
     zone = ZoneInfo(overview.time_zone)
     starts, days = _starts(overview.since.astimezone(zone), overview.until.astimezone(zone))
     cells = _cells(overview.ticks, zone, starts, days)
     totals = sum(cells, Counter[str]())
     ranked = [name for name, _ in totals.most_common()]
-    shown = ranked if len(ranked) <= COLOURS else ranked[: COLOURS - 1]
+    shown = ranked if len(ranked) <= COLORS else ranked[: COLORS - 1]
     ceiling = _ceiling(max(cell.total() for cell in cells))
     frame = _Frame(shown, (WIDTH - LEFT - RIGHT) / len(starts), ceiling)
     lines = (ceiling * quarter // 4 for quarter in range(5))
@@ -59,14 +59,14 @@ def course(overview: Overview) -> dict[str, Value]:
 
 
 def _starts(since: datetime, until: datetime) -> tuple[list[date], int]:
-    """Return the first day of each column, and how many days a column has."""
+    """Return the first day of each column, and the number of days per column."""
     first, last = since.date(), (until - timedelta(microseconds=1)).date()
-    days = 1 if (last - first).days < MOST_COLUMNS else 7
+    days = 1 if (last - first).days < MAX_COLUMNS else 7
     return [first + timedelta(days=number) for number in range(0, (last - first).days + 1, days)], days
 
 
 def _cells(ticks: Sequence[HourCount], zone: ZoneInfo, starts: list[date], days: int) -> list[Counter[str]]:
-    """Count by column and cause; the hour that a span begins in belongs to its first column."""
+    """Count by column and cause; the hour in which the span begins belongs to the first column."""
     cells = [Counter[str]() for _ in starts]
     for tick in ticks:
         place = (tick.at.astimezone(zone).date() - starts[0]).days // days
@@ -75,7 +75,7 @@ def _cells(ticks: Sequence[HourCount], zone: ZoneInfo, starts: list[date], days:
 
 
 def _column(frame: _Frame, place: int, start: date, cell: Counter[str]) -> Value:
-    every = -(-int((WIDTH - LEFT - RIGHT) / frame.step) // MOST_LABELS)
+    every = -(-int((WIDTH - LEFT - RIGHT) / frame.step) // MAX_LABELS)
     left = LEFT + place * frame.step
     return {
         "middle": round(left + frame.step / 2, 1),
@@ -90,10 +90,10 @@ def _column(frame: _Frame, place: int, start: date, cell: Counter[str]) -> Value
 
 
 def _parts(frame: _Frame, start: date, cell: Counter[str]) -> Iterator[dict[str, Value]]:
-    named = [(tone, _named(name), cell[name]) for tone, name in enumerate(frame.shown)]
+    named = [(tone, label_of(name), cell[name]) for tone, name in enumerate(frame.shown)]
     others = cell.total() - sum(value for _, _, value in named)
     reached = 0
-    for tone, name, value in [*named, (COLOURS - 1, OTHERS, others)]:
+    for tone, name, value in [*named, (COLORS - 1, OTHERS, others)]:
         if not value:
             continue
         reached += value
@@ -107,13 +107,13 @@ def _parts(frame: _Frame, start: date, cell: Counter[str]) -> Iterator[dict[str,
 
 def _legend(ranked: Sequence[str], shown: Sequence[str]) -> Iterator[Value]:
     for tone, name in enumerate(shown):
-        yield {"tone": tone, "label": _named(name)}
+        yield {"tone": tone, "label": label_of(name)}
     if len(ranked) > len(shown):
-        yield {"tone": COLOURS - 1, "label": OTHERS}
+        yield {"tone": COLORS - 1, "label": OTHERS}
 
 
 def _ceiling(most: int) -> int:
-    """Return a round number at or above the largest value that four lines divide evenly."""
+    """Return a round number, not below the largest value, that four lines divide evenly."""
     size = 1
     while True:
         for step in (4, 8, 12, 20):
@@ -122,12 +122,8 @@ def _ceiling(most: int) -> int:
         size *= 10
 
 
-def _named(name: str) -> str:
-    return next((label for cause, label in CAUSES.items() if cause == name), name)
-
-
 def heat(ticks: Sequence[HourCount], time_zone: str) -> list[Value]:
-    """Return a row for each weekday and a cell for each local hour: its mails and one of five tones."""
+    """Return a row per weekday with a cell per local hour: its messages and one of five tones."""
     zone, counts = ZoneInfo(time_zone), Counter[tuple[int, int]]()
     for tick in ticks:
         there = tick.at.astimezone(zone)
@@ -138,7 +134,7 @@ def heat(ticks: Sequence[HourCount], time_zone: str) -> list[Value]:
             "day": name,
             "cells": [_heat_cell(hour, counts[day, hour], most) for hour in range(24)],
         }
-        for day, name in enumerate(_WEEKDAYS)
+        for day, name in enumerate(WEEKDAYS)
     ]
 
 
@@ -147,7 +143,7 @@ def _heat_cell(hour: int, now: int, most: int) -> Value:
 
 
 def lifeline(overview: Overview, first: datetime, last: datetime | None) -> dict[str, Value]:
-    """Return where an incident lies in the span, as x and width of 1000; at least a dot."""
+    """Return an incident's position in the span as x and width, out of 1000; at least a dot."""
     whole = (overview.until - overview.since).total_seconds()
     start = min(max((first - overview.since).total_seconds() / whole, 0), 1)
     end = min(max(((last or overview.until) - overview.since).total_seconds() / whole, start), 1)

@@ -1,4 +1,4 @@
-"""The report page: one file for the browser, with nothing fetched and nothing run but its own script."""
+"""The report page: one HTML file that loads nothing and runs only its own script."""
 
 import base64
 import hashlib
@@ -15,19 +15,19 @@ from bounce_watch.notifications.report_page import charts
 
 PAGE, STYLE, SCRIPT = "report/report.html.j2", "report/report.css.j2", "report/report.js.j2"
 SENDERS = 5
-"""Named for an incident at most."""
-_COPIED = re.compile(r"[\w.+@-]{1,120}")
+"""Maximum number of senders shown per incident."""
+_COPYABLE = re.compile(r"[\w.+@-]{1,120}")
 _CHANGES = {"opened": "Opened", "grew": "Grew", "reopened": "Opened again", "resolved": "Resolved"}
 
 
 def report_page(templates: Templates, overview: Overview, now: datetime) -> str:
-    """Compose the page. Its policy allows the two inline pieces by their hash. Raises TemplateFault."""
+    """Compose the page. Its policy allows the inline style and script by hash. Raises TemplateFault."""
     style, script = templates.render(STYLE, {}), templates.render(SCRIPT, {})
     return templates.render(PAGE, {**_values(overview, now), "policy": _policy(style, script)})
 
 
 def _policy(style: str, script: str) -> str:
-    """Return the content security policy (CSP level 2, section 7): all is forbidden but these two texts."""
+    """Return a content security policy (CSP level 2, section 7) that allows only these two texts."""
     return (
         f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; "
         "base-uri 'none'; form-action 'none'"
@@ -54,7 +54,7 @@ def _values(overview: Overview, now: datetime) -> dict[str, Value]:
             {"label": "answers sent", "now": overview.replies_sent},
             {"label": "not answered", "now": sum(count.now for count in overview.withheld)},
         ],
-        "course": charts.course(overview),
+        "course": charts.timeline(overview),
         "heat": charts.heat(overview.ticks, zone),
         "stories": [_story(overview, story) for story in overview.stories],
         "more_stories": overview.more_stories,
@@ -137,6 +137,6 @@ def _bounce(one: ListedBounce, zone: str) -> dict[str, Value]:
 
 
 def _address(text: str | None) -> str:
-    """Return an address, domain or code as it is, so that it can be copied; anything else defanged."""
+    """Return an address, domain or code unchanged, so that it can be copied; anything else defanged."""
     shown = plain(text, 120)
-    return shown if _COPIED.fullmatch(shown) else defang(shown)
+    return shown if _COPYABLE.fullmatch(shown) else defang(shown)

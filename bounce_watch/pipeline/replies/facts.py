@@ -35,7 +35,7 @@ def facts_of(
 ) -> ReplyFacts:
     """Return what one answer is made of."""
     original, lead = judged.report.original, leading(judged.failed)
-    may_be_a_slip = suggestions.may_be_a_slip(lead.cause)
+    may_be_mistyped = suggestions.may_be_mistyped(lead.cause)
     return ReplyFacts(
         to=candidate.to or "",
         event_key=candidate.event_key,
@@ -48,8 +48,8 @@ def facts_of(
         incident=incident.name if incident else None,
         incident_since=incident.opened_at if incident else None,
         earlier_bounces=_earlier(context, tx, judged, lead),
-        known_addresses=_addresses(context, tx, lead) if may_be_a_slip else (),
-        known_domains=_domains(context, tx, lead) if may_be_a_slip else (),
+        known_addresses=_addresses(context, tx, lead) if may_be_mistyped else (),
+        known_domains=_domains(context, tx, lead) if may_be_mistyped else (),
     )
 
 
