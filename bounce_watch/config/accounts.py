@@ -1,4 +1,4 @@
-"""Where mail comes from and how it leaves: servers with their sign-in, Maildirs, files and folders."""
+"""Settings of sources and senders: servers with their sign-in, Maildirs, files and folders."""
 
 from typing import Annotated, Literal
 
@@ -60,12 +60,12 @@ class Watched(Section):
 
     @property
     def place(self) -> str:
-        """What is watched: no two sources may watch the same."""
+        """What is watched; it must differ between sources."""
         raise NotImplementedError
 
     @property
     def label(self) -> str:
-        """How people call it."""
+        """Its name for people."""
         return self.name or self.place
 
 
@@ -97,7 +97,7 @@ class ImapSettings(Watched, Login):
 
     @property
     def owner(self) -> str:
-        """Whose mailbox it is."""
+        """The account whose mailbox is opened."""
         return self.mailbox or self.user
 
     @property

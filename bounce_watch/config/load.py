@@ -1,4 +1,4 @@
-"""Find and read the configuration file; say in plain words what is wrong with it."""
+"""Find and read the configuration file; explain what is wrong with it."""
 
 import os
 import tomllib
@@ -27,7 +27,7 @@ class ConfigError(RepairableError):
 
 
 def candidates(explicit: Path | None, environ: Mapping[str, str]) -> list[Path]:
-    """Return where the file may be, in order; an explicit place is the only one."""
+    """Return the possible paths of the file, in order; an explicit path is the only one."""
     if explicit:
         return [explicit]
     if environ.get(VARIABLE):
@@ -36,7 +36,7 @@ def candidates(explicit: Path | None, environ: Mapping[str, str]) -> list[Path]:
 
 
 def find_config(explicit: Path | None = None, environ: Mapping[str, str] = os.environ) -> Path | None:
-    """Return the first configuration file that exists, None when there is none."""
+    """Return the first configuration file that exists, None for none."""
     return next((path for path in candidates(explicit, environ) if path.is_file()), None)
 
 
@@ -88,7 +88,7 @@ _TAGS = frozenset({"imap", "maildir", "mbox", "files", "smtp", "folder"})
 
 
 def _suggestion(location: tuple[int | str, ...]) -> str:
-    """Return `; did you mean X?` for the nearest key that exists at that place."""
+    """Return `; did you mean X?` for the nearest existing key in the same table."""
     model: Any = Config
     for word in location[:-1]:
         if isinstance(word, str):
@@ -99,7 +99,7 @@ def _suggestion(location: tuple[int | str, ...]) -> str:
 
 
 def _step(model: Any, word: str) -> Any:
-    """Follow one word of an error's location into the models: a field, or the tag of a union."""
+    """Follow one part of an error's location into the models: a field, or the tag of a union."""
     options = model if isinstance(model, list) else [model]
     for option in options:
         if option is None:

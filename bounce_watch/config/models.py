@@ -6,12 +6,7 @@ from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import (
-    Field,
-    SecretStr,
-    field_validator,
-    model_validator,
-)
+from pydantic import Field, SecretStr, field_validator, model_validator
 
 from bounce_watch.config.accounts import ImapSettings, Login, SendSettings, SmtpSettings, SourceSettings
 from bounce_watch.config.organisation import Organisation, Retention
@@ -164,7 +159,7 @@ class Config(Section):
     @field_validator("source", mode="before")
     @classmethod
     def _one_or_several(cls, value: object) -> object:
-        """Take `[source]` for one mailbox and `[[source]]` for several."""
+        """Accept `[source]` for one mailbox and `[[source]]` for several."""
         return [value] if isinstance(value, Mapping) else value
 
     @field_validator("source")
@@ -188,7 +183,7 @@ class Config(Section):
 
     @property
     def sent_account(self) -> ImapSettings | None:
-        """The watched account in which sent mail lies: the one that we send as, else the first over IMAP."""
+        """The watched account with the sent folder: the account that sends, else the first over IMAP."""
         accounts = [settings for settings in self.source if isinstance(settings, ImapSettings)]
         sender = self.send.user if isinstance(self.send, SmtpSettings) else ""
         ours = {sender.lower(), self.reply.from_address.lower()}
@@ -196,7 +191,7 @@ class Config(Section):
 
     @property
     def site(self) -> Site:
-        """Our organisation as the core sees it."""
+        """Our organization as the core needs it."""
         home = self.organisation
         own = {self.reply.from_address, *self.digest_to, *home.security}
         for settings in self.source:
@@ -214,7 +209,7 @@ class Config(Section):
 
     @property
     def own_addresses(self) -> frozenset[str]:
-        """Addresses of ours that stand in commands and reports for admins."""
+        """Our own addresses, which logs and reports for admins may show."""
         logins = {login.user for login in (*self.source, self.send) if isinstance(login, Login)}
         return self.site.own_addresses | {each.lower() for each in (*self.organisation.admins, *logins)}
 

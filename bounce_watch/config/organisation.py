@@ -1,6 +1,4 @@
-"""Who we are: the organisation as the configuration names it.
-
-What the store keeps and how long: a site's choice between memory and privacy."""
+"""Settings of the organization, and how long the store keeps what."""
 
 from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -59,8 +57,8 @@ def to_a_label(domain: str) -> str:
         raise ValueError(f"{domain!r} is not a domain name") from error
 
 
-SHORTEST_DAYS = 7
-"""Rules, answers and digests look back a few days: no retention is shorter."""
+MIN_RETENTION_DAYS = 7
+"""Minimum retention: rules, replies and digests look back a few days."""
 
 
 class Retention(Section):
@@ -90,6 +88,6 @@ class Retention(Section):
     @field_validator("days", "quarantine_days")
     @classmethod
     def _not_too_short(cls, days: int) -> int:
-        if 0 < days < SHORTEST_DAYS:
-            raise ValueError(f"at least {SHORTEST_DAYS} days, or 0 to keep everything")
+        if 0 < days < MIN_RETENTION_DAYS:
+            raise ValueError(f"at least {MIN_RETENTION_DAYS} days, or 0 to keep everything")
         return days

@@ -1,6 +1,6 @@
-"""Find passwords and client secrets. They are never printed, logged or stored.
+"""Read passwords and client secrets, which are never printed, logged or stored.
 
-Order: `*_command`, `*_file`, environment, systemd credentials, and last the literal in the file.
+Order: `*_command`, `*_file`, environment, systemd credentials, then the literal in the configuration.
 """
 
 import os
@@ -27,10 +27,10 @@ class SecretError(RepairableError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Places:
-    """Where one secret may come from. `name` is its name as systemd credential, e.g. `imap-password`.
+class SecretLookup:
+    """The possible places of one secret. `name` is its systemd credential, such as `imap-password`.
 
-    `common` is the name of one that several mailboxes share. An optional one that is nowhere is empty.
+    `common` is the name of a secret that several mailboxes share. An optional secret may be missing.
     """
 
     name: str
@@ -46,14 +46,14 @@ class Places:
         return _variable(self.name)
 
     def read(self) -> str:
-        """Return the secret without its trailing line end. Raises SecretError."""
+        """Return the secret without its line end, "" for a missing optional one. Raises SecretError."""
         if self.command:
             return _from_command(self.command, self.name)
         if self.file:
             return _from_file(self.file, self.name)
-        found = self._from_outside(self.name)
+        found = self._from_environment(self.name)
         if found is None and self.literal is None and self.common:
-            found = self._from_outside(self.common)
+            found = self._from_environment(self.common)
         if found is not None:
             return found
         if self.literal is not None:
@@ -68,13 +68,13 @@ class Places:
 
     @property
     def _key(self) -> str:
-        """The configuration's word for it: password, client_secret, url."""
+        """The configuration key: password, client_secret or url."""
         return next(
             (key for key in ("client_secret", "password") if self.name.endswith(key.replace("_", "-"))), "url"
         )
 
-    def _from_outside(self, name: str) -> str | None:
-        """Return what environment or systemd hold under a name, None for nothing."""
+    def _from_environment(self, name: str) -> str | None:
+        """Return the secret in the environment or of systemd, None for none."""
         if _variable(name) in self.environ:
             return self.environ[_variable(name)]
         credentials = self.environ.get("CREDENTIALS_DIRECTORY")
@@ -93,7 +93,7 @@ def _from_command(command: str, name: str) -> str:
             shlex.split(command), capture_output=True, timeout=COMMAND_TIMEOUT, check=True, text=True
         )
     except (OSError, ValueError, subprocess.SubprocessError) as error:
-        # Neither output nor arguments are shown: both may hold the secret.
+        # Output and arguments are not shown, because both may hold the secret.
         raise SecretError(
             f"the command for the {name} failed ({type(error).__name__})",
             "run it by hand as the service's user",
@@ -111,59 +111,44 @@ def _from_file(path: Path, name: str) -> str:
         ) from None
 
 
-def _places(name: str, section: Section, key: str, *, is_optional: bool = False) -> Places:
-    """Return the places of a secret whose three keys in a section are KEY, KEY_command and KEY_file."""
+def _lookup(name: str, section: Section, key: str, *, is_optional: bool = False) -> SecretLookup:
+    """Return the lookup of a secret with the keys KEY, KEY_command and KEY_file in a section."""
     literal, command, file = (getattr(section, key + way) for way in ("", "_command", "_file"))
-    return Places(name=name, literal=literal, command=command, file=file, is_optional=is_optional)
+    return SecretLookup(name=name, literal=literal, command=command, file=file, is_optional=is_optional)
 
 
-def login_places(login: Login, prefix: str) -> Places:
-    """Return where the password of a login is looked for, or its client secret for XOAUTH2.
+def login_secret(login: Login, prefix: str) -> str:
+    """Return the password of a login, or its client secret for XOAUTH2. Raises SecretError.
 
-    `prefix` is imap or smtp. Beside a certificate it is the passphrase of the key, which may be missing.
-    A mailbox with a name has secrets of its own; the client secret may be that of all of them, because it
-    goes to the sign-in service only. A password is never tried at another server.
+    `prefix` is imap or smtp. With a certificate it is the passphrase of the key, "" if the key has none.
+    A named mailbox has secrets of its own. All may share a client secret, which is sent to the sign-in
+    service only; a password is never sent to another server.
     """
     own = f"{login.name}-{prefix}" if isinstance(login, Watched) and login.name else prefix
     if login.auth == "xoauth2" and login.oauth:
         may_be_missing = login.oauth.certificate_file is not None
-        places = _places(f"{own}-client-secret", login.oauth, "client_secret", is_optional=may_be_missing)
-        return replace(places, common=f"{prefix}-client-secret")
-    return _places(f"{own}-password", login, "password")
-
-
-def login_secret(login: Login, prefix: str) -> str:
-    """Return the secret of a login, empty for a key that has no passphrase. Raises SecretError."""
-    return login_places(login, prefix).read()
-
-
-def chat_places(chat: Chat) -> Places:
-    """Return where the URL of a chat room is looked for, which is a secret itself."""
-    return _places(f"{chat.name}-url", chat, "url")
+        lookup = _lookup(f"{own}-client-secret", login.oauth, "client_secret", is_optional=may_be_missing)
+        return replace(lookup, common=f"{prefix}-client-secret").read()
+    return _lookup(f"{own}-password", login, "password").read()
 
 
 def chat_url(chat: Chat) -> str:
-    """Return the URL of a chat room. Raises SecretError."""
-    return chat_places(chat).read()
-
-
-def store_places(store: Store) -> Places:
-    """Return where the password of the database's role is looked for; it may be missing."""
-    return _places("store-password", store, "password", is_optional=True)
+    """Return the URL of a chat room, which is a secret. Raises SecretError."""
+    return _lookup(f"{chat.name}-url", chat, "url").read()
 
 
 def store_password(store: Store) -> str:
-    """Return the password of the database's role, empty where none is set: libpq has ways of its own."""
-    return store_places(store).read()
+    """Return the password of the database role, "" if none is set: libpq has other ways to find it."""
+    return _lookup("store-password", store, "password", is_optional=True).read()
 
 
 def heartbeat_url(monitor: Monitor) -> str:
-    """Return the URL to ask after a good look, empty for none."""
-    return _places("heartbeat-url", monitor, "heartbeat_url", is_optional=True).read()
+    """Return the URL of the heartbeat, "" for none."""
+    return _lookup("heartbeat-url", monitor, "heartbeat_url", is_optional=True).read()
 
 
 def holds_literal_secret(config: Config) -> bool:
-    """Tell whether a secret stands in the file itself, which then must be private."""
+    """Tell whether the file itself holds a secret, so that it must be private."""
     logins = [part for part in (*config.source, config.send) if isinstance(part, Login)]
     if config.monitor.heartbeat_url:
         return True

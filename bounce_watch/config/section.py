@@ -1,4 +1,4 @@
-"""What every table of the configuration file shares: unknown keys, addresses, places."""
+"""What all tables of the configuration file share: unknown keys, addresses, paths."""
 
 from pathlib import Path
 from typing import Annotated
@@ -11,7 +11,7 @@ Address = Annotated[str, Field(min_length=3)]
 
 
 def _from_config_folder(path: Path, info: ValidationInfo) -> Path:
-    """Relative paths start at the configuration file's folder, wherever the program was called."""
+    """Make a relative path start at the configuration file's folder, not at the working directory."""
     folder = (info.context or {}).get("folder")
     path = path.expanduser()
     return folder.absolute() / path if folder and not path.is_absolute() else path

@@ -1,6 +1,4 @@
-"""How the service runs, how it is watched, and what the site overrides.
-
-Chat rooms and webhooks that hear of incidents beside the mails."""
+"""Settings of the service, its monitoring, site overrides, and chat rooms that get alerts."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Write a commented configuration file from the models: every key, what it means, and its default."""
+"""Generate a commented configuration file from the models: every key, its meaning and its default."""
 
 from collections.abc import Mapping
 from datetime import time
@@ -32,11 +32,11 @@ SOURCES: dict[str, type[BaseModel]] = {
 SENDERS: dict[str, type[BaseModel]] = {"smtp": SmtpSettings, "folder": FolderSettings}
 
 Answers = Mapping[str, Mapping[str, Any]]
-"""Section -> key -> value, e.g. `{"source": {"type": "imap", "host": "..."}}`."""
+"""Section -> key -> value, such as `{"source": {"type": "imap", "host": "..."}}`."""
 
 
 def render(answers: Answers) -> str:
-    """Return the file's text. Keys without an answer stand as comments with their default."""
+    """Return the file's text. Keys without an answer become comments with their default."""
     document = tomlkit.document()
     document.add(tomlkit.comment("bounce_watch configuration. Lines that begin with # show defaults."))
     document.add(tomlkit.comment("`bounce-watch check` tells whether every part of it works."))

@@ -8,10 +8,10 @@ from pydantic import SecretStr
 from bounce_watch.config.accounts import ImapSettings, OAuth
 from bounce_watch.config.load import ConfigError, load_config, read_config
 from bounce_watch.config.models import Store
-from bounce_watch.config.secrets import Places, SecretError, login_secret, store_password
+from bounce_watch.config.secrets import SecretError, SecretLookup, login_secret, store_password
 
 
-def places(**given: object) -> Places:
+def places(**given: object) -> SecretLookup:
     values: dict[str, object] = {
         "name": "imap-password",
         "literal": None,
@@ -19,7 +19,7 @@ def places(**given: object) -> Places:
         "file": None,
         "environ": {},
     }
-    return Places(**{**values, **given})  # type: ignore[arg-type]
+    return SecretLookup(**{**values, **given})  # type: ignore[arg-type]
 
 
 def test_a_command_wins_over_everything(tmp_path: Path) -> None:

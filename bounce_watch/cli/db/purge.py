@@ -64,11 +64,11 @@ def purge(
 def _not_too_near(moment: datetime | None, now: datetime) -> datetime | None:
     from datetime import timedelta
 
-    from bounce_watch.config.organisation import SHORTEST_DAYS
+    from bounce_watch.config.organisation import MIN_RETENTION_DAYS
 
-    if moment is not None and now - moment < timedelta(days=SHORTEST_DAYS):
+    if moment is not None and now - moment < timedelta(days=MIN_RETENTION_DAYS):
         raise typer.BadParameter(
-            f"rules, answers and digests still need the last {SHORTEST_DAYS} days", param_hint="--before"
+            f"rules, answers and digests still need the last {MIN_RETENTION_DAYS} days", param_hint="--before"
         )
     return moment
 

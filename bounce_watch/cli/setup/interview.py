@@ -9,7 +9,7 @@ import typer
 
 from bounce_watch.cli.common.exit_status import Exit
 from bounce_watch.config.load import SYSTEM_PATH, read_config
-from bounce_watch.config.organisation import SHORTEST_DAYS, Retention
+from bounce_watch.config.organisation import MIN_RETENTION_DAYS, Retention
 from bounce_watch.config.template import render
 
 
@@ -69,10 +69,10 @@ def _keep_days(given: Given) -> int:
     """Return how long bounces are kept; where nobody can be asked, the default."""
     if given.keep_days is not None or not sys.stdin.isatty():
         return Retention().days if given.keep_days is None else given.keep_days
-    question = f"How many days are bounces kept? ({SHORTEST_DAYS} or more; 0: for ever)"
+    question = f"How many days are bounces kept? ({MIN_RETENTION_DAYS} or more; 0: for ever)"
     while True:
         days: int = typer.prompt(question, default=Retention().days, type=int, err=True)
-        if days == 0 or days >= SHORTEST_DAYS:
+        if days == 0 or days >= MIN_RETENTION_DAYS:
             return days
 
 
