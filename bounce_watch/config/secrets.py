@@ -117,10 +117,10 @@ def _lookup(name: str, section: Section, key: str, *, is_optional: bool = False)
     return SecretLookup(name=name, literal=literal, command=command, file=file, is_optional=is_optional)
 
 
-def login_secret(login: Login, prefix: str) -> str:
-    """Return the password of a login, or its client secret for XOAUTH2. Raises SecretError.
+def login_lookup(login: Login, prefix: str) -> SecretLookup:
+    """Return the lookup of a login's password, or of its client secret for XOAUTH2.
 
-    `prefix` is imap or smtp. With a certificate it is the passphrase of the key, "" if the key has none.
+    `prefix` is imap or smtp. With a certificate the secret is the passphrase of the key, which is optional.
     A named mailbox has secrets of its own. All may share a client secret, which is sent to the sign-in
     service only; a password is never sent to another server.
     """
@@ -128,18 +128,33 @@ def login_secret(login: Login, prefix: str) -> str:
     if login.auth == "xoauth2" and login.oauth:
         may_be_missing = login.oauth.certificate_file is not None
         lookup = _lookup(f"{own}-client-secret", login.oauth, "client_secret", is_optional=may_be_missing)
-        return replace(lookup, common=f"{prefix}-client-secret").read()
-    return _lookup(f"{own}-password", login, "password").read()
+        return replace(lookup, common=f"{prefix}-client-secret")
+    return _lookup(f"{own}-password", login, "password")
+
+
+def login_secret(login: Login, prefix: str) -> str:
+    """Return the secret of a login, "" for a key without passphrase. Raises SecretError."""
+    return login_lookup(login, prefix).read()
+
+
+def chat_lookup(chat: Chat) -> SecretLookup:
+    """Return the lookup of a chat room's URL, which is a secret."""
+    return _lookup(f"{chat.name}-url", chat, "url")
 
 
 def chat_url(chat: Chat) -> str:
-    """Return the URL of a chat room, which is a secret. Raises SecretError."""
-    return _lookup(f"{chat.name}-url", chat, "url").read()
+    """Return the URL of a chat room. Raises SecretError."""
+    return chat_lookup(chat).read()
+
+
+def store_lookup(store: Store) -> SecretLookup:
+    """Return the lookup of the database role's password, which is optional."""
+    return _lookup("store-password", store, "password", is_optional=True)
 
 
 def store_password(store: Store) -> str:
     """Return the password of the database role, "" if none is set: libpq has other ways to find it."""
-    return _lookup("store-password", store, "password", is_optional=True).read()
+    return store_lookup(store).read()
 
 
 def heartbeat_url(monitor: Monitor) -> str:

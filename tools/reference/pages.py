@@ -13,7 +13,7 @@ from bounce_watch import shipped_files
 from bounce_watch.config.accounts import ImapSettings, OAuth, SmtpSettings
 from bounce_watch.config.load import read_config
 from bounce_watch.config.models import Store
-from bounce_watch.config.secrets import Places, chat_places, login_places, store_places
+from bounce_watch.config.secrets import SecretLookup, chat_lookup, login_lookup, store_lookup
 from bounce_watch.config.service import Chat
 from bounce_watch.net.refusals import At, load_refusals
 from bounce_watch.notifications.gate.values import SENTENCES, Reason
@@ -74,14 +74,14 @@ def secrets() -> Iterator[Secret]:
     """Yield every secret that a configuration can hold."""
     app = OAuth(tenant="t", client_id="c")
     for prefix, kind, server in (("imap", ImapSettings, "the mailbox"), ("smtp", SmtpSettings, "sending")):
-        yield _secret(f"password of {server}", "password", login_places(kind(), prefix))
+        yield _secret(f"password of {server}", "password", login_lookup(kind(), prefix))
         with_app = kind(auth="xoauth2", oauth=app)
-        yield _secret(f"client secret for {server}", "client_secret", login_places(with_app, prefix))
-    yield _secret("password of the PostgreSQL role", "password", store_places(Store()))
-    yield _secret("URL of a chat room", "url", chat_places(Chat(name="teams")))
+        yield _secret(f"client secret for {server}", "client_secret", login_lookup(with_app, prefix))
+    yield _secret("password of the PostgreSQL role", "password", store_lookup(Store()))
+    yield _secret("URL of a chat room", "url", chat_lookup(Chat(name="teams")))
 
 
-def _secret(what: str, key: str, places: Places) -> Secret:
+def _secret(what: str, key: str, places: SecretLookup) -> Secret:
     return Secret(what=what, key=key, name=places.name, variable=places.variable)
 
 
