@@ -13,6 +13,8 @@ from bounce_watch.source.local.maildir import MaildirSource
 from tests.pipeline.conftest import Home, home, ndr, open_home, reader, store_line
 from tests.safety.test_uncertain import Cut
 
+pytestmark = pytest.mark.slow
+
 __all__ = ["home", "open_home", "reader", "store_line"]
 
 YEAR, HOUR, GRACE = timedelta(days=365), timedelta(hours=1), timedelta(minutes=11)

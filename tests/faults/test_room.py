@@ -18,7 +18,7 @@ from tests.pipeline.conftest import Home, home, ndr, open_home, reader, store_li
 
 __all__ = ["home", "open_home", "reader", "store_line"]
 
-pytestmark = pytest.mark.about_files("the room on its disk; a server's is its own matter")
+pytestmark = [pytest.mark.slow, pytest.mark.about_files("the room on its disk; a server's is its own matter")]
 
 SMALL = 4 * 1024 * 1024
 GREEDY = ('path = "store.db"', 'path = "store.db"\nkeep_free_mb = 1e12')

@@ -12,6 +12,8 @@ from bounce_watch.source.interface import MissingFolder, Refused, Unreachable
 from bounce_watch.store import StoreBusy, StoreDamaged, StoreFull, StoreNotWritable, StoreTemporary
 from tests.daemon.played import play
 
+pytestmark = pytest.mark.slow
+
 
 def run(*outcomes: Exception | str) -> list[tuple[str, float]]:
     """Play looks that end like this; return the pauses between them."""

@@ -14,6 +14,8 @@ from bounce_watch.store.privacy.identity import Named
 from bounce_watch.store.privacy.search import is_in_files
 from tests.pipeline.conftest import Home, Refusal, every_text, ndr
 
+pytestmark = pytest.mark.slow
+
 PERSON = "lena.krause@larkfield.example"
 COLLEAGUE = "otto@larkfield.example"
 OUTSIDER = "m.brandt@fabrikam.example"

@@ -12,6 +12,8 @@ from bounce_watch.store import HistoryFilter
 from bounce_watch.store.database.sqlite_file import companions
 from tests.pipeline.conftest import Home, every_text, ndr
 
+pytestmark = pytest.mark.slow
+
 DAY = timedelta(days=1)
 SHORT = (
     '[digest]\nat = "23:30:00"',

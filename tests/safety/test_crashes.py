@@ -9,11 +9,13 @@ import random
 import re
 import time
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import bounce_watch
 from bounce_watch.testing import crash_points
 from tests.safety.lab import KILLED, Lab, assert_whole, report
 from tests.servers.kept import Keep
@@ -24,7 +26,9 @@ pytestmark = pytest.mark.slow
 KILLS = int(os.environ.get("BOUNCE_WATCH_KILLS", "40"))
 NEWSLETTER = b"From: news@shop.example\r\nSubject: Sale\r\n\r\nBuy now.\r\n"
 GARBAGE = bytes(range(256)) * 8
-PACKAGE = Path(crash_points.__file__).parent
+PACKAGE = Path(bounce_watch.__file__).parent
+SHARES = 8
+"""Tests among which the points of a cycle are divided."""
 
 
 class Receiver(Submission):
@@ -60,7 +64,7 @@ def fill(lab: Lab) -> None:
 def test_every_point_in_the_code_has_a_name_and_every_name_a_point() -> None:
     """The list that tests walk through is the truth."""
     used = re.findall(
-        r'crash\.point\("([a-z_.]+)"\)', "".join(path.read_text() for path in PACKAGE.rglob("*.py"))
+        r'crash_points\.point\("([a-z_.]+)"\)', "".join(path.read_text() for path in PACKAGE.rglob("*.py"))
     )
     assert set(used) == set(crash_points.points())
 
@@ -74,8 +78,11 @@ def test_nothing_dies_unless_it_was_asked_to(tmp_path: Path, keep: Keep) -> None
 
 
 @pytest.mark.timeout(600)
-def test_death_at_each_point_in_turn_with_a_maildir_and_a_folder(tmp_path: Path, keep: Keep) -> None:
-    """The n-th point of a whole cycle, for n from one until nothing dies any more."""
+@pytest.mark.parametrize("share", range(SHARES))
+def test_death_at_each_point_in_turn_with_a_maildir_and_a_folder(
+    tmp_path: Path, keep: Keep, share: int
+) -> None:
+    """The n-th point of a whole cycle, for each n until nothing dies any more; one share of them."""
     first = Lab(tmp_path / "first", store=keep(tmp_path / "first"))
     assert first.run() == 0
     first.minutes += 24 * 60  # the digest of the next day is due in the cycle that dies
@@ -83,16 +90,16 @@ def test_death_at_each_point_in_turn_with_a_maildir_and_a_folder(tmp_path: Path,
     for mail in (tmp_path / "first" / "sent").glob("*.eml"):
         mail.unlink()
     deaths = 0
-    while True:
-        lab = first.copy(tmp_path / f"lab-{deaths}")
+    for number in count(share + 1, SHARES):
+        lab = first.copy(tmp_path / f"lab-{number}")
         fill(lab)
-        if lab.run(f"*:{deaths + 1}") == 0:
+        if lab.run(f"*:{number}") == 0:
             break
         deaths += 1
         lab.finish()
         assert_whole(lab, reports=2, others=1, garbage=1, mails=lab.sent())
     print(f"{deaths} points")
-    assert deaths >= 40
+    assert deaths >= 40 / SHARES
 
 
 SMTP_POINTS = [name for name in crash_points.points() if name.startswith(("smtp.", "deliver."))]
@@ -111,13 +118,14 @@ def test_death_at_each_step_of_smtp(smtp_lab: tuple[Lab, Receiver], name: str) -
 
 
 @pytest.mark.timeout(1200)
-def test_random_deaths_with_an_smtp_server(smtp_lab: tuple[Lab, Receiver]) -> None:
+@pytest.mark.parametrize("seed", [20261123, 20261124])
+def test_random_deaths_with_an_smtp_server(smtp_lab: tuple[Lab, Receiver], seed: int) -> None:
     """Mail arrives, processes die at moments nobody chose; in the end all is as if none had died."""
     lab, receiver = smtp_lab
-    chance = random.Random(20261123)
+    chance, kills = random.Random(seed), -(-KILLS // 2)
     number = others = garbage = 0
     assert lab.run() == 0
-    for _ in range(KILLS):
+    for _ in range(kills):
         for _ in range(chance.randint(0, 3)):
             number += 1
             lab.deliver(report(number))
@@ -131,7 +139,7 @@ def test_random_deaths_with_an_smtp_server(smtp_lab: tuple[Lab, Receiver]) -> No
         time.sleep(0.03)
     lab.finish()
     print(f"{lab.ended[KILLED]} kills, {number} reports, {others} others, {garbage} unreadable")
-    assert lab.ended[KILLED] == KILLS
+    assert lab.ended[KILLED] == kills
     assert_whole(
         lab,
         reports=number,

@@ -23,6 +23,8 @@ from bounce_watch.parse import read
 from bounce_watch.shipped_files import folder as shipped
 from tests.pipeline.conftest import START, Home, ndr
 
+pytestmark = pytest.mark.slow
+
 SAMPLES = Path(__file__).parents[1] / "samples"
 BLOCKED = "550 5.1.8 Access denied, bad outbound sender AS(42004)"
 MARK = b"X-MS-Exchange-Organization-AuthAs: Internal\r\n"

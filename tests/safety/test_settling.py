@@ -8,6 +8,8 @@ import pytest
 from bounce_watch.model import LetterKind, OutboxState
 from tests.pipeline.conftest import Home, Refusal, ndr
 
+pytestmark = pytest.mark.slow
+
 LENA = "lena@larkfield.example"
 FULL: Refusal = {"reply": "552 5.2.2 mailbox full", "status": "5.2.2"}
 

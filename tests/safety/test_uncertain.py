@@ -16,6 +16,8 @@ from bounce_watch.source.imap.sent_items import SentItems
 from tests.pipeline.conftest import Home, ndr
 from tests.servers.dovecot import PASSWORD, WATCHED, Dovecot
 
+pytestmark = pytest.mark.slow
+
 GRACE = timedelta(minutes=10)
 
 

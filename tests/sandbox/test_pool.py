@@ -18,6 +18,8 @@ from bounce_watch.sandbox.process import ReadingProcess
 from bounce_watch.sandbox.reader import IsolatedReader
 from tests.pipeline.conftest import ndr
 
+pytestmark = pytest.mark.slow
+
 LETTERS = [ReadRequest(f"{number}.eml", ndr(number=number)) for number in range(400)]
 
 
@@ -25,7 +27,6 @@ def itself(request: ReadRequest) -> ReadRequest:
     return request
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("here", [True, False], ids=["some read here", "all read elsewhere"])
 @pytest.mark.parametrize("jobs", [1, 3])
 def test_lines_come_in_the_order_of_the_messages(here: bool, jobs: int) -> None:
@@ -104,7 +105,6 @@ def test_a_batch_has_few_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
     assert sizes == [2, 2, 2, 1]
 
 
-@pytest.mark.slow
 def test_a_message_that_overruns_costs_no_other_its_reading() -> None:
     """One of many needs more memory than is allowed; its neighbours are read all the same."""
     heavy = ReadRequest("heavy", b"From: a@b.example\n\n" + b"x" * 150_000_000)

@@ -23,6 +23,8 @@ from bounce_watch.sandbox.process import ReadingProcess
 from bounce_watch.sandbox.reader import IsolatedReader
 from tests.pipeline.conftest import ndr
 
+pytestmark = pytest.mark.slow
+
 ENDLESS = b"From: a@b.example\r\n\r\n" + b"x" * 200_000
 
 
@@ -107,7 +109,6 @@ def test_together_overrun_letters_are_read_one_by_one() -> None:
     assert [type(answer[0]) for answer in answers] == [Report, Unreadable]
 
 
-@pytest.mark.slow
 def test_processor_time_is_counted_for_each_message_alone() -> None:
     """The kernel counts whole seconds; a message that burns them is ended, and many small ones are not."""
     script = (
@@ -135,7 +136,6 @@ def test_processor_time_is_counted_for_each_message_alone() -> None:
         assert child.wait(10) == -signal.SIGXCPU
 
 
-@pytest.mark.slow
 def test_memory_beyond_the_limit_is_an_overrun() -> None:
     with closing(IsolatedReader(limits=Limits(memory_bytes=160 * 1024 * 1024))) as reader:
         assert isinstance(reader.read(ndr()), tuple)

@@ -15,6 +15,8 @@ from bounce_watch.store.database import migrate as migrate_module
 from bounce_watch.store.database.sqlite import open_engine, prepare_file
 from tests.store.values import body, place
 
+pytestmark = pytest.mark.slow
+
 STEP = """
 import sqlalchemy as sa
 from alembic import op

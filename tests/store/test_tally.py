@@ -18,6 +18,8 @@ from bounce_watch.store.tally import Dimension
 from bounce_watch.store.tops import counted
 from tests.store.values import BOUNCE, NOW, REPORT, body, place
 
+pytestmark = pytest.mark.slow
+
 TIERS: tuple[Evidence | None, ...] = (Evidence.INTERNAL, Evidence.INTERNAL, Evidence.UNVERIFIED, None)
 CAUSES = (Cause.RECIPIENT_UNKNOWN, Cause.MAILBOX_FULL, Cause.SPF_FAILED)
 COLUMNS = {

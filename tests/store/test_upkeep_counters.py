@@ -13,6 +13,8 @@ from bounce_watch.store import Store, tables
 from bounce_watch.store.upkeep_counters import SERIES, wrong_counters
 from tests.store.test_tally import _fill, shape
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:

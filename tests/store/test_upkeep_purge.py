@@ -17,6 +17,8 @@ from tests.store.test_digest import close_day
 from tests.store.test_incidents import FINDING
 from tests.store.values import BOUNCE, LETTER, NOW, REPORT, body, place
 
+pytestmark = pytest.mark.slow
+
 DAY = timedelta(days=1)
 LATER = NOW + 500 * DAY
 TODAY = LATER.date()
