@@ -67,11 +67,11 @@ def know(dovecot: Dovecot, path: Path, number: int) -> None:
             uids = range(first, min(first + _CHUNK, number + 1))
             rows = [{**fixed, "uid": str(uid), "attempts": 0} for uid in uids]
             with store.transaction() as tx:
-                tx._rows.connection().execute(insert(tables.Message), rows)
+                tx.session.connection().execute(insert(tables.Message), rows)
         cursor = Cursor(validity=newest.validity, uid=str(number), whole_at=now - _BEFORE)
         with store.transaction() as tx:
-            tx.note_fetch(now, name)
-            tx.note_cursor(name, cursor)
+            tx.mailboxes.note_fetch(now, name)
+            tx.mailboxes.note_cursor(name, cursor)
 
 
 @contextlib.contextmanager

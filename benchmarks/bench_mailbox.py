@@ -33,6 +33,7 @@ from bounce_watch.store import open_store  # noqa: E402
 from tests.pipeline.conftest import CONFIG  # noqa: E402
 from tests.servers.dovecot import PASSWORD, Dovecot  # noqa: E402
 from tests.source.places import imap_settings  # noqa: E402
+from tests.store.committed import committed  # noqa: E402
 
 NUMBER = int(os.environ.get("BOUNCE_WATCH_MAILS", "20000"))
 _TICKS = os.sysconf("SC_CLK_TCK")
@@ -61,7 +62,7 @@ def opened(dovecot: Dovecot, folder: Path) -> Iterator[tuple[Context, Source]]:
     config = read_config(CONFIG.encode(), folder / "config.toml")
     source = open_source(imap_settings(dovecot, timeout_seconds=600), lambda: PASSWORD)
     with open_store(config.store.path) as store:
-        store.start_run(datetime.now(UTC))
+        committed(store).state.start_run(datetime.now(UTC))
         context = open_context(config, store)
         try:
             with source:

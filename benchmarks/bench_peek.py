@@ -26,6 +26,7 @@ from bounce_watch.store import open_store  # noqa: E402
 from tests.pipeline.conftest import CONFIG  # noqa: E402
 from tests.servers.dovecot import PASSWORD, Dovecot  # noqa: E402
 from tests.source.places import imap_settings  # noqa: E402
+from tests.store.committed import committed  # noqa: E402
 
 NUMBER = int(os.environ.get("BOUNCE_WATCH_MAILS", "600"))
 ROUND_TRIP = 0.02
@@ -46,7 +47,7 @@ def work_off(dovecot: Dovecot, port: int, *, peek: bool) -> tuple[CycleResult, f
         config = read_config(CONFIG.encode(), Path(folder) / "config.toml")
         settings = imap_settings(dovecot, port=port, timeout_seconds=60, peek=peek)
         with open_store(config.store.path) as store:
-            store.start_run(datetime.now(UTC))
+            committed(store).state.start_run(datetime.now(UTC))
             context = open_context(config, store)
             context.reader.read(b"Subject: started\n\n")
             start = perf_counter()

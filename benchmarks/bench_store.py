@@ -37,16 +37,18 @@ Question = Callable[[Store], object]
 
 
 def history(**chosen: object) -> Question:
-    return lambda store: list(store.history(HistoryFilter(**chosen), limit=50))  # type: ignore[arg-type]
+    return lambda store: list(store.history.find(HistoryFilter(**chosen), limit=50))  # type: ignore[arg-type]
 
 
 def top(by: By, **chosen: object) -> Question:
-    return lambda store: store.top(by, HistoryFilter(**chosen), 10)  # type: ignore[arg-type]
+    return lambda store: store.history.top(by, HistoryFilter(**chosen), 10)  # type: ignore[arg-type]
 
 
 def page(since: datetime) -> Question:
     templates = Templates([shipped_files.templates()])
-    return lambda store: report_page(templates, store.overview("Contoso", "Europe/Berlin", since, NOW), NOW)
+    return lambda store: report_page(
+        templates, store.overviews.overview("Contoso", "Europe/Berlin", since, NOW), NOW
+    )
 
 
 # fmt: off
@@ -65,12 +67,12 @@ QUESTIONS: list[tuple[str, float, Question]] = [
     ("top sender --since 7d", 0.3, top(By.SENDER, since=WEEK)),
     ("top recipient --since 7d", 0.3, top(By.RECIPIENT, since=WEEK)),
     ("top cause --sender person0@…", 0.3, top(By.CAUSE, sender=BUSIEST)),
-    ("stats", 0.3, lambda store: store.stats()),
-    ("trend --since 30d", 0.3, lambda store: store.trend(MONTH, NOW)),
-    ("person person0@… (the one with most)", 0.3, lambda store: store.person(BUSIEST)),
-    ("domain domain0.example", 0.3, lambda store: store.at_domain("domain0.example")),
-    ("completion of senders", 0.3, lambda store: store.labels("sender", "person1")),  # type: ignore[arg-type]
-    ("digest of a day", 3, lambda store: store.digest_facts(NOW.date(), "Europe/Berlin", NOW)),
+    ("stats", 0.3, lambda store: store.summary.stats()),
+    ("trend --since 30d", 0.3, lambda store: store.history.trend(MONTH, NOW)),
+    ("person person0@… (the one with most)", 0.3, lambda store: store.people.person(BUSIEST)),
+    ("domain domain0.example", 0.3, lambda store: store.people.domain("domain0.example")),
+    ("completion of senders", 0.3, lambda store: store.history.labels("sender", "person1")),  # type: ignore[arg-type]
+    ("digest of a day", 3, lambda store: store.digests.count(NOW.date(), "Europe/Berlin", NOW)),
     ("report --since 30d", 10, page(MONTH)),
     ("report of two years", 10, page(NOW - timedelta(days=730))),
 ]
@@ -97,11 +99,13 @@ def ingest_rate(store: Store, first: int, number: int = 2000) -> float:
                 report = replace(
                     REPORT, fingerprint=f"new-{name}", message_id=f"<new-{name}@contoso.example>"
                 )
-                message = tx.add_message(**place(f"new-{name}"), **body(NOW))
-                stored = tx.add_report(message, report, evidence=Evidence.INTERNAL, tests=(), now=NOW)
+                message = tx.messages.add_message(**place(f"new-{name}"), **body(NOW))
+                stored = tx.messages.add_report(
+                    message, report, evidence=Evidence.INTERNAL, tests=(), now=NOW
+                )
                 sender = f"person{name * 7919 % 20_000}@contoso.example"
                 bounce = replace(BOUNCE, sender=sender, recipient=f"r{name}@domain{name % 30_000}.example")
-                tx.add_bounces(stored.report_id, (bounce,), NOW)
+                tx.messages.add_bounces(stored.report_id, (bounce,), NOW)
     return number / (time.perf_counter() - start)
 
 

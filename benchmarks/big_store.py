@@ -7,11 +7,8 @@ from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from sqlalchemy import create_engine
-
 from bounce_watch.model import Cause, Owner
 from bounce_watch.store import Store
-from bounce_watch.store.migrations.versions import v0005_tally, v0009_tally_ever
 
 DAYS = 730
 PEOPLE, DOMAINS, STRANGERS = 20_000, 30_000, 300_000
@@ -63,12 +60,6 @@ def fill_store(path: Path, bounces: int, until: datetime, seed: int = 20261124) 
             for statement, values in rows.items():
                 connection.executemany(statement, values)
             connection.commit()
-    engine = create_engine(f"sqlite:///{path}")
-    with engine.begin() as counting:
-        v0005_tally.fill(counting)
-        v0009_tally_ever.fill(counting)
-    engine.dispose()
-    with closing(sqlite3.connect(path)) as connection:
         connection.execute("ANALYZE")
         connection.commit()
 

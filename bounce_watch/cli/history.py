@@ -71,14 +71,14 @@ def history(
     )  # fmt: skip
     with asking(context.obj) as store:
         order = Order.OLDEST if oldest else Order.NEWEST
-        rows = store.history(chosen, limit=limit or None, offset=offset, order=order, sort=by)
+        rows = store.history.find(chosen, limit=limit or None, offset=offset, order=order, sort=by)
         form = form_of(as_json, as_csv)
         count = emit(map(row_json, rows), _columns(), form, empty="No bounces found.")
         if (
             form == "table"
             and limit
             and count == limit
-            and (more := store.count(chosen) - offset - count) > 0
+            and (more := store.history.count(chosen) - offset - count) > 0
         ):
             say(f"{more} more; use --offset {offset + count}, or --limit 0 for all.")
 
@@ -134,7 +134,7 @@ def show(
     from bounce_watch.cli.show import as_text, detail_json
 
     with asking(context.obj) as store:
-        detail = store.show(number)
+        detail = store.history.show(number)
     if draft:
         from bounce_watch.cli.show import write_draft
 

@@ -37,7 +37,7 @@ def ingest(
     from bounce_watch.config.load import load_config
     from bounce_watch.daemon import Stopper
     from bounce_watch.pipeline import CycleResult
-    from bounce_watch.pipeline.ingest.fetch import read_new
+    from bounce_watch.pipeline.ingest.fetch import ingest_new
     from bounce_watch.source import open_path
 
     set_up_logs("text")
@@ -49,7 +49,7 @@ def ingest(
                 Untouched(open_path(path)) as source,
                 counting(f"Reading {path.name}", source.count()) as step,
             ):
-                read_new(
+                ingest_new(
                     work,
                     source,
                     result,

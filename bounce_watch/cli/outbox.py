@@ -53,7 +53,7 @@ def list_outbox(
 
     states = [read_word(OutboxState, word, "--state") for word in state or []]
     with asking(context.obj) as store:
-        found = store.outbox(states, limit)
+        found = store.outbox.list(states, limit)
     emit(map(entry_json, found), _columns(), form_of(as_json, as_csv), empty="No such mail in the outbox.")
 
 
@@ -103,7 +103,7 @@ def show_mail(
     from bounce_watch.notifications.rendering.safe_text import for_terminal
 
     with asking(context.obj) as store:
-        entry, content = store.outgoing(number)
+        entry, content = store.outbox.show(number)
     if raw:
         sys.stdout.buffer.write(content)
     elif as_json:
@@ -177,7 +177,7 @@ def status(
     from bounce_watch.cli.common.output import emit_json, local, say
 
     with asking(context.obj) as store:
-        since = store.breaker_latched_at()
+        since = store.state.breaker_latched_at()
     if as_json:
         emit_json({"latched": since is not None, "since": since})
     elif since is None:
@@ -194,5 +194,5 @@ def clear(context: typer.Context) -> None:
     from bounce_watch.cli.common.output import say
 
     with changing(context.obj) as store, store.transaction() as tx:
-        was_latched = tx.clear_breaker()
+        was_latched = tx.state.clear_breaker()
     say("Replies are allowed again." if was_latched else "Replies were not stopped.")

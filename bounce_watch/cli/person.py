@@ -147,7 +147,7 @@ def person(
     from bounce_watch.cli.common.output import emit_json, say
 
     with asking(context.obj) as store:
-        found = store.person(address, limit)
+        found = store.people.person(address, limit)
     if as_json:
         emit_json(person_json(found))
     elif not (found.sent or found.missed or found.mails or found.withheld):
@@ -170,7 +170,7 @@ def domain(
     from bounce_watch.cli.common.output import emit_json, say
 
     with asking(context.obj) as store:
-        found = store.at_domain(name, limit)
+        found = store.people.domain(name, limit)
     if as_json:
         emit_json(domain_json(found))
     elif not found.bounces:

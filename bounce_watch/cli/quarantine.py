@@ -34,7 +34,7 @@ def list_quarantine(context: typer.Context, as_json: AsJson = False) -> None:
     from bounce_watch.cli.common.output import Column, emit, form_of, local
 
     with asking(context.obj) as store:
-        found = store.quarantined()
+        found = store.quarantine.list()
     columns = [
         Column(key="id", title="Id", right=True),
         Column(key="at", title="Since", show=lambda row: local(row["at"])),
@@ -72,7 +72,7 @@ def show_quarantined(
     from bounce_watch.notifications.rendering.safe_text import for_terminal
 
     with asking(context.obj) as store:
-        entry, content = store.quarantined_bytes(number)
+        entry, content = store.quarantine.show(number)
     if output:
         output.write_bytes(content)
         say(f"Wrote {len(content)} bytes to {output}.")
@@ -91,20 +91,21 @@ def requeue(context: typer.Context, number: Number) -> None:
     from bounce_watch.cli.common.output import say
     from bounce_watch.config.load import load_config
     from bounce_watch.model.message_location import MessageLocation
-    from bounce_watch.pipeline import take_in
+    from bounce_watch.pipeline import ingest_messages
     from bounce_watch.sandbox.outcome import Overrun
     from bounce_watch.source.interface import Message
 
     with working(load_config(context.obj)) as work:
-        outcome = work.reader.read(work.store.quarantined_bytes(number)[1])
+        outcome = work.reader.read(work.store.quarantine.show(number)[1])
         if isinstance(outcome, Overrun):
             # It was counted to the end before: it stays where it is.
             say(f"Still: {outcome.reason}")
             return
-        entry, content = work.store.requeue(number)
+        with work.store.transaction() as tx:
+            entry, content = tx.quarantine.requeue(number)
         place = MessageLocation(mailbox=entry.mailbox, validity=entry.validity, uid=entry.uid)
         message = Message(location=place, raw=content, size=entry.size, received_at=entry.received_at)
-        intake = take_in(work, message, outcome=outcome)
+        (intake,) = ingest_messages(work, [(message, outcome)])
     say(
         f"Read again: {intake.kind}, {intake.bounces} bounces."
         if intake.reason is None

@@ -53,7 +53,7 @@ def _asked(config: "Config", begin: datetime, end: datetime, limit: int) -> "Ove
 
     home = config.organisation
     with waiting("Counting"), open_store(place_of(config.store), read_only=True) as store:
-        return store.overview(home.name, home.time_zone, begin, end, limit)
+        return store.overviews.overview(home.name, home.time_zone, begin, end, limit)
 
 
 def _page(config: "Config", overview: "Overview") -> str:

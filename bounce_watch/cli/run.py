@@ -135,7 +135,7 @@ def look_once(
     sources = [(settings, watched(source_of(settings))) for settings in config.source]
     if work.store.watcher.is_alone:
         with work.store.transaction() as tx:
-            tx.keep_troubles([source.name for _, source in sources])
+            tx.mailboxes.keep_troubles([source.name for _, source in sources])
     for settings, source in sources:
         try:
             with source, counting(f"Reading {settings.label}", source.count()) as step:

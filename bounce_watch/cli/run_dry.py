@@ -82,11 +82,11 @@ def rehearse(config: Config, *, as_json: bool) -> None:
         )
         _copy_store(config, copy.store.path)
         with working(copy) as work:
-            before = work.store.newest_outgoing()
+            before = work.store.outbox.newest()
             result, faults = look_once(config, work, never, Untouched)
             run_due_work(work, None, None, result, hurry=True)
-            due = work.store.due(work.clock(), limit=20)
-            held = [mail for mail in work.store.outbox([OutboxState.HELD], 20) if mail.id > before]
+            due = work.store.outbox.due(work.clock(), limit=20)
+            held = [mail for mail in work.store.outbox.list([OutboxState.HELD], 20) if mail.id > before]
         if len(faults) == len(config.source):
             raise faults[0]
         print_cycle(result, as_json=as_json)

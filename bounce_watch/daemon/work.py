@@ -41,7 +41,7 @@ class Monitor:
         self._written = float("-inf")
         if context.store.watcher.is_alone:
             with context.store.transaction() as tx:
-                tx.keep_troubles(self._sources.values())
+                tx.mailboxes.keep_troubles(self._sources.values())
 
     def on_success(self, source: str, label: str) -> None:
         """Note that a mailbox was read. Send a heartbeat unless another mailbox is failing."""
@@ -145,7 +145,7 @@ class CycleWork:
         return None if due is None else max(MIN_PAUSE, (due - now).total_seconds())
 
     def has_worked(self, mailbox: MailboxThread) -> bool:
-        return self._context.store.last_look_at(mailbox.source.name) is not None
+        return self._context.store.mailboxes.last_look_at(mailbox.source.name) is not None
 
     def on_success(self, mailbox: MailboxThread) -> None:
         self._monitor.on_success(mailbox.source.name, mailbox.label)

@@ -7,7 +7,7 @@ from enum import IntEnum
 
 from bounce_watch.config.models import Config
 from bounce_watch.model import OutboxState, Severity
-from bounce_watch.store import Questions
+from bounce_watch.store import StoreQueries
 
 DAY = timedelta(days=1)
 
@@ -55,7 +55,7 @@ def _size(config: Config) -> int | None:
     return sum(file.stat().st_size for file in files if file.exists())
 
 
-def judge_condition(store: Questions, config: Config, now: datetime, beside: Beside) -> tuple[Line, ...]:
+def judge_condition(store: StoreQueries, config: Config, now: datetime, beside: Beside) -> tuple[Line, ...]:
     """Return a line for each part, in a fixed order."""
     return (
         _service(config, beside),
@@ -79,8 +79,8 @@ def _service(config: Config, beside: Beside) -> Line:
     return Line(name="service", level=level, text="no service is at work with this store")
 
 
-def _mailbox(store: Questions, config: Config, now: datetime, label: str, name: str) -> Line:
-    looked, trouble = store.last_look_at(name), store.trouble_with(name)
+def _mailbox(store: StoreQueries, config: Config, now: datetime, label: str, name: str) -> Line:
+    looked, trouble = store.mailboxes.last_look_at(name), store.mailboxes.trouble_with(name)
     age = None if looked is None else max(0.0, (now - looked).total_seconds())
     text = "never read" if age is None else f"read {ago(age)} ago"
     if trouble is not None:
@@ -91,8 +91,8 @@ def _mailbox(store: Questions, config: Config, now: datetime, label: str, name: 
     return Line(name=f"mailbox {label}", level=level, text=text, figure=age)
 
 
-def _outbox(store: Questions, config: Config, now: datetime) -> Iterator[Line]:
-    counts, oldest = store.count_outbox(), store.oldest_pending_at()
+def _outbox(store: StoreQueries, config: Config, now: datetime) -> Iterator[Line]:
+    counts, oldest = store.summary.count_outbox(), store.summary.oldest_pending_at()
     pending, age = counts.get(OutboxState.PENDING, 0), (now - oldest).total_seconds() if oldest else 0.0
     late = age > config.monitor.pending_minutes * 60
     text = f"{pending} wait to be sent" + (f", the oldest for {ago(age)}" if oldest else "")
@@ -100,16 +100,16 @@ def _outbox(store: Questions, config: Config, now: datetime) -> Iterator[Line]:
     held = counts.get(OutboxState.HELD, 0)
     yield Line(name="held", level=Level.OK, text=f"{held} wait for your release", figure=held)
     yield _wanted_none("unknown", counts.get(OutboxState.UNKNOWN, 0), "may or may not have been sent")
-    yield _wanted_none("failed", store.count_failed(now - DAY), "given up within a day")
-    yield _wanted_none("quarantine", store.count_quarantined(), "could not be read")
+    yield _wanted_none("failed", store.summary.count_failed(now - DAY), "given up within a day")
+    yield _wanted_none("quarantine", store.summary.count_quarantined(), "could not be read")
 
 
 def _wanted_none(name: str, count: int, what: str) -> Line:
     return Line(name=name, level=Level.WARNING if count else Level.OK, text=f"{count} {what}", figure=count)
 
 
-def _stopped(store: Questions, now: datetime) -> Iterator[Line]:
-    latched, stopped = store.breaker_latched_at(), store.sending_stopped()
+def _stopped(store: StoreQueries, now: datetime) -> Iterator[Line]:
+    latched, stopped = store.state.breaker_latched_at(), store.state.sending_stopped()
     if latched is None:
         yield Line(name="breaker", level=Level.OK, text="replies may leave", figure=0)
     else:
@@ -122,8 +122,8 @@ def _stopped(store: Questions, now: datetime) -> Iterator[Line]:
         yield Line(name="sending", level=Level.CRITICAL, text=f"refused: {stopped.why}", figure=1)
 
 
-def _incidents(store: Questions) -> Line:
-    open_now = store.incidents_open()
+def _incidents(store: StoreQueries) -> Line:
+    open_now = store.incidents.list_open()
     urgent = [
         one for one in open_now
         if one.finding.severity is Severity.CRITICAL and one.acknowledged_at is None and not one.historical
@@ -135,8 +135,8 @@ def _incidents(store: Questions) -> Line:
     return Line(name="incidents", level=level, text=text, figure=len(open_now))
 
 
-def _digest(store: Questions, config: Config, now: datetime) -> Line:
-    newest, local = store.last_digest(), now.astimezone(config.zone)
+def _digest(store: StoreQueries, config: Config, now: datetime) -> Line:
+    newest, local = store.digests.last_date(), now.astimezone(config.zone)
     at = f"{config.digest.at:%H:%M}"
     if local.time() < config.digest.at:
         text = f"next today at {at}"

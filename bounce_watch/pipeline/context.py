@@ -65,7 +65,7 @@ class Context:
 def open_context(config: Config, store: Store, clock: Clock = utc_now) -> Context:
     """Read catalogue, rules and templates, the site's own over ours. Raises what the loaders raise."""
     with store.transaction() as tx:
-        secret = tx.mark_secret()
+        secret = tx.state.mark_secret()
     return Context(
         config=config,
         site=config.site,

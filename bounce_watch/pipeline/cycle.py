@@ -56,17 +56,17 @@ def check_mailbox(
     """
     require_room(context.config)
     note_first_backlog(context, source)
-    newest = None if context.store.watcher.is_alone else context.store.newest_message()
+    newest = None if context.store.watcher.is_alone else context.store.messages.newest()
     elsewhere = result.in_other_hands
     seen = walk(context, source, result, stop=stop, progress=progress, portion=portion)
     if stop():
         return False
     with context.store.transaction() as tx:
-        tx.note_fetch(context.clock(), source.name)
+        tx.mailboxes.note_fetch(context.clock(), source.name)
         if seen.whole and not source.skipped and result.in_other_hands == elsewhere:
-            tx.note_moved(source.name, up_to=newest)
+            tx.messages.note_moved(source.name, up_to=newest)
         if seen.cursor is not None:
-            tx.note_cursor(source.name, seen.cursor)
+            tx.mailboxes.note_cursor(source.name, seen.cursor)
     return seen.halfway
 
 
@@ -88,7 +88,7 @@ def run_due_work(
         if leads:
             result.resolved = settle(context, tx)
         if hurry:
-            tx.hasten(context.clock())
+            tx.pending_replies.send_now(context.clock())
     if leads and is_digest_due(context):
         result.digest = make_digest(context) is not None
     if sender is not None:
@@ -97,7 +97,7 @@ def run_due_work(
             tell_rooms(context)
     if leads and is_upkeep_due(context):
         keep_up(context, stop=stop)
-    result.held = context.store.waiting_for_release()
+    result.held = context.store.outbox.count_held()
 
 
 def next_due(context: Context, now: datetime) -> datetime | None:
@@ -106,12 +106,12 @@ def next_due(context: Context, now: datetime) -> datetime | None:
 
 
 def _moments(context: Context, now: datetime) -> Iterator[datetime]:
-    outgoing = context.store.next_outgoing_at(now)
+    outgoing = context.store.outbox.next_at(now)
     if outgoing is not None:
         yield outgoing
     yield _next_digest(context, now)
     settle = timedelta(seconds=context.config.alerts.settle_seconds)
-    yield from (told.incident.opened_at + settle for told in context.store.told() if not told.step)
+    yield from (told.incident.opened_at + settle for told in context.store.incidents.told() if not told.step)
 
 
 def _next_digest(context: Context, now: datetime) -> datetime:

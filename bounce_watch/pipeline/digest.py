@@ -10,7 +10,7 @@ from bounce_watch.pipeline.context import Context
 from bounce_watch.pipeline.health import health
 from bounce_watch.pipeline.ingest.disk_space import room
 from bounce_watch.pipeline.outbox.enqueue import post
-from bounce_watch.store import Questions, Transaction
+from bounce_watch.store import StoreQueries, Transaction
 
 DOUBTFUL = timedelta(hours=36)
 """So long after the digest before, we were away or the clock is wrong: a second look decides."""
@@ -29,7 +29,7 @@ def is_digest_due(context: Context) -> bool:
     local = now.astimezone(context.config.zone)
     if local.time() < context.config.digest.at:
         return False
-    newest = context.store.last_digest()
+    newest = context.store.digests.last_date()
     if newest is not None and newest >= local.date():
         return False
     return not _waits(context, now)
@@ -37,27 +37,27 @@ def is_digest_due(context: Context) -> bool:
 
 def _settle_doubt(context: Context, now: datetime) -> None:
     """Forget a doubt from a time that has not come yet: the clock was wrong then, and may be so again."""
-    doubted = context.store.digest_doubted_at()
+    doubted = context.store.state.digest_doubted_at()
     if doubted is not None and now < doubted:
         with context.store.transaction() as tx:
-            tx.clear_digest_doubt()
+            tx.state.clear_digest_doubt()
 
 
 def _waits(context: Context, now: datetime) -> bool:
     """Tell whether the clock is to be seen once more first. One that went back is held by the date alone."""
-    last, doubted = context.store.last_digest_until(), context.store.digest_doubted_at()
+    last, doubted = context.store.digests.last_until(), context.store.state.digest_doubted_at()
     if last is None or now - last <= DOUBTFUL:
         return False
     if doubted is not None and now - doubted <= DOUBTFUL:
         return False
     with context.store.transaction() as tx:
-        tx.note_digest_doubt(now)
+        tx.state.note_digest_doubt(now)
     return True
 
 
 def gather(
     config: Config,
-    store: Questions,
+    store: StoreQueries,
     now: datetime,
     local_date: date | None = None,
     edition: Edition = Edition.DAILY,
@@ -66,7 +66,7 @@ def gather(
 
     How the service is doing is known for now only.
     """
-    return store.digest_facts(
+    return store.digests.count(
         local_date or now.astimezone(config.zone).date(),
         str(config.zone),
         now,
@@ -86,7 +86,7 @@ def make_digest(context: Context) -> Digest | None:
         now = context.clock()
         digest = gather(context.config, tx, now)
         told = not digest.is_empty or context.config.digest.empty_days
-        if not tx.record_digest(digest, _event_key(digest) if told else None):
+        if not tx.digests.record(digest, _event_key(digest) if told else None):
             return None
         if told:
             _post(context, tx, digest)
@@ -106,7 +106,7 @@ def _post(context: Context, tx: Transaction, digest: Digest) -> None:
 
 def _editions(config: Config, tx: Transaction, local_date: date) -> list[Edition]:
     wanted = {Edition.WEEKLY: config.digest.weekly is not None, Edition.MONTHLY: config.digest.monthly}
-    return [edition for edition in tx.editions_due(local_date, weekday_of(config)) if wanted[edition]]
+    return [edition for edition in tx.digests.editions_due(local_date, weekday_of(config)) if wanted[edition]]
 
 
 def weekday_of(config: Config) -> int:

@@ -18,8 +18,9 @@ from bounce_watch.source.interface import never, no_progress
 from bounce_watch.store import Store
 from bounce_watch.store.maintenance.purge import BATCH
 from bounce_watch.store.maintenance.retention import Limits, Old
+from bounce_watch.store.privacy.columns import Found
 from bounce_watch.store.privacy.identity import Named
-from bounce_watch.store.privacy.search import NAMES, Found
+from bounce_watch.store.privacy.search import NAMES
 
 log = structlog.get_logger()
 
@@ -43,7 +44,9 @@ def limits_of(config: Config, store: Store, now: datetime, before: datetime | No
         before=bounces,
         mails_before=min(bounces, answers) if bounces else None,
         quarantined_before=before or _ago(kept.quarantine_days, now),
-        digested=store.digested([edition for edition in longer if longer[edition]], weekday_of(config)),
+        digested=store.maintenance.digested(
+            [edition for edition in longer if longer[edition]], weekday_of(config)
+        ),
     )
 
 
@@ -55,22 +58,22 @@ def purge(
     store: Store,
     limits: Limits,
     *,
-    outlive: bool,
+    keep: bool,
     stop: Callable[[], bool] = never,
     progress: Progress = no_progress,
 ) -> Counter[str]:
     """Delete what may go until nothing is left or `stop` says so; return how many rows of what.
 
-    `outlive`: counters stay as they are, but for those of senders. `progress` hears of the rows of a batch.
+    `keep`: what is deleted is added to the daily counts. `progress` hears of the rows of a batch.
     """
     gone = Counter[str]()
     for what in Old:
-        numbers = store.find_old(what, limits, most=BATCH)
+        numbers = store.maintenance.find_old(what, limits, most=BATCH)
         while numbers and not stop():
             with store.transaction() as tx:
-                gone += tx.delete_old(what, numbers, limits, outlive=outlive)
+                gone += tx.maintenance.delete_old(what, numbers, limits, keep=keep)
             progress(len(numbers))
-            numbers = store.find_old(what, limits, after=numbers[-1], most=BATCH)
+            numbers = store.maintenance.find_old(what, limits, after=numbers[-1], most=BATCH)
     if gone:
         store.empty_log()
     return gone
@@ -81,7 +84,7 @@ def follow_subjects(store: Store, config: Config, *, stop: Callable[[], bool] = 
     if config.retention.subjects == "kept":
         return 0
     hashed, changed = config.retention.subjects == "hashed", 0
-    while not stop() and (numbers := store.find_subjects(hashed=hashed, most=BATCH)):
+    while not stop() and (numbers := store.maintenance.find_subjects(hashed=hashed, most=BATCH)):
         _change_subjects(store, numbers, hashed=hashed)
         changed += len(numbers)
     return changed
@@ -89,12 +92,12 @@ def follow_subjects(store: Store, config: Config, *, stop: Callable[[], bool] = 
 
 def _change_subjects(store: Store, numbers: Sequence[int], *, hashed: bool) -> None:
     with store.transaction() as tx:
-        tx.change_subjects(numbers, hashed=hashed)
+        tx.maintenance.change_subjects(numbers, hashed=hashed)
 
 
 def is_upkeep_due(context: Context) -> bool:
     """Tell whether a day has passed since the last upkeep; a clock that went back does not stop it."""
-    last = context.store.last_upkeep_at()
+    last = context.store.maintenance.last_upkeep_at()
     return last is None or not timedelta(0) <= context.clock() - last < EVERY
 
 
@@ -103,7 +106,7 @@ def _trusted(store: Store, now: datetime) -> datetime:
 
     The newest digest was made at a time that two looks agreed on; where none is made, nothing says more.
     """
-    last = store.last_digest_until()
+    last = store.digests.last_until()
     return now if last is None else min(now, last + DOUBTFUL)
 
 
@@ -117,16 +120,16 @@ def keep_up(context: Context, *, stop: Callable[[], bool] = never) -> Counter[st
         batches += 1
         return batches > BATCHES_A_CYCLE or stop()
 
-    outlive = config.retention.counters == "keep"
-    gone = purge(store, limits_of(config, store, trusted), outlive=outlive, stop=pause)
+    keep = config.retention.counters == "keep"
+    gone = purge(store, limits_of(config, store, trusted), keep=keep, stop=pause)
     changed = follow_subjects(store, config, stop=pause)
     figures: dict[str, int | str] = {**gone, **({"subjects": changed} if changed else {})}
     with store.transaction() as tx:
         if figures:
-            tx.note_deed("purge", BY_ITSELF, figures, now)
+            tx.maintenance.add_audit_entry("purge", BY_ITSELF, figures, now)
             log.info("upkeep", **figures)
         if trusted == now and batches <= BATCHES_A_CYCLE and not stop():
-            tx.note_upkeep(now)
+            tx.maintenance.note_upkeep(now)
     return gone
 
 
@@ -166,15 +169,15 @@ def forget(
     if found.is_nothing:
         return Forgotten(pseudonym=None, rows=Counter(), left=0, log_emptied=store.empty_log())
     with store.transaction() as tx:
-        pseudonym = tx.next_pseudonym()
+        pseudonym = tx.privacy.next_pseudonym()
     rows, left, rounds = Counter[str](), found, 0
     while not left.is_nothing and rounds < ROUNDS:
         if rounds:
             time.sleep(PAUSE_SECONDS)
         rows += _once(store, person, left, pseudonym, by=by, now=now, progress=progress)
-        left, rounds = store.named(person), rounds + 1
+        left, rounds = store.privacy.search(person), rounds + 1
     with store.transaction() as tx:
-        tx.note_deed(
+        tx.maintenance.add_audit_entry(
             "forget", by, {NAMES.get(what, what): count for what, count in rows.items() if count}, now
         )
     return Forgotten(
@@ -196,11 +199,11 @@ def _once(
     for table, numbers in found.rows.items():
         for batch in _batches(numbers):
             with store.transaction() as tx:
-                rows += tx.forget(table, batch, person, pseudonym, by=by, now=now)
+                rows += tx.privacy.forget(table, batch, person, pseudonym, by=by, now=now)
             done += len(batch)
             progress(done, total)
     with store.transaction() as tx:
-        rows += tx.forget_rest(person, pseudonym, by=by, now=now)
+        rows += tx.privacy.forget_rest(person, pseudonym, by=by, now=now)
     return rows
 
 

@@ -85,17 +85,17 @@ def send_probe(context: Context, sender: Sender, to: str) -> tuple[ProbeMail, De
 
 
 def _deliver(context: Context, sender: Sender, bw_id: str) -> Delivery:
-    (entry,) = (entry for entry in context.store.outbox(limit=50) if entry.bw_id == bw_id)
+    (entry,) = (entry for entry in context.store.outbox.list(limit=50) if entry.bw_id == bw_id)
     with context.store.transaction() as tx:
-        mail = tx.claim(entry.id, "probe", context.clock())
+        mail = tx.outbox.claim(entry.id, "probe", context.clock())
     if mail is None:
         # A service that works with the same store was quicker; it sends the same bytes.
         return Delivery(outcome=Outcome.SENT, reply="the running service sends it")
     delivery = sender.send(mail.recipient, mail.content)
     with context.store.transaction() as tx:
-        state = tx.finish(mail.id, delivery.outcome, delivery.reply, context.clock())
+        state = tx.outbox.finish(mail.id, delivery.outcome, delivery.reply, context.clock())
         if state is not OutboxState.SENT:
-            tx.abandon([mail.id], context.clock())
+            tx.outbox.abandon([mail.id], context.clock())
     return delivery
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from bounce_watch.model import Kind
-from bounce_watch.pipeline.ingest.message import Intake
+from bounce_watch.pipeline.ingest.message import IngestedMessage
 from bounce_watch.pipeline.outbox.deliver import Delivered
 from bounce_watch.store import MessageState
 
@@ -34,16 +34,16 @@ class CycleResult:
     held: int = 0
     delivered: Delivered = field(default_factory=Delivered)
 
-    def add(self, intake: Intake) -> None:
+    def add(self, ingested: IngestedMessage) -> None:
         self.messages += 1
-        self.bounces += intake.bounces
-        self.duplicates += intake.duplicates
-        self.letters += intake.letters
-        self.withheld += intake.withheld
-        self.quarantined += intake.state is MessageState.QUARANTINED
-        self.left += intake.state is MessageState.LEFT
-        self.kinds[intake.kind] = self.kinds.get(intake.kind, 0) + 1
-        self.opened.extend(intake.opened)
+        self.bounces += ingested.bounces
+        self.duplicates += ingested.duplicates
+        self.letters += ingested.letters
+        self.withheld += ingested.withheld
+        self.quarantined += ingested.state is MessageState.QUARANTINED
+        self.left += ingested.state is MessageState.LEFT
+        self.kinds[ingested.kind] = self.kinds.get(ingested.kind, 0) + 1
+        self.opened.extend(ingested.opened)
 
     def merge(self, other: "CycleResult") -> None:
         """Add what another cycle did."""

@@ -20,10 +20,8 @@ from bounce_watch.store.database.location import Place, place_of, require_fit, w
 from bounce_watch.store.database.postgres import Server
 from bounce_watch.store.database.process_lock import ProcessLock, find_holder
 from bounce_watch.store.database.workers import Alone, Watcher
-from bounce_watch.store.messages.batch import NewMessage, NewReport, StoredBounces
-from bounce_watch.store.messages.cursors import Cursor
+from bounce_watch.store.mailboxes import Cursor, MailboxTrouble
 from bounce_watch.store.queries.people import Destination, Person
-from bounce_watch.store.questions import Questions
 from bounce_watch.store.records import (
     BounceDetail,
     BounceRow,
@@ -41,10 +39,8 @@ from bounce_watch.store.records import (
     StoredReport,
     WithheldRow,
 )
-from bounce_watch.store.state_values import Stopped, Trouble
-from bounce_watch.store.store import Store, open_store
-from bounce_watch.store.tally import Dimension
-from bounce_watch.store.transaction import Transaction
+from bounce_watch.store.state import SendingStopped
+from bounce_watch.store.store import Store, StoreQueries, Transaction, open_store
 from bounce_watch.store.vocabulary import By, Change, MessageState, Order, QuarantineState, Sort
 
 __all__ = [
@@ -56,15 +52,13 @@ __all__ = [
     "Change",
     "Cursor",
     "Destination",
-    "Dimension",
     "HistoryFilter",
     "IncidentChange",
     "IncidentDetail",
     "LockHeld",
+    "MailboxTrouble",
     "MessageRecord",
     "MessageState",
-    "NewMessage",
-    "NewReport",
     "NotThere",
     "Order",
     "OutboxEntry",
@@ -74,14 +68,13 @@ __all__ = [
     "ProcessLock",
     "QuarantineEntry",
     "QuarantineState",
-    "Questions",
     "Recorded",
     "ReplyHistory",
     "ReportRecord",
+    "SendingStopped",
     "Server",
     "Sort",
     "Stats",
-    "Stopped",
     "Store",
     "StoreBusy",
     "StoreDamaged",
@@ -90,14 +83,13 @@ __all__ = [
     "StoreMissing",
     "StoreNotWritable",
     "StorePermanent",
+    "StoreQueries",
     "StoreTemporary",
     "StoreTooNew",
     "StoreTooOld",
     "StoreUnreachable",
-    "StoredBounces",
     "StoredReport",
     "Transaction",
-    "Trouble",
     "Watcher",
     "WithheldRow",
     "find_holder",

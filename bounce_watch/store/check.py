@@ -17,7 +17,6 @@ from bounce_watch.store.database.location import require_fit
 from bounce_watch.store.database.postgres import Server, open_server
 from bounce_watch.store.database.sqlite import BUSY_SECONDS, require_file
 from bounce_watch.store.database.sqlite_file import companions
-from bounce_watch.store.store import Store
 
 _RESTORE = (
     "Stop the service, keep this file and its -wal, and put the newest sound backup in its place; "
@@ -100,15 +99,6 @@ def _room(connection: sqlite3.Connection) -> Check:
     if unused * _MOSTLY_EMPTY > pages and megabytes > 10:
         return Check("room", "warning", text, "bounce-watch db vacuum gives it back (the service must rest)")
     return Check("room", "ok", text)
-
-
-def check_counters(store: Store) -> Check:
-    """Tell whether the counters agree with the rows."""
-    wrong, first = store.disagreeing_counters()
-    if not wrong:
-        return Check("counters", "ok", "the counters agree with the rows")
-    text = f"{wrong} counters disagree with the rows; the first: {first}."
-    return Check("counters", "failure", text, "bounce-watch db check --recount (no bounce is changed)")
 
 
 _OFF = text("SELECT name FROM pg_settings WHERE name IN ('fsync', 'full_page_writes') AND setting = 'off'")

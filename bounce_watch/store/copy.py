@@ -110,10 +110,10 @@ def copy_store(
     with (
         Store.open(source, read_only=True) as old,
         _made(target) as new,
-        old._reading() as reading,
+        old.open_session() as reading,
         new.transaction() as tx,
     ):
-        before, after = reading.connection(), tx._rows.connection()
+        before, after = reading.connection(), tx.session.connection()
         _require_empty(after, target)
         rows = _copy(before, after, progress)
         before_commit()

@@ -1,6 +1,6 @@
 """The store as others see it: open it, ask it, or write in one transaction."""
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -22,21 +22,87 @@ from bounce_watch.store.database.location import (
 )
 from bounce_watch.store.database.migrate import find_revision, require_head
 from bounce_watch.store.database.migrate import migrate as run_migrations
-from bounce_watch.store.database.session import session_on
+from bounce_watch.store.database.session import OpenSession, lend, session_on
 from bounce_watch.store.database.sqlite import for_writing
 from bounce_watch.store.database.sqlite_file import empty_log
 from bounce_watch.store.database.workers import Alone, Watcher
-from bounce_watch.store.questions import Questions
-from bounce_watch.store.records import OutboxEntry, OutgoingMail, QuarantineEntry
-from bounce_watch.store.transaction import Transaction
+from bounce_watch.store.incidents.incidents import IncidentQueries, Incidents
+from bounce_watch.store.mailboxes import Mailboxes, MailboxQueries
+from bounce_watch.store.maintenance.audit import Maintenance, MaintenanceQueries
+from bounce_watch.store.messages.events import BounceEvents
+from bounce_watch.store.messages.messages import MessageQueries, Messages
+from bounce_watch.store.messages.quarantine import Quarantine, QuarantineQueries
+from bounce_watch.store.outbox.pending_replies import PendingReplies
+from bounce_watch.store.outbox.queries import OutboxQueries
+from bounce_watch.store.outbox.queue import Outbox
+from bounce_watch.store.privacy.search import Privacy, PrivacyQueries
+from bounce_watch.store.queries.digest import DigestQueries, Digests
+from bounce_watch.store.queries.history import History
+from bounce_watch.store.queries.known_addresses import KnownAddresses
+from bounce_watch.store.queries.overview import Overviews
+from bounce_watch.store.queries.people import People
+from bounce_watch.store.queries.summary import Summary
+from bounce_watch.store.records import OutgoingMail
+from bounce_watch.store.state import State, StateQueries
 from bounce_watch.testing import crash_points
 
 
-class Store(Questions):
+class StoreQueries:
+    """Every question that a store answers, by what it is about."""
+
+    def __init__(self, reading: OpenSession) -> None:
+        self.bounces = BounceEvents(reading)
+        self.digests = DigestQueries(reading)
+        self.history = History(reading)
+        self.incidents = IncidentQueries(reading)
+        self.known_addresses = KnownAddresses(reading)
+        self.mailboxes = MailboxQueries(reading)
+        self.maintenance = MaintenanceQueries(reading)
+        self.messages = MessageQueries(reading)
+        self.outbox = OutboxQueries(reading)
+        self.overviews = Overviews(reading)
+        self.people = People(reading)
+        self.privacy = PrivacyQueries(reading)
+        self.quarantine = QuarantineQueries(reading)
+        self.state = StateQueries(reading)
+        self.summary = Summary(reading)
+
+
+class Transaction(StoreQueries):
+    """Questions and changes on one session that holds the write lock. Made by `Store.transaction` only.
+
+    All that one message changes is written together or not at all.
+    """
+
+    digests: Digests
+    incidents: Incidents
+    mailboxes: Mailboxes
+    maintenance: Maintenance
+    messages: Messages
+    outbox: Outbox
+    privacy: Privacy
+    quarantine: Quarantine
+    state: State
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(lend(session))
+        self.session = session
+        self.digests = Digests(session)
+        self.incidents = Incidents(session)
+        self.mailboxes = Mailboxes(session)
+        self.maintenance = Maintenance(session)
+        self.messages = Messages(session)
+        self.outbox = Outbox(session)
+        self.pending_replies = PendingReplies(session)
+        self.privacy = Privacy(session)
+        self.quarantine = Quarantine(session)
+        self.state = State(session)
+
+
+class Store(StoreQueries):
     """A store that is open. Use as a context manager; `place` is its file or server.
 
-    Every question is answered from one consistent view. What changes anything is either a short
-    transaction of its own here, or a method of `Transaction`.
+    Every question is answered from one consistent view; what changes anything belongs to a `Transaction`.
     """
 
     def __init__(self, place: Place, engine: Engine, *, read_only: bool) -> None:
@@ -48,7 +114,9 @@ class Store(Questions):
         """The revision that was found."""
         self.backup: Path | None = None
         self._engine = engine
-        self._seen = for_reading(engine)
+        seen = for_reading(engine)
+        self.open_session: OpenSession = lambda: session_on(seen)
+        super().__init__(self.open_session)
 
     @classmethod
     def open(cls, place: Place, *, read_only: bool = False, migrate: bool = True) -> "Store":
@@ -124,62 +192,17 @@ class Store(Questions):
         """
         return empty_log(self.place) if isinstance(self.place, Path) else True
 
-    def _reading(self) -> AbstractContextManager[Session]:
-        return session_on(self._seen)
-
-    def start_run(self, now: datetime) -> int:
-        """Note a new run and return its epoch."""
-        with self.transaction() as tx:
-            return tx.start_run(now)
-
-    def note_fetch(self, now: datetime) -> None:
-        """Note that the mailbox was read without a fault."""
-        with self.transaction() as tx:
-            tx.note_fetch(now)
-
     def claim(
         self, number: int, owner: str, now: datetime, lease_seconds: float = 600
     ) -> OutgoingMail | None:
         """Take the lease of a pending mail, committed before this returns; None when it is not due."""
         with self._settling_one_mail() as tx:
-            return tx.claim(number, owner, now, lease_seconds)
+            return tx.outbox.claim(number, owner, now, lease_seconds)
 
     def finish(self, number: int, outcome: str, reply: str, now: datetime) -> OutboxState:
         """Note what became of a claimed mail (sent, later, failed, stop, unknown)."""
         with self._settling_one_mail() as tx:
-            return tx.finish(number, outcome, reply, now)
-
-    def recover(
-        self, now: datetime, at_work: Callable[[], Collection[str]] = tuple
-    ) -> tuple[OutboxEntry, ...]:
-        """Mark what dead processes were sending as `unknown`; `at_work` returns the owners that are alive."""
-        with self.transaction() as tx:
-            return tx.recover(now, at_work)
-
-    def decide(self, number: int, state: OutboxState, now: datetime, why: str = "") -> None:
-        """Settle an `unknown` mail."""
-        with self.transaction() as tx:
-            tx.decide(number, state, now, why)
-
-    def release(self, numbers: Collection[int] | None, now: datetime) -> int:
-        """Let held mails go, all for None; return how many."""
-        with self.transaction() as tx:
-            return tx.release(numbers, now)
-
-    def abandon(self, numbers: Collection[int], now: datetime) -> int:
-        """Give up mails; return how many."""
-        with self.transaction() as tx:
-            return tx.abandon(numbers, now)
-
-    def retry(self, numbers: Collection[int] | None, now: datetime) -> int:
-        """Send failed mails again, all for None; return how many."""
-        with self.transaction() as tx:
-            return tx.retry(numbers, now)
-
-    def requeue(self, number: int) -> tuple[QuarantineEntry, bytes]:
-        """Give quarantined bytes back to be read again."""
-        with self.transaction() as tx:
-            return tx.requeue(number)
+            return tx.outbox.finish(number, outcome, reply, now)
 
 
 def open_store(place: Place, *, read_only: bool = False, migrate: bool = True) -> Store:

@@ -34,7 +34,6 @@ def test_a_person_gets_all_about_them_and_nobody_else(site: Path) -> None:
     assert document["bounces"][0]["report"]["original_subject"]
     assert len(document["incidents"]) == 2
     assert document["incidents"][0]["senders"] == [PERSON]
-    assert sum(counter["mails"] for counter in document["counters"]) == 18
     theirs = [mail for mail in document["mails"] if mail["recipient"] == PERSON]
     assert [(out / mail["file"]).read_bytes()[:5] for mail in theirs] == [b"From:"] * 2
     assert all(PERSON in line for mail in document["mails"] for line in mail.get("lines", ()))
@@ -73,7 +72,7 @@ def test_without_a_place_only_the_figures_are_shown_and_json_prints_the_rows(sit
     assert "18" in shown.stdout
     assert "--out" in shown.stderr
     rows = [json.loads(line) for line in run(site, "export", PERSON, "--json").stdout.splitlines()]
-    assert {"bounces", "reports", "mails", "incidents", "counters"} <= {row["section"] for row in rows}
+    assert {"bounces", "reports", "mails", "incidents"} <= {row["section"] for row in rows}
     assert "Nothing is stored" in run(site, "export", "nobody@larkfield.example").stderr
     deeds = [json.loads(line) for line in run(site, "db", "log", "--json").stdout.splitlines()]
     assert [(deed["deed"], deed["figures"]["bounces"]) for deed in deeds] == [("export", 18)]
@@ -113,4 +112,4 @@ def test_room_that_no_row_uses_is_cleaned_when_nobody_works_with_the_file(site: 
     assert "db vacuum" not in run(site, "forget", person.key, "--yes").stderr
     assert path.stat().st_mtime_ns > before
     with open_store(path, read_only=True) as store:
-        assert store.person(OTHER).sent
+        assert store.people.person(OTHER).sent

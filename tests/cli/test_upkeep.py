@@ -7,16 +7,13 @@ from pathlib import Path
 
 import pytest
 import time_machine
-from sqlmodel import col, update
 from typer.testing import CliRunner, Result
 
 from bounce_watch.cli.app import app
-from bounce_watch.config.load import load_config
-from bounce_watch.store import ProcessLock, open_store, place_of, tables
+from bounce_watch.store import ProcessLock
 from bounce_watch.store.database import migrate
 from bounce_watch.store.database.sqlite import open_engine, prepare_file
 from tests.cli.conftest import call, failures
-from tests.program import run_program
 
 SERVERS_OWN = "a server has tools of its own; tests/cli/test_at_server.py sees them named"
 
@@ -26,21 +23,9 @@ def test_a_sound_store_is_said_to_be_sound(site: Path) -> None:
     lines = call("-c", str(site), "db", "check", "--json").stdout.splitlines()
     found = [json.loads(line) for line in lines]
     assert [line["name"] for line in found] == [
-        "files", "pages", "references", "room", "backups", "counters",
+        "files", "pages", "references", "room", "backups",
     ]  # fmt: skip
     assert {line["state"] for line in found} == {"ok"}
-
-
-def test_counters_that_disagree_are_a_failure_until_they_are_counted_anew(site: Path) -> None:
-    with open_store(place_of(load_config(site).store)) as store, store.transaction() as tx:
-        tx._rows.exec(  # noqa: SLF001
-            update(tables.Tally).values(messages=col(tables.Tally.messages) + 1)
-        )
-    done = call("-c", str(site), "db", "check", status=1)
-    assert "db check --recount" in done.stdout
-    assert failures(site) == {"counters"}
-    assert "were set to what the rows say" in run_program("-c", str(site), "db", "check", "--recount").stderr
-    assert not failures(site)
 
 
 @pytest.mark.about_files(SERVERS_OWN)

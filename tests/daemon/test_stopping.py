@@ -74,8 +74,8 @@ def goes_on(home: Running, monkeypatch: pytest.MonkeyPatch) -> None:
     with working(config) as context, sender_of(config) as sender:
         result, _ = look_once(config, context, lambda: False)
         run_due_work(context, sender, None, result)
-        assert sum(context.store.stats().messages.values()) == 1
-        assert sum(context.store.count_outbox().values()) == 1
+        assert sum(context.store.summary.stats().messages.values()) == 1
+        assert sum(context.store.summary.count_outbox().values()) == 1
 
 
 @pytest.mark.parametrize(
@@ -181,7 +181,7 @@ def test_sigterm_while_a_mail_is_sent(home: Running, monkeypatch: pytest.MonkeyP
         server.shutdown()
     goes_on(home, monkeypatch)
     with open_store(place_of(load_config(home.config).store), read_only=True) as store:
-        assert store.count_outbox() == {OutboxState.UNKNOWN: 1}
+        assert store.summary.count_outbox() == {OutboxState.UNKNOWN: 1}
 
 
 def test_a_second_signal_ends_it_at_once(home: Running) -> None:

@@ -22,6 +22,7 @@ from tests.daemon.running import FOLDER, MAILDIR, Running
 from tests.pipeline.conftest import ndr
 from tests.servers.dovecot import PASSWORD, WATCHED, Dovecot
 from tests.servers.stores import Stores
+from tests.store.committed import committed
 
 _MUCH = "per_minute = 99999\nper_hour = 99999\nhold_backlog_over = 99999"
 
@@ -125,7 +126,7 @@ class Site:
         """Do as the leader does when the grace of what the dead were sending is over."""
         config = load_config(next(iter(self.watchers.values())).config)
         with Store.open(self.server) as store, FolderSender(self.folder / "sent") as sender:
-            store.recover(datetime.now(UTC))
+            committed(store).outbox.recover(datetime.now(UTC))
             later = datetime.now(UTC) + timedelta(minutes=11)
             with closing(open_context(config, store, lambda: later)) as context:
                 run_due_work(context, sender, sender, CycleResult())
@@ -190,11 +191,10 @@ def lives_through(site: Site, messages: int, kills: int, *, both: bool) -> None:
 def nothing_twice_nothing_missed(site: Site, messages: int) -> None:
     assert len(site.filed()) == len(set(site.filed())) == messages
     with Store.open(site.server, read_only=True) as store:
-        assert store.stats().messages == {"failure": messages}
-        assert store.count() == messages
-        assert store.stats().duplicates == 0
-        assert store.disagreeing_counters() == (0, "")
-        mails = store.outbox(limit=10 * messages)
+        assert store.summary.stats().messages == {"failure": messages}
+        assert store.history.count() == messages
+        assert store.summary.stats().duplicates == 0
+        mails = store.outbox.list(limit=10 * messages)
     assert {mail.state for mail in mails} == {OutboxState.SENT}
     written = Counter(mail.recipient for mail in mails if mail.kind is LetterKind.REPLY)
     assert written == Counter(f"p{number}@larkfield.example" for number in range(messages))

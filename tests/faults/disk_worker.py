@@ -26,6 +26,7 @@ from bounce_watch.source.interface import Source
 from bounce_watch.store import ProcessLock, open_store
 from tests.safety.lab import START, Lab, assert_whole, report
 from tests.safety.test_crashes import GARBAGE, NEWSLETTER
+from tests.store.committed import committed
 
 FOREVER = 1_000_000_000
 GRACE = timedelta(minutes=11)
@@ -92,8 +93,8 @@ class Worker:
         """Do as `cli.opening.working` does, without reading what is known anew each time."""
         path = config.store.path
         with ProcessLock(path), open_store(path) as store:
-            store.start_run(self.now)
-            store.recover(self.now)
+            committed(store).state.start_run(self.now)
+            committed(store).outbox.recover(self.now)
             context = Worker.knowledge or open_context(config, store)
             Worker.knowledge = replace(
                 context, config=config, store=store, clock=lambda: self.now, unsettled={}

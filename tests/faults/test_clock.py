@@ -45,7 +45,7 @@ def test_what_was_put_off_by_a_clock_a_year_ahead_does_not_wait_a_year(home: Hom
     for _ in range(3):
         home.clock.now += GRACE
         run_with_probe(home)
-    replies = [mail for mail in home.context.store.outbox() if mail.kind is LetterKind.REPLY]
+    replies = [mail for mail in home.context.store.outbox.list() if mail.kind is LetterKind.REPLY]
     assert replies
     assert {mail.state for mail in replies} == {OutboxState.SENT}
 
@@ -58,7 +58,7 @@ def test_a_mail_is_not_given_up_because_the_clock_jumped(home: Home) -> None:
     fail(home, Outcome.LATER)
     home.clock.now += HOUR
     run_with_probe(home)
-    (reply,) = [mail for mail in home.context.store.outbox() if mail.kind is LetterKind.REPLY]
+    (reply,) = [mail for mail in home.context.store.outbox.list() if mail.kind is LetterKind.REPLY]
     assert reply.state is OutboxState.SENT
 
 
@@ -87,7 +87,7 @@ def test_after_jumps_every_answer_and_every_digest_was_sent_once(
         for _ in range(3):
             home.clock.now += 10 * HOUR
             run_with_probe(home)
-    outbox = home.context.store.outbox()
+    outbox = home.context.store.outbox.list()
     replies = Counter(mail.recipient for mail in outbox if mail.kind is LetterKind.REPLY)
     assert set(replies.values()) == {1}
     assert len(replies) == number

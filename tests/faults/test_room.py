@@ -59,7 +59,7 @@ def test_with_little_room_mail_waits_in_the_mailbox(open_home: Callable[..., Hom
         home.look()
     assert "keep_free_mb" in caught.value.repair
     assert len(home.waiting()) == 1
-    assert home.context.store.last_success_fetch_at() is None
+    assert home.context.store.mailboxes.last_success_fetch_at() is None
     home.clock.now += timedelta(hours=14, minutes=45)
     result = CycleResult()
     with FolderSender(home.folder / "sent") as sender:
@@ -89,9 +89,9 @@ def test_a_disk_that_is_full_keeps_all_in_the_mailbox_and_takes_it_when_there_is
     filler.unlink()
     home.look()
     assert len(home.filed()) == 12
-    assert not home.context.store.quarantined()
+    assert not home.context.store.quarantine.list()
     mails = home.sent()
-    assert len(mails) == len(set(mails)) == len(home.context.store.outbox())
+    assert len(mails) == len(set(mails)) == len(home.context.store.outbox.list())
 
 
 def test_a_store_that_may_only_be_read_is_refused_with_its_place(

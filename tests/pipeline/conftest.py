@@ -21,6 +21,7 @@ from bounce_watch.store import open_store, place_of
 from tests.servers.kept import FILE
 from tests.servers.stores import Stores
 from tests.store.blank import lay_blank_store
+from tests.store.committed import committed
 from tests.store.rows import reading
 
 START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
@@ -119,7 +120,7 @@ def open_home(tmp_path: Path, reader: IsolatedReader, store_line: str) -> Iterat
             if isinstance(where, Path) and not where.exists():
                 lay_blank_store(where)
             store = stack.enter_context(open_store(where))
-            store.start_run(clock())
+            committed(store).state.start_run(clock())
             context = open_context(config, store, clock)
             if isinstance(context.reader, IsolatedReader):
                 context = replace(context, reader=reader)

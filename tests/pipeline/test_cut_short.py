@@ -22,13 +22,13 @@ def being_sent(home: Home) -> int:
     home.deliver(ndr(), "1")
     with MaildirSource(home.folder / "mailbox", filed_folder="Filed") as source:
         check_mailbox(home.context, source, CycleResult())
-    (mail,) = home.context.store.due(home.clock(), 9)
+    (mail,) = home.context.store.outbox.due(home.clock(), 9)
     assert home.context.store.claim(mail.id, home.context.store.watcher.owner, home.clock()) is not None
     return mail.id
 
 
 def the_mail(home: Home) -> OutboxEntry:
-    (entry,) = home.context.store.outbox()
+    (entry,) = home.context.store.outbox.list()
     return entry
 
 
@@ -54,7 +54,7 @@ def test_a_reload_forgets_nothing_of_what_became_of_mails(home: Home) -> None:
 
     def stop_when_settled() -> None:
         with open_store(place_of(home.config.store), read_only=True) as store:
-            while store.outbox({OutboxState.SENDING}):
+            while store.outbox.list({OutboxState.SENDING}):
                 time.sleep(0.01)
         stopper.set()
 

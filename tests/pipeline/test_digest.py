@@ -17,9 +17,9 @@ def test_each_day_has_one_digest_and_each_bounce_is_in_one(open_home: Callable[.
         for _ in range(3):
             result = home.look()
             if result.digest:
-                last = home.context.store.last_digest()
+                last = home.context.store.digests.last_date()
                 assert last is not None
-                counted.append(home.context.store.digest_facts(last, "UTC", home.clock.now).bounces.now)
+                counted.append(home.context.store.digests.count(last, "UTC", home.clock.now).bounces.now)
             home.clock.now += timedelta(hours=8)
     assert len(counted) == 5
     assert sum(counted) == 5

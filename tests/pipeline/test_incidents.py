@@ -50,7 +50,7 @@ def put(home: Home, *bounces: Bounce, at: datetime | None = None, historical: bo
     with home.context.store.transaction() as tx:
         for bounce in bounces:
             number, moment = next(_numbers), at or now
-            message = tx.add_message(
+            message = tx.messages.add_message(
                 mailbox="INBOX",
                 validity=1,
                 uid=str(number),
@@ -64,8 +64,8 @@ def put(home: Home, *bounces: Bounce, at: datetime | None = None, historical: bo
             report = Report(
                 kind=Kind.FAILURE, format="rfc3464", original=original, fingerprint=f"print-{number}"
             )
-            stored = tx.add_report(message, report, evidence=bounce.evidence, tests=(), now=now)
-            events = tx.add_bounces(stored.report_id, [replace(bounce, occurred_at=moment)], now)
+            stored = tx.messages.add_report(message, report, evidence=bounce.evidence, tests=(), now=now)
+            events = tx.messages.add_bounces(stored.report_id, [replace(bounce, occurred_at=moment)], now)
             opened += detect(home.context, tx, events, historical=historical)
     return opened
 
@@ -85,7 +85,7 @@ def look(home: Home, *, after: timedelta = timedelta()) -> tuple[int, ...]:
 
 
 def alerts(home: Home) -> list[OutboxEntry]:
-    entries = home.context.store.outbox([OutboxState.PENDING, OutboxState.HELD, OutboxState.SENT])
+    entries = home.context.store.outbox.list([OutboxState.PENDING, OutboxState.HELD, OutboxState.SENT])
     return sorted((entry for entry in entries if entry.kind is LetterKind.ALERT), key=lambda entry: entry.id)
 
 
@@ -131,7 +131,7 @@ def test_a_burst_of_bounces_causes_at_most_three_mails_to_admins(home: Home, bou
         look(home, after=MINUTE)
     for _ in range(12):
         look(home, after=HOUR)
-    assert home.context.store.incident(1).incident.finding.messages == bounces
+    assert home.context.store.incidents.show(1).incident.finding.messages == bounces
     assert 1 <= len(alerts(home)) <= 3
 
 
@@ -144,7 +144,7 @@ def test_a_reminder_comes_once_a_day_until_somebody_is_on_it(home: Home) -> None
             look(home, after=6 * HOUR)
     assert subjects(home)[1:] == ["[High] INC-1 still waits"] * 3
     with home.context.store.transaction() as tx:
-        tx.acknowledge_incident(1, home.clock.now, by="root")
+        tx.incidents.acknowledge(1, home.clock.now, by="root")
     put(home, *spf(3))
     look(home, after=20 * HOUR)
     put(home, *spf(3))
@@ -155,7 +155,7 @@ def test_a_reminder_comes_once_a_day_until_somebody_is_on_it(home: Home) -> None
 def test_a_silenced_incident_is_not_told_until_the_silence_ends(home: Home) -> None:
     put(home, *spf(4))
     with home.context.store.transaction() as tx:
-        tx.silence_incident(1, home.clock.now + 8 * HOUR, home.clock.now, by="root", why="known")
+        tx.incidents.silence(1, home.clock.now + 8 * HOUR, home.clock.now, by="root", why="known")
     look(home, after=2 * HOUR)
     assert subjects(home) == []
     look(home, after=7 * HOUR)
@@ -166,7 +166,7 @@ def test_one_all_clear_comes_when_it_has_been_quiet(home: Home) -> None:
     put(home, *spf(4))
     look(home, after=2 * MINUTE)
     with home.context.store.transaction() as tx:
-        tx.acknowledge_incident(1, home.clock.now, by="root")
+        tx.incidents.acknowledge(1, home.clock.now, by="root")
     assert look(home, after=2 * DAY) == (1,)
     assert look(home, after=DAY) == ()
     assert subjects(home) == ["[High] INC-1", "[Over] INC-1"]
@@ -180,7 +180,7 @@ def test_a_trickle_below_the_lower_level_ends_an_incident_and_does_not_open_it_a
         put(home, SPF)
         resolved += look(home, after=6 * HOUR)
     assert resolved in ((), (1,))
-    assert len(home.context.store.incidents()) == 1
+    assert len(home.context.store.incidents.list()) == 1
 
 
 @pytest.mark.parametrize(
@@ -199,7 +199,7 @@ def test_what_comes_back_soon_is_the_same_incident(
     home.clock.now += later
     put(home, *spf(4))
     look(home, after=2 * MINUTE)
-    assert [incident.number for incident in home.context.store.incidents()] == numbers
+    assert [incident.number for incident in home.context.store.incidents.list()] == numbers
     assert subjects(home)[-1] == subject
 
 
@@ -207,7 +207,7 @@ def test_a_late_report_of_what_is_over_opens_nothing(home: Home) -> None:
     put(home, *spf(4))
     look(home, after=30 * HOUR)
     assert put(home, *spf(5), at=START + HOUR) == []
-    assert [one.state for one in home.context.store.incidents()] == [IncidentState.RESOLVED]
+    assert [one.state for one in home.context.store.incidents.list()] == [IncidentState.RESOLVED]
 
 
 def test_a_late_report_completes_the_window_it_belongs_to(home: Home) -> None:
@@ -222,7 +222,7 @@ def test_old_mail_opens_incidents_that_nobody_is_told_of_and_that_end_at_once(ho
     blocked = replace(SPF, cause=Cause.SENDER_BLOCKED, status="5.1.8", side=Side.OURS)
     opened = put(home, blocked, *spf(4), at=START - 40 * DAY, historical=True)
     assert len(opened) == 2
-    assert all(incident.historical for incident in home.context.store.incidents())
+    assert all(incident.historical for incident in home.context.store.incidents.list())
     assert look(home, after=HOUR) != ()
     assert subjects(home) == []
 
@@ -237,8 +237,8 @@ def test_a_takeover_is_told_to_security_at_once_and_explains_the_lesser_one(home
     assert subjects(home) == ["[Critical] INC-2"]
     look(home, after=5 * MINUTE)
     assert [entry.recipient for entry in alerts(home)] == ["security@larkfield.example"]
-    assert home.context.store.incident(1).incident.suppressed_by == 2
-    assert "suppressed" in [line.change for line in home.context.store.incident(1).changes]
+    assert home.context.store.incidents.show(1).incident.suppressed_by == 2
+    assert "suppressed" in [line.change for line in home.context.store.incidents.show(1).changes]
 
 
 def test_a_takeover_alert_never_goes_to_the_affected_account_alone(home: Home) -> None:
@@ -255,11 +255,11 @@ def test_a_takeover_alert_never_goes_to_the_affected_account_alone(home: Home) -
 def test_every_change_leaves_a_line_with_who_made_it(home: Home) -> None:
     put(home, *spf(4))
     with home.context.store.transaction() as tx:
-        tx.acknowledge_incident(1, home.clock.now, by="mara", note="on it")
-        tx.acknowledge_incident(1, home.clock.now, by="tom")
-        tx.note_incident(1, "asked the provider", home.clock.now, by="mara")
+        tx.incidents.acknowledge(1, home.clock.now, by="mara", note="on it")
+        tx.incidents.acknowledge(1, home.clock.now, by="tom")
+        tx.incidents.note(1, "asked the provider", home.clock.now, by="mara")
     close_incident(home.context, 1, by="mara", why="record corrected")
-    assert [(line.change, line.by, line.note) for line in home.context.store.incident(1).changes] == [
+    assert [(line.change, line.by, line.note) for line in home.context.store.incidents.show(1).changes] == [
         ("opened", "bounce_watch", ""),
         ("acknowledged", "mara", "on it"),
         ("note", "mara", "asked the provider"),
@@ -274,9 +274,9 @@ def test_affected_senders_are_told_of_their_own_mails_only_and_once(home: Home) 
     close_incident(home.context, 1, by="mara", why="")
     assert tell_colleagues(home.context, 1).queued == 4
     assert tell_colleagues(home.context, 1).queued == 0
-    notices = [entry for entry in home.context.store.outbox() if entry.kind is LetterKind.REPLY]
+    notices = [entry for entry in home.context.store.outbox.list() if entry.kind is LetterKind.REPLY]
     assert {entry.recipient for entry in notices} == {f"p{n}@larkfield.example" for n in range(4)}
-    affected = affected_by(home.context.store.incident(1))
+    affected = affected_by(home.context.store.incidents.show(1))
     assert [[mail.recipient for mail in one.mails] for one in affected] == [
         [f"desk@partner{n}.example"] for n in range(4)
     ]
@@ -290,7 +290,7 @@ def test_notices_stop_below_the_pace_that_would_stop_replies(home: Home) -> None
     assert 0 < first.queued < home.context.policy.per_minute
     home.clock.now += 2 * MINUTE
     assert tell_colleagues(home.context, 1).queued > 0
-    assert home.context.store.breaker_latched_at() is None
+    assert home.context.store.state.breaker_latched_at() is None
 
 
 def test_more_than_usual_is_seen_by_a_look_at_the_clock(home: Home) -> None:
@@ -303,12 +303,12 @@ def test_more_than_usual_is_seen_by_a_look_at_the_clock(home: Home) -> None:
             put(home, mail, at=moment + n * HOUR, historical=True)
     home.clock.now = START + 14 * HOUR
     look(home)
-    assert home.context.store.incidents_open() == ()
+    assert home.context.store.incidents.list_open() == ()
     put(
         home,
         *(replace(full, sender=f"q{n}@larkfield.example", recipient=f"y@e{n}.example") for n in range(12)),
     )
     look(home, after=20 * MINUTE)
-    assert [one.finding.rule_id for one in home.context.store.incidents_open()] == ["volume_anomaly"]
+    assert [one.finding.rule_id for one in home.context.store.incidents.list_open()] == ["volume_anomaly"]
     assert look(home, after=10 * HOUR) == ()
     assert look(home, after=12 * HOUR) == (1,)

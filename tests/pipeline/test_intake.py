@@ -4,22 +4,23 @@ import os
 import shutil
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from bounce_watch.model import Kind, OutboxState
-from bounce_watch.pipeline.ingest import fetch, rows
-from bounce_watch.sandbox.outcome import Outcome
-from bounce_watch.source.interface import Message
-from bounce_watch.store import MessageState, NewMessage, StoreFull
+from bounce_watch.pipeline.ingest import fetch
+from bounce_watch.store import MessageState, StoreFull
+from bounce_watch.store.messages.messages import Messages
 from tests.pipeline.conftest import START, Home, ndr
+from tests.store.committed import set_state
 
 
 def test_a_bounce_is_stored_answered_and_filed(home: Home) -> None:
     home.deliver(ndr(), "1.a")
     result = home.look()
     assert (result.messages, result.bounces, result.letters, result.delivered.sent) == (1, 1, 1, 1)
-    (row,) = home.context.store.history()
+    (row,) = home.context.store.history.find()
     assert (row.bounce.sender, row.bounce.status) == ("lena@larkfield.example", "5.1.10")
     assert home.waiting() == []
     assert len(home.filed()) == 1
@@ -109,9 +110,9 @@ def test_a_crash_between_commit_and_move_is_mended_at_the_next_look(home: Home) 
     home.deliver(ndr(), "1.a")
     home.look()
     shutil.move(home.filed()[0], home.folder / "mailbox" / "new" / "1.a")
-    (row,) = home.context.store.history()
+    (row,) = home.context.store.history.find()
     with home.context.store.transaction() as tx:
-        tx.set_state(row.message_id, MessageState.STORED)
+        set_state(tx, row.message_id, MessageState.STORED)
     again = home.look()
     assert (again.messages, again.letters) == (0, 0)
     assert home.waiting() == []
@@ -122,22 +123,22 @@ def test_a_bug_with_one_message_stops_no_other_and_quarantines_it_at_the_third_t
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The fault is injected where a message is stored, together with others or alone; the rest is real."""
-    genuine = rows._row  # noqa: SLF001 - a fault is injected, nothing is asserted of it
+    genuine = Messages.add_message
 
-    def stumble(message: Message, outcome: Outcome) -> NewMessage | None:
-        if message.location.uid.startswith("1."):
+    def stumble(messages: Messages, *, uid: str, **rest: Any) -> int:
+        if uid.startswith("1."):
             raise KeyError("a bug")
-        return genuine(message, outcome)
+        return genuine(messages, uid=uid, **rest)
 
-    monkeypatch.setattr(rows, "_row", stumble)
+    monkeypatch.setattr(Messages, "add_message", stumble)
     home.deliver(b"From: a@b.example\r\n\r\nstumbling stone", "1.a")
     home.deliver(ndr(), "2.b")
     first = home.look()
     assert (first.bounces, first.quarantined) == (1, 0)
     assert home.look().quarantined == 0
     assert home.look().quarantined == 1
-    (entry,) = home.context.store.quarantined()
-    assert home.context.store.quarantined_bytes(entry.id)[1] == b"From: a@b.example\r\n\r\nstumbling stone"
+    (entry,) = home.context.store.quarantine.list()
+    assert home.context.store.quarantine.show(entry.id)[1] == b"From: a@b.example\r\n\r\nstumbling stone"
     assert home.waiting() == []
 
 
@@ -146,12 +147,12 @@ def test_a_full_disk_never_quarantines(home: Home, monkeypatch: pytest.MonkeyPat
         raise StoreFull("The disk is full.")
 
     home.deliver(ndr(), "1.a")
-    monkeypatch.setattr(fetch, "take_in", full)
+    monkeypatch.setattr(fetch, "ingest_messages", full)
     for _ in range(4):
         with pytest.raises(StoreFull):
             home.look()
     monkeypatch.undo()
-    assert home.context.store.quarantined() == ()
+    assert home.context.store.quarantine.list() == ()
     assert home.look().bounces == 1
 
 
@@ -168,7 +169,7 @@ def test_in_preview_replies_are_held_but_alerts_leave(open_home: Callable[..., H
     home.deliver(ndr(reply="550 5.1.8 bad outbound sender AS(42004)", status="5.1.8", remote=None), "1.a")
     result = home.look()
     assert (result.letters, result.delivered.sent) == (1, 1)
-    assert [entry.state for entry in home.context.store.outbox([OutboxState.HELD])] == [OutboxState.HELD]
+    assert [entry.state for entry in home.context.store.outbox.list([OutboxState.HELD])] == [OutboxState.HELD]
 
 
 def test_our_own_notice_that_bounces_is_never_answered(home: Home) -> None:
@@ -179,7 +180,7 @@ def test_our_own_notice_that_bounces_is_never_answered(home: Home) -> None:
     returned = ndr(number=2).replace(b"Subject: Offer\r\n", b"Subject: Offer\r\n" + mark + b"\r\n")
     home.deliver(returned, "2.b")
     home.look()
-    assert home.context.store.stats().withheld == {"own_bounce": 1}
+    assert home.context.store.summary.stats().withheld == {"own_bounce": 1}
     assert len(home.sent()) == 1
 
 
@@ -193,4 +194,4 @@ def test_what_comes_together_is_stored_together(home: Home) -> None:
     assert (result.messages, result.bounces, result.duplicates) == (101, 100, 1)
     assert home.waiting() == []
     assert len(home.filed()) == 101
-    assert len(list(home.context.store.history(limit=200))) == 100
+    assert len(list(home.context.store.history.find(limit=200))) == 100

@@ -51,8 +51,8 @@ def test_a_message_that_never_ends_stops_no_other_and_is_quarantined_at_the_thir
     assert (first.bounces, first.quarantined) == (1, 0)
     assert home.look().quarantined == 0
     assert home.look().quarantined == 1
-    (entry,) = home.context.store.quarantined()
-    assert home.context.store.quarantined_bytes(entry.id)[1] == HEAVY
+    (entry,) = home.context.store.quarantine.list()
+    assert home.context.store.quarantine.show(entry.id)[1] == HEAVY
     assert "seconds" in entry.reason
     assert home.waiting() == []
     home.context.close()
@@ -71,7 +71,7 @@ def test_what_is_quarantined_is_kept_byte_for_byte(home: Home) -> None:
     for number, raw in enumerate(unreadable):
         home.deliver(raw, f"{number}.a")
     assert home.look().quarantined == len(unreadable)
-    kept = [home.context.store.quarantined_bytes(entry.id)[1] for entry in home.context.store.quarantined()]
+    kept = [home.context.store.quarantine.show(entry.id)[1] for entry in home.context.store.quarantine.list()]
     assert sorted(kept) == sorted(unreadable)
     home.context.close()
 
@@ -82,8 +82,8 @@ def test_a_reader_that_cannot_be_started_counts_for_no_message(home: Home) -> No
     for _ in range(4):
         with pytest.raises(ReaderUnavailable):
             broken.look()
-    assert home.context.store.quarantined() == ()
+    assert home.context.store.quarantine.list() == ()
     result = home.look()
     assert (result.bounces, result.kinds) == (1, {Kind.FAILURE: 1})
-    assert next(iter(home.context.store.history())).bounce.status == "5.1.10"
+    assert next(iter(home.context.store.history.find())).bounce.status == "5.1.10"
     home.context.close()

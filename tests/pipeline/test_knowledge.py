@@ -60,7 +60,7 @@ def test_an_incident_is_told_once_to_each_sender(home: Home) -> None:
         recipient = f"x@{'adatum' if number % 2 else 'fabrikam'}.example"
         home.deliver(ndr(person, recipient, number=number, **refused), f"{number}.eml")
         home.look()
-    assert len(home.context.store.incidents_open()) == 1
+    assert len(home.context.store.incidents.list_open()) == 1
     assert "INC-1" not in letters(home, people[0])[0]
     assert "INC-1" in letters(home, people[8])[0]
     assert "known since 09:00" in letters(home, people[8])[0]

@@ -17,7 +17,7 @@ MINUTE = timedelta(minutes=1)
 
 
 def subjects(home: Home) -> list[str]:
-    return [entry.subject for entry in reversed(home.context.store.outbox())]
+    return [entry.subject for entry in reversed(home.context.store.outbox.list())]
 
 
 def test_an_outage_is_told_once_after_an_hour_and_its_end_once(home: Home) -> None:
@@ -26,7 +26,7 @@ def test_an_outage_is_told_once_after_an_hour_and_its_end_once(home: Home) -> No
         assert not note_fault(home.context, NAME, "europe", FAULT) or minutes == 59
     assert not note_fault(home.context, NAME, "europe", FAULT)
     assert subjects(home) == ["The bounce mailbox europe cannot be read"]
-    _, content = home.context.store.outgoing(home.context.store.newest_outgoing())
+    _, content = home.context.store.outbox.show(home.context.store.outbox.newest())
     assert b"Add-MailboxPermission -Identity b" in content
     assert b"\r\nBcc:" not in content
     assert note_recovery(home.context, NAME, "europe")
@@ -90,8 +90,8 @@ def test_what_a_person_must_see_to_is_told(home: Home) -> None:
     home.deliver(ndr(), "1")
     home.look()
     with home.context.store.transaction() as tx:
-        tx.latch_breaker(home.clock.now)
-        tx.note_stop("535 5.7.3 no", home.clock.now)
+        tx.state.latch_breaker(home.clock.now)
+        tx.state.note_stop("535 5.7.3 no", home.clock.now)
     found = condition(home, holder=None, europe=watched(home.config))
     wrong = {name: line.level for name, line in found.items() if line.level}
     assert wrong == {"service": Level.WARNING, "breaker": Level.CRITICAL, "sending": Level.CRITICAL}

@@ -89,8 +89,8 @@ def test_reports_and_what_is_kept_are_stored_from_all_their_bytes(home: Home, do
     assert result.kinds == {Kind.NOT_A_REPORT: 1, Kind.FAILURE: 2, Kind.UNREADABLE: 1}
     assert hashes(home, Kind.FAILURE) == [digest(WORDED), digest(DECLARED)]
     assert digest(NEWS) not in hashes(home, Kind.NOT_A_REPORT)
-    (kept,) = home.context.store.quarantined()
-    assert home.context.store.quarantined_bytes(kept.id)[1] == SEALED
+    (kept,) = home.context.store.quarantine.list()
+    assert home.context.store.quarantine.show(kept.id)[1] == SEALED
     assert dovecot.contents() == [NEWS]
     assert dovecot.contents(folder="Bounces/Filed") == [WORDED, DECLARED]
     assert dovecot.contents(folder="Bounces/Quarantine") == [SEALED]
@@ -130,8 +130,8 @@ def test_a_head_that_cannot_be_read_in_time_is_quarantined_whole_after_three_loo
         with opened(dovecot) as source:
             result = run_cycle(context, source, None)
     assert result.quarantined == 1
-    (kept,) = context.store.quarantined()
-    assert context.store.quarantined_bytes(kept.id)[1] == NEWS
+    (kept,) = context.store.quarantine.list()
+    assert context.store.quarantine.show(kept.id)[1] == NEWS
 
 
 def test_a_mail_that_is_gone_behind_its_head_is_no_fault(home: Home, dovecot: Dovecot) -> None:

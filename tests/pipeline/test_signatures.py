@@ -20,7 +20,7 @@ from bounce_watch.model.message_location import MessageLocation
 from bounce_watch.parse import read
 from bounce_watch.pipeline.context import signatures_of
 from bounce_watch.pipeline.dkim import KeyUnavailable, SignatureChecker, key_finder
-from bounce_watch.pipeline.ingest.message import take_in
+from bounce_watch.pipeline.ingest.message import ingest_messages
 from bounce_watch.source.interface import Message
 from tests.classify.reports import CATALOGUE
 from tests.pipeline.conftest import CONFIG, Home
@@ -255,9 +255,10 @@ def test_the_house_checks_where_the_site_asks_for_it(
     context = replace(home.context, signatures=CHECKER if wanted else None)
     raw = returned(signed())
     place = MessageLocation(mailbox="m", validity=1, uid="1")
-    intake = take_in(context, Message(location=place, raw=raw, size=len(raw), received_at=home.clock.now))
+    message = Message(location=place, raw=raw, size=len(raw), received_at=home.clock.now)
+    (intake,) = ingest_messages(context, [(message, None)])
     assert intake.bounces == 1
-    detail = home.context.store.show(1)
+    detail = home.context.store.history.show(1)
     assert json.dumps(str(detail)).count(f"'{evidence}'") >= 1
     assert ("our DKIM signature on the mail", "valid" if wanted else "not checked") in detail.report.tests
 

@@ -1,18 +1,16 @@
 """Messages that are stored in one transaction leave the same rows as messages that came one by one."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from random import Random
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, event
 from sqlmodel import SQLModel
 
 from bounce_watch.model.message_location import MessageLocation
-from bounce_watch.pipeline.ingest.message import Intake, take_in_together
+from bounce_watch.pipeline.ingest.message import IngestedMessage, ingest_messages
 from bounce_watch.source.interface import Message
 from tests.pipeline.conftest import START, Home, Refusal, ndr
 from tests.servers.kept import FILE
@@ -65,21 +63,6 @@ def messages() -> list[Message]:
     ]
 
 
-@contextmanager
-def statements() -> Iterator[list[str]]:
-    """Collect what the store is asked or told; rows that are inserted with one call count once."""
-    seen: list[str] = []
-
-    def note(_c: Any, asked: Any, *_: Any) -> None:
-        seen.append(str(asked))
-
-    event.listen(Engine, "before_execute", note)
-    try:
-        yield seen
-    finally:
-        event.remove(Engine, "before_execute", note)
-
-
 def rows(home: Home) -> dict[str, list[Any]]:
     """Return every row of every table, but for what is told of the store itself."""
     with reading(home.context.store.place) as session:
@@ -112,12 +95,12 @@ def test_a_group_leaves_the_rows_that_its_messages_leave_one_by_one(
     another: Callable[..., Home], settle: str, size: int
 ) -> None:
     """Incidents open in the middle of a group, and no report knows of those behind it."""
-    found: list[tuple[list[Intake], dict[str, list[Any]]]] = []
+    found: list[tuple[list[IngestedMessage], dict[str, list[Any]]]] = []
     for most in (1, size):
-        home, coming, taken = another((ANSWERS[0], settle)), messages(), list[Intake]()
+        home, coming, taken = another((ANSWERS[0], settle)), messages(), list[IngestedMessage]()
         for start in range(0, len(coming), most):
             group = [(message, None) for message in coming[start : start + most]]
-            taken += take_in_together(home.context, group)
+            taken += ingest_messages(home.context, group)
         found.append((taken, rows(home)))
     alone, together = found
     assert together == alone
@@ -127,12 +110,3 @@ def test_a_group_leaves_the_rows_that_its_messages_leave_one_by_one(
     assert {intake.duplicates for intake in taken} == {0, 1}
     assert len(held["outgoing"]) > 5
     assert len({row.reason for row in held["withheld"]}) > 1
-
-
-def test_a_group_costs_fewer_statements_than_it_has_messages(another: Callable[..., Home]) -> None:
-    """Speed comes from here, on any machine; incidents that open, and answers, cost their own."""
-    home, coming = another(), messages()
-    with statements() as seen:
-        take_in_together(home.context, [(message, None) for message in coming], historical=True)
-    assert len(coming) > 30
-    assert len(seen) < len(coming)

@@ -43,12 +43,11 @@ def test_what_is_older_than_the_site_keeps_is_deleted_once_a_day(open_home: Call
     pass_days(home, 28)
     home.deliver(ndr("young@larkfield.example", number=9, at=home.clock.now), "9.a")
     pass_days(home, 1)
-    assert home.context.store.count() == 4
+    assert home.context.store.history.count() == 4
     pass_days(home, 2)
     pass_days(home, 1)
-    assert [row.bounce.sender for row in home.context.store.history()] == ["young@larkfield.example"]
-    assert home.context.store.disagreeing_counters()[0] == 0
-    deeds = [deed for deed in home.context.store.deeds() if "bounces" in deed.figures]
+    assert [row.bounce.sender for row in home.context.store.history.find()] == ["young@larkfield.example"]
+    deeds = [deed for deed in home.context.store.maintenance.audit_log() if "bounces" in deed.figures]
     assert [(deed.by, deed.deed, deed.figures["bounces"]) for deed in deeds] == [("bounce_watch", "purge", 3)]
     assert maintenance.is_upkeep_due(home.context) is False
 
@@ -63,9 +62,9 @@ def test_a_clock_that_is_wrong_for_one_look_deletes_nothing(open_home: Callable[
     home.look()
     home.clock.now = right
     home.look()
-    assert home.context.store.count() == 3
+    assert home.context.store.history.count() == 3
     pass_days(home, 32)
-    assert home.context.store.count() == 0
+    assert home.context.store.history.count() == 0
 
 
 def test_a_site_that_keeps_everything_keeps_everything(open_home: Callable[..., Home]) -> None:
@@ -73,8 +72,8 @@ def test_a_site_that_keeps_everything_keeps_everything(open_home: Callable[..., 
     fill(home)
     pass_days(home, 5_000)
     pass_days(home, 1)
-    assert home.context.store.count() == 3
-    assert home.context.store.deeds() == ()
+    assert home.context.store.history.count() == 3
+    assert home.context.store.maintenance.audit_log() == ()
 
 
 def test_the_mailbox_comes_first_when_much_is_to_be_deleted(
@@ -87,13 +86,13 @@ def test_the_mailbox_comes_first_when_much_is_to_be_deleted(
     monkeypatch.setattr(maintenance, "BATCH", 1)
     monkeypatch.setattr(maintenance, "BATCHES_A_CYCLE", 2)
     pass_days(home, 31)
-    left = [home.context.store.count()]
-    while home.context.store.count() and len(left) < 30:
+    left = [home.context.store.history.count()]
+    while home.context.store.history.count() and len(left) < 30:
         home.look()
-        left.append(home.context.store.count())
+        left.append(home.context.store.history.count())
     assert left[-1] == 0
     assert all(before - after <= 2 for before, after in pairwise(left))
-    assert home.context.store.deeds()[0].figures
+    assert home.context.store.maintenance.audit_log()[0].figures
 
 
 def test_an_answer_is_remembered_as_long_as_it_is_not_repeated(open_home: Callable[..., Home]) -> None:
@@ -131,12 +130,12 @@ def test_of_a_subject_stays_what_the_site_wants(
     home = open_home((SHORT[0], f'{SHORT[0]}\n[retention]\nsubjects = "{wanted}"'))
     home.deliver(ndr().replace(b"Offer", b"Offer 4711"), "1.a")
     home.look()
-    (row,) = home.context.store.history()
+    (row,) = home.context.store.history.find()
     assert row.subject == stored
     (letter,) = home.sent()
     assert (b"Offer 4711" in everything(home)) == (wanted == "kept")
     assert (b"4711" in letter) == (wanted == "kept")
-    found = home.context.store.count(HistoryFilter(subject="Offer 4711"))
+    found = home.context.store.history.count(HistoryFilter(subject="Offer 4711"))
     assert found == (0 if wanted == "off" else 1)
 
 
@@ -147,9 +146,9 @@ def test_subjects_that_are_stored_already_follow_a_changed_choice(
     home = open_home()
     home.deliver(ndr(), "1.a")
     home.look()
-    assert next(home.context.store.history()).subject == "Offer"
+    assert next(home.context.store.history.find()).subject == "Offer"
     again = open_home((SHORT[0], f'{SHORT[0]}\n[retention]\nsubjects = "{wanted}"'))
     again.clock.now += DAY
     again.look()
-    assert next(again.context.store.history()).subject == stored
-    assert again.context.store.deeds()[0].figures == {"subjects": 1}
+    assert next(again.context.store.history.find()).subject == stored
+    assert again.context.store.maintenance.audit_log()[0].figures == {"subjects": 1}

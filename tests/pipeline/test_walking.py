@@ -24,6 +24,7 @@ from tests.servers.kept import FILE
 from tests.servers.stores import Stores
 from tests.source import samples
 from tests.source.places import imap_settings
+from tests.store.committed import committed
 
 pytestmark = pytest.mark.servers
 
@@ -89,7 +90,7 @@ def test_the_whole_folder_is_walked_at_the_first_look_of_a_run_and_once_a_day(
         run_cycle(home.context, source, None)
         assert asked == ["11:60"] * 2 + ["1:60"]
         home.clock.now += timedelta(seconds=1)
-        home.context.store.start_run(home.clock())
+        committed(home.context.store).state.start_run(home.clock())
         run_cycle(home.context, source, None)
         run_cycle(home.context, source, None)
         assert asked == ["11:60"] * 2 + ["1:60", "11:60", "1:60"] + ["11:60"]
@@ -125,7 +126,7 @@ def test_what_came_while_the_uids_changed_their_meaning_is_found(
     dovecot.append([ndr(number=3)])
     result = look()
     assert (result.bounces, result.duplicates) == (1, 2)
-    cursor = home.context.store.cursor(f"imap://{WATCHED}@localhost/INBOX")
+    cursor = home.context.store.mailboxes.cursor(f"imap://{WATCHED}@localhost/INBOX")
     assert cursor is not None
     assert cursor.uid == "4"
 
@@ -140,10 +141,10 @@ def test_a_move_that_failed_is_done_at_the_next_look(home: Home, dovecot: Doveco
         in_the_way.write_text("no folder")
         with pytest.raises(SourceError):
             run_cycle(home.context, source, None)
-        assert len(home.context.store.unfiled(source.name)) == 1
+        assert len(home.context.store.messages.unfiled(source.name)) == 1
         in_the_way.unlink()
         run_cycle(home.context, source, None)
-        assert home.context.store.unfiled(source.name) == ()
+        assert home.context.store.messages.unfiled(source.name) == ()
     assert len(dovecot.contents(folder="Bounces/Filed")) == 1
 
 
@@ -176,12 +177,12 @@ def test_what_could_not_be_read_is_tried_at_the_next_look_however_much_came_afte
     with opened(dovecot) as source:
         for uid in ("1", "1", "62"):
             result = run_cycle(context, source, None)
-            cursor = context.store.cursor(source.name)
+            cursor = context.store.mailboxes.cursor(source.name)
             assert cursor is not None
             assert cursor.uid == uid
         assert result.bounces == 1
     assert cursor is not None
-    assert context.store.states_at(source.name, cursor.validity, ["2"]) == {"2": MessageState.FILED}
+    assert context.store.messages.states_at(source.name, cursor.validity, ["2"]) == {"2": MessageState.FILED}
 
 
 def test_a_message_that_a_person_moves_back_is_read_and_filed_again(
@@ -217,7 +218,7 @@ def test_what_another_watcher_has_in_hand_holds_the_cursor_back_until_it_is_done
     with opened(dovecot) as source:
         run_cycle(home.context, source, None)
         dovecot.append([ndr(), *[samples.NEWSLETTER] * 60])
-        cursor = home.context.store.cursor(source.name)
+        cursor = home.context.store.mailboxes.cursor(source.name)
         assert cursor is not None
         assert other.claim([MessageLocation(mailbox=source.name, validity=cursor.validity, uid="61")])
         asked.clear()

@@ -11,11 +11,12 @@ from bounce_watch.model import LetterKind, OutboxState
 from bounce_watch.model.message_location import MessageLocation
 from bounce_watch.pipeline.digest import gather
 from bounce_watch.pipeline.health import health
-from bounce_watch.pipeline.ingest.message import take_in
+from bounce_watch.pipeline.ingest.message import ingest_messages
 from bounce_watch.source.interface import Message
 from tests.pipeline.conftest import CONFIG, START, Home, ndr
 from tests.program import run_program
 from tests.servers.kept import FILE
+from tests.store.committed import committed
 
 pytestmark = pytest.mark.slow
 
@@ -29,11 +30,12 @@ def storm(home: Home, first: int, count: int, seconds_between: float) -> None:
         raw = ndr(
             f"user{number}@larkfield.example", f"x@firm{number}.example", number=number, at=home.clock.now
         )
-        take_in(home.context, Message(location=place, raw=raw, size=len(raw), received_at=home.clock.now))
+        message = Message(location=place, raw=raw, size=len(raw), received_at=home.clock.now)
+        ingest_messages(home.context, [(message, None)])
 
 
 def replies(home: Home) -> int:
-    written = home.context.store.outbox(limit=10_000)
+    written = home.context.store.outbox.list(limit=10_000)
     return sum(mail.kind is LetterKind.REPLY for mail in written)
 
 
@@ -46,7 +48,7 @@ def test_a_storm_of_reports_stops_at_the_cap_of_a_minute(home: Home, reports: in
     """All within a minute: twenty answers leave, everything else becomes a line of the digest."""
     storm(home, 1, reports, 50 / reports)
     assert replies(home) == 20
-    assert home.context.store.breaker_latched_at() is not None
+    assert home.context.store.state.breaker_latched_at() is not None
     assert reasons(home, home.clock.now) == {"rate_limit": 1, "breaker": reports - 21}
 
 
@@ -63,8 +65,8 @@ def test_the_breaker_stays_latched_however_quiet_it_gets_until_somebody_clears_i
     storm(home, 100, 1, 1)
     assert replies(home) == 20
     with home.context.store.transaction() as tx:
-        assert tx.clear_breaker()
-        assert not tx.clear_breaker()
+        assert tx.state.clear_breaker()
+        assert not tx.state.clear_breaker()
     storm(home, 200, 1, 1)
     assert replies(home) == 21
 
@@ -122,10 +124,10 @@ def test_what_lay_there_before_the_first_look_waits_for_release(
         home.deliver(ndr(f"user{number}@larkfield.example", number=number), str(number))
     home.clock.now = START + timedelta(minutes=1)
     home.look()
-    assert {mail.state for mail in home.context.store.outbox()} == {state}
+    assert {mail.state for mail in home.context.store.outbox.list()} == {state}
     home.deliver(ndr("late@larkfield.example", number=77), "77")
     home.look()
-    assert home.context.store.outbox(limit=1)[0].state is OutboxState.SENT
+    assert home.context.store.outbox.list(limit=1)[0].state is OutboxState.SENT
 
 
 def test_releasing_a_week_of_previews_latches_nothing(open_home: Callable[..., Home]) -> None:
@@ -136,8 +138,8 @@ def test_releasing_a_week_of_previews_latches_nothing(open_home: Callable[..., H
         home.deliver(raw, str(number))
     assert home.look().letters == 30
     home.clock.now += timedelta(hours=1)
-    assert home.context.store.release(None, home.clock.now) == 30
+    assert committed(home.context.store).outbox.release(None, home.clock.now) == 30
     home.deliver(ndr("last@larkfield.example", "x@last.example", number=99), "99")
     result = home.look()
     assert (result.letters, result.delivered.sent) == (1, 30)
-    assert home.context.store.breaker_latched_at() is None
+    assert home.context.store.state.breaker_latched_at() is None

@@ -92,7 +92,7 @@ def test_no_text_of_a_mail_is_part_of_a_command(open_home: Callable[..., Home]) 
     heard = script.heard
     assert result.messages == len(mails)
     assert sender.tried > len(HOSTILE)
-    assert home.context.store.outbox([OutboxState.ABANDONED])
+    assert home.context.store.outbox.list([OutboxState.ABANDONED])
     count = {verb: sum(line.startswith(verb) for line in heard) for verb in ("UID MOVE", "UID SEARCH")}
     print(f"{len(mails)} mails, {len(heard)} commands heard: {count}")
     assert count["UID MOVE"] >= 1

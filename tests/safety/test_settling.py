@@ -25,7 +25,7 @@ def to_lena(home: Home) -> list[bytes]:
 
 
 def texts(home: Home) -> str:
-    written = home.context.store.outbox()
+    written = home.context.store.outbox.list()
     return "\n".join(mail.preview for mail in written if mail.kind is LetterKind.REPLY)
 
 
@@ -63,7 +63,7 @@ def test_several_mails_of_one_person_give_one_answer_that_names_no_single_mail(s
     settling.deliver(ndr(LENA, "ann@fabrikam.example"), "1")
     settling.deliver(ndr(LENA, "bob@partner.example", number=2), "2")
     settling.look()
-    assert settling.context.store.outbox()[0].preview.count("bob@partner.example") >= 1
+    assert settling.context.store.outbox.list()[0].preview.count("bob@partner.example") >= 1
     settling.clock.now += timedelta(minutes=2)
     settling.look()
     assert len(to_lena(settling)) == 1
@@ -80,22 +80,22 @@ def test_an_answer_that_was_tried_is_never_rewritten(settling: Home) -> None:
     settling.deliver(ndr(LENA, "ann@fabrikam.example"), "1")
     settling.look()
     store = settling.context.store
-    (entry,) = store.outbox()
+    (entry,) = store.outbox.list()
     due = settling.clock.now + timedelta(minutes=2)
     assert store.claim(entry.id, "me", due) is not None
     store.finish(entry.id, "later", "421", due)
-    before = store.outgoing(entry.id)[1]
+    before = store.outbox.show(entry.id)[1]
     settling.clock.now = due
     settling.deliver(ndr(LENA, "bob@partner.example", number=2, **FULL), "2")
     settling.look()
-    assert store.outgoing(entry.id)[1] == before
+    assert store.outbox.show(entry.id)[1] == before
 
 
 def test_the_same_report_again_joins_nothing(settling: Home) -> None:
     settling.deliver(ndr(), "1")
     settling.deliver(ndr(), "2")
     assert settling.look().duplicates == 1
-    assert len(settling.context.store.outbox()) == 1
+    assert len(settling.context.store.outbox.list()) == 1
 
 
 def test_a_forged_report_joins_no_answer(settling: Home) -> None:
@@ -110,7 +110,7 @@ def test_in_preview_bounces_join_the_held_answer(open_home: Callable[..., Home])
     home.deliver(ndr(LENA, "ann@fabrikam.example"), "1")
     home.deliver(ndr(LENA, "bob@partner.example", number=2, **FULL), "2")
     home.look()
-    (entry,) = home.context.store.outbox()
+    (entry,) = home.context.store.outbox.list()
     assert entry.state is OutboxState.HELD
     assert "ann@" in entry.preview
     assert "bob@" in entry.preview
@@ -120,5 +120,5 @@ def test_a_letter_names_at_most_fifty_bounces(settling: Home) -> None:
     for number in range(1, 56):
         settling.deliver(ndr(LENA, f"r{number}@firm{number}.example", number=number), f"{number:03d}")
     settling.look()
-    (entry,) = [mail for mail in settling.context.store.outbox() if mail.kind is LetterKind.REPLY]
+    (entry,) = [mail for mail in settling.context.store.outbox.list() if mail.kind is LetterKind.REPLY]
     assert "and 47 more" in entry.preview

@@ -15,6 +15,7 @@ from bounce_watch.send.interface import SentLookup
 from bounce_watch.source.imap.sent_items import SentItems
 from tests.pipeline.conftest import Home, ndr
 from tests.servers.dovecot import PASSWORD, WATCHED, Dovecot
+from tests.store.committed import committed
 
 pytestmark = pytest.mark.slow
 
@@ -77,11 +78,11 @@ def with_cut(home: Home, outcome: Outcome = Outcome.UNKNOWN) -> Cut:
 
 
 def state(home: Home, number: int = 2) -> OutboxState:
-    return home.context.store.outgoing(number)[0].state
+    return home.context.store.outbox.show(number)[0].state
 
 
 def bw_id(home: Home, number: int) -> str:
-    return home.context.store.outgoing(number)[0].bw_id
+    return home.context.store.outbox.show(number)[0].bw_id
 
 
 def after_grace(home: Home, sent_lookup: SentLookup | None) -> int:
@@ -118,9 +119,9 @@ def test_a_missing_reply_is_sent_again_only_where_missing_proves_something(
 
 def test_a_second_attempt_sends_the_same_bytes_and_is_the_last(uncertain: Home) -> None:
     store, nowhere = uncertain.context.store, Folder(frozenset(), is_complete=True)
-    before = store.outgoing(2)[1]
+    before = store.outbox.show(2)[1]
     after_grace(uncertain, nowhere)
-    assert store.outgoing(2)[1] == before
+    assert store.outbox.show(2)[1] == before
     cut = Cut()
     deliver(uncertain.context, cut, nowhere)  # type: ignore[arg-type]
     assert cut.tried == 1
@@ -135,7 +136,7 @@ def test_a_reply_that_is_given_up_is_named_in_the_digest(uncertain: Home) -> Non
     assert state(uncertain) is OutboxState.ABANDONED
     uncertain.clock.now += timedelta(hours=14, minutes=25)
     uncertain.look()
-    (digest,) = [mail for mail in uncertain.context.store.outbox() if mail.kind is LetterKind.DIGEST]
+    (digest,) = [mail for mail in uncertain.context.store.outbox.list() if mail.kind is LetterKind.DIGEST]
     assert "perhaps sent, not sent twice" in " ".join(digest.preview.split())
 
 
@@ -150,12 +151,12 @@ def test_while_nobody_can_look_it_stays_uncertain(uncertain: Home) -> None:
 def test_an_alert_is_sent_again_without_a_look_three_times_at_most(home: Home) -> None:
     home.deliver(ndr(reply="550 5.1.8 bad outbound sender AS(42004)", status="5.1.8", remote=None), "1")
     with_cut(home)
-    alert = next(mail for mail in home.context.store.outbox() if mail.kind is LetterKind.ALERT)
+    alert = next(mail for mail in home.context.store.outbox.list() if mail.kind is LetterKind.ALERT)
     cut = Cut()
     for _ in range(6):
         home.clock.now += GRACE
         deliver(home.context, cut, None)  # type: ignore[arg-type]
-    assert home.context.store.times_resent(alert.id) == 3
+    assert home.context.store.state.times_resent(alert.id) == 3
     assert state(home, alert.id) is OutboxState.ABANDONED
 
 
@@ -172,14 +173,14 @@ def test_a_refused_sign_in_keeps_the_mails_and_rests(home: Home) -> None:
     home.clock.now += timedelta(minutes=2)
     with FolderSender(home.folder / "sent") as sender:
         assert deliver(home.context, sender).sent == 5
-    assert home.context.store.sending_stopped() is None
+    assert home.context.store.state.sending_stopped() is None
 
 
 def test_a_new_start_tries_at_once(home: Home) -> None:
     home.deliver(ndr(), "1")
     with_cut(home, Outcome.STOP)
     home.clock.now += timedelta(minutes=1)
-    home.context.store.start_run(home.clock.now)
+    committed(home.context.store).state.start_run(home.clock.now)
     with FolderSender(home.folder / "sent") as sender:
         assert deliver(home.context, sender).sent == 1
 

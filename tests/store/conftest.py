@@ -60,12 +60,12 @@ def ingest(store: Store) -> Ingest:
         nonlocal number
         number += 1
         with store.transaction() as tx:
-            message = tx.add_message(**place(str(number)), **body(now=now))
+            message = tx.messages.add_message(**place(str(number)), **body(now=now))
             values = {"fingerprint": f"fingerprint-{number}"} | report
-            stored = tx.add_report(
+            stored = tx.messages.add_report(
                 message, replace(REPORT, **values), evidence=Evidence.INTERNAL, tests=(), now=now
             )
-            return stored, tx.add_bounces(stored.report_id, bounces or (BOUNCE,), now)
+            return stored, tx.messages.add_bounces(stored.report_id, bounces or (BOUNCE,), now)
 
     return put
 
@@ -78,7 +78,9 @@ def enqueue(store: Store) -> Enqueue:
         letter = replace(LETTER, event_key=event, **{k: chosen.pop(k) for k in ("to", "kind") if k in chosen})
         values = {"state": OutboxState.PENDING, "cause": "mailbox_full"} | chosen
         with store.transaction() as tx:
-            assert tx.enqueue(letter, content=b"From: us\r\n\r\n\xff", bw_id=f"id-{event}", now=now, **values)
-            return tx.outbox(limit=1)[0].id
+            assert tx.outbox.enqueue(
+                letter, content=b"From: us\r\n\r\n\xff", bw_id=f"id-{event}", now=now, **values
+            )
+            return tx.outbox.list(limit=1)[0].id
 
     return put

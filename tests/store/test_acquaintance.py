@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -20,7 +21,7 @@ def test_an_address_is_known_when_its_mailbox_answered(store: Store, ingest: Ing
     arrived = replace(BOUNCE, recipient="tom@partner.example", action=Action.DELIVERED, cause=Cause.UNKNOWN)
     ingest(FULL, BOUNCE, now=NOW)
     ingest(arrived, now=NOW + timedelta(hours=1))
-    assert set(store.known_addresses("Partner.example", OURS)) == {
+    assert set(store.known_addresses.at_domain("Partner.example", OURS)) == {
         "eva@partner.example",
         "tom@partner.example",
     }
@@ -28,7 +29,7 @@ def test_an_address_is_known_when_its_mailbox_answered(store: Store, ingest: Ing
 
 def test_a_colleague_who_wrote_is_known(store: Store, ingest: Ingest) -> None:
     ingest(BOUNCE)
-    assert store.known_addresses("contoso.example", OURS) == ("anna@contoso.example",)
+    assert store.known_addresses.at_domain("contoso.example", OURS) == ("anna@contoso.example",)
 
 
 @pytest.mark.parametrize("evidence", [Evidence.UNVERIFIED, Evidence.CONTRADICTORY, None])
@@ -36,11 +37,14 @@ def test_a_report_that_may_be_forged_teaches_nothing(
     store: Store, ingest: Ingest, evidence: Evidence | None
 ) -> None:
     stored, _ = ingest(replace(FULL, evidence=evidence))
-    assert store.known_addresses("partner.example", OURS) == ()
-    assert store.known_domains("anna@contoso.example", "partner.example", OURS) == ()
+    assert store.known_addresses.at_domain("partner.example", OURS) == ()
+    assert store.known_addresses.domains("anna@contoso.example", "partner.example", OURS) == ()
     since = NOW - timedelta(days=1)
     assert (
-        store.earlier_bounces("anna@contoso.example", FULL.recipient, 99, since=since, accepted=OURS) == 0
+        store.known_addresses.earlier_bounces(
+            "anna@contoso.example", FULL.recipient, 99, since=since, accepted=OURS
+        )
+        == 0
     ), stored
 
 
@@ -49,8 +53,10 @@ def test_a_domain_is_known_when_mail_reached_it(store: Store, ingest: Ingest) ->
     ingest(BOUNCE, GONE)
     ingest(replace(BOUNCE, sender="tom@contoso.example", recipient="x@paragon.example"))
     ingest(replace(BOUNCE, sender="tom@contoso.example", recipient="x@other.example"))
-    assert set(store.known_domains("Anna@contoso.example", "pratner.example", OURS)) == {"partner.example"}
-    assert set(store.known_domains("anna@contoso.example", "pa%", OURS)) == {
+    assert set(store.known_addresses.domains("Anna@contoso.example", "pratner.example", OURS)) == {
+        "partner.example"
+    }
+    assert set(store.known_addresses.domains("anna@contoso.example", "pa%", OURS)) == {
         "partner.example",
         "paragon.example",
     }
@@ -64,8 +70,10 @@ def test_earlier_mails_to_the_same_recipient_are_counted(store: Store, ingest: I
     newest, _ = ingest(BOUNCE)
 
     def count(**changes: object) -> int:
-        asked = {"since": NOW - timedelta(days=30), "accepted": OURS, **changes}
-        return store.earlier_bounces("anna@contoso.example", BOUNCE.recipient, newest.report_id, **asked)  # type: ignore[arg-type]
+        asked: dict[str, Any] = {"since": NOW - timedelta(days=30), "accepted": OURS, **changes}
+        return store.known_addresses.earlier_bounces(
+            "anna@contoso.example", BOUNCE.recipient, newest.report_id, **asked
+        )
 
     assert count() == 2
     assert count(since=NOW - timedelta(days=50)) == 3
@@ -76,18 +84,18 @@ def test_the_open_incidents_of_a_report_are_found(store: Store, ingest: Ingest) 
     other, _ = ingest(BOUNCE)
     finding = replace(FINDING, events=tuple(event.bounce_id for event in events))
     with store.transaction() as tx:
-        number = tx.save_finding(finding, NOW, quiet=False).incident.number
-    assert [one.number for one in store.open_incidents_of(stored.report_id)] == [number]
-    assert store.open_incidents_of(other.report_id) == ()
+        number = tx.incidents.save_finding(finding, NOW, quiet=False).incident.number
+    assert [one.number for one in store.incidents.open_ones_of(stored.report_id)] == [number]
+    assert store.incidents.open_ones_of(other.report_id) == ()
     with store.transaction() as tx:
-        tx.resolve_incident(number, NOW, why="over")
-    assert store.open_incidents_of(stored.report_id) == ()
+        tx.incidents.resolve(number, NOW, why="over")
+    assert store.incidents.open_ones_of(stored.report_id) == ()
 
 
 def test_the_evidence_of_a_bounce_is_kept(store: Store, ingest: Ingest) -> None:
     details = Details(blocked_ip="192.0.2.7", size_limit=20, retry_until=NOW)
     ingest(replace(BOUNCE, details=details), FULL)
-    assert [row.bounce.details for row in store.history()] == [None, details]
+    assert [row.bounce.details for row in store.history.find()] == [None, details]
 
 
 def test_the_evidence_of_an_incident_is_found(store: Store, ingest: Ingest) -> None:
@@ -96,5 +104,5 @@ def test_the_evidence_of_an_incident_is_found(store: Store, ingest: Ingest) -> N
     ingest(replace(BOUNCE, details=Details(blocklist="SpamCop")))
     finding = replace(FINDING, events=tuple(event.bounce_id for event in events))
     with store.transaction() as tx:
-        number = tx.save_finding(finding, NOW, quiet=False).incident.number
-    assert store.details_of_incident(number) == (known,)
+        number = tx.incidents.save_finding(finding, NOW, quiet=False).incident.number
+    assert store.incidents.refusal_details(number) == (known,)

@@ -9,6 +9,7 @@ import pytest
 from bounce_watch.model import OutboxState
 from bounce_watch.model.message_location import MessageLocation
 from bounce_watch.store import MessageState, Store
+from tests.store.committed import committed, state_at
 from tests.store.values import LETTER, NOW, body, place
 
 pytestmark = pytest.mark.slow
@@ -24,8 +25,8 @@ store = Store.open(Path(sys.argv[1]))
 os._exit(9)
 """
 WRITE = """
-    tx.add_message(**place(), **body())
-    tx.enqueue(LETTER, content=b"frozen", bw_id="1", state=OutboxState.PENDING, now=NOW)
+    tx.messages.add_message(**place(), **body())
+    tx.outbox.enqueue(LETTER, content=b"frozen", bw_id="1", state=OutboxState.PENDING, now=NOW)
 """
 
 
@@ -39,16 +40,16 @@ def die_after(path: Path, steps: str) -> None:
 def test_death_inside_a_transaction_leaves_nothing_of_it(path: Path) -> None:
     die_after(path, f"tx = store.transaction().__enter__(){WRITE.replace('    ', '')}")
     with Store.open(path) as store:
-        assert store.is_known(**place()) is None
-        assert store.outbox() == ()
+        assert state_at(store, **place()) is None
+        assert store.outbox.list() == ()
 
 
 def test_death_after_the_commit_leaves_all_of_it(path: Path) -> None:
     """The message is stored and its mail waits; the move in the mailbox is simply done again."""
     die_after(path, f"with store.transaction() as tx:{WRITE}")
     with Store.open(path) as store:
-        assert store.is_known(**place()) is MessageState.STORED
-        assert [mail.event_key for mail in store.due(NOW)] == [LETTER.event_key]
+        assert state_at(store, **place()) is MessageState.STORED
+        assert [mail.event_key for mail in store.outbox.due(NOW)] == [LETTER.event_key]
 
 
 @pytest.mark.parametrize(
@@ -61,11 +62,13 @@ def test_death_after_the_commit_leaves_all_of_it(path: Path) -> None:
 def test_death_while_sending_is_never_a_second_mail(path: Path, last: str, state: OutboxState) -> None:
     die_after(path, f'with store.transaction() as tx:{WRITE}\nstore.claim(1, "me", NOW)\n{last}')
     with Store.open(path) as store:
-        store.recover(NOW)
-        assert store.outbox()[0].state is state
-        assert store.due(NOW) == ()
+        committed(store).outbox.recover(NOW)
+        assert store.outbox.list()[0].state is state
+        assert store.outbox.due(NOW) == ()
         with store.transaction() as tx:
-            again = tx.enqueue(LETTER, content=b"frozen", bw_id="2", state=OutboxState.PENDING, now=NOW)
+            again = tx.outbox.enqueue(
+                LETTER, content=b"frozen", bw_id="2", state=OutboxState.PENDING, now=NOW
+            )
         assert not again
 
 
@@ -73,6 +76,6 @@ def test_a_message_is_not_stored_twice_after_a_crash(path: Path) -> None:
     die_after(path, f"with store.transaction() as tx:{WRITE}")
     with Store.open(path) as store:
         with store.transaction() as tx:
-            tx.note_filed([MessageLocation(**place())])
-        assert store.is_known(**place()) is MessageState.FILED
-        assert store.stats().messages == {body()["kind"]: 1}
+            tx.messages.note_filed([MessageLocation(**place())])
+        assert state_at(store, **place()) is MessageState.FILED
+        assert store.summary.stats().messages == {body()["kind"]: 1}

@@ -19,8 +19,8 @@ ACCEPTED = frozenset({Evidence.INTERNAL})
 
 def close_day(store: Store, local_date: date, now: datetime, event_key: str | None = "digest") -> Digest:
     with store.transaction() as tx:
-        digest = tx.digest_facts(local_date, ZONE, now, accepted=ACCEPTED)
-        assert tx.record_digest(digest, event_key)
+        digest = tx.digests.count(local_date, ZONE, now, accepted=ACCEPTED)
+        assert tx.digests.record(digest, event_key)
         return digest
 
 
@@ -54,9 +54,9 @@ def test_a_date_that_is_closed_is_never_closed_again(store: Store, ingest: Inges
     close_day(store, MONDAY, NOW)
     ingest()
     with store.transaction() as tx:
-        again = tx.digest_facts(MONDAY + days * DAY, ZONE, NOW - HOUR)
-        assert not tx.record_digest(again, "digest")
-    assert store.last_digest() == MONDAY
+        again = tx.digests.count(MONDAY + days * DAY, ZONE, NOW - HOUR)
+        assert not tx.digests.record(again, "digest")
+    assert store.digests.last_date() == MONDAY
     assert close_day(store, MONDAY + DAY, NOW + DAY).bounces.now == 1
 
 
@@ -71,7 +71,7 @@ def test_a_digest_that_was_made_can_be_counted_again(store: Store, ingest: Inges
     first = close_day(store, MONDAY, NOW)
     ingest()
     close_day(store, MONDAY + DAY, NOW + DAY)
-    assert store.digest_facts(MONDAY, ZONE, NOW + 9 * DAY, accepted=ACCEPTED) == first
+    assert store.digests.count(MONDAY, ZONE, NOW + 9 * DAY, accepted=ACCEPTED) == first
 
 
 def test_people_read_counts_of_mails(store: Store, ingest: Ingest) -> None:
@@ -96,7 +96,7 @@ def test_what_the_site_does_not_believe_is_counted_apart(store: Store, ingest: I
 def test_the_week_before_is_compared_only_when_we_watched(store: Store, ingest: Ingest) -> None:
     """The same span a week earlier, by the time of the bounce; before our first run it is unknown."""
     with store.transaction() as tx:
-        tx.start_run(NOW)
+        tx.state.start_run(NOW)
     ingest(now=NOW + HOUR)
     close_day(store, MONDAY, NOW)
     ingest(replace(BOUNCE, occurred_at=NOW + HOUR), now=NOW + HOUR)
@@ -112,14 +112,14 @@ def test_the_week_before_is_compared_only_when_we_watched(store: Store, ingest: 
 def test_incidents_are_told_as_opened_still_open_and_resolved(store: Store, ingest: Ingest) -> None:
     ids = [ingest()[1][0].bounce_id for _ in range(3)]
     with store.transaction() as tx:
-        tx.save_finding(finding(ids[0]), NOW, quiet=False)
-        tx.save_finding(finding(ids[1], key="old.example"), NOW, quiet=True)
+        tx.incidents.save_finding(finding(ids[0]), NOW, quiet=False)
+        tx.incidents.save_finding(finding(ids[1], key="old.example"), NOW, quiet=True)
     first = close_day(store, MONDAY, NOW)
     with store.transaction() as tx:
-        tx.save_finding(finding(ids[2], key="fabrikam.example"), NOW, quiet=False)
+        tx.incidents.save_finding(finding(ids[2], key="fabrikam.example"), NOW, quiet=False)
     second = close_day(store, MONDAY + DAY, NOW + DAY)
     with store.transaction() as tx:
-        tx.resolve_incident(1, NOW + DAY)
+        tx.incidents.resolve(1, NOW + DAY)
     third = close_day(store, MONDAY + 2 * DAY, NOW + 2 * DAY)
 
     def told(digest: Digest) -> list[list[int]]:
@@ -137,13 +137,13 @@ def test_mails_sent_held_and_withheld_are_told(store: Store, ingest: Ingest) -> 
     with store.transaction() as tx:
         for number, state in enumerate((OutboxState.PENDING, OutboxState.HELD, OutboxState.HELD)):
             letter = replace(LETTER, event_key=f"reply-{number}")
-            tx.enqueue(
+            tx.outbox.enqueue(
                 letter, content=b"", bw_id=f"{number}", state=state, now=NOW, report_id=stored.report_id
             )
         for reason in ("told already", "a robot", "told already"):
-            tx.withhold("x@contoso.example", "mailbox_full", reason, NOW)
-        tx.add_message(**place("newsletter"), **(body() | {"state": MessageState.LEFT}))
-        tx.quarantine(**place("bad"), sha256="0", raw=b"?", reason="torn", received_at=NOW, now=NOW)
+            tx.outbox.withhold("x@contoso.example", "mailbox_full", reason, NOW)
+        tx.messages.add_message(**place("newsletter"), **(body() | {"state": MessageState.LEFT}))
+        tx.quarantine.add(**place("bad"), sha256="0", raw=b"?", reason="torn", received_at=NOW, now=NOW)
     store.claim(1, "me", NOW)
     store.finish(1, "sent", "250", NOW + HOUR)
     digest = close_day(store, MONDAY, NOW + DAY)

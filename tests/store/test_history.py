@@ -66,21 +66,21 @@ def week(ingest: Ingest) -> None:
 @pytest.mark.usefixtures("week")
 def test_filters_find_what_they_say(store: Store, chosen: dict[str, Any], expected: list[int]) -> None:
     asked = HistoryFilter(**chosen)
-    assert [row.id for row in store.history(asked)] == expected
-    assert store.count(asked) == len(expected)
+    assert [row.id for row in store.history.find(asked)] == expected
+    assert store.history.count(asked) == len(expected)
 
 
 @pytest.mark.usefixtures("week")
 def test_rows_come_in_pages_and_in_both_orders(store: Store) -> None:
-    assert [row.id for row in store.history(limit=2, offset=1)] == [2, 1]
-    assert [row.id for row in store.history(order=Order.OLDEST)] == [4, 3, 1, 2, 5]
-    assert [row.id for row in store.history(limit=None)] == [5, 2, 1, 3, 4]
-    assert next(store.history(limit=None)).id == 5
+    assert [row.id for row in store.history.find(limit=2, offset=1)] == [2, 1]
+    assert [row.id for row in store.history.find(order=Order.OLDEST)] == [4, 3, 1, 2, 5]
+    assert [row.id for row in store.history.find(limit=None)] == [5, 2, 1, 3, 4]
+    assert next(store.history.find(limit=None)).id == 5
 
 
 @pytest.mark.usefixtures("week")
 def test_rows_are_what_was_stored(store: Store) -> None:
-    row = next(store.history(HistoryFilter(code="5.2.2")))
+    row = next(store.history.find(HistoryFilter(code="5.2.2")))
     assert row.bounce.sender == "Bert_x@fabrikam.example"
     assert row.bounce.side is Side.THEIRS
     assert row.bounce.occurred_at == NOW - 2 * HOUR
@@ -105,58 +105,43 @@ def test_rows_are_what_was_stored(store: Store) -> None:
 @pytest.mark.usefixtures("week")
 def test_top_counts_failed_messages(store: Store, by: By, expected: dict[str, int]) -> None:
     """One mail to two people is one; a delay is none; most come first."""
-    counts = store.top(by)
+    counts = store.history.top(by)
     assert {count.label: count.now for count in counts} == expected
     assert [count.now for count in counts] == sorted(expected.values(), reverse=True)
 
 
 @pytest.mark.usefixtures("week")
 def test_top_takes_filters_and_a_limit(store: Store) -> None:
-    assert store.top(By.CAUSE, limit=1) == (Count(label="mailbox_full", now=2),)
-    assert store.top(By.CAUSE, HistoryFilter(since=NOW)) == (Count(label="recipient_unknown", now=1),)
-    assert store.top(By.SENDER, HistoryFilter(text="nothing like it")) == ()
-
-
-@pytest.mark.parametrize("chosen", [{}, {"domain": "partner.example"}, {"subject": "Offer 50%_off"}], ids=str)
-@pytest.mark.parametrize("limit", [1, 10])
-@pytest.mark.usefixtures("week")
-def test_several_tops_at_once_say_what_each_says_alone(
-    store: Store, chosen: dict[str, Any], limit: int
-) -> None:
-    asked = HistoryFilter(since=NOW - 2 * HOUR, **chosen)
-    assert store.tops(tuple(By), asked, limit) == tuple(store.top(by, asked, limit) for by in By)
-    assert any(store.tops((By.CAUSE, By.CODE), asked))
+    assert store.history.top(By.CAUSE, limit=1) == (Count(label="mailbox_full", now=2),)
+    assert store.history.top(By.CAUSE, HistoryFilter(since=NOW)) == (Count(label="recipient_unknown", now=1),)
+    assert store.history.top(By.SENDER, HistoryFilter(text="nothing like it")) == ()
 
 
 def test_a_bounce_shows_its_report_message_and_siblings(store: Store, ingest: Ingest) -> None:
-    stored, (first, second) = ingest(BOUNCE, replace(BOUNCE, recipient="other@partner.example"))
-    shown = store.show(second.bounce_id)
+    _, (first, second) = ingest(BOUNCE, replace(BOUNCE, recipient="other@partner.example"))
+    shown = store.history.show(second.bounce_id)
     assert shown.bounce is not None
     assert shown.bounce.id == second.bounce_id
     assert [row.id for row in shown.bounces] == [first.bounce_id, second.bounce_id]
     assert shown.report.evidence is Evidence.INTERNAL
     assert shown.report.report.original.subject == "Offer 50%_off"
     assert shown.message.state is MessageState.STORED
-    assert store.show_report(stored.report_id).bounce is None
-    assert store.show_report(stored.report_id).bounces == shown.bounces
 
 
 def test_numbers_that_are_not_there_are_clear_faults(store: Store) -> None:
     with pytest.raises(NotThere, match="no bounce 9"):
-        store.show(9)
-    with pytest.raises(NotThere, match="no report 9"):
-        store.show_report(9)
+        store.history.show(9)
     with pytest.raises(NotThere):
-        store.show(10**30)
+        store.history.show(10**30)
 
 
 @pytest.mark.usefixtures("week")
 def test_figures_of_the_whole_store(store: Store) -> None:
     with store.transaction() as tx:
-        assert tx.start_run(NOW) == 1
-        assert tx.start_run(NOW + HOUR) == 2
-        tx.note_fetch(NOW + 2 * HOUR)
-    figures = store.stats()
+        assert tx.state.start_run(NOW) == 1
+        assert tx.state.start_run(NOW + HOUR) == 2
+        tx.mailboxes.note_fetch(NOW + 2 * HOUR)
+    figures = store.summary.stats()
     assert figures.messages == {"failure": 4}
     assert (figures.reports, figures.duplicates, figures.bounces, figures.incidents_open) == (4, 0, 5, 0)
     assert (figures.first_run_at, figures.last_success_fetch_at) == (NOW, NOW + 2 * HOUR)

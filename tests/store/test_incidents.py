@@ -37,16 +37,16 @@ def test_a_finding_opens_one_incident_and_feeds_it(store: Store, ingest: Ingest)
     """What the newest window no longer sees stays proof: messages and names add up."""
     ids = [ingest()[1][0].bounce_id for _ in range(3)]
     with store.transaction() as tx:
-        opened = tx.save_finding(found(ids[0]), NOW, quiet=False)
-        same = tx.save_finding(found(ids[0]), NOW + HOUR, quiet=False)
-        fed = tx.save_finding(
+        opened = tx.incidents.save_finding(found(ids[0]), NOW, quiet=False)
+        same = tx.incidents.save_finding(found(ids[0]), NOW + HOUR, quiet=False)
+        fed = tx.incidents.save_finding(
             found(ids[1], ids[2], senders=("bert@contoso.example",), last_at=NOW + HOUR),
             NOW + HOUR,
             quiet=False,
         )
     assert (opened.change, same.change, fed.change) == (Change.OPENED, Change.UNCHANGED, Change.UPDATED)
     assert opened.incident.number == same.incident.number == fed.incident.number == 1
-    (listed,) = store.incidents_open()
+    (listed,) = store.incidents.list_open()
     assert listed.name == "INC-1"
     assert listed.finding.messages == 3
     assert listed.finding.senders == ("anna@contoso.example", "bert@contoso.example")
@@ -60,19 +60,19 @@ def test_messages_are_counted_not_recipients(store: Store, ingest: Ingest) -> No
     _, events = ingest(BOUNCE, *others)
     (more,) = ingest()[1]
     with store.transaction() as tx:
-        tx.save_finding(replace(found(events[0].bounce_id), messages=1), NOW, quiet=False)
+        tx.incidents.save_finding(replace(found(events[0].bounce_id), messages=1), NOW, quiet=False)
         everything = (*(event.bounce_id for event in events), more.bounce_id)
-        fed = tx.save_finding(replace(found(*everything), messages=2), NOW, quiet=False)
+        fed = tx.incidents.save_finding(replace(found(*everything), messages=2), NOW, quiet=False)
     assert fed.incident.finding.messages == 2
 
 
 def test_growth_is_told_when_an_incident_doubles(store: Store, ingest: Ingest) -> None:
     ids = [ingest()[1][0].bounce_id for _ in range(9)]
     with store.transaction() as tx:
-        tx.save_finding(found(*ids[:2]), NOW, quiet=False)
-        grew = [tx.save_finding(found(*ids[:size]), NOW, quiet=False).grew for size in range(3, 10)]
+        tx.incidents.save_finding(found(*ids[:2]), NOW, quiet=False)
+        grew = [tx.incidents.save_finding(found(*ids[:size]), NOW, quiet=False).grew for size in range(3, 10)]
     assert grew == [False, True, False, False, False, True, False]
-    assert [(line.change, line.messages) for line in store.incident(1).changes] == [
+    assert [(line.change, line.messages) for line in store.incidents.show(1).changes] == [
         ("opened", 2),
         ("grew", 4),
         ("grew", 8),
@@ -82,37 +82,37 @@ def test_growth_is_told_when_an_incident_doubles(store: Store, ingest: Ingest) -
 def test_after_resolution_the_same_fingerprint_opens_a_new_incident(store: Store, ingest: Ingest) -> None:
     one, two = (ingest()[1][0].bounce_id for _ in range(2))
     with store.transaction() as tx:
-        tx.save_finding(found(one), NOW, quiet=False)
-        resolved = tx.resolve_incident(1, NOW + HOUR, by="root", why="record corrected")
-        tx.resolve_incident(1, NOW + 2 * HOUR, by="root", why="twice")
-        second = tx.save_finding(found(two), NOW + 3 * HOUR, quiet=True)
+        tx.incidents.save_finding(found(one), NOW, quiet=False)
+        resolved = tx.incidents.resolve(1, NOW + HOUR, by="root", why="record corrected")
+        tx.incidents.resolve(1, NOW + 2 * HOUR, by="root", why="twice")
+        second = tx.incidents.save_finding(found(two), NOW + 3 * HOUR, quiet=True)
     assert (resolved.state, resolved.resolved_at) == (IncidentState.RESOLVED, NOW + HOUR)
     assert (second.change, second.incident.number) == (Change.OPENED, 2)
-    first, second_shown = store.incident(1), store.incident(2)
+    first, second_shown = store.incidents.show(1), store.incidents.show(2)
     assert [(line.change, line.by, line.note) for line in first.changes] == [
         ("opened", "bounce_watch", ""),
         ("resolved", "root", "record corrected"),
     ]
     assert (second_shown.previous, second_shown.quiet) == (1, True)
-    assert [incident.number for incident in store.incidents()] == [2, 1]
-    assert [incident.number for incident in store.incidents(IncidentState.RESOLVED)] == [1]
+    assert [incident.number for incident in store.incidents.list()] == [2, 1]
+    assert [incident.number for incident in store.incidents.list(IncidentState.RESOLVED)] == [1]
 
 
 def test_different_keys_of_one_rule_are_different_incidents(store: Store, ingest: Ingest) -> None:
     (event,) = ingest()[1]
     with store.transaction() as tx:
-        tx.save_finding(found(event.bounce_id), NOW, quiet=False)
-        tx.save_finding(found(event.bounce_id, key="fabrikam.example"), NOW, quiet=False)
-    assert len(store.incidents_open()) == 2
-    assert {incident.number for incident in store.show(event.bounce_id).incidents} == {1, 2}
+        tx.incidents.save_finding(found(event.bounce_id), NOW, quiet=False)
+        tx.incidents.save_finding(found(event.bounce_id, key="fabrikam.example"), NOW, quiet=False)
+    assert len(store.incidents.list_open()) == 2
+    assert {incident.number for incident in store.history.show(event.bounce_id).incidents} == {1, 2}
 
 
 def test_an_incident_shows_its_proof_and_its_mails(store: Store, ingest: Ingest) -> None:
     (event,) = ingest()[1]
     with store.transaction() as tx:
-        number = tx.save_finding(found(event.bounce_id), NOW, quiet=False).incident.number
-        tx.enqueue(LETTER, content=b"", bw_id="1", state=OutboxState.PENDING, now=NOW, incident=number)
-    shown = store.incident(number)
+        number = tx.incidents.save_finding(found(event.bounce_id), NOW, quiet=False).incident.number
+        tx.outbox.enqueue(LETTER, content=b"", bw_id="1", state=OutboxState.PENDING, now=NOW, incident=number)
+    shown = store.incidents.show(number)
     assert shown.incident.finding.events == (event.bounce_id,)
     assert [row.id for row in shown.bounces] == [event.bounce_id]
     assert shown.bounces[0].subject == "Offer 50%_off"
@@ -124,14 +124,14 @@ def test_hostile_names_in_a_finding_are_scrubbed(store: Store, ingest: Ingest) -
     (event,) = ingest()[1]
     hostile = found(event.bounce_id, key="\ud800\x00.example", senders=("\udfff@x.example",), title="\x00")
     with store.transaction() as tx:
-        tx.save_finding(hostile, NOW, quiet=False)
+        tx.incidents.save_finding(hostile, NOW, quiet=False)
     with store.transaction() as tx:
-        assert tx.save_finding(hostile, NOW, quiet=False).change is Change.UNCHANGED
-    assert store.incident(1).incident.finding.senders == ("\ufffd@x.example",)
+        assert tx.incidents.save_finding(hostile, NOW, quiet=False).change is Change.UNCHANGED
+    assert store.incidents.show(1).incident.finding.senders == ("\ufffd@x.example",)
 
 
 def test_an_incident_that_is_not_there_is_a_clear_fault(store: Store) -> None:
     with pytest.raises(NotThere, match="INC-9"):
-        store.incident(9)
+        store.incidents.show(9)
     with store.transaction() as tx, pytest.raises(NotThere, match="INC-9"):
-        tx.resolve_incident(9, NOW)
+        tx.incidents.resolve(9, NOW)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from bounce_watch.model import Action, Cause, Evidence, OriginalMessage
 from bounce_watch.store import HistoryFilter, MessageState, NotThere, Store
+from tests.store.committed import set_state, state_at
 from tests.store.conftest import Ingest
 from tests.store.values import BOUNCE, NOW, REPORT, body, place
 
@@ -19,18 +20,18 @@ SCRUBBED = "a\ufffdb\ufffdc\ufffd@evil\ufffd.example"
 def test_a_message_is_known_by_mailbox_validity_and_uid_together(store: Store) -> None:
     """Each of the three alone would skip new mail after a renumbering or in another mailbox."""
     with store.transaction() as tx:
-        tx.add_message(**place("1"), **body())
-    assert store.is_known(**place("1")) is MessageState.STORED
-    assert store.is_known(**place("2")) is None
-    assert store.is_known(**place("1", validity=8)) is None
-    assert store.is_known(**place("1", mailbox="imap:other/INBOX")) is None
+        tx.messages.add_message(**place("1"), **body())
+    assert state_at(store, **place("1")) is MessageState.STORED
+    assert state_at(store, **place("2")) is None
+    assert state_at(store, **place("1", validity=8)) is None
+    assert state_at(store, **place("1", mailbox="imap:other/INBOX")) is None
 
 
 def test_a_place_is_stored_once(store: Store) -> None:
     with store.transaction() as tx:
-        tx.add_message(**place(), **body())
+        tx.messages.add_message(**place(), **body())
     with pytest.raises(NotThere, match="stored already"), store.transaction() as tx:
-        tx.add_message(**place(), **body())
+        tx.messages.add_message(**place(), **body())
 
 
 def test_a_report_delivered_twice_is_a_duplicate_without_bounces(store: Store, ingest: Ingest) -> None:
@@ -42,8 +43,8 @@ def test_a_report_delivered_twice_is_a_duplicate_without_bounces(store: Store, i
     assert copy.duplicate_of == again.duplicate_of == first.report_id
     assert len(events) == 1
     assert no_events == ()
-    assert store.count() == 1
-    assert store.show_report(first.report_id).report.copies == (copy.report_id, again.report_id)
+    assert store.history.count() == 1
+    assert store.history.show(events[0].bounce_id).report.copies == (copy.report_id, again.report_id)
 
 
 def test_reports_without_a_fingerprint_are_never_taken_for_duplicates(ingest: Ingest) -> None:
@@ -55,22 +56,22 @@ def test_reports_without_a_fingerprint_are_never_taken_for_duplicates(ingest: In
 def test_an_error_in_the_block_undoes_all_of_it(store: Store) -> None:
     def ingest_and_die() -> None:
         with store.transaction() as tx:
-            message = tx.add_message(**place(), **body())
-            stored = tx.add_report(message, REPORT, evidence=Evidence.INTERNAL, tests=(), now=NOW)
-            tx.add_bounces(stored.report_id, [BOUNCE], NOW)
+            message = tx.messages.add_message(**place(), **body())
+            stored = tx.messages.add_report(message, REPORT, evidence=Evidence.INTERNAL, tests=(), now=NOW)
+            tx.messages.add_bounces(stored.report_id, [BOUNCE], NOW)
             raise RuntimeError("died here")
 
     with pytest.raises(RuntimeError, match="died here"):
         ingest_and_die()
-    assert store.is_known(**place()) is None
-    assert store.count() == 0
+    assert state_at(store, **place()) is None
+    assert store.history.count() == 0
 
 
 def test_only_failed_recipients_are_events_for_the_rules(store: Store, ingest: Ingest) -> None:
     delayed = replace(BOUNCE, recipient="late@partner.example", action=Action.DELAYED)
     _, events = ingest(BOUNCE, delayed)
     assert [event.recipient for event in events] == [BOUNCE.recipient]
-    assert store.count() == 2
+    assert store.history.count() == 2
 
 
 @pytest.mark.parametrize(
@@ -103,7 +104,7 @@ def test_hostile_text_is_scrubbed_not_raised(store: Store, ingest: Ingest) -> No
         envelopes=(HOSTILE,),
         original=OriginalMessage(subject=HOSTILE, automatic=(HOSTILE,)),
     )
-    shown = store.show(event.bounce_id)
+    shown = store.history.show(event.bounce_id)
     assert shown.bounce is not None
     assert event.recipient == shown.bounce.bounce.recipient == SCRUBBED
     assert shown.report.report.original.subject == SCRUBBED
@@ -116,21 +117,21 @@ def test_hostile_text_is_scrubbed_not_raised(store: Store, ingest: Ingest) -> No
 def test_numbers_of_any_size_are_held_within_the_column(store: Store) -> None:
     """A UIDVALIDITY or size of thirty digits is a server's lie, not our crash."""
     with store.transaction() as tx:
-        tx.add_message(**place(validity=10**30), **(body() | {"size": -(10**30)}))
-    assert store.is_known(**place(validity=10**30)) is MessageState.STORED
+        tx.messages.add_message(**place(validity=10**30), **(body() | {"size": -(10**30)}))
+    assert state_at(store, **place(validity=10**30)) is MessageState.STORED
 
 
 def test_a_failure_is_counted_until_the_message_is_read(store: Store) -> None:
     failure = place() | {"reason": "the reader gave up", "now": NOW}
     for attempts in (1, 2, 3):
         with store.transaction() as tx:
-            assert tx.note_failure(**failure) == attempts
-    assert store.is_known(**place()) is MessageState.SEEN
+            assert tx.messages.note_failure(**failure) == attempts
+    assert state_at(store, **place()) is MessageState.SEEN
     with store.transaction() as tx:
-        number = tx.add_message(**place(), **body())
-        tx.set_state(number, MessageState.FILED)
-        tx.set_state(number, MessageState.FILED)
-    assert store.is_known(**place()) is MessageState.FILED
+        number = tx.messages.add_message(**place(), **body())
+        set_state(tx, number, MessageState.FILED)
+        set_state(tx, number, MessageState.FILED)
+    assert state_at(store, **place()) is MessageState.FILED
 
 
 def test_events_are_found_by_key_cause_status_and_time(store: Store, ingest: Ingest) -> None:
@@ -141,7 +142,7 @@ def test_events_are_found_by_key_cause_status_and_time(store: Store, ingest: Ing
 
     def found(**asked: object) -> list[int]:
         window = {"since": NOW - timedelta(hours=24), "until": NOW} | asked
-        return [event.bounce_id for event in store.events(**window)]  # type: ignore[arg-type]
+        return [event.bounce_id for event in store.bounces.events(**window)]  # type: ignore[arg-type]
 
     assert found() == ids
     assert found(since=NOW - timedelta(hours=1)) == ids[1:]
@@ -159,4 +160,4 @@ def test_events_are_found_by_key_cause_status_and_time(store: Store, ingest: Ing
 def test_any_text_is_stored_and_found_again(store: Store, ingest: Ingest, text: str) -> None:
     """Whatever a mail holds, typing it into the search finds it; every sign stands for itself."""
     _, (event,) = ingest(replace(BOUNCE, recipient=text, diagnostic_code=f"550 {text} refused"))
-    assert event.bounce_id in {row.id for row in store.history(HistoryFilter(text=text), limit=None)}
+    assert event.bounce_id in {row.id for row in store.history.find(HistoryFilter(text=text), limit=None)}

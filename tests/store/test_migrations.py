@@ -13,6 +13,7 @@ from sqlmodel import SQLModel
 from bounce_watch.store import MessageState, Store, StoreTooNew, StoreTooOld
 from bounce_watch.store.database import migrate as migrate_module
 from bounce_watch.store.database.sqlite import open_engine, prepare_file
+from tests.store.committed import state_at
 from tests.store.values import body, place
 
 pytestmark = pytest.mark.slow
@@ -75,11 +76,11 @@ def test_an_upgraded_store_equals_a_fresh_one(tmp_path: Path, start: str) -> Non
 
 def test_opening_twice_changes_nothing(path: Path) -> None:
     with Store.open(path) as store, store.transaction() as tx:
-        tx.add_message(**place(), **body())
+        tx.messages.add_message(**place(), **body())
     before = shape_of(path)
     with Store.open(path) as again:
         assert again.backup is None
-        assert again.is_known(**place()) is MessageState.STORED
+        assert state_at(again, **place()) is MessageState.STORED
     assert shape_of(path) == before
     assert [file.name for file in path.parent.glob("*.bak")] == []
 
@@ -88,7 +89,7 @@ def test_a_store_is_copied_before_its_shape_changes(path: Path, tmp_path: Path) 
     """The copy is a whole store of the old shape, WAL included, for the owner alone."""
     scripts = steps_with(tmp_path, "pass")
     with Store.open(path) as store, store.transaction() as tx:
-        tx.add_message(**place(), **body())
+        tx.messages.add_message(**place(), **body())
     engine = open_engine(path, read_only=False)
     backup = migrate_module.migrate(engine, path, scripts=scripts, head="9999")
     engine.dispose()
@@ -97,7 +98,7 @@ def test_a_store_is_copied_before_its_shape_changes(path: Path, tmp_path: Path) 
     assert any("remark" in sql for *_, sql in shape_of(path))
     assert not any("remark" in sql for *_, sql in shape_of(backup))
     with Store.open(backup, read_only=True) as copy:
-        assert copy.is_known(**place()) is MessageState.STORED
+        assert state_at(copy, **place()) is MessageState.STORED
 
 
 def test_a_step_that_fails_leaves_the_old_shape(path: Path, tmp_path: Path) -> None:

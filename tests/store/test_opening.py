@@ -24,12 +24,13 @@ from bounce_watch.store import (
 )
 from bounce_watch.store.database import sqlite as opening_module
 from bounce_watch.store.database.driver_errors import translated
+from tests.store.committed import state_at
 from tests.store.values import NOW, body, place
 
 
 def test_the_file_and_its_companions_are_for_the_owner_alone(store: Store, path: Path) -> None:
     with store.transaction() as tx:
-        tx.add_message(**place(), **body())
+        tx.messages.add_message(**place(), **body())
     modes = {file.name: file.stat().st_mode & 0o777 for file in path.parent.iterdir()}
     assert modes == {path.name: 0o600, f"{path.name}-wal": 0o600, f"{path.name}-shm": 0o600}
     assert path.parent.stat().st_mode & 0o777 == 0o700
@@ -71,7 +72,7 @@ def test_a_path_with_odd_signs_is_taken_as_it_is(tmp_path: Path) -> None:
     Store.open(odd).close()
     assert odd.is_file()
     with Store.open(odd, read_only=True) as reader:
-        assert reader.count() == 0
+        assert reader.history.count() == 0
 
 
 def test_a_reader_without_a_store_is_told_what_to_do(path: Path) -> None:
@@ -84,9 +85,9 @@ def test_a_reader_without_a_store_is_told_what_to_do(path: Path) -> None:
 def test_a_reader_sees_what_is_committed_and_cannot_write(store: Store, path: Path) -> None:
     with open_store(path, read_only=True) as reader:
         with store.transaction() as tx:
-            tx.add_message(**place(), **body())
-            assert reader.is_known(**place()) is None
-        assert reader.is_known(**place()) is MessageState.STORED
+            tx.messages.add_message(**place(), **body())
+            assert state_at(reader, **place()) is None
+        assert state_at(reader, **place()) is MessageState.STORED
         with pytest.raises(StoreNotWritable), reader.transaction():
             pass
 
@@ -94,11 +95,11 @@ def test_a_reader_sees_what_is_committed_and_cannot_write(store: Store, path: Pa
 def test_a_reader_works_after_the_writer_is_gone(store: Store, path: Path) -> None:
     """Closing the last connection removes the WAL; a reader must not need it."""
     with store.transaction() as tx:
-        tx.add_message(**place(), **body())
+        tx.messages.add_message(**place(), **body())
     store.close()
     assert not path.with_name(path.name + "-wal").exists()
     with open_store(path, read_only=True) as reader:
-        assert reader.is_known(**place()) is MessageState.STORED
+        assert state_at(reader, **place()) is MessageState.STORED
 
 
 def test_a_file_that_is_no_database_is_left_as_it_is(path: Path) -> None:
@@ -122,7 +123,7 @@ def test_a_second_writer_waits_for_the_first(store: Store, path: Path) -> None:
 
     def write(uid: str) -> None:
         with Store.open(path) as other, other.transaction() as tx:
-            done.append(tx.add_message(**place(uid), **body()))
+            done.append(tx.messages.add_message(**place(uid), **body()))
 
     threads = [threading.Thread(target=write, args=(str(number),)) for number in range(8)]
     for thread in threads:
@@ -137,7 +138,7 @@ def test_a_lock_held_too_long_is_a_temporary_fault(
 ) -> None:
     monkeypatch.setattr(opening_module, "BUSY_SECONDS", 0)
     with Store.open(path) as other, store.transaction() as tx:
-        tx.start_run(NOW)
+        tx.state.start_run(NOW)
         with pytest.raises(StoreBusy), other.transaction():
             pytest.fail("the lock is taken at the begin, not at the first write")
 
@@ -158,12 +159,14 @@ def small_disk() -> Iterator[None]:
 def test_a_full_disk_undoes_the_transaction_and_is_temporary(path: Path) -> None:
     with Store.open(path) as store:
         with pytest.raises(StoreFull) as caught, store.transaction() as tx:
-            tx.quarantine(**place(), sha256="0", raw=bytes(2**20), reason="big", received_at=None, now=NOW)
+            tx.quarantine.add(
+                **place(), sha256="0", raw=bytes(2**20), reason="big", received_at=None, now=NOW
+            )
         assert isinstance(caught.value, StoreTemporary)
-        assert store.is_known(**place()) is None
+        assert state_at(store, **place()) is None
         with store.transaction() as tx:
-            tx.add_message(**place(), **body())
-        assert store.is_known(**place()) is MessageState.STORED
+            tx.messages.add_message(**place(), **body())
+        assert state_at(store, **place()) is MessageState.STORED
 
 
 def test_faults_of_the_driver_keep_their_cause(tmp_path: Path) -> None:

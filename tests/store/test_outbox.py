@@ -7,6 +7,7 @@ import pytest
 
 from bounce_watch.model import LetterKind, OutboxState
 from bounce_watch.store import NotThere, OutboxEntry, Store, tables
+from tests.store.committed import committed
 from tests.store.conftest import Enqueue, Ingest
 from tests.store.test_incidents import FINDING
 from tests.store.values import LETTER, NOW
@@ -15,18 +16,18 @@ MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 
 
 def entry(store: Store, number: int) -> OutboxEntry:
-    return store.outgoing(number)[0]
+    return store.outbox.show(number)[0]
 
 
 def test_the_same_event_is_written_once(store: Store, enqueue: Enqueue) -> None:
     """False is an answer, not a fault: the transaction around it goes on."""
     enqueue("reply-1")
     with store.transaction() as tx:
-        again = tx.enqueue(LETTER, content=b"other", bw_id="x", state=OutboxState.PENDING, now=NOW)
+        again = tx.outbox.enqueue(LETTER, content=b"other", bw_id="x", state=OutboxState.PENDING, now=NOW)
         assert again is False
-        tx.withhold(LETTER.to, "mailbox_full", "told already", NOW)
-    assert store.event_known("reply-1")
-    assert [mail.bw_id for mail in store.outbox()] == ["id-reply-1"]
+        tx.outbox.withhold(LETTER.to, "mailbox_full", "told already", NOW)
+    assert store.outbox.event_known("reply-1")
+    assert [mail.bw_id for mail in store.outbox.list()] == ["id-reply-1"]
 
 
 @pytest.mark.parametrize("state", [OutboxState.ABANDONED, OutboxState.SENT, OutboxState.FAILED])
@@ -39,10 +40,10 @@ def test_an_event_stays_known_whatever_became_of_its_mail(
         store.claim(number, "me", NOW)
         store.finish(number, outcome, "", NOW)
     else:
-        store.abandon([number], NOW)
+        committed(store).outbox.abandon([number], NOW)
     assert entry(store, number).state is state
     with store.transaction() as tx:
-        assert not tx.enqueue(LETTER, content=b"", bw_id="x", state=OutboxState.PENDING, now=NOW)
+        assert not tx.outbox.enqueue(LETTER, content=b"", bw_id="x", state=OutboxState.PENDING, now=NOW)
 
 
 def test_a_claimed_mail_is_leased_and_carries_its_frozen_bytes(store: Store, enqueue: Enqueue) -> None:
@@ -53,7 +54,7 @@ def test_a_claimed_mail_is_leased_and_carries_its_frozen_bytes(store: Store, enq
     assert mail.lease_until == NOW + MINUTE
     assert entry(store, number).state is OutboxState.SENDING
     assert store.claim(number, "other", NOW) is None
-    assert store.due(NOW + HOUR) == ()
+    assert store.outbox.due(NOW + HOUR) == ()
 
 
 def test_a_mail_that_is_being_sent_shows_no_old_answer(store: Store, enqueue: Enqueue) -> None:
@@ -71,7 +72,7 @@ def test_a_sent_mail_is_final(store: Store, enqueue: Enqueue) -> None:
     store.claim(number, "me", NOW)
     assert store.finish(number, "sent", "250 2.0.0 queued as 4F", NOW + MINUTE) is OutboxState.SENT
     assert store.finish(number, "later", "too late", NOW + HOUR) is OutboxState.SENT
-    assert store.retry([number], NOW) == store.abandon([number], NOW) == 0
+    assert committed(store).outbox.retry([number], NOW) == committed(store).outbox.abandon([number], NOW) == 0
     shown = entry(store, number)
     assert (shown.sent_at, shown.server_reply) == (NOW + MINUTE, "250 2.0.0 queued as 4F")
     assert shown.next_at is None
@@ -85,12 +86,12 @@ def test_a_crash_between_claim_and_answer_leaves_an_unknown_mail(
     store.claim(number, "me", NOW)
     store.close()
     with Store.open(path) as next_process:
-        assert [mail.id for mail in next_process.recover(NOW + MINUTE)] == [number]
+        assert [mail.id for mail in committed(next_process).outbox.recover(NOW + MINUTE)] == [number]
         assert entry(next_process, number).state is OutboxState.UNKNOWN
-        assert [mail.id for mail in next_process.due(NOW + HOUR)] == [other]
-        assert next_process.unknown_due(NOW + 10 * MINUTE) == ()
-        assert [mail.id for mail in next_process.unknown_due(NOW + 11 * MINUTE)] == [number]
-        assert next_process.recover(NOW + HOUR) == ()
+        assert [mail.id for mail in next_process.outbox.due(NOW + HOUR)] == [other]
+        assert next_process.outbox.unknown_due(NOW + 10 * MINUTE) == ()
+        assert [mail.id for mail in next_process.outbox.unknown_due(NOW + 11 * MINUTE)] == [number]
+        assert committed(next_process).outbox.recover(NOW + HOUR) == ()
 
 
 @pytest.mark.parametrize("state", [OutboxState.SENT, OutboxState.PENDING, OutboxState.ABANDONED])
@@ -98,12 +99,12 @@ def test_an_unknown_mail_is_settled_by_a_look(store: Store, enqueue: Enqueue, st
     number = enqueue()
     store.claim(number, "me", NOW)
     assert store.finish(number, "unknown", "connection lost", NOW) is OutboxState.UNKNOWN
-    store.decide(number, state, NOW + HOUR, "looked into Sent Items")
+    committed(store).outbox.decide(number, state, NOW + HOUR, "looked into Sent Items")
     shown = entry(store, number)
     assert (shown.state, shown.server_reply) == (state, "looked into Sent Items")
-    assert bool(store.due(NOW + HOUR)) is (state is OutboxState.PENDING)
+    assert bool(store.outbox.due(NOW + HOUR)) is (state is OutboxState.PENDING)
     with pytest.raises(NotThere, match="not unknown"):
-        store.decide(number, state, NOW)
+        committed(store).outbox.decide(number, state, NOW)
 
 
 def test_waiting_grows_and_ends_after_two_days(store: Store, enqueue: Enqueue) -> None:
@@ -114,7 +115,7 @@ def test_waiting_grows_and_ends_after_two_days(store: Store, enqueue: Enqueue) -
             break
         next_at = entry(store, number).next_at
         assert next_at is not None
-        assert store.due(next_at - timedelta(microseconds=1)) == ()
+        assert store.outbox.due(next_at - timedelta(microseconds=1)) == ()
         assert store.claim(number, "me", next_at - timedelta(microseconds=1)) is None
         pauses.append((next_at - now) // MINUTE)
         now = next_at
@@ -126,9 +127,9 @@ def test_waiting_grows_and_ends_after_two_days(store: Store, enqueue: Enqueue) -
 
 def test_a_mail_held_for_days_still_has_its_two_days_after_release(store: Store, enqueue: Enqueue) -> None:
     number, later = enqueue(state=OutboxState.HELD), NOW + timedelta(days=5)
-    assert store.due(later) == ()
-    assert store.release(None, later) == 1
-    assert store.release(None, later) == 0
+    assert store.outbox.due(later) == ()
+    assert committed(store).outbox.release(None, later) == 1
+    assert committed(store).outbox.release(None, later) == 0
     for _ in range(10):
         assert store.claim(number, "me", later) is not None
         assert store.finish(number, "later", "", later) is OutboxState.PENDING
@@ -140,7 +141,7 @@ def test_a_fault_of_the_configuration_costs_no_attempt(store: Store, enqueue: En
     number = enqueue()
     store.claim(number, "me", NOW)
     assert store.finish(number, "stop", "535 5.7.3 not accepted", NOW) is OutboxState.PENDING
-    stopped = store.sending_stopped()
+    stopped = store.state.sending_stopped()
     assert stopped is not None
     assert (stopped.at, stopped.why) == (NOW, "535 5.7.3 not accepted")
     assert entry(store, number).attempts == 0
@@ -149,26 +150,26 @@ def test_a_fault_of_the_configuration_costs_no_attempt(store: Store, enqueue: En
     assert entry(store, number).next_at == NOW + HOUR
     store.claim(number, "me", NOW + HOUR)
     store.finish(number, "sent", "250", NOW)
-    assert store.sending_stopped() is None
+    assert store.state.sending_stopped() is None
 
 
 def test_release_abandon_and_retry_touch_only_what_they_may(store: Store, enqueue: Enqueue) -> None:
     held = [enqueue(f"held-{number}", state=OutboxState.HELD) for number in range(3)]
     pending = enqueue("pending")
-    assert store.release([held[0], pending], NOW) == 1
-    assert store.abandon([held[1]], NOW) == 1
-    assert store.retry(None, NOW) == 0
-    assert store.retry([held[1]], NOW) == 1
-    states = {mail.id: mail.state for mail in store.outbox()}
+    assert committed(store).outbox.release([held[0], pending], NOW) == 1
+    assert committed(store).outbox.abandon([held[1]], NOW) == 1
+    assert committed(store).outbox.retry(None, NOW) == 0
+    assert committed(store).outbox.retry([held[1]], NOW) == 1
+    states = {mail.id: mail.state for mail in store.outbox.list()}
     assert states == {held[0]: "pending", held[1]: "pending", held[2]: "held", pending: "pending"}
-    assert [mail.id for mail in store.outbox([OutboxState.HELD])] == [held[2]]
+    assert [mail.id for mail in store.outbox.list([OutboxState.HELD])] == [held[2]]
 
 
 def test_due_mails_come_longest_waiting_first(store: Store, enqueue: Enqueue) -> None:
     late, early = enqueue("late", now=NOW + MINUTE), enqueue("early")
-    assert [mail.id for mail in store.due(NOW + HOUR)] == [early, late]
-    assert [mail.id for mail in store.due(NOW + HOUR, limit=1)] == [early]
-    assert [mail.id for mail in store.due(NOW)] == [early]
+    assert [mail.id for mail in store.outbox.due(NOW + HOUR)] == [early, late]
+    assert [mail.id for mail in store.outbox.due(NOW + HOUR, limit=1)] == [early]
+    assert [mail.id for mail in store.outbox.due(NOW)] == [early]
 
 
 def test_the_gate_learns_who_was_told_what_and_how_fast_we_write(store: Store, enqueue: Enqueue) -> None:
@@ -177,30 +178,32 @@ def test_the_gate_learns_who_was_told_what_and_how_fast_we_write(store: Store, e
     enqueue("c", now=NOW - 30 * MINUTE, to="bert@contoso.example")
     enqueue("d", now=NOW, kind=LetterKind.ALERT, to="ANNA@contoso.example")
     enqueue("e", now=NOW, state=OutboxState.HELD, to="ANNA@contoso.example")
-    store.abandon([enqueue("f", now=NOW)], NOW)
-    told = store.reply_history("Anna@contoso.example", "mailbox_full", NOW, event_key="c")
+    committed(store).outbox.abandon([enqueue("f", now=NOW)], NOW)
+    told = store.outbox.reply_history("Anna@contoso.example", "mailbox_full", NOW, event_key="c")
     assert told.last_reply_at == NOW
     assert told.replies_last_day == 2
     assert (told.mails_last_minute, told.mails_last_hour) == (1, 2)
     assert told.event_known
-    nobody = store.reply_history("new@contoso.example", "mailbox_full", NOW)
+    nobody = store.outbox.reply_history("new@contoso.example", "mailbox_full", NOW)
     assert (nobody.last_reply_at, nobody.replies_last_day, nobody.event_known) == (None, 0, False)
 
 
 def test_what_a_person_releases_is_no_sign_of_a_storm(store: Store, enqueue: Enqueue) -> None:
     for number in range(30):
         enqueue(f"held {number}", now=NOW - HOUR, state=OutboxState.HELD)
-    assert store.release(None, NOW) == 30
-    told = store.reply_history("new@contoso.example", "mailbox_full", NOW)
+    assert committed(store).outbox.release(None, NOW) == 30
+    told = store.outbox.reply_history("new@contoso.example", "mailbox_full", NOW)
     assert (told.mails_last_minute, told.mails_last_hour) == (0, 0)
 
 
 def test_the_gate_sees_what_its_own_transaction_wrote(store: Store) -> None:
     """Two reports in one message must not both pass as the first."""
     with store.transaction() as tx:
-        tx.enqueue(LETTER, content=b"", bw_id="1", state=OutboxState.PENDING, now=NOW, cause="spf_failed")
-        assert tx.reply_history(LETTER.to, "spf_failed", NOW).last_reply_at == NOW
-        assert tx.event_known(LETTER.event_key)
+        tx.outbox.enqueue(
+            LETTER, content=b"", bw_id="1", state=OutboxState.PENDING, now=NOW, cause="spf_failed"
+        )
+        assert tx.outbox.reply_history(LETTER.to, "spf_failed", NOW).last_reply_at == NOW
+        assert tx.outbox.event_known(LETTER.event_key)
 
 
 def test_what_was_written_or_withheld_stands_beside_its_report(
@@ -209,8 +212,8 @@ def test_what_was_written_or_withheld_stands_beside_its_report(
     stored, (event,) = ingest()
     number = enqueue(report_id=stored.report_id)
     with store.transaction() as tx:
-        tx.withhold("list-owner@contoso.example", "mailbox_full", "a robot", NOW, stored.report_id)
-    shown = store.show(event.bounce_id)
+        tx.outbox.withhold("list-owner@contoso.example", "mailbox_full", "a robot", NOW, stored.report_id)
+    shown = store.history.show(event.bounce_id)
     assert [mail.id for mail in shown.mails] == [number]
     assert [(row.recipient, row.reason) for row in shown.withheld] == [
         ("list-owner@contoso.example", "a robot")
@@ -227,12 +230,12 @@ def test_an_unfamiliar_outcome_is_a_bug_and_changes_nothing(store: Store, enqueu
 
 def test_a_number_that_is_not_there_is_a_clear_fault(store: Store) -> None:
     with pytest.raises(NotThere, match="no mail 5") as caught:
-        store.outgoing(5)
+        store.outbox.show(5)
     assert "outbox list" in caught.value.repair
     for change in (
         lambda: store.claim(5, "me", NOW),
         lambda: store.finish(5, "sent", "250", NOW),
-        lambda: store.decide(5, OutboxState.SENT, NOW),
+        lambda: committed(store).outbox.decide(5, OutboxState.SENT, NOW),
     ):
         with pytest.raises(NotThere, match="no mail 5") as caught:
             change()
@@ -244,7 +247,7 @@ def test_a_mail_that_is_settled_waits_for_no_other_look(store: Store, enqueue: E
     number = enqueue()
     before = entry(store, number).next_at
     with store.transaction() as tx:
-        tx.look_later(number, NOW + HOUR)
+        tx.outbox.look_later(number, NOW + HOUR)
     assert entry(store, number).next_at == before
 
 
@@ -253,16 +256,16 @@ def test_an_uncertain_mail_waits_for_another_look(store: Store, enqueue: Enqueue
     store.claim(number, "me", NOW)
     store.finish(number, "unknown", "connection lost", NOW)
     with store.transaction() as tx:
-        tx.look_later(number, NOW + HOUR)
-    assert store.unknown_due(NOW + HOUR + 10 * MINUTE - timedelta(microseconds=1)) == ()
-    assert [mail.id for mail in store.unknown_due(NOW + HOUR + 10 * MINUTE)] == [number]
+        tx.outbox.look_later(number, NOW + HOUR)
+    assert store.outbox.unknown_due(NOW + HOUR + 10 * MINUTE - timedelta(microseconds=1)) == ()
+    assert [mail.id for mail in store.outbox.unknown_due(NOW + HOUR + 10 * MINUTE)] == [number]
 
 
 def test_a_look_that_says_nothing_leaves_the_answer_of_the_server(store: Store, enqueue: Enqueue) -> None:
     number = enqueue()
     store.claim(number, "me", NOW)
     store.finish(number, "unknown", "connection lost", NOW)
-    store.decide(number, OutboxState.SENT, NOW + HOUR)
+    committed(store).outbox.decide(number, OutboxState.SENT, NOW + HOUR)
     shown = entry(store, number)
     assert (shown.server_reply, shown.sent_at, shown.next_at) == ("connection lost", NOW + HOUR, None)
 
@@ -271,12 +274,12 @@ def test_the_lease_of_a_living_owner_is_left_until_it_is_over(store: Store, enqu
     mine, theirs = enqueue("reply-1"), enqueue("reply-2")
     store.claim(mine, "dead", NOW)
     store.claim(theirs, "alive", NOW)
-    assert [mail.id for mail in store.recover(NOW + MINUTE, lambda: ["alive"])] == [mine]
+    assert [mail.id for mail in committed(store).outbox.recover(NOW + MINUTE, lambda: ["alive"])] == [mine]
     shown = entry(store, mine)
     assert shown.server_reply == "the process ended while this mail was being sent"
-    assert store.recover(NOW + 10 * MINUTE, lambda: ["alive"]) == ()
+    assert committed(store).outbox.recover(NOW + 10 * MINUTE, lambda: ["alive"]) == ()
     late = NOW + 10 * MINUTE + timedelta(microseconds=1)
-    assert [mail.id for mail in store.recover(late, lambda: ["alive"])] == [theirs]
+    assert [mail.id for mail in committed(store).outbox.recover(late, lambda: ["alive"])] == [theirs]
 
 
 @pytest.mark.parametrize("outcome", ["failed", "unknown", "abandoned"])
@@ -288,12 +291,12 @@ def test_what_ended_is_sent_again_by_its_number_as_if_new(
     store.claim(number, "me", NOW)
     store.finish(number, "later" if outcome == "abandoned" else outcome, "550 no", NOW)
     if outcome == "abandoned":
-        assert store.abandon([number], NOW) == 1
+        assert committed(store).outbox.abandon([number], NOW) == 1
     if outcome != "failed":
-        assert store.retry(None, later) == 0
+        assert committed(store).outbox.retry(None, later) == 0
     else:
         assert entry(store, number).next_at is None
-    assert store.retry([number], later) == 1
+    assert committed(store).outbox.retry([number], later) == 1
     shown = entry(store, number)
     assert (shown.state, shown.attempts, shown.next_at) == (OutboxState.PENDING, 0, later)
     store.claim(number, "me", later)
@@ -304,9 +307,9 @@ def test_what_ended_is_sent_again_by_its_number_as_if_new(
 def test_what_failed_or_is_uncertain_can_be_given_up(store: Store, enqueue: Enqueue, outcome: str) -> None:
     number = enqueue()
     store.claim(number, "me", NOW)
-    assert store.abandon([number], NOW) == 0
+    assert committed(store).outbox.abandon([number], NOW) == 0
     store.finish(number, outcome, "", NOW)
-    assert store.abandon([number], NOW) == 1
+    assert committed(store).outbox.abandon([number], NOW) == 1
     assert (entry(store, number).state, entry(store, number).next_at) == (OutboxState.ABANDONED, None)
 
 
@@ -323,48 +326,48 @@ def test_a_machine_that_slept_gives_up_no_mail(store: Store, enqueue: Enqueue) -
 
 def test_a_mail_that_settles_is_due_when_its_time_has_come(store: Store, enqueue: Enqueue) -> None:
     number = enqueue(wait=5 * MINUTE)
-    assert store.due(NOW + 4 * MINUTE) == ()
-    assert [mail.id for mail in store.due(NOW + 5 * MINUTE)] == [number]
+    assert store.outbox.due(NOW + 4 * MINUTE) == ()
+    assert [mail.id for mail in store.outbox.due(NOW + 5 * MINUTE)] == [number]
 
 
 def test_a_mail_about_nothing_in_particular_names_nothing(store: Store) -> None:
     with store.transaction() as tx:
-        assert tx.enqueue(LETTER, content=b"", bw_id="1", state=OutboxState.PENDING, now=NOW) is True
-    (mail,) = store.outbox()
+        assert tx.outbox.enqueue(LETTER, content=b"", bw_id="1", state=OutboxState.PENDING, now=NOW) is True
+    (mail,) = store.outbox.list()
     assert (mail.cause, mail.report_id, mail.incident, mail.next_at) == (None, None, None, NOW)
 
 
 def test_a_mail_whose_bytes_were_forgotten_is_given_up_and_never_sent(store: Store) -> None:
     with store.transaction() as tx:
-        tx.enqueue(LETTER, content=b"", bw_id="1", state=OutboxState.HELD, now=NOW)
-        number = tx.newest_outgoing()
-    assert store.release(None, NOW) == 0
-    assert store.abandon([number], NOW) == 1
-    assert store.retry([number], NOW) == 0
+        tx.outbox.enqueue(LETTER, content=b"", bw_id="1", state=OutboxState.HELD, now=NOW)
+        number = tx.outbox.newest()
+    assert committed(store).outbox.release(None, NOW) == 0
+    assert committed(store).outbox.abandon([number], NOW) == 1
+    assert committed(store).outbox.retry([number], NOW) == 0
 
 
 def test_a_mail_about_an_incident_names_it(store: Store, ingest: Ingest, enqueue: Enqueue) -> None:
     ingest()
     with store.transaction() as tx:
-        tx.save_finding(FINDING, NOW, quiet=False)
+        tx.incidents.save_finding(FINDING, NOW, quiet=False)
     number = enqueue(incident=1)
-    assert [mail.incident for mail in store.outbox()] == [1]
-    assert [mail.id for mail in store.incident(1).mails] == [number]
+    assert [mail.incident for mail in store.outbox.list()] == [1]
+    assert [mail.id for mail in store.incidents.show(1).mails] == [number]
 
 
 def test_what_was_withheld_from_a_person_is_found_whatever_the_case(store: Store) -> None:
     """A refusal without a person is noted too: the sender of a report may be nobody."""
     with store.transaction() as tx:
-        tx.withhold("Anna@Contoso.example", "mailbox_full", "told already", NOW)
-        tx.withhold(None, None, "no sender", NOW)
-    (mine,) = store.person("anna@contoso.example").withheld
+        tx.outbox.withhold("Anna@Contoso.example", "mailbox_full", "told already", NOW)
+        tx.outbox.withhold(None, None, "no sender", NOW)
+    (mine,) = store.people.person("anna@contoso.example").withheld
     assert (mine.recipient, mine.cause, mine.reason) == (
         "Anna@Contoso.example",
         "mailbox_full",
         "told already",
     )
-    assert store.stats().withheld == {"told already": 1, "no sender": 1}
-    assert store.person("0").withheld == ()
+    assert store.summary.stats().withheld == {"told already": 1, "no sender": 1}
+    assert store.people.person("0").withheld == ()
 
 
 @pytest.mark.parametrize("outcome", ["sent", "later", "failed", "stop", "unknown", "recovered"])
@@ -375,14 +378,14 @@ def test_nobody_holds_the_lease_of_a_mail_that_is_not_being_sent(
     store.claim(number, "me", NOW)
     assert lease(store, number) == ("me", NOW + 10 * MINUTE)
     if outcome == "recovered":
-        store.recover(NOW)
+        committed(store).outbox.recover(NOW)
     else:
         store.finish(number, outcome, "", NOW)
     assert lease(store, number) == (None, None)
 
 
 def lease(store: Store, number: int) -> tuple[str | None, datetime | None]:
-    with store._reading() as session:
+    with store.open_session() as session:
         row = session.get_one(tables.Outgoing, number)
         return row.lease_owner, row.lease_until
 
@@ -390,8 +393,8 @@ def lease(store: Store, number: int) -> tuple[str | None, datetime | None]:
 def test_the_shortest_mail_can_be_let_go(store: Store, enqueue: Enqueue) -> None:
     """Only a mail without any byte was forgotten."""
     with store.transaction() as tx:
-        tx.enqueue(LETTER, content=b"x", bw_id="1", state=OutboxState.HELD, now=NOW)
-    assert store.release(None, NOW) == 1
+        tx.outbox.enqueue(LETTER, content=b"x", bw_id="1", state=OutboxState.HELD, now=NOW)
+    assert committed(store).outbox.release(None, NOW) == 1
 
 
 def test_a_mail_that_was_sent_after_all_is_sent_whatever_was_thought_of_it(
@@ -400,7 +403,7 @@ def test_a_mail_that_was_sent_after_all_is_sent_whatever_was_thought_of_it(
     """The process was slow, not dead: its lease was over, then the server's answer came."""
     number = enqueue()
     store.claim(number, "slow", NOW)
-    store.recover(NOW + HOUR)
+    committed(store).outbox.recover(NOW + HOUR)
     assert store.finish(number, "later", "450", NOW + HOUR) is OutboxState.UNKNOWN
     assert store.finish(number, "sent", "250", NOW + HOUR) is OutboxState.SENT
     assert (entry(store, number).sent_at, entry(store, number).next_at) == (NOW + HOUR, None)
@@ -422,6 +425,6 @@ def test_two_days_are_over_after_two_days_and_not_at_their_end(store: Store, enq
 def test_a_lease_lasts_ten_minutes_unless_told(store: Store, enqueue: Enqueue) -> None:
     number = enqueue()
     with store.transaction() as tx:
-        mail = tx.claim(number, "me", NOW)
+        mail = tx.outbox.claim(number, "me", NOW)
     assert mail is not None
     assert mail.lease_until == NOW + 10 * MINUTE

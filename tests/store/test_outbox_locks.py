@@ -14,6 +14,7 @@ from sqlalchemy import event, text
 from bounce_watch.model import OutboxState
 from bounce_watch.store import Store
 from tests.servers.stores import Stores
+from tests.store.committed import committed
 from tests.store.conftest import Enqueue
 from tests.store.values import NOW
 
@@ -62,7 +63,7 @@ def _blocked(store: Store) -> bool:
 
 
 def state(store: Store, number: int) -> OutboxState:
-    return store.outgoing(number)[0].state
+    return store.outbox.show(number)[0].state
 
 
 def test_a_mail_that_is_being_taken_is_left_at_once_and_others_can_be_taken(
@@ -71,7 +72,7 @@ def test_a_mail_that_is_being_taken_is_left_at_once_and_others_can_be_taken(
     """Nobody waits: with a wait, the second one would fail here."""
     wanted, free = enqueue("wanted"), enqueue("free")
     with store._settling_one_mail() as tx:
-        assert tx.claim(wanted, "me", NOW) is not None
+        assert tx.outbox.claim(wanted, "me", NOW) is not None
         assert other.claim(wanted, "other", NOW) is None
         assert other.claim(free, "other", NOW) is not None
     assert other.claim(wanted, "other", NOW) is None
@@ -96,8 +97,8 @@ def test_what_is_just_being_settled_is_not_recovered_and_nobody_waits_for_it(
     for number in (settling, dead):
         store.claim(number, "me", NOW)
     with store._settling_one_mail() as tx:
-        tx.finish(settling, "sent", "250", NOW)
-        assert [mail.id for mail in other.recover(NOW + MINUTE)] == [dead]
+        tx.outbox.finish(settling, "sent", "250", NOW)
+        assert [mail.id for mail in committed(other).outbox.recover(NOW + MINUTE)] == [dead]
     assert (state(store, settling), state(store, dead)) == (OutboxState.SENT, OutboxState.UNKNOWN)
 
 
@@ -108,11 +109,11 @@ def test_a_second_answer_waits_for_the_first_and_sees_it(
     number = enqueue()
     store.claim(number, "me", NOW)
     with store._settling_one_mail() as tx:
-        tx.finish(number, "sent", "250", NOW)
+        tx.outbox.finish(number, "sent", "250", NOW)
         second = while_it_waits(other.finish, number, "later", "450", NOW)
         assert not second.done()
     assert second.result() is OutboxState.SENT
-    assert store.outgoing(number)[0].server_reply == "250"
+    assert store.outbox.show(number)[0].server_reply == "250"
 
 
 def test_a_mail_that_is_being_taken_is_not_given_up(
@@ -121,8 +122,8 @@ def test_a_mail_that_is_being_taken_is_not_given_up(
     """The person who gave it up learns that it was too late."""
     number = enqueue()
     with store._settling_one_mail() as tx:
-        assert tx.claim(number, "me", NOW) is not None
-        given_up = while_it_waits(other.abandon, [number], NOW)
+        assert tx.outbox.claim(number, "me", NOW) is not None
+        given_up = while_it_waits(committed(other).outbox.abandon, [number], NOW)
         assert not given_up.done()
     assert given_up.result() == 0
     assert state(store, number) is OutboxState.SENDING

@@ -10,6 +10,7 @@ from bounce_watch.model.message_location import MessageLocation
 from bounce_watch.store import AlreadyStored, Server, Store, StoreUnreachable, work_with, workers
 from bounce_watch.store.database.postgres_workers import MAX_LOCATIONS, Presence
 from tests.servers.stores import Stores
+from tests.store.committed import committed, state_at
 from tests.store.values import LETTER, NOW, body, place
 
 
@@ -94,24 +95,26 @@ def test_no_more_is_taken_in_hand_than_the_server_can_remember(server: Server) -
 
 def test_a_mail_is_leased_once_and_taken_over_from_the_dead_only(store: Store, server: Server) -> None:
     with store.transaction() as tx:
-        tx.enqueue(LETTER, content=b"frozen", bw_id="1", state=OutboxState.PENDING, now=NOW)
-    (entry,) = store.due(NOW)
+        tx.outbox.enqueue(LETTER, content=b"frozen", bw_id="1", state=OutboxState.PENDING, now=NOW)
+    (entry,) = store.outbox.due(NOW)
     with Presence(server) as other, work_with(server) as own:
         assert store.claim(entry.id, other.owner, NOW) is not None
         assert store.claim(entry.id, own.owner, NOW) is None
-        assert store.recover(NOW, own.at_work) == ()
-        assert [row.id for row in store.recover(NOW + timedelta(hours=1), own.at_work)] == [entry.id]
-        store.decide(entry.id, OutboxState.PENDING, NOW)
+        assert committed(store).outbox.recover(NOW, own.at_work) == ()
+        assert [row.id for row in committed(store).outbox.recover(NOW + timedelta(hours=1), own.at_work)] == [
+            entry.id
+        ]
+        committed(store).outbox.decide(entry.id, OutboxState.PENDING, NOW)
         assert store.claim(entry.id, other.owner, NOW) is not None
-    assert [row.id for row in store.recover(NOW, list)] == [entry.id]
+    assert [row.id for row in committed(store).outbox.recover(NOW, list)] == [entry.id]
 
 
 def test_a_mail_that_another_takes_just_now_is_passed_over(store: Store, server: Server) -> None:
     with store.transaction() as tx:
-        tx.enqueue(LETTER, content=b"frozen", bw_id="1", state=OutboxState.PENDING, now=NOW)
-    (entry,) = store.due(NOW)
+        tx.outbox.enqueue(LETTER, content=b"frozen", bw_id="1", state=OutboxState.PENDING, now=NOW)
+    (entry,) = store.outbox.due(NOW)
     with Store.open(server) as other, other._settling_one_mail() as tx:
-        assert tx.claim(entry.id, "other", NOW) is not None
+        assert tx.outbox.claim(entry.id, "other", NOW) is not None
         assert store.claim(entry.id, "own", NOW) is None
 
 
@@ -120,34 +123,36 @@ def test_a_person_and_a_watcher_never_change_one_mail_at_once(store: Store, serv
     import threading
 
     with store.transaction() as tx:
-        tx.enqueue(LETTER, content=b"frozen", bw_id="1", state=OutboxState.PENDING, now=NOW)
-    (entry,) = store.due(NOW)
+        tx.outbox.enqueue(LETTER, content=b"frozen", bw_id="1", state=OutboxState.PENDING, now=NOW)
+    (entry,) = store.outbox.due(NOW)
     abandoned: list[int] = []
     with Store.open(server) as other:
-        person = threading.Thread(target=lambda: abandoned.append(store.abandon([entry.id], NOW)))
+        person = threading.Thread(
+            target=lambda: abandoned.append(committed(store).outbox.abandon([entry.id], NOW))
+        )
         with other._settling_one_mail() as tx:
-            tx.claim(entry.id, "other", NOW)
+            tx.outbox.claim(entry.id, "other", NOW)
             person.start()
             person.join(0.3)
             assert person.is_alive()
         person.join()
     assert abandoned == [0]
-    assert store.outgoing(entry.id)[0].state is OutboxState.SENDING
+    assert store.outbox.show(entry.id)[0].state is OutboxState.SENDING
 
 
 def test_a_place_that_was_stored_by_another_is_told_apart(store: Store) -> None:
     with store.transaction() as tx:
-        tx.add_message(**place(), **body())
+        tx.messages.add_message(**place(), **body())
     with pytest.raises(AlreadyStored), store.transaction() as tx:
-        tx.add_message(**place(), **body())
+        tx.messages.add_message(**place(), **body())
 
 
 def test_what_another_stored_since_is_not_taken_for_moved(store: Store) -> None:
     with store.transaction() as tx:
-        tx.add_message(**place("1"), **body())
-    newest = store.newest_message()
+        tx.messages.add_message(**place("1"), **body())
+    newest = store.messages.newest()
     with store.transaction() as tx:
-        tx.add_message(**place("2"), **body())
-        tx.note_moved(place()["mailbox"], up_to=newest)
-    states = [store.is_known(*place(uid).values()) for uid in ("1", "2")]
+        tx.messages.add_message(**place("2"), **body())
+        tx.messages.note_moved(place()["mailbox"], up_to=newest)
+    states = [state_at(store, **place(uid)) for uid in ("1", "2")]
     assert states == ["filed", "stored"]

@@ -24,6 +24,7 @@ from bounce_watch.store.database.migrate import HEAD
 from bounce_watch.store.database.postgres import server_at
 from tests.servers.postgres import PASSWORD, Postgres
 from tests.servers.stores import Stores
+from tests.store.committed import committed
 from tests.store.values import NOW, body, place
 
 
@@ -120,15 +121,15 @@ def test_a_server_that_is_away_is_a_passing_fault(alone: Postgres) -> None:
         alone.stop()
         for _ in range(2):
             with pytest.raises(StoreUnreachable):
-                store.note_fetch(NOW)
+                committed(store).mailboxes.note_fetch(NOW)
         alone.start()
-        store.note_fetch(NOW)
-        assert store.last_success_fetch_at() == NOW
+        committed(store).mailboxes.note_fetch(NOW)
+        assert store.mailboxes.last_success_fetch_at() == NOW
 
 
 def test_a_writer_waits_for_the_other_and_not_for_ever(server: Server) -> None:
     with Store.open(server) as store, Store.open(server) as other, store.transaction() as tx:
-        tx.add_message(**place("1"), **body())
+        tx.messages.add_message(**place("1"), **body())
         with other._engine.connect() as session:
             session.execute(text("SELECT 1"))
         with pytest.raises(StoreBusy), other._writing(_impatient(other)):
@@ -161,12 +162,12 @@ def test_row_numbers_appear_in_their_order(server: Server) -> None:
         with Store.open(server) as store:
             for number in range(40):
                 with store.transaction() as tx:
-                    tx.add_message(**place(str(number), mailbox=mailbox), **body())
+                    tx.messages.add_message(**place(str(number), mailbox=mailbox), **body())
 
     def look() -> None:
         with Store.open(server) as store:
             while not stop.is_set():
-                with store._reading() as session:
+                with store.open_session() as session:
                     newest, count = session.execute(
                         text("SELECT coalesce(max(id), 0), count(*) FROM message")
                     ).one()

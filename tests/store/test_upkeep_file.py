@@ -36,7 +36,7 @@ def test_a_backup_is_one_whole_file_for_the_owner_alone(
     assert target.stat().st_mode & 0o777 == 0o600
     assert target.parent.stat().st_mode & 0o777 == 0o700
     with Store.open(target, read_only=True) as copy:
-        assert copy.count() == 20
+        assert copy.history.count() == 20
     assert [file.name for file in target.parent.iterdir() if "part" in file.name] == []
 
 
@@ -128,9 +128,9 @@ def test_vacuum_gives_room_back_and_keeps_every_row(store: Store, path: Path, in
     for _ in range(50):
         ingest()
     with store.transaction() as tx:
-        tx._rows.connection().exec_driver_sql("CREATE TABLE ballast AS SELECT zeroblob(4000000) AS zeros")
+        tx.session.connection().exec_driver_sql("CREATE TABLE ballast AS SELECT zeroblob(4000000) AS zeros")
     with store.transaction() as tx:
-        tx._rows.connection().exec_driver_sql("DROP TABLE ballast")
+        tx.session.connection().exec_driver_sql("DROP TABLE ballast")
     store.close()
     before, after = vacuum(path)
     assert before - after > 3_500_000
@@ -144,13 +144,13 @@ def test_what_is_deleted_is_gone_from_the_file_and_from_the_log(
 ) -> None:
     """Secure delete overwrites it; emptying the log takes the copy that lay there."""
     with store.transaction() as tx:
-        number = tx.quarantine(
+        number = tx.quarantine.add(
             mailbox="m", validity=1, uid="1", sha256="0", raw=b"tell-tale " * 2_000, reason="",
             received_at=None, now=NOW,
         )  # fmt: skip
     assert b"tell-tale" in everything(path)
     with store.transaction() as tx:
-        tx._rows.connection().exec_driver_sql(f"DELETE FROM quarantined WHERE id = {number}")
+        tx.session.connection().exec_driver_sql(f"DELETE FROM quarantined WHERE id = {number}")
     assert empty_log(path)
     assert b"tell-tale" not in everything(path)
 

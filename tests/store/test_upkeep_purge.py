@@ -1,4 +1,4 @@
-"""What is old goes, whatever something still needs stays, and the counters say what the site wants."""
+"""What is old goes, whatever something still needs stays, and counts outlive it where the site wants that."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from sqlmodel import SQLModel, func, select
 
-from bounce_watch.model import Edition, Evidence, IncidentState, OutboxState
-from bounce_watch.store import MessageState, Store, tables
+from bounce_watch.model import Count, Edition, Evidence, IncidentState, OutboxState
+from bounce_watch.store import By, HistoryFilter, MessageState, Store, tables
 from bounce_watch.store.maintenance.retention import Limits, Old
+from tests.store.committed import set_state, state_at
 from tests.store.conftest import Ingest
 from tests.store.test_digest import close_day
 from tests.store.test_incidents import FINDING
@@ -20,6 +21,7 @@ from tests.store.values import BOUNCE, LETTER, NOW, REPORT, body, place
 pytestmark = pytest.mark.slow
 
 DAY = timedelta(days=1)
+HOUR = timedelta(hours=1)
 LATER = NOW + 500 * DAY
 TODAY = LATER.date()
 
@@ -27,7 +29,7 @@ TODAY = LATER.date()
 def limits(store: Store, *, days: int = 400, **more: Any) -> Limits:
     before = LATER - days * DAY
     values = {"before": before, "mails_before": before, "quarantined_before": before}
-    return Limits(**values | {"digested": store.digested()} | more)
+    return Limits(**values | {"digested": store.maintenance.digested()} | more)
 
 
 def purge(store: Store, *, outlive: bool = False, **more: Any) -> Counter[str]:
@@ -35,21 +37,21 @@ def purge(store: Store, *, outlive: bool = False, **more: Any) -> Counter[str]:
     gone, wanted = Counter[str](), limits(store, **more)
     for what in Old:
         after = 0
-        while numbers := store.find_old(what, wanted, after=after, most=2):
+        while numbers := store.maintenance.find_old(what, wanted, after=after, most=2):
             with store.transaction() as tx:
-                gone += tx.delete_old(what, numbers, wanted, outlive=outlive)
+                gone += tx.maintenance.delete_old(what, numbers, wanted, keep=outlive)
             after = numbers[-1]
     return gone
 
 
 def rows(store: Store, table: type[SQLModel]) -> int:
-    with store._reading() as session:
+    with store.open_session() as session:
         return session.exec(select(func.count()).select_from(table)).one()
 
 
 def filed(store: Store) -> None:
     with store.transaction() as tx:
-        tx.note_moved("imap:bounces/INBOX")
+        tx.messages.note_moved("imap:bounces/INBOX")
 
 
 def tell(store: Store, day: date = TODAY, now: datetime = LATER) -> None:
@@ -60,15 +62,14 @@ def test_old_bounces_go_with_all_that_hangs_on_them(store: Store, ingest: Ingest
     for _ in range(5):
         ingest(BOUNCE, replace(BOUNCE, recipient="second@partner.example"))
     with store.transaction() as tx:
-        tx.withhold("anna@contoso.example", "unknown", "never_to", NOW, report_id=3)
+        tx.outbox.withhold("anna@contoso.example", "unknown", "never_to", NOW, report_id=3)
     ingest(replace(BOUNCE, occurred_at=LATER), now=LATER)
     filed(store)
     tell(store)
     gone = purge(store)
     assert gone == {"messages": 5, "reports": 5, "bounces": 10, "withheld": 1}
-    tables_ = (tables.Message, tables.Report, tables.Bounce, tables.Withheld, tables.Scattered)
-    assert [rows(store, table) for table in tables_] == [1, 1, 1, 0, 0]
-    assert store.disagreeing_counters()[0] == 0
+    tables_ = (tables.Message, tables.Report, tables.Bounce, tables.Withheld)
+    assert [rows(store, table) for table in tables_] == [1, 1, 1, 0]
     assert purge(store) == {}
 
 
@@ -97,27 +98,29 @@ def test_without_a_limit_nothing_goes(store: Store, ingest: Ingest) -> None:
 
 def _open_incident(store: Store) -> None:
     with store.transaction() as tx:
-        tx.save_finding(replace(FINDING, events=(1,)), NOW, quiet=False)
+        tx.incidents.save_finding(replace(FINDING, events=(1,)), NOW, quiet=False)
 
 
 def _young_incident(store: Store) -> None:
     _open_incident(store)
     with store.transaction() as tx:
-        tx.resolve_incident(1, LATER - DAY)
+        tx.incidents.resolve(1, LATER - DAY)
 
 
 def _incident_with_waiting_alert(store: Store) -> None:
     _open_incident(store)
     with store.transaction() as tx:
-        tx.resolve_incident(1, NOW)
-        tx.enqueue(LETTER, content=b"x", bw_id="1", state=OutboxState.HELD, now=NOW, incident=1)
+        tx.incidents.resolve(1, NOW)
+        tx.outbox.enqueue(LETTER, content=b"x", bw_id="1", state=OutboxState.HELD, now=NOW, incident=1)
 
 
 def _mail(state: OutboxState) -> Callable[[Store], None]:
     def write(store: Store) -> None:
         with store.transaction() as tx:
-            tx.enqueue(LETTER, content=b"x", bw_id="1", state=OutboxState.PENDING, now=NOW, report_id=1)
-            row = tx._rows.get_one(tables.Outgoing, 1)
+            tx.outbox.enqueue(
+                LETTER, content=b"x", bw_id="1", state=OutboxState.PENDING, now=NOW, report_id=1
+            )
+            row = tx.session.get_one(tables.Outgoing, 1)
             row.state = state
 
     return write
@@ -125,23 +128,23 @@ def _mail(state: OutboxState) -> Callable[[Store], None]:
 
 def _young_answer(store: Store) -> None:
     with store.transaction() as tx:
-        tx.enqueue(LETTER, content=b"x", bw_id="1", state=OutboxState.PENDING, now=LATER, report_id=1)
-        tx.claim(1, "me", LATER)
-        tx.finish(1, "sent", "250", LATER)
+        tx.outbox.enqueue(LETTER, content=b"x", bw_id="1", state=OutboxState.PENDING, now=LATER, report_id=1)
+        tx.outbox.claim(1, "me", LATER)
+        tx.outbox.finish(1, "sent", "250", LATER)
 
 
 def _young_copy(store: Store) -> None:
     with store.transaction() as tx:
-        message = tx.add_message(**place("copy"), **body(now=LATER))
+        message = tx.messages.add_message(**place("copy"), **body(now=LATER))
         report = replace(REPORT, fingerprint="fingerprint-1")
-        copy = tx.add_report(message, report, evidence=Evidence.INTERNAL, tests=(), now=LATER)
+        copy = tx.messages.add_report(message, report, evidence=Evidence.INTERNAL, tests=(), now=LATER)
         assert copy.duplicate_of == 1
 
 
 def _state(state: MessageState) -> Callable[[Store], None]:
     def change(store: Store) -> None:
         with store.transaction() as tx:
-            tx.set_state(1, state)
+            set_state(tx, 1, state)
 
     return change
 
@@ -174,16 +177,15 @@ def test_what_something_needs_stays_and_is_named(
     filed(store)
     need(store)
     tell(store)
-    assert store.old_rows(limits(store)).stays == {why: 1}
+    assert store.maintenance.old_rows(limits(store)).stays == {why: 1}
     assert purge(store)["messages"] == 1
-    assert store.show(1).bounce is not None
-    assert store.disagreeing_counters()[0] == 0
+    assert store.history.show(1).bounce is not None
 
 
 def test_what_no_digest_has_told_yet_stays(store: Store, ingest: Ingest) -> None:
     ingest()
     filed(store)
-    assert store.old_rows(limits(store)).stays == {"not yet in a digest": 1}
+    assert store.maintenance.old_rows(limits(store)).stays == {"not yet in a digest": 1}
     assert purge(store) == {}
     tell(store, NOW.date(), NOW)
     ingest()
@@ -200,9 +202,9 @@ def test_a_longer_edition_that_is_still_to_come_keeps_its_days(store: Store, ing
         ingest(now=NOW + shift * DAY)
         tell(store, monday + shift * DAY, NOW + shift * DAY)
     filed(store)
-    monthly = store.digested([Edition.MONTHLY])
+    monthly = store.maintenance.digested([Edition.MONTHLY])
     assert monthly.until is None or monthly.until <= NOW
-    weekly = store.digested([Edition.WEEKLY], weekday=0)
+    weekly = store.maintenance.digested([Edition.WEEKLY], weekday=0)
     assert purge(store, digested=monthly)["messages"] <= 1
     assert purge(store, digested=weekly)["messages"] in (7, 8)
     assert purge(store)["messages"] == 2
@@ -212,29 +214,29 @@ def test_an_incident_that_is_long_over_goes_with_its_proof(store: Store, ingest:
     ingest()
     _open_incident(store)
     with store.transaction() as tx:
-        tx.resolve_incident(1, NOW)
-        tx.save_finding(replace(FINDING, events=(1,)), NOW + 3 * DAY, quiet=False)
-        tx.enqueue(LETTER, content=b"x", bw_id="1", state=OutboxState.PENDING, now=NOW, incident=1)
-        tx.claim(1, "me", NOW)
-        tx.finish(1, "sent", "250", NOW)
+        tx.incidents.resolve(1, NOW)
+        tx.incidents.save_finding(replace(FINDING, events=(1,)), NOW + 3 * DAY, quiet=False)
+        tx.outbox.enqueue(LETTER, content=b"x", bw_id="1", state=OutboxState.PENDING, now=NOW, incident=1)
+        tx.outbox.claim(1, "me", NOW)
+        tx.outbox.finish(1, "sent", "250", NOW)
     filed(store)
     tell(store)
     assert purge(store) == {"mails": 1, "incidents": 1}
-    assert store.incident(2).previous is None
+    assert store.incidents.show(2).previous is None
     with store.transaction() as tx:
-        tx.resolve_incident(2, NOW + 4 * DAY)
+        tx.incidents.resolve(2, NOW + 4 * DAY)
     tell(store, TODAY + DAY, LATER + DAY)
     gone = purge(store)
     assert (gone["incidents"], gone["bounces"]) == (1, 1)
-    assert store.incidents(IncidentState.RESOLVED) == ()
+    assert store.incidents.list(IncidentState.RESOLVED) == ()
 
 
 def test_a_mail_that_no_digest_has_counted_stays(store: Store) -> None:
     tell(store, NOW.date(), NOW)
     with store.transaction() as tx:
-        tx.enqueue(LETTER, content=b"x", bw_id="1", state=OutboxState.PENDING, now=NOW + DAY)
-        tx.claim(1, "me", NOW + DAY)
-        tx.finish(1, "sent", "250", NOW + DAY)
+        tx.outbox.enqueue(LETTER, content=b"x", bw_id="1", state=OutboxState.PENDING, now=NOW + DAY)
+        tx.outbox.claim(1, "me", NOW + DAY)
+        tx.outbox.finish(1, "sent", "250", NOW + DAY)
     assert purge(store) == {}
     tell(store)
     assert purge(store) == {"mails": 1}
@@ -242,12 +244,12 @@ def test_a_mail_that_no_digest_has_counted_stays(store: Store) -> None:
 
 def test_unreadable_mail_goes_by_its_own_limit(store: Store) -> None:
     with store.transaction() as tx:
-        tx.quarantine(**place(), sha256="0", raw=b"bytes", reason="no format", received_at=NOW, now=NOW)
+        tx.quarantine.add(**place(), sha256="0", raw=b"bytes", reason="no format", received_at=NOW, now=NOW)
     tell(store)
     assert purge(store, quarantined_before=None) == {"messages": 1}
-    assert store.quarantined_bytes(1)[1] == b"bytes"
+    assert store.quarantine.show(1)[1] == b"bytes"
     assert purge(store) == {"quarantined": 1}
-    assert store.is_known(**place()) is MessageState.QUARANTINED
+    assert state_at(store, **place()) is MessageState.QUARANTINED
 
 
 PLACES = [
@@ -266,43 +268,53 @@ def test_mail_that_still_lies_in_the_watched_place_never_counts_as_new(
     store: Store, mailbox: str, state: MessageState, known: MessageState | None
 ) -> None:
     with store.transaction() as tx:
-        number = tx.add_message(**place(mailbox=mailbox), **body(), reason="automatic reply of anna")
-        tx.set_state(number, state)
+        number = tx.messages.add_message(**place(mailbox=mailbox), **body(), reason="automatic reply of anna")
+        set_state(tx, number, state)
     tell(store)
     assert purge(store)["messages"] == 1
-    assert store.is_known(**place(mailbox=mailbox)) is known
-    with store._reading() as session:
+    assert state_at(store, **place(mailbox=mailbox)) is known
+    with store.open_session() as session:
         kept = session.exec(select(tables.Message)).all()
     assert [(row.sha256, row.size, row.reason) for row in kept] == [(None, None, None)] * len(kept)
     assert purge(store) == {}
 
 
-def test_counters_outlive_the_bounces_where_the_site_wants_it(store: Store, ingest: Ingest) -> None:
-    """All but those of senders; a message of two days counts on in the day of its first row."""
-    from bounce_watch.store.tally import Dimension
-    from bounce_watch.store.tops import counted
-
+def test_daily_counts_outlive_the_bounces_where_the_site_wants_it(store: Store, ingest: Ingest) -> None:
+    """All but those of people; a message of two days counts on the day of its first row."""
     ingest(BOUNCE, replace(BOUNCE, recipient="late@partner.example", occurred_at=NOW + DAY), now=NOW + DAY)
     ingest()
     ingest(replace(BOUNCE, sender="bert@contoso.example", occurred_at=LATER), now=LATER)
     filed(store)
     tell(store)
-    with store._reading() as session:
-        before = {dimension: counted(session, dimension) for dimension in Dimension}
+    before = {by: store.history.top(by) for by in By}
+    trend = store.history.trend(NOW - DAY)
     assert purge(store, outlive=True)["bounces"] == 3
-    with store._reading() as session:
-        after = {dimension: counted(session, dimension) for dimension in Dimension}
-    assert {d for d in Dimension if before[d] != after[d]} == {Dimension.SENDER}
-    assert after[Dimension.SENDER].messages == {"bert@contoso.example": 1}
-    assert store.disagreeing_counters()[0] == 0
-    with store._reading() as session:
-        assert "anna@contoso.example" not in set(session.exec(select(tables.Tally.label)))
+    after = {by: store.history.top(by) for by in By}
+    assert {by for by in By if before[by] != after[by]} == {By.SENDER, By.RECIPIENT}
+    assert after[By.SENDER] == (Count(label="bert@contoso.example", now=1),)
+    assert sum(tick.messages for tick in store.history.trend(NOW - DAY)) == sum(t.messages for t in trend)
+    assert store.history.top(By.CAUSE, HistoryFilter(since=NOW + HOUR, until=LATER)) == ()
+    with store.open_session() as session:
+        labels = set(session.exec(select(tables.DailyCount.label)))
+    assert not any("@" in label for label in labels)
+
+
+@pytest.mark.parametrize(("outlive", "counted"), [(True, [2]), (False, [])])
+def test_what_was_purged_in_two_runs_adds_up(
+    store: Store, ingest: Ingest, outlive: bool, counted: list[int]
+) -> None:
+    for days in range(2):
+        ingest()
+        filed(store)
+        tell(store, TODAY + days * DAY, LATER + days * DAY)
+        purge(store, outlive=outlive)
+    assert [count.now for count in store.history.top(By.CAUSE)] == counted
 
 
 def test_a_digest_after_everything_was_deleted_tells_only_of_what_is_new(
     store: Store, ingest: Ingest
 ) -> None:
-    """Its span does not begin at zero again, where counters that outlive would be taken for news."""
+    """Its span does not begin at zero again, where counts that outlive would be taken for news."""
     ingest()
     ingest()
     filed(store)

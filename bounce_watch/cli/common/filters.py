@@ -37,10 +37,10 @@ def complete_cause(context: typer.Context, incomplete: str) -> Sequence[str]:
 def _labels(context: typer.Context, dimension: str, start: str) -> Sequence[str]:
     with suppress(Exception):
         from bounce_watch.cli.common.open_store import asking
-        from bounce_watch.store import Dimension
+        from bounce_watch.store import By
 
         with asking(context.find_root().params.get("config")) as store:
-            found = store.labels(Dimension(dimension), start, MOST)
+            found = store.history.labels(By(dimension), start, MOST)
         # A shell would run what it is offered: only plain words are.
         return [label for label in found if _is_plain(label)]
     return ()

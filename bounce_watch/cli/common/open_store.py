@@ -46,9 +46,10 @@ def holding(config: "Config", clock: "Clock | None" = None) -> Iterator["Store"]
 
     now, place = clock or utc_now, place_of(config.store)
     with work_with(place) as watcher, open_store(place) as store:
-        store.start_run(now())
+        with store.transaction() as tx:
+            tx.state.start_run(now())
+            tx.outbox.recover(now(), tuple if watcher.is_alone else watcher.at_work)
         store.watcher = watcher
-        store.recover(now(), tuple if watcher.is_alone else watcher.at_work)
         yield store
 
 

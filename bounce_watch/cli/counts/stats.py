@@ -132,7 +132,7 @@ def stats(
     )  # fmt: skip
     with asking(context.obj) as store:
         figures = figures_of(store, chosen)
-        whole = store.stats() if chosen == HistoryFilter() else None
+        whole = store.summary.stats() if chosen == HistoryFilter() else None
     if as_json:
         emit_json({**figures, **(_whole_json(whole) if whole else {})})
     else:
@@ -143,9 +143,9 @@ def figures_of(store: "Store", chosen: "HistoryFilter") -> dict[str, Any]:
     """Return what a filter finds: recipients and, most first, mails by each value."""
     from bounce_watch.store import By
 
-    found: dict[str, Any] = {"bounces": store.count(chosen)}
+    found: dict[str, Any] = {"bounces": store.history.count(chosen)}
     for by in (By.OWNER, By.CAUSE, By.CODE, By.SENDER, By.DOMAIN):
-        found[by.value] = {count.label: count.now for count in store.top(by, chosen, FIRST)}
+        found[by.value] = {count.label: count.now for count in store.history.top(by, chosen, FIRST)}
     return found
 
 

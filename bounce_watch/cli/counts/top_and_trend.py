@@ -64,7 +64,7 @@ def top(
         incident=incident, since=since, until=until, text=text, subject=subject,
     )  # fmt: skip
     with asking(context.obj) as store:
-        counts = store.top(value, chosen, limit)
+        counts = store.history.top(value, chosen, limit)
     most = max((count.now for count in counts), default=1)
     rows = [{by: count.label, "mails": count.now} for count in counts]
     columns = [
@@ -108,8 +108,8 @@ def trend(
     width = read_word(Step, step, "--by") or fitting(end - begin)
     begin = start_of(begin, width)
     with asking(context.obj) as store:
-        now = course_of(store.trend(begin, end, chosen), width)
-        before = course_of(store.trend(begin - (end - begin), begin, chosen), width)
+        now = course_of(store.history.trend(begin, end, chosen), width)
+        before = course_of(store.history.trend(begin - (end - begin), begin, chosen), width)
     _emit(now, before, starts(begin, end, width), width, as_json, as_csv)
 
 

@@ -92,22 +92,13 @@ def _megabytes(size: int) -> str:
 @group.command()
 def check(
     context: typer.Context,
-    recount: Annotated[
-        bool, typer.Option("--recount", help="Set counters that disagree to what the rows say.")
-    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Check files, pages, references and counters, and say what repairs them; status 1 for a failure."""
-    from bounce_watch.cli.common.open_store import changing
-    from bounce_watch.cli.common.output import say
+    """Check files, pages and references, and say what repairs them; status 1 for a failure."""
     from bounce_watch.cli.common.progress import waiting
     from bounce_watch.cli.setup.setup import print_checks
     from bounce_watch.config.load import load_config
 
-    if recount:
-        with waiting("Counting"), changing(context.obj) as store, store.transaction() as tx:
-            mended = tx.recount()
-        say(f"{mended} counters were set to what the rows say.")
     with waiting("Checking"):
         findings = list(_findings(load_config(context.obj)))
     print_checks((finding._asdict() for finding in findings), as_json=as_json)
@@ -120,7 +111,7 @@ def _findings(config: "Config") -> "Iterator[Check]":
 
     from bounce_watch.model.check import Check
     from bounce_watch.store import StoreError, open_store, place_of
-    from bounce_watch.store.check import check_backups, check_counters, check_file, check_server
+    from bounce_watch.store.check import check_backups, check_file, check_server
 
     place = place_of(config.store)
     if isinstance(place, Path):
@@ -129,10 +120,9 @@ def _findings(config: "Config") -> "Iterator[Check]":
     else:
         yield from check_server(place)
     try:
-        with open_store(place, read_only=True) as store:
-            yield check_counters(store)
+        open_store(place, read_only=True).close()
     except StoreError as error:
-        yield Check("counters", "failure", str(error), error.repair)
+        yield Check("schema", "failure", str(error), error.repair)
 
 
 @group.command()
@@ -161,7 +151,7 @@ def log_of_deeds(context: typer.Context, as_json: AsJson = False) -> None:
     from bounce_watch.cli.common.output import Column, emit, form_of, local
 
     with asking(context.obj) as store:
-        rows = [asdict(deed) for deed in store.deeds()]
+        rows = [asdict(deed) for deed in store.maintenance.audit_log()]
     columns = [
         Column(key="at", title="When", show=lambda row: local(row["at"])),
         Column(key="by", title="Who"),

@@ -52,7 +52,7 @@ def purge(
         if limits.before is None and limits.quarantined_before is None:
             say("Nothing is deleted: [retention] keeps everything (days = 0). Name a moment with --before.")
             return
-        found = store.old_rows(limits)
+        found = store.maintenance.old_rows(limits)
         _print(found, limits, as_json=as_json)
         if dry_run or not any(found.goes.values()):
             return
@@ -117,9 +117,9 @@ def _delete(config: "Config", store: "Store", limits: "Limits", total: int, now:
             done += rows
             measure(done, total)
 
-        gone = delete(store, limits, outlive=config.retention.counters == "keep", progress=step)
+        gone = delete(store, limits, keep=config.retention.counters == "keep", progress=step)
     with store.transaction() as tx:
-        tx.note_deed("purge", account(), dict(gone), now)
+        tx.maintenance.add_audit_entry("purge", account(), dict(gone), now)
     say(
         f"Deleted: {', '.join(f'{count} {_NAMES.get(what, what)}' for what, count in gone.items() if count)}."
     )

@@ -20,7 +20,7 @@ def print_report(played: Played) -> None:
         if not played.result.messages:
             console().print("Nothing is new: the sample week was played before.", style="bold")
             console().print("Play it again from the start with --fresh.\n")
-        console().print(_figures(store.stats()))
+        console().print(_figures(store.summary.stats()))
         _print_incidents(store)
     _print_places(played)
 
@@ -54,7 +54,7 @@ def _figures(stats: Stats) -> Any:
 
 def _print_incidents(store: Store) -> None:
     """Show the incidents as `bounce-watch incidents` does, in the order in which they opened."""
-    found = list(reversed(store.incidents()))
+    found = list(reversed(store.incidents.list()))
     console().print("\nIncidents", style="bold")
     emit(map(incident_json, found), incident_columns(), Form.TABLE, empty="None.")
 

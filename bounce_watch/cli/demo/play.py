@@ -60,7 +60,7 @@ def play(folder: Path) -> Played:
     first = datetime.fromisoformat(arrivals[0]["arrived_at"]) - timedelta(minutes=1)
     clock = DemoClock(first)
     with working(config, clock) as work, sender_of(config) as sender:
-        new = [] if work.store.last_success_fetch_at() else arrivals
+        new = [] if work.store.mailboxes.last_success_fetch_at() else arrivals
         with counting("Playing a week of mail", len(new)) as step:
             for arrival in new:
                 moment = datetime.fromisoformat(arrival["arrived_at"])

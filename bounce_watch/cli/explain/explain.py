@@ -24,7 +24,7 @@ def explain_stored(number: int, config: Path | None, *, as_json: bool) -> None:
 
     catalogue = read_catalogue(load_config(config))
     with asking(config) as store:
-        detail = store.show(number)
+        detail = store.history.show(number)
     bounce = (detail.bounce or detail.bounces[0]).bounce
     said = " ".join(filter(None, (bounce.reply_code, bounce.status, bounce.diagnostic_code)))
     meanings = explain(catalogue, said) if said else ()

@@ -42,7 +42,7 @@ def _say(incident: "Incident", what: str) -> None:
 def acknowledge(context: typer.Context, number: Number, by: By = None, why: Why = "") -> None:
     """Say that you are on it: the daily reminders end."""
     which, who, now = read_number(number), _name(by), _now()
-    incident = _change(context, lambda tx: tx.acknowledge_incident(which, now, by=who, note=why))
+    incident = _change(context, lambda tx: tx.incidents.acknowledge(which, now, by=who, note=why))
     _say(incident, f"is acknowledged by {incident.acknowledged_by}")
 
 
@@ -59,7 +59,7 @@ def silence(
 
     which, who, now = read_number(number), _name(by), _now()
     end = now if until == "now" else _later(until, now)
-    incident = _change(context, lambda tx: tx.silence_incident(which, end, now, by=who, why=why))
+    incident = _change(context, lambda tx: tx.incidents.silence(which, end, now, by=who, why=why))
     _say(incident, f"is silent until {local(end)}" if end > now else "is no longer silent")
 
 
@@ -80,7 +80,7 @@ def _later(text: str, now: datetime) -> datetime:
 def note(context: typer.Context, number: Number, text: str, by: By = None) -> None:
     """Add a line to the history of an incident."""
     which, who, now = read_number(number), _name(by), _now()
-    _say(_change(context, lambda tx: tx.note_incident(which, text, now, by=who)), "has your note")
+    _say(_change(context, lambda tx: tx.incidents.note(which, text, now, by=who)), "has your note")
 
 
 @group.command("resolve")
@@ -116,7 +116,7 @@ def all_clear(
     with asking(context.obj) as store:
         rows: list[dict[str, Any]] = [
             {"sender": one.sender, "mails": len(one.mails), "recipients": [m.recipient for m in one.mails]}
-            for one in affected_by(store.incident(which))
+            for one in affected_by(store.incidents.show(which))
         ]
     columns = [
         Column(key="sender", title="Sender"),

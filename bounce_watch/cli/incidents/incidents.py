@@ -46,7 +46,7 @@ def list_incidents(
     from bounce_watch.model import IncidentState
 
     with asking(context.obj) as store:
-        found = store.incidents(IncidentState.OPEN if only_open else None)
+        found = store.incidents.list(IncidentState.OPEN if only_open else None)
     emit(map(incident_json, found), incident_columns(), form_of(as_json, as_csv), empty="No incidents.")
 
 
@@ -116,7 +116,7 @@ def show_incident(context: typer.Context, number: Number, as_json: AsJson = Fals
     from bounce_watch.cli.history import row_json
 
     with asking(context.obj) as store:
-        detail = store.incident(read_number(number))
+        detail = store.incidents.show(read_number(number))
     if as_json:
         bounces = [row_json(row) for row in detail.bounces]
         steps = [{"text": s.text, "where": s.where, "commands": s.commands} for s in _steps(detail)]
@@ -142,7 +142,7 @@ def pack(
     from bounce_watch.pipeline.context import read_catalogue
 
     with asking(context.obj) as store:
-        detail = store.incident(read_number(number))
+        detail = store.incidents.show(read_number(number))
     folder = out / detail.incident.name
     if folder.exists():
         raise typer.BadParameter(f"{folder} is there already", param_hint="--out")

@@ -10,8 +10,8 @@ from bounce_watch.cli.privacy.forget import Address, read_person
 
 if TYPE_CHECKING:
     from bounce_watch.store import Store
+    from bounce_watch.store.privacy.columns import Found
     from bounce_watch.store.privacy.identity import Named
-    from bounce_watch.store.privacy.search import Found
 
 _SECTIONS = {
     "bounces": "mails that came back to them, or that did not reach them",
@@ -23,7 +23,6 @@ _SECTIONS = {
     "unreadable_mails": "unreadable mails that name them, without the bytes",
     "remarks": "remarks about mails that name them",
     "audit": "lines of the audit that name them",
-    "counters": "how many of their mails came back, by 32 days",
 }
 
 
@@ -48,14 +47,14 @@ def export(
     person = read_person(address)
     with changing(context.obj) as store:
         with waiting("Searching every text of the store"):
-            found = store.named(person)
+            found = store.privacy.search(person)
         if found.is_nothing:
             say(f"Nothing is stored about {address}.")
             return
         if out is not None:
             _write(store, person, found, out)
         elif as_json:
-            for section, row in store.told_of(person, found):
+            for section, row in store.privacy.export(person, found):
                 emit_json({"section": section, **row})
             _note(store, found)
         else:
@@ -79,8 +78,10 @@ def _counts(found: "Found") -> list[dict[str, Any]]:
         "bounce", "report", "outgoing", "withheld", "incident", "incident_change", "quarantined", "message",
         "audit",
     )  # fmt: skip
-    counts = [*map(found.count, tables), len(found.labels)]
-    return [{"count": count, "what": what} for count, what in zip(counts, _SECTIONS.values(), strict=True)]
+    return [
+        {"count": found.count(table), "what": what}
+        for table, what in zip(tables, _SECTIONS.values(), strict=True)
+    ]
 
 
 def _write(store: "Store", person: "Named", found: "Found", out: Path) -> None:
@@ -91,7 +92,7 @@ def _write(store: "Store", person: "Named", found: "Found", out: Path) -> None:
     from bounce_watch.cli.privacy import export_files as files
 
     head = {"address": person.key, "made_at": datetime.now(UTC), "sections": _SECTIONS}
-    rows = store.told_of(person, found)
+    rows = store.privacy.export(person, found)
     try:
         with waiting("Writing"):
             if out.suffix == ".json":
@@ -120,4 +121,4 @@ def _note(store: "Store", found: "Found") -> None:
         if numbers
     }
     with store.transaction() as tx:
-        tx.note_deed("export", account(), figures, datetime.now(UTC))
+        tx.maintenance.add_audit_entry("export", account(), figures, datetime.now(UTC))

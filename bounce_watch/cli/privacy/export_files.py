@@ -54,7 +54,7 @@ def with_files(
 ) -> Iterator[tuple[str, Row]]:
     """Yield the rows; of each mail to the person give its bytes to `keep`, and name the file in the row."""
     for name, row in rows:
-        if name == "mails" and row.get("text") is not None and (content := store.outgoing(row["id"])[1]):
+        if name == "mails" and row.get("text") is not None and (content := store.outbox.show(row["id"])[1]):
             row = {**row, "file": f"{MAILS}/{row['id']:06}.eml"}  # noqa: PLW2901
             keep(row["file"], content)
         yield name, row
@@ -81,7 +81,7 @@ def write_zip(path: Path, store: Store, head: Row, rows: Iterable[tuple[str, Row
         with archive.open(DOCUMENT, "w", force_zip64=True) as member, as_text(member) as out:
             counts = write_document(out, head, noted)
         for name in numbers:  # an archive takes one member at a time
-            archive.writestr(name, store.outgoing(int(Path(name).stem))[1])
+            archive.writestr(name, store.outbox.show(int(Path(name).stem))[1])
     return counts
 
 

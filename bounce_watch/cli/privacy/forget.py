@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from bounce_watch.config.models import Config
     from bounce_watch.pipeline.maintenance import Forgotten
     from bounce_watch.store import Store
+    from bounce_watch.store.privacy.columns import Found
     from bounce_watch.store.privacy.identity import Named
-    from bounce_watch.store.privacy.search import Found
 
 Address = Annotated[str, typer.Argument(metavar="ADDRESS", help="The person's address; each one by itself.")]
 
@@ -40,7 +40,7 @@ def forget(
     refuse_our_own(config, person, address)
     with asking(context.obj) if dry_run else changing(context.obj) as store:
         with waiting("Searching every text of the store"):
-            found = store.named(person)
+            found = store.privacy.search(person)
         print_found(found, remains(config, found, person), as_json=as_json)
         if found.is_nothing:
             say(f"Nothing is stored about {address}.")
@@ -113,7 +113,6 @@ def _fates(found: "Found") -> list[dict[str, Any]]:
         (found.count("quarantined"), "unreadable mails", "deleted with their bytes"),
         (found.count("message"), "remarks about mails", pseudonym),
         (found.count("audit"), "lines of the audit", pseudonym),
-        (len(found.labels), "counters of senders", "go on under the pseudonym"),
     ]
     return [{"count": count, "what": what, "fate": fate} for count, what, fate in lines]
 

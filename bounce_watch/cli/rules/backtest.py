@@ -49,7 +49,7 @@ def backtest(
         raise typer.BadParameter(str(error)) from None
     start = read_moment(since, now) or now
     with asking(context.obj) as store:
-        events = store.events(since=start, until=now, limit=MOST_EVENTS)
+        events = store.bounces.events(since=start, until=now, limit=MOST_EVENTS)
     before = _play(config, current, events, now)
     if changed is None:
         _print(before, as_json, start, now)

@@ -142,7 +142,7 @@ def _store(config: Config) -> Iterator[Finding]:
     place = place_of(config.store)
     try:
         with open_store(place, read_only=True) as store:
-            count = store.stats().bounces
+            count = store.summary.stats().bounces
     except StoreMissing:
         yield _missing_file(place) if isinstance(place, Path) else _empty_database(place)
         return

@@ -23,7 +23,7 @@ def tell_at_once(context: Context, tx: Transaction, incident: Incident) -> bool:
     urgent = finding.severity is Severity.CRITICAL and finding.owner is Owner.SECURITY
     if not urgent or incident.historical or incident.is_silenced(context.clock()):
         return False
-    _tell(context, tx, incident, _first(incident), unresolved=tx.incidents_open())
+    _tell(context, tx, incident, _first(incident), unresolved=tx.incidents.list_open())
     return True
 
 
@@ -33,13 +33,13 @@ def tell_due(context: Context, tx: Transaction) -> int:
     What another incident explains is noted as suppressed. Beyond the hourly limit only critical ones are
     told; the others wait, and stand in the digest meanwhile.
     """
-    now, rules, everything = context.clock(), _rules(context), tx.told()
+    now, rules, everything = context.clock(), _rules(context), tx.incidents.told()
     unresolved = [told.incident for told in everything]
     lately = sum(1 for told in everything if told.at is not None and now - told.at < HOUR)
     count = 0
     for told in sorted(everything, key=_gravity):
         explanation = find_explanation(rules, told.incident, unresolved)
-        tx.suppress_incident(told.incident.number, explanation.number if explanation else None, now)
+        tx.incidents.suppress(told.incident.number, explanation.number if explanation else None, now)
         kind = None if explanation else _due(context, told)
         critical = told.incident.finding.severity is Severity.CRITICAL
         if kind is None or (lately + count >= context.config.alerts.per_hour and not critical):
@@ -54,9 +54,9 @@ def tell_over(context: Context, tx: Transaction, number: int) -> bool:
 
     None while the incident that explains it is still open: that would be no all-clear.
     """
-    told = tx.what_was_told(number)
+    told = tx.incidents.what_was_told(number)
     incident = told.incident
-    explained = incident.suppressed_by in {other.number for other in tx.incidents_open()}
+    explained = incident.suppressed_by in {other.number for other in tx.incidents.list_open()}
     if told.step == 0 or explained or incident.historical or incident.is_silenced(context.clock()):
         return False
     _tell(context, tx, incident, AlertKind.ALL_CLEAR, unresolved=())
@@ -120,11 +120,11 @@ def _tell(
             growth=growth,
             related=names,
             explains=explained,
-            details=tx.details_of_incident(incident.number),
+            details=tx.incidents.refusal_details(incident.number),
         )
         candidate = Candidate(kind=LetterKind.ALERT, to=address, event_key=key)
         post(context, tx, candidate, partial(context.composer.alert, facts), incident=incident.number)
-    tx.note_told(incident.number, context.clock(), step=growth)
+    tx.incidents.note_told(incident.number, context.clock(), step=growth)
 
 
 def _step(context: Context, incident: Incident, kind: AlertKind, growth: int) -> str:

@@ -37,7 +37,7 @@ class ToldColleagues:
 def close_incident(context: Context, number: int, *, by: str, why: str) -> Incident:
     """Resolve an incident for a person, and give the admins the all-clear. Raises NotThere."""
     with context.store.transaction() as tx:
-        incident = tx.resolve_incident(number, context.clock(), by=by, why=why)
+        incident = tx.incidents.resolve(number, context.clock(), by=by, why=why)
         tell_over(context, tx, number)
     return incident
 
@@ -71,7 +71,7 @@ def tell_colleagues(context: Context, number: int) -> ToldColleagues:
     """
     outcomes: Counter[str] = Counter()
     with context.store.transaction() as tx:
-        detail = tx.incident(number)
+        detail = tx.incidents.show(number)
         if detail.incident.state is not IncidentState.RESOLVED:
             raise ValueError(
                 f"{detail.incident.name} is not over yet; `bounce-watch incidents resolve {number}`"

@@ -26,10 +26,10 @@ def tell_rooms(context: Context) -> int:
 
 
 def _tell_room(context: Context, chat: Chat) -> int:
-    mark = context.store.chat_mark(chat.name)
-    waiting = context.store.alerts_after(mark) if mark is not None else ()
+    mark = context.store.state.chat_mark(chat.name)
+    waiting = context.store.outbox.alerts_after(mark) if mark is not None else ()
     if mark is None:  # a new room hears of what comes, not of what was
-        _remember(context, chat, context.store.newest_outgoing())
+        _remember(context, chat, context.store.outbox.newest())
     if not waiting:
         return 0
     try:
@@ -59,14 +59,14 @@ def _tell(context: Context, chat: Chat, room: Room, waiting: tuple[OutboxEntry, 
 def _concerns(context: Context, chat: Chat, entry: OutboxEntry) -> bool:
     if entry.incident is None:
         return False
-    return context.store.incident(entry.incident).incident.finding.owner in chat.owners
+    return context.store.incidents.show(entry.incident).incident.finding.owner in chat.owners
 
 
 def _say(context: Context, room: Room, entry: OutboxEntry) -> bool:
-    incident = context.store.incident(entry.incident or 0).incident
+    incident = context.store.incidents.show(entry.incident or 0).incident
     return room.say(*chat_text(entry.subject, incident))
 
 
 def _remember(context: Context, chat: Chat, number: int) -> None:
     with context.store.transaction() as tx:
-        tx.note_chat(chat.name, number)
+        tx.state.note_chat(chat.name, number)

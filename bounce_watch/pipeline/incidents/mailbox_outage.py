@@ -7,7 +7,7 @@ from bounce_watch.notifications.facts import OutageFacts
 from bounce_watch.notifications.gate.values import Candidate
 from bounce_watch.pipeline.context import Context
 from bounce_watch.pipeline.outbox.enqueue import post
-from bounce_watch.store import Transaction, Trouble
+from bounce_watch.store import MailboxTrouble, Transaction
 
 LONGEST_REASON = 400
 
@@ -16,25 +16,25 @@ def note_fault(context: Context, source: str, label: str, fault: Exception) -> b
     """Note a mailbox's fault; once it has lasted too long, write to the admins. Tell whether we did."""
     now, why = context.clock(), " ".join(str(fault).split())[:LONGEST_REASON] or type(fault).__name__
     with context.store.transaction() as tx:
-        tx.note_trouble(source, why, now)
-        trouble = tx.trouble_with(source)
+        tx.mailboxes.note_trouble(source, why, now)
+        trouble = tx.mailboxes.trouble_with(source)
         if trouble is None or trouble.is_told:
             return False
         if (now - trouble.since).total_seconds() < context.config.monitor.tell_after_minutes * 60:
             return False
         repair, commands = str(getattr(fault, "repair", "")), tuple(getattr(fault, "commands", ()))
         _write(context, tx, source, label, trouble, repair=repair, commands=commands)
-        tx.note_trouble(source, why, now, told=True)
+        tx.mailboxes.note_trouble(source, why, now, told=True)
     return True
 
 
 def note_recovery(context: Context, source: str, label: str) -> bool:
     """Note that a mailbox is read again; give the all-clear to those who had a mail. Tell whether we did."""
-    trouble = context.store.trouble_with(source)
+    trouble = context.store.mailboxes.trouble_with(source)
     if trouble is None:
         return False
     with context.store.transaction() as tx:
-        tx.clear_trouble(source)
+        tx.mailboxes.clear_trouble(source)
         if trouble.is_told:
             _write(context, tx, source, label, trouble, is_over=True)
     return trouble.is_told
@@ -45,7 +45,7 @@ def _write(
     tx: Transaction,
     source: str,
     label: str,
-    trouble: Trouble,
+    trouble: MailboxTrouble,
     *,
     repair: str = "",
     commands: tuple[str, ...] = (),
@@ -60,7 +60,7 @@ def _write(
             mailbox=label,
             since=trouble.since,
             now=context.clock(),
-            last_look=tx.last_look_at(source),
+            last_look=tx.mailboxes.last_look_at(source),
             why=trouble.why,
             repair=repair,
             commands=commands,

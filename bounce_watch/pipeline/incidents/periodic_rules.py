@@ -29,14 +29,14 @@ def watch(context: Context, tx: Transaction) -> None:
     now = context.clock()
     for rule in context.rules:
         for finding in _findings(context, tx, rule):
-            tx.save_finding(finding, now, quiet=False, reopen_within=rule.reopen_within)
+            tx.incidents.save_finding(finding, now, quiet=False, reopen_within=rule.reopen_within)
 
 
 def is_usual_again(context: Context, tx: Transaction, rule: Rule, incident: Incident) -> bool:
     """Tell whether an incident of these rules is over: nothing unusual for `quiet_resolve`, or mail again."""
     now = context.clock()
     if rule.shape is Shape.ABSENCE:
-        return find_silence(rule, tx.arrivals(MAX_ARRIVALS), now) is None
+        return find_silence(rule, tx.messages.arrivals(MAX_ARRIVALS), now) is None
     if now - incident.opened_at <= rule.quiet_resolve:
         return False
     key = incident.finding.key
@@ -56,7 +56,7 @@ def _findings(context: Context, tx: Transaction, rule: Rule) -> Iterator[Finding
         case Shape.BASELINE:
             yield from _unusual(context, tx, rule)
         case Shape.ABSENCE:
-            silence = find_silence(rule, tx.arrivals(MAX_ARRIVALS), context.clock())
+            silence = find_silence(rule, tx.messages.arrivals(MAX_ARRIVALS), context.clock())
             if silence is not None:
                 yield silence
         case _:
@@ -72,7 +72,7 @@ def _unusual(context: Context, tx: Transaction, rule: Rule) -> Iterator[Finding]
         if len({event.message_id for event in events}) < rule.open_at:
             continue
         # While an incident is open nothing is learned: its own mails would soon be usual.
-        known = tx.find_incident(f"{rule.id}:{key}")
+        known = tx.incidents.find(f"{rule.id}:{key}")
         is_open = known is not None and known.state is not IncidentState.RESOLVED
         until = known.finding.first_at if known and is_open else now - rule.widest
         finding = find_unusual(rule, key, _learned(context, tx, rule, key, until), events, now)
@@ -85,12 +85,12 @@ def _events(
 ) -> list[Event]:
     """Return what the rule sees since then, of one key or of all."""
     accepted = context.site.accepted_evidence
-    events = tx.events(since=since, until=context.clock(), causes=_causes(rule, key))
+    events = tx.bounces.events(since=since, until=context.clock(), causes=_causes(rule, key))
     return [e for e in events if (found := key_of(rule, e, accepted)) is not None and key in (None, found)]
 
 
 def _learned(context: Context, tx: Transaction, rule: Rule, key: str, until: datetime) -> Baseline:
-    counts = tx.messages_by_hour(
+    counts = tx.bounces.messages_by_hour(
         since=until - HISTORY,
         until=until,
         causes=_causes(rule, key),

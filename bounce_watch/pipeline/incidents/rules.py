@@ -1,59 +1,31 @@
 """Many bounces, one incident: the rules look at each new bounce, and settle what has fallen quiet."""
 
-from collections.abc import Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
 
-from bounce_watch.detect import Rule, Shape, evaluate, is_quiet, key_of
+from bounce_watch.detect import Facet, Rule, Shape, evaluate, is_quiet, key_of
 from bounce_watch.model import Event, Incident, IncidentState
 from bounce_watch.pipeline.context import Context
 from bounce_watch.pipeline.incidents.alerts import tell_at_once, tell_due, tell_over
 from bounce_watch.pipeline.incidents.periodic_rules import is_usual_again, watch
-from bounce_watch.pipeline.windows import Foreseen, around, foresee_windows, of_key
 from bounce_watch.store import Change, Transaction
 
 Touched = tuple[Rule, str, list[Event]]
-NOTHING: Mapping[str, Foreseen] = MappingProxyType({})
+Span = tuple[datetime, datetime]
+_ONE_COLUMN = (Facet.SENDER, Facet.SENDER_DOMAIN, Facet.RECIPIENT, Facet.RECIPIENT_DOMAIN)
 
 
 def detect(
-    context: Context,
-    tx: Transaction,
-    events: Sequence[Event],
-    *,
-    historical: bool,
-    foreseen: Mapping[str, Foreseen] = NOTHING,
+    context: Context, tx: Transaction, events: Sequence[Event], *, historical: bool
 ) -> tuple[int, ...]:
-    """Let every rule look at the new events; return the numbers of the incidents that opened.
-
-    `foreseen` is what was asked for their group, by the rule's id; what it does not hold is asked for here.
-    """
-    opened = []
+    """Let every rule look at the new events; return the numbers of the incidents that opened."""
     touched = _touched(context, events)
-    known = tx.find_incidents({f"{rule.id}:{key}" for rule, key, _ in touched})
-    for rule, key, found in touched:
-        before, asked = known.get(f"{rule.id}:{key}"), foreseen.get(rule.id)
-        incident = _look(context, tx, (rule, key, found), before, asked, historical=historical)
-        if incident is not None:
-            opened.append(incident.number)
-    return tuple(opened)
-
-
-def foresee(context: Context, tx: Transaction, events: Sequence[Event]) -> dict[str, Foreseen]:
-    """Ask the store at once for what `detect` will need for each of these events, in turn.
-
-    Of a key that had an incident nothing is foreseen: mostly it is still open, and holds many.
-    """
-    wanted: dict[str, list[Touched]] = {}
-    touched = _touched(context, events)
-    known = tx.find_incidents({f"{rule.id}:{key}" for rule, key, _ in touched})
-    for rule, key, found in touched:
-        if f"{rule.id}:{key}" not in known:
-            wanted.setdefault(rule.id, []).append((rule, key, found))
-    asked = {
-        name: foresee_windows(context, tx, rules[0][0], [(key, found) for _, key, found in rules])
-        for name, rules in wanted.items()
-    }
-    return {name: foreseen for name, foreseen in asked.items() if foreseen is not None}
+    known = tx.incidents.find_all({f"{rule.id}:{key}" for rule, key, _ in touched}) if touched else {}
+    opened = [
+        _look(context, tx, one, known.get(f"{one[0].id}:{one[1]}"), historical=historical) for one in touched
+    ]
+    return tuple(incident.number for incident in opened if incident is not None)
 
 
 def _touched(context: Context, events: Sequence[Event]) -> list[Touched]:
@@ -70,13 +42,7 @@ def _touched(context: Context, events: Sequence[Event]) -> list[Touched]:
 
 
 def _look(
-    context: Context,
-    tx: Transaction,
-    touched: Touched,
-    known: Incident | None,
-    foreseen: Foreseen | None,
-    *,
-    historical: bool,
+    context: Context, tx: Transaction, touched: Touched, known: Incident | None, *, historical: bool
 ) -> Incident | None:
     """Return the incident that these events opened, None when they opened none.
 
@@ -88,29 +54,36 @@ def _look(
     if known is not None and known.state is not IncidentState.RESOLVED:
         if newest.occurred_at >= known.finding.first_at - max(rule.window, rule.quiet_resolve):
             for event in events:
-                tx.add_proof(known.number, event, now)
+                tx.incidents.add_proof(known.number, event, now)
         return None
     if known is not None and _belongs_to(rule, known, newest):
         return None  # a late report of what is over
-    near = _near(context, tx, touched, foreseen)
+    span = newest.occurred_at - rule.window, newest.occurred_at + rule.window
+    near = _events_of(context, tx, rule, key, span)
     finding = evaluate(rule, key, [event for event in near if not _belongs_to(rule, known, event)], now)
     if finding is None:
         return None
     quiet = historical or now - finding.last_at > context.policy.not_older_than
-    recorded = tx.save_finding(finding, now, quiet=quiet, reopen_within=rule.reopen_within)
+    recorded = tx.incidents.save_finding(finding, now, quiet=quiet, reopen_within=rule.reopen_within)
     if recorded.change is not Change.OPENED:
         return None
     tell_at_once(context, tx, recorded.incident)
     return recorded.incident
 
 
-def _near(context: Context, tx: Transaction, touched: Touched, foreseen: Foreseen | None) -> list[Event]:
-    """Return the events with this key that any window around the newest event can hold."""
-    rule, key, events = touched
-    span = around(rule, events[-1:])
-    if foreseen is not None and foreseen.holds(key, span):
-        return foreseen.within(key, span, newest=events[-1].bounce_id)
-    return of_key(context, tx, rule, key, span)
+def _events_of(context: Context, tx: Transaction, rule: Rule, key: str, span: Span) -> list[Event]:
+    """Return what the rule sees of a key; the store narrows down, the rule decides."""
+    causes = [condition.causes for condition in rule.where]
+    named: dict[str, Any] = {}
+    if rule.group_by is Facet.SENDER_AND_RECIPIENT:
+        named = {Facet.SENDER.value: [key.partition(" to ")[0]]}
+    elif rule.group_by in _ONE_COLUMN:
+        named = {rule.group_by.value: [key]}
+    # A condition without causes is met by any event.
+    wanted = frozenset().union(*causes) if all(causes) else frozenset()
+    events = tx.bounces.events(since=span[0], until=span[1], causes=wanted, **named)
+    accepted = context.site.accepted_evidence
+    return [event for event in events if key_of(rule, event, accepted) == key]
 
 
 def _belongs_to(rule: Rule, over: Incident | None, event: Event) -> bool:
@@ -128,12 +101,12 @@ def settle(context: Context, tx: Transaction) -> tuple[int, ...]:
     watch(context, tx)
     now, rules = context.clock(), {rule.id: rule for rule in context.rules}
     resolved = []
-    for incident in tx.incidents_open():
+    for incident in tx.incidents.list_open():
         rule = rules.get(incident.finding.rule_id)
         if rule is not None and not _is_over(context, tx, rule, incident):
             continue
         why = "nothing more was seen" if rule else "its rule is switched off"
-        tx.resolve_incident(incident.number, now, why=why)
+        tx.incidents.resolve(incident.number, now, why=why)
         tell_over(context, tx, incident.number)
         resolved.append(incident.number)
     tell_due(context, tx)
@@ -149,4 +122,4 @@ def _is_over(context: Context, tx: Transaction, rule: Rule, incident: Incident) 
     if now - since <= rule.quiet_resolve:
         return False
     span = now - rule.quiet_resolve - rule.window, now
-    return is_quiet(rule, of_key(context, tx, rule, incident.finding.key, span), now)
+    return is_quiet(rule, _events_of(context, tx, rule, incident.finding.key, span), now)

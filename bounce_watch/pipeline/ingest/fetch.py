@@ -12,7 +12,7 @@ from bounce_watch.model import Kind
 from bounce_watch.model.message_location import MessageLocation
 from bounce_watch.pipeline.context import Context
 from bounce_watch.pipeline.ingest.disk_space import require_room
-from bounce_watch.pipeline.ingest.message import Intake, note_failure, take_in, take_in_together
+from bounce_watch.pipeline.ingest.message import IngestedMessage, ingest_messages, note_failure
 from bounce_watch.pipeline.ingest.partial import Read, fetch_messages, fetch_whole, with_whole_reports
 from bounce_watch.pipeline.result import CycleResult
 from bounce_watch.sandbox.frames import ReadRequest, batched
@@ -36,11 +36,11 @@ _NOT_THE_MAILS_FAULT = (StoreError, SourceError, ReaderUnavailable, OSError, Mem
 """Transient or the operator's: never a reason for quarantine."""
 
 
-class LeaveOff(Exception):
+class StopWalk(Exception):
     """Raised by `glance` to end a walk early; what was read before is taken in."""
 
 
-def read_new(
+def ingest_new(
     context: Context,
     source: Source,
     result: CycleResult,
@@ -71,7 +71,7 @@ def read_new(
 
     def asked(places: Sequence[MessageLocation]) -> list[MessageLocation]:
         if stop():
-            raise LeaveOff
+            raise StopWalk
         if glance is not None:
             glance(places)
         if not (new := wanted(places)):
@@ -84,10 +84,10 @@ def read_new(
         for group in batched(read, _size_of, most=MOST_MESSAGES, most_bytes=MOST_BYTES):
             if stop():
                 return again
-            again += _take_group(context, source, group, wanted, result, historical=historical)
+            again += _ingest_group(context, source, group, wanted, result, historical=historical)
             for _ in group:
                 progress()
-    except LeaveOff:
+    except StopWalk:
         return again
     finally:
         context.store.watcher.let_go()
@@ -109,7 +109,7 @@ def _let_go(context: Context, places: Iterable[MessageLocation]) -> None:
     context.store.watcher.let_go(places)
 
 
-def _take_group(
+def _ingest_group(
     context: Context,
     source: Source,
     group: list[Read],
@@ -121,7 +121,7 @@ def _take_group(
     """Store and move a group; return what is to be tried again."""
     require_room(context.config)
     fresh = _still_wanted(group, wanted)
-    taken = _take_in(context, source, fresh, historical=historical)
+    taken = _ingest(context, source, fresh, historical=historical)
     crash_points.point("receive.committed")
     places = [(message.location, one.state) for (message, _), one in zip(fresh, taken, strict=True)]
     _move(context, source, places)
@@ -133,7 +133,7 @@ def _take_group(
 
 def finish_moves(context: Context, source: Source) -> None:
     """Move what was stored before a crash or a lost connection, without a walk."""
-    mine = in_hand(context, context.store.unfiled(source.name))
+    mine = in_hand(context, context.store.messages.unfiled(source.name))
     _move(context, source, [(place, MessageState.STORED) for place in mine])
     _let_go(context, mine)
 
@@ -155,10 +155,12 @@ def _still_wanted(group: list[Read], wanted: Wanted) -> list[Read]:
     return [read for place, read in places.items() if place not in come]
 
 
-def _take_in(context: Context, source: Source, group: list[Read], *, historical: bool) -> list[Intake]:
+def _ingest(
+    context: Context, source: Source, group: list[Read], *, historical: bool
+) -> list[IngestedMessage]:
     if len(group) > 1:
         try:
-            return take_in_together(context, group, historical=historical)
+            return ingest_messages(context, group, historical=historical)
         except AlreadyStored:
             log.warning("stored_elsewhere", messages=len(group))
         except _NOT_THE_MAILS_FAULT:
@@ -170,11 +172,14 @@ def _take_in(context: Context, source: Source, group: list[Read], *, historical:
 
 def _guarded(
     context: Context, source: Source, message: Message, outcome: Outcome | None, *, historical: bool
-) -> Intake:
+) -> IngestedMessage:
     try:
-        return take_in(context, message, historical=historical, outcome=outcome)
+        (ingested,) = ingest_messages(context, [(message, outcome)], historical=historical)
+        return ingested
     except AlreadyStored:  # we lost the server for a moment, and with it what we had in hand
-        return Intake(state=MessageState.LEFT, kind=Kind.NOT_A_REPORT, reason="another watcher stored it")
+        return IngestedMessage(
+            state=MessageState.LEFT, kind=Kind.NOT_A_REPORT, reason="another watcher stored it"
+        )
     except _NOT_THE_MAILS_FAULT:
         raise
     except Exception as error:  # the one catch-all: a bug must not stop the mail behind it
@@ -190,7 +195,7 @@ def _wanted(context: Context, source: Source, places: Sequence[MessageLocation])
     if not places:
         return []
     uids = [place.uid for place in places]
-    states = context.store.states_at(places[0].mailbox, places[0].validity, uids)
+    states = context.store.messages.states_at(places[0].mailbox, places[0].validity, uids)
     known = {place: states[place.uid] for place in places if place.uid in states}
     _move(context, source, list(known.items()))
     new = [place for place in places if known.get(place, MessageState.SEEN) is MessageState.SEEN]
@@ -208,4 +213,4 @@ def _move(context: Context, source: Source, placed: Sequence[tuple[MessageLocati
     crash_points.point("receive.moved")
     if filed:
         with context.store.transaction() as tx:
-            tx.note_filed(filed)
+            tx.messages.note_filed(filed)

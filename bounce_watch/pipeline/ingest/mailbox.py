@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 from bounce_watch.model.message_location import MessageLocation
 from bounce_watch.pipeline.context import Context
-from bounce_watch.pipeline.ingest.fetch import LeaveOff, finish_moves, read_new
+from bounce_watch.pipeline.ingest.fetch import StopWalk, finish_moves, ingest_new
 from bounce_watch.pipeline.result import CycleResult
 from bounce_watch.source.interface import Source, never, no_progress
 from bounce_watch.store import Cursor
@@ -54,7 +54,7 @@ class _Portion:
             self.reached = self._last
             if time.monotonic() > self._until:
                 self.is_over = True
-                raise LeaveOff
+                raise StopWalk
         self._last = places[-1]
 
 
@@ -73,13 +73,13 @@ def walk(
 ) -> Walked:
     """Read what is new first, then the rest of the folder when that is due: all of it, or for `portion`
     seconds where the places have an order."""
-    now, cursor = context.clock(), context.store.cursor(source.name)
+    now, cursor = context.clock(), context.store.mailboxes.cursor(source.name)
     again: list[MessageLocation] = []
     reached, whole = None, _is_whole_due(context, cursor, now)
     finish_moves(context, source)
     if cursor is not None:
         after = MessageLocation(mailbox=source.name, validity=cursor.validity, uid=cursor.uid)
-        again += read_new(context, source, result, stop=stop, progress=progress, after=after)
+        again += ingest_new(context, source, result, stop=stop, progress=progress, after=after)
         reached = source.reached
         # A new UIDVALIDITY, perhaps in the middle of the walk.
         whole = whole or reached is None or reached.validity != cursor.validity
@@ -87,7 +87,7 @@ def walk(
     began = context.walks.pop(source.name, None)
     part = _Portion(portion if reached else None, began)
     if whole and not stop():
-        again += read_new(
+        again += ingest_new(
             context, source, result, stop=stop, progress=progress, after=part.reached, glance=part.glance
         )
         if part.is_over and part.reached:
@@ -102,7 +102,7 @@ def walk(
 
 
 def _is_whole_due(context: Context, cursor: Cursor | None, now: datetime) -> bool:
-    started_at = context.store.started_at()
+    started_at = context.store.state.started_at()
     if cursor is None or (started_at is not None and cursor.whole_at < started_at):
         return True
     return not timedelta(0) <= now - cursor.whole_at < WHOLE_EVERY

@@ -1,26 +1,25 @@
-"""Messages: their bytes become rows, findings and letters in one transaction. The move comes after."""
+"""One message becomes rows, findings and letters, in the transaction of its group. The move comes after."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from bounce_watch.model import Event, JudgedReport, Kind, Unreadable
+from bounce_watch.classify import assess_evidence, judge
+from bounce_watch.model import JudgedReport, Kind, NotAReport, Report, Unreadable, subject_hash
 from bounce_watch.pipeline.context import Context
-from bounce_watch.pipeline.incidents.rules import detect, foresee
-from bounce_watch.pipeline.ingest.rows import Stored, store
+from bounce_watch.pipeline.incidents.rules import detect
 from bounce_watch.pipeline.replies.reply import answer
-from bounce_watch.pipeline.windows import Foreseen
 from bounce_watch.sandbox.outcome import Outcome, Overrun
 from bounce_watch.source.interface import Message
-from bounce_watch.store import MessageState, StoredBounces, Transaction
+from bounce_watch.store import MessageState, Transaction
 from bounce_watch.testing import crash_points
 
 FAILURES_BEFORE_QUARANTINE = 3
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Intake:
+@dataclass(slots=True, kw_only=True)
+class IngestedMessage:
     """What one message brought.
 
     `state` says what is to become of it: stored (to be filed), quarantined, left.
@@ -37,134 +36,137 @@ class Intake:
     reason: str | None = None
 
 
-def take_in(
-    context: Context, message: Message, *, historical: bool = False, outcome: Outcome | None = None
-) -> Intake:
-    """Read one message and commit everything that follows from it.
-
-    `historical` stores and counts, but writes to nobody. `outcome` is what the message was read as, None to
-    read it now. Raises StoreError and ReaderUnavailable; nothing is stored then.
-    """
-    (intake,) = take_in_together(context, [(message, outcome)], historical=historical)
-    return intake
-
-
-def take_in_together(
+def ingest_messages(
     context: Context, messages: Sequence[tuple[Message, Outcome | None]], *, historical: bool = False
-) -> list[Intake]:
-    """Do the same for several messages in one transaction: all of them, or none when it raises."""
+) -> list[IngestedMessage]:
+    """Commit everything that follows from these messages in one transaction: all of them, or none.
+
+    An outcome is what the message was read as, None to read it now. `historical` stores and counts, but
+    writes to no one. Raises StoreError and ReaderUnavailable; nothing is stored then.
+    """
     read = [
-        (message, _checked(context, context.reader.read(message.raw) if known is None else known))
+        (message, _verified(context, context.reader.read(message.raw) if known is None else known))
         for message, known in messages
     ]
-    now, taken = context.clock(), []
-    with context.store.transaction() as tx, tx.writing_together():
-        rows = store(context, tx, read, now)
-        foreseen = foresee(context, tx, [event for events in map(_events, rows) for event in events])
-        for (message, outcome), stored in zip(read, rows, strict=True):
-            if stored is None:
-                taken.append(_set_aside(tx, message, outcome, now))
-            else:
-                taken.append(_follow(context, tx, stored, foreseen, historical=historical))
+    now, ingested = context.clock(), []
+    with context.store.transaction() as tx:
+        for message, outcome in read:
+            ingested.append(_ingest(context, tx, message, outcome, now, historical=historical))
             crash_points.point("receive.stored")
-    return taken
+    return ingested
 
 
-def _events(stored: Stored | None) -> list[Event]:
-    """Return all that failed in a message."""
-    return [event for _, bounces in (stored.reports if stored else ()) for event in bounces.events]
-
-
-def _checked(context: Context, outcome: Outcome) -> Outcome:
-    """Look at our signatures before the transaction: the key may take its time to come."""
+def _verified(context: Context, outcome: Outcome) -> Outcome:
+    """Check our DKIM signatures before the transaction: the key may take its time to come."""
     if context.signatures is None or isinstance(outcome, Overrun):
         return outcome
     return tuple(map(context.signatures.checked, outcome))
 
 
-def note_failure(context: Context, message: Message, reason: str) -> Intake:
+def note_failure(context: Context, message: Message, reason: str) -> IngestedMessage:
     """Count a failure that these bytes bring about; quarantine them at the third time."""
     with context.store.transaction() as tx:
         return _count_failure(tx, message, reason, context.clock())
 
 
-def _set_aside(tx: Transaction, message: Message, outcome: Outcome, now: datetime) -> Intake:
-    """Count what could not be read in time, and quarantine what cannot be read at all."""
+def _ingest(
+    context: Context, tx: Transaction, message: Message, outcome: Outcome, now: datetime, *, historical: bool
+) -> IngestedMessage:
     if isinstance(outcome, Overrun):
         return _count_failure(tx, message, outcome.reason, now)
-    match outcome[0]:
-        case Unreadable(reason=reason):
-            return _quarantine(tx, message, reason, now)
-        case _:
-            raise AssertionError("a message without a row overran a limit or is unreadable")
+    reports = [reading for reading in outcome if isinstance(reading, Report)]
+    if reports:
+        # Of several reports a failure counts most.
+        kind = next((Kind.FAILURE for one in reports if one.kind is Kind.FAILURE), reports[0].kind)
+        ingested = IngestedMessage(state=MessageState.STORED, kind=kind)
+    else:
+        match outcome[0]:
+            case Unreadable(reason=reason):
+                return _quarantine(tx, message, reason, now)
+            case NotAReport(kind=kind, reason=reason):
+                ingested = IngestedMessage(state=MessageState.LEFT, kind=kind, reason=reason)
+            case _:
+                raise AssertionError("what is no report is unreadable or named")
+    number = _add(tx, message, ingested, now)
+    for report in reports:
+        _ingest_report(context, tx, (number, message.received_at), report, ingested, historical=historical)
+    return ingested
 
 
-def _follow(
-    context: Context, tx: Transaction, stored: Stored, foreseen: Mapping[str, Foreseen], *, historical: bool
-) -> Intake:
-    """Do what follows from a message whose rows are there."""
-    parts = [
-        _judge(context, tx, report, bounces, foreseen, historical=historical)
-        for report, bounces in stored.reports
-    ]
-    return Intake(
-        state=stored.state,
-        kind=stored.kind,
-        bounces=sum(part.bounces for part in parts),
-        duplicates=stored.duplicates,
-        opened=tuple(number for part in parts for number in part.opened),
-        letters=sum(part.letters for part in parts),
-        withheld=sum(part.withheld for part in parts),
-        reason=stored.reason,
+def _add(tx: Transaction, message: Message, ingested: IngestedMessage, now: datetime) -> int:
+    place = message.location
+    return tx.messages.add_message(
+        mailbox=place.mailbox,
+        validity=place.validity,
+        uid=place.uid,
+        sha256=hashlib.sha256(message.raw).hexdigest(),
+        size=message.size,
+        received_at=message.received_at,
+        now=now,
+        kind=ingested.kind,
+        reason=ingested.reason,
+        state=ingested.state,
     )
 
 
-def _count_failure(tx: Transaction, message: Message, reason: str, now: datetime) -> Intake:
+def _ingest_report(
+    context: Context,
+    tx: Transaction,
+    stored_message: tuple[int, datetime | None],
+    report: Report,
+    ingested: IngestedMessage,
+    *,
+    historical: bool,
+) -> None:
+    """Store a report and its bounces, let the rules look at them, and answer; a copy is only counted."""
+    (number, received_at), now = stored_message, context.clock()
+    kept, told = _subject_as_wanted(report, context.config.retention.subjects)
+    assessed = assess_evidence(report, context.site)
+    stored = tx.messages.add_report(number, kept, evidence=assessed.evidence, tests=assessed.tests, now=now)
+    if stored.duplicate_of is not None:
+        ingested.duplicates += 1
+        return
+    judged = JudgedReport(
+        report_id=stored.report_id,
+        report=told,
+        bounces=judge(report, context.catalogue, context.site, assessed),
+        evidence=assessed.evidence,
+        received_at=received_at,
+    )
+    if not judged.bounces:
+        return
+    events = tx.messages.add_bounces(stored.report_id, judged.bounces, now)
+    ingested.bounces += len(judged.failed)
+    ingested.opened += detect(context, tx, events, historical=historical)
+    answered = None if historical else answer(context, tx, judged)
+    ingested.letters += answered is True
+    ingested.withheld += answered is False
+
+
+def _subject_as_wanted(report: Report, wanted: str) -> tuple[Report, Report]:
+    """Return the report as it is stored, and as answers see it: what is not kept stands in no letter."""
+    subject = report.original.subject
+    if wanted == "kept" or subject is None:
+        return report, report
+    without = replace(report, original=replace(report.original, subject=None))
+    if wanted == "off":
+        return without, without
+    return replace(report, original=replace(report.original, subject=subject_hash(subject))), without
+
+
+def _count_failure(tx: Transaction, message: Message, reason: str, now: datetime) -> IngestedMessage:
     place = message.location
-    attempts = tx.note_failure(
+    attempts = tx.messages.note_failure(
         mailbox=place.mailbox, validity=place.validity, uid=place.uid, reason=reason, now=now
     )
     if attempts >= FAILURES_BEFORE_QUARANTINE:
         return _quarantine(tx, message, reason, now)
-    return Intake(state=MessageState.SEEN, kind=Kind.UNREADABLE, reason=reason)
+    return IngestedMessage(state=MessageState.SEEN, kind=Kind.UNREADABLE, reason=reason)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Part:
-    """What one report brought."""
-
-    bounces: int = 0
-    opened: tuple[int, ...] = ()
-    letters: int = 0
-    withheld: int = 0
-
-
-def _judge(
-    context: Context,
-    tx: Transaction,
-    judged: JudgedReport,
-    bounces: StoredBounces,
-    foreseen: Mapping[str, Foreseen],
-    *,
-    historical: bool,
-) -> _Part:
-    """Let rules and answers look at one report, as if the messages behind it had not come yet."""
-    if bounces.newest is None:
-        return _Part()
-    with tx.as_of(bounces.newest):
-        opened = detect(context, tx, bounces.events, historical=historical, foreseen=foreseen)
-        answered = None if historical else answer(context, tx, judged)
-    return _Part(
-        bounces=len(judged.failed),
-        opened=opened,
-        letters=int(answered is True),
-        withheld=int(answered is False),
-    )
-
-
-def _quarantine(tx: Transaction, message: Message, reason: str, now: datetime) -> Intake:
+def _quarantine(tx: Transaction, message: Message, reason: str, now: datetime) -> IngestedMessage:
     place = message.location
-    tx.quarantine(
+    tx.quarantine.add(
         mailbox=place.mailbox,
         validity=place.validity,
         uid=place.uid,
@@ -174,4 +176,4 @@ def _quarantine(tx: Transaction, message: Message, reason: str, now: datetime) -
         received_at=message.received_at,
         now=now,
     )
-    return Intake(state=MessageState.QUARANTINED, kind=Kind.UNREADABLE, reason=reason)
+    return IngestedMessage(state=MessageState.QUARANTINED, kind=Kind.UNREADABLE, reason=reason)

@@ -59,10 +59,10 @@ def deliver(
     if context.store.watcher.leads():
         _recover(context)
         settle_uncertain(context, sent_lookup)
-    paused = context.store.sending_paused(context.clock())
+    paused = context.store.state.sending_paused(context.clock())
     done = Delivered(stopped=paused.why if paused else None)
     in_a_row = 0
-    while not done.stopped and (due := context.store.due(context.clock(), BATCH)):
+    while not done.stopped and (due := context.store.outbox.due(context.clock(), BATCH)):
         for entry in due:
             if stop() or done.stopped or in_a_row >= LATER_IN_A_ROW:
                 return done
@@ -87,9 +87,11 @@ def _send_one(context: Context, sender: Sender, entry: OutboxEntry, done: Delive
 def _recover(context: Context) -> None:
     """Take over what was being sent by a watcher that died, or by a round of ours that a fault cut short."""
     watcher = context.store.watcher
-    if watcher.is_alone and not context.store.outbox({OutboxState.SENDING}, limit=1):
+    if watcher.is_alone and not context.store.outbox.list({OutboxState.SENDING}, limit=1):
         return
-    for entry in context.store.recover(context.clock(), tuple if watcher.is_alone else watcher.at_work):
+    with context.store.transaction() as tx:
+        found = tx.outbox.recover(context.clock(), tuple if watcher.is_alone else watcher.at_work)
+    for entry in found:
         log.warning("sending_cut_short", number=entry.id)
 
 

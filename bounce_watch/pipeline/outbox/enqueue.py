@@ -8,7 +8,7 @@ from bounce_watch.notifications.freeze import freeze, new_ids
 from bounce_watch.notifications.gate.check import check, refuse_at_once
 from bounce_watch.notifications.gate.values import Allowed, Candidate, Past, Reason, Refused
 from bounce_watch.pipeline.context import Context
-from bounce_watch.store import Questions, Transaction
+from bounce_watch.store import StoreQueries, Transaction
 
 NO_WAIT = timedelta(0)
 
@@ -32,12 +32,12 @@ def post(
     verdict = _verdict(context, tx, candidate, now)
     if isinstance(verdict, Refused):
         if verdict.reason is Reason.RATE_LIMIT:
-            tx.latch_breaker(now)
-        tx.withhold(candidate.to, candidate.cause, verdict.reason, now, report_id)
+            tx.state.latch_breaker(now)
+        tx.outbox.withhold(candidate.to, candidate.cause, verdict.reason, now, report_id)
         return False
     letter = write()
     content, bw_id = frozen(context, letter, now)
-    return tx.enqueue(
+    return tx.outbox.enqueue(
         letter,
         content=content,
         bw_id=bw_id,
@@ -62,15 +62,15 @@ def frozen(context: Context, letter: Letter, now: datetime) -> tuple[bytes, str]
     return freeze(letter, sender=context.sender, bw_id=bw_id, message_id=message_id, date=now), bw_id
 
 
-def past_of(known: Questions, candidate: Candidate, now: datetime) -> Past:
+def past_of(known: StoreQueries, candidate: Candidate, now: datetime) -> Past:
     """Return what the gate must know of earlier mail."""
-    history = known.reply_history(candidate.to or "", candidate.cause, now, candidate.event_key)
+    history = known.outbox.reply_history(candidate.to or "", candidate.cause, now, candidate.event_key)
     return Past(
         event_key_known=history.event_known,
         last_reply_at=history.last_reply_at,
         replies_to_person_24h=history.replies_last_day,
         mails_last_minute=history.mails_last_minute,
         mails_last_hour=history.mails_last_hour,
-        breaker_latched=known.breaker_latched_at() is not None,
-        backlog_until=known.backlog_until(),
+        breaker_latched=known.state.breaker_latched_at() is not None,
+        backlog_until=known.state.backlog_until(),
     )

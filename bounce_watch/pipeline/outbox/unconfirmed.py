@@ -19,7 +19,7 @@ RESENDS = {LetterKind.REPLY: 1, LetterKind.ALERT: 3, LetterKind.DIGEST: 3, Lette
 
 def settle_uncertain(context: Context, sent_lookup: SentLookup | None) -> int:
     """Decide every mail whose grace is over; return how many were decided."""
-    entries = context.store.unknown_due(context.clock())
+    entries = context.store.outbox.unknown_due(context.clock())
     if not entries:
         return 0
     found: frozenset[str] | None = frozenset()
@@ -31,7 +31,7 @@ def settle_uncertain(context: Context, sent_lookup: SentLookup | None) -> int:
     with context.store.transaction() as tx:
         for entry in entries:
             if found is None:
-                tx.look_later(entry.id, context.clock())
+                tx.outbox.look_later(entry.id, context.clock())
             else:
                 _decide(context, tx, entry, was_sent=entry.bw_id in found, certain=missing_means_unsent)
     return 0 if found is None else len(entries)
@@ -39,7 +39,7 @@ def settle_uncertain(context: Context, sent_lookup: SentLookup | None) -> int:
 
 def _find_control(context: Context) -> frozenset[str]:
     """Return the id of the newest mail that was sent for certain: a place that lacks it proves nothing."""
-    newest: Sequence[OutboxEntry] = context.store.outbox({OutboxState.SENT}, limit=1)
+    newest: Sequence[OutboxEntry] = context.store.outbox.list({OutboxState.SENT}, limit=1)
     return frozenset(entry.bw_id for entry in newest)
 
 
@@ -47,10 +47,10 @@ def _decide(context: Context, tx: Transaction, entry: OutboxEntry, *, was_sent: 
     now = context.clock()
     may_repeat = certain or entry.kind is not LetterKind.REPLY
     if was_sent:
-        tx.decide(entry.id, OutboxState.SENT, now, "found where sent mail lies")
-    elif may_repeat and tx.times_resent(entry.id) < RESENDS[entry.kind]:
-        tx.note_resent(entry.id)
-        tx.decide(entry.id, OutboxState.PENDING, now, "not found where sent mail lies: sent again")
+        tx.outbox.decide(entry.id, OutboxState.SENT, now, "found where sent mail lies")
+    elif may_repeat and tx.state.times_resent(entry.id) < RESENDS[entry.kind]:
+        tx.state.note_resent(entry.id)
+        tx.outbox.decide(entry.id, OutboxState.PENDING, now, "not found where sent mail lies: sent again")
     else:
-        tx.decide(entry.id, OutboxState.ABANDONED, now, "it may have left; it is not sent again")
-        tx.withhold(entry.recipient, entry.cause, Reason.UNCERTAIN, now, entry.report_id)
+        tx.outbox.decide(entry.id, OutboxState.ABANDONED, now, "it may have left; it is not sent again")
+        tx.outbox.withhold(entry.recipient, entry.cause, Reason.UNCERTAIN, now, entry.report_id)

@@ -24,7 +24,7 @@ def incident_of(context: Context, tx: Transaction, judged: JudgedReport) -> Inci
     """
     if len({bounce.cause for bounce in judged.failed}) != 1:
         return None
-    incidents = tx.open_incidents_of(judged.report_id)
+    incidents = tx.incidents.open_ones_of(judged.report_id)
     guiding = {rule.id for rule in context.rules if rule.guidance}
     told = (one for one in incidents if one.finding.owner is not Owner.SECURITY)
     return next((one for one in told if one.finding.rule_id in guiding), None)
@@ -59,19 +59,21 @@ def _earlier_language(
     """Return the language a person was written in before; asked for only when the report names none."""
     if judged.report.language or not candidate.to:
         return None
-    return tx.language_of(candidate.to, context.site.accepted_evidence)
+    return tx.known_addresses.language_of(candidate.to, context.site.accepted_evidence)
 
 
 def _earlier(context: Context, tx: Transaction, judged: JudgedReport, lead: Bounce) -> int:
     if lead.sender is None:
         return 0
     since, accepted = context.clock() - MEMORY, context.site.accepted_evidence
-    return tx.earlier_bounces(lead.sender, lead.recipient, judged.report_id, since=since, accepted=accepted)
+    return tx.known_addresses.earlier_bounces(
+        lead.sender, lead.recipient, judged.report_id, since=since, accepted=accepted
+    )
 
 
 def _addresses(context: Context, tx: Transaction, lead: Bounce) -> tuple[str, ...]:
     domain = lead.recipient_domain
-    return tx.known_addresses(domain, context.site.accepted_evidence) if domain else ()
+    return tx.known_addresses.at_domain(domain, context.site.accepted_evidence) if domain else ()
 
 
 def _domains(context: Context, tx: Transaction, lead: Bounce) -> tuple[str, ...]:
@@ -79,4 +81,4 @@ def _domains(context: Context, tx: Transaction, lead: Bounce) -> tuple[str, ...]
     domain, ours = lead.recipient_domain, sorted(context.site.accepted_domains)
     if domain is None or lead.sender is None:
         return tuple(ours)
-    return (*ours, *tx.known_domains(lead.sender, domain, context.site.accepted_evidence))
+    return (*ours, *tx.known_addresses.domains(lead.sender, domain, context.site.accepted_evidence))

@@ -12,7 +12,7 @@ from bounce_watch.pipeline.context import Context
 from bounce_watch.pipeline.outbox.enqueue import frozen, past_of, post
 from bounce_watch.source.interface import Source
 from bounce_watch.store import Transaction
-from bounce_watch.store.outbox.pending_replies import SettlingReply
+from bounce_watch.store.outbox.pending_replies import PendingReply
 
 MOST_BOUNCES = 50
 """Bounces that one letter names; a person reads no more."""
@@ -29,7 +29,7 @@ def post_reply(
     settling = _find(context, tx, candidate)
     if settling is not None and _may_join(context, tx, candidate):
         _join(context, tx, settling, facts())
-        tx.withhold(candidate.to, candidate.cause, Reason.SAME_LETTER, context.clock(), report_id)
+        tx.outbox.withhold(candidate.to, candidate.cause, Reason.SAME_LETTER, context.clock(), report_id)
         return None
 
     def write() -> Letter:
@@ -39,11 +39,11 @@ def post_reply(
     return post(context, tx, candidate, write, report_id=report_id, wait=wait)
 
 
-def _find(context: Context, tx: Transaction, candidate: Candidate) -> SettlingReply | None:
+def _find(context: Context, tx: Transaction, candidate: Candidate) -> PendingReply | None:
     seconds, now = context.config.reply.settle_seconds, context.clock()
     if not seconds or candidate.to is None or refuse_at_once(candidate, context.policy, now):
         return None
-    return tx.settling_reply(candidate.to, now - timedelta(seconds=seconds), Reason.SAME_LETTER, now)
+    return tx.pending_replies.find(candidate.to, now - timedelta(seconds=seconds), Reason.SAME_LETTER, now)
 
 
 def _may_join(context: Context, tx: Transaction, candidate: Candidate) -> bool:
@@ -54,7 +54,7 @@ def _may_join(context: Context, tx: Transaction, candidate: Candidate) -> bool:
     return not isinstance(check(candidate, past, context.policy, now), Refused)
 
 
-def _join(context: Context, tx: Transaction, settling: SettlingReply, facts: ReplyFacts) -> None:
+def _join(context: Context, tx: Transaction, settling: PendingReply, facts: ReplyFacts) -> None:
     if len(settling.bounces) >= MOST_BOUNCES:
         return
     bounces = (*settling.bounces, *facts.bounces)[:MOST_BOUNCES]
@@ -63,7 +63,7 @@ def _join(context: Context, tx: Transaction, settling: SettlingReply, facts: Rep
         joint = replace(joint, mail_subject=None, mail_date=None, mail_id=None)
     letter = context.composer.reply(joint)
     content, _ = frozen(context, letter, context.clock())
-    tx.rewrite(settling.number, letter, content)
+    tx.pending_replies.replace(settling.number, letter, content)
 
 
 def note_first_backlog(context: Context, source: Source) -> datetime | None:
@@ -71,11 +71,11 @@ def note_first_backlog(context: Context, source: Source) -> datetime | None:
 
     Return before when mail is such a backlog, None: none is.
     """
-    if context.store.first_look_at(source.name) is not None:
-        return context.store.backlog_until()
+    if context.store.mailboxes.first_look_at(source.name) is not None:
+        return context.store.state.backlog_until()
     waiting, until = source.count() or 0, context.clock().replace(microsecond=0)  # as INTERNALDATE (RFC 9051)
     with context.store.transaction() as tx:
-        tx.note_first_look(source.name, until)
+        tx.mailboxes.note_first_look(source.name, until)
         if waiting > context.config.reply.hold_backlog_over:
-            tx.note_backlog(until)
-        return tx.backlog_until()
+            tx.state.note_backlog(until)
+        return tx.state.backlog_until()

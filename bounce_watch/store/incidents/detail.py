@@ -1,10 +1,11 @@
-"""All about one incident: its proof, its history and the mails written about it."""
+"""All about one incident: its proof, its history, the messages written about it, and whose it is."""
 
+from sqlalchemy import bindparam
 from sqlmodel import Session, col, select
 
+from bounce_watch.model import Details, Incident, IncidentState
 from bounce_watch.store import tables
 from bounce_watch.store.database.errors import NotThere
-from bounce_watch.store.database.session import Reads
 from bounce_watch.store.incidents.lifecycle import incident_of
 from bounce_watch.store.messages.rows import bounce_row_of
 from bounce_watch.store.outbox.queries import entries
@@ -13,25 +14,48 @@ from bounce_watch.store.records import BounceRow, IncidentChange, IncidentDetail
 MAX_PROOF = 10_000
 """Bounces shown of one incident."""
 
+_INCIDENT, _LINK, _BOUNCE = tables.Incident, tables.IncidentEvent, tables.Bounce
+# Made once, for it is asked for each report.
+_OPEN_OF = (
+    select(_INCIDENT)
+    .where(
+        col(_INCIDENT.state) == IncidentState.OPEN,
+        col(_INCIDENT.number).in_(
+            select(_LINK.incident)
+            .join(_BOUNCE, col(_BOUNCE.id) == col(_LINK.bounce_id))
+            .where(col(_BOUNCE.report_id) == bindparam("report"))
+        ),
+    )
+    .order_by(col(_INCIDENT.number))
+)
 
-class Dossiers(Reads):
-    """Questions about one incident."""
 
-    def incident(self, number: int) -> IncidentDetail:
-        """Return an incident with its proof and history. Raises NotThere for no such number."""
-        with self._reading() as session:
-            row = session.get(tables.Incident, number)
-            if row is None:
-                raise NotThere(f"there is no incident INC-{number}", "`bounce-watch incidents` lists them.")
-            bounces = _proof(session, number)
-            return IncidentDetail(
-                incident=incident_of(row, tuple(bounce.id for bounce in bounces)),
-                previous=row.previous,
-                quiet=row.quiet,
-                bounces=bounces,
-                changes=_changes(session, number),
-                mails=entries(session, col(tables.Outgoing.incident) == number),
-            )
+def open_incidents_of(session: Session, report_id: int) -> tuple[Incident, ...]:
+    """Return the unresolved incidents that a report belongs to, oldest first."""
+    return tuple(incident_of(row) for row in session.exec(_OPEN_OF, params={"report": report_id}))
+
+
+def refusal_details_of(session: Session, number: int, limit: int) -> tuple[Details, ...]:
+    """Return what the newest refusals of an incident say beyond their codes."""
+    query = select(_BOUNCE.details).join(_LINK, col(_LINK.bounce_id) == col(_BOUNCE.id))
+    query = query.where(col(_LINK.incident) == number).order_by(col(_BOUNCE.id).desc()).limit(limit)
+    return tuple(Details.from_mapping(known) for known in session.exec(query) if known)
+
+
+def show_incident(session: Session, number: int) -> IncidentDetail:
+    """Return an incident with its proof and history. Raises NotThere for no such number."""
+    row = session.get(_INCIDENT, number)
+    if row is None:
+        raise NotThere(f"there is no incident INC-{number}", "`bounce-watch incidents` lists them.")
+    bounces = _proof(session, number)
+    return IncidentDetail(
+        incident=incident_of(row, tuple(bounce.id for bounce in bounces)),
+        previous=row.previous,
+        quiet=row.quiet,
+        bounces=bounces,
+        changes=_changes(session, number),
+        mails=entries(session, col(tables.Outgoing.incident) == number),
+    )
 
 
 def _proof(session: Session, number: int) -> tuple[BounceRow, ...]:

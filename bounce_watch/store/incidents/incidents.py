@@ -7,34 +7,30 @@ from sqlalchemy import bindparam, func, insert
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
-from bounce_watch.model import Event, Finding, Incident, IncidentState
-from bounce_watch.store import fresh, tables
-from bounce_watch.store.asking import ask
+from bounce_watch.model import Details, Event, Finding, Incident, IncidentState
+from bounce_watch.store import tables
 from bounce_watch.store.database.columns import scrub
-from bounce_watch.store.incidents.lifecycle import WATCHER, IncidentLife, ToldList, incident_of, incident_rows
-from bounce_watch.store.put_off import remembered, write
-from bounce_watch.store.records import Recorded
+from bounce_watch.store.database.session import read_columns
+from bounce_watch.store.incidents.detail import open_incidents_of, refusal_details_of, show_incident
+from bounce_watch.store.incidents.lifecycle import WATCHER, IncidentLife, ToldQueries, incident_of
+from bounce_watch.store.records import IncidentDetail, Recorded
 from bounce_watch.store.vocabulary import Change
 
 AT_ONCE = timedelta(0)
-_NEWEST = "newest_incident"
-_AT_MOST = 500
-"""Fingerprints in one question."""
-
 MAX_NAMES = 500
 """Senders, domains and statuses kept in an incident's row; its bounces hold all of them."""
 
 
 _AT = tables.Incident
-# Made once, for it is asked for each bounce and rule.
+_LINK, _BOUNCE = tables.IncidentEvent, tables.Bounce
+_NEW_PROOF = insert(_LINK)
+# Made once: to build a statement costs more than to run it, and these are run for each bounce and rule.
 _ALIKE = aliased(_AT)
 _LAST = select(func.max(_ALIKE.number)).where(col(_ALIKE.fingerprint) == col(_AT.fingerprint))
-_ALL_OF = select(_AT.fingerprint, _AT.number).where(
+_NEWEST = select(_AT).where(
     col(_AT.fingerprint).in_(bindparam("fingerprints", expanding=True)),
     col(_AT.number) == _LAST.scalar_subquery(),
 )
-_LINK, _BOUNCE = tables.IncidentEvent, tables.Bounce
-_NEW_PROOF = insert(_LINK)
 _PROOFS_BY_MESSAGE = (
     select(_LINK.bounce_id)
     .join(_BOUNCE, col(_BOUNCE.id) == col(_LINK.bounce_id))
@@ -44,10 +40,10 @@ _PROOFS_BY_MESSAGE = (
 )
 
 
-class IncidentList(ToldList):
+class IncidentQueries(ToldQueries):
     """Questions about incidents."""
 
-    def incidents(self, state: IncidentState | None = None, limit: int = 1_000) -> tuple[Incident, ...]:
+    def list(self, state: IncidentState | None = None, limit: int = 1_000) -> tuple[Incident, ...]:
         """Return the incidents, newest first; their findings carry no event numbers."""
         query = select(tables.Incident).order_by(col(tables.Incident.number).desc()).limit(limit)
         if state is not None:
@@ -55,28 +51,39 @@ class IncidentList(ToldList):
         with self._reading() as session:
             return tuple(incident_of(row) for row in session.exec(query))
 
-    def incidents_open(self) -> tuple[Incident, ...]:
+    def list_open(self) -> tuple[Incident, ...]:
         """Return the unresolved incidents, newest first."""
-        return self.incidents(IncidentState.OPEN)
+        return self.list(IncidentState.OPEN)
 
-    def find_incident(self, fingerprint: str) -> Incident | None:
-        """Return the newest incident of a fingerprint, whatever its state, None for none."""
-        return self.find_incidents([fingerprint]).get(fingerprint)
-
-    def find_incidents(self, fingerprints: Collection[str]) -> dict[str, Incident]:
-        """Return the newest incident of each fingerprint that has one, whatever its state."""
+    def show(self, number: int) -> IncidentDetail:
+        """Return an incident with its proof and history. Raises NotThere for no such number."""
         with self._reading() as session:
-            numbers = _newest_of(session, fingerprints)
-            rows = {row.number: row for row in incident_rows(session, sorted(set(numbers.values())))}
-        return {fingerprint: incident_of(rows[number]) for fingerprint, number in numbers.items()}
+            return show_incident(session, number)
+
+    def open_ones_of(self, report_id: int) -> tuple[Incident, ...]:
+        """Return the unresolved incidents that a report belongs to, oldest first."""
+        with self._reading() as session:
+            return open_incidents_of(session, report_id)
+
+    def refusal_details(self, number: int, limit: int = 200) -> tuple[Details, ...]:
+        """Return what the newest refusals of an incident say beyond their codes."""
+        with self._reading() as session:
+            return refusal_details_of(session, number, limit)
+
+    def find(self, fingerprint: str) -> Incident | None:
+        """Return the newest incident of a fingerprint, whatever its state, None for none."""
+        return self.find_all([fingerprint]).get(fingerprint)
+
+    def find_all(self, fingerprints: Collection[str]) -> dict[str, Incident]:
+        """Return the newest incident of each fingerprint that has one, whatever its state."""
+        asked = {scrub(fingerprint): fingerprint for fingerprint in fingerprints}
+        with self._reading() as session:
+            rows = session.exec(_NEWEST, params={"fingerprints": sorted(asked)})
+            return {asked[row.fingerprint]: incident_of(row) for row in rows}
 
 
-class Incidents(IncidentLife, IncidentList):
+class Incidents(IncidentLife, IncidentQueries):
     """Writing what the rules found."""
-
-    def foresee_incidents(self, fingerprints: Collection[str]) -> None:
-        """Ask at once for incidents that `find_incidents` will be asked for one after another."""
-        _newest_of(self._rows, fingerprints)
 
     def save_finding(
         self, finding: Finding, now: datetime, *, quiet: bool, reopen_within: timedelta = AT_ONCE
@@ -112,11 +119,8 @@ class Incidents(IncidentLife, IncidentList):
         return self._grow(row, now)
 
     def _proofs_by(self, message_id: int, number: int) -> set[int]:
-        known = fresh.proofs_by(self._rows, message_id, number)
-        if known is not None:
-            return known
         asked = {"of_incident": number, "of_message": message_id}
-        return set(ask(self._rows, _PROOFS_BY_MESSAGE, asked, _BOUNCE, _LINK).scalars())
+        return set(read_columns(self._rows, _PROOFS_BY_MESSAGE, asked).scalars())
 
     def _reopen(self, finding: Finding, now: datetime, within: timedelta) -> tables.Incident | None:
         number = _newest(self._rows, finding.fingerprint)
@@ -157,13 +161,12 @@ class Incidents(IncidentLife, IncidentList):
         row.silenced_until = before.silenced_until if before else None  # a silence outlives a quiet day
         self._rows.add(row)
         self._rows.flush()
-        remembered(self._rows, _NEWEST)[scrub(row.fingerprint)] = row.number
         self._link(row.number, finding.events)
         self._note(row, Change.OPENED, now, by=WATCHER, note="from old mail" if quiet else "")
         return row
 
     def _feed(self, row: tables.Incident, finding: Finding, now: datetime) -> tuple[Change, bool]:
-        unknown = self._fresh(row.number, finding.events)
+        unknown = self._unlinked(row.number, finding.events)
         if not unknown:
             return Change.UNCHANGED, False
         self._link(row.number, unknown)
@@ -186,10 +189,9 @@ class Incidents(IncidentLife, IncidentList):
     def _link(self, number: int, bounce_ids: Iterable[int]) -> None:
         rows = [{"incident": number, "bounce_id": one} for one in dict.fromkeys(bounce_ids)]
         if rows:
-            write(self._rows, _LINK, _NEW_PROOF, rows)
-            fresh.note_proofs(self._rows, number, [row["bounce_id"] for row in rows])
+            self._rows.connection().execute(_NEW_PROOF, rows)
 
-    def _fresh(self, number: int, bounce_ids: Collection[int]) -> list[int]:
+    def _unlinked(self, number: int, bounce_ids: Collection[int]) -> list[int]:
         """Return the bounces that do not prove the incident yet, in order."""
         link = tables.IncidentEvent
         query = select(link.bounce_id).where(
@@ -197,18 +199,6 @@ class Incidents(IncidentLife, IncidentList):
         )
         known = set(self._rows.exec(query))
         return [bounce_id for bounce_id in bounce_ids if bounce_id not in known]
-
-
-def _newest_of(session: Session, fingerprints: Collection[str]) -> dict[str, int]:
-    """Return the number of the newest incident of each fingerprint that has one, each asked for once."""
-    known = remembered(session, _NEWEST)
-    unknown = sorted({scrub(one) for one in fingerprints} - known.keys())
-    known.update(dict.fromkeys(unknown))
-    for start in range(0, len(unknown), _AT_MOST):
-        asked = {"fingerprints": unknown[start : start + _AT_MOST]}
-        known.update((fingerprint, number) for fingerprint, number in ask(session, _ALL_OF, asked))
-    numbers = {one: known[scrub(one)] for one in fingerprints}
-    return {fingerprint: number for fingerprint, number in numbers.items() if number is not None}
 
 
 def find_unresolved(session: Session, fingerprint: str) -> tables.Incident | None:

@@ -1,16 +1,14 @@
 """What people and time do to an incident: acknowledge, silence, suppress, tell, resolve."""
 
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlmodel import Session, col, select
+from sqlmodel import col, select
 
 from bounce_watch.model import Finding, Incident, IncidentState, Owner, Severity
 from bounce_watch.store import tables
 from bounce_watch.store.database.errors import NotThere
-from bounce_watch.store.database.session import Reads, Writes
-from bounce_watch.store.put_off import remembered
+from bounce_watch.store.database.session import Queries, Repository
 
 WATCHER = "bounce_watch"
 """Who changed an incident when no person did."""
@@ -63,20 +61,7 @@ def incident_of(row: tables.Incident, events: tuple[int, ...] = ()) -> Incident:
     )
 
 
-def incident_rows(session: Session, numbers: Iterable[int]) -> Iterator[tables.Incident]:
-    """Yield the rows of these incidents, each read once in a session: they are long and asked for often.
-
-    What has changed in them is written when the session ends, or when a question is about them.
-    """
-    kept = remembered(session, "incidents")
-    for number in numbers:
-        row = kept.get(number) or session.get(tables.Incident, number)
-        if row is not None:
-            kept[number] = row
-            yield row
-
-
-class ToldList(Reads):
+class ToldQueries(Queries):
     """Questions about what admins know."""
 
     def told(self) -> tuple[Told, ...]:
@@ -91,10 +76,10 @@ def told_of(row: tables.Incident) -> Told:
     return Told(incident=incident_of(row), step=row.told_step, messages=row.told_messages, at=row.told_at)
 
 
-class IncidentLife(ToldList, Writes):
+class IncidentLife(ToldQueries, Repository):
     """Changes by people and by time. All raise NotThere for no such number."""
 
-    def acknowledge_incident(self, number: int, now: datetime, *, by: str, note: str = "") -> Incident:
+    def acknowledge(self, number: int, now: datetime, *, by: str, note: str = "") -> Incident:
         """Note that somebody is on it; the reminders end. A second time changes nothing."""
         row = self._unresolved(number)
         if row.acknowledged_at is None:
@@ -102,9 +87,7 @@ class IncidentLife(ToldList, Writes):
             self._note(row, "acknowledged", now, by=by, note=note)
         return incident_of(row)
 
-    def silence_incident(
-        self, number: int, until: datetime, now: datetime, *, by: str, why: str = ""
-    ) -> Incident:
+    def silence(self, number: int, until: datetime, now: datetime, *, by: str, why: str = "") -> Incident:
         """Write to nobody about it until then; a moment that is past ends the silence."""
         row = self._unresolved(number)
         row.silenced_until = until
@@ -112,13 +95,13 @@ class IncidentLife(ToldList, Writes):
         self._note(row, "silenced", now, by=by, note=f"{told}: {why}" if why else told)
         return incident_of(row)
 
-    def note_incident(self, number: int, text: str, now: datetime, *, by: str) -> Incident:
+    def note(self, number: int, text: str, now: datetime, *, by: str) -> Incident:
         """Add a line of a person to its history."""
         row = self._incident(number)
         self._note(row, "note", now, by=by, note=text)
         return incident_of(row)
 
-    def resolve_incident(self, number: int, now: datetime, *, by: str = WATCHER, why: str = "") -> Incident:
+    def resolve(self, number: int, now: datetime, *, by: str = WATCHER, why: str = "") -> Incident:
         """Resolve an incident; a resolved one stays as it is."""
         row = self._incident(number)
         if row.state != IncidentState.RESOLVED:
@@ -126,7 +109,7 @@ class IncidentLife(ToldList, Writes):
             self._note(row, IncidentState.RESOLVED, now, by=by, note=why)
         return incident_of(row)
 
-    def suppress_incident(self, number: int, by_number: int | None, now: datetime) -> None:
+    def suppress(self, number: int, by_number: int | None, now: datetime) -> None:
         """Note which incident explains this one, None when none does any more."""
         row = self._incident(number)
         if row.suppressed_by != by_number:
@@ -146,7 +129,7 @@ class IncidentLife(ToldList, Writes):
         return told_of(self._incident(number))
 
     def _incident(self, number: int) -> tables.Incident:
-        row = next(incident_rows(self._rows, [number]), None)
+        row = self._rows.get(tables.Incident, number)
         if row is None:
             raise NotThere(f"there is no incident INC-{number}", "`bounce-watch incidents` lists them.")
         return row

@@ -6,30 +6,22 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import func
-from sqlmodel import Session, col, select
+from sqlmodel import col, select
 
 from bounce_watch.model import Edition
 from bounce_watch.store import tables
-from bounce_watch.store.database.session import Reads, Writes
+from bounce_watch.store.database.session import Queries, Repository
 from bounce_watch.store.maintenance import retention
 from bounce_watch.store.maintenance.purge import count_old, delete_old, find_old
 from bounce_watch.store.maintenance.retention import Digested, Limits, Old
+from bounce_watch.store.meta import read_time, write_value
 from bounce_watch.store.privacy.subjects import change_subjects, find_subjects
-from bounce_watch.store.upkeep_counters import (
-    SERIES,
-    Wrong,
-    mend,
-    mend_scattered,
-    wrong_counters,
-    wrong_scattered,
-)
-from bounce_watch.store.upkeep_tally import outlived
 
 _UPKEEP_AT = "upkeep_at"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Deed:
+class AuditEntry:
     """One line of the audit: who did what to the store, and how many rows of what it touched."""
 
     at: datetime
@@ -46,17 +38,8 @@ class OldRows:
     stays: dict[str, int]
 
 
-class UpkeepQuestions(Reads):
+class MaintenanceQueries(Queries):
     """Questions about the store's own state."""
-
-    def disagreeing_counters(self) -> tuple[int, str]:
-        """Return how many counters disagree with the rows, and a few words about the first."""
-        with self._reading() as session:
-            missing, surplus = wrong_scattered(session)
-            if missing or surplus:  # counters are compared without these messages
-                return len(missing) + len(surplus), f"message {min(missing | surplus)} of several days"
-            wrong = _all_wrong(session)
-        return len(wrong), _words(wrong[0]) if wrong else ""
 
     def digested(self, editions: Collection[Edition] = (), weekday: int = 0) -> Digested:
         """Return what every wanted edition of the digest has told."""
@@ -94,33 +77,24 @@ class UpkeepQuestions(Reads):
     def last_upkeep_at(self) -> datetime | None:
         """Return when the daily upkeep was last done to its end."""
         with self._reading() as session:
-            row = session.get(tables.Meta, _UPKEEP_AT)
-            return None if row is None else datetime.fromisoformat(row.value)
+            return read_time(session, _UPKEEP_AT)
 
-    def deeds(self, limit: int = 100) -> tuple[Deed, ...]:
+    def audit_log(self, limit: int = 100) -> tuple[AuditEntry, ...]:
         """Return what was done to the store as a whole, newest first."""
         at = tables.Audit
         with self._reading() as session:
             rows = session.exec(select(at).order_by(col(at.id).desc()).limit(limit))
-            return tuple(Deed(at=row.at, by=row.by, deed=row.deed, figures=dict(row.figures)) for row in rows)
+            return tuple(
+                AuditEntry(at=row.at, by=row.by, deed=row.deed, figures=dict(row.figures)) for row in rows
+            )
 
 
-class Upkeep(UpkeepQuestions, Writes):
+class Maintenance(MaintenanceQueries, Repository):
     """Writing what keeps the store right."""
 
-    def recount(self) -> int:
-        """Set every counter that disagrees to what the rows say; return how many there were."""
-        missing, surplus = wrong_scattered(self._rows)
-        if missing or surplus:
-            mend_scattered(self._rows, missing, surplus)
-        wrong = _all_wrong(self._rows)
-        for one in wrong:
-            mend(self._rows, one)
-        return len(missing) + len(surplus) + len(wrong)
-
-    def delete_old(self, what: Old, numbers: Sequence[int], limits: Limits, *, outlive: bool) -> Counter[str]:
+    def delete_old(self, what: Old, numbers: Sequence[int], limits: Limits, *, keep: bool) -> Counter[str]:
         """Delete those of the rows that nothing needs; return how many of what. See `find_old`."""
-        return delete_old(self._rows, what, numbers, limits, outlive=outlive)
+        return delete_old(self._rows, what, numbers, limits, keep=keep)
 
     def change_subjects(self, numbers: Sequence[int], *, hashed: bool) -> None:
         """Replace subjects by their hashes, or drop them."""
@@ -128,18 +102,8 @@ class Upkeep(UpkeepQuestions, Writes):
 
     def note_upkeep(self, now: datetime) -> None:
         """Note that the daily upkeep is done."""
-        self._rows.merge(tables.Meta(name=_UPKEEP_AT, value=now.isoformat()))
+        write_value(self._rows, _UPKEEP_AT, now)
 
-    def note_deed(self, deed: str, by: str, figures: dict[str, int | str], now: datetime) -> None:
+    def add_audit_entry(self, deed: str, by: str, figures: dict[str, int | str], now: datetime) -> None:
         """Write a line into the audit; it names no person but the one who did it."""
         self._rows.add(tables.Audit(at=now, by=by, deed=deed, figures=figures))
-
-
-def _all_wrong(session: Session) -> list[Wrong]:
-    kept_to = outlived(session)
-    return [one for series in SERIES for one in wrong_counters(session, *series, kept_to)]
-
-
-def _words(wrong: Wrong) -> str:
-    cell = wrong.cell
-    return f"{cell.dimension} {cell.label!r} should say {wrong.messages} mails in {cell.grain} {cell.period}"

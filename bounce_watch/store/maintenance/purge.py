@@ -12,7 +12,8 @@ from sqlmodel import Session, col, select
 
 from bounce_watch.store import tables
 from bounce_watch.store.maintenance.retention import Limits, Old, may_go
-from bounce_watch.store.upkeep_tally import count_out
+from bounce_watch.store.queries.counts import keep_counts
+from bounce_watch.store.state import State
 from bounce_watch.store.vocabulary import MessageState
 
 BATCH = 100
@@ -21,7 +22,6 @@ BATCH = 100
 MOVING_SOURCES = ("imap:", "maildir:")
 """Places whose mail is moved away once it is filed, so that it cannot be met there again."""
 
-_RESENT = "resent:"  # see facts.py
 _NUMBERS: dict[Old, Any] = {
     Old.MAILS: tables.Outgoing.id,
     Old.WITHHELD: tables.Withheld.id,
@@ -45,11 +45,11 @@ def count_old(session: Session, what: Old, limits: Limits) -> int:
 
 
 def delete_old(
-    session: Session, what: Old, numbers: Sequence[int], limits: Limits, *, outlive: bool
+    session: Session, what: Old, numbers: Sequence[int], limits: Limits, *, keep: bool
 ) -> Counter[str]:
     """Delete those of the rows that may still go, and what hangs on them; return how many of what.
 
-    `outlive`: counters stay as they are, but for those of senders.
+    `keep`: add what is deleted to the daily counts.
     """
     number = col(_NUMBERS[what])
     query = select(number).where(number.in_(numbers), may_go(what, limits))
@@ -64,12 +64,11 @@ def delete_old(
         case Old.INCIDENTS:
             return _delete_incidents(session, sure)
         case Old.MESSAGES:
-            return _delete_messages(session, sure, outlive=outlive)
+            return _delete_messages(session, sure, keep=keep)
 
 
 def _delete_mails(session: Session, numbers: Sequence[int]) -> Counter[str]:
-    names = [f"{_RESENT}{number}" for number in numbers]
-    _delete(session, tables.Meta, col(tables.Meta.name).in_(names))
+    State(session).forget_resent(numbers)
     return Counter(mails=_delete(session, tables.Outgoing, col(tables.Outgoing.id).in_(numbers)))
 
 
@@ -81,23 +80,23 @@ def _delete_incidents(session: Session, numbers: Sequence[int]) -> Counter[str]:
     return Counter(incidents=_delete(session, at, col(at.number).in_(numbers)))
 
 
-def _delete_messages(session: Session, numbers: Sequence[int], *, outlive: bool) -> Counter[str]:
+def _delete_messages(session: Session, numbers: Sequence[int], *, keep: bool) -> Counter[str]:
     bounce, report = tables.Bounce, tables.Report
     own = select(report.id).where(col(report.message_id).in_(numbers))
     with_copies = or_(col(report.id).in_(own), col(report.duplicate_of).in_(own))
     reports = list(session.exec(select(report.id).where(with_copies)))
-    rows = list(session.exec(select(bounce).where(col(bounce.message_id).in_(numbers))))
-    count_out(session, rows, outlive=outlive)
-    _delete(session, tables.IncidentEvent, col(tables.IncidentEvent.bounce_id).in_([row.id for row in rows]))
+    if keep:
+        keep_counts(session, numbers)
+    bounces = select(bounce.id).where(col(bounce.message_id).in_(numbers))
+    _delete(session, tables.IncidentEvent, col(tables.IncidentEvent.bounce_id).in_(bounces))
     for table in (tables.Outgoing, tables.Withheld):
         _delete(session, table, col(table.report_id).in_(reports))
-    _delete(session, bounce, col(bounce.message_id).in_(numbers))
+    rows = _delete(session, bounce, col(bounce.message_id).in_(numbers))
     # Copies point at the reports that they repeat, so they go first.
     gone = _delete(session, report, col(report.id).in_(reports) & col(report.duplicate_of).is_not(None))
     gone += _delete(session, report, col(report.id).in_(reports))
-    _delete(session, tables.Scattered, col(tables.Scattered.message_id).in_(numbers))
     _leave_places(session, numbers)
-    return Counter(messages=len(numbers), reports=gone, bounces=len(rows))
+    return Counter(messages=len(numbers), reports=gone, bounces=rows)
 
 
 def _leave_places(session: Session, numbers: Sequence[int]) -> None:

@@ -1,19 +1,17 @@
-"""Bounces as the pattern rules see them, read column by column: this is the hot path of the intake."""
+"""Bounces as the detection rules see them, read column by column: this is the hot path of ingest."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, bindparam, func, select, type_coerce
-from sqlmodel import Session, col
+from sqlalchemy import BigInteger, bindparam, func, select, type_coerce
+from sqlmodel import col
 
 from bounce_watch.model import Action, Cause, Event, Evidence, Side
 from bounce_watch.store import tables
-from bounce_watch.store.asking import ask
 from bounce_watch.store.database.columns import fold
-from bounce_watch.store.database.session import Reads
-from bounce_watch.store.fresh import horizon
+from bounce_watch.store.database.session import Queries, read_columns
 
 MAX_EVENTS = 10_000
 """Events looked at for one rule and key; of more, the newest."""
@@ -38,9 +36,6 @@ EVENT_COLUMNS: tuple[Any, ...] = (*_COLUMNS, _AT.action)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _HOUR = 3_600_000_000  # microseconds, as an Instant is stored
 _FAILED = col(_AT.action) == Action.FAILED
-# A sum is no key: the index of the question is used, not that of the numbers.
-SEEN = col(_AT.id) + 0 <= bindparam("horizon", type_=BigInteger)
-"""The bounce is none that comes later than what is being looked at."""
 _FILTERS = {
     "causes": col(_AT.cause),
     "statuses": col(_AT.status),
@@ -51,7 +46,7 @@ _FILTERS = {
 }
 
 
-class Events(Reads):
+class BounceEvents(Queries):
     """Which bounces a rule is to look at."""
 
     def events(
@@ -83,8 +78,7 @@ class Events(Reads):
         query = _in_window(frozenset(given))
         params = {"since": since, "until": until, "most": limit, **given}
         with self._reading() as session:
-            params["horizon"] = horizon(session)
-            return tuple(reversed(_read(session, query, params)))
+            return tuple(reversed([_event(row) for row in read_columns(session, query, params)]))
 
     def messages_by_hour(
         self, *, since: datetime, until: datetime, causes: Collection[Cause], evidence: Collection[Evidence]
@@ -102,13 +96,6 @@ class Events(Reads):
         with self._reading() as session:
             return {_EPOCH + timedelta(hours=number): count for number, count in session.exec(query)}
 
-    def arrivals(self, limit: int) -> tuple[datetime, ...]:
-        """Return when the newest messages of any kind came in, newest first."""
-        at = tables.Message
-        query = select(col(at.received_at), col(at.seen_at)).order_by(col(at.id).desc()).limit(limit)
-        with self._reading() as session:
-            return tuple(received or seen for received, seen in session.exec(query))  # type: ignore[call-overload]
-
 
 def failed_events(rows: Iterable[Any]) -> tuple[Event, ...]:
     """Return new rows, in the order of EVENT_COLUMNS, as events; those that did not fail are none."""
@@ -119,23 +106,16 @@ def _folded(addresses: Collection[str]) -> list[str]:
     return sorted(set(map(fold, addresses)))
 
 
-def _query(*conditions: ColumnElement[bool]) -> Any:
-    return select(*map(col, _COLUMNS)).where(*conditions)
-
-
 @cache
 def _in_window(filters: frozenset[str]) -> Any:
     """Return the question with these filters, newest first: made once, for it is asked for every bounce."""
     asked = [
         column.in_(bindparam(name, expanding=True)) for name, column in _FILTERS.items() if name in filters
     ]
-    span = (col(_AT.occurred_at) >= bindparam("since"), col(_AT.occurred_at) <= bindparam("until"), SEEN)
+    span = (col(_AT.occurred_at) >= bindparam("since"), col(_AT.occurred_at) <= bindparam("until"))
     newest = (col(_AT.occurred_at).desc(), col(_AT.id).desc())
-    return _query(_FAILED, *span, *asked).order_by(*newest).limit(bindparam("most"))
-
-
-def _read(session: Session, query: Any, params: Mapping[str, Any]) -> list[Event]:
-    return [_event(row) for row in ask(session, query, params, _AT)]
+    query = select(*map(col, _COLUMNS)).where(_FAILED, *span, *asked)
+    return query.order_by(*newest).limit(bindparam("most"))
 
 
 def _event(row: Any) -> Event:

@@ -1,37 +1,45 @@
-"""What one message brings in: its row, the reports in it, their bounces."""
+"""Messages at their places in mailboxes, the reports in them, and the bounces of those."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import fields
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, func, update
+from sqlalchemy import bindparam, func, insert, update
 from sqlmodel import Session, col, select
 
 from bounce_watch.model import Bounce, Event, Evidence, Kind, Report
 from bounce_watch.model.message_location import MessageLocation
 from bounce_watch.store import tables
-from bounce_watch.store.asking import ask
 from bounce_watch.store.database.columns import MAX_TEXT, scrub
 from bounce_watch.store.database.errors import AlreadyStored, NotThere
-from bounce_watch.store.database.session import Reads
-from bounce_watch.store.database.upsert import insert_new, stored
-from bounce_watch.store.messages.batch import NewMessage, NewReport, Together, note_new
+from bounce_watch.store.database.session import Queries, Repository
+from bounce_watch.store.messages.events import EVENT_COLUMNS, failed_events
+from bounce_watch.store.messages.rows import bounce_row, report_row
 from bounce_watch.store.records import StoredReport
 from bounce_watch.store.vocabulary import MessageState
 
-_MESSAGE = tables.Message
-# Made once: to build a statement costs more than to ask it, and these are asked for every message.
+_AT, _REPORT, _BOUNCE = tables.Message, tables.Report, tables.Bounce
+# Made once: to build a statement costs more than to run it, and these are run for every message.
 _PLACE = (
-    col(_MESSAGE.mailbox) == bindparam("at_mailbox"),
-    col(_MESSAGE.validity) == bindparam("at_validity"),
-    col(_MESSAGE.uid) == bindparam("at_uid"),
+    col(_AT.mailbox) == bindparam("at_mailbox"),
+    col(_AT.validity) == bindparam("at_validity"),
+    col(_AT.uid) == bindparam("at_uid"),
 )
-_AT_PLACE = select(_MESSAGE).where(*_PLACE)
-_STATE_AT_PLACE = select(_MESSAGE.state).where(*_PLACE)
-_FILED = update(_MESSAGE).where(*_PLACE).values(state=MessageState.FILED)
-_UIDS = select(_MESSAGE.uid).where(*_PLACE[:2], col(_MESSAGE.uid).in_(bindparam("at_uids", expanding=True)))
-_NEW_MESSAGE = insert_new(_MESSAGE, ("mailbox", "validity", "uid"), _MESSAGE.id)
+_AT_PLACE = select(_AT).where(*_PLACE)
+_FILED = update(_AT).where(*_PLACE).values(state=MessageState.FILED)
+_NEW_REPORT = insert(_REPORT).returning(col(_REPORT.id))
+_NEW_BOUNCES = insert(_BOUNCE).returning(*EVENT_COLUMNS, sort_by_parameter_order=True)
+_FIRST_WITH = select(_REPORT.id).where(
+    col(_REPORT.fingerprint) == bindparam("of_fingerprint"), col(_REPORT.duplicate_of).is_(None)
+)
+_REPORTED = (
+    select(  # type: ignore[call-overload]
+        *(_REPORT.message_id, _REPORT.duplicate_of),
+        *(_REPORT.arrival_date, _REPORT.report_date, _AT.received_at),
+    )
+    .join(_AT, col(_AT.id) == col(_REPORT.message_id))
+    .where(col(_REPORT.id) == bindparam("of_report"))
+)
 
 
 def find_message(session: Session, mailbox: str, validity: int, uid: str) -> tables.Message | None:
@@ -43,30 +51,45 @@ def _at(mailbox: str, validity: int, uid: str) -> dict[str, Any]:
     return {"at_mailbox": mailbox, "at_validity": validity, "at_uid": uid}
 
 
-def _spot(new: NewMessage) -> tuple[str, int, str]:
-    return new.mailbox, new.validity, scrub(new.uid[:MAX_TEXT])
-
-
-class KnownMessages(Reads):
+class MessageQueries(Queries):
     """Questions about messages."""
 
-    def is_known(self, mailbox: str, validity: int, uid: str) -> MessageState | None:
-        """Return how far the message at this place came, None when we never met it.
-
-        `seen` means that reading it failed before: it is to be read again.
-        """
-        with self._reading() as session:
-            state = session.exec(_STATE_AT_PLACE, params=_at(mailbox, validity, uid)).one_or_none()
-            return None if state is None else MessageState(state)
-
-    def newest_message(self) -> int:
+    def newest(self) -> int:
         """Return the number of the newest message, 0 for none."""
         with self._reading() as session:
-            return session.exec(select(func.max(_MESSAGE.id))).one() or 0
+            return session.exec(select(func.max(_AT.id))).one() or 0
+
+    def states_at(self, mailbox: str, validity: int, uids: Collection[str]) -> dict[str, MessageState]:
+        """Return how far the messages at these places came; unknown places are left out.
+
+        `seen` means that reading the message failed before: it is to be read again.
+        """
+        query = select(_AT.uid, _AT.state).where(
+            col(_AT.mailbox) == mailbox, col(_AT.validity) == validity, col(_AT.uid).in_(list(uids))
+        )
+        with self._reading() as session:
+            return {uid: MessageState(state) for uid, state in session.exec(query)}
+
+    def unfiled(self, mailbox: str) -> tuple[MessageLocation, ...]:
+        """Return where messages lie that are stored and not known to be filed, in order."""
+        query = select(_AT.validity, _AT.uid).where(
+            col(_AT.state) == MessageState.STORED, col(_AT.mailbox) == mailbox
+        )
+        with self._reading() as session:
+            rows = session.exec(query.order_by(col(_AT.id)))
+            return tuple(
+                MessageLocation(mailbox=mailbox, validity=validity, uid=uid) for validity, uid in rows
+            )
+
+    def arrivals(self, limit: int) -> tuple[datetime, ...]:
+        """Return when the newest messages of any kind arrived, newest first."""
+        query = select(col(_AT.received_at), col(_AT.seen_at)).order_by(col(_AT.id).desc()).limit(limit)
+        with self._reading() as session:
+            return tuple(received or seen for received, seen in session.exec(query))
 
 
-class Intake(Together):
-    """Writing what a message says."""
+class Messages(MessageQueries, Repository):
+    """Changes of messages, reports and bounces."""
 
     def add_message(
         self,
@@ -85,44 +108,15 @@ class Intake(Together):
         """Store a message and return its number; one that failed before (`seen`) is completed.
 
         `sha256` is that of the bytes that were read in hexadecimal, `size` in bytes. Raises AlreadyStored
-        when the place is taken by a message that was stored already: ask `is_known` first.
+        when a message at this place was stored before.
         """
-        told = {"sha256": sha256, "size": size, "received_at": received_at}
-        told |= {"kind": kind, "reason": reason, "state": state}
-        place = {"mailbox": mailbox, "validity": validity, "uid": uid}
-        new = stored(self._rows, _NEW_MESSAGE, {**place, "seen_at": now, "attempts": 0, **told})
-        if new is not None:
-            note_new(self._rows, new, received_at)
-            return new
         row = find_message(self._rows, mailbox, validity, uid)
-        if row is None or row.state != MessageState.SEEN:
-            raise AlreadyStored(f"message {row and row.id} at this place is {row and row.state} already")
-        for name, value in told.items():
-            setattr(row, name, value)
+        if row is not None and row.state != MessageState.SEEN:
+            raise AlreadyStored(f"message {row.id} at this place is {row.state} already")
+        row = row or _AT(mailbox=mailbox, validity=validity, uid=uid, seen_at=now, state=state)
+        row.sha256, row.size, row.received_at = sha256, size, received_at
+        row.kind, row.reason, row.state = kind, reason, state
         return self._keep(row).id
-
-    def add_messages(self, messages: Sequence[NewMessage], now: datetime) -> list[int]:
-        """Store messages at different places and return their numbers, in order; see `add_message`."""
-        taken = self._taken(messages)
-        free = [new for new in messages if _spot(new) not in taken]
-        numbers = dict(zip(map(_spot, free), self.add_new_messages(free, now), strict=True))
-        return [numbers.get(_spot(new)) or self._complete(new, now) for new in messages]
-
-    def _taken(self, messages: Sequence[NewMessage]) -> set[tuple[str, int, str]]:
-        """Return the places at which a message is known."""
-        asked: dict[tuple[str, int], list[str]] = {}
-        for new in messages:
-            asked.setdefault((new.mailbox, new.validity), []).append(new.uid)
-        taken = set[tuple[str, int, str]]()
-        for (mailbox, validity), uids in asked.items():
-            question = {"at_mailbox": mailbox, "at_validity": validity, "at_uids": uids}
-            found = ask(self._rows, _UIDS, question, _MESSAGE).scalars()
-            taken.update((mailbox, validity, uid) for uid in found)
-        return taken
-
-    def _complete(self, new: NewMessage, now: datetime) -> int:
-        known = {field.name: getattr(new, field.name) for field in fields(new)}
-        return self.add_message(**known, now=now)
 
     def add_report(
         self,
@@ -134,22 +128,36 @@ class Intake(Together):
         now: datetime,
     ) -> StoredReport:
         """Store a report. The same fingerprint again makes a duplicate, whose bounces are not stored."""
-        new = NewReport(message_id=message_id, report=report, evidence=evidence, tests=tests)
-        (stored,) = self.add_reports([new], now)
-        return stored
+        connection, first = self._rows.connection(), None
+        if report.fingerprint:
+            asked = {"of_fingerprint": scrub(report.fingerprint[:MAX_TEXT])}
+            first = connection.execute(_FIRST_WITH, asked).scalar_one_or_none()
+        row = report_row(message_id, report, now)
+        row |= {"evidence": evidence, "tests": [list(test) for test in tests], "duplicate_of": first}
+        number = connection.execute(_NEW_REPORT, row).scalar_one()
+        return StoredReport(report_id=number, duplicate_of=first)
 
     def add_bounces(self, report_id: int, bounces: Sequence[Bounce], now: datetime) -> tuple[Event, ...]:
-        """Store the bounces of one report; see `add_all_bounces`."""
-        (stored,) = self.add_all_bounces([(report_id, bounces)], now)
-        return stored.events
+        """Store the bounces of a report and return the failed ones as events, in order.
 
-    def set_state(self, message_id: int, state: MessageState, reason: str | None = None) -> None:
-        """Note that a message was filed, left alone or quarantined. Repeating it changes nothing."""
-        row = self._rows.get(tables.Message, message_id)
-        if row is None:
-            raise NotThere(f"there is no message {message_id}")
-        row.state = state
-        row.reason = reason or row.reason
+        Without a time of its own a bounce gets the report's, else the message's arrival, else `now`;
+        none lies after `now`. For a duplicate nothing is stored. Raises NotThere for no such report.
+        """
+        connection = self._rows.connection()
+        reported = connection.execute(_REPORTED, {"of_report": report_id}).one_or_none()
+        if reported is None:
+            raise NotThere(f"there is no report {report_id}")
+        message_id, duplicate_of, *times = reported
+        if duplicate_of is not None or not bounces:
+            return ()
+        reported_at = next((time for time in times if time), now)
+        ids = {"report_id": report_id, "message_id": message_id, "recorded_at": now}
+        rows = [
+            {**ids, "occurred_at": min(bounce.occurred_at or reported_at, now), **bounce_row(bounce)}
+            for bounce in bounces
+        ]
+        # As they were stored: the rules see what they will see later.
+        return failed_events(connection.execute(_NEW_BOUNCES, rows))
 
     def note_filed(self, places: Sequence[MessageLocation]) -> None:
         """Note as filed the messages at these places, as after their move."""
@@ -158,17 +166,15 @@ class Intake(Together):
         )
 
     def note_moved(self, mailbox: str, up_to: int | None = None) -> None:
-        """Note as filed what is `stored` and lies no longer in the folder: its move was done, then we died.
+        """Note as filed what is `stored` and no longer in the folder: we died after moving it.
 
-        Only after a walk through the whole folder, in which every such message that is still there is moved.
+        Only after a walk through the whole folder, which moves every such message that is still there.
         `up_to` is the newest row number before the walk: what another watcher stored since is not meant.
         """
-        at = tables.Message
-        stored = [col(at.state) == MessageState.STORED, col(at.mailbox) == mailbox]
+        stored = [col(_AT.state) == MessageState.STORED, col(_AT.mailbox) == mailbox]
         if up_to is not None:
-            stored.append(col(at.id) <= up_to)
-        for row in self._rows.exec(select(at).where(*stored)):
-            row.state = MessageState.FILED
+            stored.append(col(_AT.id) <= up_to)
+        self._rows.connection().execute(update(_AT).where(*stored).values(state=MessageState.FILED))
 
     def note_failure(self, *, mailbox: str, validity: int, uid: str, reason: str, now: datetime) -> int:
         """Count a failure that will happen again with the same bytes; return how many there were.
@@ -177,9 +183,7 @@ class Intake(Together):
         """
         row = find_message(self._rows, mailbox, validity, uid)
         if row is None:
-            row = tables.Message(
-                mailbox=mailbox, validity=validity, uid=uid, seen_at=now, state=MessageState.SEEN
-            )
+            row = _AT(mailbox=mailbox, validity=validity, uid=uid, seen_at=now, state=MessageState.SEEN)
         row.attempts += 1
         row.reason = reason
         return self._keep(row).attempts

@@ -9,7 +9,7 @@ from sqlmodel import Session, col, select
 from bounce_watch.model import Kind
 from bounce_watch.store import tables
 from bounce_watch.store.database.errors import NotThere
-from bounce_watch.store.database.session import Reads, Writes
+from bounce_watch.store.database.session import Queries, Repository
 from bounce_watch.store.messages.messages import find_message
 from bounce_watch.store.records import QuarantineEntry
 from bounce_watch.store.vocabulary import MessageState, QuarantineState
@@ -18,10 +18,10 @@ _AT = tables.Quarantined
 _WITHOUT_BYTES = defer(_AT.raw)  # type: ignore[arg-type]
 
 
-class QuarantineList(Reads):
+class QuarantineQueries(Queries):
     """Questions about the quarantine."""
 
-    def quarantined(
+    def list(
         self, state: QuarantineState | None = QuarantineState.QUARANTINED, limit: int = 1_000
     ) -> tuple[QuarantineEntry, ...]:
         """Return the messages in this state (in any for None), newest first."""
@@ -33,17 +33,17 @@ class QuarantineList(Reads):
         with self._reading() as session:
             return tuple(_entry(*row) for row in session.exec(query))
 
-    def quarantined_bytes(self, number: int) -> tuple[QuarantineEntry, bytes]:
+    def show(self, number: int) -> tuple[QuarantineEntry, bytes]:
         """Return one message with its bytes. Raises NotThere for no such number."""
         with self._reading() as session:
             row, message = _find(session, number)
             return _entry(row, message, len(row.raw)), row.raw
 
 
-class Quarantine(QuarantineList, Writes):
+class Quarantine(QuarantineQueries, Repository):
     """Writing to the quarantine."""
 
-    def quarantine(
+    def add(
         self,
         *,
         mailbox: str,

@@ -8,14 +8,14 @@ from sqlmodel import Session, col, or_, select
 from bounce_watch.model import Action, Bounce, Letter, LetterKind, OutboxState
 from bounce_watch.store import tables
 from bounce_watch.store.database.columns import fold
-from bounce_watch.store.database.session import Writes
+from bounce_watch.store.database.session import Repository
 from bounce_watch.store.messages.rows import bounce_row_of
 
 _AT = tables.Outgoing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SettlingReply:
+class PendingReply:
     """An answer that has not left. `mail_id` is the bounced mail's Message-ID, None for several mails."""
 
     number: int
@@ -24,12 +24,12 @@ class SettlingReply:
     mail_id: str | None
 
 
-class Settling(Writes):
+class PendingReplies(Repository):
     """Finding and rewriting answers before they are due."""
 
-    def settling_reply(
+    def find(
         self, recipient: str, written_after: datetime, joined_for: str, now: datetime
-    ) -> SettlingReply | None:
+    ) -> PendingReply | None:
         """Return the answer to a person that nobody has tried to send yet, None when there is none.
 
         It waits for its time, or for a person and was written after a moment. `joined_for` is the reason
@@ -45,14 +45,14 @@ class Settling(Writes):
             return None
         reports = [row.report_id, *_joined(self._rows, row, joined_for)]
         mails = {self._rows.get_one(tables.Report, number).original_message_id for number in reports}
-        return SettlingReply(
+        return PendingReply(
             number=row.id,
             event_key=row.event_key,
             bounces=_failed(self._rows, reports),
             mail_id=mails.pop() if len(mails) == 1 else None,
         )
 
-    def hasten(self, now: datetime) -> None:
+    def send_now(self, now: datetime) -> None:
         """Make every answer due that only settles: nothing more will join it; failed attempts wait on."""
         settles = (
             col(_AT.state) == OutboxState.PENDING,
@@ -63,7 +63,7 @@ class Settling(Writes):
         for row in self._rows.exec(select(_AT).where(*settles).with_for_update()):
             row.next_at = now
 
-    def rewrite(self, number: int, letter: Letter, content: bytes) -> None:
+    def replace(self, number: int, letter: Letter, content: bytes) -> None:
         """Replace the words of an answer that nobody has tried to send; its event and ids stay."""
         row = self._rows.get_one(_AT, number, with_for_update=True)
         if row.attempts or row.state not in (OutboxState.PENDING, OutboxState.HELD):

@@ -10,10 +10,9 @@ from sqlmodel import Session, col, select
 
 from bounce_watch.model import LetterKind, OutboxState
 from bounce_watch.store import tables
-from bounce_watch.store.asking import ask
 from bounce_watch.store.database.columns import Instant, fold
 from bounce_watch.store.database.errors import NotThere
-from bounce_watch.store.database.session import Reads
+from bounce_watch.store.database.session import Queries, read_columns
 from bounce_watch.store.records import OutboxEntry, ReplyHistory, WithheldRow
 
 _AT = tables.Outgoing
@@ -87,7 +86,7 @@ def withheld_of(row: tables.Withheld) -> WithheldRow:
     )
 
 
-class OutboxList(Reads):
+class OutboxQueries(Queries):
     """Questions about what we write."""
 
     def due(self, now: datetime, limit: int = 50) -> tuple[OutboxEntry, ...]:
@@ -98,13 +97,13 @@ class OutboxList(Reads):
         """Return the mails that may have been sent and whose grace is over: look, then `decide`."""
         return self._waiting(OutboxState.UNKNOWN, now, limit)
 
-    def next_outgoing_at(self, now: datetime) -> datetime | None:
+    def next_at(self, now: datetime) -> datetime | None:
         """Return when the next mail after `now` is due, to be sent or to be looked for; None for none."""
         waits = col(_AT.state).in_([OutboxState.PENDING, OutboxState.UNKNOWN])
         with self._reading() as session:
             return session.exec(select(func.min(_AT.next_at)).where(waits, col(_AT.next_at) > now)).one()
 
-    def outbox(self, states: Collection[OutboxState] = (), limit: int = 1_000) -> tuple[OutboxEntry, ...]:
+    def list(self, states: Collection[OutboxState] = (), limit: int = 1_000) -> tuple[OutboxEntry, ...]:
         """Return mails of any of these states (of all states for none), newest first."""
         conditions = [col(_AT.state).in_(sorted(states))] if states else []
         with self._reading() as session:
@@ -117,17 +116,17 @@ class OutboxList(Reads):
             rows = session.exec(query.order_by(col(_AT.id)).limit(limit).options(_WITHOUT_BYTES))
             return tuple(entry_of(row) for row in rows)
 
-    def waiting_for_release(self) -> int:
+    def count_held(self) -> int:
         """Return how many mails are held until a person lets them go."""
         with self._reading() as session:
             return _count(session, col(_AT.state) == OutboxState.HELD)
 
-    def newest_outgoing(self) -> int:
+    def newest(self) -> int:
         """Return the number of the newest mail, 0 for none."""
         with self._reading() as session:
             return session.exec(select(func.max(_AT.id))).one() or 0
 
-    def outgoing(self, number: int) -> tuple[OutboxEntry, bytes]:
+    def show(self, number: int) -> tuple[OutboxEntry, bytes]:
         """Return one mail with its frozen bytes. Raises NotThere for no such number."""
         with self._reading() as session:
             row = session.get(_AT, number)
@@ -140,7 +139,7 @@ class OutboxList(Reads):
     def event_known(self, event_key: str) -> bool:
         """Tell whether a mail about this event was written before, in whatever state it is."""
         with self._reading() as session:
-            return ask(session, _EVENT, {"event": event_key}, _AT).first() is not None
+            return read_columns(session, _EVENT, {"event": event_key}).first() is not None
 
     def reply_history(
         self, recipient: str, cause: str, now: datetime, event_key: str | None = None
@@ -159,7 +158,7 @@ class OutboxList(Reads):
             "event": event_key,
         }
         with self._reading() as session:
-            last, in_a_day, in_a_minute, in_an_hour, known = ask(session, _HISTORY, asked, _AT).one()
+            last, in_a_day, in_a_minute, in_an_hour, known = read_columns(session, _HISTORY, asked).one()
         return ReplyHistory(
             last_reply_at=last,
             replies_last_day=in_a_day,

@@ -15,10 +15,10 @@ from bounce_watch.model import Letter, OutboxState
 from bounce_watch.store import tables
 from bounce_watch.store.database.columns import fold
 from bounce_watch.store.database.errors import NotThere
-from bounce_watch.store.outbox.queries import OutboxList, entry_of, has_come
-from bounce_watch.store.put_off import write
+from bounce_watch.store.database.session import Repository
+from bounce_watch.store.outbox.queries import OutboxQueries, entry_of, has_come
 from bounce_watch.store.records import OutboxEntry, OutgoingMail
-from bounce_watch.store.state import Facts
+from bounce_watch.store.state import State
 
 BACKOFF = tuple(timedelta(minutes=minutes) for minutes in (1, 2, 5, 15, 30, 60))
 """Pauses after the first, second, ... attempt that certainly sent nothing; the last one repeats."""
@@ -36,7 +36,7 @@ GRACE = timedelta(minutes=10)
 """How long a server may take to answer the end of data (RFC 5321 section 4.5.3.2.6)."""
 
 
-class Outbox(OutboxList, Facts):
+class Outbox(OutboxQueries, Repository):
     """Writing to the outbox."""
 
     def enqueue(
@@ -92,7 +92,7 @@ class Outbox(OutboxList, Facts):
         """Note that the gate refused a mail, and why."""
         key = None if recipient is None else fold(recipient)
         row = {"at": now, "recipient": recipient, "recipient_key": key, "cause": cause, "reason": reason}
-        write(self._rows, tables.Withheld, _REFUSED, [{**row, "report_id": report_id}])
+        self._rows.connection().execute(_REFUSED, {**row, "report_id": report_id})
 
     def claim(
         self, number: int, owner: str, now: datetime, lease_seconds: float = 600
@@ -132,9 +132,9 @@ class Outbox(OutboxList, Facts):
         row.server_reply, row.lease_owner, row.lease_until = reply, None, None
         self._settle(row, outcome, now)
         if outcome == "stop":
-            self.note_stop(reply, now)
+            State(self._rows).note_stop(reply, now)
         elif outcome == "sent":
-            self.clear_stop()
+            State(self._rows).clear_stop()
         return OutboxState(row.state)
 
     def recover(

@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Column, Text, or_, type_coerce
-from sqlmodel import Session, col, select
+from sqlmodel import Session, select
 
 from bounce_watch.store import tables
 from bounce_watch.store.database.columns import LongText, SafeJson, SafeText
@@ -113,8 +114,25 @@ def mapped(value: Any, change: Callable[[str], str]) -> Any:
             return value
 
 
-def named_labels(session: Session, person: Named) -> tuple[str, ...]:
-    """Return the labels of counters that name the person."""
-    label = col(tables.Tally.label)
-    query = select(label).where(label.ilike(person.like, escape="\\")).distinct()
-    return tuple(found for found in session.exec(query) if person.is_in(found))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """The numbers of the rows that name a person, by table.
+
+    `to_them` are mails of ours to them, `waiting` mails that name them and have not left; `about_them` and
+    `open_about_them` are incidents, `places` mails whose place in the mailbox names them (a file name).
+    """
+
+    rows: dict[Any, tuple[int, ...]]
+    to_them: int
+    waiting: int
+    about_them: int
+    open_about_them: int
+    places: int
+
+    @property
+    def is_nothing(self) -> bool:
+        return not any(self.rows.values())
+
+    def count(self, name: str) -> int:
+        """Return how many rows of a table name them."""
+        return next((len(numbers) for table, numbers in self.rows.items() if table.__tablename__ == name), 0)

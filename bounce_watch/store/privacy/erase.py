@@ -7,23 +7,19 @@ is not taken for a new one.
 One of our own mails written anew without a person's address: never for mail that came from outside."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import SMTP
 from typing import Any
 
-from sqlalchemy import delete
 from sqlmodel import Session, col, or_, select
 
 from bounce_watch.model import IncidentState, LetterKind, OutboxState
 from bounce_watch.store import tables
-from bounce_watch.store.privacy.columns import SMALL, change_texts, named_labels, rows_of
+from bounce_watch.store.privacy.columns import SMALL, change_texts, rows_of
 from bounce_watch.store.privacy.identity import Named
-from bounce_watch.store.tally import Cell, add_up, cells_of
-from bounce_watch.store.upkeep_tally import drop_empty
 
 _POLICY = SMTP.clone(cte_type="7bit")
 
@@ -89,11 +85,9 @@ class Forgetter:
         return Counter({table.__tablename__: done})
 
     def forget_rest(self) -> Counter[str]:
-        """Do the same for the tables that have a few rows only, and for counters that no row explains."""
+        """Do the same for the tables that have a few rows only."""
         rows = [row for table in SMALL for row in self._rows.exec(select(table))]
-        labels = named_labels(self._rows, self._person)
-        self._rows.execute(delete(tables.Tally).where(col(tables.Tally.label).in_(labels)))
-        return Counter(rest=len(labels) + sum(change_texts(row, self._replaced) for row in rows))
+        return Counter(rest=sum(change_texts(row, self._replaced) for row in rows))
 
     def _replaced(self, text: str) -> str:
         return self._person.replaced(text, self._pseudonym)
@@ -126,11 +120,10 @@ class Forgetter:
         return max(self._plainly(rows), len(rows))
 
     def _bounces(self, rows: Sequence[tables.Bounce]) -> int:
-        with _counted_anew(self._rows, {row.message_id for row in rows}):
-            own = [row.report_id for row in rows if self._is_theirs(row.sender)]
-            for row in rows:
-                self._bounce(row)
-            self._rows.flush()
+        own = [row.report_id for row in rows if self._is_theirs(row.sender)]
+        for row in rows:
+            self._bounce(row)
+        self._rows.flush()
         at = tables.Report
         with_copies = or_(col(at.id).in_(own), col(at.duplicate_of).in_(own))
         for report in self._rows.exec(select(at).where(with_copies)):
@@ -180,29 +173,3 @@ class Forgetter:
         for row in rows:
             self._rows.delete(row)
         return len(rows)
-
-
-@contextmanager
-def _counted_anew(session: Session, messages: set[int]) -> Iterator[None]:
-    """Bring the counters of these messages to what their rows say when the block ends."""
-    mails_before, bounces_before = _counts(session, messages)
-    yield
-    mails, bounces = _counts(session, messages)
-    mails.subtract(mails_before)
-    bounces.subtract(bounces_before)
-    changed = [cell for cell in bounces if bounces[cell] or mails[cell]]
-    add_up(session, changed, mails, bounces)
-    drop_empty(session, changed)
-
-
-def _counts(session: Session, messages: set[int]) -> tuple[Counter[Cell], Counter[Cell]]:
-    at = tables.Bounce
-    by_message: dict[int, list[tables.Bounce]] = {}
-    for row in session.exec(select(at).where(col(at.message_id).in_(messages)).order_by(col(at.id))):
-        by_message.setdefault(row.message_id, []).append(row)
-    mails, bounces = Counter[Cell](), Counter[Cell]()
-    for rows in by_message.values():
-        cells = Counter(cells_of(rows))
-        bounces.update(cells)
-        mails.update(dict.fromkeys(cells, 1))
-    return mails, bounces

@@ -5,17 +5,13 @@ person wrote to is theirs to know.
 """
 
 from collections.abc import Callable, Iterator
-from datetime import datetime
 from typing import Any
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 
 from bounce_watch.store import tables
-from bounce_watch.store.database.session import Reads
-from bounce_watch.store.privacy.columns import mapped, rows_of
+from bounce_watch.store.privacy.columns import Found, mapped, rows_of
 from bounce_watch.store.privacy.identity import OTHERS, Named
-from bounce_watch.store.privacy.search import Found
-from bounce_watch.store.tally import BLOCK_DAYS, Dimension, Grain, start_of
 
 Row = dict[str, Any]
 _AT_ONCE = 100
@@ -23,28 +19,23 @@ _OURS = frozenset({"raw", "preview", "lease_owner", "lease_until", "by", "acknow
 """Bytes and texts that are handed out otherwise, and the names of our own people."""
 
 
-class PersonExport(Reads):
-    """Handing out what is stored about one person."""
-
-    def told_of(self, person: Named, found: Found) -> Iterator[tuple[str, Row]]:
-        """Yield each row that names the person with the name of its section; sections come one by one."""
-        writer = _Writer(person)
-        sections: dict[Any, tuple[str, Callable[[Session, Any], Row]]] = {
-            tables.Bounce: ("bounces", writer.bounce),
-            tables.Report: ("reports", writer.row),
-            tables.Outgoing: ("mails", writer.mail),
-            tables.Withheld: ("mails_not_written", writer.row),
-            tables.Incident: ("incidents", writer.row),
-            tables.IncidentChange: ("incident_history", writer.row),
-            tables.Quarantined: ("unreadable_mails", writer.row),
-            tables.Message: ("remarks", writer.row),
-            tables.Audit: ("audit", writer.row),
-        }
-        with self._reading() as session:
-            for table, (name, write) in sections.items():
-                for row in _paged(session, table, found.rows.get(table, ())):
-                    yield name, write(session, row)
-            yield from (("counters", counter) for counter in _counters(session, found.labels))
+def export_rows(session: Session, person: Named, found: Found) -> Iterator[tuple[str, Row]]:
+    """Yield each row that names the person with the name of its section; sections come one by one."""
+    writer = _Writer(person)
+    sections: dict[Any, tuple[str, Callable[[Session, Any], Row]]] = {
+        tables.Bounce: ("bounces", writer.bounce),
+        tables.Report: ("reports", writer.row),
+        tables.Outgoing: ("mails", writer.mail),
+        tables.Withheld: ("mails_not_written", writer.row),
+        tables.Incident: ("incidents", writer.row),
+        tables.IncidentChange: ("incident_history", writer.row),
+        tables.Quarantined: ("unreadable_mails", writer.row),
+        tables.Message: ("remarks", writer.row),
+        tables.Audit: ("audit", writer.row),
+    }
+    for table, (name, write) in sections.items():
+        for row in _paged(session, table, found.rows.get(table, ())):
+            yield name, write(session, row)
 
 
 class _Writer:
@@ -109,11 +100,3 @@ def _once(value: Any) -> Any:
     """Name the others in a list once, however many they are."""
     is_names = isinstance(value, list) and all(isinstance(item, str) for item in value)
     return list(dict.fromkeys(value)) if is_names else value
-
-
-def _counters(session: Session, labels: tuple[str, ...]) -> Iterator[Row]:
-    at = tables.Tally
-    query = select(at).where(col(at.label).in_(labels), col(at.dimension) == Dimension.SENDER)
-    for row in session.exec(query.where(col(at.grain) == Grain.BLOCK).order_by(col(at.period))):
-        since: datetime = start_of(row.period * BLOCK_DAYS)
-        yield {"since": since, "days": BLOCK_DAYS, "mails": row.messages, "recipients": row.bounces}

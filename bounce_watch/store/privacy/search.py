@@ -4,8 +4,7 @@ Does the file itself still hold a person's address, in room that no row uses?"""
 
 import re
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -15,10 +14,12 @@ from sqlmodel import Session, col, or_, select
 
 from bounce_watch.model import IncidentState
 from bounce_watch.store import tables
-from bounce_watch.store.database.session import Reads, Writes
+from bounce_watch.store.database.session import Queries, Repository
 from bounce_watch.store.database.sqlite_file import companions
-from bounce_watch.store.privacy.columns import NUMBERED, named_labels, numbers_of
+from bounce_watch.store.meta import read_value, write_value
+from bounce_watch.store.privacy.columns import NUMBERED, Found, numbers_of
 from bounce_watch.store.privacy.erase import WAITING, Forgetter
+from bounce_watch.store.privacy.export import Row, export_rows
 from bounce_watch.store.privacy.identity import Named
 
 PSEUDONYM = "forgotten-{}@forgotten.invalid"
@@ -38,35 +39,10 @@ _FORGOTTEN = "people_forgotten"
 _AT_ONCE = 500
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
-    """The numbers of the rows that name a person, by table; `labels` are counters that do.
-
-    `to_them` are mails of ours to them, `waiting` mails that name them and have not left; `about_them` and
-    `open_about_them` are incidents, `places` mails whose place in the mailbox names them (a file name).
-    """
-
-    rows: dict[Any, tuple[int, ...]]
-    labels: tuple[str, ...]
-    to_them: int
-    waiting: int
-    about_them: int
-    open_about_them: int
-    places: int
-
-    @property
-    def is_nothing(self) -> bool:
-        return not self.labels and not any(self.rows.values())
-
-    def count(self, name: str) -> int:
-        """Return how many rows of a table name them."""
-        return next((len(numbers) for table, numbers in self.rows.items() if table.__tablename__ == name), 0)
-
-
-class PersonQuestions(Reads):
+class PrivacyQueries(Queries):
     """Questions about one person."""
 
-    def named(self, person: Named) -> Found:
+    def search(self, person: Named) -> Found:
         """Return all rows that name a person; every text of the store is read for it."""
         with self._reading() as session:
             rows = {table: numbers_of(session, table, person) for table in NUMBERED}
@@ -76,7 +52,6 @@ class PersonQuestions(Reads):
             waits = col(mail.state).in_(WAITING)
             return Found(
                 rows=rows,
-                labels=named_labels(session, person),
                 to_them=_count(session, mail.id, rows[mail], theirs),
                 waiting=_count(session, mail.id, rows[mail], waits),
                 about_them=_count(session, incident.number, rows[incident], about),
@@ -84,16 +59,20 @@ class PersonQuestions(Reads):
                 places=_places(session, person),
             )
 
+    def export(self, person: Named, found: Found) -> Iterator[tuple[str, Row]]:
+        """Yield each row that names the person with the name of its section; sections come one by one."""
+        with self._reading() as session:
+            yield from export_rows(session, person, found)
 
-class Forgetting(Writes):
+
+class Privacy(PrivacyQueries, Repository):
     """Taking one person out of the store."""
 
     def next_pseudonym(self) -> str:
         """Return a pseudonym that nobody had yet."""
-        row = self._rows.get(tables.Meta, _FORGOTTEN) or tables.Meta(name=_FORGOTTEN, value="0")
-        row.value = str(int(row.value) + 1)
-        self._rows.add(row)
-        return PSEUDONYM.format(row.value)
+        number = int(read_value(self._rows, _FORGOTTEN) or 0) + 1
+        write_value(self._rows, _FORGOTTEN, number)
+        return PSEUDONYM.format(number)
 
     def forget(
         self, table: Any, numbers: Sequence[int], person: Named, pseudonym: str, *, by: str, now: datetime
@@ -102,7 +81,7 @@ class Forgetting(Writes):
         return Forgetter(self._rows, person, pseudonym, by=by, now=now).forget(table, numbers)
 
     def forget_rest(self, person: Named, pseudonym: str, *, by: str, now: datetime) -> Counter[str]:
-        """Do the same where rows have no number: counters and single facts."""
+        """Do the same in the small tables."""
         return Forgetter(self._rows, person, pseudonym, by=by, now=now).forget_rest()
 
 

@@ -13,9 +13,9 @@ from sqlmodel import Session, col, select
 
 from bounce_watch.model import Digest, Edition, Evidence, Health, closes
 from bounce_watch.store import tables
-from bounce_watch.store.database.session import Writes
+from bounce_watch.store.database.session import Queries, Repository, lend
 from bounce_watch.store.queries.digest_counts import MARKED, WEEK, Counting, Span
-from bounce_watch.store.state import KnownFacts
+from bounce_watch.store.state import StateQueries
 
 _AT = tables.Digest
 _NOTHING = dict.fromkeys(MARKED, 0)
@@ -26,15 +26,15 @@ WEEKS, DAY = 4, timedelta(days=1)
 """How many weeks a day is compared with."""
 
 
-class Digests(KnownFacts):
+class DigestQueries(Queries):
     """Questions that a digest answers."""
 
-    def last_digest(self) -> date | None:
+    def last_date(self) -> date | None:
         """Return the local date of the newest digest, None before the first."""
         with self._reading() as session:
             return session.exec(select(func.max(_AT.local_date))).one()
 
-    def digest_facts(
+    def count(
         self,
         local_date: date,
         time_zone: str,
@@ -52,7 +52,7 @@ class Digests(KnownFacts):
         came after the digest that ended the one before.
         """
         with self._reading() as session:
-            first_run = self.first_run_at()
+            first_run = StateQueries(lend(session)).first_run_at()
             before = edition_before(session, local_date, edition, weekday)
             span = _span_of(session, local_date, now, first_run, before)
             counting = Counting(session, span, accepted, usual=_usual(span, first_run, edition))
@@ -69,22 +69,22 @@ class Digests(KnownFacts):
         longer = (Edition.WEEKLY, Edition.MONTHLY)
         return tuple(edition for edition in longer if closes(edition, weekday, previous, local_date))
 
-    def last_digest_until(self) -> datetime | None:
+    def last_until(self) -> datetime | None:
         """Return when the newest digest was made."""
         with self._reading() as session:
             return session.exec(select(_AT.until).order_by(col(_AT.local_date).desc()).limit(1)).first()
 
 
-class DigestRecord(Digests, Writes):
+class Digests(DigestQueries, Repository):
     """Writing down that a digest was made."""
 
-    def record_digest(self, digest: Digest, event_key: str | None) -> bool:
+    def record(self, digest: Digest, event_key: str | None) -> bool:
         """Close the span of a digest, in the transaction that counted it and wrote its mail.
 
         False when this date or a later one was closed before: then write no mail.
         `event_key` is None for an empty day of which nobody is told.
         """
-        newest = self.last_digest()
+        newest = self.last_date()
         if newest is not None and digest.local_date <= newest:
             return False
         row = _AT(

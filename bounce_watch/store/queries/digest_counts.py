@@ -24,9 +24,8 @@ from bounce_watch.model import (
 )
 from bounce_watch.store import tables
 from bounce_watch.store.incidents.lifecycle import incident_of
-from bounce_watch.store.tally import Dimension
-from bounce_watch.store.tops import Figures, counted, counted_rows, most
-from bounce_watch.store.vocabulary import Change, MessageState
+from bounce_watch.store.queries.counts import ACTION, Counts, count_rows, count_span, most
+from bounce_watch.store.vocabulary import By, Change, MessageState
 
 WEEK = timedelta(days=7)
 LINES = 10
@@ -92,7 +91,7 @@ class Counting:
         missed: int = 0,
     ) -> Digest:
         """Return all figures of the span."""
-        actions, before = self._now(Dimension.ACTION), self._before(Dimension.ACTION)
+        actions, before = self._now(ACTION), self._before(ACTION)
         failed, delayed = Action.FAILED, Action.DELAYED
         return Digest(
             local_date=local_date,
@@ -105,10 +104,10 @@ class Counting:
             opened=self._opened(),
             still_open=self._still_open(),
             resolved=self._resolved(),
-            owners=self._by(Dimension.OWNER),
-            causes=self._by(Dimension.CAUSE),
-            senders=self._by(Dimension.SENDER),
-            domains=self._by(Dimension.DOMAIN),
+            owners=self._by(By.OWNER),
+            causes=self._by(By.CAUSE),
+            senders=self._by(By.SENDER),
+            domains=self._by(By.DOMAIN),
             withheld=self._withheld(),
             unverified=self._unverified(),
             health=health,
@@ -118,20 +117,13 @@ class Counting:
             **self._totals(),
         )
 
-    def _now(self, dimension: Dimension) -> Figures:
-        if self._holds_every_bounce():
-            return counted(self._session, dimension, accepted=self._accepted)
-        return counted_rows(self._session, dimension, self._span.holds("bounce_to"), self._accepted)
+    def _now(self, by: str) -> Counts:
+        return count_rows(self._session, by, self._span.holds("bounce_to"), accepted=self._accepted)
 
-    def _holds_every_bounce(self) -> bool:
-        """Tell whether nothing lies outside the span: then the counters know the answer."""
-        newest = self._session.exec(select(func.max(_AT.id))).one() or 0
-        return self._span.start["bounce_to"] == 0 and self._span.end["bounce_to"] == newest
-
-    def _before(self, dimension: Dimension) -> Figures:
-        total = Figures(messages=Counter(), bounces=Counter())
+    def _before(self, by: str) -> Counts:
+        total = Counts(messages=Counter(), bounces=Counter())
         for since, until in self._usual:
-            found = counted(self._session, dimension, since=since, until=until, accepted=self._accepted)
+            found = count_span(self._session, by, since, until, self._accepted)
             total.messages.update(found.messages)
             total.bounces.update(found.bounces)
         return total
@@ -142,17 +134,14 @@ class Counting:
         before = (2 * total_before + spans) // (2 * spans) if spans else None
         return Count(label=label, now=now, before=before)
 
-    def _by(self, dimension: Dimension) -> tuple[Count, ...]:
-        before = self._before(dimension).messages
-        top = most(self._now(dimension).messages, LINES)
+    def _by(self, by: str) -> tuple[Count, ...]:
+        before = self._before(by).messages
+        top = most(self._now(by).messages, LINES)
         return tuple(self._compared(count.label, count.now, before[count.label]) for count in top)
 
     def _unverified(self) -> int:
         if self._accepted is None:
             return 0
-        if self._holds_every_bounce():
-            every = counted(self._session, Dimension.ACTION).bounces.total()
-            return every - counted(self._session, Dimension.ACTION, accepted=self._accepted).bounces.total()
         inside = self._span.holds("bounce_to")
         return self._count(_AT, inside) - self._count(_AT, inside, *self._believed)
 

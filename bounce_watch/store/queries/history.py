@@ -1,24 +1,35 @@
 """Questions about the past: what bounced, why, and what was written about it."""
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CTE, func, literal, union_all
+from sqlalchemy import func
 from sqlmodel import Session, col, select
 
-from bounce_watch.model import Action, Count, Incident
+from bounce_watch.model import Action, Cause, Count, HourCount, Incident
 from bounce_watch.store import tables
+from bounce_watch.store.database.columns import fold
 from bounce_watch.store.database.errors import NotThere
-from bounce_watch.store.database.session import Reads
+from bounce_watch.store.database.session import Queries
 from bounce_watch.store.incidents.lifecycle import incident_of
 from bounce_watch.store.messages.rows import bounce_row_of, message_of, report_of
 from bounce_watch.store.outbox.queries import entries, withheld_of
+from bounce_watch.store.queries.counts import (
+    COLUMNS,
+    DAY,
+    EPOCH,
+    HOUR,
+    count_outlived,
+    most,
+    period_of,
+    whole_days,
+)
 from bounce_watch.store.queries.filters import conditions_of, needs_report
 from bounce_watch.store.records import BounceDetail, BounceRow, HistoryFilter
-from bounce_watch.store.tally import Dimension
-from bounce_watch.store.tops import counted, most
 from bounce_watch.store.vocabulary import By, Order, Sort
 
 _AT = tables.Bounce
@@ -33,22 +44,12 @@ _SORTS = {
     Sort.CODE: _AT.status,
     Sort.OWNER: _AT.owner,
 }
-_COLUMNS = {
-    By.SENDER: _AT.sender_key,
-    By.DOMAIN: _AT.recipient_domain,
-    By.CAUSE: _AT.cause,
-    By.CODE: _AT.status,
-    By.OWNER: _AT.owner,
-    By.RECIPIENT: _AT.recipient_key,
-}
-_TALLIED = {by: Dimension(by) for by in By if by is not By.RECIPIENT}
-"""What the counters know. (`by in Dimension` would ask for this very member up to Python 3.11.)"""
 
 
-class History(Reads):
+class History(Queries):
     """Questions about bounces."""
 
-    def history(
+    def find(
         self,
         chosen: HistoryFilter = _EVERYTHING,
         *,
@@ -82,52 +83,53 @@ class History(Reads):
             return session.exec(query).one()
 
     def top(self, by: By, chosen: HistoryFilter = _EVERYTHING, limit: int = 10) -> tuple[Count, ...]:
-        """Count failed messages (not recipients) by one value, most first."""
-        if by in _TALLIED and replace(chosen, since=None, until=None) == _EVERYTHING:
-            return self._top_of_all(_TALLIED[by], chosen, limit)
-        if chosen == _EVERYTHING:
-            return self._top_of_many(col(_COLUMNS[by]), limit)
-        column = col(_COLUMNS[by])
-        messages = func.count(func.distinct(_AT.message_id))
-        query = select(column, messages).where(col(_AT.action) == Action.FAILED, column.is_not(None))
-        query = query.where(*conditions_of(chosen)).group_by(column).order_by(messages.desc(), column)
+        """Count failed messages (not recipients) by one value, most first.
+
+        All messages, or those of a span of time, include what is kept by day of deleted ones.
+        """
+        label, messages = col(COLUMNS[by]), func.count(func.distinct(_AT.message_id))
+        query = select(label, messages).where(col(_AT.action) == Action.FAILED, label.is_not(None))
+        query = query.where(*conditions_of(chosen)).group_by(label).order_by(messages.desc(), label)
         if needs_report(chosen):
             query = query.join(tables.Report, col(tables.Report.id) == col(_AT.report_id))
+        is_span = replace(chosen, since=None, until=None) == _EVERYTHING
         with self._reading() as session:
-            return tuple(Count(label=label or "", now=now) for label, now in session.exec(query.limit(limit)))
+            kept = count_outlived(session, by, chosen.since, chosen.until).messages if is_span else None
+            counts = Counter(dict(session.exec(query if kept else query.limit(limit)).all()))
+        return most(counts + kept if kept else counts, limit)
 
-    def tops(
-        self, columns: Sequence[By], chosen: HistoryFilter, limit: int = 10
-    ) -> tuple[tuple[Count, ...], ...]:
-        """Count failed messages by each of several values, as `top` does, but read their rows only once."""
-        read: list[Any] = [_AT.message_id, *(col(_COLUMNS[by]).label(by.value) for by in columns)]
-        query = select(*read).where(col(_AT.action) == Action.FAILED, *conditions_of(chosen))
+    def trend(
+        self, since: datetime, until: datetime | None = None, chosen: HistoryFilter = _EVERYTHING
+    ) -> tuple[HourCount, ...]:
+        """Return the hours from `since` on in which messages failed, oldest first, by cause.
+
+        Both ends are whole hours. A message counts for a cause in the hour of its first bounce. Of deleted
+        messages the day is known: they count in its first hour.
+        """
+        first: Any = func.min(_AT.occurred_at).label("first")
+        found = select(first, _AT.cause).where(
+            col(_AT.action) == Action.FAILED, *conditions_of(replace(chosen, since=since, until=until))
+        )
         if needs_report(chosen):
-            query = query.join(tables.Report, col(tables.Report.id) == col(_AT.report_id))
-        failures = query.cte("failures")
-        most_by = [_most_by(failures, by, limit) for by in columns]
+            found = found.join(tables.Report, col(tables.Report.id) == col(_AT.report_id))
+        firsts = found.group_by(col(_AT.message_id), col(_AT.cause)).subquery()
+        hour = period_of(firsts.c.first, HOUR)
+        query: Any = select(hour, firsts.c.cause, func.count()).group_by(hour, firsts.c.cause)
         with self._reading() as session:
-            found = session.execute(union_all(*most_by)).all()
-        return tuple(most({label: now for of, label, now in found if of == by}, limit) for by in columns)
+            counts = Counter({(at, cause): count for at, cause, count in session.execute(query)})
+            if chosen == _EVERYTHING:
+                counts.update(_outlived_by_day(session, since, until))
+        return tuple(
+            HourCount(at=EPOCH + at * HOUR, cause=Cause.read(cause), messages=count)
+            for (at, cause), count in sorted(counts.items())
+        )
 
-    def _top_of_all(self, dimension: Dimension, chosen: HistoryFilter, limit: int) -> tuple[Count, ...]:
+    def labels(self, by: By, start: str, limit: int = 50) -> tuple[str, ...]:
+        """Return the senders, domains, causes or codes of bounces that begin as `start` does."""
+        label, low = col(COLUMNS[by]), fold(start)
+        query = select(label).where(label >= low, label < f"{low}\U0010ffff").distinct()
         with self._reading() as session:
-            found = counted(session, dimension, since=chosen.since, until=chosen.until).messages
-        return most(found, limit)
-
-    def _top_of_many(self, column: Any, limit: int) -> tuple[Count, ...]:
-        """Rank by rows, which is quick, then count the mails of those that can be among the first."""
-        failed, rows = col(_AT.action) == Action.FAILED, func.count()
-        ranked = select(column, rows).where(failed, column.is_not(None)).group_by(column)
-        with self._reading() as session:
-            candidates = session.exec(ranked.order_by(rows.desc(), column).limit(limit * 20)).all()
-            messages: dict[str, int] = {}
-            for label, at_most in candidates:
-                if len(messages) >= limit and at_most < sorted(messages.values())[-limit]:
-                    return most(messages, limit)
-                one = select(func.count(func.distinct(_AT.message_id))).where(failed, column == label)
-                messages[label] = session.exec(one).one()
-        return most(messages, limit)
+            return tuple(session.exec(query.order_by(label).limit(limit)))
 
     def show(self, bounce_id: int) -> BounceDetail:
         """Return everything about the bounce and its report. Raises NotThere for no such number."""
@@ -135,33 +137,30 @@ class History(Reads):
             row = session.get(_AT, bounce_id)
             if row is None:
                 raise NotThere(f"there is no bounce {bounce_id}", "`bounce-watch history` lists them.")
-            return _detail(session, row.report_id, bounce_id)
-
-    def show_report(self, report_id: int) -> BounceDetail:
-        """Return everything about a report. Raises NotThere for no such number."""
-        with self._reading() as session:
-            return _detail(session, report_id, None)
+            return _detail(session, row)
 
 
-def _most_by(failures: CTE, by: By, limit: int) -> Any:
-    column, messages = failures.c[by.value], func.count(func.distinct(failures.c.message_id))
-    ranked = select(literal(by.value), column, messages).where(column.is_not(None)).group_by(column)
-    return select(ranked.order_by(messages.desc(), column).limit(limit).subquery())
+def _outlived_by_day(session: Session, since: datetime, until: datetime | None) -> dict[tuple[int, str], int]:
+    at = tables.DailyCount
+    query = select(at.day, at.label, func.sum(at.messages)).where(
+        col(at.dimension) == By.CAUSE, *whole_days(since, until)
+    )
+    rows = session.exec(query.group_by(col(at.day), col(at.label)))
+    return {(day * (DAY // HOUR), cause): int(count) for day, cause, count in rows}
 
 
 def _at_most(rows: int | None) -> int | None:
     return None if rows is None else min(rows, _MOST)
 
 
-def _detail(session: Session, report_id: int, bounce_id: int | None) -> BounceDetail:
-    report = session.get(tables.Report, report_id)
-    if report is None:
-        raise NotThere(f"there is no report {report_id}")
+def _detail(session: Session, shown: tables.Bounce) -> BounceDetail:
+    report_id = shown.report_id
+    report = session.get_one(tables.Report, report_id)
     rows = session.exec(select(_AT).where(col(_AT.report_id) == report_id).order_by(col(_AT.id)))
     bounces = [bounce_row_of(row, report.original_subject, report.original_message_id) for row in rows]
     withheld = select(tables.Withheld).where(col(tables.Withheld.report_id) == report_id)
     return BounceDetail(
-        bounce=next((row for row in bounces if row.id == bounce_id), None),
+        bounce=next(row for row in bounces if row.id == shown.id),
         bounces=tuple(bounces),
         report=report_of(session, report),
         message=message_of(session.get_one(tables.Message, report.message_id)),

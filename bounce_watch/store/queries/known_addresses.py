@@ -7,16 +7,13 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, bindparam, func, or_
+from sqlalchemy import ColumnElement, bindparam, func, or_
 from sqlmodel import col, select
 
-from bounce_watch.model import Action, Cause, Details, Evidence, Incident, IncidentState
-from bounce_watch.store import fresh, tables
-from bounce_watch.store.asking import ask
+from bounce_watch.model import Action, Cause, Evidence
+from bounce_watch.store import tables
 from bounce_watch.store.database.columns import fold
-from bounce_watch.store.database.session import Reads
-from bounce_watch.store.incidents.lifecycle import incident_of, incident_rows
-from bounce_watch.store.messages.events import SEEN
+from bounce_watch.store.database.session import Queries, read_columns
 
 MOST_ROWS = 2_000
 """Bounces looked at for candidates; the newest."""
@@ -36,10 +33,10 @@ _NO_DOMAIN = (
     Cause.MESSAGE_EXPIRED,
     Cause.NETWORK_ERROR,
 )
-_AT, _REPORT, _LINK = tables.Bounce, tables.Report, tables.IncidentEvent
+_AT, _REPORT = tables.Bounce, tables.Report
 
 
-_BELIEVED = and_(col(_AT.evidence).in_(bindparam("accepted", expanding=True)), SEEN)
+_BELIEVED = col(_AT.evidence).in_(bindparam("accepted", expanding=True))
 
 
 def _newest(column: Any, *conditions: ColumnElement[bool]) -> Any:
@@ -74,23 +71,17 @@ _EARLIER = select(func.count(func.distinct(_AT.message_id))).where(
     col(_AT.report_id) != bindparam("report"),
     _BELIEVED,
 )
-_PROVED = (
-    select(_LINK.incident)
-    .join(_AT, col(_AT.id) == col(_LINK.bounce_id))
-    .where(col(_AT.report_id) == bindparam("report"))
-    .distinct()
-)
 
 
-class Acquaintance(Reads):
+class KnownAddresses(Queries):
     """Questions about addresses and people."""
 
-    def known_addresses(self, domain: str, accepted: Collection[Evidence]) -> tuple[str, ...]:
+    def at_domain(self, domain: str, accepted: Collection[Evidence]) -> tuple[str, ...]:
         """Return addresses of a domain that exist, newest first: mail arrived, or they wrote themselves."""
         asked = {"domain": fold(domain), "accepted": sorted(accepted)}
         return (*self._names(_RECEIVED, asked), *self._names(_WROTE, asked))[:MOST_NAMES]
 
-    def known_domains(self, sender: str, like: str, accepted: Collection[Evidence]) -> tuple[str, ...]:
+    def domains(self, sender: str, like: str, accepted: Collection[Evidence]) -> tuple[str, ...]:
         """Return domains that mail reached: where this person wrote, and those that begin as `like` does."""
         start, believed = fold(like)[:2], sorted(accepted)
         by_person = self._names(_BY_PERSON, {"person": fold(sender), "accepted": believed})
@@ -102,8 +93,7 @@ class Acquaintance(Reads):
         """Return the language of a person's newest report that named one: Exchange writes in theirs."""
         asked: dict[str, Any] = {"person": fold(person), "accepted": sorted(accepted)}
         with self._reading() as session:
-            asked |= {"horizon": fresh.horizon(session)}
-            language: str | None = ask(session, _LANGUAGE, asked, _AT, _REPORT).scalars().first()
+            language: str | None = read_columns(session, _LANGUAGE, asked).scalars().first()
             return language
 
     def earlier_bounces(
@@ -115,31 +105,13 @@ class Acquaintance(Reads):
             "recipient": fold(recipient),
             "report": report_id,
             "since": since,
+            "accepted": sorted(accepted),
         }
         with self._reading() as session:
-            asked |= {"accepted": sorted(accepted), "horizon": fresh.horizon(session)}
-            return int(ask(session, _EARLIER, asked, _AT).scalar_one())
-
-    def open_incidents_of(self, report_id: int) -> tuple[Incident, ...]:
-        """Return the unresolved incidents that a report belongs to, oldest first."""
-        with self._reading() as session:
-            numbers = fresh.proved_by(session, report_id)
-            if numbers is None:
-                numbers = set(ask(session, _PROVED, {"report": report_id}, _AT, _LINK).scalars())
-            rows = incident_rows(session, sorted(numbers))
-            return tuple(incident_of(row) for row in rows if row.state == IncidentState.OPEN)
-
-    def details_of_incident(self, number: int, limit: int = 200) -> tuple[Details, ...]:
-        """Return what the newest refusals of an incident say beyond their codes."""
-        link = tables.IncidentEvent
-        query = select(_AT.details).join(link, col(link.bounce_id) == col(_AT.id))
-        query = query.where(col(link.incident) == number).order_by(col(_AT.id).desc()).limit(limit)
-        with self._reading() as session:
-            return tuple(Details.from_mapping(known) for known in session.exec(query) if known)
+            return int(read_columns(session, _EARLIER, asked).scalar_one())
 
     def _names(self, query: Any, asked: Mapping[str, Any]) -> tuple[str, ...]:
         """Return the distinct values among the newest rows."""
         with self._reading() as session:
-            asked = {**asked, "horizon": fresh.horizon(session)}
-            found = dict.fromkeys(value for value in ask(session, query, asked, _AT).scalars() if value)
+            found = dict.fromkeys(value for value in read_columns(session, query, asked).scalars() if value)
         return tuple(found)[:MOST_NAMES]

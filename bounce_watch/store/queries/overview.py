@@ -1,20 +1,13 @@
-"""The facts of the report page, counted by the database so that a store of millions answers quickly.
+"""The facts of the report page, counted by the database so that a store of millions answers quickly."""
 
-How many mails failed for each cause, hour by hour."""
-
-from collections.abc import Iterator
-from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from bounce_watch.model import (
     Action,
-    Cause,
     Count,
-    HourCount,
     IncidentState,
     IncidentStep,
     IncidentStory,
@@ -23,65 +16,18 @@ from bounce_watch.model import (
     Overview,
 )
 from bounce_watch.store import tables
-from bounce_watch.store.database.session import Reads
+from bounce_watch.store.database.session import Queries, lend
 from bounce_watch.store.incidents.lifecycle import incident_of
-from bounce_watch.store.queries.filters import conditions_of, needs_report
-from bounce_watch.store.queries.people import People
+from bounce_watch.store.queries.counts import ACTION, count_span, most
+from bounce_watch.store.queries.history import History
 from bounce_watch.store.records import HistoryFilter
-from bounce_watch.store.tally import HOUR, Dimension, Grain, hour_of, hour_start
-from bounce_watch.store.tops import counted, most
 from bounce_watch.store.vocabulary import By
-
-_AT, _TALLY = tables.Bounce, tables.Tally
-_EVERYTHING = HistoryFilter()
-
-
-class Trends(Reads):
-    """Questions about the course of time."""
-
-    def trend(
-        self, since: datetime, until: datetime | None = None, chosen: HistoryFilter = _EVERYTHING
-    ) -> tuple[HourCount, ...]:
-        """Return the hours from `since` on in which mails failed, oldest first; both ends in whole hours."""
-        with self._reading() as session:
-            if chosen == _EVERYTHING:
-                return tuple(_kept(session, since, until))
-            return tuple(_counted(session, replace(chosen, since=since, until=until)))
-
-
-def _kept(session: Session, since: datetime, until: datetime | None) -> Iterator[HourCount]:
-    period, label, messages = col(_TALLY.period), col(_TALLY.label), func.sum(_TALLY.messages)
-    query = select(period, label, messages).where(
-        col(_TALLY.dimension) == Dimension.CAUSE, col(_TALLY.grain) == Grain.HOUR, period >= hour_of(since)
-    )
-    if until is not None:
-        query = query.where(period < -(-(until - hour_start(0)) // HOUR))
-    query = query.group_by(period, label).having(messages > 0).order_by(period, label)
-    known = {str(cause): cause for cause in Cause}
-    return (
-        HourCount(at=hour_start(hour), cause=known.get(cause, Cause.UNKNOWN), messages=count)
-        for hour, cause, count in session.exec(query)
-    )
-
-
-def _counted(session: Session, chosen: HistoryFilter) -> Iterator[HourCount]:
-    first: Any = func.min(_AT.occurred_at)
-    query = select(first, _AT.cause).where(col(_AT.action) == Action.FAILED, *conditions_of(chosen))
-    if needs_report(chosen):
-        query = query.join(tables.Report, col(tables.Report.id) == col(_AT.report_id))
-    found: dict[tuple[int, str], int] = {}
-    for at, cause in session.exec(query.group_by(col(_AT.message_id), col(_AT.cause))):
-        key = (hour_of(at), cause)
-        found[key] = found.get(key, 0) + 1
-    for (hour, cause), count in sorted(found.items()):
-        yield HourCount(at=hour_start(hour), cause=Cause.read(cause), messages=count)
-
 
 LABELS, STORIES, BOUNCES = 50, 100, 500
 """At most so many lines of a count, incidents, and newest bounces."""
 
 
-class Overviews(People, Trends):
+class Overviews(Queries):
     """The question that the report page answers."""
 
     def overview(
@@ -90,10 +36,10 @@ class Overviews(People, Trends):
         """Return what happened in `since` <= time < `until`; lists hold the largest and the newest."""
         chosen = HistoryFilter(since=since, until=until)
         with self._reading() as session:
-            actions = counted(session, Dimension.ACTION, since=since, until=until)
+            history, actions = History(lend(session)), count_span(session, ACTION, since, until)
             newest = tuple(
                 ListedBounce(number=row.id, bounce=row.bounce, subject=row.subject)
-                for row in self.history(chosen, limit=bounces)
+                for row in history.find(chosen, limit=bounces)
             )
             stories = _stories(session, since, until)
             return Overview(
@@ -102,12 +48,12 @@ class Overviews(People, Trends):
                 since=since,
                 until=until,
                 messages=actions.messages[Action.FAILED],
-                ticks=self.trend(since, until),
-                owners=self.top(By.OWNER, chosen, LABELS),
-                causes=self.top(By.CAUSE, chosen, LABELS),
-                codes=self.top(By.CODE, chosen, LABELS),
-                senders=self.top(By.SENDER, chosen, LABELS),
-                domains=self.top(By.DOMAIN, chosen, LABELS),
+                ticks=history.trend(since, until),
+                owners=history.top(By.OWNER, chosen, LABELS),
+                causes=history.top(By.CAUSE, chosen, LABELS),
+                codes=history.top(By.CODE, chosen, LABELS),
+                senders=history.top(By.SENDER, chosen, LABELS),
+                domains=history.top(By.DOMAIN, chosen, LABELS),
                 stories=stories[:STORIES],
                 more_stories=len(stories) > STORIES,
                 bounces=newest,

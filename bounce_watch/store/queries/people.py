@@ -8,11 +8,11 @@ from sqlmodel import Session, col, select
 from bounce_watch.model import Count, Incident
 from bounce_watch.store import tables
 from bounce_watch.store.database.columns import fold
+from bounce_watch.store.database.session import Queries, lend
 from bounce_watch.store.incidents.lifecycle import incident_of
 from bounce_watch.store.outbox.queries import entries, withheld_of
 from bounce_watch.store.queries.history import History
 from bounce_watch.store.records import BounceRow, HistoryFilter, OutboxEntry, WithheldRow
-from bounce_watch.store.tally import MANIFOLD, Dimension, Grain
 from bounce_watch.store.vocabulary import By
 
 ROWS = 50
@@ -44,7 +44,7 @@ class Destination:
     incidents: tuple[Incident, ...]
 
 
-class People(History):
+class People(Queries):
     """Questions about one person or one domain."""
 
     def person(self, address: str, limit: int = ROWS) -> Person:
@@ -54,41 +54,30 @@ class People(History):
         not_written = select(refused).where(col(refused.recipient_key) == key)
         not_written = not_written.order_by(col(refused.at).desc(), col(refused.id).desc()).limit(limit)
         with self._reading() as session:
+            history = History(lend(session))
             return Person(
                 address=address,
-                causes=self.top(By.CAUSE, as_sender),
-                sent=tuple(self.history(as_sender, limit=limit)),
-                missed=tuple(self.history(HistoryFilter(recipient=address), limit=limit)),
+                causes=history.top(By.CAUSE, as_sender),
+                sent=tuple(history.find(as_sender, limit=limit)),
+                missed=tuple(history.find(HistoryFilter(recipient=address), limit=limit)),
                 mails=entries(session, col(mail.recipient_key) == key, limit=limit),
                 withheld=tuple(withheld_of(row) for row in session.exec(not_written)),
                 incidents=_incidents(session, col(tables.Bounce.sender_key) == key, limit),
             )
 
-    def at_domain(self, domain: str, limit: int = ROWS) -> Destination:
+    def domain(self, domain: str, limit: int = ROWS) -> Destination:
         """Return all about a recipient's domain; its list is newest first."""
         chosen = HistoryFilter(domain=domain)
         with self._reading() as session:
-            causes, codes, senders = self.tops((By.CAUSE, By.CODE, By.SENDER), chosen)
+            history = History(lend(session))
             return Destination(
                 domain=domain,
-                causes=causes,
-                codes=codes,
-                senders=senders,
-                bounces=tuple(self.history(chosen, limit=limit)),
+                causes=history.top(By.CAUSE, chosen),
+                codes=history.top(By.CODE, chosen),
+                senders=history.top(By.SENDER, chosen),
+                bounces=tuple(history.find(chosen, limit=limit)),
                 incidents=_incidents(session, col(tables.Bounce.recipient_domain) == fold(domain), limit),
             )
-
-    def labels(self, dimension: Dimension, start: str, limit: int = 50) -> tuple[str, ...]:
-        """Return what bounces are counted by and begins as `start` does: senders, domains, causes, codes."""
-        at, low = tables.Tally, fold(start)
-        query = select(at.label).where(
-            col(at.dimension) == dimension,
-            col(at.grain) == (Grain.EVER if dimension in MANIFOLD else Grain.DAY),
-            col(at.label) >= low,
-            col(at.label) < f"{low}\U0010ffff",
-        )
-        with self._reading() as session:
-            return tuple(session.exec(query.distinct().order_by(col(at.label)).limit(limit)))
 
 
 def _incidents(session: Session, whose: ColumnElement[bool], limit: int) -> tuple[Incident, ...]:

@@ -7,12 +7,13 @@ from sqlmodel import Session, col, select
 
 from bounce_watch.model import IncidentState, OutboxState
 from bounce_watch.store import tables
+from bounce_watch.store.database.session import Queries
+from bounce_watch.store.meta import read_time
 from bounce_watch.store.records import Stats
-from bounce_watch.store.state import KnownFacts
 from bounce_watch.store.vocabulary import QuarantineState
 
 
-class Figures(KnownFacts):
+class Summary(Queries):
     """Questions about how much there is."""
 
     def count_outbox(self) -> dict[str, int]:
@@ -55,8 +56,8 @@ class Figures(KnownFacts):
                 mails=_by(session, mail.kind),
                 withheld=_by(session, tables.Withheld.reason),
                 quarantined=_by(session, tables.Quarantined.state).get(QuarantineState.QUARANTINED, 0),
-                first_run_at=self.first_run_at(),
-                last_success_fetch_at=self.last_success_fetch_at(),
+                first_run_at=read_time(session, "first_run_at"),
+                last_success_fetch_at=read_time(session, "last_success_fetch_at"),
                 oldest_pending_at=session.exec(pending).one(),
                 first_bounce_at=session.exec(select(func.min(bounce.occurred_at))).one(),
                 last_bounce_at=session.exec(select(func.max(bounce.occurred_at))).one(),

@@ -4,7 +4,7 @@ Times are microseconds since 1970 (UTC). Columns ending in `_key` hold the searc
 address beside them. Row numbers never come back after a deletion: the digest counts by them.
 """
 
-from bounce_watch.store.tables.bookkeeping import Audit, Meta, Scattered, Tally
+from bounce_watch.store.tables.bookkeeping import Audit, DailyCount, Meta
 from bounce_watch.store.tables.incidents import Incident, IncidentChange, IncidentEvent
 from bounce_watch.store.tables.outbox import Digest, Outgoing, Withheld
 from bounce_watch.store.tables.received import Bounce, Message, Quarantined, Report
@@ -12,6 +12,7 @@ from bounce_watch.store.tables.received import Bounce, Message, Quarantined, Rep
 __all__ = [
     "Audit",
     "Bounce",
+    "DailyCount",
     "Digest",
     "Incident",
     "IncidentChange",
@@ -21,7 +22,5 @@ __all__ = [
     "Outgoing",
     "Quarantined",
     "Report",
-    "Scattered",
-    "Tally",
     "Withheld",
 ]

@@ -1,0 +1,125 @@
+"""What is known of each watched mailbox: when it was read, how far, and why it cannot be read."""
+
+import json
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlmodel import col, select
+
+from bounce_watch.store import tables
+from bounce_watch.store.database.session import Queries, Repository
+from bounce_watch.store.meta import drop_values, read_time, read_value, read_values, write_value
+
+_CURSOR, _TROUBLE = "cursor:", "trouble:"
+_POLLED, _FIRST_POLLED = "last_look:", "first_look:"
+_FIRST_RUN, _LAST_FETCH = "first_run_at", "last_success_fetch_at"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailboxTrouble:
+    """A mailbox cannot be read. `why` is the newest reason; `is_told`: the admins were notified."""
+
+    since: datetime
+    why: str
+    is_told: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cursor:
+    """Up to where a mailbox was read: every message of this UIDVALIDITY up to `uid`.
+
+    `whole_at` is when the whole folder was last walked.
+    """
+
+    validity: int
+    uid: str
+    whole_at: datetime
+
+
+class MailboxQueries(Queries):
+    """Questions about mailboxes, each named by its source's name."""
+
+    def last_success_fetch_at(self) -> datetime | None:
+        """Return when any mailbox was last read without a fault."""
+        with self._reading() as session:
+            return read_time(session, _LAST_FETCH)
+
+    def last_look_at(self, mailbox: str) -> datetime | None:
+        """Return when a mailbox was last read without a fault, None for never."""
+        return self._time(f"{_POLLED}{mailbox}", mailbox, _LAST_FETCH)
+
+    def first_look_at(self, mailbox: str) -> datetime | None:
+        """Return when a mailbox was first read, None before that."""
+        return self._time(f"{_FIRST_POLLED}{mailbox}", mailbox, _FIRST_RUN)
+
+    def _time(self, name: str, mailbox: str, of_all: str) -> datetime | None:
+        """Read a time of one mailbox; older versions wrote one for all mailboxes that they knew."""
+        at = tables.Message
+        with self._reading() as session:
+            if (noted := read_time(session, name)) is not None:
+                return noted
+            known = session.exec(select(at.id).where(col(at.mailbox) == mailbox).limit(1)).first()
+            return None if known is None else read_time(session, of_all)
+
+    def trouble_with(self, mailbox: str) -> MailboxTrouble | None:
+        """Return since when and why a mailbox cannot be read, None when it can."""
+        with self._reading() as session:
+            noted = read_value(session, f"{_TROUBLE}{mailbox}")
+        return None if noted is None else _trouble_of(noted)
+
+    def troubles(self) -> dict[str, MailboxTrouble]:
+        """Return every mailbox that cannot be read."""
+        with self._reading() as session:
+            return {name: _trouble_of(value) for name, value in read_values(session, _TROUBLE).items()}
+
+    def cursor(self, mailbox: str) -> Cursor | None:
+        """Return up to where a mailbox was read, None when it never was, or has no order."""
+        with self._reading() as session:
+            value = read_value(session, f"{_CURSOR}{mailbox}")
+        if value is None:
+            return None
+        validity, uid, whole_at = json.loads(value)
+        return Cursor(validity=validity, uid=uid, whole_at=datetime.fromisoformat(whole_at))
+
+
+class Mailboxes(MailboxQueries, Repository):
+    """Changes of what is known of mailboxes."""
+
+    def note_fetch(self, now: datetime, mailbox: str | None = None) -> None:
+        """Note that a mailbox was read without a fault."""
+        if mailbox is not None:
+            if self.first_look_at(mailbox) is None:
+                self.note_first_look(mailbox, now)
+            write_value(self._rows, f"{_POLLED}{mailbox}", now)
+        write_value(self._rows, _LAST_FETCH, now)
+
+    def note_first_look(self, mailbox: str, now: datetime) -> None:
+        """Note when a mailbox was first read."""
+        write_value(self._rows, f"{_FIRST_POLLED}{mailbox}", now)
+
+    def note_cursor(self, mailbox: str, cursor: Cursor) -> None:
+        """Note up to where a mailbox was read, in the transaction that notes the poll."""
+        value = json.dumps([cursor.validity, cursor.uid, cursor.whole_at.isoformat()])
+        write_value(self._rows, f"{_CURSOR}{mailbox}", value)
+
+    def note_trouble(self, mailbox: str, why: str, now: datetime, *, told: bool = False) -> None:
+        """Note that a mailbox cannot be read; its beginning and `told` stay as they were noted first."""
+        known = self.trouble_with(mailbox)
+        since, told = (known.since, told or known.is_told) if known else (now, told)
+        value = f"{since.isoformat()} {'told' if told else 'untold'} {why}"
+        write_value(self._rows, f"{_TROUBLE}{mailbox}", value)
+
+    def clear_trouble(self, mailbox: str) -> bool:
+        """Note that a mailbox is read again; tell whether it was not."""
+        return drop_values(self._rows, [f"{_TROUBLE}{mailbox}"])
+
+    def keep_troubles(self, mailboxes: Collection[str]) -> None:
+        """Drop the troubles of mailboxes that are no longer watched."""
+        gone = self.troubles().keys() - set(mailboxes)
+        drop_values(self._rows, [f"{_TROUBLE}{mailbox}" for mailbox in gone])
+
+
+def _trouble_of(noted: str) -> MailboxTrouble:
+    since, is_told, why = noted.split(" ", 2)
+    return MailboxTrouble(since=datetime.fromisoformat(since), why=why, is_told=is_told == "told")

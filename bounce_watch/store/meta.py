@@ -1,0 +1,44 @@
+"""The table `meta`: single values by name. Whoever writes one changes it in one statement, without a lock."""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete
+from sqlmodel import Session, col, select
+
+from bounce_watch.store import tables
+from bounce_watch.store.database.upsert import upsert
+
+_AT = tables.Meta
+_SET = upsert(_AT, ("name",), lambda new: {"value": new.value})
+
+
+def read_value(session: Session, name: str) -> str | None:
+    """Return a value, None where none was written."""
+    return session.exec(select(_AT.value).where(col(_AT.name) == name)).first()
+
+
+def read_time(session: Session, name: str) -> datetime | None:
+    """Return a time, None where none was written."""
+    value = read_value(session, name)
+    return None if value is None else datetime.fromisoformat(value)
+
+
+def read_values(session: Session, prefix: str) -> dict[str, str]:
+    """Return the values whose names begin so, by the rest of their names."""
+    query = select(_AT.name, _AT.value).where(col(_AT.name).startswith(prefix, autoescape=True))
+    return {name.removeprefix(prefix): value for name, value in session.exec(query)}
+
+
+def write_value(session: Session, name: str, value: str | int | datetime) -> None:
+    """Write a value in place of the one before."""
+    text = value.isoformat() if isinstance(value, datetime) else str(value)
+    connection = session.connection()
+    connection.execute(_SET[connection.dialect.name], {"name": name, "value": text})
+
+
+def drop_values(session: Session, names: Collection[str]) -> bool:
+    """Drop values; tell whether there were any."""
+    gone: Any = session.connection().execute(delete(_AT).where(col(_AT.name).in_(names)))
+    return bool(gone.rowcount)

@@ -1,0 +1,160 @@
+"""Failed messages counted by one value: from the bounces, and from the daily counts that outlive them."""
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from heapq import nsmallest
+from typing import Any
+
+from sqlalchemy import BigInteger, ColumnElement, func, select, type_coerce
+from sqlmodel import Session, col
+
+from bounce_watch.model import Action, Count, Evidence
+from bounce_watch.store import tables
+from bounce_watch.store.database.upsert import upsert
+from bounce_watch.store.vocabulary import By
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+DAY, HOUR = timedelta(days=1), timedelta(hours=1)
+ACTION = "action"
+
+_AT, _KEPT = tables.Bounce, tables.DailyCount
+COLUMNS: Mapping[str, Any] = {
+    ACTION: _AT.action,
+    By.CAUSE: _AT.cause,
+    By.OWNER: _AT.owner,
+    By.CODE: _AT.status,
+    By.DOMAIN: _AT.recipient_domain,
+    By.SENDER: _AT.sender_key,
+    By.RECIPIENT: _AT.recipient_key,
+}
+"""What can be counted. `action` counts every row, the others failed ones only."""
+
+OUTLIVING = (ACTION, By.CAUSE, By.OWNER, By.CODE, By.DOMAIN)
+"""What is counted by day when bounces are deleted: nothing that names a person."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """Messages and recipients by label."""
+
+    messages: Counter[str]
+    bounces: Counter[str]
+
+
+def most(counts: Mapping[str, int], limit: int) -> tuple[Count, ...]:
+    """Return the labels with the largest counts, equal ones by name."""
+    ranked = nsmallest(limit, counts.items(), key=lambda item: (-item[1], item[0]))
+    return tuple(Count(label=label, now=now) for label, now in ranked)
+
+
+def count_rows(
+    session: Session, by: str, *conditions: ColumnElement[bool], accepted: Collection[Evidence] | None = None
+) -> Counts:
+    """Count the bounces that meet the conditions; `accepted` are the tiers that count, None for all."""
+    label = col(COLUMNS[by])
+    query = select(label, func.count(func.distinct(_AT.message_id)), func.count())
+    query = query.where(*conditions, label.is_not(None), *_failed(by), *_accepted(_AT.evidence, accepted))
+    return _counts(session.execute(query.group_by(label)).all())
+
+
+def count_span(
+    session: Session,
+    by: str,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    accepted: Collection[Evidence] | None = None,
+) -> Counts:
+    """Count the bounces of `since` <= time < `until`, and the daily counts of whole days in it."""
+    counts = count_rows(session, by, *within(_AT.occurred_at, since, until), accepted=accepted)
+    kept = count_outlived(session, by, since, until, accepted)
+    counts.messages.update(kept.messages)
+    counts.bounces.update(kept.bounces)
+    return counts
+
+
+def count_outlived(
+    session: Session,
+    by: str,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    accepted: Collection[Evidence] | None = None,
+) -> Counts:
+    """Count what is kept of deleted bounces, of whole days (UTC) in the span."""
+    query = select(col(_KEPT.label), func.sum(_KEPT.messages), func.sum(_KEPT.bounces))
+    query = query.where(col(_KEPT.dimension) == by, *whole_days(since, until))
+    return _counts(
+        session.execute(query.where(*_accepted(_KEPT.evidence, accepted)).group_by(col(_KEPT.label))).all()
+    )
+
+
+def keep_counts(session: Session, messages: Sequence[int]) -> None:
+    """Add the bounces of these messages, which are about to be deleted, to the daily counts.
+
+    A message counts for a label on the day of its first bounce with it.
+    """
+    for by in OUTLIVING:
+        label = col(COLUMNS[by])
+        firsts: Any = select(
+            label.label("label"),
+            func.min(_AT.occurred_at).label("at"),
+            func.coalesce(func.min(_AT.evidence), "").label("evidence"),
+            func.count().label("bounces"),
+        ).where(col(_AT.message_id).in_(messages), label.is_not(None), label.not_like("%@%"), *_failed(by))
+        first = firsts.group_by(col(_AT.message_id), label).subquery()
+        day = period_of(first.c.at, DAY)
+        query = select(day, first.c.label, first.c.evidence, func.count(), func.sum(first.c.bounces))
+        rows = session.execute(query.group_by(day, first.c.label, first.c.evidence)).all()
+        if rows:
+            names = ("day", "label", "evidence", "messages", "bounces")
+            add_daily(session, [{"dimension": str(by), **dict(zip(names, row, strict=True))} for row in rows])
+
+
+def add_daily(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Add to the daily counts."""
+    connection = session.connection()
+    connection.execute(_ADD[connection.dialect.name], rows)
+
+
+_ADD = upsert(
+    _KEPT,
+    ("dimension", "day", "label", "evidence"),
+    lambda new: {
+        "messages": col(_KEPT.messages) + new.messages,
+        "bounces": col(_KEPT.bounces) + new.bounces,
+    },
+)
+
+
+def within(moment: Any, since: datetime | None, until: datetime | None) -> list[ColumnElement[bool]]:
+    """Return the conditions `since` <= moment < `until`; None has no end."""
+    conditions = [] if since is None else [col(moment) >= since]
+    return conditions if until is None else [*conditions, col(moment) < until]
+
+
+def whole_days(since: datetime | None, until: datetime | None) -> list[ColumnElement[bool]]:
+    """Return the conditions that a daily count lies in the span from its first moment to its last."""
+    conditions = [] if since is None else [col(_KEPT.day) >= -((EPOCH - since) // DAY)]
+    return conditions if until is None else [*conditions, col(_KEPT.day) < (until - EPOCH) // DAY]
+
+
+def period_of(moment: Any, length: timedelta) -> ColumnElement[int]:
+    """Return the number of the period since 1970: rounded down before 1970 too, where / rounds up."""
+    size, time = length // timedelta(microseconds=1), type_coerce(moment, BigInteger)
+    return (time - ((time % size) + size) % size) // size
+
+
+def _failed(by: str) -> list[ColumnElement[bool]]:
+    return [] if by == ACTION else [col(_AT.action) == Action.FAILED]
+
+
+def _accepted(evidence: Any, accepted: Collection[Evidence] | None) -> list[ColumnElement[bool]]:
+    return [] if accepted is None else [col(evidence).in_(sorted(accepted))]
+
+
+def _counts(rows: Sequence[Any]) -> Counts:
+    return Counts(
+        messages=Counter({label: int(messages) for label, messages, _ in rows}),
+        bounces=Counter({label: int(bounces) for label, _, bounces in rows}),
+    )
