@@ -13,12 +13,10 @@ from bounce_watch.cli.common.output import local, say
 from bounce_watch.cli.history import row_json
 from bounce_watch.config.load import load_config
 from bounce_watch.model import Cause, Side
-from bounce_watch.notifications.facts import OrganisationProfile
 from bounce_watch.notifications.guidance.postmaster_draft import DraftFacts, postmaster_draft
 from bounce_watch.notifications.rendering.refusal_details import evidence_lines
 from bounce_watch.notifications.rendering.safe_text import for_terminal
 from bounce_watch.notifications.rendering.templates import Templates
-from bounce_watch.shipped_files import templates
 from bounce_watch.store import BounceDetail
 
 
@@ -141,13 +139,9 @@ def write_draft(place: Path | None, detail: BounceDetail) -> None:
         say(f"What to do: bounce-watch explain {row.bounce.code or ''}".rstrip())
         raise typer.Exit(Exit.FAILED)
     config, report = load_config(place), detail.report.report
-    own = [config.overrides.templates] if config.overrides.templates else []
-    home = config.organisation
     text = postmaster_draft(
-        Templates([*own, templates()]),
-        OrganisationProfile(
-            name=home.name, support=home.support, time_zone=home.time_zone, language=home.language
-        ),
+        Templates(config.overrides.template_folders),
+        config.organisation.profile,
         DraftFacts(
             bounce=row.bounce,
             sent_at=report.original.date,

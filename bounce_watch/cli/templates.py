@@ -16,7 +16,7 @@ from bounce_watch.cli.common.exit_status import Exit
 from bounce_watch.config.load import find_config, load_config
 from bounce_watch.model import Cause, Letter, Owner, Side
 from bounce_watch.notifications import template_samples
-from bounce_watch.notifications.alert.playbooks import Playbook, load_playbooks
+from bounce_watch.notifications.alert.playbooks import Playbook, shipped_playbooks
 from bounce_watch.notifications.composer import Composer
 from bounce_watch.notifications.facts import OrganisationProfile
 from bounce_watch.notifications.rendering.templates import Templates
@@ -78,16 +78,13 @@ def open_texts(config_path: Path | None, folder: Path | None) -> Texts:
     own, organisation = folder, template_samples.ORGANISATION
     if config_path is not None or find_config() is not None:
         config = load_config(config_path)
-        home = config.organisation
         own = folder or config.overrides.templates
-        organisation = OrganisationProfile(
-            name=home.name, support=home.support, time_zone=home.time_zone, language=home.language
-        )
+        organisation = config.organisation.profile
     return Texts(
         own=own,
         organisation=organisation,
         catalogue=load_catalogue(shipped_files.data_file("codes.toml").read_text(encoding="utf-8")),
-        playbooks=load_playbooks(shipped_files.data_file("playbooks.toml").read_text(encoding="utf-8")),
+        playbooks=shipped_playbooks(),
     )
 
 

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import Field, field_validator
 
 from bounce_watch.config.section import Address, Section, plain_address
+from bounce_watch.notifications.facts import OrganisationProfile
 
 
 class Organisation(Section):
@@ -27,6 +28,13 @@ class Organisation(Section):
     own_hosts: list[str] = Field(
         default=[], description="Host name endings of your own mail servers, beside the accepted domains."
     )
+
+    @property
+    def profile(self) -> OrganisationProfile:
+        """What emails say about us."""
+        return OrganisationProfile(
+            name=self.name, support=self.support, time_zone=self.time_zone, language=self.language
+        )
 
     @field_validator("accepted_domains", "own_hosts")
     @classmethod

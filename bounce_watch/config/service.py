@@ -4,6 +4,7 @@ from pathlib import Path
 
 from pydantic import Field, SecretStr
 
+from bounce_watch import shipped_files
 from bounce_watch.config.section import Place, Section
 from bounce_watch.model import Owner
 
@@ -34,6 +35,11 @@ class Overrides(Section):
     templates: Place | None = Field(default=None, description="Folder with own templates.")
     rules: Place | None = Field(default=None, description="File with own detection rules.")
     codes: Place | None = Field(default=None, description="File with own catalogue rows.")
+
+    @property
+    def template_folders(self) -> list[Path]:
+        """The folders of templates in order of preference: the site's, then ours."""
+        return [*([self.templates] if self.templates else []), shipped_files.templates()]
 
 
 class Monitor(Section):

@@ -138,72 +138,84 @@ def _runs(
         )
 
 
-def _counted(rule: Rule, key: str, events: Sequence[Event], until: datetime) -> Iterator[_Run]:
-    window, run, last = Window(rule), None, None
+class _Timeline:
+    """The incidents of one rule and key during the replay, in order. `current` is the open one, or None."""
+
+    def __init__(self, rule: Rule, key: str) -> None:
+        self.runs: list[_Run] = []
+        self.current: _Run | None = None
+        self._rule = rule
+        self._key = key
+
+    def resolve_if_quiet(self, at: datetime) -> bool:
+        """Resolve the current incident if it was quiet for long enough before `at`; tell whether it was."""
+        if self.current is None or not self.current.resolve_if_quiet(at):
+            return False
+        self.current = None
+        return True
+
+    def open(self, at: datetime, events: Iterable[tuple[datetime, Event]]) -> None:
+        """Open an incident, or reopen the last one if it was resolved recently."""
+        timed = list(events)
+        last = self.runs[-1] if self.runs else None
+        if last and last.resolved_at and at - last.resolved_at <= self._rule.reopen_within:
+            last.resolved_at, last.reopened = None, last.reopened + 1
+            for moment, event in timed:
+                last.add(moment, event)
+            self.current = last
+            return
+        messages = {event.message_id for _, event in timed}
+        self.current = _Run(
+            rule=self._rule,
+            key=self._key,
+            opened_at=at,
+            active_at=at,
+            events=timed,
+            opened_with=len(messages),
+            messages=messages,
+        )
+        self.runs.append(self.current)
+
+
+def _counted(rule: Rule, key: str, events: Sequence[Event], until: datetime) -> list[_Run]:
+    window, timeline = Window(rule), _Timeline(rule, key)
     for event in events:
         at = event.occurred_at
-        if run is not None and run.resolve_if_quiet(at):
-            yield from () if last is run else (run,)
-            last, run, window = run, None, Window(rule)
+        if timeline.resolve_if_quiet(at):
+            window = Window(rule)
         window.slide(at, event, rule.window)
-        if run is None and fires(rule, window):
-            run = _open(rule, key, window.events, at, last)
-        elif run is not None:
-            run.add(at, event)
-        if run is not None and window.size(rule) >= rule.resolve_below:
-            run.active_at = at
-    if run is not None:
-        run.resolve_if_quiet(until)
-        yield from () if last is run else (run,)
+        if timeline.current is not None:
+            timeline.current.add(at, event)
+        elif fires(rule, window):
+            timeline.open(at, window.events)
+        if timeline.current is not None and window.size(rule) >= rule.resolve_below:
+            timeline.current.active_at = at
+    timeline.resolve_if_quiet(until)
+    return timeline.runs
 
 
-def _open(
-    rule: Rule, key: str, events: Iterable[tuple[datetime, Event]], at: datetime, last: _Run | None
-) -> _Run:
-    """Open an incident, or reopen the last one if it was resolved recently."""
-    timed = list(events)
-    if last is not None and last.resolved_at is not None and at - last.resolved_at <= rule.reopen_within:
-        last.resolved_at, last.reopened = None, last.reopened + 1
-        for moment, event in timed:
-            last.add(moment, event)
-        return last
-    messages = {event.message_id for _, event in timed}
-    return _Run(
-        rule=rule,
-        key=key,
-        opened_at=at,
-        active_at=at,
-        events=timed,
-        opened_with=len(messages),
-        messages=messages,
-    )
-
-
-def _unusual(rule: Rule, key: str, events: Sequence[Event], zone: tzinfo, until: datetime) -> Iterator[_Run]:
-    learned, run, last = Baseline(zone, widths_of(rule)), None, None
+def _unusual(rule: Rule, key: str, events: Sequence[Event], zone: tzinfo, until: datetime) -> list[_Run]:
+    learned, timeline = Baseline(zone, widths_of(rule)), _Timeline(rule, key)
     recent: deque[Event] = deque()
     waiting = _Hours(learned, hour_of(events[0].occurred_at))
     for event in events:
         at = event.occurred_at
-        if run is not None and run.resolve_if_quiet(at):
-            yield from () if last is run else (run,)
-            last, run = run, None
-        waiting.learn_until(at - rule.widest, frozen=run is not None)
+        timeline.resolve_if_quiet(at)
+        waiting.learn_until(at - rule.widest, frozen=timeline.current is not None)
         waiting.count(event)
         recent.append(event)
         while recent[0].occurred_at <= at - rule.widest:
             recent.popleft()
         if len(recent) < rule.open_at:
             continue
-        if run is None and find_unusual(rule, key, learned, recent, at):
-            run = _open(rule, key, [(one.occurred_at, one) for one in recent], at, last)
-        elif run is not None:
-            run.add(at, event)
+        if timeline.current is not None:
+            timeline.current.add(at, event)
             if find_unusual(rule, key, learned, recent, at, p=rule.usual.p_resolve):
-                run.active_at = at
-    if run is not None:
-        run.resolve_if_quiet(until)
-        yield from () if last is run else (run,)
+                timeline.current.active_at = at
+        elif find_unusual(rule, key, learned, recent, at):
+            timeline.open(at, [(one.occurred_at, one) for one in recent])
+    timeline.resolve_if_quiet(until)
+    return timeline.runs
 
 
 class _Hours:

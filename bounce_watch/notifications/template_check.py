@@ -1,11 +1,12 @@
 """Render every template, including the site's, with sample facts, and report what is wrong."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from bounce_watch.model import Cause, Owner, Side
-from bounce_watch.notifications import template_samples
+from bounce_watch.notifications import template_samples as samples
 from bounce_watch.notifications.alert.playbooks import Playbook
 from bounce_watch.notifications.composer import Composer
 from bounce_watch.notifications.errors import TemplateFault
@@ -35,15 +36,14 @@ _FIXED = frozenset(
 def check_templates(folders: Sequence[Path], playbooks: Mapping[str, Playbook] | None = None) -> list[str]:
     """Render all templates of the folders; return one sentence per problem."""
     templates = Templates(folders)
-    composer = Composer(folders, template_samples.ORGANISATION, playbooks)
+    composer = Composer(folders, samples.ORGANISATION, playbooks)
     problems = [
         f"{name}: no mail uses a template of this name" for name in templates.names() if not _is_known(name)
     ]
     for language in languages(templates):
         for cause in Cause:
             problems += _reply_problems(templates, composer, cause, language)
-    problems += _admin_problems(composer, playbooks or {})
-    problems += _page_problems(templates)
+    problems += _other_problems(templates, composer, playbooks or {})
     return list(dict.fromkeys(problems))
 
 
@@ -70,7 +70,7 @@ def _reply_problems(templates: Templates, composer: Composer, cause: Cause, lang
         try:
             if position == 0:
                 composer.reply(facts)
-            text = guidance_text(templates, template_samples.ORGANISATION, facts)
+            text = guidance_text(templates, samples.ORGANISATION, facts)
         except TemplateFault as fault:
             yield str(fault)
             continue
@@ -87,33 +87,29 @@ def _cases(cause: Cause, language: str) -> Iterator[ReplyFacts]:
     """
     for side in Side:
         for owner in Owner if cause is Cause.UNKNOWN else (Owner.SENDER, Owner.SECURITY):
-            one = template_samples.bounce(cause, owner, side)
-            other = template_samples.bounce(cause, owner, side, "tom.miller@adatum.example")
-            yield template_samples.reply_facts(one, language=language)
-            yield template_samples.reply_facts(one, other, language=language, incident="INC-7")
-    yield from template_samples.noted_facts(cause, Side.THEIRS, language)
+            one = samples.bounce(cause, owner, side)
+            other = samples.bounce(cause, owner, side, "tom.miller@adatum.example")
+            yield samples.reply_facts(one, language=language)
+            yield samples.reply_facts(one, other, language=language, incident="INC-7")
+    yield from samples.noted_facts(cause, Side.THEIRS, language)
 
 
-def _admin_problems(composer: Composer, playbooks: Mapping[str, Playbook]) -> Iterator[str]:
-    for name in playbooks or ("none",):
+def _other_problems(
+    templates: Templates, composer: Composer, playbooks: Mapping[str, Playbook]
+) -> Iterator[str]:
+    """Render alerts, outages, the digest and the report page."""
+    admin = "admin@contoso.example"
+    renders: list[Callable[[], object]] = [
+        *(partial(composer.alert, samples.alert_facts(name)) for name in playbooks or ("none",)),
+        *(partial(composer.outage, facts) for facts in samples.outages()),
+        *(
+            partial(composer.digest, samples.digest(empty), event_key="sample", to=admin)
+            for empty in (False, True)
+        ),
+        partial(report_page, templates, samples.overview(), samples.NOW),
+    ]
+    for render in renders:
         try:
-            composer.alert(template_samples.alert_facts(name))
+            render()
         except TemplateFault as fault:
             yield str(fault)
-    for facts in template_samples.outages():
-        try:
-            composer.outage(facts)
-        except TemplateFault as fault:
-            yield str(fault)
-    for empty in (False, True):
-        try:
-            composer.digest(template_samples.digest(empty), event_key="sample", to="admin@contoso.example")
-        except TemplateFault as fault:
-            yield str(fault)
-
-
-def _page_problems(templates: Templates) -> Iterator[str]:
-    try:
-        report_page(templates, template_samples.overview(), template_samples.NOW)
-    except TemplateFault as fault:
-        yield str(fault)

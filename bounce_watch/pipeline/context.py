@@ -13,9 +13,8 @@ from bounce_watch.config.models import Config
 from bounce_watch.detect import Rule, load_rules
 from bounce_watch.model import Site
 from bounce_watch.model.message_location import MessageLocation
-from bounce_watch.notifications.alert.playbooks import load_playbooks
+from bounce_watch.notifications.alert.playbooks import shipped_playbooks
 from bounce_watch.notifications.composer import Composer
-from bounce_watch.notifications.facts import OrganisationProfile
 from bounce_watch.notifications.gate.values import Mode, Policy
 from bounce_watch.pipeline.dkim import SignatureChecker, key_finder
 from bounce_watch.sandbox.reader import InProcess, IsolatedReader, Reader
@@ -98,15 +97,8 @@ def read_rules(config: Config) -> tuple[Rule, ...]:
 
 
 def make_composer(config: Config) -> Composer:
-    """Return the writer of all our letters; a site's templates override ours file by file."""
-    home = config.organisation
-    own = [config.overrides.templates] if config.overrides.templates else []
-    organisation = OrganisationProfile(
-        name=home.name, support=home.support, time_zone=home.time_zone, language=home.language
-    )
-    return Composer(
-        [*own, shipped_files.templates()], organisation, load_playbooks(_shipped("playbooks.toml"))
-    )
+    """Return the composer of all our messages; a site's templates override ours file by file."""
+    return Composer(config.overrides.template_folders, config.organisation.profile, shipped_playbooks())
 
 
 def signatures_of(config: Config) -> SignatureChecker | None:

@@ -140,8 +140,3 @@ def test_a_hostile_value_does_not_break_out(playbooks: dict[str, Playbook], name
 def test_a_faulty_playbook_is_refused(text: str, fault: str) -> None:
     with pytest.raises(PlaybookFault, match=re.escape(fault)):
         load_playbooks(text)
-
-
-def test_a_site_replaces_a_playbook_by_name(playbooks: dict[str, Playbook]) -> None:
-    both = load_playbooks(GOOD, GOOD.replace('"A"', '"Ours"'))
-    assert both["a"].title == "Ours"

@@ -160,10 +160,9 @@ def read_number(text: str) -> int:
 
 
 def _steps(detail: "IncidentDetail") -> tuple[Any, ...]:
-    from bounce_watch.notifications.alert.playbooks import fill_steps, load_playbooks
-    from bounce_watch.shipped_files import data_file
+    from bounce_watch.notifications.alert.playbooks import fill_steps, shipped_playbooks
 
-    playbooks = load_playbooks(data_file("playbooks.toml").read_text(encoding="utf-8"))
+    playbooks = shipped_playbooks()
     finding = detail.incident.finding
     return fill_steps(playbooks[finding.playbook], finding) if finding.playbook in playbooks else ()
 

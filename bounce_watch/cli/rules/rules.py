@@ -104,9 +104,9 @@ def lint(
 
 
 def _remarks(rules: Sequence["Rule"]) -> Iterable[str]:
-    from bounce_watch.notifications.alert.playbooks import load_playbooks
+    from bounce_watch.notifications.alert.playbooks import shipped_playbooks
 
-    playbooks = load_playbooks(_shipped("playbooks.toml"))
+    playbooks = shipped_playbooks()
     by_id = {rule.id: rule for rule in rules}
     for rule in rules:
         if rule.playbook not in playbooks:

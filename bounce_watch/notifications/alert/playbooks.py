@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from bounce_watch import shipped_files
 from bounce_watch.model import Finding
 from bounce_watch.model.address import domain_of
 from bounce_watch.notifications.errors import PlaybookFault, Unquotable
@@ -92,16 +93,16 @@ class FilledStep:
     source: str
 
 
-def load_playbooks(text: str, site_text: str | None = None) -> dict[str, Playbook]:
-    """Read playbooks from TOML, by name; a site's playbook replaces the shipped one of the same name.
+def shipped_playbooks() -> dict[str, Playbook]:
+    """Return the playbooks that ship with the program, by name."""
+    return load_playbooks(shipped_files.data_file("playbooks.toml").read_text(encoding="utf-8"))
+
+
+def load_playbooks(text: str) -> dict[str, Playbook]:
+    """Read playbooks from TOML, by name.
 
     Raises PlaybookFault for bad TOML, unknown keys or placeholders, and steps without a source.
     """
-    playbooks = _read(text)
-    return playbooks | _read(site_text) if site_text is not None else playbooks
-
-
-def _read(text: str) -> dict[str, Playbook]:
     try:
         rows = tomllib.loads(text).get("playbook", [])
     except tomllib.TOMLDecodeError as error:

@@ -1,10 +1,9 @@
 """Times for people: local, with the names of their language."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from bounce_watch.notifications.rendering.templates import Templates
+from bounce_watch.notifications.rendering.templates import Templates, Value
 
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -15,22 +14,18 @@ def local(moment: datetime, time_zone: str) -> datetime:
     return moment.astimezone(ZoneInfo(time_zone))
 
 
-def parts(moment: datetime, weekdays: Sequence[str], months: Sequence[str]) -> dict[str, str | int]:
-    """Return the parts of a local time for a template: weekday, day, month, year, clock."""
-    return {
-        "weekday": weekdays[moment.weekday()],
-        "day": moment.day,
-        "month": months[moment.month - 1],
-        "year": moment.year,
-        "clock": f"{moment:%H:%M}",
-    }
-
-
 def written(templates: Templates, words: str, there: datetime) -> str:
     """Return a local time with weekday and date, in the language of the file `words`."""
     weekdays = templates.block(words, "weekdays", {}).split()
     months = templates.block(words, "months", {}).split()
-    return templates.block(words, "moment", parts(there, weekdays, months))
+    parts: dict[str, Value] = {
+        "weekday": weekdays[there.weekday()],
+        "day": there.day,
+        "month": months[there.month - 1],
+        "year": there.year,
+        "clock": f"{there:%H:%M}",
+    }
+    return templates.block(words, "moment", parts)
 
 
 def short(moment: datetime, time_zone: str) -> str:

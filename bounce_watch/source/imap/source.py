@@ -41,7 +41,7 @@ _SHORT_SECONDS = 10.0
 class ImapSource:
     """The watched folder of one account. It keeps one connection and reopens a lost one once per call.
 
-    `secret` returns the password, or the client secret for XOAUTH2. Messages before `first_uid` are skipped.
+    `secret` returns the password, or the client secret for XOAUTH2.
     `http_client` is a requests session for the token service.
     """
 
@@ -50,14 +50,12 @@ class ImapSource:
         settings: ImapSettings,
         secret: Callable[[], str],
         *,
-        first_uid: int = 1,
         http_client: Any = None,
     ) -> None:
         self.skipped: list[tuple[str, str]] = []
         self.name = f"imap://{settings.owner}@{settings.host.lower()}/{settings.folder}"
         self.settings = settings
         self._secret = secret
-        self._first_uid = first_uid
         self._tokens = tokens_for(settings, secret, http_client)
         self.reached: MessageLocation | None = None
         self._missing = walk.MissingMessages()
@@ -180,8 +178,8 @@ class ImapSource:
     def _start(self, opened: Opened, after: MessageLocation | None) -> int:
         """Return the UID after which to list messages, a little before `after`: see _OVERLAP."""
         if after is None or (after.mailbox, after.validity) != (self.name, opened.validity):
-            return self._first_uid - 1
-        return max(self._first_uid - 1, int(after.uid) - _OVERLAP)
+            return 0
+        return max(0, int(after.uid) - _OVERLAP)
 
     def _walk(
         self, connection: Connection, opened: Opened, first_uid: int, wanted: Wanted, fetcher: PartialFetch
