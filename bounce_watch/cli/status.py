@@ -7,7 +7,7 @@ import typer
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from bounce_watch.pipeline.condition import Line
+    from bounce_watch.pipeline.health import Line
 
 _PERFORMANCE = ("pending", "held", "unknown", "failed", "quarantine", "incidents", "store")
 
@@ -22,7 +22,7 @@ def status(
 ) -> None:
     """Say how the service is doing, as a Nagios plugin: status 0 ok, 1 warning, 2 critical, 3 unknown."""
     from bounce_watch.cli.common.output import emit_json
-    from bounce_watch.pipeline.condition import Level, worst
+    from bounce_watch.pipeline.health import Level, worst
 
     try:
         lines = judge(context.obj)
@@ -42,16 +42,14 @@ def judge(place: "Path | None") -> "tuple[Line, ...]":
     from datetime import UTC, datetime
 
     from bounce_watch.config.load import load_config
-    from bounce_watch.pipeline.condition import judge_condition, look_beside
-    from bounce_watch.pipeline.wiring import source_of
+    from bounce_watch.pipeline.health import judge_health
+    from bounce_watch.pipeline.wiring import source_names
     from bounce_watch.store import open_store, place_of, workers
 
     config = load_config(place)
-    sources = {settings.label: source_of(settings).name for settings in config.source}
-    where = place_of(config.store)
+    sources, where = source_names(config), place_of(config.store)
     with open_store(where, read_only=True) as store:
-        beside = look_beside(config, sources, workers(where))
-        return judge_condition(store, config, datetime.now(UTC), beside)
+        return judge_health(store, config, datetime.now(UTC), sources=sources, workers=workers(where))
 
 
 def _row(line: "Line") -> dict[str, Any]:
@@ -72,7 +70,7 @@ def _say_unknown(error: Exception, *, as_json: bool) -> None:
 def _print(lines: "tuple[Line, ...]") -> None:
     """Print one line that says it all, and one for each part below."""
     from bounce_watch.notifications.rendering.safe_text import for_terminal
-    from bounce_watch.pipeline.condition import Level, worst
+    from bounce_watch.pipeline.health import Level, worst
 
     level = worst(lines)
     wrong = [line for line in sorted(lines, key=lambda line: -line.level) if line.level]

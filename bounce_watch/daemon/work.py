@@ -14,8 +14,8 @@ import structlog
 from bounce_watch.config.secrets import SecretError, heartbeat_url
 from bounce_watch.daemon.mailbox_thread import MailboxOutcome, MailboxThread
 from bounce_watch.pipeline import Context, CycleResult, check_mailbox, run_due_work
-from bounce_watch.pipeline.condition import judge_condition, look_beside
 from bounce_watch.pipeline.cycle import next_due
+from bounce_watch.pipeline.health import Level, judge_health, judge_mailboxes, worst
 from bounce_watch.pipeline.incidents.mailbox_outage import note_fault, note_recovery
 from bounce_watch.pipeline.metrics import Figures
 from bounce_watch.send.heartbeat import Heartbeat
@@ -35,7 +35,6 @@ class Monitor:
     def __init__(self, context: Context, sources: Mapping[str, str]) -> None:
         self._context = context
         self._sources = dict(sources)
-        self._failing: set[str] = set()
         self._figures = Figures()
         self._heartbeat = _heartbeat(context)
         self._written = float("-inf")
@@ -44,19 +43,22 @@ class Monitor:
                 tx.mailboxes.keep_troubles(self._sources.values())
 
     def on_success(self, source: str, label: str) -> None:
-        """Note that a mailbox was read. Send a heartbeat unless another mailbox is failing."""
-        self._failing.discard(source)
+        """Note that a mailbox was read. Send a heartbeat while every mailbox is well."""
+        context = self._context
         try:
-            if note_recovery(self._context, source, label):
+            if note_recovery(context, source, label):
                 log.info("admins_told", mailbox=label, of="recovery")
+            if self._heartbeat is None:
+                return
+            lines = judge_mailboxes(context.store, context.config, context.clock(), self._sources)
         except (StoreTemporary, OSError) as error:
             log.warning("recovery_not_noted", mailbox=label, error=str(error))
-        if self._heartbeat is not None and not self._failing:
+            return
+        if worst(lines) is Level.OK:
             self._heartbeat.beat()
 
     def on_failure(self, source: str, label: str, fault: Exception) -> None:
         """Note a fault. If the store fails too, only the log reports it."""
-        self._failing.add(source)
         try:
             if note_fault(self._context, source, label, fault):
                 log.warning("admins_told", mailbox=label, of="outage")
@@ -76,10 +78,10 @@ class Monitor:
             log.warning("figures_not_written", path=str(path), error=str(error))
 
     def _write_figures(self, path: Path) -> None:
-        context = self._context
-        beside = look_beside(context.config, self._sources, (f"process {os.getpid()}",))
-        lines = judge_condition(context.store, context.config, context.clock(), beside)
-        self._figures.write(lines, path, context.clock())
+        context, now = self._context, self._context.clock()
+        workers = (f"process {os.getpid()}",)
+        lines = judge_health(context.store, context.config, now, sources=self._sources, workers=workers)
+        self._figures.write(lines, path, now)
 
 
 def _heartbeat(context: Context) -> Heartbeat | None:

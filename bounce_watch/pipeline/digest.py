@@ -4,12 +4,12 @@ from datetime import date, datetime, timedelta
 from functools import partial
 
 from bounce_watch.config.models import Config
-from bounce_watch.model import Digest, Edition, LetterKind
+from bounce_watch.model import Digest, Edition, Health, LetterKind
 from bounce_watch.notifications.gate.values import Candidate
 from bounce_watch.pipeline.context import Context
-from bounce_watch.pipeline.health import health
-from bounce_watch.pipeline.ingest.disk_space import room
+from bounce_watch.pipeline.health import for_digest, judge_health
 from bounce_watch.pipeline.outbox.enqueue import post
+from bounce_watch.pipeline.wiring import source_names
 from bounce_watch.store import StoreQueries, Transaction
 
 DOUBTFUL = timedelta(hours=36)
@@ -62,16 +62,20 @@ def gather(
     local_date: date | None = None,
     edition: Edition = Edition.DAILY,
 ) -> Digest:
-    """Return the facts of a date's digest that was made, or without a date of the one to be made now.
+    """Return the facts of the digest of a date, or without a date of the one to be made now.
 
-    How the service is doing is known for now only.
+    Only the latter tells the health of the service.
     """
+    health: tuple[Health, ...] = ()
+    if local_date is None:
+        lines = judge_health(store, config, now, sources=source_names(config), workers=None)
+        health = for_digest(lines)
     return store.digests.count(
         local_date or now.astimezone(config.zone).date(),
         str(config.zone),
         now,
         accepted=config.site.accepted_evidence,
-        health=(*health(store, now), *room(config)) if local_date is None else (),
+        health=health,
         edition=edition,
         weekday=weekday_of(config),
     )

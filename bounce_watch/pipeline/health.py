@@ -1,54 +1,216 @@
-"""How the service itself is doing, in sentences for the digest."""
+"""The one judgement of how the service is doing: for `status`, the digest, metrics and the heartbeat."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import IntEnum
 
-from bounce_watch.model import Health, OutboxState
-from bounce_watch.store import StoreQueries
+from bounce_watch.config.models import Config
+from bounce_watch.model import Health, OutboxState, Severity
+from bounce_watch.pipeline.ingest.disk_space import require_room
+from bounce_watch.store import StoreFull, StoreQueries
 
-STALE_AFTER = timedelta(hours=6)
-
-
-def health(store: StoreQueries, now: datetime) -> tuple[Health, ...]:
-    """Return one line for each part that an admin would ask about."""
-    return (*_mailbox(store, now), *_sending(store), *_waiting(store))
+DAY = timedelta(days=1)
 
 
-def _mailbox(store: StoreQueries, now: datetime) -> Iterator[Health]:
-    troubles = store.mailboxes.troubles()
-    for mailbox, trouble in troubles.items():
-        text = f"{mailbox} cannot be read since {trouble.since:%d %b %H:%M} UTC: {trouble.why[:200]}"
-        yield Health(name="Mailbox", state="failure", text=text)
-    fetched = store.mailboxes.last_success_fetch_at()
-    if fetched is None:
-        yield Health(name="Mailbox", state="warning", text="not read yet")
-    elif now - fetched > STALE_AFTER:
-        hours = int((now - fetched).total_seconds() // 3600)
-        yield Health(
-            name="Mailbox", state="failure", text=f"last read {hours} hours ago; see the service's log"
-        )
-    elif not troubles:
-        yield Health(name="Mailbox", state="ok", text="read without a fault")
+class Level(IntEnum):
+    """Severity of a line; the values are the exit statuses of Nagios plugins."""
+
+    OK = 0
+    WARNING = 1
+    CRITICAL = 2
+    UNKNOWN = 3
 
 
-def _sending(store: StoreQueries) -> Iterator[Health]:
-    stopped = store.state.sending_stopped()
-    if stopped is not None:
-        yield Health(name="Sending", state="failure", text=f"stopped: {stopped.why[:200]}")
-    unknown = store.summary.count_outbox().get(OutboxState.UNKNOWN, 0)
-    if unknown:
-        text = f"{unknown} mails may or may not have left: bounce-watch outbox list --state unknown"
-        yield Health(name="Sending", state="warning", text=text)
-    if stopped is None and not unknown:
-        yield Health(name="Sending", state="ok", text="nothing is stuck")
+_STATES = {Level.OK: "ok", Level.WARNING: "warning", Level.CRITICAL: "failure"}
 
 
-def _waiting(store: StoreQueries) -> Iterator[Health]:
-    latched = store.state.breaker_latched_at()
-    if latched is not None:
-        text = f"stopped since {latched:%d %b %H:%M} UTC, too many were due: bounce-watch breaker status"
-        yield Health(name="Replies", state="failure", text=text)
-    held = store.summary.count_outbox().get(OutboxState.HELD, 0)
-    if held:
-        text = f"{held} answers wait for release: bounce-watch outbox list --state held"
-        yield Health(name="Outbox", state="warning", text=text)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One part of the service.
+
+    `figure` is a number to draw, None for none; seconds where it is a time.
+    `digest` is the name and the text of the line in a digest, which is read later; None: not shown there.
+    """
+
+    name: str
+    level: Level
+    text: str
+    figure: float | None = None
+    digest: tuple[str, str] | None = None
+
+
+def judge_health(
+    store: StoreQueries,
+    config: Config,
+    now: datetime,
+    *,
+    sources: Mapping[str, str],
+    workers: Sequence[str] | None,
+) -> tuple[Line, ...]:
+    """Return a line for each part, in a fixed order.
+
+    `sources` holds the name of each source by its label. `workers` names the processes that work with the
+    store; None leaves out the line about them.
+    """
+    return (
+        *([] if workers is None else [_service(config, workers)]),
+        *judge_mailboxes(store, config, now, sources),
+        *_disk(config),
+        *_outbox(store, config, now),
+        *_stopped(store, now),
+        _incidents(store),
+        _size(config),
+        _digest(store, config, now),
+    )
+
+
+def judge_mailboxes(
+    store: StoreQueries, config: Config, now: datetime, sources: Mapping[str, str]
+) -> tuple[Line, ...]:
+    """Return the lines about the mailboxes alone."""
+    return tuple(_mailbox(store, config, now, label, name) for label, name in sources.items())
+
+
+def worst(lines: tuple[Line, ...]) -> Level:
+    return max((line.level for line in lines), default=Level.UNKNOWN)
+
+
+def for_digest(lines: tuple[Line, ...]) -> tuple[Health, ...]:
+    """Return the lines that a digest shows."""
+    return tuple(
+        Health(name=line.digest[0], state=_STATES[line.level], text=line.digest[1])
+        for line in lines
+        if line.digest is not None
+    )
+
+
+def _service(config: Config, workers: Sequence[str]) -> Line:
+    if workers:
+        return Line(name="service", level=Level.OK, text=f"{', '.join(workers)} is at work")
+    level = Level.WARNING if config.monitor.expect_service else Level.OK
+    return Line(name="service", level=level, text="no service is at work with this store")
+
+
+def _mailbox(store: StoreQueries, config: Config, now: datetime, label: str, name: str) -> Line:
+    """Judge a mailbox: critical once it was not read, or not without a fault, for `stale_minutes`."""
+    read_at, trouble = store.mailboxes.last_look_at(name), store.mailboxes.trouble_with(name)
+    limit = timedelta(minutes=config.monitor.stale_minutes)
+    is_stale = read_at is not None and now - read_at > limit
+    if is_stale or (trouble is not None and now - trouble.since > limit):
+        level = Level.CRITICAL
+    else:
+        level = Level.WARNING if trouble or read_at is None else Level.OK
+    age = None if read_at is None else max(0.0, (now - read_at).total_seconds())
+    text = "never read" if age is None else f"read {ago(age)} ago"
+    later = f"{name} was read without a fault"
+    if trouble is not None:
+        text = f"{text}; {trouble.why}"
+        later = f"{name} cannot be read since {trouble.since:%d %b %H:%M} UTC: {trouble.why[:200]}"
+    elif age is None:
+        later = f"{name} was not read yet"
+    elif is_stale:
+        later = f"{name} was last read {ago(age)} ago; see the service's log"
+    return Line(name=f"mailbox {label}", level=level, text=text, figure=age, digest=("Mailbox", later))
+
+
+def _disk(config: Config) -> Iterator[Line]:
+    """Yield a line only while mail waits for free space."""
+    try:
+        require_room(config)
+    except StoreFull as error:
+        # The remedy comes first: a long path is cut off at the end of the line.
+        text = f"Free space on the store's disk. {error}"
+        yield Line(name="disk", level=Level.CRITICAL, text=text, digest=("Disk", text))
+    except OSError:
+        return
+
+
+def _outbox(store: StoreQueries, config: Config, now: datetime) -> Iterator[Line]:
+    counts, oldest = store.summary.count_outbox(), store.summary.oldest_pending_at()
+    pending, age = counts.get(OutboxState.PENDING, 0), (now - oldest).total_seconds() if oldest else 0.0
+    late = age > config.monitor.pending_minutes * 60
+    text = f"{pending} wait to be sent" + (f", the oldest for {ago(age)}" if oldest else "")
+    yield Line(name="pending", level=Level.WARNING if late else Level.OK, text=text, figure=pending)
+    held = counts.get(OutboxState.HELD, 0)
+    later = ("Outbox", f"{held} answers wait for release: bounce-watch outbox list --state held")
+    text = f"{held} wait for your release"
+    yield Line(name="held", level=Level.OK, text=text, figure=held, digest=later if held else None)
+    unknown = counts.get(OutboxState.UNKNOWN, 0)
+    later = ("Sending", f"{unknown} mails may or may not have left: bounce-watch outbox list --state unknown")
+    yield _wanted_none("unknown", unknown, "may or may not have been sent", later)
+    yield _wanted_none("failed", store.summary.count_failed(now - DAY), "given up within a day")
+    yield _wanted_none("quarantine", store.summary.count_quarantined(), "could not be read")
+
+
+def _wanted_none(name: str, count: int, what: str, digest: tuple[str, str] | None = None) -> Line:
+    if not count:
+        return Line(name=name, level=Level.OK, text=f"0 {what}", figure=0)
+    return Line(name=name, level=Level.WARNING, text=f"{count} {what}", figure=count, digest=digest)
+
+
+def _stopped(store: StoreQueries, now: datetime) -> Iterator[Line]:
+    tripped_at, stopped = store.state.breaker_latched_at(), store.state.sending_stopped()
+    if tripped_at is None:
+        yield Line(name="breaker", level=Level.OK, text="replies may leave", figure=0)
+    else:
+        since, at = ago((now - tripped_at).total_seconds()), f"{tripped_at:%d %b %H:%M} UTC"
+        text = f"replies are stopped since {since}: bounce-watch breaker status"
+        later = f"stopped since {at}, too many were due: bounce-watch breaker status"
+        digest = ("Replies", later)
+        yield Line(name="breaker", level=Level.CRITICAL, text=text, figure=1, digest=digest)
+    if stopped is None:
+        text = "nothing is in the way"
+        yield Line(name="sending", level=Level.OK, text=text, figure=0, digest=("Sending", text))
+    else:
+        text, digest = f"refused: {stopped.why}", ("Sending", f"stopped: {stopped.why[:200]}")
+        yield Line(name="sending", level=Level.CRITICAL, text=text, figure=1, digest=digest)
+
+
+def _incidents(store: StoreQueries) -> Line:
+    open_now = store.incidents.list_open()
+    urgent = [
+        one for one in open_now
+        if one.finding.severity is Severity.CRITICAL and one.acknowledged_at is None and not one.historical
+    ]  # fmt: skip
+    text = f"{len(open_now)} open"
+    if urgent:
+        text += f", critical and nobody is on it: {', '.join(one.name for one in urgent[:5])}"
+    level = Level.WARNING if urgent else Level.OK
+    return Line(name="incidents", level=level, text=text, figure=len(open_now))
+
+
+def _size(config: Config) -> Line:
+    """Tell the bytes of the file and its log; a database on a server has no size here."""
+    size = None
+    if config.store.url is None:
+        path = config.store.path
+        files = (path, path.with_name(f"{path.name}-wal"))
+        size = sum(file.stat().st_size for file in files if file.exists())
+    return Line(name="store", level=Level.OK, text=_bytes(size), figure=size)
+
+
+def _digest(store: StoreQueries, config: Config, now: datetime) -> Line:
+    newest, local = store.digests.last_date(), now.astimezone(config.zone)
+    at = f"{config.digest.at:%H:%M}"
+    if local.time() < config.digest.at:
+        text = f"next today at {at}"
+    elif newest is not None and newest >= local.date():
+        text = f"next tomorrow at {at}"
+    else:
+        text = "next with the next look"
+    return Line(name="digest", level=Level.OK, text=text)
+
+
+def ago(seconds: float) -> str:
+    """Return a length of time in its largest fitting unit."""
+    for unit, length in (("days", 86_400), ("hours", 3_600), ("minutes", 60)):
+        if seconds >= 2 * length:
+            return f"{int(seconds // length)} {unit}"
+    return f"{int(seconds)} seconds"
+
+
+def _bytes(size: int | None) -> str:
+    if size is None:
+        return "on a server"
+    return f"{size / 1024**2:.1f} MB" if size < 1024**3 else f"{size / 1024**3:.2f} GB"

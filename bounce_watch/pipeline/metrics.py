@@ -14,7 +14,7 @@ from prometheus_client import (
     generate_latest,
 )
 
-from bounce_watch.pipeline.condition import Line, worst
+from bounce_watch.pipeline.health import Line, worst
 from bounce_watch.pipeline.result import CycleResult
 
 _READABLE = 0o644

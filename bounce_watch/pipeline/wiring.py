@@ -16,6 +16,11 @@ def source_of(settings: SourceSettings) -> Source:
     )
 
 
+def source_names(config: Config) -> dict[str, str]:
+    """Return the name of each configured source by its label."""
+    return {settings.label: source_of(settings).name for settings in config.source}
+
+
 def sender_of(config: Config) -> Sender:
     """Return the configured sender, not yet entered. Its secret is read when it signs in."""
     settings = config.send

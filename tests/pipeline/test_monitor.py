@@ -5,13 +5,17 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 import structlog
 
 from bounce_watch.daemon.work import Monitor
+from bounce_watch.pipeline.digest import gather
+from bounce_watch.pipeline.health import Level, judge_health
 from bounce_watch.pipeline.result import CycleResult
+from bounce_watch.pipeline.wiring import source_names
 from bounce_watch.send.heartbeat import Heartbeat
 from bounce_watch.source.interface import Unreachable
 from tests.daemon.running import wait_for
@@ -125,6 +129,7 @@ def test_the_heart_stands_still_while_one_mailbox_is_ill(
     with listening() as (url, heard):
         home: Home = open_home(("[digest]", f'[monitor]\nheartbeat_url = "{url}"\n[digest]'))
         monitor = Monitor(home.context, {"europe": "a", "asia": "b"})
+        read(home, "a", "b")
         monitor.on_failure("b", "asia", Unreachable("away"))
         monitor.on_success("a", "europe")
         time.sleep(0.1)
@@ -132,3 +137,42 @@ def test_the_heart_stands_still_while_one_mailbox_is_ill(
         monitor.on_success("b", "asia")
         wait_for(lambda: heard)
         assert len(heard) == 1
+
+
+def read(home: Home, *names: str) -> None:
+    with home.context.store.transaction() as tx:
+        for name in names:
+            tx.mailboxes.note_fetch(home.clock.now, name)
+
+
+@pytest.mark.parametrize(
+    ("unread", "state"), [(timedelta(minutes=29), "ok"), (timedelta(hours=5), "failure")], ids=["29m", "5h"]
+)
+def test_an_unread_mailbox_is_judged_alike_by_status_digest_metrics_and_heartbeat(
+    open_home: Callable[..., Home], tmp_path: Path, unread: timedelta, state: str
+) -> None:
+    with listening() as (url, heard):
+        monitored = f'[monitor]\ntextfile = "bw.prom"\nheartbeat_url = "{url}"\n[digest]'
+        home: Home = open_home(("[digest]", monitored))
+        (name,) = source_names(home.config).values()
+        monitor = Monitor(home.context, {"europe": name, "asia": "b"})
+        read(home, name)
+        home.clock.now += unread
+        read(home, "b")
+        monitor.on_success("b", "asia")
+        monitor.on_work_done(CycleResult())
+        judged = judge_health(
+            home.context.store, home.config, home.clock.now, sources={"europe": name}, workers=None
+        )
+        (line,) = (line for line in judged if line.name == "mailbox europe")
+        told = {one.name: one.state for one in gather(home.config, home.context.store, home.clock.now).health}
+        level = {"ok": Level.OK, "failure": Level.CRITICAL}[state]
+        assert line.level is level
+        assert told["Mailbox"] == state
+        figures = (tmp_path / "bw.prom").read_text()
+        assert f'bounce_watch_part_status{{part="mailbox europe"}} {float(level)}' in figures
+        if state == "ok":
+            wait_for(lambda: heard)
+        else:
+            time.sleep(0.1)
+        assert len(heard) == (state == "ok")

@@ -3,8 +3,7 @@
 from datetime import timedelta
 
 from bounce_watch.config.models import Config
-from bounce_watch.pipeline.condition import Beside, Level, Line, judge_condition, worst
-from bounce_watch.pipeline.health import health
+from bounce_watch.pipeline.health import Level, Line, for_digest, judge_health, worst
 from bounce_watch.pipeline.incidents.mailbox_outage import note_fault, note_recovery
 from bounce_watch.source.interface import Refused
 from tests.pipeline.conftest import Home, ndr
@@ -47,19 +46,21 @@ def test_a_short_outage_is_told_to_nobody(home: Home) -> None:
 def test_the_digest_names_a_mailbox_that_cannot_be_read(home: Home) -> None:
     home.look()
     note_fault(home.context, NAME, "europe", FAULT)
-    lines = [line for line in health(home.context.store, home.clock.now) if line.name == "Mailbox"]
-    assert [(line.state, NAME in line.text) for line in lines] == [("failure", True)]
+    for minutes, state in ((0, "warning"), (31, "failure")):
+        home.clock.now += minutes * MINUTE
+        lines = for_digest(tuple(condition(home, europe=NAME).values()))
+        told = [(line.state, NAME in line.text) for line in lines if line.name == "Mailbox"]
+        assert told == [(state, True)]
 
 
-def condition(home: Home, holder: str | None = "process 7", **sources: str) -> dict[str, Line]:
-    beside = Beside(holder=holder, size=5_000_000, sources=sources)
-    lines = judge_condition(home.context.store, home.config, home.clock.now, beside)
+def condition(home: Home, *workers: str, **sources: str) -> dict[str, Line]:
+    lines = judge_health(home.context.store, home.config, home.clock.now, sources=sources, workers=workers)
     return {line.name: line for line in lines}
 
 
-def levels(home: Home, **beside: str) -> dict[str, Level]:
+def levels(home: Home, **sources: str) -> dict[str, Level]:
     """Return the parts that are not well."""
-    return {name: line.level for name, line in condition(home, **beside).items() if line.level}
+    return {name: line.level for name, line in condition(home, "process 7", **sources).items() if line.level}
 
 
 def watched(config: Config) -> str:
@@ -69,7 +70,7 @@ def watched(config: Config) -> str:
 def test_all_is_well_after_a_look(home: Home) -> None:
     home.look()
     assert levels(home, europe=watched(home.config)) == {}
-    assert worst(tuple(condition(home, europe=watched(home.config)).values())) is Level.OK
+    assert worst(tuple(condition(home, "process 7", europe=watched(home.config)).values())) is Level.OK
 
 
 def test_a_mailbox_is_critical_once_it_is_stale(home: Home) -> None:
@@ -92,6 +93,6 @@ def test_what_a_person_must_see_to_is_told(home: Home) -> None:
     with home.context.store.transaction() as tx:
         tx.state.latch_breaker(home.clock.now)
         tx.state.note_stop("535 5.7.3 no", home.clock.now)
-    found = condition(home, holder=None, europe=watched(home.config))
+    found = condition(home, europe=watched(home.config))
     wrong = {name: line.level for name, line in found.items() if line.level}
     assert wrong == {"service": Level.WARNING, "breaker": Level.CRITICAL, "sending": Level.CRITICAL}

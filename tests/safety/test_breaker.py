@@ -10,7 +10,7 @@ import pytest
 from bounce_watch.model import LetterKind, OutboxState
 from bounce_watch.model.message_location import MessageLocation
 from bounce_watch.pipeline.digest import gather
-from bounce_watch.pipeline.health import health
+from bounce_watch.pipeline.health import for_digest, judge_health
 from bounce_watch.pipeline.ingest.message import ingest_messages
 from bounce_watch.source.interface import Message
 from tests.pipeline.conftest import CONFIG, START, Home, ndr
@@ -83,7 +83,8 @@ def test_alerts_and_digests_leave_while_the_breaker_is_latched(home: Home) -> No
 
 def test_health_and_the_digest_say_that_replies_are_stopped(home: Home) -> None:
     storm(home, 1, 30, 0.1)
-    lines = [line for line in health(home.context.store, home.clock.now) if line.name == "Replies"]
+    health = judge_health(home.context.store, home.config, home.clock.now, sources={}, workers=None)
+    lines = [line for line in for_digest(health) if line.name == "Replies"]
     assert [line.state for line in lines] == ["failure"]
     assert "bounce-watch breaker" in lines[0].text
     digest = gather(home.config, home.context.store, home.clock.now)
