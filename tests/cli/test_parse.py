@@ -18,6 +18,7 @@ BOUNCE_KEYS = {
     "recipient", "original_recipient", "sender", "action", "status", "reply_code", "cause", "persistence",
     "owner", "side", "remote_mta", "diagnostic_code", "remote_status", "remote_reply_code",
 }  # fmt: skip
+SAMPLES = Path(__file__).parents[1] / "samples"
 OFFICE_365 = sorted(
     Path(__file__).parents[2].glob("../shared/corpus/set-of-emails/bsd/lhost-office365-*.eml")
 )
@@ -83,15 +84,12 @@ def test_what_cannot_be_opened_in_a_folder_is_a_line_after_the_rest(tmp_path: Pa
 
 
 @pytest.mark.slow
-@pytest.mark.corpus
-@pytest.mark.skipif(not OFFICE_365, reason="the corpus is not beside this checkout")
 def test_all_cores_print_the_same_lines_in_the_same_order(tmp_path: Path) -> None:
     """Enough copies that the work is handed to other processes."""
     folder = tmp_path / "copies"
     folder.mkdir()
-    corpus = OFFICE_365[0].parents[2]
-    for number in range(3):
-        (folder / str(number)).symlink_to(corpus, target_is_directory=True)
+    for number in range(5):
+        (folder / str(number)).symlink_to(SAMPLES, target_is_directory=True)
     folders = sorted(folder.iterdir())
     one = call("parse", *map(str, folders), "--json", "--jobs", "1").stdout
     assert call("parse", *map(str, folders), "--json", "--jobs", "3").stdout == one
@@ -114,11 +112,18 @@ def tree(folder: Path) -> list[tuple[str, list[str]]]:
     return found
 
 
-@pytest.mark.corpus
-@pytest.mark.skipif(not OFFICE_365, reason="the corpus is not beside this checkout")
-def test_office_365_samples_give_recipients_and_codes() -> None:
-    items = parse(*OFFICE_365)
-    assert len(items) == len(OFFICE_365)
+@pytest.mark.parametrize(
+    "mails",
+    [
+        pytest.param(sorted(SAMPLES.glob("exchange_online/*.eml")), id="ours"),
+        pytest.param(OFFICE_365, id="public", marks=pytest.mark.corpus),
+    ],
+)
+def test_office_365_samples_give_recipients_and_codes(mails: list[Path]) -> None:
+    if not mails:
+        pytest.skip("the corpus is not beside this checkout")
+    items = parse(*mails)
+    assert len(items) == len(mails)
     assert all(bounce["recipient"] and bounce["status"] for item in items for bounce in item["bounces"])
 
 

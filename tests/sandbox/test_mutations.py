@@ -16,6 +16,8 @@ from bounce_watch.sandbox.frames import ReadRequest
 from bounce_watch.sandbox.jobs import Job
 from bounce_watch.sandbox.outcome import Limits, Overrun
 from bounce_watch.sandbox.pool import in_order
+from tests.parse.hostile import HOSTILE as OUR_HOSTILE
+from tests.parse.hostile import HOSTILE_HEADERS
 from tests.sandbox.mutator import MUTATIONS, mutations
 
 ROOT = Path(__file__).parents[2]
@@ -71,6 +73,10 @@ def test_every_mutation_damages_and_the_seed_decides() -> None:
     for mutate in MUTATIONS:
         chance = random.Random(1)
         assert any(mutate(original, chance) != original for original in originals), mutate.__name__
+
+
+def test_our_hostile_mails_overrun_nothing() -> None:
+    assert faults(iter([*OUR_HOSTILE.items(), *HOSTILE_HEADERS.items()])) == []
 
 
 @pytest.mark.corpus
