@@ -2,17 +2,17 @@
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 
 from bounce_watch.detect.absence import MAX_ARRIVALS, MIN_GAP, find_silence
 from bounce_watch.detect.baseline import HOUR, Baseline, find_unusual, hour_of, widths_of
 from bounce_watch.detect.inhibition import explains
 from bounce_watch.detect.rule import Rule, Shape
-from bounce_watch.detect.threshold import COUNTING, Window, finding_of, fires, key_of
+from bounce_watch.detect.threshold import COUNTING, Window, fires, key_of
+from bounce_watch.detect.timeline import IncidentRun, Timeline
 from bounce_watch.model import Event, Evidence, Finding
 
-GROWTH = (2, 4, 8)
 SETTLE = timedelta(minutes=1)
 
 
@@ -29,44 +29,6 @@ class Replayed:
     reopened: int
     suppressed_by: str | None
     mails: int
-
-
-@dataclass(slots=True, kw_only=True)
-class _Run:
-    """One incident during the replay: last noisy at `active_at`, opened with `opened_with` messages."""
-
-    rule: Rule
-    key: str
-    opened_at: datetime
-    active_at: datetime
-    events: list[tuple[datetime, Event]]
-    opened_with: int
-    messages: set[int] = field(default_factory=set)
-    resolved_at: datetime | None = None
-    reopened: int = 0
-    silence: Finding | None = None
-
-    def add(self, at: datetime, event: Event) -> None:
-        self.events.append((at, event))
-        self.messages.add(event.message_id)
-
-    def resolve_if_quiet(self, at: datetime) -> bool:
-        """Resolve it if it was quiet for long enough before `at`; tell whether it is resolved."""
-        over_at = max(self.active_at, self.opened_at) + self.rule.quiet_resolve
-        if self.resolved_at is None and at > over_at:
-            self.resolved_at = over_at
-        return self.resolved_at is not None
-
-    @property
-    def finding(self) -> Finding:
-        return self.silence or finding_of(self.rule, self.key, self.events)
-
-    @property
-    def mails(self) -> int:
-        growth = (
-            sum(len(self.messages) >= step * self.opened_with for step in GROWTH) if self.opened_with else 0
-        )
-        return 1 + growth + self.reopened + (self.resolved_at is not None)
 
 
 def replay(
@@ -91,7 +53,10 @@ def replay(
 
 
 def _replayed(
-    rules: Mapping[str, Rule], run: _Run, finding: Finding, others: Sequence[tuple[_Run, Finding]]
+    rules: Mapping[str, Rule],
+    run: IncidentRun,
+    finding: Finding,
+    others: Sequence[tuple[IncidentRun, Finding]],
 ) -> Replayed:
     explained = next(
         (
@@ -111,7 +76,7 @@ def _replayed(
     )
 
 
-def _overlap(one: _Run, other: _Run) -> bool:
+def _overlap(one: IncidentRun, other: IncidentRun) -> bool:
     """Tell whether two were open at the same time, within the settle time."""
     return all(
         second.resolved_at is None or first.opened_at <= second.resolved_at + SETTLE
@@ -121,7 +86,7 @@ def _overlap(one: _Run, other: _Run) -> bool:
 
 def _runs(
     rule: Rule, events: Sequence[Event], accepted: frozenset[Evidence], zone: tzinfo, until: datetime
-) -> Iterator[_Run]:
+) -> Iterator[IncidentRun]:
     if rule.shape is Shape.ABSENCE:
         yield from _silences(rule, [event.occurred_at for event in events], until)
         return
@@ -138,47 +103,8 @@ def _runs(
         )
 
 
-class _Timeline:
-    """The incidents of one rule and key during the replay, in order. `current` is the open one, or None."""
-
-    def __init__(self, rule: Rule, key: str) -> None:
-        self.runs: list[_Run] = []
-        self.current: _Run | None = None
-        self._rule = rule
-        self._key = key
-
-    def resolve_if_quiet(self, at: datetime) -> bool:
-        """Resolve the current incident if it was quiet for long enough before `at`; tell whether it was."""
-        if self.current is None or not self.current.resolve_if_quiet(at):
-            return False
-        self.current = None
-        return True
-
-    def open(self, at: datetime, events: Iterable[tuple[datetime, Event]]) -> None:
-        """Open an incident, or reopen the last one if it was resolved recently."""
-        timed = list(events)
-        last = self.runs[-1] if self.runs else None
-        if last and last.resolved_at and at - last.resolved_at <= self._rule.reopen_within:
-            last.resolved_at, last.reopened = None, last.reopened + 1
-            for moment, event in timed:
-                last.add(moment, event)
-            self.current = last
-            return
-        messages = {event.message_id for _, event in timed}
-        self.current = _Run(
-            rule=self._rule,
-            key=self._key,
-            opened_at=at,
-            active_at=at,
-            events=timed,
-            opened_with=len(messages),
-            messages=messages,
-        )
-        self.runs.append(self.current)
-
-
-def _counted(rule: Rule, key: str, events: Sequence[Event], until: datetime) -> list[_Run]:
-    window, timeline = Window(rule), _Timeline(rule, key)
+def _counted(rule: Rule, key: str, events: Sequence[Event], until: datetime) -> list[IncidentRun]:
+    window, timeline = Window(rule), Timeline(rule, key)
     for event in events:
         at = event.occurred_at
         if timeline.resolve_if_quiet(at):
@@ -194,8 +120,10 @@ def _counted(rule: Rule, key: str, events: Sequence[Event], until: datetime) -> 
     return timeline.runs
 
 
-def _unusual(rule: Rule, key: str, events: Sequence[Event], zone: tzinfo, until: datetime) -> list[_Run]:
-    learned, timeline = Baseline(zone, widths_of(rule)), _Timeline(rule, key)
+def _unusual(
+    rule: Rule, key: str, events: Sequence[Event], zone: tzinfo, until: datetime
+) -> list[IncidentRun]:
+    learned, timeline = Baseline(zone, widths_of(rule)), Timeline(rule, key)
     recent: deque[Event] = deque()
     waiting = _Hours(learned, hour_of(events[0].occurred_at))
     for event in events:
@@ -238,7 +166,7 @@ class _Hours:
             self._next += HOUR
 
 
-def _silences(rule: Rule, arrivals: Sequence[datetime], until: datetime) -> Iterator[_Run]:
+def _silences(rule: Rule, arrivals: Sequence[datetime], until: datetime) -> Iterator[IncidentRun]:
     shortest = rule.gap or MIN_GAP
     for place, (earlier, later) in enumerate(zip(arrivals, [*arrivals[1:], until], strict=True), 1):
         if later - earlier <= shortest:
@@ -248,7 +176,7 @@ def _silences(rule: Rule, arrivals: Sequence[datetime], until: datetime) -> Iter
         if silence is None:
             continue
         opened = next(at for at in _hours(earlier, later) if find_silence(rule, known, at))
-        run = _Run(
+        run = IncidentRun(
             rule=rule,
             key=silence.key,
             opened_at=opened,
