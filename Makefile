@@ -18,6 +18,8 @@ PYTHON ?= $(shell for name in $(CANDIDATES); do \
 	"$$name" -c '$(SOUND)' 2>/dev/null && echo "$$name" && break; done)
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 PYTEST_FLAGS ?= -n 2 --dist loadgroup
+# Folders or files for `make test` and `make test-postgres`; all unless told otherwise.
+TESTS ?=
 
 .PHONY: demo install venv quick test test-postgres proof check reference docs bench clean
 .DEFAULT_GOAL := demo
@@ -34,11 +36,11 @@ quick: $(VENV)/.dev
 
 test: $(VENV)/.dev
 	tools/install_servers.sh
-	$(BIN)/python -m pytest $(PYTEST_FLAGS)
+	$(BIN)/python -m pytest $(PYTEST_FLAGS) $(TESTS)
 
 test-postgres: $(VENV)/.dev
 	tools/install_servers.sh
-	$(BIN)/python -m pytest $(PYTEST_FLAGS) --store postgres
+	$(BIN)/python -m pytest $(PYTEST_FLAGS) --store postgres $(TESTS)
 
 proof: $(VENV)/.dev
 	tools/install_servers.sh

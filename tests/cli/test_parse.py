@@ -147,6 +147,7 @@ def test_ingest_fills_the_history_and_writes_to_nobody(tmp_path: Path) -> None:
     assert (again["messages"], again["skipped"]) == (0, 1)
 
 
+@pytest.mark.slow
 def test_ingest_on_all_cores_stores_what_one_stores_and_copies_once(tmp_path: Path) -> None:
     """An mbox that holds each report twice: read ahead together, stored once."""
     (tmp_path / "mailbox").mkdir()

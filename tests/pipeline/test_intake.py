@@ -184,6 +184,7 @@ def test_our_own_notice_that_bounces_is_never_answered(home: Home) -> None:
     assert len(home.sent()) == 1
 
 
+@pytest.mark.slow
 def test_what_comes_together_is_stored_together(home: Home) -> None:
     """Several groups, one of them with a copy of a report in it: counted, answered and filed one by one."""
     for number in range(100):

@@ -8,6 +8,8 @@ import re
 from collections.abc import Callable
 from datetime import timedelta
 
+import pytest
+
 from bounce_watch.config.accounts import ImapSettings
 from bounce_watch.model import OutboxState
 from bounce_watch.pipeline import run_cycle
@@ -60,6 +62,7 @@ def fetched(mails: list[bytes]) -> bytes:
     return b"".join(answers) + b"@ OK done\r\n"
 
 
+@pytest.mark.slow
 def test_no_text_of_a_mail_is_part_of_a_command(open_home: Callable[..., Home]) -> None:
     home = open_home(
         (

@@ -51,8 +51,10 @@ def test_a_server_ends_with_the_tests_that_were_killed(tmp_path: Path, number: s
 def test_a_server_that_was_ended_leaves_no_guard(tmp_path: Path) -> None:
     with (tmp_path / "log").open("wb") as log:
         server = start(["/bin/sleep", "600"], log, tmp_path)
-    assert f"\0guard\0-{server.pid}\0" in _commands()
-    end(server)
+    try:
+        wait_for(lambda: f"\0guard\0-{server.pid}\0" in _commands())
+    finally:
+        end(server)
     assert server.poll() is not None
     assert f"\0guard\0-{server.pid}\0" not in _commands()
     assert tmp_path.exists()

@@ -47,6 +47,7 @@ def holds(given: Any, expected: Any) -> bool:
     return bool(given == expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.stem)
 def test_an_older_store_answers_as_it_did(sample: Path, tmp_path: Path) -> None:
     config = tmp_path / "config.toml"
