@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from bounce_watch.model import Report
-from bounce_watch.parse.original import returned_headers
 from bounce_watch.unwrap import FoundReport, Headers, Part
 from bounce_watch.unwrap.found_report import DELIVERY_STATUS
 from bounce_watch.unwrap.mime.limits import MAX_TEXT
@@ -63,7 +62,7 @@ def pages_of(layer: FoundReport) -> tuple[Page, ...]:
 
 def _text_of(part: Part, layer: FoundReport) -> str:
     if part is layer.returned:
-        return _as_lines(returned_headers(layer) or Headers([]))
+        return _as_lines(layer.returned_headers or Headers([]))
     if part.content_type in DELIVERY_STATUS:
         return _line_feeds(decode(part.content[: 8 * MAX_TEXT]))
     return part.text if part.content_type.startswith(("text/", "multipart/", "message/")) else ""

@@ -1,6 +1,4 @@
-"""What a format reads out of a report, before it is joined with the headers around it.
-
-One recipient entry out of the strings that a report holds about it."""
+"""What a format reads from a report: its fields, and an entry for each recipient."""
 
 import re
 from datetime import datetime
@@ -14,9 +12,9 @@ from bounce_watch.unwrap.mime.text import one_line
 
 
 class ReportFields(NamedTuple):
-    """The fields of one report. `kind` is None where it follows from the actions.
+    """The fields of one report. `kind` is None if it follows from the actions.
 
-    `returned` are headers of the original mail that the format found in the report's text.
+    `returned` are headers of the original message that the format found in the report's text.
     """
 
     recipients: tuple[RecipientFields, ...]
@@ -56,9 +54,9 @@ def read_recipient(
     last_attempt_date: datetime | None = None,
     will_retry_until: datetime | None = None,
 ) -> RecipientFields:
-    """Build an entry. A status of x.0.0 gives way to the better code in the diagnostic text."""
+    """Build an entry. A status of x.0.0 is replaced by a closer one in the diagnostic text."""
     text = one_line(" ".join(diagnostic[: 2 * MAX_TEXT].split()), MAX_TEXT) if diagnostic else None
-    # Codes are sought in the lines as they stand: a code at the start of a line counts.
+    # The line breaks matter for the codes: a code at the start of a line counts.
     own, *wrapped = map(find_codes, split_hops(diagnostic)) if diagnostic else (NO_CODES,)
     remote = wrapped[-1] if wrapped else NO_CODES
     return RecipientFields(
@@ -77,7 +75,7 @@ def read_recipient(
 
 
 def read_status(value: str | None) -> str | None:
-    """Return the status code at the start of a Status field, None when it holds none."""
+    """Return the status code at the start of a Status field."""
     match = _STATUS_FIELD.match(value) if value else None
     return match[1] if match else None
 
@@ -85,7 +83,7 @@ def read_status(value: str | None) -> str | None:
 def read_address(value: str | None) -> str | None:
     """Return the address in a recipient field (RFC 3464 section 2.3.1), with or without an address type.
 
-    A local user's bare name (`rfc822; root`) is an address too. X.400 and null addresses give None.
+    A local user's bare name (`rfc822; root`) counts as an address. X.400 and null addresses give None.
     """
     if not value:
         return None
@@ -94,5 +92,5 @@ def read_address(value: str | None) -> str | None:
     if match := _FIRST_ADDRESS.search(text.replace("<>", "")):
         return normalise(match[0].strip(".'`"))
     name = text.strip("<> ")
-    # Exim names the file or program that a local delivery went to: no address.
+    # Exim names the file or program of a local delivery, which is not an address.
     return name if _LOCAL_NAME.fullmatch(name) and name[0] not in "/|" else None

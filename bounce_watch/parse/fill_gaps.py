@@ -1,6 +1,6 @@
-"""Fill what a delivery status leaves out from the words beside it: reply codes, better statuses, texts.
+"""Add to a delivery status what only the text part says: reply codes, better statuses, texts.
 
-Sendmail writes no Diagnostic-Code for its own verdicts and OpenSMTPD never does; both tell the reply
+Sendmail writes no Diagnostic-Code for its own errors, and OpenSMTPD never does; both put the reply
 in the text part. Only entries about the same address are joined.
 """
 
@@ -14,7 +14,7 @@ from bounce_watch.unwrap import FoundReport
 
 
 def with_words(found: ReportFields, report: FoundReport) -> ReportFields:
-    """Return the fields with gaps filled; unchanged when every failed entry has a reply code."""
+    """Return the fields with gaps filled, unchanged if every failed entry has a reply code."""
     if not any(map(_has_gap, found.recipients)):
         return found
     words = _words(report)

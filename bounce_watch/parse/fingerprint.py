@@ -1,4 +1,4 @@
-"""A name for a report that is equal for all its copies: delivered twice, journalled, attached."""
+"""A fingerprint that is equal for all copies of a report: delivered twice, journaled, attached."""
 
 from collections.abc import Iterable
 from hashlib import sha256
@@ -14,7 +14,7 @@ def fingerprint_of(
     recipients: tuple[RecipientFields, ...],
     original: OriginalMessage,
 ) -> str:
-    """Return the SHA-256 (hex) of what a report says; never of its raw bytes, which Exchange rebuilds."""
+    """Return the SHA-256 (hex) of what a report says, not of its raw bytes, which Exchange rewrites."""
     facts = [
         _json(message_id),
         _json(" ".join((report.headers.first("date") or "").split())),
@@ -28,7 +28,7 @@ def fingerprint_of(
 
 
 def _json(text: str | None) -> str:
-    """Write one value as `json.dumps` does; a whole encoder for five values costs more than all of them."""
+    """Write one value as `json.dumps` does, which is slow for so few values."""
     return "null" if text is None else encode_basestring_ascii(text)
 
 

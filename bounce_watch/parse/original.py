@@ -1,9 +1,9 @@
-"""Which mail a report is about. The order of sources is written down here and nowhere else.
+"""Find the message that a report is about. The sources are used in this order:
 
 1. the returned headers (message/rfc822, text/rfc822-headers, or a copy in the report's text),
 2. the fields that a format found in the body (Exchange's Original Message Details and Headers),
 3. In-Reply-To or References for the Message-ID; for the sender the journal's recipient, the report's
-   To, at last the member who forwarded it.
+   To, then the member who forwarded it.
 """
 
 import re
@@ -11,9 +11,9 @@ import re
 from bounce_watch.model import OriginalMessage
 from bounce_watch.model.address import is_deliverable
 from bounce_watch.parse.dates import read_date
-from bounce_watch.unwrap import FoundReport, Headers, Part, addresses, read_headers
+from bounce_watch.unwrap import FoundReport, Headers, addresses
 from bounce_watch.unwrap.journal import is_journal
-from bounce_watch.unwrap.mime.limits import MAX_HEADER_BLOCK, header_end
+from bounce_watch.unwrap.mime.limits import header_end
 from bounce_watch.unwrap.mime.text import one_line
 from bounce_watch.unwrap.provenance import OWN_MARK, is_robot
 
@@ -29,8 +29,8 @@ _SUPPRESSED = re.compile(r"\b(?:all|oof|autoreply|dr|rn|nrn)\b", re.IGNORECASE)
 
 
 def read_original(report: FoundReport, found: Headers | None) -> OriginalMessage:
-    """Join what is known of the original mail; `found` are headers that a format read from the text."""
-    sources = tuple([headers for headers in (returned_headers(report), found) if headers])
+    """Join what is known of the original message; `found` are headers that a format read from the text."""
+    sources = tuple([headers for headers in (report.returned_headers, found) if headers])
     dates = (read_date(headers.first("date")) for headers in sources)
     return OriginalMessage(
         message_id=_message_id(sources, report.headers),
@@ -44,25 +44,9 @@ def read_original(report: FoundReport, found: Headers | None) -> OriginalMessage
     )
 
 
-def returned_headers(report: FoundReport) -> Headers | None:
-    """Return the headers of the mail that the report returns in a part of its own, None without one."""
-    if "returned headers" not in report.found:
-        report.found["returned headers"] = _read_returned(report.returned)
-    headers: Headers | None = report.found["returned headers"]
-    return headers
-
-
-def _read_returned(part: Part | None) -> Headers | None:
-    if part is None:
-        return None
-    if part.is_embedded_message and part.children[0].headers:
-        return part.children[0].headers
-    return read_headers(part.content[:MAX_HEADER_BLOCK].lstrip(b"\r\n \t"))[0] or None
-
-
 def _signed_headers(report: FoundReport) -> str | None:
-    """Return the returned header block as it was signed, None when it holds no signature or is too long."""
-    headers, part = returned_headers(report), report.returned
+    """Return the returned header block as it was signed, None without a signature or if it is too long."""
+    headers, part = report.returned_headers, report.returned
     if headers is None or part is None or "dkim-signature" not in headers:
         return None
     block = part.content[: MAX_SIGNED + 1].lstrip(b"\r\n")
@@ -71,10 +55,10 @@ def _signed_headers(report: FoundReport) -> str | None:
 
 
 def automatic_fields(headers: Headers) -> tuple[str, ...]:
-    """Name the fields that mark a mail as written by a machine (RFC 3834 section 5, RFC 2369, practice)."""
+    """Return the fields that mark a message as written by a machine (RFC 3834 section 5, RFC 2369)."""
     names = headers.among(_LIST_FIELDS)
     if is_journal(headers):
-        names.append("x-ms-journal-report")  # undeliverable journal mail is the admins' affair
+        names.append("x-ms-journal-report")  # admins take care of undeliverable journal mail
     submitted = (headers.first("auto-submitted") or "no").split(";")[0].split()
     if submitted and submitted[0].lower() != "no":
         names.append("auto-submitted")

@@ -1,10 +1,10 @@
-"""Reports in plain words: is it one, where does the returned mail begin, what happened.
+"""Reports written as text for people: is it one, where does the returned message begin, what happened.
 
-Before RFC 3464, and long after, mail systems wrote bounces as text for people. Their wording differs,
-their shapes are few; the formats that build on this module are named after the shape.
+Their wording differs, but their shapes are few. The formats that use this module are named after a shape.
 """
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 from bounce_watch.model import Action, RecipientFields
@@ -15,7 +15,7 @@ from bounce_watch.unwrap.fast_patterns import LineStartPattern
 from bounce_watch.unwrap.mime.limits import MAX_RECIPIENTS
 from bounce_watch.unwrap.provenance import has_system_name, is_written_by_a_mail_system
 
-# An apostrophe counts between letters only: people are called O'Neil, and texts quote addresses with it.
+# An apostrophe counts only between letters (O'Neil), because texts also quote addresses with it.
 ADDRESS = (
     r"[^\s<>()\[\]:;,\"'|*]{1,320}(?:(?<=\w)'(?=\w)[^\s<>()\[\]:;,\"'|*]{1,320}){0,2}"
     r"@[^\s<>()\[\]:;,\"'|*]{0,254}[^\s<>()\[\]:;,\"'|*.]"
@@ -40,7 +40,7 @@ _HEADER_BLOCK = LineStartPattern(
     re.IGNORECASE,
 )
 _FIELD = re.compile(r"[ \t]{0,4}[A-Za-z][\w-]{1,60}[ \t]?:")
-# Looked for in lower-case text: many plain searches are faster than one pattern of many branches.
+# Searched in lower-case text: many plain searches are faster than one pattern of many branches.
 _DELAYED = (
     "not yet been delivered",
     "has been delayed",
@@ -79,16 +79,16 @@ _SYSTEM_SUBJECT = re.compile(
     re.IGNORECASE,
 )
 _CODE = re.compile(r"\b[45]\d\d[ -]#?[45]\.\d{1,3}\.\d|\b[45][0-5]\d[ -][A-Za-z<]|\b[45]\.\d\.\d{1,2}\b")
-# Microsoft's SMTPSVC writes it above a copy of the original's header fields, those of lists among them.
+# Microsoft's SMTPSVC writes it above a copy of the original's header fields, including those of lists.
 _BANNER = "non-delivery report"
-# Fields of answers, of lists and newsletters, and of mail programs.
+# Fields of replies, mailing lists, newsletters and mail programs.
 _WRITTEN_BY_PEOPLE = (
     "in-reply-to", "list-id", "list-unsubscribe", "list-post", "feedback-id", "user-agent",
 )  # fmt: skip
 
 
 class Narrative(NamedTuple):
-    """The report's own words, without the returned mail; its headers as far as the text holds them."""
+    """The report's own words, and the headers of the returned message if the text holds them."""
 
     text: str
     returned: Headers | None
@@ -102,15 +102,11 @@ class Entry(NamedTuple):
     words: str
 
 
+@lru_cache(1)  # each format asks about the same report
 def find_narrative(report: FoundReport) -> Narrative | None:
-    """Return a report's words when a mail system wrote it, None for everybody else's mail."""
-    if "narrative" not in report.found:
-        report.found["narrative"] = _read_narrative(report) if is_by_a_mail_system(report) else None
-    narrative: Narrative | None = report.found["narrative"]
-    return narrative
-
-
-def _read_narrative(report: FoundReport) -> Narrative:
+    """Return a report's words, None if no mail system wrote it."""
+    if not is_by_a_mail_system(report):
+        return None
     text, returned = split_returned(report.text)
     subject = report.headers.first("subject") or ""
     late = _tells_of_delay(subject, text[:6000])
@@ -124,7 +120,7 @@ def _tells_of_delay(subject: str, text: str) -> bool:
 
 
 def is_by_a_mail_system(report: FoundReport) -> bool:
-    """Tell whether a mail system wrote a message: its author, else a system's subject on no one's answer."""
+    """Tell whether a mail system wrote a message, by its author or by a subject that no person wrote."""
     headers = report.headers
     if "x-failed-recipients" in headers or is_written_by_a_mail_system(headers):
         return True
@@ -138,7 +134,7 @@ def is_by_a_mail_system(report: FoundReport) -> bool:
 
 
 def shows_delivery(report: FoundReport) -> bool:
-    """Tell whether a message holds what reports hold: a returned mail, a code, a word of waiting."""
+    """Tell whether a message holds a returned message, a code, or words about a delay."""
     text = report.text
     if report.returned is not None or _CODE.search(text) or split_returned(text)[0] != text:
         return True
@@ -146,12 +142,12 @@ def shows_delivery(report: FoundReport) -> bool:
 
 
 def has_system_subject(report: FoundReport) -> bool:
-    """Tell whether the subject is one that mail systems write above a failure or a delay."""
+    """Tell whether mail systems write such a subject for a failure or a delay."""
     return _SYSTEM_SUBJECT.match(report.headers.first("subject") or "") is not None
 
 
 def split_returned(text: str) -> tuple[str, Headers | None]:
-    """Split a text at the returned mail; the headers are None where nothing readable is returned."""
+    """Split a text at the returned message; the headers are None if they cannot be read."""
     marker = _RETURNED.search(text)
     block = _HEADER_BLOCK.search(text)
     if marker and (block is None or marker.start() <= block.start()):
@@ -182,7 +178,7 @@ def _unindented(lines: list[str]) -> list[str]:
 def report_of(
     narrative: Narrative, entries: list[Entry], reporting_mta: str | None = None
 ) -> ReportFields | None:
-    """Build the fields of a narrative report, None when it names nobody."""
+    """Build the fields of a report in plain words, None if it names no address."""
     recipients: dict[str, RecipientFields] = {}
     for entry in entries[:MAX_RECIPIENTS]:
         address = normalise(entry.address)
@@ -197,9 +193,9 @@ def report_of(
 
 
 def heads_in(text: str, head: re.Pattern[str]) -> list[re.Match[str]]:
-    """Return the lines that a pattern of one line with an address in it matches, at most 500.
+    """Return the lines that a pattern with an address matches, at most 500.
 
-    Only lines with an @ are tried: patterns of this kind are dear on all the others.
+    Only lines with an @ are tried, because such patterns are slow on all other lines.
     """
     heads: list[re.Match[str]] = []
     at = text.find("@")
@@ -212,7 +208,7 @@ def heads_in(text: str, head: re.Pattern[str]) -> list[re.Match[str]]:
 
 
 def entries_at(heads: list[re.Match[str]], text: str) -> list[Entry]:
-    """Give each head (its one group that matched: the address) the words up to the next one."""
+    """Return an entry for each head, whose matched group is the address; the words end at the next head."""
     ends = [head.start() for head in heads[1:]] + [len(text)]
     return [
         Entry(head[head.lastindex or 0], text[head.end() : end])

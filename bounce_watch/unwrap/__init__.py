@@ -1,4 +1,4 @@
-"""Raw bytes to the report inside: bounded MIME reader, journal envelope, forwards."""
+"""From the bytes of a message to the report inside: MIME tree, journal envelopes, forwards."""
 
 from bounce_watch.unwrap.envelopes import handed_on, unwrap
 from bounce_watch.unwrap.found_report import FoundReport

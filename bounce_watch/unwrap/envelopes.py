@@ -1,6 +1,6 @@
 """Open the envelopes of a message from outside in, at most five, and stop at the first report.
 
-What a report returns is never opened: an NDR about an undeliverable journal report is an NDR.
+The message that a report returns is never opened: an NDR about a journal report is an NDR.
 """
 
 import re
@@ -28,7 +28,7 @@ _ABOUT_DELIVERY = re.compile(
 
 
 class Layer(NamedTuple):
-    """What has been opened so far."""
+    """The envelopes opened so far; the fields are those of FoundReport."""
 
     envelopes: tuple[str, ...] = ()
     forwarded_by: str | None = None
@@ -38,16 +38,20 @@ class Layer(NamedTuple):
     def opened(self, name: str) -> "Layer":
         return self._replace(envelopes=(*self.envelopes, name))
 
+    def entered(self, message: Part) -> "Layer":
+        """Add the headers of a message that was reached."""
+        return self._replace(provenance=(*self.provenance, provenance_of(message.headers)))
+
 
 def unwrap(message: Part) -> tuple[FoundReport, ...]:
-    """Return the reports in a message, at least one value: the message itself when none is inside."""
-    return tuple(_open(message, Layer())) or (_bare(message, _seen(Layer(), message)),)
+    """Return the reports in a message; the message itself if it holds none."""
+    return tuple(_open(message, Layer())) or (_found(message, Layer().entered(message)),)
 
 
 def handed_on(report: FoundReport) -> tuple[FoundReport, ...]:
-    """Return the mails attached to a person's mail in which no report was recognised, one by one.
+    """Return the messages attached to a person's message in which no report was recognized, one by one.
 
-    Their formats may know them: not every system writes from an address or in a structure that shows.
+    A format may still read them: not every mail system shows itself in the sender or the structure.
     """
     if report.inline is not None or len(report.envelopes) >= MAX_ENVELOPES or _writes_reports(report.headers):
         return ()
@@ -57,37 +61,25 @@ def handed_on(report: FoundReport) -> tuple[FoundReport, ...]:
         recipients=report.recipients,
         provenance=report.provenance,
     )
-    return tuple(_bare(inner, _seen(layer, inner)) for inner in attached_messages(report.message))
+    return tuple(_found(inner, layer.entered(inner)) for inner in attached_messages(report.message))
 
 
-def _seen(layer: Layer, message: Part) -> Layer:
-    provenance = (*layer.provenance, provenance_of(message.headers))
-    return Layer(layer.envelopes, layer.forwarded_by, layer.recipients, provenance)
-
-
-def _bare(message: Part, layer: Layer) -> FoundReport:
-    return FoundReport(
-        message=message,
-        headers=message.headers,
-        envelopes=layer.envelopes,
-        forwarded_by=layer.forwarded_by,
-        recipients=layer.recipients,
-        provenance=layer.provenance,
-    )
+def _found(message: Part, layer: Layer) -> FoundReport:
+    return FoundReport(message=message, headers=message.headers, **layer._asdict())
 
 
 def _open(message: Part, layer: Layer) -> Iterator[FoundReport]:
-    """Yield the reports inside one message; nothing when it holds none."""
-    layer = _seen(layer, message)
+    """Yield the reports inside one message, if any."""
+    layer = layer.entered(message)
     is_report = _is_report(message)
     if _is_redirected(message.headers, is_report):
         layer = layer.opened("redirect")
     if len(layer.envelopes) >= MAX_ENVELOPES or is_report:
-        yield _bare(message, layer)
+        yield _found(message, layer)
     elif journal.is_journal(message.headers) and (inside := journal.journalled(message)):
         yield from _open_journal(message, inside, layer)
     elif _writes_reports(message.headers):
-        yield from _reports_handed_on(message, layer) or (_bare(message, layer),)
+        yield from _reports_handed_on(message, layer) or (_found(message, layer),)
     else:
         yield from _open_forward(message, layer)
 
@@ -110,7 +102,7 @@ def _writes_reports(headers: Headers) -> bool:
 
 
 def _reports_handed_on(message: Part, layer: Layer) -> tuple[FoundReport, ...]:
-    """Return the reports attached by a mail system whose own words name nobody: it only hands them on."""
+    """Return the reports that a mail system attached without naming an address itself: it forwards them."""
     inside = [inner for inner in attached_messages(message) if _is_report(inner)]
     if not inside or "@" in FoundReport(message=message, headers=message.headers).text:
         return ()
@@ -120,7 +112,7 @@ def _reports_handed_on(message: Part, layer: Layer) -> tuple[FoundReport, ...]:
 def _open_journal(message: Part, inside: Part, layer: Layer) -> Iterator[FoundReport]:
     within = layer.opened("journal")._replace(recipients=journal.recipients(message) or layer.recipients)
     found = tuple(_open(inside, within))
-    yield from found or (_bare(inside, _seen(within, inside)),)
+    yield from found or (_found(inside, within.entered(inside)),)
 
 
 def _open_forward(message: Part, layer: Layer) -> Iterator[FoundReport]:
@@ -131,7 +123,7 @@ def _open_forward(message: Part, layer: Layer) -> Iterator[FoundReport]:
 
 
 def _open_pasted(message: Part, layer: Layer) -> Iterator[FoundReport]:
-    """Yield the report pasted into a mail's text; pasted forwards of pasted forwards are followed."""
+    """Yield the report pasted into the text; pasted forwards of pasted forwards are followed."""
     view = FoundReport(message=message, headers=message.headers)
     pasted, text = None, view.text
     while len(layer.envelopes) < MAX_ENVELOPES and (inner := find_pasted(text)):
@@ -139,7 +131,7 @@ def _open_pasted(message: Part, layer: Layer) -> Iterator[FoundReport]:
         if _is_pasted_report(inner):
             break
     if pasted and _is_pasted_report(pasted):
-        yield replace(_bare(message, layer), inline=pasted.text, headers=_headers_of(pasted))
+        yield replace(_found(message, layer), inline=pasted.text, headers=_headers_of(pasted))
 
 
 def _is_pasted_report(pasted: Pasted) -> bool:

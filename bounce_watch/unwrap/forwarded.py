@@ -1,16 +1,14 @@
-"""Mails attached to a mail: message/rfc822 parts, octet-streams called *.eml, Outlook items (.msg).
+"""The two ways in which a person forwards a report: as an attachment, or pasted into the text.
 
-Reports pasted into a forward: Outlook (desktop, web, new, Mac), Gmail, Apple Mail, Thunderbird, Yahoo.
-
-A forward is found by a block of header lines in the text, in the languages of the clients; where the labels
-are of no language we know, by its shape: an address, a time, two more lines. A separator above it is
-welcome but not needed (new Outlook for Mac writes none).
+A pasted report begins with a block of header lines, in the words of Outlook, Gmail, Apple Mail, Thunderbird
+and Yahoo in many languages, or in the shape of such a block: an address, a time, two more lines. A separator
+above it is not needed, because the new Outlook for Mac writes none.
 """
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import takewhile
+from itertools import islice, takewhile
 
 from bounce_watch.unwrap.mime.limits import MAX_TEXT
 from bounce_watch.unwrap.mime.outlook_item import as_mail
@@ -22,8 +20,8 @@ _UNSPECIFIC = frozenset({"application/octet-stream", "application/x-unknown", "t
 
 
 def attached_messages(message: Part) -> tuple[Part, ...]:
-    """Return the roots of the mails attached to a message, in order, at most 50."""
-    return tuple(found for _, found in zip(range(MAX_ATTACHED), _attached(message), strict=False))
+    """Return the attached messages: message/rfc822 parts, files called *.eml, Outlook items (.msg)."""
+    return tuple(islice(_attached(message), MAX_ATTACHED))
 
 
 def _attached(message: Part) -> Iterator[Part]:
@@ -75,7 +73,7 @@ MAX_LINES_BEFORE = 4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pasted:
-    """A mail as pasted into another: its From, To and Subject lines as shown, and its text."""
+    """A message pasted into another: its From, To and Subject lines as shown, and its text."""
 
     sender_line: str
     to: str | None
@@ -84,7 +82,7 @@ class Pasted:
 
 
 def find_pasted(text: str) -> Pasted | None:
-    """Return the mail pasted into a text, None when no block of header lines is found."""
+    """Return the message pasted into a text, None without a block of header lines."""
     lines = _MAILTO.sub("", _QUOTE.sub("", text[:MAX_TEXT])).split("\n")
     for number, line in enumerate(lines):
         if match := _ON_DATE.fullmatch(line):
@@ -98,7 +96,7 @@ def find_pasted(text: str) -> Pasted | None:
 
 
 def _read_shape(lines: list[str], number: int) -> Pasted | None:
-    """Read header lines in any language: the author, the time, recipients and subject in any order."""
+    """Read header lines in any language: author, time, then recipients and subject in any order."""
     author = _ANY_LINE.fullmatch(lines[number])
     if author is None or _AUTHOR.fullmatch(author[1].strip()) is None:
         return None
@@ -112,7 +110,7 @@ def _read_shape(lines: list[str], number: int) -> Pasted | None:
 
 
 def _read_block(sender: str, lines: list[str], number: int) -> Pasted | None:
-    """Read the header lines around a From line; Thunderbird puts it third, Gmail puts To last."""
+    """Read the header lines around a From line. Thunderbird writes From third, Gmail writes To last."""
     start = number
     while start > max(0, number - MAX_LINES_BEFORE) and _HEADER_LINE.match(lines[start - 1]):
         start -= 1
@@ -129,7 +127,7 @@ def _read_block(sender: str, lines: list[str], number: int) -> Pasted | None:
 
 
 def _is_continued(line: str, following: list[str]) -> bool:
-    """Tell whether a line goes on with a long list of recipients, before the next header line."""
+    """Tell whether a line continues a long list of recipients before the next header line."""
     return "@" in line and bool(following) and _HEADER_LINE.match(following[0]) is not None
 
 

@@ -1,25 +1,24 @@
-"""One report as found inside its envelopes, and the views of it that the formats share."""
+"""One report as found inside its envelopes, with the parts that several formats need."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from functools import cached_property
 
 from bounce_watch.model import Provenance
-from bounce_watch.unwrap.fast_patterns import lazy
-from bounce_watch.unwrap.mime.headers import Headers
-from bounce_watch.unwrap.mime.limits import MAX_TEXT
+from bounce_watch.unwrap.mime.headers import Headers, read_headers
+from bounce_watch.unwrap.mime.limits import MAX_HEADER_BLOCK, MAX_TEXT
 from bounce_watch.unwrap.mime.tree import Part
 
 DELIVERY_STATUS = frozenset({"message/delivery-status", "message/global-delivery-status"})
 RETURNED_HEADERS = frozenset({"text/rfc822-headers", "message/rfc822-headers", "message/global-headers"})
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class FoundReport:
-    """A message that may be a report. `envelopes`, outermost first, name what it came in.
+    """A message that may be a report. `envelopes` names its envelopes, outermost first.
 
-    `message` is the report's own root part. When the report was pasted into a forward, `inline` is its
-    text and `message` is the mail that carries it. `recipients` are those of the journal's envelope.
+    `message` is the report's own root part. If the report was pasted into a forward, `inline` is its text
+    and `message` is the forward. `recipients` are those of the journal's envelope.
     """
 
     message: Part
@@ -29,36 +28,44 @@ class FoundReport:
     forwarded_by: str | None = None
     recipients: tuple[str, ...] = ()
     provenance: tuple[Provenance, ...] = ()
-    found: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
-    """What a reader worked out once and others need again, by the reader's own name."""
 
-    @lazy
+    @cached_property
     def leaves(self) -> tuple[Part, ...]:
         return tuple(self.message.leaves())
 
     def leaf(self, *content_types: str) -> Part | None:
-        """Return the first part of one of these types, None when there is none."""
+        """Return the first part of one of these types."""
         if self.inline is not None:
             return None
         return next((part for part in self.leaves if part.content_type in content_types), None)
 
-    @lazy
+    @cached_property
     def delivery_status(self) -> Part | None:
         return self.leaf(*DELIVERY_STATUS)
 
-    @lazy
+    @cached_property
     def returned(self) -> Part | None:
-        """Return the part that holds the returned mail or its headers, None when there is none."""
+        """The part that holds the returned message or its headers."""
         return self.leaf("message/rfc822", "message/global", "message/partial", *RETURNED_HEADERS)
 
-    @lazy
+    @cached_property
+    def returned_headers(self) -> Headers | None:
+        """The headers of the message that the report returns in a part of its own."""
+        part = self.returned
+        if part is None:
+            return None
+        if part.is_embedded_message and part.children[0].headers:
+            return part.children[0].headers
+        return read_headers(part.content[:MAX_HEADER_BLOCK].lstrip(b"\r\n \t"))[0] or None
+
+    @cached_property
     def text(self) -> str:
-        """The report's own words: its text parts up to the returned mail, HTML only where no text is."""
+        """The report's own words: its text parts before the returned message, else its HTML parts."""
         if self.inline is not None:
             return self.inline
         return _joined(self._own_texts("text/plain")) or _joined(self._own_texts("text/html"))
 
-    @lazy
+    @cached_property
     def html_text(self) -> str:
         return "" if self.inline is not None else _joined(self._own_texts("text/html"))
 

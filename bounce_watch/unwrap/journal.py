@@ -12,7 +12,7 @@ _RECIPIENT_LIST = re.compile(r"^\s{0,20}recipients\s{0,5}:(.*)$", re.IGNORECASE 
 
 
 def is_journal(headers: Headers) -> bool:
-    """Tell whether a message is a journal report: by the presence of a field that Exchange leaves empty."""
+    """Tell whether a message is a journal report; the field that says so is empty."""
     if "x-ms-journal-report" in headers:
         return True
     names = (*headers.every("content-identifier"), *headers.every("content-identifer"))
@@ -20,17 +20,17 @@ def is_journal(headers: Headers) -> bool:
 
 
 def journalled(message: Part) -> Part | None:
-    """Return the root of the mail inside a journal report, None when it holds none."""
+    """Return the root of the message inside a journal report."""
     found = next((part for part in message.leaves() if part.is_embedded_message), None)
     return found.children[0] if found else None
 
 
 def recipients(message: Part) -> tuple[str, ...]:
-    """Return the recipients of the envelope, as the body of a journal report lists them."""
+    """Return the envelope's recipients, which the body of a journal report lists."""
     text = next((part.text for part in message.leaves() if part.content_type == "text/plain"), "")
     listed = _RECIPIENT_LIST.search(text)
     if listed:
         return addresses(listed[1] + text[listed.end() :])
-    # `To: a@b, Expanded: list@b`: the address behind the comma is how it got there.
+    # `To: a@b, Expanded: list@b`: the second address is the list that was expanded.
     found = (addresses(line.split(",", 1)[0], limit=1) for line in _RECIPIENT_LINE.findall(text))
     return tuple(dict.fromkeys(address for row in found for address in row))

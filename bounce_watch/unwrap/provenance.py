@@ -1,4 +1,4 @@
-"""Who a message layer says it comes from: claims in its headers, no proof."""
+"""The headers that say where a message comes from. They are claims, not proofs."""
 
 import re
 from functools import lru_cache
@@ -11,13 +11,13 @@ OWN_MARK = "x-bounce-watch-id"
 MAX_RESULTS = 4000
 MAX_SENDER = 4000
 MAX_KNOWN = 1024
-"""From fields of which the verdict is kept."""
+"""From fields whose result is kept, because the same systems write again and again."""
 _ROBOT = re.compile(
     r"(?:mailer[-_.]?daemon|post[-_.]?master|microsoftexchange329e71ec88ae4615bbc36ab6ce41109e|mail[-_.]?daemon"
     r"|mail-delivery-subsystem|mdaemon)(?:[-+_.][^@]*)?(?:@|$)",
     re.IGNORECASE,
 )
-# Clients show the name only when they paste Exchange's own sender into a forward.
+# Mail clients paste Exchange's own sender into a forward without its address.
 _OUTLOOK = re.compile(
     r"\s{0,4}[\"'*]{0,3}(?:Microsoft (?:Outlook|Exchange)|System Administrator)[\"'*]{0,3}\s{0,4}(?:<|$)"
 )
@@ -28,7 +28,7 @@ _SYSTEM_NAME = re.compile(
 
 
 def provenance_of(headers: Headers) -> Provenance:
-    """Collect the headers of one layer that say where it comes from."""
+    """Return the headers of one message that say where it comes from."""
     return Provenance(
         from_address=headers.address("from"),
         return_path=headers.address("return-path"),
@@ -46,24 +46,23 @@ def _lines(headers: Headers, name: str) -> tuple[str, ...]:
 
 
 def is_robot(address: str | None) -> bool:
-    """Tell whether an address, or a bare name in its place, is one that mail systems write from."""
+    """Tell whether an address, or a bare name in its place, belongs to a mail system."""
     return address is not None and _ROBOT.match(address.rpartition("<")[2].strip(">")) is not None
 
 
 def is_written_by_a_mail_system(headers: Headers) -> bool:
-    """Tell whether the From field names a mail system, or nobody (`From: <>`)."""
+    """Tell whether the From field names a mail system or is empty (`From: <>`)."""
     sender = headers.first("from")
     return sender is None or _is_a_mail_system(sender[:MAX_SENDER])
 
 
 @lru_cache(MAX_KNOWN)
 def _is_a_mail_system(sender: str) -> bool:
-    """Judge a From field. Kept: the same systems write again and again."""
     if sender.rstrip().endswith("<>") or _OUTLOOK.match(sender):
         return True
     return is_robot(first_address(sender)) or ("@" not in sender and is_robot(sender.strip()))
 
 
 def has_system_name(headers: Headers) -> bool:
-    """Tell whether the From field shows a system's name; houses change the address, and so do phishers."""
+    """Tell whether the From field shows a mail system's name, whatever its address."""
     return _SYSTEM_NAME.match(headers.first("from") or "") is not None

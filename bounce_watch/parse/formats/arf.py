@@ -6,7 +6,6 @@ Feedback, never a bounce: its recipient entries have no action.
 from bounce_watch.model import Kind, RecipientFields
 from bounce_watch.parse.dates import read_date
 from bounce_watch.parse.fields import ReportFields, read_address
-from bounce_watch.parse.original import returned_headers
 from bounce_watch.unwrap import FoundReport, addresses, read_headers
 from bounce_watch.unwrap.mime.limits import MAX_HEADER_BLOCK
 
@@ -18,7 +17,7 @@ _HOTMAIL_RECIPIENT = "x-hmxmroriginalrecipient"
 
 
 def read(report: FoundReport) -> ReportFields | None:
-    headers = returned_headers(report)
+    headers = report.returned_headers
     if "x-apple-unsubscribe" in report.headers:
         return _complaint(addresses(report.headers.first("from"), 1))
     if headers and _HOTMAIL_RECIPIENT in headers:

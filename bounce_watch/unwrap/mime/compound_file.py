@@ -1,16 +1,15 @@
 """The properties in an Outlook item (.msg): a compound file of streams [MS-OXMSG], read with olefile.
 
-olefile believes the sizes that a file states and follows loops for as long as they say. So what is stated
-is compared with what is there before anything is read: streams that share their bytes would else let a
-small item hold many large ones, and these the same again.
+olefile trusts the sizes that a file states and follows loops. So the stated sizes are checked against the
+size of the file first: otherwise streams that share their bytes make a small item hold many large ones.
 """
 
 import io
 import struct
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Any
 
-from bounce_watch.unwrap.fast_patterns import lazy
 from bounce_watch.unwrap.mime.limits import MAX_MESSAGE, MAX_TEXT
 from bounce_watch.unwrap.mime.text import decode
 
@@ -26,7 +25,7 @@ _CODE_PAGE = 0x3FFD
 
 
 def is_readable() -> bool:
-    """Tell whether Outlook items can be read here: olefile is an extra."""
+    """Tell whether Outlook items can be read: olefile is an optional extra."""
     try:
         import olefile  # noqa: F401
     except ImportError:
@@ -35,7 +34,7 @@ def is_readable() -> bool:
 
 
 def open_item(content: bytes) -> "Storage | None":
-    """Return the top of an item. None without olefile, and for what is no sound compound file."""
+    """Return the top of an item, None without olefile and for a file that is not sound."""
     if not is_readable() or len(content) > MAX_MESSAGE or not _has_what_it_states(content):
         return None
     import olefile
@@ -46,12 +45,12 @@ def open_item(content: bytes) -> "Storage | None":
             return None
         streams = _Streams(ole)
         return Storage(streams) if streams.size <= len(content) else None
-    except Exception:  # noqa: BLE001 - hostile bytes: olefile raises whatever its parts raise
+    except Exception:  # noqa: BLE001 - olefile raises any error on hostile bytes
         return None
 
 
 def _has_what_it_states(content: bytes) -> bool:
-    """Tell whether the tables of sectors that the header states fit into the file."""
+    """Tell whether the sector tables that the header states fit into the file."""
     if len(content) < _HEADER_BYTES or not content.startswith(MAGIC):
         return False
     shift, mini_shift, *sectors = _HEADER.unpack_from(content)
@@ -59,7 +58,7 @@ def _has_what_it_states(content: bytes) -> bool:
 
 
 class _Streams:
-    """The streams of a file by their path. `size` is what they all have together, in bytes."""
+    """The streams of a file by their path. `size` is their total size in bytes."""
 
     def __init__(self, ole: Any) -> None:
         self._ole = ole
@@ -78,7 +77,7 @@ class _Streams:
             return None
         return content
 
-    @lazy
+    @cached_property
     def charset(self) -> str | None:
         """The code page of the strings that are not Unicode."""
         page = Storage(self).integer(_CODE_PAGE)
@@ -88,7 +87,7 @@ class _Streams:
 class Storage:
     """One object of an item: the item itself, a recipient, an attachment, an item inside it.
 
-    Properties are asked for by their number [MS-OXPROPS]; what is absent or broken is None.
+    Properties have numbers [MS-OXPROPS]; absent and broken ones are None.
     """
 
     def __init__(self, streams: _Streams, path: tuple[str, ...] = (), kind: str = "") -> None:

@@ -1,4 +1,4 @@
-"""A bounded MIME reader of our own, for messages that the fast one refuses. Lenient and never deep."""
+"""A lenient, bounded MIME parser for messages that fast_mail_parser refuses."""
 
 import re
 from base64 import b64decode
@@ -6,7 +6,7 @@ from binascii import Error as BrokenBase64
 from dataclasses import dataclass
 from quopri import decodestring
 
-from bounce_watch.unwrap.mime.headers import Headers, read_headers
+from bounce_watch.unwrap.mime.headers import read_fields
 from bounce_watch.unwrap.mime.limits import MAX_DEPTH, MAX_PARTS
 
 _TYPE = re.compile(r"\s*([\w.+-]{1,60}/[\w.+-]{1,80})")
@@ -17,13 +17,17 @@ _NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/]")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Node:
-    """One part as read; `content` is transfer-decoded as far as that was possible."""
+    """One part, with the attributes of a node of fast_mail_parser.
+
+    `content` is transfer-decoded as far as possible.
+    """
 
     content_type: str
-    headers: Headers
+    headers: dict[str, list[str]]
     content: bytes
-    children: tuple["Node", ...] = ()
-    filename: str | None = None
+    children: tuple["Node", ...]
+    filename: str | None
+    disposition: None = None
 
 
 def parse(message: bytes) -> Node:
@@ -32,9 +36,9 @@ def parse(message: bytes) -> Node:
 
 
 def _node(source: bytes, budget: list[int], depth: int) -> Node:
-    headers, offset = read_headers(source)
+    headers, offset = read_fields(source)
     body = source[offset:]
-    value = headers.first("content-type") or ""
+    value = headers.get("content-type", [""])[0]
     match = _TYPE.match(value)
     content_type = match[1].lower() if match else "text/plain"
     children: tuple[Node, ...] = ()
@@ -43,10 +47,10 @@ def _node(source: bytes, budget: list[int], depth: int) -> Node:
         children = _parts(body, value, budget, depth) if depth < MAX_DEPTH else ()
         content = b"" if children else body
     else:
-        content = _decoded(body, headers.first("content-transfer-encoding"))
+        content = _decoded(body, headers.get("content-transfer-encoding", [""])[0])
         if content_type in ("message/rfc822", "message/global") and depth < MAX_DEPTH and budget[0] > 0:
             children = (_node(content, budget, depth + 1),)
-    name = _NAME.search(f"{headers.first('content-disposition')};{value}")
+    name = _NAME.search(f"{headers.get('content-disposition', [''])[0]};{value}")
     return Node(
         content_type=content_type,
         headers=headers,
@@ -70,8 +74,8 @@ def _parts(body: bytes, content_type: str, budget: list[int], depth: int) -> tup
     return tuple(nodes)
 
 
-def _decoded(body: bytes, encoding: str | None) -> bytes:
-    match (encoding or "").strip().lower():
+def _decoded(body: bytes, encoding: str) -> bytes:
+    match encoding.strip().lower():
         case "base64":
             return _from_base64(body)
         case "quoted-printable":
@@ -81,7 +85,7 @@ def _decoded(body: bytes, encoding: str | None) -> bytes:
 
 
 def _from_base64(body: bytes) -> bytes:
-    """Decode what is base64 in spite of some dirt; text that only claims to be base64 stays as it is."""
+    """Decode base64 with some stray bytes; text that only claims to be base64 stays as it is."""
     digits = _NOT_BASE64.sub(b"", body)
     if len(digits) < 0.9 * len(b"".join(body.split()).rstrip(b"=")):
         return body

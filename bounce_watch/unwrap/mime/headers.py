@@ -1,4 +1,4 @@
-"""Header fields of hostile mail: lenient reading of a block (RFC 5322 section 2.2), access by name."""
+"""Header fields: lenient reading of a block from untrusted mail (RFC 5322 section 2.2), access by name."""
 
 import re
 from base64 import b64decode
@@ -7,7 +7,7 @@ from itertools import islice
 from quopri import decodestring
 
 from bounce_watch.model.address import normalise
-from bounce_watch.unwrap.mime.limits import MAX_HEADER, MAX_HEADER_BLOCK, MAX_HEADERS
+from bounce_watch.unwrap.mime.limits import MAX_HEADER, MAX_HEADER_BLOCK, MAX_HEADERS, header_end
 from bounce_watch.unwrap.mime.text import decode, one_line
 
 _FIELD = re.compile(r"^([!-9;-~]{1,80})[ \t]*:[ \t]*(.*)", re.MULTILINE)
@@ -37,7 +37,7 @@ class Headers:
 
     @classmethod
     def from_mapping(cls, fields: Mapping[str, list[str]]) -> "Headers":
-        """Take over a mapping of names in any case; copies lists only where names differ in case alone."""
+        """Return headers from names in any case; the lists are copied only if names differ in case alone."""
         headers = cls(())
         headers._values = {name.lower(): values for name, values in fields.items()}
         return headers if len(headers._values) == len(fields) else cls(fields.items())
@@ -76,9 +76,15 @@ class Headers:
 
 
 def read_headers(block: bytes) -> tuple[Headers, int]:
-    """Read the fields at the start of a block; return them and the offset of what follows.
+    """Return the headers at the start of a block, and the offset of what follows."""
+    fields, end = read_fields(block)
+    return Headers.from_mapping(fields), end
 
-    Lines that are no field are skipped (mbox `From ` lines, `>From`, notes); folded lines are joined.
+
+def read_fields(block: bytes) -> tuple[dict[str, list[str]], int]:
+    """Return the values of each field at the start of a block, and the offset of what follows.
+
+    Lines without a field are skipped (mbox `From ` lines, `>From`, notes); folded lines are joined.
     """
     end = min(_end_of(block), MAX_HEADER_BLOCK)
     lines = decode(block[:end]).replace("\r", "")
@@ -86,22 +92,18 @@ def read_headers(block: bytes) -> tuple[Headers, int]:
     values: dict[str, list[str]] = {}
     for name, value in islice(_FIELD.findall(unfolded), MAX_HEADERS):
         values.setdefault(name.lower(), []).append(decode_words(value[:MAX_HEADER]))
-    return Headers.from_mapping(values), end
+    return values, end
 
 
 def _end_of(block: bytes) -> int:
-    """Return the offset behind the blank line that ends a header block, its length without one."""
-    if block[:2].startswith((b"\n", b"\r\n")):
-        return block.index(b"\n") + 1
-    plain = block.find(b"\n\n")
-    other = block.find(b"\n\r\n", 0, plain + 1 if plain >= 0 else len(block))
-    if other >= 0:
-        return other + len(b"\n\r\n")
-    return plain + len(b"\n\n") if plain >= 0 else len(block)
+    """Return the offset behind the blank line that ends a header block, or the length of the block."""
+    end = 0 if block[:2].startswith((b"\n", b"\r\n")) else header_end(block)
+    blank_line = block[end : end + 2]
+    return end + (2 if blank_line == b"\r\n" else len(blank_line[:1]))
 
 
 def decode_words(value: str) -> str:
-    """Decode the encoded words of a header value (RFC 2047); what is broken stays as written."""
+    """Decode the encoded words of a header value (RFC 2047); broken ones stay as written."""
     return _ENCODED_WORD.sub(_decode_word, value) if "=?" in value else value
 
 
@@ -118,7 +120,7 @@ def _decode_word(match: re.Match[str]) -> str:
 
 
 def first_address(value: str | None) -> str | None:
-    """Return the first e-mail address of a header value, None for null paths and names only."""
+    """Return the first email address of a header value, None for null paths and mere names."""
     if not value or "@" not in value:
         return None
     text = value[:MAX_HEADER]
@@ -129,7 +131,7 @@ def first_address(value: str | None) -> str | None:
 
 
 def addresses(value: str | None, limit: int = MAX_ADDRESSES) -> tuple[str, ...]:
-    """Return the addresses of a header value, normalised; what is in angle brackets wins over bare words."""
+    """Return the normalized addresses of a header value; bare words count only without angle brackets."""
     if not value or "@" not in value:
         return ()
     text = value[:MAX_HEADER]

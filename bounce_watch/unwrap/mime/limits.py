@@ -1,6 +1,4 @@
-"""Bounds that hold before anything is parsed: size, lines that could be boundaries, header blocks."""
-
-import re
+"""Limits that hold before a message is parsed: its size, lines that could be boundaries, header blocks."""
 
 MAX_MESSAGE = 2 * 1024 * 1024
 MAX_HEADER_BLOCK = 256 * 1024
@@ -13,20 +11,16 @@ MAX_TEXT = 64 * 1024
 MAX_RECIPIENTS = 500
 MAX_ENVELOPES = 5
 
-_LINE_BREAK = re.compile(rb"\r\n?|\n")
-
-
-def with_line_feeds(raw: bytes) -> bytes:
-    """Turn bare CR into LF in a message that has no LF at all (classic Mac files)."""
-    return raw if b"\n" in raw or b"\r" not in raw else raw.replace(b"\r", b"\n")
-
 
 def bounded(raw: bytes) -> bytes:
-    """Return the part of a message that may be parsed; what lies beyond a limit is cut off.
+    """Return the part of a message that may be parsed; everything beyond a limit is cut off.
 
-    The 2,001st line that begins with `--` ends the message: a message of 50,000 parts costs seconds.
+    The 2,001st line that begins with `--` ends the message, because 50,000 parts cost seconds.
     """
-    message = with_line_feeds(raw[:MAX_MESSAGE]).lstrip(b"\r\n")
+    message = raw[:MAX_MESSAGE]
+    if b"\n" not in message:
+        message = message.replace(b"\r", b"\n")  # classic Mac files
+    message = message.lstrip(b"\r\n")
     if len(message) > MAX_DASHED_LINES * len(b"\n--") and message.count(b"\n--") > MAX_DASHED_LINES:
         message = _up_to_dashed_line(message, MAX_DASHED_LINES)
     return _with_bounded_header(message)
@@ -40,7 +34,7 @@ def _up_to_dashed_line(message: bytes, limit: int) -> bytes:
 
 
 def header_end(message: bytes) -> int:
-    """Return where the header block ends (its last line break included), the length if it never does."""
+    """Return where the header block ends, behind its last line break; without an end, the length."""
     plain = message.find(b"\n\n")
     other = message.find(b"\n\r\n", 0, plain + 1 if plain >= 0 else len(message))
     end = other if other >= 0 else plain
@@ -51,7 +45,7 @@ def _with_bounded_header(message: bytes) -> bytes:
     end = header_end(message)
     if end <= MAX_HEADER or (end <= MAX_HEADER_BLOCK and not _is_excessive(message[:end])):
         return message
-    return cut_header(message[:end]) + message[end:]
+    return _cut_header(message[:end]) + message[end:]
 
 
 def _is_excessive(block: bytes) -> bool:
@@ -59,8 +53,8 @@ def _is_excessive(block: bytes) -> bool:
     return longest > MAX_HEADER or block.count(b"\n") > MAX_HEADERS
 
 
-def cut_header(block: bytes) -> bytes:
-    """Return a header block with long fields, too many fields and too many bytes cut off."""
+def _cut_header(block: bytes) -> bytes:
+    """Return a header block without the fields and bytes beyond the limits."""
     kept: list[bytes] = []
     fields, field_size = 0, 0
     for line in block[:MAX_HEADER_BLOCK].split(b"\n"):

@@ -1,12 +1,13 @@
-"""An Outlook item (.msg) as Internet mail: what Outlook made of a mail is turned back, for the same reader.
+"""Turn an Outlook item (.msg) back into Internet mail, so that the MIME reader can read it.
 
-The way back for reports is that of Exchange's own MIME writer ([MS-OXCMAIL] sections 2.1.3.6 and 2.2.3.7).
-All text goes in as base64, so that nothing in it can end a part.
+Reports are written as Exchange writes them ([MS-OXCMAIL] sections 2.1.3.6 and 2.2.3.7). All text is base64,
+so that nothing in it can end a part.
 """
 
 import base64
 import re
 from collections.abc import Iterator
+from itertools import islice
 
 from bounce_watch.unwrap.mime.compound_file import Storage, open_item
 from bounce_watch.unwrap.mime.limits import MAX_ENVELOPES, MAX_RECIPIENTS
@@ -37,7 +38,7 @@ _SUPPLEMENT_FORM = re.compile(r"<?[^#]{0,255}#([245]\.\d{1,3}\.\d{1,3})[ ]?(.*?)
 
 
 def as_mail(content: bytes) -> bytes | None:
-    """Return an item as a mail (RFC 5322), None when it cannot be read. Never raises."""
+    """Return an item as a message (RFC 5322), None if it cannot be read. Never raises."""
     item = open_item(content)
     return None if item is None else _mail(item, 0)
 
@@ -60,14 +61,14 @@ def _mail(item: Storage, depth: int) -> bytes:
 
 
 def _header(item: Storage) -> list[str]:
-    """Return the fields that the mail came with; the usual ones that are missing are made from the item."""
+    """Return the message's own header fields, and missing usual ones made from the item's properties."""
     fields = list(_came_with(item.text(_HEADERS) or ""))
     names = {field.partition(":")[0].lower() for field in fields}
     return [*fields, *(f"{name}: {value}" for name, value in _known(item) if name.lower() not in names)]
 
 
 def _came_with(text: str) -> Iterator[str]:
-    """Yield header fields as they stand, without those about the structure, which is a new one."""
+    """Yield the original header fields without those about the MIME structure, which is new."""
     is_kept = False
     for line in re.split(r"\r\n|\r|\n", text):
         if line[:1] in (" ", "\t"):
@@ -104,13 +105,13 @@ def _texts(item: Storage) -> Iterator[bytes]:
 
 
 def _report(item: Storage, kind: str) -> tuple[str, bytes]:
-    """Return the report's type and its part for machines."""
+    """Return the report's type and its machine-readable part."""
     if kind.endswith(_READ_RECEIPTS):
         return "disposition-notification", _part("message/disposition-notification", b"", encode=False)
     action = next((action for ending, action in _ACTIONS if kind.endswith(ending)), "failed")
     reporter = one_line(item.text(_REPORTER) or "", 255)
     groups = [f"Reporting-MTA: dns; {reporter}\r\n"] if reporter else []
-    recipients = (one for _, one in zip(range(MAX_RECIPIENTS), item.parts("__recip_"), strict=False))
+    recipients = islice(item.parts("__recip_"), MAX_RECIPIENTS)
     groups += ["\r\n".join(_fields_of(one, action)) + "\r\n" for one in recipients]
     status = "\r\n".join(groups).encode("utf-8", "replace")
     return "delivery-status", _part("message/delivery-status", status, encode=False)
@@ -140,14 +141,14 @@ def _address_of(person: Storage) -> str | None:
 
 
 def _first_address(holder: Storage, *numbers: int) -> str | None:
-    """Return the first of these properties that is an Internet address: Exchange's own kind is not."""
+    """Return the first of these properties that holds an Internet address, not one of Exchange's kind."""
     texts = ((holder.text(number) or "").strip() for number in numbers)
     return next((text for text in texts if _PLAIN_ADDRESS.fullmatch(text)), None)
 
 
 def _attachments(item: Storage, depth: int) -> Iterator[bytes]:
-    """Yield the mails attached, as items inside the item or as files; everything else is left out."""
-    for _, attached in zip(range(MAX_ATTACHED), item.parts("__attach_"), strict=False):
+    """Yield the attached messages, which are items inside the item or files; skip other attachments."""
+    for attached in islice(item.parts("__attach_"), MAX_ATTACHED):
         inner = attached.embedded()
         if inner is not None:
             if depth < MAX_ENVELOPES:

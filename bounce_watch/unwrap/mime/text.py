@@ -1,6 +1,4 @@
-"""From bytes of a claimed charset to clean text: an allow-list, a ladder, no exception.
-
-HTML of a report to text lines: tags out, blocks to line breaks. Linear, renders nothing."""
+"""Clean text from the bytes of a part, and lines of text from HTML. Never raises, takes linear time."""
 
 import re
 from html import unescape
@@ -21,7 +19,10 @@ _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 
 def decode(content: bytes, declared: str | None = None) -> str:
-    """Decode bytes as declared, else UTF-8, else windows-1252, else Latin-1; NULs and surrogates go."""
+    """Decode bytes as declared, else as UTF-8, windows-1252 or Latin-1, without NULs and surrogates.
+
+    Only charsets of a fixed list are used.
+    """
     for charset in (_known(declared), "utf-8", "cp1252"):
         if charset is None:
             continue
@@ -34,7 +35,7 @@ def decode(content: bytes, declared: str | None = None) -> str:
 
 def _known(declared: str | None) -> str | None:
     name = (declared or "").strip().strip("\"'").lower()
-    # ASCII is tried as UTF-8, which holds it: senders say us-ascii and write anything.
+    # ASCII is read as UTF-8, because senders declare us-ascii and write anything.
     return name if name in _ALLOWED and name not in ("us-ascii", "ascii") else None
 
 
@@ -43,7 +44,7 @@ def _scrubbed(text: str) -> str:
 
 
 def one_line(text: str, limit: int = 1000) -> str:
-    """Return text as one clean line: control characters and line breaks become a space."""
+    """Return text as one line; control characters and line breaks become a space."""
     if len(text) <= limit and text.isprintable():
         return text.strip()
     return _CONTROLS.sub(" ", _NOT_TEXT.sub("", text[: 4 * limit])).strip()[:limit]
@@ -60,12 +61,12 @@ _ADDRESS_TAG = re.compile(r"<([^<>\s@]{1,100}@[^<>\s@]{1,100})>")
 
 
 def text_of(html: str) -> str:
-    """Return the visible text of HTML, one line a block, at most 64 KiB."""
+    """Return the visible text of HTML, one line for each block, at most 64 KiB."""
     visible = html[: 4 * MAX_TEXT]
     for element in _HIDDEN:
         visible = _without(visible, element)
     visible = _PRE.sub(lambda match: match[0].replace("\n", "<br>"), visible.replace("\r", ""))
-    # Reports hold `<user@example.com>` unescaped: an address is not a tag.
+    # Reports hold `<user@example.com>` unescaped, which is not a tag.
     visible = _ADDRESS_TAG.sub(r"&lt;\1&gt;", visible.replace("\n", " "))
     visible = _TAG.sub(" ", _BLOCK.sub("\n", visible))
     lines = (_SPACES.sub(" ", line).strip() for line in unescape(visible).split("\n"))
