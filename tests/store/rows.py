@@ -1,12 +1,16 @@
-"""The tables of a store as a test looks into them: over a connection of its own, not through the store."""
+"""Ways into a store for tests: its tables over a connection of their own, and transactions held open."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
+from sqlalchemy import event
 from sqlmodel import Session
 
-from bounce_watch.store import Place
-from bounce_watch.store.database.location import open_engine
+from bounce_watch.store import Place, Store
+from bounce_watch.store.database.location import for_one_row, open_engine
+from bounce_watch.store.database.session import session_on
+from bounce_watch.store.store import Transaction
 
 
 @contextmanager
@@ -18,3 +22,26 @@ def reading(place: Place) -> Iterator[Session]:
             yield session
     finally:
         engine.dispose()
+
+
+@contextmanager
+def changing_one_mail(place: Place) -> Iterator[Transaction]:
+    """Hold open the kind of transaction in which a process claims or finishes one mail."""
+    engine = open_engine(place, read_only=False)
+    try:
+        with session_on(for_one_row(engine)) as session:
+            yield Transaction(session)
+    finally:
+        engine.dispose()
+
+
+def open_impatient(place: Place, lock_timeout: str) -> Store:
+    """Open a store at a server that gives up when a lock is not free within this time, such as 50ms."""
+    engine = open_engine(place, read_only=False)
+
+    @event.listens_for(engine, "connect")
+    def hurry(connection: Any, _record: object) -> None:
+        connection.execute(f"SET lock_timeout = '{lock_timeout}'")
+        connection.commit()
+
+    return Store(place, engine, read_only=False)

@@ -9,13 +9,14 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import text
 
 from bounce_watch.model import OutboxState
 from bounce_watch.store import Store
 from tests.servers.stores import Stores
 from tests.store.committed import committed
 from tests.store.conftest import Enqueue
+from tests.store.rows import changing_one_mail, open_impatient, reading
 from tests.store.values import NOW
 
 MINUTE = timedelta(minutes=1)
@@ -32,14 +33,7 @@ def store(stores: Stores) -> Iterator[Store]:
 @pytest.fixture
 def other(store: Store) -> Iterator[Store]:
     """The store of a second process, which soon gives up to wait."""
-    with Store.open(store.place) as opened:
-
-        @event.listens_for(opened._engine, "connect")
-        def hurry(connection: Any, _record: object) -> None:
-            connection.execute("SET lock_timeout = '3s'")
-            connection.commit()
-
-        opened._engine.dispose()
+    with open_impatient(store.place, "3s") as opened:
         yield opened
 
 
@@ -58,8 +52,8 @@ def while_it_waits(store: Store) -> Iterator[Meanwhile]:
 
 
 def _blocked(store: Store) -> bool:
-    with store._engine.connect() as connection:
-        return bool(connection.execute(text(_BLOCKED)).scalar())
+    with reading(store.place) as session:
+        return bool(session.connection().execute(text(_BLOCKED)).scalar())
 
 
 def state(store: Store, number: int) -> OutboxState:
@@ -71,7 +65,7 @@ def test_a_mail_that_is_being_taken_is_left_at_once_and_others_can_be_taken(
 ) -> None:
     """Nobody waits: with a wait, the second one would fail here."""
     wanted, free = enqueue("wanted"), enqueue("free")
-    with store._settling_one_mail() as tx:
+    with changing_one_mail(store.place) as tx:
         assert tx.outbox.claim(wanted, "me", NOW) is not None
         assert other.claim(wanted, "other", NOW) is None
         assert other.claim(free, "other", NOW) is not None
@@ -96,7 +90,7 @@ def test_what_is_just_being_settled_is_not_recovered_and_nobody_waits_for_it(
     settling, dead = enqueue("settling"), enqueue("dead")
     for number in (settling, dead):
         store.claim(number, "me", NOW)
-    with store._settling_one_mail() as tx:
+    with changing_one_mail(store.place) as tx:
         tx.outbox.finish(settling, "sent", "250", NOW)
         assert [mail.id for mail in committed(other).outbox.recover(NOW + MINUTE)] == [dead]
     assert (state(store, settling), state(store, dead)) == (OutboxState.SENT, OutboxState.UNKNOWN)
@@ -108,7 +102,7 @@ def test_a_second_answer_waits_for_the_first_and_sees_it(
     """Otherwise a mail that was sent would be put off, and sent again."""
     number = enqueue()
     store.claim(number, "me", NOW)
-    with store._settling_one_mail() as tx:
+    with changing_one_mail(store.place) as tx:
         tx.outbox.finish(number, "sent", "250", NOW)
         second = while_it_waits(other.finish, number, "later", "450", NOW)
         assert not second.done()
@@ -121,7 +115,7 @@ def test_a_mail_that_is_being_taken_is_not_given_up(
 ) -> None:
     """The person who gave it up learns that it was too late."""
     number = enqueue()
-    with store._settling_one_mail() as tx:
+    with changing_one_mail(store.place) as tx:
         assert tx.outbox.claim(number, "me", NOW) is not None
         given_up = while_it_waits(committed(other).outbox.abandon, [number], NOW)
         assert not given_up.done()

@@ -11,6 +11,7 @@ from bounce_watch.store import AlreadyStored, Server, Store, StoreUnreachable, w
 from bounce_watch.store.database.postgres_workers import MAX_LOCATIONS, Presence
 from tests.servers.stores import Stores
 from tests.store.committed import committed, state_at
+from tests.store.rows import changing_one_mail
 from tests.store.values import LETTER, NOW, body, place
 
 
@@ -113,7 +114,7 @@ def test_a_mail_that_another_takes_just_now_is_passed_over(store: Store, server:
     with store.transaction() as tx:
         tx.outbox.enqueue(LETTER, content=b"frozen", bw_id="1", state=OutboxState.PENDING, now=NOW)
     (entry,) = store.outbox.due(NOW)
-    with Store.open(server) as other, other._settling_one_mail() as tx:
+    with changing_one_mail(server) as tx:
         assert tx.outbox.claim(entry.id, "other", NOW) is not None
         assert store.claim(entry.id, "own", NOW) is None
 
@@ -126,16 +127,15 @@ def test_a_person_and_a_watcher_never_change_one_mail_at_once(store: Store, serv
         tx.outbox.enqueue(LETTER, content=b"frozen", bw_id="1", state=OutboxState.PENDING, now=NOW)
     (entry,) = store.outbox.due(NOW)
     abandoned: list[int] = []
-    with Store.open(server) as other:
-        person = threading.Thread(
-            target=lambda: abandoned.append(committed(store).outbox.abandon([entry.id], NOW))
-        )
-        with other._settling_one_mail() as tx:
-            tx.outbox.claim(entry.id, "other", NOW)
-            person.start()
-            person.join(0.3)
-            assert person.is_alive()
-        person.join()
+    person = threading.Thread(
+        target=lambda: abandoned.append(committed(store).outbox.abandon([entry.id], NOW))
+    )
+    with changing_one_mail(server) as tx:
+        tx.outbox.claim(entry.id, "other", NOW)
+        person.start()
+        person.join(0.3)
+        assert person.is_alive()
+    person.join()
     assert abandoned == [0]
     assert store.outbox.show(entry.id)[0].state is OutboxState.SENDING
 

@@ -25,6 +25,7 @@ from bounce_watch.store.database.postgres import server_at
 from tests.servers.postgres import PASSWORD, Postgres
 from tests.servers.stores import Stores
 from tests.store.committed import committed
+from tests.store.rows import open_impatient, reading
 from tests.store.values import NOW, body, place
 
 
@@ -41,8 +42,10 @@ def alone() -> Iterator[Postgres]:
 
 
 def test_the_steps_make_the_tables_as_they_are_declared(server: Server) -> None:
-    with Store.open(server) as store, store._engine.connect() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), SQLModel.metadata) == []
+    Store.open(server).close()
+    with reading(server) as session:
+        context = MigrationContext.configure(session.connection())
+        assert compare_metadata(context, SQLModel.metadata) == []
 
 
 def test_an_empty_database_is_no_store_until_it_is_made(stores: Stores) -> None:
@@ -128,26 +131,11 @@ def test_a_server_that_is_away_is_a_passing_fault(alone: Postgres) -> None:
 
 
 def test_a_writer_waits_for_the_other_and_not_for_ever(server: Server) -> None:
-    with Store.open(server) as store, Store.open(server) as other, store.transaction() as tx:
+    with Store.open(server) as store, open_impatient(server, "50ms") as other, store.transaction() as tx:
         tx.messages.add_message(**place("1"), **body())
-        with other._engine.connect() as session:
-            session.execute(text("SELECT 1"))
-        with pytest.raises(StoreBusy), other._writing(_impatient(other)):
+        assert other.mailboxes.last_success_fetch_at() is None  # whoever only reads does not wait
+        with pytest.raises(StoreBusy), other.transaction():
             pass
-
-
-def _impatient(store: Store):  # type: ignore[no-untyped-def]
-    from sqlalchemy import event
-
-    from bounce_watch.store.database.sqlite import for_writing
-
-    @event.listens_for(store._engine, "connect")
-    def hurry(connection, _record) -> None:  # type: ignore[no-untyped-def]
-        connection.execute("SET lock_timeout = '50ms'")
-        connection.commit()
-
-    store._engine.dispose()
-    return for_writing(store._engine)
 
 
 _NEWEST = text("SELECT coalesce(max(id), 0), count(*) FROM message")
