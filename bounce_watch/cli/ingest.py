@@ -9,8 +9,7 @@ import typer
 from bounce_watch.cli.parse import Jobs
 
 if TYPE_CHECKING:
-    from bounce_watch.pipeline.ingest.fetch import ReadAhead
-    from bounce_watch.sandbox.outcome import Outcome
+    from bounce_watch.pipeline.ingest.read import ReadAll, ReadMessage
     from bounce_watch.source import Message, Source
 
 MOST_NAMED = 20
@@ -42,7 +41,7 @@ def ingest(
 
     set_up_logs("text")
     config, stopper, result = load_config(context.obj), Stopper().install(), CycleResult()
-    ahead = _on_all_cores(jobs, here=not config.run.isolate)
+    read_all = _on_all_cores(jobs, here=not config.run.isolate)
     with working(config) as work:
         for path in paths:
             with (
@@ -56,18 +55,18 @@ def ingest(
                     stop=stopper.is_set,
                     progress=step,
                     historical=True,
-                    ahead=ahead,
+                    read_all=read_all,
                 )
                 _name_skipped(source)
     print_cycle(result, as_json=as_json)
 
 
-def _on_all_cores(jobs: int | None, *, here: bool) -> "ReadAhead":
+def _on_all_cores(jobs: int | None, *, here: bool) -> "ReadAll":
     from bounce_watch.sandbox.frames import ReadRequest
     from bounce_watch.sandbox.jobs import Job
     from bounce_watch.sandbox.pool import cores, in_order
 
-    def ahead(messages: "Iterable[Message]") -> "Iterator[tuple[Message, Outcome | None]]":
+    def read_all(messages: "Iterable[Message]") -> "Iterator[ReadMessage]":
         return in_order(
             messages,
             lambda message: ReadRequest("", message.raw),
@@ -76,7 +75,7 @@ def _on_all_cores(jobs: int | None, *, here: bool) -> "ReadAhead":
             here=here,
         )
 
-    return ahead
+    return read_all
 
 
 def _name_skipped(source: "Source") -> None:

@@ -16,7 +16,7 @@ from bounce_watch.model import OutboxState
 from bounce_watch.model.check import Check
 from bounce_watch.model.message_location import MessageLocation
 from bounce_watch.pipeline import run_due_work
-from bounce_watch.pipeline.ingest import partial
+from bounce_watch.pipeline.ingest.read import fetch_messages, fetch_whole
 from bounce_watch.source.interface import Message, Source, Wanted, everything, never
 from bounce_watch.store import StoreMissing, place_of
 from bounce_watch.store.copy import copy_store
@@ -55,10 +55,10 @@ class Untouched:
     def partial_messages(
         self, wanted: Wanted = everything, after: MessageLocation | None = None
     ) -> Iterator[Message]:
-        return partial.fetch_messages(self._source, wanted, after)
+        return fetch_messages(self._source, wanted, after)
 
     def fetch_whole(self, message: Message) -> Message | None:
-        return partial.fetch_whole(self._source, message)
+        return fetch_whole(self._source, message)
 
     def wait(self, seconds: float, stop: Callable[[], bool] = never) -> bool:
         return self._source.wait(seconds, stop)

@@ -256,7 +256,7 @@ def test_the_house_checks_where_the_site_asks_for_it(
     raw = returned(signed())
     place = MessageLocation(mailbox="m", validity=1, uid="1")
     message = Message(location=place, raw=raw, size=len(raw), received_at=home.clock.now)
-    (intake,) = ingest_messages(context, [(message, None)])
+    (intake,) = ingest_messages(context, [(message, context.reader.read(raw))])
     assert intake.bounces == 1
     detail = home.context.store.history.show(1)
     assert json.dumps(str(detail)).count(f"'{evidence}'") >= 1

@@ -97,10 +97,10 @@ def test_a_group_leaves_the_rows_that_its_messages_leave_one_by_one(
     """Incidents open in the middle of a group, and no report knows of those behind it."""
     found: list[tuple[list[IngestedMessage], dict[str, list[Any]]]] = []
     for most in (1, size):
-        home, coming, taken = another((ANSWERS[0], settle)), messages(), list[IngestedMessage]()
+        home, taken = another((ANSWERS[0], settle)), list[IngestedMessage]()
+        coming = [(message, home.context.reader.read(message.raw)) for message in messages()]
         for start in range(0, len(coming), most):
-            group = [(message, None) for message in coming[start : start + most]]
-            taken += ingest_messages(home.context, group)
+            taken += ingest_messages(home.context, coming[start : start + most])
         found.append((taken, rows(home)))
     alone, together = found
     assert together == alone

@@ -31,7 +31,7 @@ def storm(home: Home, first: int, count: int, seconds_between: float) -> None:
             f"user{number}@larkfield.example", f"x@firm{number}.example", number=number, at=home.clock.now
         )
         message = Message(location=place, raw=raw, size=len(raw), received_at=home.clock.now)
-        ingest_messages(home.context, [(message, None)])
+        ingest_messages(home.context, [(message, home.context.reader.read(raw))])
 
 
 def replies(home: Home) -> int:

@@ -46,7 +46,7 @@ class _Portion:
         self._until = None if seconds is None else time.monotonic() + seconds
         self._last: MessageLocation | None = None
 
-    def glance(self, places: Sequence[MessageLocation]) -> None:
+    def before_batch(self, places: Sequence[MessageLocation]) -> None:
         if self._until is None:
             return
         # However slow the server, each portion gets on; a source begins a little before where it was.
@@ -74,12 +74,12 @@ def walk(
     """Read what is new first, then the rest of the folder when that is due: all of it, or for `portion`
     seconds where the places have an order."""
     now, cursor = context.clock(), context.store.mailboxes.cursor(source.name)
-    again: list[MessageLocation] = []
+    retry: list[MessageLocation] = []
     reached, whole = None, _is_whole_due(context, cursor, now)
     finish_moves(context, source)
     if cursor is not None:
         after = MessageLocation(mailbox=source.name, validity=cursor.validity, uid=cursor.uid)
-        again += ingest_new(context, source, result, stop=stop, progress=progress, after=after)
+        retry += ingest_new(context, source, result, stop=stop, progress=progress, after=after)
         reached = source.reached
         # A new UIDVALIDITY, perhaps in the middle of the walk.
         whole = whole or reached is None or reached.validity != cursor.validity
@@ -87,8 +87,14 @@ def walk(
     began = context.walks.pop(source.name, None)
     part = _Portion(portion if reached else None, began)
     if whole and not stop():
-        again += ingest_new(
-            context, source, result, stop=stop, progress=progress, after=part.reached, glance=part.glance
+        retry += ingest_new(
+            context,
+            source,
+            result,
+            stop=stop,
+            progress=progress,
+            after=part.reached,
+            before_batch=part.before_batch,
         )
         if part.is_over and part.reached:
             context.walks[source.name] = part.reached
@@ -98,7 +104,7 @@ def walk(
     whole_at = now if whole or cursor is None else cursor.whole_at
     # Others may have in hand what lies in an earlier portion.
     at_once = began is None or context.store.watcher.is_alone
-    return Walked(whole=whole and at_once, cursor=_next(reached, again, whole_at), halfway=part.is_over)
+    return Walked(whole=whole and at_once, cursor=_next(reached, retry, whole_at), halfway=part.is_over)
 
 
 def _is_whole_due(context: Context, cursor: Cursor | None, now: datetime) -> bool:
@@ -108,7 +114,7 @@ def _is_whole_due(context: Context, cursor: Cursor | None, now: datetime) -> boo
     return not timedelta(0) <= now - cursor.whole_at < WHOLE_EVERY
 
 
-def _next(reached: MessageLocation | None, again: list[MessageLocation], whole_at: datetime) -> Cursor | None:
+def _next(reached: MessageLocation | None, retry: list[MessageLocation], whole_at: datetime) -> Cursor | None:
     """Return the cursor that stands before everything that is to be tried again.
 
     That is also what other watchers have in hand: it is looked at again should they die with it. Whatever
@@ -116,6 +122,6 @@ def _next(reached: MessageLocation | None, again: list[MessageLocation], whole_a
     """
     if reached is None:
         return None
-    waiting = [int(place.uid) for place in again if place.validity == reached.validity]
+    waiting = [int(place.uid) for place in retry if place.validity == reached.validity]
     last = min([int(reached.uid), *(uid - 1 for uid in waiting)])
     return Cursor(validity=reached.validity, uid=str(last), whole_at=whole_at)

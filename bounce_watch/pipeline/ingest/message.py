@@ -37,27 +37,24 @@ class IngestedMessage:
 
 
 def ingest_messages(
-    context: Context, messages: Sequence[tuple[Message, Outcome | None]], *, historical: bool = False
+    context: Context, messages: Sequence[tuple[Message, Outcome]], *, historical: bool = False
 ) -> list[IngestedMessage]:
     """Commit everything that follows from these messages in one transaction: all of them, or none.
 
-    An outcome is what the message was read as, None to read it now. `historical` stores and counts, but
-    writes to no one. Raises StoreError and ReaderUnavailable; nothing is stored then.
+    An outcome is what the message was read as. `historical` stores and counts, but writes to no one.
+    Raises StoreError; nothing is stored then.
     """
-    read = [
-        (message, _verified(context, context.reader.read(message.raw) if known is None else known))
-        for message, known in messages
-    ]
+    # Before the transaction, because looking up a key may take time.
+    verified = [(message, _verified(context, outcome)) for message, outcome in messages]
     now, ingested = context.clock(), []
     with context.store.transaction() as tx:
-        for message, outcome in read:
+        for message, outcome in verified:
             ingested.append(_ingest(context, tx, message, outcome, now, historical=historical))
             crash_points.point("receive.stored")
     return ingested
 
 
 def _verified(context: Context, outcome: Outcome) -> Outcome:
-    """Check our DKIM signatures before the transaction: the key may take its time to come."""
     if context.signatures is None or isinstance(outcome, Overrun):
         return outcome
     return tuple(map(context.signatures.checked, outcome))
