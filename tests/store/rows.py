@@ -25,6 +25,17 @@ def reading(place: Place) -> Iterator[Session]:
 
 
 @contextmanager
+def changing(place: Place) -> Iterator[Session]:
+    """Open a session whose changes are committed at its end."""
+    engine = open_engine(place, read_only=False)
+    try:
+        with Session(engine) as session, session.begin():
+            yield session
+    finally:
+        engine.dispose()
+
+
+@contextmanager
 def changing_one_mail(place: Place) -> Iterator[Transaction]:
     """Hold open the kind of transaction in which a process claims or finishes one mail."""
     engine = open_engine(place, read_only=False)
