@@ -16,7 +16,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
-from bounce_watch.cli.common.open_store import working  # noqa: E402
+from bounce_watch.cli.common.open_store import run_context  # noqa: E402
 from bounce_watch.config.load import load_config  # noqa: E402
 from bounce_watch.pipeline import CycleResult, check_mailbox  # noqa: E402
 from bounce_watch.source import open_source  # noqa: E402
@@ -39,7 +39,7 @@ def fill(mailbox: Path, first: int) -> None:
 def watch(config: Path, ready: Barrier) -> float:
     """Read all that lies in one mailbox; return the seconds it took."""
     settings = load_config(config)
-    with working(settings) as context, open_source(settings.source[0], lambda: "") as source:
+    with run_context(settings) as context, open_source(settings.source[0], lambda: "") as source:
         ready.wait()
         began = time.monotonic()
         check_mailbox(context, source, CycleResult())

@@ -3,17 +3,25 @@
 import datetime
 import sys
 import tempfile
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-if TYPE_CHECKING:
-    from bounce_watch.model import Letter
-
-
-def register(app: typer.Typer) -> None:
-    app.command()(digest)
+from bounce_watch.cli.common.filters import read_word
+from bounce_watch.cli.common.open_store import run_context
+from bounce_watch.cli.common.output import emit_json, say
+from bounce_watch.cli.common.pages import open_page, write_privately
+from bounce_watch.config.load import load_config
+from bounce_watch.config.models import Config
+from bounce_watch.model import Edition, Letter
+from bounce_watch.notifications.rendering.safe_text import for_terminal
+from bounce_watch.pipeline import deliver, make_digest
+from bounce_watch.pipeline.context import make_composer, utc_now
+from bounce_watch.pipeline.digest import gather
+from bounce_watch.pipeline.wiring import sender_of, sent_lookup_of
+from bounce_watch.store import open_store, place_of
 
 
 def digest(
@@ -32,22 +40,10 @@ def digest(
     as_json: Annotated[bool, typer.Option("--json", help="The figures as one JSON object.")] = False,
 ) -> None:
     """Print the digest as it would be sent now; nothing is sent without --send."""
-    from bounce_watch.config.load import load_config
-
     config = load_config(context.obj)
     if send:
-        from bounce_watch.cli.run import send_digest
-
-        send_digest(config)
+        _send(config)
         return
-    from dataclasses import asdict
-
-    from bounce_watch.cli.common.filters import read_word
-    from bounce_watch.cli.common.output import emit_json
-    from bounce_watch.model import Edition
-    from bounce_watch.pipeline.context import make_composer, utc_now
-    from bounce_watch.pipeline.digest import gather
-    from bounce_watch.store import open_store, place_of
 
     wanted = read_word(Edition, edition, "--edition")
     with open_store(place_of(config.store), read_only=True) as store:
@@ -60,18 +56,13 @@ def digest(
     _show(letter, html, preview)
 
 
-def _print(letter: "Letter") -> None:
-    from bounce_watch.notifications.rendering.safe_text import for_terminal
-
+def _print(letter: Letter) -> None:
     lines = [letter.subject, "", *letter.text.splitlines()]
     sys.stdout.write("".join(for_terminal(line) + "\n" for line in lines))
 
 
-def _show(letter: "Letter", html: Path | None, preview: bool) -> None:
+def _show(letter: Letter, html: Path | None, preview: bool) -> None:
     """Write the HTML where it is wanted; a preview without a place gets one of its own."""
-    from bounce_watch.cli.common.output import say
-    from bounce_watch.cli.common.pages import open_page, write_privately
-
     if preview and html is None:
         html = Path(tempfile.mkdtemp(prefix="bounce-watch-")) / "digest.html"
     if html is None:
@@ -90,3 +81,12 @@ def _date(text: str | None) -> datetime.date | None:
         return datetime.date.fromisoformat(text) if text else None
     except ValueError:
         raise typer.BadParameter(f"{text!r} is no date; write 2026-11-24", param_hint="--date") from None
+
+
+def _send(config: Config) -> None:
+    """Make today's digest if it was not made yet, and send what is due."""
+    with run_context(config) as work, sender_of(config) as sender:
+        digest = make_digest(work)
+        done = deliver(work, sender, sent_lookup_of(config))
+    say("Today's digest was made before." if digest is None else f"Digest of {digest.local_date} made.")
+    say(f"{done.sent} mails sent.")

@@ -2,21 +2,27 @@
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from bounce_watch.cli.common.cycle import Untouched, print_cycle
+from bounce_watch.cli.common.logs import set_up_logs
+from bounce_watch.cli.common.open_store import run_context
+from bounce_watch.cli.common.output import say
+from bounce_watch.cli.common.progress import counting
 from bounce_watch.cli.parse import Jobs
-
-if TYPE_CHECKING:
-    from bounce_watch.pipeline.ingest.read import ReadAll, ReadMessage
-    from bounce_watch.source import Message, Source
+from bounce_watch.config.load import load_config
+from bounce_watch.daemon import Stopper
+from bounce_watch.pipeline import CycleResult
+from bounce_watch.pipeline.ingest.fetch import ingest_new
+from bounce_watch.pipeline.ingest.read import ReadAll, ReadMessage
+from bounce_watch.sandbox.frames import ReadRequest
+from bounce_watch.sandbox.jobs import Job
+from bounce_watch.sandbox.pool import cores, in_order
+from bounce_watch.source import Message, Source, open_path
 
 MOST_NAMED = 20
-
-
-def register(app: typer.Typer) -> None:
-    app.command()(ingest)
 
 
 def ingest(
@@ -28,21 +34,10 @@ def ingest(
     jobs: Jobs = None,
 ) -> None:
     """Read files into the history. Nobody is written to, and the files stay as they are."""
-    from bounce_watch.cli.common.logs import set_up_logs
-    from bounce_watch.cli.common.open_store import working
-    from bounce_watch.cli.common.progress import counting
-    from bounce_watch.cli.run import print_cycle
-    from bounce_watch.cli.run_dry import Untouched
-    from bounce_watch.config.load import load_config
-    from bounce_watch.daemon import Stopper
-    from bounce_watch.pipeline import CycleResult
-    from bounce_watch.pipeline.ingest.fetch import ingest_new
-    from bounce_watch.source import open_path
-
     set_up_logs("text")
     config, stopper, result = load_config(context.obj), Stopper().install(), CycleResult()
     read_all = _on_all_cores(jobs, here=not config.run.isolate)
-    with working(config) as work:
+    with run_context(config) as work:
         for path in paths:
             with (
                 Untouched(open_path(path)) as source,
@@ -61,12 +56,8 @@ def ingest(
     print_cycle(result, as_json=as_json)
 
 
-def _on_all_cores(jobs: int | None, *, here: bool) -> "ReadAll":
-    from bounce_watch.sandbox.frames import ReadRequest
-    from bounce_watch.sandbox.jobs import Job
-    from bounce_watch.sandbox.pool import cores, in_order
-
-    def read_all(messages: "Iterable[Message]") -> "Iterator[ReadMessage]":
+def _on_all_cores(jobs: int | None, *, here: bool) -> ReadAll:
+    def read_all(messages: Iterable[Message]) -> Iterator[ReadMessage]:
         return in_order(
             messages,
             lambda message: ReadRequest("", message.raw),
@@ -78,10 +69,8 @@ def _on_all_cores(jobs: int | None, *, here: bool) -> "ReadAll":
     return read_all
 
 
-def _name_skipped(source: "Source") -> None:
+def _name_skipped(source: Source) -> None:
     """Say on stderr which files could not be opened, at most the first twenty."""
-    from bounce_watch.cli.common.output import say
-
     for name, reason in source.skipped[:MOST_NAMED]:
         say(f"Left out: {name}: {reason}")
     if len(source.skipped) > MOST_NAMED:

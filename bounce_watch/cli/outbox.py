@@ -4,38 +4,35 @@
 
 import sys
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any
+from datetime import UTC, datetime
+from typing import Annotated, Any
 
 import typer
 
 from bounce_watch.cli.common.exit_status import Exit
+from bounce_watch.cli.common.filters import AsCsv, AsJson, read_word
+from bounce_watch.cli.common.open_store import change_store, read_store
+from bounce_watch.cli.common.output import Column, emit, emit_json, form_of, local, say
+from bounce_watch.model import OutboxState
+from bounce_watch.notifications.rendering.safe_text import for_terminal
+from bounce_watch.store import OutboxEntry
 
-if TYPE_CHECKING:
-    from bounce_watch.store import OutboxEntry
-
-AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
-AsCsv = Annotated[bool, typer.Option("--csv", help="CSV, safe for spreadsheets.")]
 Numbers = Annotated[
     list[int] | None, typer.Argument(metavar="ID...", help="The ids that `outbox list` shows.")
 ]
 
-group = typer.Typer(
+outbox = typer.Typer(
     help="See, release or give up the mails that bounce-watch writes.", invoke_without_command=True
 )
 
 
-def register(app: typer.Typer) -> None:
-    app.add_typer(group, name="outbox")
-    app.add_typer(breaker_group, name="breaker")
-
-
-@group.callback()
-def outbox(context: typer.Context) -> None:
+@outbox.callback()
+def _list_by_default(context: typer.Context) -> None:
     if context.invoked_subcommand is None:
         list_outbox(context)
 
 
-@group.command("list")
+@outbox.command("list")
 def list_outbox(
     context: typer.Context,
     state: Annotated[
@@ -46,18 +43,13 @@ def list_outbox(
     as_csv: AsCsv = False,
 ) -> None:
     """List mails, newest first."""
-    from bounce_watch.cli.common.filters import read_word
-    from bounce_watch.cli.common.open_store import asking
-    from bounce_watch.cli.common.output import emit, form_of
-    from bounce_watch.model import OutboxState
-
     states = [read_word(OutboxState, word, "--state") for word in state or []]
-    with asking(context.obj) as store:
+    with read_store(context.obj) as store:
         found = store.outbox.list(states, limit)
     emit(map(entry_json, found), _columns(), form_of(as_json, as_csv), empty="No such mail in the outbox.")
 
 
-def entry_json(entry: "OutboxEntry") -> dict[str, Any]:
+def entry_json(entry: OutboxEntry) -> dict[str, Any]:
     return {
         "id": entry.id,
         "kind": entry.kind,
@@ -74,13 +66,11 @@ def entry_json(entry: "OutboxEntry") -> dict[str, Any]:
 
 
 def _columns() -> list[Any]:
-    from bounce_watch.cli.common.output import Column, local
-
     return [
         Column(key="id", title="Id", right=True),
         Column(key="state", title="State\nKind", show=lambda row: (row["state"], row["kind"])),
         Column(key="created_at", title="Written", show=lambda row: tuple(local(row["created_at"]).split())),
-        Column(key="to", title="To\nSubject", show=_addressed, gives_way=True, cut=True),
+        Column(key="to", title="To\nSubject", show=_addressed, flexible=True, truncate=True),
     ]
 
 
@@ -90,7 +80,7 @@ def _addressed(row: Mapping[str, Any]) -> tuple[str, ...]:
     return row["to"], row["subject"], *said
 
 
-@group.command("show")
+@outbox.command("show")
 def show_mail(
     context: typer.Context,
     number: Annotated[int, typer.Argument(metavar="ID", help="The id that `outbox list` shows.")],
@@ -98,11 +88,7 @@ def show_mail(
     as_json: AsJson = False,
 ) -> None:
     """Show one mail as its reader sees it."""
-    from bounce_watch.cli.common.open_store import asking
-    from bounce_watch.cli.common.output import emit_json
-    from bounce_watch.notifications.rendering.safe_text import for_terminal
-
-    with asking(context.obj) as store:
+    with read_store(context.obj) as store:
         entry, content = store.outbox.show(number)
     if raw:
         sys.stdout.buffer.write(content)
@@ -114,7 +100,7 @@ def show_mail(
         sys.stdout.write("".join(for_terminal(line) + "\n" for line in lines))
 
 
-@group.command()
+@outbox.command()
 def release(
     context: typer.Context,
     numbers: Numbers = None,
@@ -127,7 +113,7 @@ def release(
     )
 
 
-@group.command()
+@outbox.command()
 def retry(
     context: typer.Context,
     numbers: Numbers = None,
@@ -137,20 +123,16 @@ def retry(
     typer.echo(f"{_change(context, 'retry', numbers, everything)} will be sent again.", err=True)
 
 
-@group.command()
+@outbox.command()
 def abandon(context: typer.Context, numbers: Numbers = None) -> None:
     """Give up mails that wait or failed: they are never sent."""
     typer.echo(f"{_change(context, 'abandon', numbers, everything=False)} given up.", err=True)
 
 
 def _change(context: typer.Context, what: str, numbers: list[int] | None, everything: bool) -> int:
-    from datetime import UTC, datetime
-
-    from bounce_watch.cli.common.open_store import changing
-
     if not numbers and not everything:
         raise typer.BadParameter("say which: the ids that `bounce-watch outbox list` shows" + _or_all(what))
-    with changing(context.obj) as store:
+    with change_store(context.obj) as store:
         count: int = getattr(store, what)(numbers or None, datetime.now(UTC))
     if not count:
         typer.echo("bounce-watch: no mail changed; see `bounce-watch outbox list`", err=True)
@@ -162,21 +144,16 @@ def _or_all(what: str) -> str:
     return "" if what == "abandon" else ", or --all"
 
 
-breaker_group = typer.Typer(
-    help="See whether replies are stopped because too many were due, and allow them again."
-)
+breaker = typer.Typer(help="See whether replies are stopped because too many were due, and allow them again.")
 
 
-@breaker_group.command()
+@breaker.command()
 def status(
     context: typer.Context,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
     """Tell whether replies are stopped, and since when."""
-    from bounce_watch.cli.common.open_store import asking
-    from bounce_watch.cli.common.output import emit_json, local, say
-
-    with asking(context.obj) as store:
+    with read_store(context.obj) as store:
         since = store.state.breaker_latched_at()
     if as_json:
         emit_json({"latched": since is not None, "since": since})
@@ -187,12 +164,9 @@ def status(
         say("`bounce-watch top` shows the cause; then `bounce-watch breaker clear` allows replies again.")
 
 
-@breaker_group.command()
+@breaker.command()
 def clear(context: typer.Context) -> None:
     """Allow replies again. What was withheld meanwhile stays unanswered and stands in the digest."""
-    from bounce_watch.cli.common.open_store import changing
-    from bounce_watch.cli.common.output import say
-
-    with changing(context.obj) as store, store.transaction() as tx:
+    with change_store(context.obj) as store, store.transaction() as tx:
         was_latched = tx.state.clear_breaker()
     say("Replies are allowed again." if was_latched else "Replies were not stopped.")

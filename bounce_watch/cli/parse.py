@@ -7,15 +7,20 @@ from contextlib import closing
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from bounce_watch.cli.common.exit_status import Exit
-
-if TYPE_CHECKING:
-    from bounce_watch.sandbox.frames import ReadRequest
-    from bounce_watch.source import Message, Source
+from bounce_watch.cli.common.logs import set_up_logs
+from bounce_watch.cli.common.output import Column, emit, form_of
+from bounce_watch.cli.common.progress import counting
+from bounce_watch.sandbox.frames import ReadRequest
+from bounce_watch.sandbox.jobs import Job, line_of
+from bounce_watch.sandbox.json_output import unreadable_object
+from bounce_watch.sandbox.outcome import Overrun
+from bounce_watch.sandbox.pool import cores, in_order
+from bounce_watch.source import Message, Source, SourceError, open_path
 
 Paths = Annotated[
     list[Path],
@@ -27,10 +32,6 @@ Jobs = Annotated[
 ]
 # Within a JSON text this can only be the key itself: quotation marks inside of values are escaped.
 _UNREADABLE = b'"kind": "unreadable"'
-
-
-def register(app: typer.Typer) -> None:
-    app.command()(parse)
 
 
 @dataclass(slots=True)
@@ -56,11 +57,6 @@ def parse(
     jobs: Jobs = None,
 ) -> None:
     """Read mails and print what they report. Nothing is stored or moved."""
-    from bounce_watch.cli.common.logs import set_up_logs
-    from bounce_watch.cli.common.output import emit, form_of
-    from bounce_watch.cli.common.progress import counting
-    from bounce_watch.sandbox.pool import cores
-
     set_up_logs("text")
     tally = _Tally()
     with (
@@ -81,17 +77,12 @@ def parse(
 class _Found:
     """What lies in a path: a mail, or the line that says why one could not be opened."""
 
-    request: "ReadRequest"
+    request: ReadRequest
     line: bytes | None = None
 
 
 def read_paths(paths: list[Path], jobs: int, step: Callable[[], None]) -> Generator[bytes, None, None]:
     """Yield the lines of JSON for each report in the paths, in the order of the mails."""
-    from bounce_watch.sandbox.jobs import Job, line_of
-    from bounce_watch.sandbox.json_output import unreadable_object
-    from bounce_watch.sandbox.outcome import Overrun
-    from bounce_watch.sandbox.pool import in_order
-
     found = (one for path in paths for one in _look(path))
     with closing(in_order(found, lambda one: one.request, Job.LINES, jobs=jobs)) as answers:
         for one, answer in answers:
@@ -106,9 +97,6 @@ def read_paths(paths: list[Path], jobs: int, step: Callable[[], None]) -> Genera
 
 def _look(path: Path) -> Iterator[_Found]:
     """Yield the mails in one path, then what could not be opened there."""
-    from bounce_watch.sandbox.frames import ReadRequest
-    from bounce_watch.source import SourceError, open_path
-
     try:
         with open_path(path) as source:
             for name, message in _named(path, source.messages()):
@@ -118,20 +106,16 @@ def _look(path: Path) -> Iterator[_Found]:
         yield _unreadable(str(path), str(error))
 
 
-def _skipped(path: Path, source: "Source") -> Iterator[_Found]:
+def _skipped(path: Path, source: Source) -> Iterator[_Found]:
     for name, reason in source.skipped:
         yield _unreadable(str(path / name if path.is_dir() else path), f"it cannot be opened: {reason}")
 
 
 def _unreadable(name: str, error: str) -> _Found:
-    from bounce_watch.sandbox.frames import ReadRequest
-    from bounce_watch.sandbox.jobs import line_of
-    from bounce_watch.sandbox.json_output import unreadable_object
-
     return _Found(ReadRequest(name, b""), line_of(unreadable_object(name, error)))
 
 
-def _named(path: Path, messages: Iterator["Message"]) -> Iterator[tuple[str, "Message"]]:
+def _named(path: Path, messages: Iterator[Message]) -> Iterator[tuple[str, Message]]:
     """Name each message: the path for a file with one, else its place in the folder or mbox."""
     if path.is_dir():
         yield from ((str(path / message.location.uid), message) for message in messages)
@@ -158,8 +142,6 @@ def _rows(item: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _columns() -> list[Any]:
-    from bounce_watch.cli.common.output import Column
-
     return [
         Column(key="path", title="File", show=lambda row: Path(row["path"]).name),
         Column(key="kind", title="Kind"),

@@ -2,38 +2,38 @@
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
-if TYPE_CHECKING:
-    from bounce_watch.store import QuarantineEntry
+from bounce_watch.cli.common.filters import AsJson
+from bounce_watch.cli.common.open_store import read_store, run_context
+from bounce_watch.cli.common.output import Column, emit, emit_json, form_of, local, say
+from bounce_watch.config.load import load_config
+from bounce_watch.model.message_location import MessageLocation
+from bounce_watch.notifications.rendering.safe_text import for_terminal
+from bounce_watch.pipeline import ingest_messages
+from bounce_watch.sandbox.outcome import Overrun
+from bounce_watch.source.interface import Message
+from bounce_watch.store import QuarantineEntry
 
-AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
 Number = Annotated[int, typer.Argument(metavar="ID", help="The id that `quarantine list` shows.")]
 
-group = typer.Typer(
+quarantine = typer.Typer(
     help="See mails that could not be read, and read them again.", invoke_without_command=True
 )
 
 
-def register(app: typer.Typer) -> None:
-    app.add_typer(group, name="quarantine")
-
-
-@group.callback()
-def quarantine(context: typer.Context) -> None:
+@quarantine.callback()
+def _list_by_default(context: typer.Context) -> None:
     if context.invoked_subcommand is None:
         list_quarantine(context)
 
 
-@group.command("list")
+@quarantine.command("list")
 def list_quarantine(context: typer.Context, as_json: AsJson = False) -> None:
     """List quarantined mails, newest first."""
-    from bounce_watch.cli.common.open_store import asking
-    from bounce_watch.cli.common.output import Column, emit, form_of, local
-
-    with asking(context.obj) as store:
+    with read_store(context.obj) as store:
         found = store.quarantine.list()
     columns = [
         Column(key="id", title="Id", right=True),
@@ -45,7 +45,7 @@ def list_quarantine(context: typer.Context, as_json: AsJson = False) -> None:
     emit(map(entry_json, found), columns, form_of(as_json), empty="The quarantine is empty.")
 
 
-def entry_json(entry: "QuarantineEntry") -> dict[str, Any]:
+def entry_json(entry: QuarantineEntry) -> dict[str, Any]:
     return {
         "id": entry.id,
         "at": entry.at,
@@ -59,7 +59,7 @@ def entry_json(entry: "QuarantineEntry") -> dict[str, Any]:
     }
 
 
-@group.command("show")
+@quarantine.command("show")
 def show_quarantined(
     context: typer.Context,
     number: Number,
@@ -67,11 +67,7 @@ def show_quarantined(
     as_json: AsJson = False,
 ) -> None:
     """Show why a mail could not be read, and its beginning; or write its bytes to a file."""
-    from bounce_watch.cli.common.open_store import asking
-    from bounce_watch.cli.common.output import emit_json, say
-    from bounce_watch.notifications.rendering.safe_text import for_terminal
-
-    with asking(context.obj) as store:
+    with read_store(context.obj) as store:
         entry, content = store.quarantine.show(number)
     if output:
         output.write_bytes(content)
@@ -84,18 +80,10 @@ def show_quarantined(
         sys.stdout.write("".join(for_terminal(line) + "\n" for line in [*head, *lines]))
 
 
-@group.command()
+@quarantine.command()
 def requeue(context: typer.Context, number: Number) -> None:
     """Read a quarantined mail again, as after an update; it goes back if that fails."""
-    from bounce_watch.cli.common.open_store import working
-    from bounce_watch.cli.common.output import say
-    from bounce_watch.config.load import load_config
-    from bounce_watch.model.message_location import MessageLocation
-    from bounce_watch.pipeline import ingest_messages
-    from bounce_watch.sandbox.outcome import Overrun
-    from bounce_watch.source.interface import Message
-
-    with working(load_config(context.obj)) as work:
+    with run_context(load_config(context.obj)) as work:
         outcome = work.reader.read(work.store.quarantine.show(number)[1])
         if isinstance(outcome, Overrun):
             # It was counted to the end before: it stays where it is.

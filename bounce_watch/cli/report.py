@@ -1,22 +1,25 @@
 """`report`: one page about a span of time, to read in a browser, to print and to pass on."""
 
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from bounce_watch.cli.common.filters import AsJson, Since, Until
-
-if TYPE_CHECKING:
-    from bounce_watch.config.models import Config
-    from bounce_watch.model import Overview
+from bounce_watch.cli.common.output import emit_json, say
+from bounce_watch.cli.common.pages import open_page, write_privately
+from bounce_watch.cli.common.progress import waiting
+from bounce_watch.cli.common.when import read_moment
+from bounce_watch.config.load import load_config
+from bounce_watch.config.models import Config
+from bounce_watch.model import Overview
+from bounce_watch.notifications.rendering.templates import Templates
+from bounce_watch.notifications.report_page.page import report_page
+from bounce_watch.store import open_store, place_of
 
 DEFAULT_SPAN = timedelta(days=30)
-
-
-def register(app: typer.Typer) -> None:
-    app.command()(report)
 
 
 def report(
@@ -31,9 +34,6 @@ def report(
     as_json: AsJson = False,
 ) -> None:
     """Write a self-contained HTML page: course, incidents, causes, senders, newest bounces."""
-    from bounce_watch.cli.common.when import read_moment
-    from bounce_watch.config.load import load_config
-
     end = read_moment(until) or datetime.now(UTC)
     begin = read_moment(since) or end - DEFAULT_SPAN
     if begin >= end:
@@ -47,47 +47,29 @@ def report(
     _say(out, overview, show)
 
 
-def _asked(config: "Config", begin: datetime, end: datetime, limit: int) -> "Overview":
-    from bounce_watch.cli.common.progress import waiting
-    from bounce_watch.store import open_store, place_of
-
+def _asked(config: Config, begin: datetime, end: datetime, limit: int) -> Overview:
     home = config.organisation
     with waiting("Counting"), open_store(place_of(config.store), read_only=True) as store:
         return store.overviews.overview(home.name, home.time_zone, begin, end, limit)
 
 
-def _page(config: "Config", overview: "Overview") -> str:
-    from bounce_watch import shipped_files
-    from bounce_watch.notifications.rendering.templates import Templates
-    from bounce_watch.notifications.report_page.page import report_page
-
-    own = config.overrides.templates
-    templates = Templates([*([own] if own else []), shipped_files.templates()])
-    return report_page(templates, overview, datetime.now(UTC))
+def _page(config: Config, overview: Overview) -> str:
+    return report_page(Templates(config.overrides.template_folders), overview, datetime.now(UTC))
 
 
 def _write(out: Path, page: str) -> None:
     """Write the file for its owner alone: it names people. Raises BadParameter when it cannot be."""
-    from bounce_watch.cli.common.pages import write_privately
-
     try:
         write_privately(out, page)
     except OSError as error:
         raise typer.BadParameter(f"{out} cannot be written: {error.strerror}", param_hint="--out") from None
 
 
-def _say(out: Path, overview: "Overview", show: bool) -> None:
-    from bounce_watch.cli.common.output import say
-    from bounce_watch.cli.common.pages import open_page
-
+def _say(out: Path, overview: Overview, show: bool) -> None:
     say(f"Wrote {out}: {overview.messages} mails that came back, {len(overview.stories)} incidents.")
     if not (show and open_page(out)):
         say("Open it in a browser; it needs no network. It names people: pass it on with care.")
 
 
-def _emit(overview: "Overview") -> None:
-    from dataclasses import asdict
-
-    from bounce_watch.cli.common.output import emit_json
-
+def _emit(overview: Overview) -> None:
     emit_json(asdict(overview))

@@ -1,68 +1,31 @@
-"""`run`: the service, one look, or a rehearsal that changes nothing.
+"""`run`: the service, one look at the mailboxes, or a rehearsal that changes nothing."""
 
-What a run did, in a few lines."""
+import shutil
+import sqlite3
+import tempfile
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import Annotated
 
-from collections.abc import Callable
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated
-
+import structlog
 import typer
 
-from bounce_watch.cli.common.output import emit_json, say
-
-if TYPE_CHECKING:
-    from bounce_watch.pipeline import CycleResult
-
-
-def print_cycle(result: "CycleResult", *, as_json: bool) -> None:
-    """Print one cycle: an object on stdout, or sentences on stderr."""
-    if as_json:
-        emit_json({**asdict(result), "kinds": {kind.value: count for kind, count in result.kinds.items()}})
-        return
-    if result.skipped:
-        say(f"{result.skipped} files could not be opened and were left out.")
-    if not result.messages:
-        say("Nothing new in the mailbox.")
-    else:
-        kinds = ", ".join(f"{count} {kind.value}" for kind, count in sorted(result.kinds.items()))
-        say(f"{result.messages} new mails ({kinds}).")
-        say(f"{result.bounces} bounces; {result.duplicates} reports were there before.")
-        say(f"{result.letters} answers written, {result.withheld} not written (see `bounce-watch show ID`).")
-    if result.opened:
-        names = ", ".join(f"INC-{number}" for number in result.opened)
-        say(f"Incidents opened: {names}. See `bounce-watch incidents show {result.opened[0]}`.")
-    if result.left:
-        say(f"{result.left} mails are no reports and stay where they are.")
-    if result.quarantined:
-        say(f"{result.quarantined} could not be read: `bounce-watch quarantine list`.")
-    _print_sending(result)
-    if result.held:
-        say(
-            f"{result.held} mails wait for you: `bounce-watch outbox list` shows them, "
-            "`bounce-watch outbox release --all` lets them go."
-        )
-
-
-def _print_sending(result: "CycleResult") -> None:
-    done = result.delivered
-    counts = {
-        "sent": done.sent,
-        "to be tried again": done.later,
-        "refused": done.failed,
-        "unclear": done.unknown,
-    }
-    if any(counts.values()):
-        say(f"Mails: {', '.join(f'{count} {what}' for what, count in counts.items() if count)}.")
-
-
-if TYPE_CHECKING:
-    from bounce_watch.config.models import Config
-    from bounce_watch.pipeline import Context, CycleResult
-    from bounce_watch.source.interface import Source
-
-
-def register(app: typer.Typer) -> None:
-    app.command()(run)
+from bounce_watch.cli.common.cycle import Untouched, look_once, print_cycle
+from bounce_watch.cli.common.exit_status import Exit, say_repair
+from bounce_watch.cli.common.logs import set_up_logs
+from bounce_watch.cli.common.open_store import run_context, run_store
+from bounce_watch.cli.common.output import say
+from bounce_watch.cli.common.progress import measuring
+from bounce_watch.config.load import load_config
+from bounce_watch.config.models import Config
+from bounce_watch.daemon import Ending, Stopper, StopTimeout
+from bounce_watch.daemon.reload import ServiceRunner
+from bounce_watch.model import OutboxState
+from bounce_watch.pipeline import CycleResult, run_due_work
+from bounce_watch.pipeline.wiring import sender_of, sent_lookup_of
+from bounce_watch.source.interface import never
+from bounce_watch.store import StoreMissing, place_of
+from bounce_watch.store.copy import copy_store
 
 
 def run(
@@ -77,32 +40,22 @@ def run(
     log_format: Annotated[str, typer.Option(help="text or json.")] = "text",
 ) -> None:
     """Watch the mailbox: read reports, answer colleagues, alert admins, send the daily digest."""
-    from bounce_watch.cli.common.logs import set_up_logs
-    from bounce_watch.config.load import load_config
-
     set_up_logs(log_format)
     config = load_config(context.obj)
     set_up_logs(log_format, shown=None if config.monitor.full_addresses else config.own_addresses)
     if dry_run:
-        from bounce_watch.cli.run_dry import rehearse
-
-        rehearse(config, as_json=as_json)
+        _rehearse(config, as_json=as_json)
     elif once:
         _once(config, as_json=as_json)
     else:
         _serve(context, config)
 
 
-def _once(config: "Config", *, as_json: bool) -> None:
-    from bounce_watch.cli.common.open_store import working
-    from bounce_watch.daemon import Stopper
-    from bounce_watch.pipeline import run_due_work
-    from bounce_watch.pipeline.wiring import sender_of, sent_lookup_of
-
+def _once(config: Config, *, as_json: bool) -> None:
     stopper = Stopper().install()
     # Nobody looks again in a minute: what this look found is told now.
     config = config.model_copy(update={"alerts": config.alerts.model_copy(update={"settle_seconds": 0.0})})
-    with working(config) as work, sender_of(config) as sender:
+    with run_context(config) as work, sender_of(config) as sender:
         result, faults = look_once(config, work, stopper.is_set)
         run_due_work(work, sender, sent_lookup_of(config), result, stop=stopper.is_set, hurry=True)
     if len(faults) == len(config.source):
@@ -113,46 +66,7 @@ def _once(config: "Config", *, as_json: bool) -> None:
         raise faults[0]
 
 
-def look_once(
-    config: "Config",
-    work: "Context",
-    stop: Callable[[], bool],
-    watched: "Callable[[Source], Source]" = lambda source: source,
-) -> "tuple[CycleResult, list[Exception]]":
-    """Look into every mailbox once; a fault is kept, and stops neither the others nor what else is due.
-
-    It is noted in the store: the admins hear of one that lasts, also where nothing but a timer looks.
-    """
-    from bounce_watch.cli.common.output import say
-    from bounce_watch.cli.common.progress import counting
-    from bounce_watch.config.secrets import SecretError
-    from bounce_watch.pipeline import CycleResult, check_mailbox
-    from bounce_watch.pipeline.incidents.mailbox_outage import note_fault, note_recovery
-    from bounce_watch.pipeline.wiring import source_of
-    from bounce_watch.source import SourceError
-
-    result, faults = CycleResult(), list[Exception]()
-    sources = [(settings, watched(source_of(settings))) for settings in config.source]
-    if work.store.watcher.is_alone:
-        with work.store.transaction() as tx:
-            tx.mailboxes.keep_troubles([source.name for _, source in sources])
-    for settings, source in sources:
-        try:
-            with source, counting(f"Reading {settings.label}", source.count()) as step:
-                check_mailbox(work, source, result, stop=stop, progress=step)
-        except (SourceError, SecretError) as error:
-            note_fault(work, source.name, settings.label, error)
-            if len(config.source) > 1:
-                say(f"{settings.label} was left out: {error}")
-            faults.append(error)
-        else:
-            note_recovery(work, source.name, settings.label)
-    return result, faults
-
-
-def _exit_on_stop(result: "CycleResult") -> None:
-    from bounce_watch.cli.common.exit_status import Exit, say_repair
-
+def _exit_on_stop(result: CycleResult) -> None:
     if result.delivered.stopped:
         typer.echo(f"bounce-watch: sending was refused: {result.delivered.stopped}", err=True)
         repair = result.delivered.repair or "bounce-watch check tells what"
@@ -160,18 +74,12 @@ def _exit_on_stop(result: "CycleResult") -> None:
         raise typer.Exit(Exit.REFUSED)
 
 
-def _serve(context: typer.Context, config: "Config") -> None:
+def _serve(context: typer.Context, config: Config) -> None:
     """Work until told to stop; a reload begins anew with the new configuration and the same store."""
-    import structlog
-
-    from bounce_watch.cli.common.open_store import holding
-    from bounce_watch.daemon import Ending, Stopper, StopTimeout
-    from bounce_watch.daemon.reload import ServiceRunner
-
     log = structlog.get_logger()
     stopper = Stopper(config.run.stop_seconds).install()
     stopper.accept_reload()
-    with holding(config) as store:
+    with run_store(config) as store:
         runner = ServiceRunner(context.obj, config, store, stopper)
         try:
             while runner.run() is Ending.RELOAD:
@@ -181,15 +89,50 @@ def _serve(context: typer.Context, config: "Config") -> None:
             raise
 
 
-def send_digest(config: "Config") -> None:
-    """Make today's digest if it was not made yet, and send what is due."""
-    from bounce_watch.cli.common.open_store import working
-    from bounce_watch.cli.common.output import say
-    from bounce_watch.pipeline import deliver, make_digest
-    from bounce_watch.pipeline.wiring import sender_of, sent_lookup_of
+def _rehearse(config: Config, *, as_json: bool) -> None:
+    """Run one cycle on a copy and tell what would have happened."""
+    folder = Path(tempfile.mkdtemp(prefix="bounce-watch-dry-run-"))
+    try:
+        copy = config.model_copy(
+            update={"store": config.store.model_copy(update={"path": folder / "store.db", "url": None})}
+        )
+        _copy_store(config, copy.store.path)
+        with run_context(copy) as work:
+            before = work.store.outbox.newest()
+            result, faults = look_once(config, work, never, Untouched)
+            run_due_work(work, None, None, result, hurry=True)
+            due = work.store.outbox.due(work.clock(), limit=20)
+            held = [mail for mail in work.store.outbox.list([OutboxState.HELD], 20) if mail.id > before]
+        if len(faults) == len(config.source):
+            raise faults[0]
+        print_cycle(result, as_json=as_json)
+        for mail in due:
+            say(f"Would send to {mail.recipient}: {mail.subject}")
+        for mail in reversed(held):
+            say(f"Would hold for your release, to {mail.recipient}: {mail.subject}")
+        say("This was a rehearsal: nothing was stored, moved or sent.")
+        if faults:
+            raise faults[0]
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
-    with working(config) as work, sender_of(config) as sender:
-        digest = make_digest(work)
-        done = deliver(work, sender, sent_lookup_of(config))
-    say("Today's digest was made before." if digest is None else f"Digest of {digest.local_date} made.")
-    say(f"{done.sent} mails sent.")
+
+def _copy_store(config: Config, target: Path) -> None:
+    """Copy the store to a file of our own; where there is none yet, the rehearsal begins with none."""
+    place = place_of(config.store)
+    if isinstance(place, Path):
+        _copy_file(place, target)
+        return
+    with suppress(StoreMissing), measuring("Copying the store") as progress:
+        copy_store(place, target, progress=progress)
+
+
+def _copy_file(source: Path, target: Path) -> None:
+    if not source.is_file():
+        return
+    with (
+        closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True)) as before,
+        closing(sqlite3.connect(target)) as after,
+    ):
+        before.backup(after)
+    target.chmod(0o600)

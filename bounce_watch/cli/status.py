@@ -1,19 +1,19 @@
 """`status`: how the service is doing, in the form and with the exit status of a Nagios plugin."""
 
-from typing import TYPE_CHECKING, Annotated, Any
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from bounce_watch.pipeline.health import Line
+from bounce_watch.cli.common.output import emit_json
+from bounce_watch.config.load import load_config
+from bounce_watch.notifications.rendering.safe_text import for_terminal
+from bounce_watch.pipeline.health import Level, Line, judge_health, worst
+from bounce_watch.pipeline.wiring import source_names
+from bounce_watch.store import open_store, place_of, workers
 
 _PERFORMANCE = ("pending", "held", "unknown", "failed", "quarantine", "incidents", "store")
-
-
-def register(app: typer.Typer) -> None:
-    app.command()(status)
 
 
 def status(
@@ -21,9 +21,6 @@ def status(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
     """Say how the service is doing, as a Nagios plugin: status 0 ok, 1 warning, 2 critical, 3 unknown."""
-    from bounce_watch.cli.common.output import emit_json
-    from bounce_watch.pipeline.health import Level, worst
-
     try:
         lines = judge(context.obj)
     except Exception as error:  # noqa: BLE001 - a monitor needs an answer, whatever is wrong
@@ -37,29 +34,19 @@ def status(
     raise typer.Exit(level)
 
 
-def judge(place: "Path | None") -> "tuple[Line, ...]":
+def judge(place: Path | None) -> tuple[Line, ...]:
     """Look at store and configuration. Raises what opening them raises."""
-    from datetime import UTC, datetime
-
-    from bounce_watch.config.load import load_config
-    from bounce_watch.pipeline.health import judge_health
-    from bounce_watch.pipeline.wiring import source_names
-    from bounce_watch.store import open_store, place_of, workers
-
     config = load_config(place)
     sources, where = source_names(config), place_of(config.store)
     with open_store(where, read_only=True) as store:
         return judge_health(store, config, datetime.now(UTC), sources=sources, workers=workers(where))
 
 
-def _row(line: "Line") -> dict[str, Any]:
+def _row(line: Line) -> dict[str, Any]:
     return {"name": line.name, "status": line.level.name.lower(), "text": line.text, "figure": line.figure}
 
 
 def _say_unknown(error: Exception, *, as_json: bool) -> None:
-    from bounce_watch.cli.common.output import emit_json
-    from bounce_watch.notifications.rendering.safe_text import for_terminal
-
     why = " ".join(str(error).split()) or type(error).__name__
     if as_json:
         emit_json({"status": "unknown", "parts": [], "error": why, "repair": getattr(error, "repair", "")})
@@ -67,11 +54,8 @@ def _say_unknown(error: Exception, *, as_json: bool) -> None:
         typer.echo(f"BOUNCE-WATCH UNKNOWN - {for_terminal(why)}")
 
 
-def _print(lines: "tuple[Line, ...]") -> None:
+def _print(lines: tuple[Line, ...]) -> None:
     """Print one line that says it all, and one for each part below."""
-    from bounce_watch.notifications.rendering.safe_text import for_terminal
-    from bounce_watch.pipeline.health import Level, worst
-
     level = worst(lines)
     wrong = [line for line in sorted(lines, key=lambda line: -line.level) if line.level]
     told = "; ".join(f"{line.name}: {line.text}" for line in wrong) or "all is well"
@@ -84,7 +68,7 @@ def _print(lines: "tuple[Line, ...]") -> None:
         typer.echo(f"{mark:<8}  {text}")
 
 
-def _figures(lines: "tuple[Line, ...]") -> str:
+def _figures(lines: tuple[Line, ...]) -> str:
     known = {line.name: line.figure for line in lines if line.figure is not None}
     pairs = [f"{name}={known[name]:g}" for name in _PERFORMANCE if name in known and name != "store"]
     ages = [known[name] for name in known if name.startswith("mailbox ")]

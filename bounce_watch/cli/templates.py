@@ -6,19 +6,22 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from bounce_watch import shipped_files
 from bounce_watch.classify import Catalogue, load_catalogue
 from bounce_watch.cli.common.exit_status import Exit
+from bounce_watch.cli.common.filters import AsJson, read_word
+from bounce_watch.cli.common.output import Column, emit, form_of, say
 from bounce_watch.config.load import find_config, load_config
 from bounce_watch.model import Cause, Letter, Owner, Side
 from bounce_watch.notifications import template_samples
 from bounce_watch.notifications.alert.playbooks import Playbook, shipped_playbooks
 from bounce_watch.notifications.composer import Composer
 from bounce_watch.notifications.facts import OrganisationProfile
+from bounce_watch.notifications.rendering.safe_text import for_terminal
 from bounce_watch.notifications.rendering.templates import Templates
 from bounce_watch.notifications.template_check import check_templates, languages
 
@@ -88,28 +91,18 @@ def open_texts(config_path: Path | None, folder: Path | None) -> Texts:
     )
 
 
-if TYPE_CHECKING:
-    from bounce_watch.model import Letter
-
-AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
 Folder = Annotated[
     Path | None,
     typer.Option(
         "--folder", metavar="DIR", help="Templates of your own (default: those of the configuration)."
     ),
 ]
-group = typer.Typer(help="List, preview and check the texts of our mails.", no_args_is_help=True)
+templates = typer.Typer(help="List, preview and check the texts of our mails.", no_args_is_help=True)
 
 
-def register(app: typer.Typer) -> None:
-    app.add_typer(group, name="templates")
-
-
-@group.command("list")
+@templates.command("list")
 def list_templates(context: typer.Context, folder: Folder = None, as_json: AsJson = False) -> None:
     """List the texts: for each cause, in which languages, and which ones the site has replaced."""
-    from bounce_watch.cli.common.output import Column, emit, form_of
-
     rows = _texts(context, folder).rows()
     columns = [
         Column(key="name", title="Text"),
@@ -119,7 +112,7 @@ def list_templates(context: typer.Context, folder: Folder = None, as_json: AsJso
     emit(rows, columns, form_of(as_json))
 
 
-@group.command()
+@templates.command()
 def preview(
     context: typer.Context,
     causes: Annotated[
@@ -135,10 +128,6 @@ def preview(
     folder: Folder = None,
 ) -> None:
     """Write answers from invented facts: to the terminal as text, or into a folder as text and HTML."""
-    from bounce_watch.cli.common.filters import read_word
-    from bounce_watch.cli.common.output import say
-    from bounce_watch.model import Cause, Side
-
     texts = _texts(context, folder)
     chosen = [read_word(Cause, cause, "CAUSE") for cause in causes or [cause.value for cause in Cause]]
     spoken = [_word_of(texts.languages, one) for one in language or texts.languages]
@@ -155,12 +144,9 @@ def preview(
     say(f"{count} files written to {out}.")
 
 
-@group.command()
+@templates.command()
 def check(context: typer.Context, folder: Folder = None) -> None:
     """Render every text, your own too, and list what is wrong with file and line; status 1 for any."""
-    from bounce_watch.cli.common.output import say
-    from bounce_watch.notifications.rendering.safe_text import for_terminal
-
     problems = _texts(context, folder).problems()
     sys.stdout.write("".join(f"{for_terminal(problem)}\n" for problem in problems))
     if problems:
@@ -169,8 +155,7 @@ def check(context: typer.Context, folder: Folder = None) -> None:
     say("All texts are well.")
 
 
-def _texts(context: typer.Context, folder: Path | None) -> "Texts":
-
+def _texts(context: typer.Context, folder: Path | None) -> Texts:
     if folder is not None and not folder.is_dir():
         raise typer.BadParameter(f"there is no folder {folder}", param_hint="--folder")
     return open_texts(context.obj, folder)
@@ -182,14 +167,12 @@ def _word_of(words: list[str], word: str) -> str:
     return word
 
 
-def _show(name: str, letter: "Letter") -> None:
-    from bounce_watch.notifications.rendering.safe_text import for_terminal
-
+def _show(name: str, letter: Letter) -> None:
     lines: list[Any] = [f"--- {name}", f"Subject: {letter.subject}", "", *letter.text.splitlines(), ""]
     sys.stdout.write("".join(f"{for_terminal(line)}\n" for line in lines))
 
 
-def _write(out: Path, name: str, letter: "Letter") -> int:
+def _write(out: Path, name: str, letter: Letter) -> int:
     out.mkdir(parents=True, exist_ok=True)
     (out / f"{name}.txt").write_text(f"Subject: {letter.subject}\n\n{letter.text}", encoding="utf-8")
     (out / f"{name}.html").write_text(letter.html, encoding="utf-8")

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from bounce_watch.cli.setup.check import Finding
 from bounce_watch.cli.setup.probe_output import about
 from bounce_watch.model import Evidence
+from bounce_watch.model.check import Check
 from bounce_watch.pipeline.dkim import KeyUnavailable, SignatureChecker
 from bounce_watch.pipeline.probe import ProbeMail, Watch
 from bounce_watch.source.local.maildir import MaildirSource
@@ -26,7 +26,7 @@ def _unreachable(_name: str) -> bytes:
 
 def probed(
     home: Home, mail: bytes, checker: SignatureChecker | None, *, asks: bool
-) -> tuple[Finding, Evidence]:
+) -> tuple[Check, Evidence]:
     """Let a report come back and return what is said of the signature, and the tier."""
     context = replace(home.context, signatures=checker if asks else None)
     with MaildirSource(home.folder / "mailbox", filed_folder="F", quarantine_folder="Q") as source:

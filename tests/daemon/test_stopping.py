@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from bounce_watch.cli.common.open_store import working
-from bounce_watch.cli.run import look_once
+from bounce_watch.cli.common.cycle import look_once
+from bounce_watch.cli.common.open_store import run_context
 from bounce_watch.config.load import load_config, read_config
 from bounce_watch.daemon.signals import FORCE_AFTER
 from bounce_watch.model import OutboxState
@@ -71,7 +71,7 @@ def goes_on(home: Running, monkeypatch: pytest.MonkeyPatch) -> None:
     """Look once more, as the next start would: all is read once and answered once."""
     monkeypatch.setenv("BOUNCE_WATCH_IMAP_PASSWORD", "x")
     config = read_config(home.config.read_bytes(), home.config)
-    with working(config) as context, sender_of(config) as sender:
+    with run_context(config) as context, sender_of(config) as sender:
         result, _ = look_once(config, context, lambda: False)
         run_due_work(context, sender, None, result)
         assert sum(context.store.summary.stats().messages.values()) == 1

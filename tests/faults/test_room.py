@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bounce_watch.cli.common.exit_status import Exit, status_of
-from bounce_watch.cli.common.open_store import working
+from bounce_watch.cli.common.open_store import run_context
 from bounce_watch.pipeline import run_due_work
 from bounce_watch.pipeline.result import CycleResult
 from bounce_watch.send import FolderSender
@@ -100,7 +100,7 @@ def test_a_store_that_may_only_be_read_is_refused_with_its_place(
     home = open_home(('path = "store.db"', f'path = "{disk}/store.db"\nkeep_free_mb = 0'))
     home.context.store.close()
     subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
-    with pytest.raises(StoreNotWritable, match=str(disk)) as caught, working(home.config):
+    with pytest.raises(StoreNotWritable, match=str(disk)) as caught, run_context(home.config):
         pytest.fail("it was opened for writing")
     assert caught.value.repair
     assert status_of(caught.value) is Exit.REFUSED

@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from bounce_watch.cli.common.open_store import working
+from bounce_watch.cli.common.open_store import run_context
 from bounce_watch.config.load import read_config
 from bounce_watch.daemon import CycleWork, MailboxThread, Service, Stopper
 from bounce_watch.pipeline.wiring import sender_of, sent_lookup_of, source_of
@@ -164,7 +164,7 @@ class FaultWorld:
 
         def run() -> None:
             try:
-                with working(config, self.clock) as context, sender_of(config) as sender:
+                with run_context(config, self.clock) as context, sender_of(config) as sender:
                     Service(
                         [MailboxThread("mailbox", source_of(config.source[0]))],
                         CycleWork(context, sender, sent_lookup_of(config), stopper.is_set),

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlmodel import col, select
 
-from bounce_watch.cli.run_dry import Untouched
+from bounce_watch.cli.common.cycle import Untouched
 from bounce_watch.model import Kind
 from bounce_watch.pipeline import CycleResult, run_cycle
 from bounce_watch.sandbox.outcome import Limit, Outcome, Overrun

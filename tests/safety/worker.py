@@ -4,7 +4,7 @@ import os
 from datetime import timedelta
 from pathlib import Path
 
-from bounce_watch.cli.common.open_store import working
+from bounce_watch.cli.common.open_store import run_context
 from bounce_watch.config.load import load_config
 from bounce_watch.pipeline import run_cycle
 from bounce_watch.pipeline.wiring import sender_of, sent_lookup_of, source_of
@@ -24,7 +24,7 @@ def work(config_path: Path, minutes: int, aim: str | None, cycles: int) -> None:
     now = START + timedelta(minutes=minutes)
     taken = config_path.with_name("taken")
     with (
-        working(config, lambda: now) as context,
+        run_context(config, lambda: now) as context,
         source_of(config.source[0]) as source,
         sender_of(config) as sender,
     ):

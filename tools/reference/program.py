@@ -8,7 +8,7 @@ from typing import Any
 
 import typer.main
 
-from bounce_watch.cli.app import app
+from bounce_watch.cli.app import COMMANDS, app
 from bounce_watch.cli.common.exit_status import Exit
 
 PROGRAM = "bounce-watch"
@@ -76,7 +76,10 @@ class Command:
 @cache
 def program() -> Command:
     """Return the whole program."""
-    return _command(typer.main.get_command(app), (PROGRAM,))
+    root: Any = typer.main.get_command(app)
+    for name in COMMANDS:
+        root.load(name)
+    return _command(root, (PROGRAM,))
 
 
 def _command(node: Any, path: tuple[str, ...]) -> Command:

@@ -1,20 +1,20 @@
-"""Bars and lines of block characters, for tables in a terminal.
-
-A span of time cut into local hours, days or weeks."""
+"""Bars and lines of block characters for tables in a terminal, and counts by local hour, day or week."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING
+
+from bounce_watch.model import HourCount
 
 _EIGHTHS = "▏▎▍▌▋▊▉"
 _LEVELS = "▁▂▃▄▅▆▇█"
+MAX_PERIODS = 60
 
 
 def bar(value: int, most: int, width: int = 24) -> str:
-    """Return a bar of at most `width` characters, exact to an eighth; something is never drawn as nothing."""
+    """Return a bar of at most `width` characters, exact to an eighth; empty only for zero."""
     if value <= 0 or most <= 0:
         return ""
     eighths = max(1, round(value * width * 8 / most))
@@ -22,25 +22,19 @@ def bar(value: int, most: int, width: int = 24) -> str:
 
 
 def line(values: Sequence[int]) -> str:
-    """Return one character a value: a space for none, else its height among the others."""
+    """Return one character per value: a space for zero, else a block as high as the value in comparison."""
     most = max(values, default=0)
     return "".join(_LEVELS[-(-value * 8 // most) - 1] if value > 0 else " " for value in values)
 
 
 def change(now: int, before: int) -> str:
-    """Say how a figure differs from the one of the time before."""
+    """Return how a figure differs from that of the span before."""
     if now == before:
         return "as before"
     if before == 0:
         return "new"
     percent = round(100 * abs(now - before) / before)
     return f"{percent} % {'more' if now > before else 'less'}" if percent else "as before"
-
-
-if TYPE_CHECKING:
-    from bounce_watch.model import HourCount
-
-MOST_LINES = 60
 
 
 class Step(StrEnum):
@@ -50,10 +44,10 @@ class Step(StrEnum):
 
 
 def fitting(span: timedelta) -> Step:
-    """Return the step that draws a span in a screen or so."""
-    if span <= timedelta(hours=MOST_LINES):
+    """Return the step that divides a span into at most MAX_PERIODS periods; weeks for all longer ones."""
+    if span <= timedelta(hours=MAX_PERIODS):
         return Step.HOUR
-    return Step.DAY if span <= timedelta(days=MOST_LINES) else Step.WEEK
+    return Step.DAY if span <= timedelta(days=MAX_PERIODS) else Step.WEEK
 
 
 def start_of(moment: datetime, step: Step) -> datetime:
@@ -84,7 +78,7 @@ def _next(at: datetime, step: Step) -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """Mails by the beginning of the period, all in all and by cause."""
+    """Number of mails by the beginning of the period: all, and by cause."""
 
     all: Counter[datetime]
     causes: dict[str, Counter[datetime]]
@@ -93,12 +87,15 @@ class Course:
     def total(self) -> int:
         return self.all.total()
 
+    def total_of(self, cause: str) -> int:
+        return self.causes[cause].total() if cause in self.causes else 0
 
-def course_of(ticks: Iterable["HourCount"], step: Step) -> Course:
-    """Add hours up to periods."""
+
+def course_of(counts: Iterable[HourCount], step: Step) -> Course:
+    """Add counts of hours up to periods."""
     course = Course(all=Counter(), causes={})
-    for tick in ticks:
-        at = start_of(tick.at, step)
-        course.all[at] += tick.messages
-        course.causes.setdefault(str(tick.cause), Counter())[at] += tick.messages
+    for count in counts:
+        at = start_of(count.at, step)
+        course.all[at] += count.messages
+        course.causes.setdefault(str(count.cause), Counter())[at] += count.messages
     return course

@@ -7,7 +7,10 @@ import sys
 from collections.abc import Callable, Collection, MutableMapping
 from typing import Any
 
+import structlog
 import typer
+
+from bounce_watch.notifications.rendering.safe_text import for_terminal
 
 _LONGEST = 400
 _ADDRESS = re.compile(r"(\w[\w!#$%&'*+/=?^`{|}~.-]*)@((?:[\w-]+\.)+[\w-]+)")
@@ -21,7 +24,6 @@ def set_up_logs(form: str, *, shown: Collection[str] | None = ()) -> None:
 
     `shown` are the addresses that may stand there whole, our own; None for every address.
     """
-    import structlog
 
     if form not in ("text", "json"):
         raise typer.BadParameter("use text or json", param_hint="--log-format")
@@ -58,8 +60,6 @@ class _Lines:
     """Turns an event into its line. systemd takes the priority away again before it keeps a line."""
 
     def __init__(self, form: str) -> None:
-        import structlog
-
         self._json = structlog.processors.JSONRenderer(ensure_ascii=False) if form == "json" else None
         self._in_journal = is_journal(os.environ.get("JOURNAL_STREAM"))
 
@@ -83,8 +83,6 @@ def is_journal(stream: str | None) -> bool:
 
 
 def _as_text(event: Event, head: str) -> str:
-    from bounce_watch.notifications.rendering.safe_text import for_terminal
-
     level, moment = str(event.pop("level", "info")), str(event.pop("timestamp", ""))
     trace = event.pop("exception", "")
     name = event.pop("event", "")

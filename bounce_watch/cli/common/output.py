@@ -1,4 +1,4 @@
-"""Print what was asked for: a table for people, JSON lines or CSV for programs. Talk goes to stderr."""
+"""Print results to stdout as a table, JSON lines or CSV, and remarks to stderr."""
 
 import csv
 import json
@@ -9,11 +9,18 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Literal
 
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from bounce_watch.model.check import Check
 from bounce_watch.notifications.rendering.safe_text import for_cell, for_terminal
 
 Row = Mapping[str, Any]
 Cell = str | tuple[str, ...]
 """One line of text, or several."""
+_CHECK_SIGNS = {"ok": "ok", "warning": "WARN", "failure": "FAIL"}
 
 
 class Form(StrEnum):
@@ -30,8 +37,8 @@ def form_of(as_json: bool, as_csv: bool = False) -> Form:
 class Column:
     """One column of a table: `show` turns the row into the cell's text (default: the value itself).
 
-    A column that `gives_way` folds where the screen is narrow, or is cut with an ellipsis if `cut`; the
-    others then keep their width. Without one, all columns fold.
+    On a narrow screen a `flexible` column folds, or ends in an ellipsis if `truncate`; the others keep their
+    width. Without a flexible column, all columns fold.
     """
 
     key: str
@@ -39,8 +46,8 @@ class Column:
     show: Callable[[Row], Cell] | None = None
     right: bool = False
     style: str | None = None
-    gives_way: bool = False
-    cut: bool = False
+    flexible: bool = False
+    truncate: bool = False
 
     def cell(self, row: Row) -> Cell:
         if self.show:
@@ -64,10 +71,10 @@ def emit(
 
 def emit_json(value: Any) -> None:
     """Print one JSON object on a line."""
-    sys.stdout.write(json.dumps(value, ensure_ascii=True, default=plain) + "\n")
+    sys.stdout.write(json.dumps(value, ensure_ascii=True, default=json_default) + "\n")
 
 
-def plain(value: object) -> object:
+def json_default(value: object) -> object:
     if isinstance(value, datetime):
         return value.isoformat()
     return sorted(value) if isinstance(value, set | frozenset) else str(value)
@@ -75,8 +82,9 @@ def plain(value: object) -> object:
 
 def _emit_json(rows: Iterable[Row]) -> int:
     count = 0
-    for count, row in enumerate(rows, 1):  # noqa: B007
+    for row in rows:
         emit_json(row)
+        count += 1
     return count
 
 
@@ -96,20 +104,17 @@ def _cell(value: object) -> object:
 
 
 def _emit_table(rows: list[Row], columns: Sequence[Column], title: str, empty: str) -> int:
-    from rich import box
-    from rich.table import Table
-
     if not rows:
         say(empty or "Nothing found.")
         return 0
     table = Table(
         title=title or None, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False
     )
-    rigid = any(column.gives_way for column in columns)
+    rigid = any(column.flexible for column in columns)
     for column in columns:
         justify: Literal["left", "right"] = "right" if column.right else "left"
         table.add_column(
-            column.title, justify=justify, overflow="fold", no_wrap=rigid and not column.gives_way
+            column.title, justify=justify, overflow="fold", no_wrap=rigid and not column.flexible
         )
     for row in rows:
         table.add_row(*(_text(column, row) for column in columns))
@@ -117,33 +122,27 @@ def _emit_table(rows: list[Row], columns: Sequence[Column], title: str, empty: s
     return len(rows)
 
 
-def _text(column: Column, row: Row) -> Any:
-    """Return a cell as a Text, never as markup: a mail may hold [link=...]."""
-    from rich.text import Text
-
+def _text(column: Column, row: Row) -> Text:
+    """Return a cell as a Text, never as markup: a message may hold [link=...]."""
     text = Text(_shown(column.cell(row)), style=column.style or "")
-    if column.cut:
+    if column.truncate:
         text.no_wrap, text.overflow = True, "ellipsis"
     return text
 
 
 def _shown(cell: Cell) -> str:
-    """Return a cell's text, each of its lines escaped: a break inside a value is no line of ours."""
+    """Return a cell's text. Each line is escaped, also line breaks in it: only a tuple makes lines."""
     lines = (cell,) if isinstance(cell, str) else cell
     return "\n".join(for_terminal(line) for line in lines)
 
 
-def console() -> Any:
+def console() -> Console:
     """Return the console on stdout."""
-    from rich.console import Console
-
     return Console(highlight=False, soft_wrap=False)
 
 
-def talk() -> Any:
-    """Return the console on stderr, for progress and remarks."""
-    from rich.console import Console
-
+def talk() -> Console:
+    """Return the console on stderr."""
     return Console(stderr=True, highlight=False)
 
 
@@ -155,3 +154,24 @@ def say(text: str) -> None:
 def local(moment: datetime | None) -> str:
     """Return a moment in this machine's time zone, to the minute."""
     return moment.astimezone().strftime("%Y-%m-%d %H:%M") if moment else ""
+
+
+def print_checks(checks: Iterable[Check], *, as_json: bool) -> None:
+    """Print checks, each with what repairs it."""
+    rows = [one._asdict() for one in checks]
+    columns = [
+        Column(key="state", title="", show=lambda row: _CHECK_SIGNS[row["state"]]),
+        Column(key="name", title="Part"),
+        Column(
+            key="text",
+            title="Finding, and what repairs it",
+            show=lambda row: (row["text"], f"-> {row['repair']}") if row["repair"] else row["text"],
+        ),
+    ]
+    emit(rows, columns, form_of(as_json))
+    # A cell would break the commands into lines, and they would be pasted so: they come below the table.
+    for row in rows:
+        if row["commands"] and not as_json:
+            head = f"To repair {for_terminal(row['name'])}, in PowerShell connected to Exchange Online:"
+            commands = "\n".join(f"    {for_terminal(command)}" for command in row["commands"])
+            sys.stdout.write(f"\n{head}\n\n{commands}\n")

@@ -3,6 +3,17 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
+
+from bounce_watch.cli.common.output import talk
+
 
 @contextmanager
 def counting(title: str, total: int | None, *, silent: bool = False) -> Iterator[Callable[[], None]]:
@@ -10,9 +21,6 @@ def counting(title: str, total: int | None, *, silent: bool = False) -> Iterator
 
     `silent`: rows appear on the same terminal meanwhile, so no bar is drawn.
     """
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-    from bounce_watch.cli.common.output import talk
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     hidden = silent or not talk().is_terminal
@@ -24,8 +32,6 @@ def counting(title: str, total: int | None, *, silent: bool = False) -> Iterator
 @contextmanager
 def waiting(title: str) -> Iterator[None]:
     """Show that one long step is at work."""
-    from bounce_watch.cli.common.output import talk
-
     if not talk().is_terminal:
         yield
         return
@@ -36,10 +42,6 @@ def waiting(title: str) -> Iterator[None]:
 @contextmanager
 def measuring(title: str) -> Iterator[Callable[[int, int], None]]:
     """Show a bar and give the function that sets it: so much done of so much."""
-    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
-
-    from bounce_watch.cli.common.output import talk
-
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
     with Progress(*columns, console=talk(), transient=True, disable=not talk().is_terminal) as bar:
         task = bar.add_task(title, total=None)

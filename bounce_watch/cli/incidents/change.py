@@ -3,16 +3,22 @@
 import getpass
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
-from bounce_watch.cli.incidents.incidents import AsJson, Number, group, read_number
+from bounce_watch.cli.common.filters import AsJson
+from bounce_watch.cli.common.open_store import change_store, read_store
+from bounce_watch.cli.common.output import Column, emit, form_of, local, say
+from bounce_watch.cli.common.when import read_moment
+from bounce_watch.cli.incidents import Number, read_number
+from bounce_watch.config.load import load_config
+from bounce_watch.model import Incident
+from bounce_watch.pipeline import open_context
+from bounce_watch.pipeline.incidents.all_clear import affected_by, close_incident, tell_colleagues
+from bounce_watch.store import Transaction
 
-if TYPE_CHECKING:
-    from bounce_watch.model import Incident
-    from bounce_watch.store import Transaction
-
+commands = typer.Typer()
 By = Annotated[str | None, typer.Option("--by", help="Who you are (default: your account's name).")]
 Why = Annotated[str, typer.Option("--why", help="One line for the history.")]
 
@@ -25,20 +31,16 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-def _change(context: typer.Context, change: Callable[["Transaction"], "Incident"]) -> "Incident":
-    from bounce_watch.cli.common.open_store import changing
-
-    with changing(context.obj) as store, store.transaction() as tx:
+def _change(context: typer.Context, change: Callable[[Transaction], Incident]) -> Incident:
+    with change_store(context.obj) as store, store.transaction() as tx:
         return change(tx)
 
 
-def _say(incident: "Incident", what: str) -> None:
-    from bounce_watch.cli.common.output import say
-
+def _say(incident: Incident, what: str) -> None:
     say(f"{incident.name} {what}: {incident.finding.title} ({incident.finding.key})")
 
 
-@group.command("ack")
+@commands.command("ack")
 def acknowledge(context: typer.Context, number: Number, by: By = None, why: Why = "") -> None:
     """Say that you are on it: the daily reminders end."""
     which, who, now = read_number(number), _name(by), _now()
@@ -46,7 +48,7 @@ def acknowledge(context: typer.Context, number: Number, by: By = None, why: Why 
     _say(incident, f"is acknowledged by {incident.acknowledged_by}")
 
 
-@group.command("silence")
+@commands.command("silence")
 def silence(
     context: typer.Context,
     number: Number,
@@ -55,8 +57,6 @@ def silence(
     why: Why = "",
 ) -> None:
     """Write to nobody about an incident until then; it stays in the list and the digest."""
-    from bounce_watch.cli.common.output import local
-
     which, who, now = read_number(number), _name(by), _now()
     end = now if until == "now" else _later(until, now)
     incident = _change(context, lambda tx: tx.incidents.silence(which, end, now, by=who, why=why))
@@ -65,8 +65,6 @@ def silence(
 
 def _later(text: str, now: datetime) -> datetime:
     """Return the moment in the future that a span or a date means."""
-    from bounce_watch.cli.common.when import read_moment
-
     moment = read_moment(text, now)
     if moment is None:
         raise typer.BadParameter("--until needs a moment")
@@ -76,28 +74,23 @@ def _later(text: str, now: datetime) -> datetime:
     return later
 
 
-@group.command("note")
+@commands.command("note")
 def note(context: typer.Context, number: Number, text: str, by: By = None) -> None:
     """Add a line to the history of an incident."""
     which, who, now = read_number(number), _name(by), _now()
     _say(_change(context, lambda tx: tx.incidents.note(which, text, now, by=who)), "has your note")
 
 
-@group.command("resolve")
+@commands.command("resolve")
 def resolve(context: typer.Context, number: Number, by: By = None, why: Why = "") -> None:
     """Close an incident; the admins get the all-clear. It opens again if the same happens soon."""
-    from bounce_watch.cli.common.open_store import changing
-    from bounce_watch.config.load import load_config
-    from bounce_watch.pipeline import open_context
-    from bounce_watch.pipeline.incidents.all_clear import close_incident
-
-    with changing(context.obj) as store:
+    with change_store(context.obj) as store:
         work = open_context(load_config(context.obj), store)
         incident = close_incident(work, read_number(number), by=_name(by), why=why)
     _say(incident, "is resolved")
 
 
-@group.command("allclear")
+@commands.command("allclear")
 def all_clear(
     context: typer.Context,
     number: Number,
@@ -105,15 +98,11 @@ def all_clear(
     as_json: AsJson = False,
 ) -> None:
     """List who may send again after an incident, with their own mails; tell them with --tell."""
-    from bounce_watch.cli.common.open_store import asking
-    from bounce_watch.cli.common.output import Column, emit, form_of
-    from bounce_watch.pipeline.incidents.all_clear import affected_by
-
     which = read_number(number)
     if tell:
         _tell(context, which)
         return
-    with asking(context.obj) as store:
+    with read_store(context.obj) as store:
         rows: list[dict[str, Any]] = [
             {"sender": one.sender, "mails": len(one.mails), "recipients": [m.recipient for m in one.mails]}
             for one in affected_by(store.incidents.show(which))
@@ -122,20 +111,14 @@ def all_clear(
         Column(key="sender", title="Sender"),
         Column(key="mails", title="Mails", right=True),
         Column(
-            key="recipients", title="To", show=lambda row: ", ".join(row["recipients"][:5]), gives_way=True
+            key="recipients", title="To", show=lambda row: ", ".join(row["recipients"][:5]), flexible=True
         ),
     ]
     emit(rows, columns, form_of(as_json), empty="Nobody of ours had mail in it.")
 
 
 def _tell(context: typer.Context, number: int) -> None:
-    from bounce_watch.cli.common.open_store import changing
-    from bounce_watch.cli.common.output import say
-    from bounce_watch.config.load import load_config
-    from bounce_watch.pipeline import open_context
-    from bounce_watch.pipeline.incidents.all_clear import tell_colleagues
-
-    with changing(context.obj) as store:
+    with change_store(context.obj) as store:
         work = open_context(load_config(context.obj), store)
         try:
             done = tell_colleagues(work, number)

@@ -4,36 +4,40 @@ import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
-if TYPE_CHECKING:
-    from bounce_watch.model import Incident
-    from bounce_watch.store import BounceRow, IncidentDetail
+from bounce_watch.cli.common.bounce_json import row_json
+from bounce_watch.cli.common.filters import AsCsv, AsJson
+from bounce_watch.cli.common.open_store import read_store
+from bounce_watch.cli.common.output import Column, emit, emit_json, form_of, local, say
+from bounce_watch.cli.incidents import Number, change, read_number
+from bounce_watch.cli.incidents.case_pack import pack_files, write_files
+from bounce_watch.config.load import load_config
+from bounce_watch.model import Incident, IncidentState
+from bounce_watch.notifications.alert.playbooks import fill_steps, shipped_playbooks
+from bounce_watch.notifications.rendering.labels import OWNERS
+from bounce_watch.notifications.rendering.refusal_details import common_evidence
+from bounce_watch.notifications.rendering.safe_text import for_terminal
+from bounce_watch.pipeline.context import read_catalogue
+from bounce_watch.store import BounceRow, IncidentDetail
 
-AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
-AsCsv = Annotated[bool, typer.Option("--csv", help="CSV, safe for spreadsheets.")]
-Number = Annotated[str, typer.Argument(metavar="NUMBER", help="INC-7, or just 7.")]
-
-group = typer.Typer(
+incidents = typer.Typer(
     help="List incidents and show what proves them and what ends them.", invoke_without_command=True
 )
 
 
-def register(app: typer.Typer) -> None:
-    from bounce_watch.cli.incidents import change  # noqa: F401 - its commands join the group
-
-    app.add_typer(group, name="incidents")
+incidents.add_typer(change.commands)
 
 
-@group.callback()
-def incidents(context: typer.Context) -> None:
+@incidents.callback()
+def _list_by_default(context: typer.Context) -> None:
     if context.invoked_subcommand is None:
         list_incidents(context)
 
 
-@group.command("list")
+@incidents.command("list")
 def list_incidents(
     context: typer.Context,
     only_open: Annotated[bool, typer.Option("--open", help="Only those that are not over.")] = False,
@@ -41,16 +45,12 @@ def list_incidents(
     as_csv: AsCsv = False,
 ) -> None:
     """List incidents, newest first."""
-    from bounce_watch.cli.common.open_store import asking
-    from bounce_watch.cli.common.output import emit, form_of
-    from bounce_watch.model import IncidentState
-
-    with asking(context.obj) as store:
+    with read_store(context.obj) as store:
         found = store.incidents.list(IncidentState.OPEN if only_open else None)
     emit(map(incident_json, found), incident_columns(), form_of(as_json, as_csv), empty="No incidents.")
 
 
-def incident_json(incident: "Incident") -> dict[str, Any]:
+def incident_json(incident: Incident) -> dict[str, Any]:
     finding = incident.finding
     return {
         "incident": incident.name,
@@ -92,15 +92,13 @@ def _standing(row: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def incident_columns() -> list[Any]:
-    from bounce_watch.cli.common.output import Column, local
-
     return [
         Column(key="incident", title="Incident", show=_standing),
         Column(
             key="title",
             title="What\nwho or where",
             show=lambda row: (row["title"], row["key"]),
-            gives_way=True,
+            flexible=True,
         ),
         Column(key="mails", title="Mails", right=True),
         Column(key="opened_at", title="Opened", show=lambda row: tuple(local(row["opened_at"]).split())),
@@ -108,14 +106,10 @@ def incident_columns() -> list[Any]:
     ]
 
 
-@group.command("show")
+@incidents.command("show")
 def show_incident(context: typer.Context, number: Number, as_json: AsJson = False) -> None:
     """Show one incident: the proof, its history, and what to do step by step."""
-    from bounce_watch.cli.common.open_store import asking
-    from bounce_watch.cli.common.output import emit_json
-    from bounce_watch.cli.history import row_json
-
-    with asking(context.obj) as store:
+    with read_store(context.obj) as store:
         detail = store.incidents.show(read_number(number))
     if as_json:
         bounces = [row_json(row) for row in detail.bounces]
@@ -125,7 +119,7 @@ def show_incident(context: typer.Context, number: Number, as_json: AsJson = Fals
         sys.stdout.write(_as_text(detail))
 
 
-@group.command()
+@incidents.command()
 def pack(
     context: typer.Context,
     number: Number,
@@ -135,13 +129,7 @@ def pack(
     ] = False,
 ) -> None:
     """Write a folder for a support case: timeline, codes, commands and sample reports."""
-    from bounce_watch.cli.common.open_store import asking
-    from bounce_watch.cli.common.output import say
-    from bounce_watch.cli.incidents.case_pack import pack_files, write_files
-    from bounce_watch.config.load import load_config
-    from bounce_watch.pipeline.context import read_catalogue
-
-    with asking(context.obj) as store:
+    with read_store(context.obj) as store:
         detail = store.incidents.show(read_number(number))
     folder = out / detail.incident.name
     if folder.exists():
@@ -151,33 +139,17 @@ def pack(
     say(f"Written to {folder}; read it before you send it.")
 
 
-def read_number(text: str) -> int:
-    """Return the number that `INC-7` or `7` means. Raises BadParameter."""
-    plain = text.upper().removeprefix("INC-")
-    if not plain.isdigit():
-        raise typer.BadParameter(f"{text!r} is no incident number; write INC-7 or 7")
-    return int(plain)
-
-
-def _steps(detail: "IncidentDetail") -> tuple[Any, ...]:
-    from bounce_watch.notifications.alert.playbooks import fill_steps, shipped_playbooks
-
+def _steps(detail: IncidentDetail) -> tuple[Any, ...]:
     playbooks = shipped_playbooks()
     finding = detail.incident.finding
     return fill_steps(playbooks[finding.playbook], finding) if finding.playbook in playbooks else ()
 
 
-def _evidence(detail: "IncidentDetail") -> tuple[str, ...]:
-    from bounce_watch.notifications.rendering.refusal_details import common_evidence
-
+def _evidence(detail: IncidentDetail) -> tuple[str, ...]:
     return common_evidence(row.bounce.details for row in detail.bounces if row.bounce.details)
 
 
-def _as_text(detail: "IncidentDetail") -> str:
-    from bounce_watch.cli.common.output import local
-    from bounce_watch.notifications.rendering.labels import OWNERS
-    from bounce_watch.notifications.rendering.safe_text import for_terminal
-
+def _as_text(detail: IncidentDetail) -> str:
     incident, finding = detail.incident, detail.incident.finding
     lines = [
         f"{incident.name} ({incident.standing(datetime.now(UTC))}, {finding.severity}): {finding.title}",
@@ -203,10 +175,8 @@ def _as_text(detail: "IncidentDetail") -> str:
     return "".join(for_terminal(line).rstrip() + "\n" for line in lines)
 
 
-def _life(incident: "Incident") -> list[str]:
+def _life(incident: Incident) -> list[str]:
     """Return what people and other incidents did to it, a line each."""
-    from bounce_watch.cli.common.output import local
-
     lines = []
     if incident.acknowledged_by:
         lines.append(f"Acknowledged by {incident.acknowledged_by} {local(incident.acknowledged_at)}")
@@ -221,8 +191,6 @@ def _life(incident: "Incident") -> list[str]:
     return lines
 
 
-def _proof(row: "BounceRow") -> str:
-    from bounce_watch.cli.common.output import local
-
+def _proof(row: BounceRow) -> str:
     bounce = row.bounce
     return f"{row.id:>6}  {local(bounce.occurred_at)}  {bounce.sender} -> {bounce.recipient}  {bounce.code}"

@@ -4,16 +4,25 @@ What `calibrate` proposes to put into `[trust]`, in sentences."""
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from bounce_watch.model import Authority, Evidence, Signature
-
-if TYPE_CHECKING:
-    from bounce_watch.config.models import Trust
+from bounce_watch.classify import assess_evidence
+from bounce_watch.classify.evidence import EvidenceResult
+from bounce_watch.cli.common.output import emit_json, say
+from bounce_watch.config.load import load_config
+from bounce_watch.config.models import Config, Trust
+from bounce_watch.model import Authority, Evidence, Kind, Report, Signature, Site
+from bounce_watch.parse import read
+from bounce_watch.pipeline.context import find_signatures
+from bounce_watch.pipeline.dkim import SignatureChecker
+from bounce_watch.pipeline.wiring import source_of
+from bounce_watch.source import open_path
+from bounce_watch.source.interface import Source
 
 
 def advice(proposal: Authority | None, now: Authority) -> str:
@@ -33,7 +42,7 @@ def advice(proposal: Authority | None, now: Authority) -> str:
 
 
 def advice_on_dkim(
-    trust: "Trust", authority: Authority | None, proposal: bool | None, proved: int, *, can_check: bool
+    trust: Trust, authority: Authority | None, proposal: bool | None, proved: int, *, can_check: bool
 ) -> str:
     """Return what to do about our signature. `proved`: reports that it alone proves."""
     if not can_check:
@@ -50,20 +59,13 @@ def advice_on_dkim(
     return f"{'Keep' if trust.dkim else 'Set'} dkim = true in [trust]: {proof}.{_what_else(trust, authority)}"
 
 
-def _what_else(trust: "Trust", authority: Authority | None) -> str:
+def _what_else(trust: Trust, authority: Authority | None) -> str:
     if authority is Authority.MAILBOX:
         return ' With authority = "mailbox" it is not needed.'
     if Evidence.CORRELATED in trust.accept:
         return ""
     return " They count as correlated, which accept in [trust] does not name."
 
-
-if TYPE_CHECKING:
-    from bounce_watch.classify.evidence import EvidenceResult
-    from bounce_watch.config.models import Config
-    from bounce_watch.model import Report, Site
-    from bounce_watch.pipeline.dkim import SignatureChecker
-    from bounce_watch.source.interface import Source
 
 ENOUGH = 5
 """Reports below which nothing is proposed."""
@@ -73,13 +75,9 @@ ENOUGH = 5
 class _Seen:
     """What one report carries. `assessed` ignores our DKIM signature; `is_proved`: that alone proves it."""
 
-    assessed: "EvidenceResult"
+    assessed: EvidenceResult
     signature: Signature
     is_proved: bool
-
-
-def register(app: typer.Typer) -> None:
-    app.command()(calibrate)
 
 
 def calibrate(
@@ -95,9 +93,6 @@ def calibrate(
 
     Our DKIM keys are asked for in the DNS where bounce-watch[dkim] is installed. Nothing is stored or moved.
     """
-    from bounce_watch.cli.common.output import emit_json, say
-    from bounce_watch.config.load import load_config
-    from bounce_watch.pipeline.context import find_signatures
 
     if mailbox == bool(paths):
         raise typer.BadParameter("name files that hold genuine reports, or use --mailbox")
@@ -124,25 +119,16 @@ def calibrate(
     say(advice_on_dkim(config.trust, authority, dkim, proved, can_check=checker is not None))
 
 
-def _sources(config: "Config", paths: list[Path]) -> "Iterator[Source]":
-    from bounce_watch.pipeline.wiring import source_of
-    from bounce_watch.source import open_path
-
+def _sources(config: Config, paths: list[Path]) -> Iterator[Source]:
     if not paths:
         yield from map(source_of, config.source)
     yield from map(open_path, paths)
 
 
 def _weigh(
-    config: "Config", sources: "Iterator[Source]", limit: int, checker: "SignatureChecker | None"
-) -> "Iterator[_Seen]":
+    config: Config, sources: Iterator[Source], limit: int, checker: SignatureChecker | None
+) -> Iterator[_Seen]:
     """Assess failures by what Exchange writes into them, whatever the configuration trusts now."""
-    from dataclasses import replace
-    from itertools import islice
-
-    from bounce_watch.model import Kind, Report
-    from bounce_watch.parse import read
-
     site = replace(config.site, authority=Authority.EXCHANGE_HEADERS)
     for source in sources:
         with source:
@@ -152,10 +138,8 @@ def _weigh(
                 yield from (_weigh_one(report, site, checker) for report in failures)
 
 
-def _weigh_one(report: "Report", site: "Site", checker: "SignatureChecker | None") -> "_Seen":
+def _weigh_one(report: Report, site: Site, checker: SignatureChecker | None) -> _Seen:
     """Assess a report without our signature, and tell whether the signature would make it worth more."""
-    from bounce_watch.classify import assess_evidence
-
     signed = checker.checked_report(report) if checker else report
     tiers = (assess_evidence(report, site), assess_evidence(signed, site))
     return _Seen(

@@ -6,18 +6,23 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import typer
 
-from bounce_watch.cli.setup.check import Finding
+from bounce_watch.cli.common.output import say
+from bounce_watch.cli.common.progress import measuring
 from bounce_watch.cli.setup.probe_output import about, nothing_came
-
-if TYPE_CHECKING:
-    from bounce_watch.config.models import Config
-    from bounce_watch.pipeline import Context
-    from bounce_watch.pipeline.probe import CameBack, ProbeMail, Watch
-    from bounce_watch.source.interface import Source
+from bounce_watch.config.accounts import FolderSettings, ImapSettings, MaildirSettings
+from bounce_watch.config.models import Config
+from bounce_watch.model.check import Check
+from bounce_watch.notifications.gate.values import Refused
+from bounce_watch.pipeline import Context, open_context
+from bounce_watch.pipeline.context import find_signatures
+from bounce_watch.pipeline.probe import CameBack, ProbeMail, Watch, made_up_address, send_probe
+from bounce_watch.pipeline.wiring import sender_of, source_of
+from bounce_watch.send.interface import Outcome
+from bounce_watch.source.interface import MissingFolder, Source, Unreachable
+from bounce_watch.store import open_store, place_of, work_with, workers
 
 PAUSES = (1.0, 2.0, 5.0)
 """Seconds between two looks: short at first, the last one from then on."""
@@ -35,14 +40,12 @@ def read_span(text: str) -> timedelta:
     return timedelta(seconds=int(match[1]) * _UNITS[match[2]])
 
 
-def probe(config: "Config", *, to: str | None, wait: timedelta, by_hand: bool) -> Iterator[Finding]:
+def run_probe(config: Config, *, to: str | None, wait: timedelta, by_hand: bool) -> Iterator[Check]:
     """Yield what became of one probe. Raises what opening store and mailbox raises."""
-    from bounce_watch.config.accounts import FolderSettings
-
     if isinstance(config.send, FolderSettings) and not by_hand:
-        yield Finding(
-            name="probe",
-            state="failure",
+        yield Check(
+            "probe",
+            "failure",
             text="not sent: mail is written to a folder here",
             repair='use send.type = "smtp", or --by-hand and send the mail yourself',
         )
@@ -60,13 +63,8 @@ def probe(config: "Config", *, to: str | None, wait: timedelta, by_hand: bool) -
 
 
 @contextmanager
-def _opened(config: "Config") -> Iterator[tuple["Context", "Watch"]]:
+def _opened(config: Config) -> Iterator[tuple[Context, Watch]]:
     """Open the store beside a service that may be at work, and the folders where a report may lie."""
-    from bounce_watch.pipeline import open_context
-    from bounce_watch.pipeline.context import find_signatures
-    from bounce_watch.pipeline.probe import Watch
-    from bounce_watch.store import open_store, place_of, work_with, workers
-
     place = place_of(config.store)
     is_new, at_work = isinstance(place, Path) and not place.exists(), workers(place)
     with ExitStack() as stack:
@@ -81,11 +79,8 @@ def _opened(config: "Config") -> Iterator[tuple["Context", "Watch"]]:
         yield work, Watch(work, tuple(sources), find_signatures(config))
 
 
-def _folders(config: "Config", which: str | None) -> "Iterator[Source]":
+def _folders(config: Config, which: str | None) -> Iterator[Source]:
     """Yield the watched folders, or those to which a running service files reports."""
-    from bounce_watch.config.accounts import ImapSettings, MaildirSettings
-    from bounce_watch.pipeline.wiring import source_of
-
     for settings in config.source:
         if which is None:
             yield source_of(settings)
@@ -96,10 +91,8 @@ def _folders(config: "Config", which: str | None) -> "Iterator[Source]":
             yield source_of(settings.model_copy(update={"path": folder}))
 
 
-def _enters(stack: ExitStack, source: "Source") -> bool:
+def _enters(stack: ExitStack, source: Source) -> bool:
     """Open a folder that need not be there yet."""
-    from bounce_watch.source.interface import MissingFolder
-
     try:
         stack.enter_context(source)
     except MissingFolder:
@@ -107,21 +100,13 @@ def _enters(stack: ExitStack, source: "Source") -> bool:
     return True
 
 
-def _by_hand(work: "Context", to: str | None) -> tuple["ProbeMail", list[Finding]]:
-    from bounce_watch.cli.common.output import say
-    from bounce_watch.pipeline.probe import ProbeMail, made_up_address
-
+def _by_hand(work: Context, to: str | None) -> tuple[ProbeMail, list[Check]]:
     sent = ProbeMail(to=to or made_up_address(), bw_id=None, started_at=work.clock())
     say(f"Now send a mail, from a mailbox whose bounces we should see, to: {sent.to}")
-    return sent, [Finding(name="probe", state="ok", text=f"expected from you, to {sent.to}")]
+    return sent, [Check("probe", "ok", text=f"expected from you, to {sent.to}")]
 
 
-def _send(work: "Context", config: "Config", to: str | None) -> tuple["ProbeMail | None", list[Finding]]:
-    from bounce_watch.notifications.gate.values import Refused
-    from bounce_watch.pipeline.probe import made_up_address, send_probe
-    from bounce_watch.pipeline.wiring import sender_of
-    from bounce_watch.send.interface import Outcome
-
+def _send(work: Context, config: Config, to: str | None) -> tuple[ProbeMail | None, list[Check]]:
     # With a null reverse path nothing would ever come back.
     returning = config.model_copy(update={"send": config.send.model_copy(update={"reverse_path": "mailbox"})})
     with sender_of(returning) as sender:
@@ -129,17 +114,15 @@ def _send(work: "Context", config: "Config", to: str | None) -> tuple["ProbeMail
         way = sender.name
     if isinstance(delivery, Refused):
         repair = "name another address with --to, or look at bounce-watch breaker status"
-        return None, [
-            Finding(name="probe", state="failure", text=f"not sent: {delivery.text}", repair=repair)
-        ]
+        return None, [Check("probe", "failure", text=f"not sent: {delivery.text}", repair=repair)]
     if delivery.outcome in {Outcome.SENT, Outcome.UNKNOWN}:
         text = f"sent to {sent.to} by {work.sender[1]} through {way}: {delivery.reply}"
-        return sent, [Finding(name="probe", state="ok", text=text)]
+        return sent, [Check("probe", "ok", text=text)]
     repair = delivery.repair or "the server takes no mail to that address: name another one with --to"
     return None, [
-        Finding(
-            name="probe",
-            state="failure",
+        Check(
+            "probe",
+            "failure",
             text=f"not sent: {delivery.reply}",
             repair=repair,
             commands=delivery.commands,
@@ -147,11 +130,8 @@ def _send(work: "Context", config: "Config", to: str | None) -> tuple["ProbeMail
     ]
 
 
-def _wait(watch: "Watch", sent: "ProbeMail", wait: timedelta) -> "list[CameBack]":
+def _wait(watch: Watch, sent: ProbeMail, wait: timedelta) -> list[CameBack]:
     """Look until a report came and a little longer, until the time is over, or until Ctrl-C."""
-    from bounce_watch.cli.common.progress import measuring
-    from bounce_watch.source.interface import Unreachable
-
     came: list[CameBack] = []
     start, length, looks = time.monotonic(), wait.total_seconds(), 0
     until = start + length

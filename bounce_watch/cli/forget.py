@@ -1,26 +1,29 @@
 """`forget`: take one person out of the store, at their request."""
 
-from typing import TYPE_CHECKING, Annotated, Any
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
 from bounce_watch.cli.common.exit_status import Exit
 from bounce_watch.cli.common.filters import AsJson
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from bounce_watch.config.models import Config
-    from bounce_watch.pipeline.maintenance import Forgotten
-    from bounce_watch.store import Store
-    from bounce_watch.store.privacy.columns import Found
-    from bounce_watch.store.privacy.identity import Named
+from bounce_watch.cli.common.open_store import change_store, read_store
+from bounce_watch.cli.common.output import Column, emit, emit_json, form_of, say
+from bounce_watch.cli.common.progress import measuring, waiting
+from bounce_watch.cli.common.when import account
+from bounce_watch.config.load import load_config
+from bounce_watch.config.models import Config
+from bounce_watch.pipeline.maintenance import Forgotten
+from bounce_watch.pipeline.maintenance import forget as take_out
+from bounce_watch.store import LockHeld, ProcessLock, Store, StoreFull
+from bounce_watch.store.database.sqlite_file import vacuum
+from bounce_watch.store.privacy.columns import Found
+from bounce_watch.store.privacy.identity import Named
+from bounce_watch.store.privacy.search import is_in_files
 
 Address = Annotated[str, typer.Argument(metavar="ADDRESS", help="The person's address; each one by itself.")]
-
-
-def register(app: typer.Typer) -> None:
-    app.command()(forget)
 
 
 def forget(
@@ -31,14 +34,9 @@ def forget(
     as_json: AsJson = False,
 ) -> None:
     """Take a person out of the store, beside a running service: a pseudonym stands in their place."""
-    from bounce_watch.cli.common.open_store import asking, changing
-    from bounce_watch.cli.common.output import say
-    from bounce_watch.cli.common.progress import waiting
-    from bounce_watch.config.load import load_config
-
     config, person = load_config(context.obj), read_person(address)
     refuse_our_own(config, person, address)
-    with asking(context.obj) if dry_run else changing(context.obj) as store:
+    with read_store(context.obj) if dry_run else change_store(context.obj) as store:
         with waiting("Searching every text of the store"):
             found = store.privacy.search(person)
         print_found(found, remains(config, found, person), as_json=as_json)
@@ -53,17 +51,15 @@ def forget(
         _clean(config.store.path, person)
 
 
-def read_person(address: str) -> "Named":
+def read_person(address: str) -> Named:
     """Return the address to look for. Raises BadParameter for what is none."""
-    from bounce_watch.store.privacy.identity import Named
-
     person = Named(address)
     if not person.local or "." not in person.domain or any(sign in person.key for sign in "*%<> \t\n"):
         raise typer.BadParameter(f"{address!r} is no address; write anna@example.com", param_hint="ADDRESS")
     return person
 
 
-def refuse_our_own(config: "Config", person: "Named", address: str) -> None:
+def refuse_our_own(config: Config, person: Named, address: str) -> None:
     """Raise BadParameter for an address that we work with ourselves: it would be back at once."""
     home = config.organisation
     ours = {*config.site.own_addresses, *home.admins, *home.security, *config.digest_to}
@@ -74,10 +70,8 @@ def refuse_our_own(config: "Config", person: "Named", address: str) -> None:
         )
 
 
-def print_found(found: "Found", stays: list[str], *, as_json: bool) -> None:
+def print_found(found: Found, stays: list[str], *, as_json: bool) -> None:
     """Print what names the person and what becomes of it, then what stays."""
-    from bounce_watch.cli.common.output import Column, emit, emit_json, form_of, say
-
     rows = [row for row in _fates(found) if row["count"]]
     if as_json:
         emit_json({"goes": rows, "stays": stays})
@@ -85,7 +79,7 @@ def print_found(found: "Found", stays: list[str], *, as_json: bool) -> None:
     columns = [
         Column(key="count", title="Rows", right=True),
         Column(key="what", title="What names them"),
-        Column(key="fate", title="What becomes of it", gives_way=True),
+        Column(key="fate", title="What becomes of it", flexible=True),
     ]
     if rows:
         emit(rows, columns, form_of(False))
@@ -94,7 +88,7 @@ def print_found(found: "Found", stays: list[str], *, as_json: bool) -> None:
             say(f"- {line}")
 
 
-def _fates(found: "Found") -> list[dict[str, Any]]:
+def _fates(found: Found) -> list[dict[str, Any]]:
     """Return the lines of the table."""
     others = found.count("outgoing") - found.to_them
     named = found.count("incident") - found.about_them
@@ -117,7 +111,7 @@ def _fates(found: "Found") -> list[dict[str, Any]]:
     return [{"count": count, "what": what, "fate": fate} for count, what, fate in lines]
 
 
-def remains(config: "Config", found: "Found", person: "Named") -> list[str]:
+def remains(config: Config, found: Found, person: Named) -> list[str]:
     """Say what a store cannot forget, each with its reason."""
     path, at_server = config.store.path, config.store.url is not None
     lines = [
@@ -139,27 +133,17 @@ def remains(config: "Config", found: "Found", person: "Named") -> list[str]:
 
 
 def _ask() -> None:
-    import sys
-
     if not sys.stdin.isatty():
         raise typer.BadParameter("nobody is there to ask; add --yes", param_hint="ADDRESS")
     typer.confirm("Forget this person? There is no way back but a backup.", abort=True, err=True)
 
 
-def _forget(store: "Store", person: "Named", found: "Found") -> "Forgotten":
-    from datetime import UTC, datetime
-
-    from bounce_watch.cli.common.progress import measuring
-    from bounce_watch.cli.common.when import account
-    from bounce_watch.pipeline.maintenance import forget as take_out
-
+def _forget(store: Store, person: Named, found: Found) -> Forgotten:
     with measuring("Forgetting") as measure:
         return take_out(store, person, found, by=account(), now=datetime.now(UTC), progress=measure)
 
 
-def _print_done(done: "Forgotten") -> None:
-    from bounce_watch.cli.common.output import say
-
+def _print_done(done: Forgotten) -> None:
     if done.pseudonym:
         say(f"Forgotten: {done.pseudonym} stands in {sum(done.rows.values())} rows now.")
     if done.left:
@@ -167,14 +151,8 @@ def _print_done(done: "Forgotten") -> None:
         raise typer.Exit(Exit.TRY_LATER)
 
 
-def _clean(path: "Path", person: "Named") -> None:
+def _clean(path: Path, person: Named) -> None:
     """Look at the bytes of the file; write it anew where unused room still holds the address."""
-    from bounce_watch.cli.common.output import say
-    from bounce_watch.cli.common.progress import waiting
-    from bounce_watch.store import LockHeld, ProcessLock, StoreFull
-    from bounce_watch.store.database.sqlite_file import vacuum
-    from bounce_watch.store.privacy.search import is_in_files
-
     if not is_in_files(path, person):
         return
     try:

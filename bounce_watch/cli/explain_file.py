@@ -4,30 +4,29 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from bounce_watch.cli.common.output import emit_json
+from bounce_watch.config.load import ConfigError, load_config
+from bounce_watch.config.models import Config
+from bounce_watch.explain.letterhead import Letterhead, letterhead
+from bounce_watch.explain.trace import BounceTrace, Trace, Value, trace
 from bounce_watch.model import Report
+from bounce_watch.notifications.gate.values import SENTENCES
+from bounce_watch.notifications.rendering.refusal_details import evidence_lines
 from bounce_watch.notifications.rendering.safe_text import for_terminal
-
-if TYPE_CHECKING:
-    from bounce_watch.config.models import Config
-    from bounce_watch.explain.letterhead import Letterhead
-    from bounce_watch.explain.trace import BounceTrace, Trace, Value
-    from bounce_watch.pipeline.replies.preview import DryAnswer
-    from bounce_watch.source import Message
+from bounce_watch.pipeline.context import read_catalogue, signatures_of, utc_now
+from bounce_watch.pipeline.replies.preview import DryAnswer, dry_answer
+from bounce_watch.sandbox.jobs import shipped_catalogue
+from bounce_watch.source import Message
+from bounce_watch.source.local.files import FilesSource
+from bounce_watch.store import StoreError, open_store, place_of
 
 Lines = Iterator[tuple[str, str]]
 
 
 def explain_file(path: Path, config_path: Path | None, *, as_json: bool) -> None:
     """Explain every reading of a mail; with a configuration also how far it is believed and who is told."""
-    from bounce_watch.explain.letterhead import letterhead
-    from bounce_watch.explain.trace import trace
-    from bounce_watch.pipeline.context import read_catalogue, signatures_of
-    from bounce_watch.sandbox.jobs import shipped_catalogue
-    from bounce_watch.source.local.files import FilesSource
-
     config = _find_config(config_path)
     catalogue = read_catalogue(config) if config else shipped_catalogue()
     with FilesSource(path) as source:
@@ -48,17 +47,15 @@ def explain_file(path: Path, config_path: Path | None, *, as_json: bool) -> None
             sys.stdout.write(_as_text(title, one, answer, has_config=config is not None))
 
 
-def _letterhead(head: "Letterhead") -> Lines:
+def _letterhead(head: Letterhead) -> Lines:
     values = (("From", head.sender), ("To", head.to), ("Subject", head.subject), ("Date", head.date))
     yield from ((label, value) for label, value in values if value)
     for place, hop in enumerate(head.hops):
         yield "Came through" if place == 0 else "", hop
 
 
-def _find_config(path: Path | None) -> "Config | None":
+def _find_config(path: Path | None) -> Config | None:
     """Return the configuration; None when none was named and none lies in the usual places."""
-    from bounce_watch.config.load import ConfigError, load_config
-
     try:
         return load_config(path)
     except ConfigError:
@@ -67,11 +64,7 @@ def _find_config(path: Path | None) -> "Config | None":
         return None
 
 
-def _answer(config: "Config", one: "Trace", message: "Message") -> "DryAnswer | None":
-    from bounce_watch.pipeline.context import utc_now
-    from bounce_watch.pipeline.replies.preview import dry_answer
-    from bounce_watch.store import StoreError, open_store, place_of
-
+def _answer(config: Config, one: Trace, message: Message) -> DryAnswer | None:
     if not isinstance(one.reading, Report):
         return None
     given: dict[str, Any] = {
@@ -87,7 +80,7 @@ def _answer(config: "Config", one: "Trace", message: "Message") -> "DryAnswer | 
         return dry_answer(config, one.reading, bounces, store=None, **given)
 
 
-def _as_object(path: Path, one: "Trace", answer: "DryAnswer | None") -> dict[str, Any]:
+def _as_object(path: Path, one: Trace, answer: DryAnswer | None) -> dict[str, Any]:
     reading = {"type": type(one.reading).__name__, **asdict(one.reading)}
     reading.get("original", {}).pop("signed_headers", None)
     return {
@@ -102,7 +95,7 @@ def _as_object(path: Path, one: "Trace", answer: "DryAnswer | None") -> dict[str
     }
 
 
-def _as_text(title: str, one: "Trace", answer: "DryAnswer | None", *, has_config: bool) -> str:
+def _as_text(title: str, one: Trace, answer: DryAnswer | None, *, has_config: bool) -> str:
     sections: list[tuple[str, Lines]] = [(title, _reading(one))]
     if isinstance(one.reading, Report):
         sections.append(("The mail that came back", _values(one.values)))
@@ -122,7 +115,7 @@ def _section(title: str, lines: Sequence[tuple[str, str]]) -> str:
     return "".join(for_terminal(line) + "\n" for line in (title, *shown)) + "\n"
 
 
-def _reading(one: "Trace") -> Lines:
+def _reading(one: Trace) -> Lines:
     reading = one.reading
     if not isinstance(reading, Report):
         yield "Read as", getattr(reading, "kind", "unreadable")
@@ -140,7 +133,7 @@ def _reading(one: "Trace") -> Lines:
         yield "Not asked", f"{other.name}, it would read {', '.join(other.recipients[:3])}"
 
 
-def _values(values: "Sequence[Value]") -> Lines:
+def _values(values: Sequence[Value]) -> Lines:
     for value in values:
         yield value.name.capitalize(), value.value[:120]
         if value.span is None:
@@ -151,9 +144,7 @@ def _values(values: "Sequence[Value]") -> Lines:
             yield "", f"  {label}line {span.line}, column {span.column} of {span.part}"
 
 
-def _bounce(traced: "BounceTrace") -> Lines:
-    from bounce_watch.notifications.rendering.refusal_details import evidence_lines
-
+def _bounce(traced: BounceTrace) -> Lines:
     bounce = traced.bounce
     yield from _values(traced.values)
     yield "Action", f"{bounce.action} ({bounce.persistence})"
@@ -166,9 +157,7 @@ def _bounce(traced: "BounceTrace") -> Lines:
         yield "Not chosen", f"{other.name}: {other.title} ({other.why})"
 
 
-def _told(answer: "DryAnswer | None") -> Lines:
-    from bounce_watch.notifications.gate.values import SENTENCES
-
+def _told(answer: DryAnswer | None) -> Lines:
     if answer is None:
         yield "Nobody", "nothing in it failed"
         return

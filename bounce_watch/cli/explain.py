@@ -1,53 +1,27 @@
 """`explain`: how a file was read, why a stored bounce was judged so, what a code or a reply means.
 
-`explain ID`: a stored bounce, why it was judged so, what its code means, what followed."""
+A code or a reply needs neither store nor mailbox. What the others need is imported late: it takes a second.
+"""
 
 import re
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from bounce_watch.classify import Explanation
+from bounce_watch.classify import explain as explain_code
 from bounce_watch.cli.common.exit_status import Exit
-
-
-def explain_stored(number: int, config: Path | None, *, as_json: bool) -> None:
-    """Print the stored judgement and the meanings of its code. Raises NotThere for no such bounce."""
-    from bounce_watch.classify import explain
-    from bounce_watch.cli.common.open_store import asking
-    from bounce_watch.cli.common.output import emit_json
-    from bounce_watch.cli.show import as_text, detail_json
-    from bounce_watch.config.load import load_config
-    from bounce_watch.pipeline.context import read_catalogue
-
-    catalogue = read_catalogue(load_config(config))
-    with asking(config) as store:
-        detail = store.history.show(number)
-    bounce = (detail.bounce or detail.bounces[0]).bounce
-    said = " ".join(filter(None, (bounce.reply_code, bounce.status, bounce.diagnostic_code)))
-    meanings = explain(catalogue, said) if said else ()
-    chosen = [one for one in meanings if one.name == bounce.entry]
-    others = [one for one in meanings if one.name != bounce.entry]
-    if as_json:
-        told = {"chosen": asdict(chosen[0]) if chosen else None, "rejected": [asdict(one) for one in others]}
-        emit_json({**detail_json(detail), "meanings": told})
-        return
-    sys.stdout.write(as_text(detail) + "\n" + "".join(map(for_people, chosen)))
-    if others:
-        sys.stdout.write(f"Not chosen: {', '.join(one.name for one in others)}\n")
-
-
-if TYPE_CHECKING:
-    from bounce_watch.classify import Explanation
+from bounce_watch.cli.common.output import emit_json, say
+from bounce_watch.config.load import ConfigError, load_config
+from bounce_watch.notifications.rendering.labels import CAUSES, OWNERS
+from bounce_watch.notifications.rendering.safe_text import for_terminal
+from bounce_watch.sandbox.jobs import shipped_catalogue
 
 _NUMBER = re.compile(r"\d{1,15}")
 _REPLY_CODE = re.compile(r"[245]\d\d")
-
-
-def register(app: typer.Typer) -> None:
-    app.command()(explain)
 
 
 def explain(
@@ -65,24 +39,22 @@ def explain(
 
     A name of a file comes first, then the number of a stored bounce, then a code, then a reply.
     """
-    from bounce_watch.cli.explain import file
-
     text = " ".join(what)
     if len(what) == 1 and Path(text).is_file():
-        file.explain_file(Path(text), context.obj, as_json=as_json)
-    elif not _NUMBER.fullmatch(text) or not _explain_stored(text, context.obj, as_json=as_json):
-        explain_text(text, as_json=as_json)
+        from bounce_watch.cli.explain_file import explain_file
+
+        explain_file(Path(text), context.obj, as_json=as_json)
+    elif not _NUMBER.fullmatch(text) or not _explain_number(text, context.obj, as_json=as_json):
+        _explain_text(text, as_json=as_json)
 
 
-def _explain_stored(text: str, config: Path | None, *, as_json: bool) -> bool:
+def _explain_number(text: str, config: Path | None, *, as_json: bool) -> bool:
     """Explain a stored bounce; False when there is none of that number and it may be a reply code."""
-    from bounce_watch.cli.common.output import say
-    from bounce_watch.config.load import ConfigError
     from bounce_watch.store import NotThere, StoreError
 
     may_be_code = _REPLY_CODE.fullmatch(text) is not None
     try:
-        explain_stored(int(text), config, as_json=as_json)
+        _explain_stored(int(text), config, as_json=as_json)
     except (NotThere, ConfigError, StoreError):
         if not may_be_code:
             raise
@@ -92,14 +64,31 @@ def _explain_stored(text: str, config: Path | None, *, as_json: bool) -> bool:
     return True
 
 
-def explain_text(text: str, *, as_json: bool) -> None:
+def _explain_stored(number: int, config: Path | None, *, as_json: bool) -> None:
+    """Print the stored judgement and the meanings of its code. Raises NotThere for no such bounce."""
+    from bounce_watch.cli.common.open_store import read_store
+    from bounce_watch.cli.queries.show import as_text, detail_json
+    from bounce_watch.pipeline.context import read_catalogue
+
+    catalogue = read_catalogue(load_config(config))
+    with read_store(config) as store:
+        detail = store.history.show(number)
+    bounce = (detail.bounce or detail.bounces[0]).bounce
+    said = " ".join(filter(None, (bounce.reply_code, bounce.status, bounce.diagnostic_code)))
+    meanings = explain_code(catalogue, said) if said else ()
+    chosen = [one for one in meanings if one.name == bounce.entry]
+    others = [one for one in meanings if one.name != bounce.entry]
+    if as_json:
+        told = {"chosen": asdict(chosen[0]) if chosen else None, "rejected": [asdict(one) for one in others]}
+        emit_json({**detail_json(detail), "meanings": told})
+        return
+    sys.stdout.write(as_text(detail) + "\n" + "".join(map(_as_text, chosen)))
+    if others:
+        sys.stdout.write(f"Not chosen: {', '.join(one.name for one in others)}\n")
+
+
+def _explain_text(text: str, *, as_json: bool) -> None:
     """Print the meanings of a code or a reply; exit with 1 when none is known."""
-    from dataclasses import asdict
-
-    from bounce_watch.classify import explain as explain_code
-    from bounce_watch.cli.common.output import emit_json, say
-    from bounce_watch.sandbox.jobs import shipped_catalogue
-
     found = explain_code(shipped_catalogue(), text)
     if not found:
         say(_nothing_known(text))
@@ -108,14 +97,11 @@ def explain_text(text: str, *, as_json: bool) -> None:
         if as_json:
             emit_json(asdict(explanation))
         else:
-            sys.stdout.write(for_people(explanation))
+            sys.stdout.write(_as_text(explanation))
 
 
-def for_people(explanation: "Explanation") -> str:
+def _as_text(explanation: Explanation) -> str:
     """Return one meaning as lines: what it is, who must act, what each does, where it is from."""
-    from bounce_watch.notifications.rendering.labels import CAUSES, OWNERS
-    from bounce_watch.notifications.rendering.safe_text import for_terminal
-
     lines = [
         f"{explanation.name}: {explanation.title}",
         f"  {explanation.meaning}",

@@ -1,9 +1,9 @@
-"""The questions of `bounce-watch init`: what no flag said is asked for, when someone is there to answer."""
+"""`init`: write a configuration from flags, and from questions where a flag is missing."""
 
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
@@ -11,6 +11,8 @@ from bounce_watch.cli.common.exit_status import Exit
 from bounce_watch.config.load import SYSTEM_PATH, read_config
 from bounce_watch.config.organisation import MIN_RETENTION_DAYS, Retention
 from bounce_watch.config.template import render
+
+ConfigOut = Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Where to write it.")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +33,55 @@ class Given:
     store: Path | None
     time_zone: str
     keep_days: int | None = None
+
+
+def init(
+    context: typer.Context,
+    output: ConfigOut = None,
+    organisation: Annotated[str | None, typer.Option(help="Your organisation's name.")] = None,
+    domain: Annotated[
+        list[str] | None, typer.Option(help="A domain your people send from; repeat it.")
+    ] = None,
+    mailbox: Annotated[str | None, typer.Option(help="Address of the mailbox that collects bounces.")] = None,
+    maildir: Annotated[Path | None, typer.Option(help="Read a Maildir instead of an IMAP mailbox.")] = None,
+    admin: Annotated[
+        list[str] | None, typer.Option(help="Who gets alerts and the digest; repeat it.")
+    ] = None,
+    support: Annotated[str | None, typer.Option(help="Whom colleagues may ask: address or phone.")] = None,
+    imap_host: Annotated[str, typer.Option(help="IMAP server.")] = "outlook.office365.com",
+    smtp_host: Annotated[str, typer.Option(help="Submission server.")] = "smtp.office365.com",
+    tenant: Annotated[
+        str | None, typer.Option(help="Entra tenant: sign in to Exchange Online with OAuth.")
+    ] = None,
+    client_id: Annotated[str | None, typer.Option(help="Entra application (client) ID.")] = None,
+    out_folder: Annotated[
+        Path | None, typer.Option(help="Write mail to a folder instead of sending it.")
+    ] = None,
+    store: Annotated[Path | None, typer.Option(help="Database file.")] = None,
+    time_zone: Annotated[str, typer.Option(help="IANA name of your time zone.")] = "",
+    keep_days: Annotated[
+        int | None, typer.Option(min=0, help="Days that bounces are kept; 0: for ever. (default: 400)")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False,
+) -> None:
+    """Write a commented configuration by asking a few questions."""
+    given = Given(
+        organisation=organisation,
+        domains=domain or [],
+        mailbox=mailbox,
+        maildir=maildir,
+        admins=admin or [],
+        support=support,
+        imap_host=imap_host,
+        smtp_host=smtp_host,
+        tenant=tenant,
+        client_id=client_id,
+        out_folder=out_folder,
+        store=store,
+        time_zone=time_zone,
+        keep_days=keep_days,
+    )
+    write_config(complete(given), output or context.obj, force=force)
 
 
 def complete(given: Given) -> Given:

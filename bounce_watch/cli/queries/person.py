@@ -1,26 +1,111 @@
-"""`person` and `domain`: all about one colleague, or about one place that mail goes to.
-
-A colleague or a destination as a person reads it: the short of it first, then the lists behind it."""
+"""`person` and `domain`: all that the store holds about one colleague, or about one recipient domain."""
 
 import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 from rich.padding import Padding
 from rich.text import Text
 
-from bounce_watch.classify import Explanation
+from bounce_watch.classify import Explanation, explain
+from bounce_watch.cli.common.bounce_json import row_json
 from bounce_watch.cli.common.filters import AsJson, complete_domain, complete_sender
-from bounce_watch.cli.common.output import Column, Form, console, emit, local
+from bounce_watch.cli.common.open_store import read_store
+from bounce_watch.cli.common.output import Column, Form, console, emit, emit_json, local, say
+from bounce_watch.cli.outbox import entry_json
+from bounce_watch.config.load import load_config
 from bounce_watch.model import Count, Incident
 from bounce_watch.notifications.rendering.labels import CAUSES, label_of
 from bounce_watch.notifications.rendering.safe_text import for_terminal
+from bounce_watch.pipeline.context import read_catalogue
 from bounce_watch.store import BounceRow, Destination, OutboxEntry, Person, WithheldRow
 
+Limit = Annotated[int, typer.Option(min=1, max=1000, help="At most so many lines of each list.")]
 
-def print_person(found: Person, advice: Explanation | None) -> None:
+
+def person(
+    context: typer.Context,
+    address: Annotated[
+        str, typer.Argument(metavar="ADDRESS", help="A colleague's address.", autocompletion=complete_sender)
+    ],
+    limit: Limit = 10,
+    as_json: AsJson = False,
+) -> None:
+    """Tell all about one colleague: what came back, what they were told, what to tell them now."""
+    with read_store(context.obj) as store:
+        found = store.people.person(address, limit)
+    if as_json:
+        emit_json(_person_json(found))
+    elif not (found.sent or found.missed or found.mails or found.withheld):
+        say(f"Nothing is known of {address}: no mail of theirs came back, and none to them did.")
+    else:
+        _print_person(found, _advice(context.obj, found.sent))
+
+
+def domain(
+    context: typer.Context,
+    name: Annotated[
+        str,
+        typer.Argument(metavar="NAME", help="A recipient's domain.", autocompletion=complete_domain),
+    ],
+    limit: Limit = 10,
+    as_json: AsJson = False,
+) -> None:
+    """Tell all about one destination: what fails there and since when, whom it concerns, what it says."""
+    with read_store(context.obj) as store:
+        found = store.people.domain(name, limit)
+    if as_json:
+        emit_json(_domain_json(found))
+    elif not found.bounces:
+        say(f"No mail to {name} came back.")
+    else:
+        _print_domain(found)
+
+
+def _person_json(found: Person) -> dict[str, Any]:
+    return {
+        "address": found.address,
+        "causes": _counts(found.causes),
+        "sent": [row_json(row) for row in found.sent],
+        "missed": [row_json(row) for row in found.missed],
+        "told": [entry_json(mail) for mail in found.mails],
+        "not_told": [{"at": row.at, "reason": row.reason, "cause": row.cause} for row in found.withheld],
+        "incidents": _incidents(found.incidents),
+    }
+
+
+def _domain_json(found: Destination) -> dict[str, Any]:
+    return {
+        "domain": found.domain,
+        "causes": _counts(found.causes),
+        "codes": _counts(found.codes),
+        "senders": _counts(found.senders),
+        "bounces": [row_json(row) for row in found.bounces],
+        "incidents": _incidents(found.incidents),
+    }
+
+
+def _counts(counts: Iterable[Count]) -> dict[str, int]:
+    return {count.label: count.now for count in counts}
+
+
+def _incidents(incidents: Iterable[Incident]) -> list[dict[str, Any]]:
+    return [{"name": one.name, "title": one.finding.title, "state": one.state} for one in incidents]
+
+
+def _advice(config: Any, rows: Sequence[BounceRow]) -> Explanation | None:
+    """Return what the catalogue advises on the newest bounce, None for no bounce."""
+    if not rows:
+        return None
+    bounce = rows[0].bounce
+    said = " ".join(filter(None, (bounce.reply_code, bounce.status, bounce.diagnostic_code)))
+    meanings = explain(read_catalogue(load_config(config)), said) if said else ()
+    return next((one for one in meanings if one.name == bounce.entry), None)
+
+
+def _print_person(found: Person, advice: Explanation | None) -> None:
     """Print all about a colleague, and what to tell them about the newest bounce."""
     _headline(found.address, _summary(found.causes, "mail of theirs", "mails of theirs"))
     if advice and advice.sender_steps:
@@ -36,7 +121,7 @@ def print_person(found: Person, advice: Explanation | None) -> None:
     _listed("What we did not write, and why", _not_told(found.withheld))
 
 
-def print_domain(found: Destination) -> None:
+def _print_domain(found: Destination) -> None:
     """Print all about a recipient's domain, and how to write to its mail admin."""
     _headline(found.domain, _summary(found.causes, "mail there", "mails there"))
     _listed_incidents(found.incidents)
@@ -87,7 +172,6 @@ def _headline(name: str, text: str) -> None:
 
 def _listed(title: str, lines: Sequence[str]) -> None:
     """Print a heading and its lines; nothing without lines."""
-
     if not lines:
         return
     sys.stdout.write("\n")
@@ -103,7 +187,7 @@ def _bounces(title: str, rows: Sequence[BounceRow], *, to: bool) -> None:
     columns = [
         Column(key="id", title="Id", right=True),
         Column(key="when", title="When"),
-        Column(key="other", title=other, gives_way=True, cut=True),
+        Column(key="other", title=other, flexible=True, truncate=True),
         Column(key="code", title="Code"),
         Column(key="cause", title="Cause"),
     ]
@@ -119,111 +203,3 @@ def _bounces(title: str, rows: Sequence[BounceRow], *, to: bool) -> None:
     ]
     sys.stdout.write("\n")
     emit(lines, columns, Form.TABLE, title=title)
-
-
-if TYPE_CHECKING:
-    from bounce_watch.classify import Explanation
-    from bounce_watch.model import Count, Incident
-    from bounce_watch.store import BounceRow, Destination, Person
-
-Limit = Annotated[int, typer.Option(min=1, max=1000, help="At most so many lines of each list.")]
-
-
-def register(app: typer.Typer) -> None:
-    app.command()(person)
-    app.command()(domain)
-
-
-def person(
-    context: typer.Context,
-    address: Annotated[
-        str, typer.Argument(metavar="ADDRESS", help="A colleague's address.", autocompletion=complete_sender)
-    ],
-    limit: Limit = 10,
-    as_json: AsJson = False,
-) -> None:
-    """Tell all about one colleague: what came back, what they were told, what to tell them now."""
-    from bounce_watch.cli.common.open_store import asking
-    from bounce_watch.cli.common.output import emit_json, say
-
-    with asking(context.obj) as store:
-        found = store.people.person(address, limit)
-    if as_json:
-        emit_json(person_json(found))
-    elif not (found.sent or found.missed or found.mails or found.withheld):
-        say(f"Nothing is known of {address}: no mail of theirs came back, and none to them did.")
-    else:
-        print_person(found, _advice(context.obj, found.sent))
-
-
-def domain(
-    context: typer.Context,
-    name: Annotated[
-        str,
-        typer.Argument(metavar="NAME", help="A recipient's domain.", autocompletion=complete_domain),
-    ],
-    limit: Limit = 10,
-    as_json: AsJson = False,
-) -> None:
-    """Tell all about one destination: what fails there and since when, whom it concerns, what it says."""
-    from bounce_watch.cli.common.open_store import asking
-    from bounce_watch.cli.common.output import emit_json, say
-
-    with asking(context.obj) as store:
-        found = store.people.domain(name, limit)
-    if as_json:
-        emit_json(domain_json(found))
-    elif not found.bounces:
-        say(f"No mail to {name} came back.")
-    else:
-        print_domain(found)
-
-
-def person_json(found: "Person") -> dict[str, Any]:
-    from bounce_watch.cli.history import row_json
-    from bounce_watch.cli.outbox import entry_json
-
-    return {
-        "address": found.address,
-        "causes": _counts(found.causes),
-        "sent": [row_json(row) for row in found.sent],
-        "missed": [row_json(row) for row in found.missed],
-        "told": [entry_json(mail) for mail in found.mails],
-        "not_told": [{"at": row.at, "reason": row.reason, "cause": row.cause} for row in found.withheld],
-        "incidents": _incidents(found.incidents),
-    }
-
-
-def domain_json(found: "Destination") -> dict[str, Any]:
-    from bounce_watch.cli.history import row_json
-
-    return {
-        "domain": found.domain,
-        "causes": _counts(found.causes),
-        "codes": _counts(found.codes),
-        "senders": _counts(found.senders),
-        "bounces": [row_json(row) for row in found.bounces],
-        "incidents": _incidents(found.incidents),
-    }
-
-
-def _counts(counts: "Iterable[Count]") -> dict[str, int]:
-    return {count.label: count.now for count in counts}
-
-
-def _incidents(incidents: "Iterable[Incident]") -> list[dict[str, Any]]:
-    return [{"name": one.name, "title": one.finding.title, "state": one.state} for one in incidents]
-
-
-def _advice(config: Any, rows: "Sequence[BounceRow]") -> "Explanation | None":
-    """Return what the catalogue advises on the newest bounce, None for no bounce."""
-    from bounce_watch.classify import explain
-    from bounce_watch.config.load import load_config
-    from bounce_watch.pipeline.context import read_catalogue
-
-    if not rows:
-        return None
-    bounce = rows[0].bounce
-    said = " ".join(filter(None, (bounce.reply_code, bounce.status, bounce.diagnostic_code)))
-    meanings = explain(read_catalogue(load_config(config)), said) if said else ()
-    return next((one for one in meanings if one.name == bounce.entry), None)

@@ -1,16 +1,19 @@
-"""One bounce for people and for programs: the report, why it was judged so, and what followed.
+"""`show`: the report of one bounce, why it was judged so, and what followed.
 
-`show ID --postmaster-draft`: a mail to the recipient's admin, for our admin to read and send."""
+With --postmaster-draft: a mail to the recipient's admin, for our admin to read and send.
+"""
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
+from bounce_watch.cli.common.bounce_json import row_json
 from bounce_watch.cli.common.exit_status import Exit
-from bounce_watch.cli.common.output import local, say
-from bounce_watch.cli.history import row_json
+from bounce_watch.cli.common.filters import AsJson
+from bounce_watch.cli.common.open_store import read_store
+from bounce_watch.cli.common.output import emit_json, local, say
 from bounce_watch.config.load import load_config
 from bounce_watch.model import Cause, Side
 from bounce_watch.notifications.guidance.postmaster_draft import DraftFacts, postmaster_draft
@@ -18,6 +21,25 @@ from bounce_watch.notifications.rendering.refusal_details import evidence_lines
 from bounce_watch.notifications.rendering.safe_text import for_terminal
 from bounce_watch.notifications.rendering.templates import Templates
 from bounce_watch.store import BounceDetail
+
+
+def show(
+    context: typer.Context,
+    number: Annotated[int, typer.Argument(metavar="ID", help="The id that `history` shows.")],
+    draft: Annotated[
+        bool, typer.Option("--postmaster-draft", help="Write a mail to the recipient's mail admin instead.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show all that is known of one bounce: the report, the judgement, what was written about it."""
+    with read_store(context.obj) as store:
+        detail = store.history.show(number)
+    if draft:
+        _write_draft(context.obj, detail)
+    elif as_json:
+        emit_json(detail_json(detail))
+    else:
+        sys.stdout.write(as_text(detail))
 
 
 def detail_json(detail: BounceDetail) -> dict[str, Any]:
@@ -131,7 +153,7 @@ def _after(detail: BounceDetail) -> list[tuple[str, str]]:
 _GAVE_UP = frozenset((Cause.MESSAGE_EXPIRED, Cause.NETWORK_ERROR, Cause.TLS_FAILURE))
 
 
-def write_draft(place: Path | None, detail: BounceDetail) -> None:
+def _write_draft(place: Path | None, detail: BounceDetail) -> None:
     """Print the draft about one bounce; say so and fail when our own servers refused the mail."""
     row = detail.bounce or detail.bounces[0]
     if row.bounce.side is Side.OURS and row.bounce.cause not in _GAVE_UP:

@@ -1,38 +1,36 @@
-"""`db`: bring the store up to date, copy it, check it, give unused room back."""
+"""`db`: upgrade the store, back it up, copy it, check it, free unused space."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
+from pydantic import SecretStr
 
 from bounce_watch.cli.common.exit_status import Exit
 from bounce_watch.cli.common.filters import AsJson
-from bounce_watch.cli.db import copy, purge
+from bounce_watch.cli.common.open_store import read_store
+from bounce_watch.cli.common.output import Column, emit, form_of, local, print_checks, say
+from bounce_watch.cli.common.progress import measuring, waiting
+from bounce_watch.config.load import load_config
+from bounce_watch.config.models import Config
+from bounce_watch.model.check import Check
+from bounce_watch.store import Place, StoreError, StorePermanent, open_store, place_of, work_with
+from bounce_watch.store.check import check_backups, check_file, check_server
+from bounce_watch.store.copy import copy_store, nobody_else
+from bounce_watch.store.database.location import require_store
+from bounce_watch.store.database.migrate import HEAD
+from bounce_watch.store.database.sqlite_file import back_up_to
+from bounce_watch.store.database.sqlite_file import vacuum as rewrite
 
-if TYPE_CHECKING:
-    from bounce_watch.config.models import Config
-    from bounce_watch.model.check import Check
-
-group = typer.Typer(help="Care for the store: upgrade, back up, copy, check, vacuum.", no_args_is_help=True)
+db = typer.Typer(help="Care for the store: upgrade, back up, copy, check, vacuum.", no_args_is_help=True)
 
 
-def register(app: typer.Typer) -> None:
-    copy.register(group)
-    app.add_typer(group, name="db")
-    purge.register(app)
-
-
-@group.command()
+@db.command()
 def upgrade(context: typer.Context) -> None:
     """Bring the store to the shape that this version works with; the service does it at its start too."""
-    from bounce_watch.cli.common.output import say
-    from bounce_watch.cli.common.progress import waiting
-    from bounce_watch.config.load import load_config
-    from bounce_watch.store import open_store, place_of, work_with
-    from bounce_watch.store.database.location import require_store
-    from bounce_watch.store.database.migrate import HEAD
-
     place = place_of(load_config(context.obj).store)
     require_store(place)
     with work_with(place), waiting("Upgrading"), open_store(place) as store:
@@ -45,7 +43,7 @@ def upgrade(context: typer.Context) -> None:
         say(f"{place} now has shape {HEAD}. The store as it was before: {copy}")
 
 
-@group.command()
+@db.command()
 def backup(
     context: typer.Context,
     target: Annotated[
@@ -55,11 +53,6 @@ def backup(
     force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False,
 ) -> None:
     """Copy the store into one file while the service runs, and check the copy."""
-    from bounce_watch.cli.common.output import say
-    from bounce_watch.cli.common.progress import measuring
-    from bounce_watch.config.load import load_config
-    from bounce_watch.store.database.sqlite_file import back_up_to
-
     path = _file_of(
         load_config(context.obj), "back it up with pg_dump: pg_dump --format=custom --file=FILE DATABASE"
     )
@@ -69,10 +62,8 @@ def backup(
     say("It holds addresses as the store does: keep it as safe, and delete it when it is no longer needed.")
 
 
-def _file_of(config: "Config", instead: str) -> Path:
+def _file_of(config: Config, instead: str) -> Path:
     """Return the store's file. Raises StorePermanent for a server, whose own tools do this."""
-    from bounce_watch.store import StorePermanent, place_of
-
     place = place_of(config.store)
     if isinstance(place, Path):
         return place
@@ -80,8 +71,6 @@ def _file_of(config: "Config", instead: str) -> Path:
 
 
 def _dated(path: Path) -> Path:
-    from datetime import UTC, datetime
-
     return path.with_name(f"{path.name}.{datetime.now(UTC):%Y%m%dT%H%M%SZ}.bak")
 
 
@@ -89,30 +78,20 @@ def _megabytes(size: int) -> str:
     return f"{size / 2**20:.1f} MB"
 
 
-@group.command()
+@db.command()
 def check(
     context: typer.Context,
     as_json: AsJson = False,
 ) -> None:
     """Check files, pages and references, and say what repairs them; status 1 for a failure."""
-    from bounce_watch.cli.common.progress import waiting
-    from bounce_watch.cli.setup.setup import print_checks
-    from bounce_watch.config.load import load_config
-
     with waiting("Checking"):
-        findings = list(_findings(load_config(context.obj)))
-    print_checks((finding._asdict() for finding in findings), as_json=as_json)
-    if any(finding.state == "failure" for finding in findings):
+        checks = list(_check(load_config(context.obj)))
+    print_checks(checks, as_json=as_json)
+    if any(one.state == "failure" for one in checks):
         raise typer.Exit(Exit.FAILED)
 
 
-def _findings(config: "Config") -> "Iterator[Check]":
-    from datetime import UTC, datetime
-
-    from bounce_watch.model.check import Check
-    from bounce_watch.store import StoreError, open_store, place_of
-    from bounce_watch.store.check import check_backups, check_file, check_server
-
+def _check(config: Config) -> Iterator[Check]:
     place = place_of(config.store)
     if isinstance(place, Path):
         yield from check_file(place)
@@ -125,15 +104,9 @@ def _findings(config: "Config") -> "Iterator[Check]":
         yield Check("schema", "failure", str(error), error.repair)
 
 
-@group.command()
+@db.command()
 def vacuum(context: typer.Context) -> None:
     """Write the file anew without its unused pages. The service must not run meanwhile."""
-    from bounce_watch.cli.common.output import say
-    from bounce_watch.cli.common.progress import waiting
-    from bounce_watch.config.load import load_config
-    from bounce_watch.store import work_with
-    from bounce_watch.store.database.sqlite_file import vacuum as rewrite
-
     path = _file_of(
         load_config(context.obj), "autovacuum does it; to give room back at once: vacuumdb --full DATABASE"
     )
@@ -142,23 +115,16 @@ def vacuum(context: typer.Context) -> None:
     say(f"{path}: {_megabytes(before)} before, {_megabytes(after)} now.")
 
 
-@group.command("log")
+@db.command("log")
 def log_of_deeds(context: typer.Context, as_json: AsJson = False) -> None:
     """List what was done to the store as a whole: purges, forgotten and exported people (unnamed)."""
-    from dataclasses import asdict
-
-    from bounce_watch.cli.common.open_store import asking
-    from bounce_watch.cli.common.output import Column, emit, form_of, local
-
-    with asking(context.obj) as store:
+    with read_store(context.obj) as store:
         rows = [asdict(deed) for deed in store.maintenance.audit_log()]
     columns = [
         Column(key="at", title="When", show=lambda row: local(row["at"])),
         Column(key="by", title="Who"),
         Column(key="deed", title="What"),
-        Column(
-            key="figures", title="How much", show=lambda row: figures_text(row["figures"]), gives_way=True
-        ),
+        Column(key="figures", title="How much", show=lambda row: figures_text(row["figures"]), flexible=True),
     ]
     emit(rows, columns, form_of(as_json), empty="Nothing was done yet.")
 
@@ -166,3 +132,49 @@ def log_of_deeds(context: typer.Context, as_json: AsJson = False) -> None:
 def figures_text(figures: Mapping[str, int | str]) -> str:
     """Return figures as a person reads them."""
     return ", ".join(f"{count} {what}" for what, count in figures.items())
+
+
+@db.command("copy")
+def copy_to(
+    context: typer.Context,
+    to: Annotated[
+        str,
+        typer.Option(
+            "--to",
+            metavar="URL|FILE",
+            help="postgresql://user@host/database, or a new SQLite file. "
+            "Leave the password out: it is read as [store] says.",
+        ),
+    ],
+    as_json: AsJson = False,
+) -> None:
+    """Copy the whole store to an empty place, a server or a file. The service must not run meanwhile."""
+    config = load_config(context.obj)
+    source, target = place_of(config.store), _place(to, config)
+    require_store(source)
+    with nobody_else(source, target) as still, measuring("Copying and comparing") as progress:
+        rows = copy_store(source, target, progress=progress, before_commit=still)
+    columns = [Column(key="rows", title="Rows", right=True), Column(key="table", title="Table")]
+    emit([{"table": name, "rows": count} for name, count in sorted(rows.items())], columns, form_of(as_json))
+    say(f"{target} holds all that {source} holds; each row was read back and compared.")
+    say(_then(to, isinstance(target, Path)))
+
+
+def _place(to: str, config: Config) -> Place:
+    """Return where `--to` is. Raises BadParameter for what is no place, or the store itself."""
+    is_url = to.startswith(("postgresql://", "postgres://"))
+    if not to or ("://" in to and not is_url):
+        raise typer.BadParameter("write postgresql://user@host/database, or a file", param_hint="--to")
+    there = {"url": SecretStr(to)} if is_url else {"url": None, "path": Path(to).expanduser().absolute()}
+    place = place_of(config.store.model_copy(update=there))
+    if place == place_of(config.store):
+        raise typer.BadParameter("that is the store itself", param_hint="--to")
+    return place
+
+
+def _then(to: str, is_file: bool) -> str:
+    there = f'path = "{to}" and no url' if is_file else "url"
+    return (
+        f"Now set {there} under [store], run `bounce-watch check`, and start the service; "
+        "keep the old store until you trust the new one, and start nothing with it."
+    )

@@ -1,17 +1,24 @@
 """`purge`: delete what is older than the site keeps, or than a moment."""
 
-from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any
+import sys
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any
 
 import typer
 
 from bounce_watch.cli.common.filters import AsJson
-
-if TYPE_CHECKING:
-    from bounce_watch.config.models import Config
-    from bounce_watch.store import Store
-    from bounce_watch.store.maintenance.audit import OldRows
-    from bounce_watch.store.maintenance.retention import Limits
+from bounce_watch.cli.common.open_store import change_store, read_store
+from bounce_watch.cli.common.output import Column, emit, emit_json, form_of, local, say
+from bounce_watch.cli.common.progress import measuring
+from bounce_watch.cli.common.when import account, read_moment
+from bounce_watch.config.load import load_config
+from bounce_watch.config.models import Config
+from bounce_watch.config.organisation import MIN_RETENTION_DAYS
+from bounce_watch.pipeline.maintenance import limits_of
+from bounce_watch.pipeline.maintenance import purge as delete
+from bounce_watch.store import Store
+from bounce_watch.store.maintenance.audit import OldRows
+from bounce_watch.store.maintenance.retention import Limits
 
 _NAMES = {
     "messages": "mails read",
@@ -20,10 +27,6 @@ _NAMES = {
     "incidents": "closed incidents",
     "quarantined": "unreadable mails",
 }
-
-
-def register(app: typer.Typer) -> None:
-    app.command()(purge)
 
 
 def purge(
@@ -37,17 +40,9 @@ def purge(
     as_json: AsJson = False,
 ) -> None:
     """Delete what is old, beside a running service. What is still needed stays, and is named."""
-    from datetime import UTC
-
-    from bounce_watch.cli.common.open_store import asking, changing
-    from bounce_watch.cli.common.output import say
-    from bounce_watch.cli.common.when import read_moment
-    from bounce_watch.config.load import load_config
-    from bounce_watch.pipeline.maintenance import limits_of
-
     config, now = load_config(context.obj), datetime.now(UTC)
     moment = _not_too_near(read_moment(before, now), now)
-    with asking(context.obj) if dry_run else changing(context.obj) as store:
+    with read_store(context.obj) if dry_run else change_store(context.obj) as store:
         limits = limits_of(config, store, now, moment)
         if limits.before is None and limits.quarantined_before is None:
             say("Nothing is deleted: [retention] keeps everything (days = 0). Name a moment with --before.")
@@ -62,10 +57,6 @@ def purge(
 
 
 def _not_too_near(moment: datetime | None, now: datetime) -> datetime | None:
-    from datetime import timedelta
-
-    from bounce_watch.config.organisation import MIN_RETENTION_DAYS
-
     if moment is not None and now - moment < timedelta(days=MIN_RETENTION_DAYS):
         raise typer.BadParameter(
             f"rules, answers and digests still need the last {MIN_RETENTION_DAYS} days", param_hint="--before"
@@ -73,9 +64,7 @@ def _not_too_near(moment: datetime | None, now: datetime) -> datetime | None:
     return moment
 
 
-def _print(found: "OldRows", limits: "Limits", *, as_json: bool) -> None:
-    from bounce_watch.cli.common.output import Column, emit, emit_json, form_of, local, say
-
+def _print(found: OldRows, limits: Limits, *, as_json: bool) -> None:
     if as_json:
         emit_json({"before": limits.before, "goes": found.goes, "stays": found.stays})
         return
@@ -90,25 +79,18 @@ def _print(found: "OldRows", limits: "Limits", *, as_json: bool) -> None:
     columns = [
         Column(key="count", title="Rows", right=True),
         Column(key="what", title="What"),
-        Column(key="fate", title="What becomes of them", gives_way=True),
+        Column(key="fate", title="What becomes of them", flexible=True),
     ]
     emit([row for row in rows if row["count"]], columns, form_of(as_json), empty="nothing to delete.")
 
 
 def _ask() -> None:
-    import sys
-
     if not sys.stdin.isatty():
         raise typer.BadParameter("nobody is there to ask; add --yes", param_hint="--before")
     typer.confirm("Delete them? There is no way back but a backup.", abort=True, err=True)
 
 
-def _delete(config: "Config", store: "Store", limits: "Limits", total: int, now: datetime) -> None:
-    from bounce_watch.cli.common.output import say
-    from bounce_watch.cli.common.progress import measuring
-    from bounce_watch.cli.common.when import account
-    from bounce_watch.pipeline.maintenance import purge as delete
-
+def _delete(config: Config, store: Store, limits: Limits, total: int, now: datetime) -> None:
     done = 0
     with measuring("Deleting") as measure:
 

@@ -1,17 +1,23 @@
-"""Play the sample week: each mail arrives at its own time, and the clock of the demo follows."""
+"""`demo`: one working week of a fictional company, played through the real pipeline into a folder."""
 
 import json
 import os
 import shutil
+import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import tomlkit
+import typer
+from rich.table import Table
 
-from bounce_watch.cli.common.open_store import working
+from bounce_watch.cli.common.open_store import run_context
+from bounce_watch.cli.common.output import Form, console, emit
+from bounce_watch.cli.common.pages import html_of
 from bounce_watch.cli.common.progress import counting
+from bounce_watch.cli.incidents.incidents import incident_columns, incident_json
 from bounce_watch.config.load import load_config
 from bounce_watch.config.models import Config
 from bounce_watch.model import Digest
@@ -20,8 +26,19 @@ from bounce_watch.pipeline.digest import gather
 from bounce_watch.pipeline.wiring import sender_of, source_of
 from bounce_watch.send.interface import Sender
 from bounce_watch.shipped_files import folder as shipped
+from bounce_watch.store import Stats, Store, open_store, place_of
 
 MARK = ".bounce-watch-demo"
+
+
+def demo(
+    folder: Annotated[Path, typer.Option(help="Where mailbox, store and mails go.")] = Path("demo-output"),
+    fresh: Annotated[bool, typer.Option("--fresh", help="Remove an earlier demo first.")] = False,
+) -> None:
+    """Play a sample week of bounces and show what comes of it. No server, no mail leaves this machine."""
+    if fresh:
+        remove(folder)
+    print_report(play(folder))
 
 
 class DemoClock:
@@ -59,7 +76,7 @@ def play(folder: Path) -> Played:
     result, digests = CycleResult(), []
     first = datetime.fromisoformat(arrivals[0]["arrived_at"]) - timedelta(minutes=1)
     clock = DemoClock(first)
-    with working(config, clock) as work, sender_of(config) as sender:
+    with run_context(config, clock) as work, sender_of(config) as sender:
         new = [] if work.store.mailboxes.last_success_fetch_at() else arrivals
         with counting("Playing a week of mail", len(new)) as step:
             for arrival in new:
@@ -135,9 +152,72 @@ def _write_page(work: Context, folder: Path, digest: Digest) -> Path:
 
 def _write_letters(folder: Path) -> None:
     """Write each mail's HTML beside it, so that a browser shows what its reader sees."""
-    from bounce_watch.cli.common.pages import html_of
-
     for mail in sorted((folder / "sent").glob("*.eml")):
         page = mail.with_suffix(".html")
         if not page.exists():
             page.write_text(html_of(mail.read_bytes()), encoding="utf-8")
+
+
+def print_report(played: Played) -> None:
+    """Print figures, incidents and the paths that are worth a look."""
+    with open_store(place_of(played.config.store), read_only=True) as store:
+        if not played.result.messages:
+            console().print("Nothing is new: the sample week was played before.", style="bold")
+            console().print("Play it again from the start with --fresh.\n")
+        console().print(_figures(store.summary.stats()))
+        _print_incidents(store)
+    _print_places(played)
+
+
+def _figures(stats: Stats) -> Any:
+    title = "One week at Larkfield Instruments"
+    table = Table(
+        title=title, title_justify="left", title_style="bold", box=None, show_header=False, pad_edge=False
+    )
+    table.add_column("")
+    table.add_column("", justify="right")
+    table.add_column("")
+    kinds = ", ".join(f"{count} {kind.replace('_', ' ')}" for kind, count in sorted(stats.messages.items()))
+    mails = stats.mails
+    table.add_row("Mails read", str(sum(stats.messages.values())), kinds)
+    table.add_row("Seen before", str(stats.duplicates), "the same report twice, or a journal copy")
+    table.add_row("Bounces", str(stats.bounces), "one for each recipient")
+    table.add_row("Answers to colleagues", str(mails.get("reply", 0)), "what to do, in under 120 words")
+    table.add_row(
+        "Answers withheld", str(sum(stats.withheld.values())), "robots, repeats, doubtful or forged reports"
+    )
+    table.add_row(
+        "Alerts", str(mails.get("alert", 0)), "incidents: the first word, growth, reminders, the all-clear"
+    )
+    table.add_row("Digests", str(mails.get("digest", 0)), "one each morning")
+    table.add_row("In quarantine", str(stats.quarantined), "nobody could read it; its bytes are kept")
+    return table
+
+
+def _print_incidents(store: Store) -> None:
+    """Show the incidents as `bounce-watch incidents` does, in the order in which they opened."""
+    found = list(reversed(store.incidents.list()))
+    console().print("\nIncidents", style="bold")
+    emit(map(incident_json, found), incident_columns(), Form.TABLE, empty="None.")
+
+
+def _print_places(played: Played) -> None:
+    sent = sorted((played.folder / "sent").glob("*.html"))
+    alert = next((path for path in sent if "alert" in path.name), None)
+    reply = next((path for path in sent if "reply" in path.name), None)
+    digests = sorted(played.folder.glob("digest-*.html"))
+    program = sys.argv[0] if Path(sys.argv[0]).name == "bounce-watch" else "bounce-watch"
+    places = [
+        ("The newest digest", digests[-1] if digests else None),
+        ("An alert", alert),
+        ("An answer to a colleague", reply),
+        ("All mails", played.folder / "sent"),
+    ]
+    out = console()
+    out.print("Look at", style="bold")
+    for title, path in places:
+        if path is not None:
+            out.print(f"  {title:<25} {path}", soft_wrap=True, markup=False)
+    out.print("\nAsk", style="bold")
+    for command in ("history", "incidents", "incidents show 1", "top domain", "digest"):
+        out.print(f"  {program} --config {played.config_path} {command}", soft_wrap=True, markup=False)

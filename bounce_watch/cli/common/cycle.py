@@ -1,0 +1,139 @@
+"""One look at each mailbox, for `run --once` and `run --dry-run`, and its result in words."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict
+
+from bounce_watch.cli.common.output import emit_json, say
+from bounce_watch.cli.common.progress import counting
+from bounce_watch.config.models import Config
+from bounce_watch.config.secrets import SecretError
+from bounce_watch.model.check import Check
+from bounce_watch.model.message_location import MessageLocation
+from bounce_watch.pipeline import Context, CycleResult, check_mailbox
+from bounce_watch.pipeline.incidents.mailbox_outage import note_fault, note_recovery
+from bounce_watch.pipeline.ingest.read import fetch_messages, fetch_whole
+from bounce_watch.pipeline.wiring import source_of
+from bounce_watch.source import SourceError
+from bounce_watch.source.interface import Message, Source, Wanted, everything, never
+
+
+def look_once(
+    config: Config,
+    work: Context,
+    stop: Callable[[], bool],
+    watched: Callable[[Source], Source] = lambda source: source,
+) -> tuple[CycleResult, list[Exception]]:
+    """Look into every mailbox once; a fault is kept, and stops neither the others nor what else is due.
+
+    It is noted in the store: the admins hear of one that lasts, also where nothing but a timer looks.
+    """
+
+    result, faults = CycleResult(), list[Exception]()
+    sources = [(settings, watched(source_of(settings))) for settings in config.source]
+    if work.store.watcher.is_alone:
+        with work.store.transaction() as tx:
+            tx.mailboxes.keep_troubles([source.name for _, source in sources])
+    for settings, source in sources:
+        try:
+            with source, counting(f"Reading {settings.label}", source.count()) as step:
+                check_mailbox(work, source, result, stop=stop, progress=step)
+        except (SourceError, SecretError) as error:
+            note_fault(work, source.name, settings.label, error)
+            if len(config.source) > 1:
+                say(f"{settings.label} was left out: {error}")
+            faults.append(error)
+        else:
+            note_recovery(work, source.name, settings.label)
+    return result, faults
+
+
+class Untouched:
+    """A source that is looked at only: nothing in it is moved."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self.name = source.name
+
+    def __enter__(self) -> "Untouched":
+        self._source.__enter__()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._source.__exit__(*exc)
+
+    @property
+    def skipped(self) -> Sequence[tuple[str, str]]:
+        return self._source.skipped
+
+    def count(self) -> int | None:
+        return self._source.count()
+
+    @property
+    def reached(self) -> MessageLocation | None:
+        return self._source.reached
+
+    def messages(
+        self, wanted: Wanted = everything, after: MessageLocation | None = None
+    ) -> Iterator[Message]:
+        return self._source.messages(wanted, after)
+
+    def partial_messages(
+        self, wanted: Wanted = everything, after: MessageLocation | None = None
+    ) -> Iterator[Message]:
+        return fetch_messages(self._source, wanted, after)
+
+    def fetch_whole(self, message: Message) -> Message | None:
+        return fetch_whole(self._source, message)
+
+    def wait(self, seconds: float, stop: Callable[[], bool] = never) -> bool:
+        return self._source.wait(seconds, stop)
+
+    def diagnose(self) -> list[Check]:
+        return self._source.diagnose()
+
+    def file(self, *locations: MessageLocation) -> None:
+        """Leave the messages where they are."""
+
+    def quarantine(self, *locations: MessageLocation) -> None:
+        """Leave the messages where they are."""
+
+
+def print_cycle(result: CycleResult, *, as_json: bool) -> None:
+    """Print one cycle: an object on stdout, or sentences on stderr."""
+    if as_json:
+        emit_json({**asdict(result), "kinds": {kind.value: count for kind, count in result.kinds.items()}})
+        return
+    if result.skipped:
+        say(f"{result.skipped} files could not be opened and were left out.")
+    if not result.messages:
+        say("Nothing new in the mailbox.")
+    else:
+        kinds = ", ".join(f"{count} {kind.value}" for kind, count in sorted(result.kinds.items()))
+        say(f"{result.messages} new mails ({kinds}).")
+        say(f"{result.bounces} bounces; {result.duplicates} reports were there before.")
+        say(f"{result.letters} answers written, {result.withheld} not written (see `bounce-watch show ID`).")
+    if result.opened:
+        names = ", ".join(f"INC-{number}" for number in result.opened)
+        say(f"Incidents opened: {names}. See `bounce-watch incidents show {result.opened[0]}`.")
+    if result.left:
+        say(f"{result.left} mails are no reports and stay where they are.")
+    if result.quarantined:
+        say(f"{result.quarantined} could not be read: `bounce-watch quarantine list`.")
+    _print_sending(result)
+    if result.held:
+        say(
+            f"{result.held} mails wait for you: `bounce-watch outbox list` shows them, "
+            "`bounce-watch outbox release --all` lets them go."
+        )
+
+
+def _print_sending(result: CycleResult) -> None:
+    done = result.delivered
+    counts = {
+        "sent": done.sent,
+        "to be tried again": done.later,
+        "refused": done.failed,
+        "unclear": done.unknown,
+    }
+    if any(counts.values()):
+        say(f"Mails: {', '.join(f'{count} {what}' for what, count in counts.items() if count)}.")

@@ -1,1 +1,0 @@
-"""`stats`, `top` and `trend`."""

@@ -1,1 +1,0 @@
-"""`demo`: the sample week."""

@@ -1,1 +1,0 @@
-"""`explain`: a code, a reply, a file, or a stored bounce."""

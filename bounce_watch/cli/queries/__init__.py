@@ -1,0 +1,1 @@
+"""Questions about stored bounces: `history`, `show`, `stats`, `top`, `trend`, `person`, `domain`."""

@@ -1,0 +1,52 @@
+"""`history`: list bounces."""
+
+from typing import Annotated
+
+import typer
+
+from bounce_watch.cli.common.bounce_json import row_json
+from bounce_watch.cli.common.filters import AsCsv, AsJson, filtered, read_word
+from bounce_watch.cli.common.open_store import read_store
+from bounce_watch.cli.common.output import Column, Form, emit, form_of, local, say
+from bounce_watch.store import HistoryFilter, Order, Sort
+
+# Two lines a bounce: the recipient below the sender, the owner below the cause, so 80 columns suffice.
+_COLUMNS = (
+    Column(key="id", title="Id", right=True),
+    Column(key="occurred_at", title="When", show=lambda row: tuple(local(row["occurred_at"]).split())),
+    Column(
+        key="sender",
+        title="Sender\n→ recipient",
+        show=lambda row: (row["sender"] or "unknown", f"→ {row['recipient_decoded'] or row['recipient']}"),
+        flexible=True,
+        truncate=True,
+    ),
+    Column(key="status", title="Code", show=lambda row: row["status"] or row["reply_code"] or ""),
+    Column(key="cause", title="Cause\nWho must act", show=lambda row: (row["cause"], row["owner"])),
+)
+
+
+@filtered(mail=True)
+def history(
+    context: typer.Context,
+    *,
+    chosen: HistoryFilter,
+    sort: Annotated[
+        str, typer.Option(help="Sorted by when, sender, recipient, domain, cause, code or owner.")
+    ] = "when",
+    limit: Annotated[int, typer.Option(min=0, help="At most so many rows; 0 is all.")] = 50,
+    offset: Annotated[int, typer.Option(min=0, help="Leave out so many first.")] = 0,
+    oldest: Annotated[bool, typer.Option("--oldest", help="Oldest first.")] = False,
+    as_json: AsJson = False,
+    as_csv: AsCsv = False,
+) -> None:
+    """List bounces, newest first."""
+    by, form = read_word(Sort, sort, "--sort"), form_of(as_json, as_csv)
+    order = Order.OLDEST if oldest else Order.NEWEST
+    with read_store(context.obj) as store:
+        rows = store.history.find(chosen, limit=limit or None, offset=offset, order=order, sort=by)
+        count = emit(map(row_json, rows), _COLUMNS, form, empty="No bounces found.")
+        if form is Form.TABLE and limit and count == limit:
+            more = store.history.count(chosen) - offset - count
+            if more > 0:
+                say(f"{more} more; use --offset {offset + count}, or --limit 0 for all.")

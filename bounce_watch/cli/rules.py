@@ -1,0 +1,250 @@
+"""`rules`: the detection rules in force, their faults, and what changed rules would have found."""
+
+import re
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from bounce_watch.cli.common.filters import AsJson
+from bounce_watch.cli.common.open_store import read_store
+from bounce_watch.cli.common.output import Column, emit, form_of, local, say
+from bounce_watch.cli.common.when import read_moment
+from bounce_watch.config.load import load_config
+from bounce_watch.config.models import Config
+from bounce_watch.detect import Replayed, Rule, RuleError, load_rules, replay
+from bounce_watch.notifications.alert.playbooks import shipped_playbooks
+from bounce_watch.shipped_files import data_file
+
+Since = Annotated[str, typer.Option("--since", help="7d, yesterday or 2026-11-24.")]
+
+MOST_EVENTS = 1_000_000
+"""Bounces that a backtest looks at, the newest."""
+
+_WEEK = timedelta(weeks=1)
+_CHANGE = re.compile(r"([a-z_]+)=(.+)", re.DOTALL)
+_BARE = re.compile(r"\d+(\.\d+)?|true|false|[\[{].*", re.DOTALL)
+
+rules = typer.Typer(help="See the detection rules, check them, and try others on the stored history.")
+
+
+@rules.command("list")
+def list_rules(context: typer.Context, as_json: AsJson = False) -> None:
+    """List the rules in force."""
+    rows = map(_rule_json, load(load_config(context.obj)))
+    columns = [
+        Column(key="rule", title="Rule", show=lambda row: (row["rule"], row["severity"])),
+        Column(key="title", title="What", flexible=True),
+        Column(key="shape", title="Opens", show=lambda row: (row["opens"], f"by {row['group_by']}")),
+        Column(key="owner", title="Who must act"),
+    ]
+    emit(rows, columns, form_of(as_json), empty="No rules.")
+
+
+def _rule_json(rule: Rule) -> dict[str, Any]:
+    return {
+        "rule": rule.id,
+        "title": rule.title,
+        "shape": rule.shape,
+        "opens": _opens(rule),
+        "group_by": rule.group_by,
+        "window_seconds": int(rule.window.total_seconds()),
+        "open_at": rule.open_at,
+        "resolve_below": rule.resolve_below,
+        "quiet_resolve_seconds": int(rule.quiet_resolve.total_seconds()),
+        "severity": rule.severity,
+        "owner": rule.owner,
+        "playbook": rule.playbook,
+        "inhibits": list(rule.inhibits),
+        "links": list(rule.links),
+        "guidance": rule.guidance,
+    }
+
+
+def _opens(rule: Rule) -> str:
+    """Say in a few words when a rule opens."""
+    match rule.shape:
+        case "baseline":
+            return f"unusual, from {rule.open_at}"
+        case "absence":
+            return "silence"
+        case _:
+            what = f"{rule.distinct}s" if rule.distinct else "mails"
+            return f"{rule.open_at} {what} in {_span(rule.window)}"
+
+
+def _span(span: timedelta) -> str:
+    minutes = int(span.total_seconds() // 60)
+    if minutes % 1440 == 0:
+        return f"{minutes // 1440}d"
+    return f"{minutes // 60}h" if minutes % 60 == 0 else f"{minutes}m"
+
+
+@rules.command()
+def lint(
+    context: typer.Context,
+    file: Annotated[
+        Path | None, typer.Argument(metavar="FILE", help="A site's rules (default: those in force).")
+    ] = None,
+) -> None:
+    """Check rules: what cannot be used is an error, what is probably not meant is a remark."""
+    try:
+        if file is None:
+            rules = load(load_config(context.obj))
+        else:
+            rules = load_rules(_shipped("rules.toml"), file.read_text(encoding="utf-8"))
+    except RuleError as error:
+        say(str(error))
+        raise typer.Exit(78) from None
+    remarks = list(_remarks(rules))
+    for remark in remarks:
+        say(remark)
+    say(f"{len(rules)} rules, {len(remarks)} remarks.")
+
+
+def _remarks(rules: Sequence[Rule]) -> Iterable[str]:
+    playbooks = shipped_playbooks()
+    by_id = {rule.id: rule for rule in rules}
+    for rule in rules:
+        if rule.playbook not in playbooks:
+            yield f"{rule.id}: there is no playbook {rule.playbook}; the alert will name no steps"
+        if rule.shape in ("count", "distinct") and rule.window > 2 * rule.quiet_resolve:
+            yield f"{rule.id}: it is over ({_span(rule.quiet_resolve)}) long before its window has passed"
+        for other in rule.inhibits:
+            if other in by_id and rule.id in by_id[other].inhibits:
+                yield f"{rule.id} and {other} inhibit each other: nobody would hear of either"
+
+
+def _shipped(name: str) -> str:
+    return data_file(name).read_text(encoding="utf-8")
+
+
+def load(config: Config, override: str | None = None) -> tuple[Rule, ...]:
+    """Return the rules in force, changed by a text. Raises RuleError."""
+    own = config.overrides.rules
+    return load_rules(_shipped("rules.toml"), own.read_text(encoding="utf-8") if own else None, override)
+
+
+@rules.command()
+def backtest(
+    context: typer.Context,
+    since: Since,
+    rule: Annotated[str | None, typer.Option("--rule", help="Only this rule.")] = None,
+    change: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Try another value, as window=2h.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Play the stored history through the rules; with --set, compare with those in force."""
+    config, now = load_config(context.obj), datetime.now(UTC)
+    if change and rule is None:
+        raise typer.BadParameter("--set needs --rule: which rule is to be changed?")
+    try:
+        current = _only(load(config), rule)
+        changed = _only(load(config, _override(rule, change)), rule) if rule and change else None
+    except RuleError as error:
+        raise typer.BadParameter(str(error)) from None
+    start = read_moment(since, now) or now
+    with read_store(context.obj) as store:
+        events = store.bounces.events(since=start, until=now, limit=MOST_EVENTS)
+    before = _play(config, current, events, now)
+    if changed is None:
+        _print(before, as_json, start, now)
+    else:
+        _print_difference(before, _play(config, changed, events, now), as_json, (start, now))
+
+
+def _play(config: Config, rules: Sequence[Rule], events: Any, now: datetime) -> tuple[Replayed, ...]:
+    return replay(rules, events, accepted=config.site.accepted_evidence, zone=config.zone, until=now)
+
+
+def _only(rules: tuple[Rule, ...], name: str | None) -> tuple[Rule, ...]:
+    found = tuple(rule for rule in rules if name in (None, rule.id))
+    if not found:
+        raise typer.BadParameter(f"there is no rule {name}; `bounce-watch rules list` shows them")
+    return found
+
+
+def _override(name: str, changes: Iterable[str]) -> str:
+    """Return a site's text that changes these keys; a value is TOML, or a bare word or span."""
+    lines = ["[[rule]]", f'id = "{name}"']
+    for change in changes:
+        parts = _CHANGE.fullmatch(change)
+        if parts is None:
+            raise typer.BadParameter(f"{change!r} is no change; write window=2h or open_at=5")
+        value = parts[2] if _BARE.fullmatch(parts[2]) else '"' + parts[2].strip('"') + '"'
+        lines.append(f"{parts[1]} = {value}")
+    return "\n".join(lines) + "\n"
+
+
+def _json(one: Replayed, **more: Any) -> dict[str, Any]:
+    hours = None if one.resolved_at is None else (one.resolved_at - one.opened_at).total_seconds() / 3600
+    return {
+        **more,
+        "rule": one.finding.rule_id,
+        "key": one.finding.key,
+        "severity": one.finding.severity,
+        "opened_at": one.opened_at,
+        "resolved_at": one.resolved_at,
+        "hours": None if hours is None else round(hours, 1),
+        "messages": one.finding.messages,
+        "reopened": one.reopened,
+        "suppressed_by": one.suppressed_by,
+        "alerts": one.mails,
+    }
+
+
+def _columns(*, compared: bool = False) -> list[Any]:
+    first = [Column(key="change", title="Change")] if compared else []
+    return [
+        *first,
+        Column(
+            key="rule", title="Rule\nwho or where", show=lambda row: (row["rule"], row["key"]), flexible=True
+        ),
+        Column(key="opened_at", title="Opened", show=lambda row: local(row["opened_at"])),
+        Column(key="hours", title="Hours", right=True, show=lambda row: _hours(row["hours"])),
+        Column(key="messages", title="Mails", right=True),
+        Column(key="alerts", title="Alerts", right=True),
+    ]
+
+
+def _hours(hours: float | None) -> str:
+    return "still open" if hours is None else f"{hours:.0f}"
+
+
+def _print(found: Sequence[Replayed], as_json: bool, since: datetime, until: datetime) -> None:
+    emit(map(_json, found), _columns(), form_of(as_json), empty="Nothing would have opened.")
+    say(_noise(found, since, until))
+
+
+def _noise(found: Sequence[Replayed], since: datetime, until: datetime) -> str:
+    weeks = max((until - since) / _WEEK, 1 / 7)
+    suppressed = sum(one.suppressed_by is not None for one in found)
+    mails = sum(one.mails for one in found)
+    return (
+        f"{len(found)} incidents ({len(found) / weeks:.1f} a week), {suppressed} explained by others, "
+        f"{mails} alerts to each admin ({mails / weeks:.1f} a week, reminders not counted)."
+    )
+
+
+def _print_difference(
+    before: Sequence[Replayed], after: Sequence[Replayed], as_json: bool, span: tuple[datetime, datetime]
+) -> None:
+    old, new = {_name(one): one for one in before}, {_name(one): one for one in after}
+    rows = [
+        *(_json(one, change="gone") for name, one in old.items() if name not in new),
+        *(_json(one, change="new") for name, one in new.items() if name not in old),
+        *(_json(one, change="differs") for name, one in new.items() if name in old and one != old[name]),
+    ]
+    rows.sort(key=lambda row: row["opened_at"])
+    emit(rows, _columns(compared=True), form_of(as_json), empty="The change makes no difference.")
+    say(f"Now:  {_noise(before, *span)}")
+    say(f"Then: {_noise(after, *span)}")
+
+
+def _name(one: Replayed) -> tuple[str, str, datetime]:
+    """Name an incident so that one which opens a little earlier or later is the same: by its first day."""
+    day = one.finding.first_at.replace(hour=0, minute=0, second=0, microsecond=0)
+    return one.finding.rule_id, one.finding.key, day

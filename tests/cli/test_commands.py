@@ -1,0 +1,39 @@
+"""The table of commands: what the program's help says, and that only the called command is imported."""
+
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+import typer.main
+
+from bounce_watch.cli.app import COMMANDS, app
+
+_IMPORTED = """
+import sys
+from bounce_watch.cli import main
+try:
+    main()
+except SystemExit:
+    print(*sorted(sys.modules), file=sys.stderr)
+"""
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_table_says_what_the_command_says(name: str) -> None:
+    root: Any = typer.main.get_command(app)
+    listed = root.commands[name]
+    root.load(name)
+    loaded = root.commands[name]
+    assert loaded is not listed
+    assert loaded.name == name
+    assert loaded.get_short_help_str(200) == listed.get_short_help_str(200) == COMMANDS[name].help
+
+
+def test_the_programs_help_imports_no_command() -> None:
+    call = [sys.executable, "-c", _IMPORTED, "--help"]
+    done = subprocess.run(call, check=True, capture_output=True, text=True)
+    assert all(name in done.stdout for name in COMMANDS)
+    imported = set(done.stderr.split())
+    assert not imported & {"sqlalchemy", "jinja2", "rich", "pydantic", "structlog"}
+    assert not {name for name in imported if name.startswith("bounce_watch.cli.")} - {"bounce_watch.cli.app"}
