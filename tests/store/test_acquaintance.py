@@ -79,19 +79,6 @@ def test_earlier_mails_to_the_same_recipient_are_counted(store: Store, ingest: I
     assert count(since=NOW - timedelta(days=50)) == 3
 
 
-def test_the_open_incidents_of_a_report_are_found(store: Store, ingest: Ingest) -> None:
-    stored, events = ingest(BOUNCE)
-    other, _ = ingest(BOUNCE)
-    finding = replace(FINDING, events=tuple(event.bounce_id for event in events))
-    with store.transaction() as tx:
-        number = tx.incidents.save_finding(finding, NOW, quiet=False).incident.number
-    assert [one.number for one in store.incidents.open_ones_of(stored.report_id)] == [number]
-    assert store.incidents.open_ones_of(other.report_id) == ()
-    with store.transaction() as tx:
-        tx.incidents.resolve(number, NOW, why="over")
-    assert store.incidents.open_ones_of(stored.report_id) == ()
-
-
 def test_the_evidence_of_a_bounce_is_kept(store: Store, ingest: Ingest) -> None:
     details = Details(blocked_ip="192.0.2.7", size_limit=20, retry_until=NOW)
     ingest(replace(BOUNCE, details=details), FULL)

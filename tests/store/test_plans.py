@@ -91,7 +91,6 @@ INDEXED = [
         id="earlier bounces",
     ),
     pytest.param(lambda store: store.incidents.refusal_details(1), id="evidence of an incident"),
-    pytest.param(lambda store: store.incidents.open_ones_of(1), id="open incidents of a report"),
     pytest.param(lambda store: store.history.show(1), id="show"),
     pytest.param(lambda store: store.incidents.show(1), id="incident"),
     pytest.param(

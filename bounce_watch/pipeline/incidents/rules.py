@@ -9,7 +9,7 @@ from bounce_watch.model import Event, Incident, IncidentState
 from bounce_watch.pipeline.context import Context
 from bounce_watch.pipeline.incidents.alerts import tell_at_once, tell_due, tell_over
 from bounce_watch.pipeline.incidents.periodic_rules import is_usual_again, watch
-from bounce_watch.store import Change, Transaction
+from bounce_watch.store import Change, Recorded, Transaction
 
 Touched = tuple[Rule, str, list[Event]]
 Span = tuple[datetime, datetime]
@@ -18,14 +18,14 @@ _ONE_COLUMN = (Facet.SENDER, Facet.SENDER_DOMAIN, Facet.RECIPIENT, Facet.RECIPIE
 
 def detect(
     context: Context, tx: Transaction, events: Sequence[Event], *, historical: bool
-) -> tuple[int, ...]:
-    """Let every rule look at the new events; return the numbers of the incidents that opened."""
+) -> tuple[Recorded, ...]:
+    """Let every rule look at the new events of a message; return the incidents that they opened or fed."""
     touched = _touched(context, events)
     known = tx.incidents.find_all({f"{rule.id}:{key}" for rule, key, _ in touched}) if touched else {}
-    opened = [
-        _look(context, tx, one, known.get(f"{one[0].id}:{one[1]}"), historical=historical) for one in touched
+    found = [
+        _apply(context, tx, one, known.get(f"{one[0].id}:{one[1]}"), historical=historical) for one in touched
     ]
-    return tuple(incident.number for incident in opened if incident is not None)
+    return tuple(recorded for recorded in found if recorded is not None)
 
 
 def _touched(context: Context, events: Sequence[Event]) -> list[Touched]:
@@ -41,21 +41,20 @@ def _touched(context: Context, events: Sequence[Event]) -> list[Touched]:
     return list(touched.values())
 
 
-def _look(
+def _apply(
     context: Context, tx: Transaction, touched: Touched, known: Incident | None, *, historical: bool
-) -> Incident | None:
-    """Return the incident that these events opened, None when they opened none.
+) -> Recorded | None:
+    """Let one rule look at events of one key; return the incident that they opened or fed, None for none.
 
-    `known` is the newest of this rule and key. What comes while it is open belongs to it, without another
-    look at the whole window.
+    `known` is the newest incident of this rule and key. What comes while it is open belongs to it, without
+    another look at the whole window.
     """
     rule, key, events = touched
     now, newest = context.clock(), events[-1]
     if known is not None and known.state is not IncidentState.RESOLVED:
-        if newest.occurred_at >= known.finding.first_at - max(rule.window, rule.quiet_resolve):
-            for event in events:
-                tx.incidents.add_proof(known.number, event, now)
-        return None
+        if newest.occurred_at < known.finding.first_at - max(rule.window, rule.quiet_resolve):
+            return None
+        return Recorded(incident=tx.incidents.feed(known.number, events, now), change=Change.UPDATED)
     if known is not None and _belongs_to(rule, known, newest):
         return None  # a late report of what is over
     span = newest.occurred_at - rule.window, newest.occurred_at + rule.window
@@ -65,10 +64,9 @@ def _look(
         return None
     quiet = historical or now - finding.last_at > context.policy.not_older_than
     recorded = tx.incidents.save_finding(finding, now, quiet=quiet, reopen_within=rule.reopen_within)
-    if recorded.change is not Change.OPENED:
-        return None
-    tell_at_once(context, tx, recorded.incident)
-    return recorded.incident
+    if recorded.change is Change.OPENED:
+        tell_at_once(context, tx, recorded.incident)
+    return recorded
 
 
 def _events_of(context: Context, tx: Transaction, rule: Rule, key: str, span: Span) -> list[Event]:

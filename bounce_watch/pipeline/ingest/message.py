@@ -12,7 +12,7 @@ from bounce_watch.pipeline.incidents.rules import detect
 from bounce_watch.pipeline.replies.reply import answer
 from bounce_watch.sandbox.outcome import Outcome, Overrun
 from bounce_watch.source.interface import Message
-from bounce_watch.store import MessageState, Transaction
+from bounce_watch.store import Change, MessageState, Transaction
 from bounce_watch.testing import crash_points
 
 FAILURES_BEFORE_QUARANTINE = 3
@@ -134,8 +134,9 @@ def _ingest_report(
         return
     events = tx.messages.add_bounces(stored.report_id, judged.bounces, now)
     ingested.bounces += len(judged.failed)
-    ingested.opened += detect(context, tx, events, historical=historical)
-    answered = None if historical else answer(context, tx, judged)
+    recorded = detect(context, tx, events, historical=historical)
+    ingested.opened += tuple(one.incident.number for one in recorded if one.change is Change.OPENED)
+    answered = None if historical else answer(context, tx, judged, [one.incident for one in recorded])
     ingested.letters += answered is True
     ingested.withheld += answered is False
 

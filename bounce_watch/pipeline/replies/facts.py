@@ -1,8 +1,9 @@
 """What guidance is made of: one judged report, and what the history adds to it."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 
-from bounce_watch.model import Bounce, Incident, JudgedReport, Owner
+from bounce_watch.model import Bounce, Incident, IncidentState, JudgedReport, Owner
 from bounce_watch.notifications.facts import ReplyFacts
 from bounce_watch.notifications.gate.values import Candidate
 from bounce_watch.notifications.guidance import suggestions
@@ -14,7 +15,7 @@ MEMORY = timedelta(days=30)
 """How long a mail that came back counts as an earlier attempt."""
 
 
-def incident_of(context: Context, tx: Transaction, judged: JudgedReport) -> Incident | None:
+def incident_of(context: Context, judged: JudgedReport, incidents: Sequence[Incident]) -> Incident | None:
     """Return the open incident that a report belongs to, when its reader may know of it.
 
     Only one whose rule has a word for colleagues (`guidance`): nobody repairs for them a mail that is sent
@@ -24,9 +25,12 @@ def incident_of(context: Context, tx: Transaction, judged: JudgedReport) -> Inci
     """
     if len({bounce.cause for bounce in judged.failed}) != 1:
         return None
-    incidents = tx.incidents.open_ones_of(judged.report_id)
     guiding = {rule.id for rule in context.rules if rule.guidance}
-    told = (one for one in incidents if one.finding.owner is not Owner.SECURITY)
+    told = (
+        one
+        for one in sorted(incidents, key=lambda one: one.number)
+        if one.finding.owner is not Owner.SECURITY and one.state is IncidentState.OPEN
+    )
     return next((one for one in told if one.finding.rule_id in guiding), None)
 
 

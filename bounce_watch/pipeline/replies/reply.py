@@ -1,7 +1,7 @@
 """Guidance for the colleague whose mail bounced: composed, put before the gate, placed in the outbox."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from bounce_watch.model import Cause, Incident, JudgedReport, LetterKind, Report
 from bounce_watch.model.address import normalise
@@ -15,14 +15,16 @@ from bounce_watch.pipeline.replies.merge import post_reply
 from bounce_watch.store import Transaction
 
 
-def answer(context: Context, tx: Transaction, judged: JudgedReport) -> bool | None:
-    """Write to the bounced sender, or note why not.
+def answer(
+    context: Context, tx: Transaction, judged: JudgedReport, incidents: Sequence[Incident]
+) -> bool | None:
+    """Write to the bounced sender, or note why not. `incidents` are those that the report belongs to.
 
     None: there is nothing to answer, or a letter that waits tells it.
     """
     if not judged.failed:
         return None
-    incident = incident_of(context, tx, judged)
+    incident = incident_of(context, judged, incidents)
     candidate = candidate_of(judged, incident, lambda mark: is_own_mark(context.secret, mark))
 
     def facts() -> ReplyFacts:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from sqlalchemy import ColumnElement
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import SQLModel
 
@@ -10,12 +11,23 @@ Upsert = Mapping[str, Any]
 """The statement by the name of the database's dialect."""
 
 
-def upsert(table: type[SQLModel], keys: Sequence[str], changes: Callable[[Any], Mapping[str, Any]]) -> Upsert:
-    """Return an INSERT that changes the row with the same keys; `changes` sees the row that was refused."""
+def upsert(
+    table: type[SQLModel],
+    keys: Sequence[str],
+    changes: Callable[[Any], Mapping[str, Any]],
+    *,
+    where: ColumnElement[bool] | None = None,
+    returning: Any = (),
+) -> Upsert:
+    """Return an INSERT that changes the row with the same keys; `changes` sees the row that was refused.
+
+    A row that does not meet `where` stays as it is, and nothing is returned for it.
+    """
     made: dict[str, Any] = {}
     for name, insert in (("sqlite", sqlite.insert), ("postgresql", postgresql.insert)):
         statement: Any = insert(table)
-        made[name] = statement.on_conflict_do_update(
-            index_elements=list(keys), set_=dict(changes(statement.excluded))
+        statement = statement.on_conflict_do_update(
+            index_elements=list(keys), set_=dict(changes(statement.excluded)), where=where
         )
+        made[name] = statement.returning(*returning) if returning else statement
     return made

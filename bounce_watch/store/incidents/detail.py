@@ -1,9 +1,8 @@
-"""All about one incident: its proof, its history, the messages written about it, and whose it is."""
+"""All about one incident: its proof, its history and the messages written about it."""
 
-from sqlalchemy import bindparam
 from sqlmodel import Session, col, select
 
-from bounce_watch.model import Details, Incident, IncidentState
+from bounce_watch.model import Details
 from bounce_watch.store import tables
 from bounce_watch.store.database.errors import NotThere
 from bounce_watch.store.incidents.lifecycle import incident_of
@@ -15,24 +14,6 @@ MAX_PROOF = 10_000
 """Bounces shown of one incident."""
 
 _INCIDENT, _LINK, _BOUNCE = tables.Incident, tables.IncidentEvent, tables.Bounce
-# Made once, for it is asked for each report.
-_OPEN_OF = (
-    select(_INCIDENT)
-    .where(
-        col(_INCIDENT.state) == IncidentState.OPEN,
-        col(_INCIDENT.number).in_(
-            select(_LINK.incident)
-            .join(_BOUNCE, col(_BOUNCE.id) == col(_LINK.bounce_id))
-            .where(col(_BOUNCE.report_id) == bindparam("report"))
-        ),
-    )
-    .order_by(col(_INCIDENT.number))
-)
-
-
-def open_incidents_of(session: Session, report_id: int) -> tuple[Incident, ...]:
-    """Return the unresolved incidents that a report belongs to, oldest first."""
-    return tuple(incident_of(row) for row in session.exec(_OPEN_OF, params={"report": report_id}))
 
 
 def refusal_details_of(session: Session, number: int, limit: int) -> tuple[Details, ...]:

@@ -1,17 +1,17 @@
 """Incidents: at most one unresolved for each fingerprint, with proof and history."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import bindparam, func, insert
 from sqlalchemy.orm import aliased
-from sqlmodel import Session, col, select
+from sqlmodel import Session, SQLModel, col, select
 
 from bounce_watch.model import Details, Event, Finding, Incident, IncidentState
 from bounce_watch.store import tables
 from bounce_watch.store.database.columns import scrub
 from bounce_watch.store.database.session import read_columns
-from bounce_watch.store.incidents.detail import open_incidents_of, refusal_details_of, show_incident
+from bounce_watch.store.incidents.detail import refusal_details_of, show_incident
 from bounce_watch.store.incidents.lifecycle import WATCHER, IncidentLife, ToldQueries, incident_of
 from bounce_watch.store.records import IncidentDetail, Recorded
 from bounce_watch.store.vocabulary import Change
@@ -27,7 +27,7 @@ _NEW_PROOF = insert(_LINK)
 # Made once: to build a statement costs more than to run it, and these are run for each bounce and rule.
 _ALIKE = aliased(_AT)
 _LAST = select(func.max(_ALIKE.number)).where(col(_ALIKE.fingerprint) == col(_AT.fingerprint))
-_NEWEST = select(_AT).where(
+_NEWEST = select(*SQLModel.metadata.tables["incident"].columns).where(
     col(_AT.fingerprint).in_(bindparam("fingerprints", expanding=True)),
     col(_AT.number) == _LAST.scalar_subquery(),
 )
@@ -60,11 +60,6 @@ class IncidentQueries(ToldQueries):
         with self._reading() as session:
             return show_incident(session, number)
 
-    def open_ones_of(self, report_id: int) -> tuple[Incident, ...]:
-        """Return the unresolved incidents that a report belongs to, oldest first."""
-        with self._reading() as session:
-            return open_incidents_of(session, report_id)
-
     def refusal_details(self, number: int, limit: int = 200) -> tuple[Details, ...]:
         """Return what the newest refusals of an incident say beyond their codes."""
         with self._reading() as session:
@@ -78,7 +73,7 @@ class IncidentQueries(ToldQueries):
         """Return the newest incident of each fingerprint that has one, whatever its state."""
         asked = {scrub(fingerprint): fingerprint for fingerprint in fingerprints}
         with self._reading() as session:
-            rows = session.exec(_NEWEST, params={"fingerprints": sorted(asked)})
+            rows = read_columns(session, _NEWEST, {"fingerprints": sorted(asked)})
             return {asked[row.fingerprint]: incident_of(row) for row in rows}
 
 
@@ -102,25 +97,24 @@ class Incidents(IncidentLife, IncidentQueries):
         change, grew = self._feed(row, finding, now)
         return Recorded(incident=incident_of(row, finding.events), change=change, grew=grew)
 
-    def add_proof(self, number: int, event: Event, now: datetime) -> bool:
-        """Feed one event to an incident that is open; tell whether it has doubled with it."""
+    def feed(self, number: int, events: Sequence[Event], now: datetime) -> Incident:
+        """Add events of one message to an unresolved incident, and return it."""
         row = self._unresolved(number)
-        proofs = self._proofs_by(event.message_id, number)
-        if event.bounce_id in proofs:
-            return False
-        row.messages += 0 if proofs else 1
-        self._link(number, [event.bounce_id])
-        row.first_at, row.last_at = min(row.first_at, event.occurred_at), max(row.last_at, event.occurred_at)
-        row.senders = _joined(row.senders, [event.sender.lower()] if event.sender else [])
-        domains = [event.recipient_domain] if event.recipient_domain else []
-        row.recipient_domains = _joined(row.recipient_domains, domains)
-        row.statuses = _joined(row.statuses, [event.status] if event.status else [])
-        row.updated_at = now
-        return self._grow(row, now)
-
-    def _proofs_by(self, message_id: int, number: int) -> set[int]:
-        asked = {"of_incident": number, "of_message": message_id}
-        return set(read_columns(self._rows, _PROOFS_BY_MESSAGE, asked).scalars())
+        asked = {"of_incident": number, "of_message": events[0].message_id}
+        proofs = set(read_columns(self._rows, _PROOFS_BY_MESSAGE, asked).scalars())
+        new = [event for event in events if event.bounce_id not in proofs]
+        if new:
+            row.messages += 0 if proofs else 1
+            self._link(number, [event.bounce_id for event in new])
+            times = [event.occurred_at for event in new]
+            row.first_at, row.last_at = min(row.first_at, *times), max(row.last_at, *times)
+            row.senders = _joined(row.senders, [one.sender.lower() for one in new if one.sender])
+            domains = [event.recipient_domain for event in new if event.recipient_domain]
+            row.recipient_domains = _joined(row.recipient_domains, domains)
+            row.statuses = _joined(row.statuses, [event.status for event in new if event.status])
+            row.updated_at = now
+            self._grow(row, now)
+        return incident_of(row)
 
     def _reopen(self, finding: Finding, now: datetime, within: timedelta) -> tables.Incident | None:
         number = _newest(self._rows, finding.fingerprint)

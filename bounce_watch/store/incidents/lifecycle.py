@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlmodel import col, select
+from sqlmodel import Session, col, select
 
 from bounce_watch.model import Finding, Incident, IncidentState, Owner, Severity
 from bounce_watch.store import tables
@@ -79,6 +79,11 @@ def told_of(row: tables.Incident) -> Told:
 class IncidentLife(ToldQueries, Repository):
     """Changes by people and by time. All raise NotThere for no such number."""
 
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self._known: dict[int, tables.Incident] = {}
+        """Rows of this transaction: a session reads again what nothing refers to any more."""
+
     def acknowledge(self, number: int, now: datetime, *, by: str, note: str = "") -> Incident:
         """Note that somebody is on it; the reminders end. A second time changes nothing."""
         row = self._unresolved(number)
@@ -129,9 +134,10 @@ class IncidentLife(ToldQueries, Repository):
         return told_of(self._incident(number))
 
     def _incident(self, number: int) -> tables.Incident:
-        row = self._rows.get(tables.Incident, number)
+        row = self._known.get(number) or self._rows.get(tables.Incident, number)
         if row is None:
             raise NotThere(f"there is no incident INC-{number}", "`bounce-watch incidents` lists them.")
+        self._known[number] = row
         return row
 
     def _unresolved(self, number: int) -> tables.Incident:

@@ -13,6 +13,7 @@ from bounce_watch.store import tables
 from bounce_watch.store.database.columns import MAX_TEXT, scrub
 from bounce_watch.store.database.errors import AlreadyStored, NotThere
 from bounce_watch.store.database.session import Queries, Repository
+from bounce_watch.store.database.upsert import upsert
 from bounce_watch.store.messages.events import EVENT_COLUMNS, failed_events
 from bounce_watch.store.messages.rows import bounce_row, report_row
 from bounce_watch.store.records import StoredReport
@@ -27,6 +28,13 @@ _PLACE = (
 )
 _AT_PLACE = select(_AT).where(*_PLACE)
 _FILED = update(_AT).where(*_PLACE).values(state=MessageState.FILED)
+_STORE = upsert(
+    _AT,
+    ("mailbox", "validity", "uid"),
+    lambda new: {name: new[name] for name in ("sha256", "size", "received_at", "kind", "reason", "state")},
+    where=col(_AT.state) == MessageState.SEEN,
+    returning=(col(_AT.id),),
+)
 _NEW_REPORT = insert(_REPORT).returning(col(_REPORT.id))
 _NEW_BOUNCES = insert(_BOUNCE).returning(*EVENT_COLUMNS, sort_by_parameter_order=True)
 _FIRST_WITH = select(_REPORT.id).where(
@@ -110,13 +118,14 @@ class Messages(MessageQueries, Repository):
         `sha256` is that of the bytes that were read in hexadecimal, `size` in bytes. Raises AlreadyStored
         when a message at this place was stored before.
         """
-        row = find_message(self._rows, mailbox, validity, uid)
-        if row is not None and row.state != MessageState.SEEN:
-            raise AlreadyStored(f"message {row.id} at this place is {row.state} already")
-        row = row or _AT(mailbox=mailbox, validity=validity, uid=uid, seen_at=now, state=state)
-        row.sha256, row.size, row.received_at = sha256, size, received_at
-        row.kind, row.reason, row.state = kind, reason, state
-        return self._keep(row).id
+        row = {"mailbox": mailbox, "validity": validity, "uid": uid, "seen_at": now, "attempts": 0}
+        row |= {"sha256": sha256, "size": size, "received_at": received_at}
+        row |= {"kind": kind, "reason": reason, "state": state}
+        connection = self._rows.connection()
+        number: int | None = connection.execute(_STORE[connection.dialect.name], row).scalar_one_or_none()
+        if number is None:
+            raise AlreadyStored("a message at this place was stored already")
+        return number
 
     def add_report(
         self,
@@ -186,9 +195,6 @@ class Messages(MessageQueries, Repository):
             row = _AT(mailbox=mailbox, validity=validity, uid=uid, seen_at=now, state=MessageState.SEEN)
         row.attempts += 1
         row.reason = reason
-        return self._keep(row).attempts
-
-    def _keep(self, row: tables.Message) -> tables.Message:
         self._rows.add(row)
         self._rows.flush()
-        return row
+        return row.attempts
