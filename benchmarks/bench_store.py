@@ -105,7 +105,7 @@ def ingest_rate(store: Store, first: int, number: int = 2000) -> float:
                 )
                 sender = f"person{name * 7919 % 20_000}@contoso.example"
                 bounce = replace(BOUNCE, sender=sender, recipient=f"r{name}@domain{name % 30_000}.example")
-                tx.messages.add_bounces(stored.report_id, (bounce,), NOW)
+                tx.messages.add_bounces(stored, (bounce,), NOW)
     return number / (time.perf_counter() - start)
 
 

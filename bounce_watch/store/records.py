@@ -8,6 +8,7 @@ from bounce_watch.model import (
     Cause,
     Evidence,
     Incident,
+    IncidentState,
     Kind,
     LetterKind,
     OutboxState,
@@ -20,19 +21,33 @@ from bounce_watch.store.vocabulary import Change, MessageState, QuarantineState
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredReport:
-    """Where a report went. `duplicate_of` is the report that was there before, None for a first copy."""
+    """Where a report went, and when it was made, else when it arrived, else when it was stored.
+
+    `duplicate_of` is the report that was there before, None for a first copy.
+    """
 
     report_id: int
+    message_id: int
     duplicate_of: int | None
+    reported_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownIncident:
+    """What a rule must know of the newest incident of its key: whether it is open, and its span."""
+
+    number: int
+    state: IncidentState
+    first_at: datetime
+    resolved_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recorded:
-    """`grew` tells that the incident has at least doubled since it opened or last grew."""
+    """An incident that a rule opened or fed, and which of it."""
 
     incident: Incident
     change: Change
-    grew: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

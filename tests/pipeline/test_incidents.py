@@ -24,7 +24,7 @@ from bounce_watch.model import (
 )
 from bounce_watch.pipeline.incidents.all_clear import affected_by, close_incident, tell_colleagues
 from bounce_watch.pipeline.incidents.rules import detect, settle
-from bounce_watch.store import OutboxEntry
+from bounce_watch.store import Change, OutboxEntry
 from tests.pipeline.conftest import START, Home
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -65,8 +65,9 @@ def put(home: Home, *bounces: Bounce, at: datetime | None = None, historical: bo
                 kind=Kind.FAILURE, format="rfc3464", original=original, fingerprint=f"print-{number}"
             )
             stored = tx.messages.add_report(message, report, evidence=bounce.evidence, tests=(), now=now)
-            events = tx.messages.add_bounces(stored.report_id, [replace(bounce, occurred_at=moment)], now)
-            opened += detect(home.context, tx, events, historical=historical)
+            events = tx.messages.add_bounces(stored, [replace(bounce, occurred_at=moment)], now)
+            recorded = detect(home.context, tx, events, historical=historical)
+            opened += [one.incident.number for one in recorded if one.change is Change.OPENED]
     return opened
 
 

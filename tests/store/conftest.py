@@ -63,9 +63,14 @@ def ingest(store: Store) -> Ingest:
             message = tx.messages.add_message(**place(str(number)), **body(now=now))
             values = {"fingerprint": f"fingerprint-{number}"} | report
             stored = tx.messages.add_report(
-                message, replace(REPORT, **values), evidence=Evidence.INTERNAL, tests=(), now=now
+                message,
+                replace(REPORT, **values),
+                evidence=Evidence.INTERNAL,
+                tests=(),
+                now=now,
+                received_at=now,
             )
-            return stored, tx.messages.add_bounces(stored.report_id, bounces or (BOUNCE,), now)
+            return stored, tx.messages.add_bounces(stored, bounces or (BOUNCE,), now)
 
     return put
 

@@ -70,8 +70,8 @@ def test_growth_is_told_when_an_incident_doubles(store: Store, ingest: Ingest) -
     ids = [ingest()[1][0].bounce_id for _ in range(9)]
     with store.transaction() as tx:
         tx.incidents.save_finding(found(*ids[:2]), NOW, quiet=False)
-        grew = [tx.incidents.save_finding(found(*ids[:size]), NOW, quiet=False).grew for size in range(3, 10)]
-    assert grew == [False, True, False, False, False, True, False]
+        for size in range(3, 10):
+            tx.incidents.save_finding(found(*ids[:size]), NOW, quiet=False)
     assert [(line.change, line.messages) for line in store.incidents.show(1).changes] == [
         ("opened", 2),
         ("grew", 4),

@@ -58,7 +58,7 @@ def test_an_error_in_the_block_undoes_all_of_it(store: Store) -> None:
         with store.transaction() as tx:
             message = tx.messages.add_message(**place(), **body())
             stored = tx.messages.add_report(message, REPORT, evidence=Evidence.INTERNAL, tests=(), now=NOW)
-            tx.messages.add_bounces(stored.report_id, [BOUNCE], NOW)
+            tx.messages.add_bounces(stored, [BOUNCE], NOW)
             raise RuntimeError("died here")
 
     with pytest.raises(RuntimeError, match="died here"):

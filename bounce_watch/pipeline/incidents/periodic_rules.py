@@ -74,7 +74,7 @@ def _unusual(context: Context, tx: Transaction, rule: Rule) -> Iterator[Finding]
         # While an incident is open nothing is learned: its own mails would soon be usual.
         known = tx.incidents.find(f"{rule.id}:{key}")
         is_open = known is not None and known.state is not IncidentState.RESOLVED
-        until = known.finding.first_at if known and is_open else now - rule.widest
+        until = known.first_at if known and is_open else now - rule.widest
         finding = find_unusual(rule, key, _learned(context, tx, rule, key, until), events, now)
         if finding is not None:
             yield finding

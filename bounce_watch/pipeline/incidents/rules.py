@@ -9,7 +9,7 @@ from bounce_watch.model import Event, Incident, IncidentState
 from bounce_watch.pipeline.context import Context
 from bounce_watch.pipeline.incidents.alerts import tell_at_once, tell_due, tell_over
 from bounce_watch.pipeline.incidents.periodic_rules import is_usual_again, watch
-from bounce_watch.store import Change, Recorded, Transaction
+from bounce_watch.store import Change, KnownIncident, Recorded, Transaction
 
 Touched = tuple[Rule, str, list[Event]]
 Span = tuple[datetime, datetime]
@@ -17,13 +17,17 @@ _ONE_COLUMN = (Facet.SENDER, Facet.SENDER_DOMAIN, Facet.RECIPIENT, Facet.RECIPIE
 
 
 def detect(
-    context: Context, tx: Transaction, events: Sequence[Event], *, historical: bool
+    context: Context, tx: Transaction, events: Sequence[Event], *, historical: bool, is_first: bool = False
 ) -> tuple[Recorded, ...]:
-    """Let every rule look at the new events of a message; return the incidents that they opened or fed."""
+    """Let every rule look at new events of a message; return the incidents that they opened or fed.
+
+    `is_first`: the message had no events before, so no incident can know it yet.
+    """
     touched = _touched(context, events)
     known = tx.incidents.find_all({f"{rule.id}:{key}" for rule, key, _ in touched}) if touched else {}
     found = [
-        _apply(context, tx, one, known.get(f"{one[0].id}:{one[1]}"), historical=historical) for one in touched
+        _apply(context, tx, one, known.get(f"{one[0].id}:{one[1]}"), historical=historical, is_first=is_first)
+        for one in touched
     ]
     return tuple(recorded for recorded in found if recorded is not None)
 
@@ -42,7 +46,13 @@ def _touched(context: Context, events: Sequence[Event]) -> list[Touched]:
 
 
 def _apply(
-    context: Context, tx: Transaction, touched: Touched, known: Incident | None, *, historical: bool
+    context: Context,
+    tx: Transaction,
+    touched: Touched,
+    known: KnownIncident | None,
+    *,
+    historical: bool,
+    is_first: bool,
 ) -> Recorded | None:
     """Let one rule look at events of one key; return the incident that they opened or fed, None for none.
 
@@ -52,9 +62,10 @@ def _apply(
     rule, key, events = touched
     now, newest = context.clock(), events[-1]
     if known is not None and known.state is not IncidentState.RESOLVED:
-        if newest.occurred_at < known.finding.first_at - max(rule.window, rule.quiet_resolve):
+        if newest.occurred_at < known.first_at - max(rule.window, rule.quiet_resolve):
             return None
-        return Recorded(incident=tx.incidents.feed(known.number, events, now), change=Change.UPDATED)
+        fed = tx.incidents.feed(known.number, events, now, is_new_message=is_first)
+        return Recorded(incident=fed, change=Change.UPDATED)
     if known is not None and _belongs_to(rule, known, newest):
         return None  # a late report of what is over
     span = newest.occurred_at - rule.window, newest.occurred_at + rule.window
@@ -84,11 +95,11 @@ def _events_of(context: Context, tx: Transaction, rule: Rule, key: str, span: Sp
     return [event for event in events if key_of(rule, event, accepted) == key]
 
 
-def _belongs_to(rule: Rule, over: Incident | None, event: Event) -> bool:
+def _belongs_to(rule: Rule, over: KnownIncident | None, event: Event) -> bool:
     """Tell whether an event lies in the time of an incident that is over."""
     if over is None or over.resolved_at is None:
         return False
-    return over.finding.first_at - rule.window <= event.occurred_at <= over.resolved_at
+    return over.first_at - rule.window <= event.occurred_at <= over.resolved_at
 
 
 def settle(context: Context, tx: Transaction) -> tuple[int, ...]:

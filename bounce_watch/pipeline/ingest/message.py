@@ -119,7 +119,14 @@ def _ingest_report(
     (number, received_at), now = stored_message, context.clock()
     kept, told = _subject_as_wanted(report, context.config.retention.subjects)
     assessed = assess_evidence(report, context.site)
-    stored = tx.messages.add_report(number, kept, evidence=assessed.evidence, tests=assessed.tests, now=now)
+    stored = tx.messages.add_report(
+        number,
+        kept,
+        evidence=assessed.evidence,
+        tests=assessed.tests,
+        now=now,
+        received_at=received_at,
+    )
     if stored.duplicate_of is not None:
         ingested.duplicates += 1
         return
@@ -132,9 +139,9 @@ def _ingest_report(
     )
     if not judged.bounces:
         return
-    events = tx.messages.add_bounces(stored.report_id, judged.bounces, now)
+    events = tx.messages.add_bounces(stored, judged.bounces, now)
+    recorded = detect(context, tx, events, historical=historical, is_first=not ingested.bounces)
     ingested.bounces += len(judged.failed)
-    recorded = detect(context, tx, events, historical=historical)
     ingested.opened += tuple(one.incident.number for one in recorded if one.change is Change.OPENED)
     answered = None if historical else answer(context, tx, judged, [one.incident for one in recorded])
     ingested.letters += answered is True

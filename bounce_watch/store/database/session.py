@@ -33,8 +33,10 @@ class Repository(Queries):
 
 
 def read_columns(session: Session, query: Any, params: Mapping[str, Any]) -> Any:
-    """Run a query for a few columns without the ORM, which takes twice the time for them."""
-    session.flush()
+    """Run a query for a few columns without the ORM, which takes twice the time for them.
+
+    It sees what statements wrote, not what was changed in rows of the session and is not flushed yet.
+    """
     return session.connection().execute(query, params)
 
 

@@ -31,3 +31,11 @@ def upsert(
         )
         made[name] = statement.returning(*returning) if returning else statement
     return made
+
+
+def insert_new(table: type[SQLModel], *, returning: Any) -> Upsert:
+    """Return an INSERT that does nothing, and returns nothing, where a unique index knows the row."""
+    return {
+        name: insert(table).on_conflict_do_nothing().returning(returning)
+        for name, insert in (("sqlite", sqlite.insert), ("postgresql", postgresql.insert))
+    }

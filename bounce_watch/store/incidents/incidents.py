@@ -2,10 +2,11 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import bindparam, func, insert
 from sqlalchemy.orm import aliased
-from sqlmodel import Session, SQLModel, col, select
+from sqlmodel import Session, col, select
 
 from bounce_watch.model import Details, Event, Finding, Incident, IncidentState
 from bounce_watch.store import tables
@@ -13,7 +14,7 @@ from bounce_watch.store.database.columns import scrub
 from bounce_watch.store.database.session import read_columns
 from bounce_watch.store.incidents.detail import refusal_details_of, show_incident
 from bounce_watch.store.incidents.lifecycle import WATCHER, IncidentLife, ToldQueries, incident_of
-from bounce_watch.store.records import IncidentDetail, Recorded
+from bounce_watch.store.records import IncidentDetail, KnownIncident, Recorded
 from bounce_watch.store.vocabulary import Change
 
 AT_ONCE = timedelta(0)
@@ -27,7 +28,7 @@ _NEW_PROOF = insert(_LINK)
 # Made once: to build a statement costs more than to run it, and these are run for each bounce and rule.
 _ALIKE = aliased(_AT)
 _LAST = select(func.max(_ALIKE.number)).where(col(_ALIKE.fingerprint) == col(_AT.fingerprint))
-_NEWEST = select(*SQLModel.metadata.tables["incident"].columns).where(
+_NEWEST = select(_AT.fingerprint, _AT.number, _AT.state, _AT.first_at, _AT.resolved_at).where(  # type: ignore[call-overload]
     col(_AT.fingerprint).in_(bindparam("fingerprints", expanding=True)),
     col(_AT.number) == _LAST.scalar_subquery(),
 )
@@ -65,20 +66,28 @@ class IncidentQueries(ToldQueries):
         with self._reading() as session:
             return refusal_details_of(session, number, limit)
 
-    def find(self, fingerprint: str) -> Incident | None:
+    def find(self, fingerprint: str) -> KnownIncident | None:
         """Return the newest incident of a fingerprint, whatever its state, None for none."""
         return self.find_all([fingerprint]).get(fingerprint)
 
-    def find_all(self, fingerprints: Collection[str]) -> dict[str, Incident]:
+    def find_all(self, fingerprints: Collection[str]) -> dict[str, KnownIncident]:
         """Return the newest incident of each fingerprint that has one, whatever its state."""
         asked = {scrub(fingerprint): fingerprint for fingerprint in fingerprints}
         with self._reading() as session:
             rows = read_columns(session, _NEWEST, {"fingerprints": sorted(asked)})
-            return {asked[row.fingerprint]: incident_of(row) for row in rows}
+            return {asked[row.fingerprint]: _known(row) for row in rows}
 
 
 class Incidents(IncidentLife, IncidentQueries):
     """Writing what the rules found."""
+
+    def find_all(self, fingerprints: Collection[str]) -> dict[str, KnownIncident]:
+        """Return the newest incidents as this transaction has changed them."""
+        found = super().find_all(fingerprints)
+        return {
+            fingerprint: _known(self._known.get(incident.number, incident))
+            for fingerprint, incident in found.items()
+        }
 
     def save_finding(
         self, finding: Finding, now: datetime, *, quiet: bool, reopen_within: timedelta = AT_ONCE
@@ -94,14 +103,21 @@ class Incidents(IncidentLife, IncidentQueries):
             row = None if quiet else self._reopen(finding, now, reopen_within)
             row = row or self._open(finding, now, quiet=quiet)
             return Recorded(incident=incident_of(row, finding.events), change=Change.OPENED)
-        change, grew = self._feed(row, finding, now)
-        return Recorded(incident=incident_of(row, finding.events), change=change, grew=grew)
+        change = self._feed(row, finding, now)
+        return Recorded(incident=incident_of(row, finding.events), change=change)
 
-    def feed(self, number: int, events: Sequence[Event], now: datetime) -> Incident:
-        """Add events of one message to an unresolved incident, and return it."""
+    def feed(
+        self, number: int, events: Sequence[Event], now: datetime, *, is_new_message: bool = False
+    ) -> Incident:
+        """Add events of one message to an unresolved incident, and return it.
+
+        `is_new_message`: none of its events can be a proof yet, so the store is not asked.
+        """
         row = self._unresolved(number)
         asked = {"of_incident": number, "of_message": events[0].message_id}
-        proofs = set(read_columns(self._rows, _PROOFS_BY_MESSAGE, asked).scalars())
+        proofs = (
+            set() if is_new_message else set(read_columns(self._rows, _PROOFS_BY_MESSAGE, asked).scalars())
+        )
         new = [event for event in events if event.bounce_id not in proofs]
         if new:
             row.messages += 0 if proofs else 1
@@ -159,10 +175,10 @@ class Incidents(IncidentLife, IncidentQueries):
         self._note(row, Change.OPENED, now, by=WATCHER, note="from old mail" if quiet else "")
         return row
 
-    def _feed(self, row: tables.Incident, finding: Finding, now: datetime) -> tuple[Change, bool]:
+    def _feed(self, row: tables.Incident, finding: Finding, now: datetime) -> Change:
         unknown = self._unlinked(row.number, finding.events)
         if not unknown:
-            return Change.UNCHANGED, False
+            return Change.UNCHANGED
         self._link(row.number, unknown)
         row.messages = max(_count_messages(self._rows, row.number), finding.messages)
         row.title, row.severity = finding.title, finding.severity
@@ -171,14 +187,13 @@ class Incidents(IncidentLife, IncidentQueries):
         row.recipient_domains = _joined(row.recipient_domains, finding.recipient_domains)
         row.statuses = _joined(row.statuses, finding.statuses)
         row.updated_at = now
-        return Change.UPDATED, self._grow(row, now)
+        self._grow(row, now)
+        return Change.UPDATED
 
-    def _grow(self, row: tables.Incident, now: datetime) -> bool:
-        grew = row.messages >= 2 * max(row.grown_at, 1)
-        if grew:
+    def _grow(self, row: tables.Incident, now: datetime) -> None:
+        if row.messages >= 2 * max(row.grown_at, 1):
             row.grown_at = row.messages
             self._note(row, "grew", now, by=WATCHER, note="")
-        return grew
 
     def _link(self, number: int, bounce_ids: Iterable[int]) -> None:
         rows = [{"incident": number, "bounce_id": one} for one in dict.fromkeys(bounce_ids)]
@@ -193,6 +208,15 @@ class Incidents(IncidentLife, IncidentQueries):
         )
         known = set(self._rows.exec(query))
         return [bounce_id for bounce_id in bounce_ids if bounce_id not in known]
+
+
+def _known(incident: Any) -> KnownIncident:
+    return KnownIncident(
+        number=incident.number,
+        state=IncidentState(incident.state),
+        first_at=incident.first_at,
+        resolved_at=incident.resolved_at,
+    )
 
 
 def find_unresolved(session: Session, fingerprint: str) -> tables.Incident | None:

@@ -11,9 +11,9 @@ from bounce_watch.model import Bounce, Event, Evidence, Kind, Report
 from bounce_watch.model.message_location import MessageLocation
 from bounce_watch.store import tables
 from bounce_watch.store.database.columns import MAX_TEXT, scrub
-from bounce_watch.store.database.errors import AlreadyStored, NotThere
+from bounce_watch.store.database.errors import AlreadyStored
 from bounce_watch.store.database.session import Queries, Repository
-from bounce_watch.store.database.upsert import upsert
+from bounce_watch.store.database.upsert import insert_new, upsert
 from bounce_watch.store.messages.events import EVENT_COLUMNS, failed_events
 from bounce_watch.store.messages.rows import bounce_row, report_row
 from bounce_watch.store.records import StoredReport
@@ -35,18 +35,10 @@ _STORE = upsert(
     where=col(_AT.state) == MessageState.SEEN,
     returning=(col(_AT.id),),
 )
-_NEW_REPORT = insert(_REPORT).returning(col(_REPORT.id))
+_NEW_REPORT = insert_new(_REPORT, returning=col(_REPORT.id))
 _NEW_BOUNCES = insert(_BOUNCE).returning(*EVENT_COLUMNS, sort_by_parameter_order=True)
 _FIRST_WITH = select(_REPORT.id).where(
     col(_REPORT.fingerprint) == bindparam("of_fingerprint"), col(_REPORT.duplicate_of).is_(None)
-)
-_REPORTED = (
-    select(  # type: ignore[call-overload]
-        *(_REPORT.message_id, _REPORT.duplicate_of),
-        *(_REPORT.arrival_date, _REPORT.report_date, _AT.received_at),
-    )
-    .join(_AT, col(_AT.id) == col(_REPORT.message_id))
-    .where(col(_REPORT.id) == bindparam("of_report"))
 )
 
 
@@ -135,38 +127,46 @@ class Messages(MessageQueries, Repository):
         evidence: Evidence | None,
         tests: Iterable[tuple[str, str]],
         now: datetime,
+        received_at: datetime | None = None,
     ) -> StoredReport:
-        """Store a report. The same fingerprint again makes a duplicate, whose bounces are not stored."""
-        connection, first = self._rows.connection(), None
-        if report.fingerprint:
-            asked = {"of_fingerprint": scrub(report.fingerprint[:MAX_TEXT])}
-            first = connection.execute(_FIRST_WITH, asked).scalar_one_or_none()
-        row = report_row(message_id, report, now)
-        row |= {"evidence": evidence, "tests": [list(test) for test in tests], "duplicate_of": first}
-        number = connection.execute(_NEW_REPORT, row).scalar_one()
-        return StoredReport(report_id=number, duplicate_of=first)
+        """Store a report. The same fingerprint again makes a duplicate, whose bounces are not stored.
 
-    def add_bounces(self, report_id: int, bounces: Sequence[Bounce], now: datetime) -> tuple[Event, ...]:
+        `received_at` is the arrival of its message.
+        """
+        connection, first = self._rows.connection(), None
+        row = report_row(message_id, report, now)
+        row |= {"evidence": evidence, "tests": [list(test) for test in tests], "duplicate_of": None}
+        number = connection.execute(_NEW_REPORT[connection.dialect.name], row).scalar_one_or_none()
+        if number is None:
+            asked = {"of_fingerprint": scrub(report.fingerprint[:MAX_TEXT])}
+            first = connection.execute(_FIRST_WITH, asked).scalar_one()
+            copy = row | {"duplicate_of": first}
+            number = connection.execute(_NEW_REPORT[connection.dialect.name], copy).scalar_one()
+        times = (report.arrival_date, report.date, received_at)
+        return StoredReport(
+            report_id=number,
+            message_id=message_id,
+            duplicate_of=first,
+            reported_at=next((time for time in times if time), now),
+        )
+
+    def add_bounces(
+        self, report: StoredReport, bounces: Sequence[Bounce], now: datetime
+    ) -> tuple[Event, ...]:
         """Store the bounces of a report and return the failed ones as events, in order.
 
-        Without a time of its own a bounce gets the report's, else the message's arrival, else `now`;
-        none lies after `now`. For a duplicate nothing is stored. Raises NotThere for no such report.
+        Without a time of its own a bounce gets that of the report; none lies after `now`. For a duplicate
+        nothing is stored.
         """
-        connection = self._rows.connection()
-        reported = connection.execute(_REPORTED, {"of_report": report_id}).one_or_none()
-        if reported is None:
-            raise NotThere(f"there is no report {report_id}")
-        message_id, duplicate_of, *times = reported
-        if duplicate_of is not None or not bounces:
+        if report.duplicate_of is not None or not bounces:
             return ()
-        reported_at = next((time for time in times if time), now)
-        ids = {"report_id": report_id, "message_id": message_id, "recorded_at": now}
+        ids = {"report_id": report.report_id, "message_id": report.message_id, "recorded_at": now}
         rows = [
-            {**ids, "occurred_at": min(bounce.occurred_at or reported_at, now), **bounce_row(bounce)}
+            {**ids, "occurred_at": min(bounce.occurred_at or report.reported_at, now), **bounce_row(bounce)}
             for bounce in bounces
         ]
         # As they were stored: the rules see what they will see later.
-        return failed_events(connection.execute(_NEW_BOUNCES, rows))
+        return failed_events(self._rows.connection().execute(_NEW_BOUNCES, rows))
 
     def note_filed(self, places: Sequence[MessageLocation]) -> None:
         """Note as filed the messages at these places, as after their move."""
