@@ -80,16 +80,3 @@ def _attributes(path: Path) -> Iterator[str]:
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
             yield f"{node.value.id}.{node.attr}"
-
-
-def test_no_module_is_longer_than_can_be_read_at_once() -> None:
-    """Near a hundred lines is the aim, 250 the limit, empty ones not counted.
-
-    The tables of the store and its migrations are lists of declarations, read one by one.
-    """
-    lengths = {
-        str(path.relative_to(PACKAGE)): sum(map(bool, map(str.strip, path.read_text("utf-8").splitlines())))
-        for path in PACKAGE.rglob("*.py")
-    }
-    long = {name for name, length in lengths.items() if length > 250 and "migrations" not in name}
-    assert long <= {"store/tables.py"}
