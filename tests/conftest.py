@@ -1,4 +1,4 @@
-"""Fixtures for all rooms: real servers, and logs that cost nothing."""
+"""Fixtures for all tests: real servers, marks by cost, and cheap logs."""
 
 import pytest
 import structlog
@@ -41,6 +41,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture(scope="session", autouse=True)
 def plain_logs() -> None:
-    """Show a logged exception as Python does: structlog's own way, with all locals, took ten seconds each."""
+    """Show a logged exception as Python does: structlog's own format, with all locals, took ten seconds."""
     renderer = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
     structlog.configure(processors=[structlog.processors.add_log_level, renderer])

@@ -21,7 +21,7 @@ _SIGNALS = (signal.SIGPIPE, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 def run_program(
     *arguments: str, environ: Mapping[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
-    """Run the program from `main` on, with streams and surroundings of its own, and return what it said.
+    """Run `main` in this process with its own streams and environment; return its output.
 
     To start Python for each of some hundred calls took most of these tests' time. The tests of the service,
     of the demo, of standard input and of completion start it.

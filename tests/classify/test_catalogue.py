@@ -108,7 +108,7 @@ def test_persistence_follows_the_class_unless_the_row_says_otherwise(
 
 
 def test_every_cause_but_unknown_can_be_decided() -> None:
-    """A cause without a row would be a word that nobody ever sees."""
+    """A cause without a row could never be assigned."""
     assert {row.cause for row in CATALOGUE.rows} == set(Cause) - {Cause.UNKNOWN}
 
 
@@ -121,7 +121,7 @@ def test_every_playbook_named_is_there() -> None:
 
 @pytest.mark.parametrize("row", CATALOGUE.rows, ids=lambda row: row.name)
 def test_a_shipped_row_is_written_for_people(row: Row) -> None:
-    """Titles are short, meanings are one sentence, and there is a first step for everybody."""
+    """Titles are short, meanings are one sentence, and every row has a first step."""
     assert len(row.title) <= 60
     assert row.meaning.endswith(".")
     assert row.meaning.count(". ") == 0

@@ -27,7 +27,7 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 def call(
     *arguments: str, status: int = 0, environ: dict[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
-    """Run the program and demand its exit status."""
+    """Run the program and assert its exit status."""
     done = run_program(*arguments, environ={"TZ": "UTC", "COLUMNS": "120", **(environ or {})})
     assert done.returncode == status, f"{done.returncode}: {done.stderr}"
     return done
@@ -35,7 +35,7 @@ def call(
 
 @pytest.fixture(scope="session")
 def demo_in_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder in which the sample week was played once, for all workers: to look at, never to change."""
+    """Play the sample week once for all workers and return its folder, which no test may change."""
     base = tmp_path_factory.getbasetemp()
     shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
     folder = shared / "demo" / "out"
@@ -50,16 +50,16 @@ def demo_in_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def demo_at_server(demo_in_file: Path, stores: Stores, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The same week, its store moved to a PostgreSQL by the program's own command."""
+    """Return the same week with its store copied to PostgreSQL by `db copy`."""
     url = stores.postgres.url(stores.postgres.database())
     folder = tmp_path_factory.mktemp("demo-at-server")
-    # A copy of its own: the command wants the store for itself, and other workers look at the demo.
+    # Its own copy: the command locks the store, and other workers read the demo.
     passing = shutil.ignore_patterns("*-wal", "*-shm", "*.lock")
     shutil.copytree(demo_in_file, folder, dirs_exist_ok=True, ignore=passing)
     call("-c", str(folder / "config.toml"), "db", "copy", "--to", url)
     (folder / DEMO_STORE).unlink()
     _move(folder, f'url = "{url}"')
-    # What the store knows of a mailbox it knows by its name, which is its place.
+    # The store identifies a mailbox by its name, which contains its path.
     config = folder / "config.toml"
     config.write_text(config.read_text().replace('"mailbox"', f'"{demo_in_file}/mailbox"'))
     return folder
@@ -67,7 +67,7 @@ def demo_at_server(demo_in_file: Path, stores: Stores, tmp_path_factory: pytest.
 
 @pytest.fixture(scope="session")
 def demo(request: pytest.FixtureRequest) -> Path:
-    """The folder of the played demo, its store where `--store` says: to look at, never to change."""
+    """Return the folder of the demo with its store where `--store` says; no test may change it."""
     where = "file" if request.config.getoption("store") == "sqlite" else "server"
     folder: Path = request.getfixturevalue({"file": "demo_in_file", "server": "demo_at_server"}[where])
     return folder
@@ -75,7 +75,7 @@ def demo(request: pytest.FixtureRequest) -> Path:
 
 @pytest.fixture
 def site(demo: Path, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Path]:
-    """The configuration of a copy of the demo, whose store a test may change."""
+    """Yield the configuration of a copy of the demo, whose store a test may change."""
     if (demo / DEMO_STORE).exists():
         shutil.copy(demo / DEMO_STORE, tmp_path)
         shutil.copy(demo / "config.toml", tmp_path)
@@ -87,7 +87,7 @@ def site(demo: Path, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator
 
 @pytest.fixture
 def site_at_server(demo_at_server: Path, tmp_path: Path, stores: Stores) -> Iterator[Path]:
-    """The same at a server, whatever `--store` says."""
+    """Yield the same with a store on PostgreSQL, even without `--store postgres`."""
     with _site_at_server(demo_at_server, tmp_path, stores) as config:
         yield config
 
@@ -104,7 +104,7 @@ def _site_at_server(demo: Path, folder: Path, stores: Stores) -> Iterator[Path]:
 
 
 def _move(folder: Path, line: str) -> None:
-    """Say in the configuration of a demo where its store is."""
+    """Write the location of the store into the configuration of a demo."""
     config = folder / "config.toml"
     text, count = re.subn(r"(?<=\[store\]\n).*", line.replace("\\", r"\\"), config.read_text())
     assert count == 1
@@ -112,7 +112,7 @@ def _move(folder: Path, line: str) -> None:
 
 
 def failures(config: Path) -> set[str]:
-    """Return what `db check` complains of; the tests' PostgreSQL, which waits for no disk, not for that."""
+    """Return what `db check` reports as failed, except durability: here PostgreSQL runs without fsync."""
     done = run_program("-c", str(config), "db", "check", "--json")
     found = {line["name"]: line["state"] for line in map(json.loads, done.stdout.splitlines())}
     assert done.returncode == ("failure" in found.values())

@@ -92,7 +92,7 @@ def test_check_offline_looks_at_no_server_and_names_every_fault(tmp_path: Path) 
 def test_check_says_when_the_certificate_of_the_application_ends(
     tmp_path: Path, days: int, state: str
 ) -> None:
-    """Nobody else does: with its certificate the service would fall silent one morning."""
+    """No other program warns: with an expired certificate the service would stop working."""
     rsa, ends = trustme.KeyType.RSA, datetime.now(UTC) + timedelta(days=days)
     issued = trustme.CA(key_type=rsa).issue_cert("app.larkfield.example", key_type=rsa, not_after=ends)
     (tmp_path / "app.pem").write_bytes(issued.private_key_and_cert_chain_pem.bytes())

@@ -77,7 +77,7 @@ def test_a_token_lives_to_its_end_while_nobody_gives_a_new_one(token_server: Tok
 
 
 def test_a_refusal_counts_at_once_even_while_the_old_token_lives(token_server: TokenServer) -> None:
-    """Whoever took the application its rights wants that to work today."""
+    """An admin who revokes the application's rights expects this to take effect today."""
     clock = Clock()
     wanted = tokens(token_server, clock=clock)
     wanted.read()

@@ -1,4 +1,4 @@
-"""A mailbox and its work that play what they are told, to look at the loop itself."""
+"""Doubles of a source and of the cycle's work, for tests of the loop alone."""
 
 from collections.abc import Callable, Iterator, Sequence
 
@@ -11,7 +11,7 @@ Heard = list[tuple[str, float]]
 
 
 class Quiet(Source):
-    """A source in which nothing lies. `heard` has what was asked of it."""
+    """An empty source that records its calls in `heard`."""
 
     def __init__(self, name: str, heard: Heard) -> None:
         self.name = name
@@ -53,7 +53,7 @@ class Quiet(Source):
 
 
 class Played:
-    """Looks end as told, one after another; behind the last one the loop is stopped."""
+    """Work whose polls end with the given outcomes in turn; after the last one it stops the loop."""
 
     status = "played"
 
@@ -85,7 +85,7 @@ class Played:
 
 
 def play(*outcomes: Exception | str) -> Heard:
-    """Let the looks of one mailbox end like this; return how long was waited, for mail or after faults."""
+    """Run polls of one mailbox with these outcomes; return the calls and waits that were recorded."""
     heard: Heard = []
     stopper = Stopper()
 

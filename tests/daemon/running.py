@@ -1,4 +1,4 @@
-"""A service that runs: started, watched, told to stop."""
+"""A running service for tests: start it, read its log, stop it."""
 
 import multiprocessing
 import os
@@ -51,7 +51,7 @@ class Running:
         return self.folder / "config.toml"
 
     def write(self) -> None:
-        # The service knows the real time: a digest that is due in the tests' last half hour is in their way.
+        # The service uses the real time: a digest due at 23:30 would disturb tests that run then.
         text = CONFIG.replace('at = "23:30:00"', 'at = "23:59:59"')
         text = text.replace(MAILDIR, self.source).replace(FOLDER, self.send)
         text = text.replace(FILE, self.store)
@@ -72,11 +72,11 @@ class Running:
         return self.process.pid
 
     def wait_until_started(self) -> None:
-        """Wait for the first look, which is over then: what comes later is no backlog of the first run."""
+        """Wait until the first poll is over, so that later mail is not backlog of the first run."""
         wait_for(lambda: "watching" in self.log())
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> float:
-        """Stop the service, demand status 0, and return how many seconds it took."""
+        """Stop the service, assert exit status 0, and return how many seconds it took."""
         began = time.monotonic()
         os.kill(self.pid, number)
         assert self.end() == 0, self.log()

@@ -137,7 +137,7 @@ def test_sigterm_while_a_mail_is_read(home: Running) -> None:
 
 
 def test_sigterm_while_a_mail_is_stored(home: Running, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Somebody else writes, so that the transaction cannot begin: not even a signal is heard meanwhile."""
+    """Another process writes, so the transaction cannot begin; signals are not handled in that wait."""
     home.start()
     home.wait_until_started()
     with open_store(place_of(load_config(home.config).store)) as other, other.transaction():

@@ -1,4 +1,4 @@
-"""The program in a process that is forked from a warm one: a start costs a tenth of what it costs else."""
+"""Run the program in a process forked from one with all imports done: ten times faster to start."""
 
 import os
 import sys

@@ -1,4 +1,4 @@
-"""Our own sample events and rules for the tests of this room."""
+"""Sample events and rules for the tests of detection."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,7 +15,7 @@ NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 
 
 def event(number: int, *, minutes: float = 0, **changes: Any) -> Event:
-    """Bounce number so and so, that many minutes after noon; each in its own message by default."""
+    """Return a numbered bounce some minutes after noon, in a message of its own by default."""
     values: dict[str, Any] = {
         "bounce_id": number,
         "message_id": number,

@@ -154,7 +154,7 @@ def test_nothing_opens_in_the_quiet_weeks() -> None:
 
 @pytest.mark.parametrize("rule", PLANTS)
 def test_a_rule_opens_exactly_what_was_planted_for_it(rule: str) -> None:
-    """What another incident explains may be there too, but nobody is told of it."""
+    """An incident that another one explains may exist too, but it causes no alert."""
     key, planted = PLANTS[rule]
     found = play(*planted)
     assert [(one.finding.rule_id, one.finding.key) for one in found if not one.suppressed_by] == [(rule, key)]

@@ -139,7 +139,7 @@ def test_every_playbook_of_a_rule_is_there() -> None:
 
 
 def test_no_rule_waits_for_a_cause_that_nothing_gives() -> None:
-    """Only the rule about refusals that nobody understands waits for the cause unknown."""
+    """Only the rule about unclassified rejections waits for the cause unknown."""
     waiting = {
         found.id for found in RULES.values() for condition in found.where if Cause.UNKNOWN in condition.causes
     }

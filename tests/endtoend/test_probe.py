@@ -51,7 +51,7 @@ def test_a_probe_comes_back_and_is_explained(world: MailWorld, tmp_path: Path, k
 
 
 def test_what_the_site_does_not_believe_is_a_warning(world: MailWorld, tmp_path: Path, keep: Keep) -> None:
-    """Postfix writes no mark of Exchange: with the default trust nobody would hear anything."""
+    """Postfix writes no mark of Exchange: with the default trust no reply would be sent."""
     config = write_config(world, tmp_path, keep)
     config.write_text(config.read_text().replace('authority = "mailbox"', 'authority = "exchange-headers"'))
     rows = probed(config, "--to", NOBODY, "--wait", "60s")

@@ -109,7 +109,7 @@ class Site:
             time.sleep(0.05)
 
     def wait_for_victim(self, step: int) -> str:
-        """Return who is at work once so many more are filed; whoever is too quick to be met gets more."""
+        """Return the watchers at work once this many more are filed; deliver more if they finish early."""
         goal, victims = len(self.filed()) + step, list[str]()
 
         def is_met() -> bool:

@@ -137,7 +137,7 @@ def test_in_preview_nothing_leaves_before_it_is_released(
 def test_what_lies_there_at_the_first_run_waits_for_release(
     mail_world: MailWorld, tmp_path: Path, keep: Keep
 ) -> None:
-    """Nobody asked for answers about mail from before; what comes later is answered at once."""
+    """Older mail gets no reply; mail that arrives later gets one at once."""
     mail_world.send(ALICE, "nouser@fabrikam.example")
     mail_world.dovecot.wait_for(1, WATCHED)
     time.sleep(1 - time.time() % 1)  # arrivals are told in whole seconds: what came in this one is no backlog

@@ -75,7 +75,7 @@ def test_with_little_room_mail_waits_in_the_mailbox(open_home: Callable[..., Hom
 def test_a_disk_that_is_full_keeps_all_in_the_mailbox_and_takes_it_when_there_is_room(
     open_home: Callable[..., Home], disk: Path
 ) -> None:
-    """A real file system of 4 MB; nothing is quarantined, and nobody has to start anything."""
+    """A real file system of 4 MB: nothing is quarantined, and the service needs no restart."""
     home = open_home(('path = "store.db"', f'path = "{disk}/store.db"\nkeep_free_mb = 0'))
     home.deliver(ndr(number=1), "1")
     home.look()

@@ -1,4 +1,4 @@
-"""The service between two broken lines: real Dovecot and Postfix, each behind a chaos proxy.
+"""The service between two faulty connections: real Dovecot and Postfix, each behind a chaos proxy.
 
 The clock of the lab runs 600 times as fast, so that every pause of minutes passes in a tenth of a
 second; time-outs of the network are half a second.
@@ -145,7 +145,7 @@ class FaultWorld:
 
     @contextmanager
     def serving(self, *, starttls: bool = False) -> Iterator["Serving"]:
-        """Run the service in a thread. It must not end by itself."""
+        """Run the service in a thread; a test fails if it ends early."""
         proxy = self.imap_starttls if starttls else self.imap
         text = CONFIG.format(
             zone=_zone_past_midnight(),
@@ -212,7 +212,7 @@ class FaultWorld:
                     continue
 
     def assert_whole(self) -> None:
-        """Demand that nothing was lost, doubled or said in clear, counted at the receivers' end."""
+        """Assert that nothing was lost, sent twice or sent in clear text, counted at the receivers."""
         numbers = range(1, self.delivered + 1)
         if not self.delivered:
             return
@@ -229,7 +229,7 @@ class FaultWorld:
         assert not [secret for secret in _as_said(PASSWORD) if secret in heard]
 
     def found_in_sent_folder(self) -> int:
-        """Return how many mails were settled by a look into the sent folder."""
+        """Return how many mails were confirmed by a search of the sent folder."""
         query = "SELECT count(*) FROM outgoing WHERE server_reply = 'found where sent mail lies'"
         return int(self.ask(query)[0][0])
 

@@ -25,7 +25,7 @@ DOCUMENTATION_ADDRESS = re.compile(r"192\.0\.2\.\d+|198\.51\.100\.\d+|203\.0\.11
 
 
 def test_the_generator_writes_the_committed_files_byte_for_byte(tmp_path: Path) -> None:
-    """The story can be changed in one place, and nobody edits a sample by hand."""
+    """The story is changed in one place, the generator; samples are never edited by hand."""
     generator = ROOT / "tools" / "make_demo_mailbox.py"
     subprocess.run([sys.executable, generator, tmp_path], check=True, capture_output=True)
     written = {path.name: path.read_bytes() for path in tmp_path.iterdir()}

@@ -1,4 +1,4 @@
-"""Our own marks are recognised, and nobody else's."""
+"""Our own marks are recognized, and no others."""
 
 import pytest
 

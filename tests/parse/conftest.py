@@ -1,4 +1,4 @@
-"""What the reader's tests share: the samples, and readings as plain values."""
+"""Shared by the tests of the reader: the samples, and readings as plain values."""
 
 from dataclasses import asdict, is_dataclass
 from datetime import datetime

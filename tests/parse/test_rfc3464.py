@@ -134,7 +134,7 @@ def test_a_part_that_names_nobody_gives_nothing(text: str) -> None:
 
 
 def test_garbage_dates_are_absent() -> None:
-    """A date nobody can read is None, not an exception and not an epoch."""
+    """A date that cannot be read is None, not an exception and not an epoch."""
     fields = read_fields(
         "Arrival-Date: yesterday +99999999999999\n\nFinal-Recipient: rfc822;a@b.example\nAction: delayed\n"
         "Will-Retry-Until: Mon, 1 Jun 2026 10:00:00 +0200\nLast-Attempt-Date: 1 Jan 0000\n"

@@ -1,4 +1,4 @@
-"""A context for tests: real store, real templates, a Maildir for a mailbox and a folder for the way out."""
+"""A context for tests: real store and templates, a Maildir as mailbox, a folder as sender."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -60,7 +60,7 @@ class Clock:
 
 @dataclass(frozen=True)
 class Home:
-    """`folder` holds everything; `look` runs one cycle on what lies in the mailbox."""
+    """A site in `folder`; `look` runs one cycle over its mailbox."""
 
     folder: Path
     config: Config
@@ -90,14 +90,14 @@ class Home:
 
 @pytest.fixture(scope="session")
 def reader() -> Iterator[IsolatedReader]:
-    """One reading process for all homes; each of its own took half a second to start."""
+    """One reading process for all sites: starting one for each took half a second."""
     with closing(IsolatedReader()) as one:
         yield one
 
 
 @pytest.fixture
 def store_line(request: pytest.FixtureRequest) -> str:
-    """The line of the configuration that says where the store is: a file, or an empty one at a server."""
+    """Return the configuration line for the store: a file, or an empty database on PostgreSQL."""
     if request.config.getoption("store") == "sqlite":
         return FILE
     stores: Stores = request.getfixturevalue("stores")
@@ -106,7 +106,7 @@ def store_line(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def open_home(tmp_path: Path, reader: IsolatedReader, store_line: str) -> Iterator[Callable[..., Home]]:
-    """Open homes; changes are applied to the text of the configuration."""
+    """Return a function that opens a site; changes are replacements in its configuration text."""
     with ExitStack() as stack:
 
         def build(*changes: tuple[str, str]) -> Home:

@@ -1,4 +1,4 @@
-"""Chat rooms: a real webhook hears of incidents once, and no text of a mail calls anybody there."""
+"""Chat rooms: a real webhook gets each incident once, and no text of a message mentions a user there."""
 
 import json
 import threading

@@ -1,4 +1,4 @@
-"""What the history adds to an answer: a likely typing error, earlier attempts, an open incident."""
+"""What the history adds to a reply: a likely typing error, earlier attempts, an open incident."""
 
 from datetime import timedelta
 from email import message_from_bytes, policy
@@ -31,7 +31,7 @@ def test_a_domain_that_mail_reached_is_suggested(home: Home) -> None:
 
 
 def test_a_forged_report_suggests_nothing(home: Home) -> None:
-    """Whoever writes us a false report must not be able to name the address that our people try next."""
+    """A spoofed report must not choose the address that our users try next."""
     forged = ndr("tom@larkfield.example", "eva@fabrikam.example", authority="Anonymous", **FULL)
     home.deliver(forged, "1.eml")
     home.look()
@@ -53,7 +53,7 @@ def test_the_third_mail_that_comes_back_is_answered_firmly(home: Home) -> None:
 
 
 def test_an_incident_is_told_once_to_each_sender(home: Home) -> None:
-    """Eight colleagues fail SPF: who comes after the incident opened hears its number, once."""
+    """Eight senders fail SPF: those after the incident opened get its number, once."""
     refused: Refusal = {"reply": "550 5.7.23 SPF violation -> 550 5.7.1 SPF check failed", "status": "5.7.23"}
     people = [f"p{number}@larkfield.example" for number in range(9)]
     for number, person in enumerate(people):

@@ -83,7 +83,7 @@ def look(home: Home, dovecot: Dovecot, **wishes: Any) -> CycleResult:
 
 
 def test_reports_and_what_is_kept_are_stored_from_all_their_bytes(home: Home, dovecot: Dovecot) -> None:
-    """The same comes of a mailbox as without a look; a mail that nobody needs is not downloaded for it."""
+    """The results equal those of full downloads, and messages without a report are not downloaded."""
     dovecot.append([NEWS, WORDED, DECLARED, SEALED])
     result = look(home, dovecot)
     assert result.kinds == {Kind.NOT_A_REPORT: 1, Kind.FAILURE: 2, Kind.UNREADABLE: 1}
@@ -135,7 +135,7 @@ def test_a_head_that_cannot_be_read_in_time_is_quarantined_whole_after_three_loo
 
 
 def test_a_mail_that_is_gone_behind_its_head_is_no_fault(home: Home, dovecot: Dovecot) -> None:
-    """Somebody took it away between the look and the download; what comes behind it is read."""
+    """Another client deleted it before the download; the messages after it are read."""
 
     def take_away() -> None:
         with dovecot.sign_in(WATCHED) as client:

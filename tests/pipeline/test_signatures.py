@@ -137,7 +137,7 @@ def test_what_was_changed_on_the_way_shows(name: str) -> None:
 
 @pytest.mark.parametrize("domain", ["evil.example", "mail.larkfield.example", "notlarkfield.example"])
 def test_only_our_own_domains_are_asked_for(domain: str) -> None:
-    """A stranger's good signature proves nothing, and nobody makes us ask for a name of theirs."""
+    """A valid signature of an external domain proves nothing, and its key is not even looked up."""
     asked: list[str] = []
 
     def find_key(name: str) -> bytes | None:

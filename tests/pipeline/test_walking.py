@@ -1,4 +1,4 @@
-"""A look walks through what is new, and forgets nothing of what is old."""
+"""A poll lists what is new and overlooks nothing that is old."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -78,7 +78,7 @@ def test_mail_that_stays_is_not_listed_again(home: Home, dovecot: Dovecot, asked
 def test_the_whole_folder_is_walked_at_the_first_look_of_a_run_and_once_a_day(
     home: Home, dovecot: Dovecot, asked: list[str]
 ) -> None:
-    """What was overlooked, for whatever reason, is found then."""
+    """Messages that an earlier walk overlooked are found then."""
     dovecot.append([samples.NEWSLETTER] * 60)
     with opened(dovecot) as source:
         run_cycle(home.context, source, None)
@@ -171,7 +171,7 @@ class FailsTwice(Reader):
 def test_what_could_not_be_read_is_tried_at_the_next_look_however_much_came_after(
     home: Home, dovecot: Dovecot
 ) -> None:
-    """It holds the cursor back until it was read, or lies in quarantine."""
+    """The cursor stays before it until it is read or quarantined."""
     context = replace(home.context, reader=FailsTwice(home.context.reader))
     dovecot.append([samples.NEWSLETTER, ndr(), *[LATER] * 60])
     with opened(dovecot) as source:
@@ -188,7 +188,7 @@ def test_what_could_not_be_read_is_tried_at_the_next_look_however_much_came_afte
 def test_a_message_that_a_person_moves_back_is_read_and_filed_again(
     dovecot: Dovecot, look: Callable[..., CycleResult]
 ) -> None:
-    """It gets a new UID; nobody is told twice."""
+    """It gets a new UID, and no reply is sent twice."""
     dovecot.append([samples.NEWSLETTER, ndr()])
     assert look().bounces == 1
     with dovecot.sign_in() as client:

@@ -1,4 +1,4 @@
-"""A service whose process can be killed at any moment, and what must be true of it afterwards."""
+"""A service that can be killed at any moment, and what must hold afterwards."""
 
 import multiprocessing
 import os
@@ -20,7 +20,7 @@ START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 BEYOND_THE_GRACE = 11
 KILLED = -9
 
-# A process that reads nothing of a mail in a child: the child's life is its own room's matter.
+# Mail is read in the killed process itself; tests/sandbox covers reading in a child process.
 _RUN = "[run]\nisolate = false\n" if "isolate" in Run.model_fields else ""
 CONFIG = (
     """
@@ -56,13 +56,13 @@ _KIND = re.compile(rb"^X-Bounce-Watch-Kind: (\S+)\r$", re.MULTILINE)
 
 
 def report(number: int) -> bytes:
-    """Return the report that one colleague of many caused; no rule sees a pattern in several."""
+    """Return a report about one sender of many; no rule fires on several of them."""
     return ndr(f"colleague{number}@larkfield.example", f"nobody@firm{number}.example", number=number)
 
 
 @dataclass
 class Lab:
-    """A Maildir, a store and a way out in one folder. `minutes` is how far the clock of the lab went."""
+    """A Maildir, a store and a sender in one folder. `minutes` is how far its clock has advanced."""
 
     folder: Path
     source: str = MAILDIR
@@ -90,7 +90,7 @@ class Lab:
         os.utime(path, (moment, moment))
 
     def start(self, aim: str | None = None, cycles: int = 1) -> BaseProcess:
-        """Start a process that runs cycles, and dies where it is told to."""
+        """Start a process that runs cycles and is killed at the crash point `aim`."""
         from tests.safety.worker import work
 
         process = FORKS.Process(target=work, args=(self.config, self.minutes, aim, cycles))
@@ -98,7 +98,7 @@ class Lab:
         return process
 
     def run(self, aim: str | None = None) -> int | None:
-        """Run one cycle to its end, or to the chosen death; return the exit status."""
+        """Run one cycle to its end or to the crash point; return the exit status."""
         process = self.start(aim)
         process.join(900)
         self.ended[process.exitcode] += 1
@@ -106,7 +106,7 @@ class Lab:
         return process.exitcode
 
     def kill_after(self, seconds: float) -> None:
-        """Run cycles without an end and kill the process at a moment that nothing in it chose."""
+        """Run cycles without end and kill the process after this many seconds."""
         process = self.start(cycles=1_000_000)
         time.sleep(seconds)
         process.kill()
@@ -114,7 +114,7 @@ class Lab:
         self.ended[process.exitcode] += 1
 
     def finish(self) -> None:
-        """Look once more, and again when the grace of every uncertain mail is over."""
+        """Run a cycle now, and another when every grace period is over."""
         for _ in range(2):
             self.minutes += BEYOND_THE_GRACE
             assert self.run() == 0
@@ -144,7 +144,7 @@ class Lab:
         shutil.rmtree(self.folder)
 
     def copy(self, folder: Path) -> "Lab":
-        """Return a lab that begins where this one stands."""
+        """Return a copy of this lab in another folder."""
         shutil.copytree(self.folder, folder)
         store = self.at.copy(folder)
         return Lab(folder, self.source, self.send, self.minutes, self.delivered, store=store)
@@ -155,14 +155,14 @@ def kinds(mails: list[bytes]) -> Counter[str]:
 
 
 def repeated(mails: list[bytes]) -> list[bytes]:
-    """Return the X-Bounce-Watch-IDs that stand in more than one mail."""
+    """Return the X-Bounce-Watch-IDs that more than one mail carries."""
     counted = Counter(match[1] for mail in mails if (match := _OWN_ID.search(mail)))
     assert counted.total() == len(mails), "a mail of ours without its id"
     return [own_id for own_id, count in counted.items() if count > 1]
 
 
 def assert_whole(lab: Lab, *, reports: int, others: int, garbage: int, mails: list[bytes]) -> None:
-    """Demand that nothing was lost, nothing happened twice, and the store is intact."""
+    """Assert that nothing was lost, nothing was done twice, and the store is intact."""
     lab.at.assert_sound()
     assert len(lab.filed()) == reports
     assert len(lab.quarantined()) == garbage

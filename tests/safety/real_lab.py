@@ -122,7 +122,7 @@ class RealLab(Lab):
 def assert_nothing_lost_or_doubled(
     lab: RealLab, *, reports: int, others: int, garbage: int, digests: int = 1, copies: int = 0
 ) -> None:
-    """Demand it of the mailbox, of people's mailboxes, of the sent folder and of the store.
+    """Assert the same of the mailbox, of the recipients' mailboxes, of the sent folder and of the store.
 
     `copies` is how many messages may lie in a folder twice: COPY cannot be repeated without one.
     """

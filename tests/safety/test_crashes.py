@@ -1,4 +1,4 @@
-"""A process that dies anywhere loses nothing, answers nothing twice and leaves the store intact.
+"""A process killed at any point loses nothing, sends no reply twice and leaves the store intact.
 
 The death is a real SIGKILL: at every point that `testing.crash_points` names, and at random moments
 (BOUNCE_WATCH_KILLS of them, 40 unless told otherwise).
@@ -62,7 +62,7 @@ def fill(lab: Lab) -> None:
 
 
 def test_every_point_in_the_code_has_a_name_and_every_name_a_point() -> None:
-    """The list that tests walk through is the truth."""
+    """The list that the tests use is complete."""
     used = re.findall(
         r'crash_points\.point\("([a-z_.]+)"\)', "".join(path.read_text() for path in PACKAGE.rglob("*.py"))
     )
@@ -120,7 +120,7 @@ def test_death_at_each_step_of_smtp(smtp_lab: tuple[Lab, Receiver], name: str) -
 @pytest.mark.timeout(1200)
 @pytest.mark.parametrize("seed", [20261123, 20261124])
 def test_random_deaths_with_an_smtp_server(smtp_lab: tuple[Lab, Receiver], seed: int) -> None:
-    """Mail arrives, processes die at moments nobody chose; in the end all is as if none had died."""
+    """Mail arrives while processes are killed at random; the final state is as if none had been killed."""
     lab, receiver = smtp_lab
     chance, kills = random.Random(seed), -(-KILLS // 2)
     number = others = garbage = 0

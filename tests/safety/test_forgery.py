@@ -1,4 +1,4 @@
-"""Forged reports are kept and counted apart; they answer nobody and alarm nobody, while genuine ones do.
+"""Spoofed reports are stored and counted apart; they cause no reply and no alert, genuine ones do.
 
 Each recipe turns a genuine internal report of a blocked account (5.1.8, the loudest there is) into what
 somebody outside could get into the mailbox. Exchange's header firewall takes the organisation's own

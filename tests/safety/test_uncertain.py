@@ -24,7 +24,7 @@ GRACE = timedelta(minutes=10)
 
 @dataclass
 class Folder:
-    """A place where sent mail lies; None: nobody can look."""
+    """A lookup of sent mail; None when it cannot be searched."""
 
     lies_there: frozenset[str] | None
     is_complete: bool = False
@@ -58,7 +58,7 @@ class Cut:
 
 @pytest.fixture
 def uncertain(home: Home) -> Home:
-    """A context with one mail that was sent for certain (1) and a reply nobody knows about (2)."""
+    """A context with one mail that was certainly sent (1) and one reply in state unknown (2)."""
     home.deliver(ndr("omar@larkfield.example", number=7), "7")
     home.look()
     home.clock.now += timedelta(minutes=1)

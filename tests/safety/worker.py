@@ -1,4 +1,4 @@
-"""The process that is killed: one or more cycles of the whole pipeline, with the clock it is told."""
+"""The process that is killed: it runs cycles of the whole pipeline with a given clock."""
 
 import os
 from datetime import timedelta

@@ -180,7 +180,7 @@ def behead(message: bytes, chance: Chance) -> bytes:
 
 
 def nest(message: bytes, chance: Chance) -> bytes:
-    """Put the message into forwards, reports or itself, sometimes deeper than anybody reads."""
+    """Put the message into forwards, reports or itself, sometimes deeper than the reader's limit."""
     for level in range(chance.choice((1, 2, 7, 40))):
         mark = b"n%d" % level
         inner = chance.choice(

@@ -170,7 +170,7 @@ def test_after_an_ambiguous_mail_the_next_goes_over_a_new_connection(start: Star
     ],
 )
 def test_the_reverse_path_is_the_configured_one(start: Start, wish: str, paths: list[str]) -> None:
-    """Our mailbox, or nobody: then no bounce can come back."""
+    """The reverse path is our mailbox or empty: with an empty one no bounce can come back."""
     submission = Submission()
     with start(submission, reverse_path=wish) as sender:
         for _ in paths:

@@ -19,7 +19,7 @@ from tests.servers.processes import free_port
 
 
 class When(Enum):
-    """Whose words a fault waits for."""
+    """The side whose bytes trigger a fault."""
 
     CONNECT = auto()
     TLS = auto()
@@ -59,7 +59,7 @@ class Fault:
 
 
 class Ended(Exception):
-    """The connection is over."""
+    """The connection has ended."""
 
 
 class ChaosProxy:
@@ -95,7 +95,7 @@ class ChaosProxy:
         self._listener.close()
 
     def break_with(self, fault: Fault) -> None:
-        """Begin a fault. What is open ends, so that faults of the opening are met at all."""
+        """Begin a fault and end open connections, so that faults during sign-in occur too."""
         self.fault, self.strikes = fault, 0
         for wire in list(self._open):
             wire.hang_up()
@@ -136,7 +136,7 @@ class ChaosProxy:
         client.close()
 
     def start_tls(self, client: Wire) -> None:
-        """Shake hands, unless the fault is in that."""
+        """Run the TLS handshake, unless the fault is in it."""
         fault = self.fault
         certificate = "good"
         if fault and fault.when is When.TLS:

@@ -85,7 +85,7 @@ class Wire:
         self._raw.close()
 
     def hang_up(self) -> None:
-        """End the connection; whoever reads from it learns that."""
+        """End the connection in both directions."""
         with contextlib.suppress(OSError):
             self._raw.shutdown(socket.SHUT_RDWR)
 

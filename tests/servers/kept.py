@@ -14,16 +14,16 @@ FILE = 'path = "store.db"'
 
 
 class Kept(Protocol):
-    """A store that tests look into with SQL of their own."""
+    """A store that tests query with their own SQL."""
 
     @property
     def line(self) -> str:
-        """What stands under [store] in the configuration."""
+        """The line below [store] in the configuration."""
 
     def ask(self, query: str) -> list[tuple[Any, ...]]: ...
 
     def copy(self, folder: Path) -> "Kept":
-        """Return the store of a copy of its folder, which was made already."""
+        """Return the store of a copy of its folder, which exists already."""
 
     def assert_sound(self) -> None: ...
 
@@ -65,7 +65,7 @@ class AtServer:
         return AtServer(self.stores, self.stores.postgres.copy(self.database))
 
     def assert_sound(self) -> None:
-        """Leave it to the server, which minds pages and references itself."""
+        """Do nothing: the server checks pages and references itself."""
 
 
 Keep = Callable[[Path], Kept]

@@ -34,7 +34,7 @@ class NameServer:
 
     @property
     def resolver(self) -> dns.resolver.Resolver:
-        """A resolver that asks nobody else."""
+        """Return a resolver that asks only this server."""
         resolver = dns.resolver.Resolver(configure=False)
         resolver.nameservers = ["127.0.0.1"]
         resolver.port = self._server.server_address[1]

@@ -101,12 +101,12 @@ class Postgres:
         return name
 
     def copy(self, name: str) -> str:
-        """Copy a database that nobody works with, whoever is still connected; return the copy's name."""
+        """Copy a database, ending its open connections first; return the copy's name."""
         self.sql(f"SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '{name}'")
         return self.database(template=name)
 
     def drop(self, name: str) -> None:
-        """Drop a database, whoever is connected."""
+        """Drop a database and its open connections."""
         self.sql(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
     def url(self, database: str) -> str:

@@ -36,7 +36,7 @@ def start(
     env: Mapping[str, str] | None = None,
     **account: Any,
 ) -> subprocess.Popen[bytes]:
-    """Start a server as leader of a group. When these tests are killed, it ends and its folder goes."""
+    """Start a server in its own process group. A guard ends it and deletes its folder with the tests."""
     process = subprocess.Popen(
         command, stdout=log, stderr=subprocess.STDOUT, start_new_session=True, cwd=folder, env=env, **account
     )
@@ -57,7 +57,7 @@ def guard(target: int, folder: Path | None = None) -> subprocess.Popen[bytes]:
 
 
 def relieve(one: subprocess.Popen[bytes]) -> None:
-    """End a guard's duty."""
+    """End a guard without its effect."""
     one.kill()
     one.communicate()
 

@@ -1,4 +1,4 @@
-"""An IMAP server that says what a test tells it, for what no real server does on request; without TLS."""
+"""An IMAP server with scripted responses, for what no real server does on request; without TLS."""
 
 import contextlib
 import re

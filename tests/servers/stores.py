@@ -11,7 +11,7 @@ from tests.servers.postgres import ROLE, Postgres
 
 
 class Stores:
-    """`empty` gives one and the same store, emptied: quick. `fresh` makes a database with nothing in it."""
+    """`empty` returns one shared store, emptied, which is quick. `fresh` makes an empty database."""
 
     def __init__(self, postgres: Postgres) -> None:
         self.postgres = postgres
@@ -32,7 +32,7 @@ class Stores:
         return self._shared
 
     def cut(self) -> None:
-        """End every session of ours, as a server does that restarts."""
+        """End all our sessions, as a restart of the server does."""
         ours = f"FROM pg_stat_activity WHERE usename = '{ROLE}'"
         self.postgres.sql(f"SELECT pg_terminate_backend(pid, 5000) {ours}")
         self._engine.dispose()

@@ -37,7 +37,7 @@ class Submission:
     sessions: list[Any] = field(default_factory=list)
 
     def hang_up(self) -> None:
-        """End every session, as a server does with one that says nothing for long."""
+        """End all sessions, as a server does with idle ones."""
         for session in self.sessions:
             session.loop.call_soon_threadsafe(session.transport.close)
 

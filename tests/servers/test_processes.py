@@ -1,4 +1,4 @@
-"""What tests start ends with them, however they end."""
+"""Servers that tests start end with the tests, even when those are killed."""
 
 import signal
 import subprocess

@@ -15,7 +15,7 @@ from tests.servers.refusing import RefusingServer
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailWorld:
-    """`dovecot` holds everybody's mailbox, `postfix` takes mail on loopback (STARTTLS, no sign-in).
+    """`dovecot` holds all mailboxes, `postfix` takes mail on loopback (STARTTLS, no sign-in).
 
     What Postfix bounces is redirected to `watched`; other mail for contoso.example, with whatever
     reverse path, reaches the addressee's own mailbox. The rest of the world is `outside`.

@@ -1,4 +1,4 @@
-"""Drop root's rights for a moment, so that tests of permissions mean the same for everybody."""
+"""Drop root's rights for a moment, so that tests of permissions mean the same for every user."""
 
 import os
 import pwd
@@ -11,7 +11,7 @@ from pathlib import Path
 
 @contextmanager
 def as_ordinary_user() -> Iterator[Path]:
-    """Yield a folder of one's own; inside, root is nobody, and other users are themselves."""
+    """Yield a folder of the current user; inside the block, root acts as the user `nobody`."""
     folder = Path(tempfile.mkdtemp(prefix="bounce-watch-"))
     was_root = os.getuid() == 0
     nobody = pwd.getpwnam("nobody").pw_uid

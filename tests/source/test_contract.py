@@ -124,7 +124,7 @@ def test_what_is_not_wanted_is_asked_about_but_not_fetched(fill: Fill) -> None:
 
 
 def test_a_message_beyond_the_limit_is_cut_and_its_true_size_is_told(fill: Fill) -> None:
-    """Two mebibytes are read, whatever somebody sends."""
+    """At most two mebibytes of a message are read."""
     line = b"x" * 70 + b"\r\n"
     long = b"Subject: long\r\n\r\n" + line * (MAX_MESSAGE // len(line) + 2000)
     place = fill(long, samples.REPORT)
@@ -162,7 +162,7 @@ def test_a_walk_can_begin_where_the_last_one_ended(fill: Fill) -> None:
 
 
 def test_waiting_ends_when_mail_comes_when_the_time_is_over_or_when_told_to_stop(fill: Fill) -> None:
-    """What came since the walk is news as well: nobody tells of it a second time."""
+    """Mail that arrived since the walk ends the wait too: the server announces it only once."""
     place = fill(samples.NEWSLETTER)
     with place.source:
         assert len(locations(place)) == 1

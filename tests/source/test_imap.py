@@ -167,7 +167,7 @@ def test_a_port_where_nobody_listens_is_unreachable() -> None:
 
 
 def test_a_certificate_of_another_authority_is_refused(dovecot: Dovecot, tmp_path: Path) -> None:
-    """Somebody in the middle cannot read the mailbox."""
+    """A man in the middle cannot read the mailbox."""
     other = certificates.issue(tmp_path / "other")
     settings = imap_settings(dovecot, ca_file=other.ca_file)
     with pytest.raises(Refused, match="not trusted") as caught, ImapSource(settings, password):
@@ -253,7 +253,7 @@ def test_a_lost_connection_is_replaced_within_the_call(dovecot: Dovecot) -> None
 
 
 def test_a_walk_goes_on_after_a_move_had_to_reconnect(dovecot: Dovecot) -> None:
-    """Nothing is lost or yielded twice, whoever noticed that the connection had ended."""
+    """Nothing is lost or yielded twice, whichever call noticed the lost connection."""
     dovecot.append(samples.ALL)
     with ImapSource(imap_settings(dovecot, window=1), password) as source:
         walking = source.messages()

@@ -180,7 +180,7 @@ def test_words_before_tls_that_come_byte_by_byte_do_not_hold_us_for_ever(
 
 @pytest.mark.parametrize("command", ["CAPABILITY", "LOGIN", "SELECT", "UID FETCH"])
 def test_a_line_without_an_end_is_a_lost_connection(open_imap: Open, command: str) -> None:
-    """It is no refusal, so nobody is asked to repair anything."""
+    """It isn't a refusal, so no admin is asked to fix anything."""
     endless = b"* OK " + b"x" * 1_100_000 + b"\r\n@ OK done\r\n"
     with pytest.raises(Unreachable) as caught, open_imap(Script(answers={command: endless})) as source:
         list(source.messages())
@@ -189,7 +189,7 @@ def test_a_line_without_an_end_is_a_lost_connection(open_imap: Open, command: st
 
 
 def test_a_session_that_ends_during_the_sign_in_is_worth_another_try(open_imap: Open) -> None:
-    """Nobody has to repair it."""
+    """It is no fault that an admin must fix."""
     script = Script(answers={"LOGIN": ENDED})
     with pytest.raises(SessionEnded) as caught, open_imap(script):
         pass

@@ -115,7 +115,7 @@ def test_all_samples_and_the_public_corpus_read_the_same_by_their_heads(
 def test_the_head_ends_before_the_attachments_and_marks_nothing_as_seen(
     emptied: Dovecot, looked: Callable[..., list[Message]]
 ) -> None:
-    """Its size is that of the whole mail; whoever opens the mailbox sees it as before."""
+    """Its size is that of the whole message, and the message stays unread in the mailbox."""
     mail = mixed(text(b"see the offer"), attachment(), attachment(b"image/png", b"logo.png"))
     (message,) = looked(mail)
     assert message.is_partial

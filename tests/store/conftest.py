@@ -35,7 +35,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture
 def store_place(kind: str, request: pytest.FixtureRequest) -> Iterator[Place]:
-    """Where an empty store can be made, or is already."""
+    """Yield the location of an empty store, or where one can be made."""
     if kind == "sqlite":
         yield request.getfixturevalue("path")
         return
@@ -53,7 +53,7 @@ def store(store_place: Place) -> Iterator[Store]:
 
 @pytest.fixture
 def ingest(store: Store) -> Ingest:
-    """Put one report with its bounces into the store, at a new place, with a new fingerprint."""
+    """Return a function that stores one report with its bounces at a new location."""
     number = 0
 
     def put(*bounces: Bounce, now: datetime = NOW, **report: Any) -> tuple[StoredReport, tuple[Event, ...]]:
@@ -77,7 +77,7 @@ def ingest(store: Store) -> Ingest:
 
 @pytest.fixture
 def enqueue(store: Store) -> Enqueue:
-    """Put a letter into the outbox and return its number."""
+    """Return a function that puts a mail into the outbox and returns its number."""
 
     def put(event: str = "reply-1", *, now: datetime = NOW, **chosen: Any) -> int:
         letter = replace(LETTER, event_key=event, **{k: chosen.pop(k) for k in ("to", "kind") if k in chosen})

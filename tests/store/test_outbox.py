@@ -81,7 +81,7 @@ def test_a_sent_mail_is_final(store: Store, enqueue: Enqueue) -> None:
 def test_a_crash_between_claim_and_answer_leaves_an_unknown_mail(
     store: Store, enqueue: Enqueue, path: Path
 ) -> None:
-    """It may have arrived: nothing repeats it before its grace is over and somebody has looked."""
+    """It may have arrived: it is not resent before its grace period ends and sent mail was searched."""
     number, other = enqueue("reply-1"), enqueue("reply-2")
     store.claim(number, "me", NOW)
     store.close()
@@ -137,7 +137,7 @@ def test_a_mail_held_for_days_still_has_its_two_days_after_release(store: Store,
 
 
 def test_a_fault_of_the_configuration_costs_no_attempt(store: Store, enqueue: Enqueue) -> None:
-    """Everybody learns why nothing leaves, until something leaves again."""
+    """The reason why sending stopped is kept until a mail is sent again."""
     number = enqueue()
     store.claim(number, "me", NOW)
     assert store.finish(number, "stop", "535 5.7.3 not accepted", NOW) is OutboxState.PENDING
@@ -356,7 +356,7 @@ def test_a_mail_about_an_incident_names_it(store: Store, ingest: Ingest, enqueue
 
 
 def test_what_was_withheld_from_a_person_is_found_whatever_the_case(store: Store) -> None:
-    """A refusal without a person is noted too: the sender of a report may be nobody."""
+    """A refusal without a recipient is recorded too: a report may have an empty sender."""
     with store.transaction() as tx:
         tx.outbox.withhold("Anna@Contoso.example", "mailbox_full", "told already", NOW)
         tx.outbox.withhold(None, None, "no sender", NOW)

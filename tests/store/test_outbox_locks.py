@@ -1,4 +1,4 @@
-"""Two processes at one outbox, at a server: nobody takes what another has, and nobody waits for it in vain.
+"""Two processes at one outbox on a server: neither takes the other's mail or waits for it in vain.
 
 A file has one writer at a time, so only two connections to a server can tell these apart.
 """
@@ -63,7 +63,7 @@ def state(store: Store, number: int) -> OutboxState:
 def test_a_mail_that_is_being_taken_is_left_at_once_and_others_can_be_taken(
     store: Store, other: Store, enqueue: Enqueue
 ) -> None:
-    """Nobody waits: with a wait, the second one would fail here."""
+    """Neither process waits: with a wait, the second one would fail here."""
     wanted, free = enqueue("wanted"), enqueue("free")
     with changing_one_mail(store.place) as tx:
         assert tx.outbox.claim(wanted, "me", NOW) is not None

@@ -1,4 +1,4 @@
-"""Several watchers at one server: what one has in hand, no other takes; whoever dies lets go of it."""
+"""Several watchers at one server: each works on its own messages, and those of a dead one are free."""
 
 from collections.abc import Iterator
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""An address is found in every form that mail gives it, and nobody else's is taken for it."""
+"""An address is found in every form that mail gives it, and no other address is taken for it."""
 
 import base64
 import quopri

@@ -1,4 +1,4 @@
-"""Bytes that nobody could read are kept and can be read again."""
+"""Bytes that could not be read are kept and can be requeued."""
 
 from hashlib import sha256
 

@@ -133,7 +133,7 @@ def test_a_server_that_is_away_is_a_passing_fault(alone: Postgres) -> None:
 def test_a_writer_waits_for_the_other_and_not_for_ever(server: Server) -> None:
     with Store.open(server) as store, open_impatient(server, "50ms") as other, store.transaction() as tx:
         tx.messages.add_message(**place("1"), **body())
-        assert other.mailboxes.last_success_fetch_at() is None  # whoever only reads does not wait
+        assert other.mailboxes.last_success_fetch_at() is None  # a reader does not wait
         with pytest.raises(StoreBusy), other.transaction():
             pass
 

@@ -47,7 +47,7 @@ def test_a_part_without_headers_has_its_text() -> None:
 
 
 def test_broken_base64_is_given_as_it_stands() -> None:
-    """Nobody can decode it; the bytes are better than nothing, and the other parts are unharmed."""
+    """It cannot be decoded; its bytes are kept, and the other parts are read normally."""
     root = parse(
         b"Content-Type: multipart/mixed; boundary=b\n\n"
         b"--b\nContent-Transfer-Encoding: base64\n\n!!<a@b.example>!\n"

@@ -1,4 +1,4 @@
-"""Outlook items (.msg): reports that somebody dragged out of Outlook, read as the mails they were."""
+"""Outlook items (.msg): reports dragged out of Outlook, read as the messages they were."""
 
 import builtins
 import random
