@@ -16,7 +16,7 @@ from bounce_watch.notifications.gate.values import SENTENCES
 from bounce_watch.notifications.rendering.refusal_details import evidence_lines
 from bounce_watch.notifications.rendering.safe_text import for_terminal
 from bounce_watch.pipeline.context import read_catalogue, signatures_of, utc_now
-from bounce_watch.pipeline.replies.preview import DryAnswer, dry_answer
+from bounce_watch.pipeline.replies.preview import ReplyPreview, preview_reply
 from bounce_watch.sandbox.jobs import shipped_catalogue
 from bounce_watch.source import Message
 from bounce_watch.source.local.files import FilesSource
@@ -64,7 +64,7 @@ def _find_config(path: Path | None) -> Config | None:
         return None
 
 
-def _answer(config: Config, one: Trace, message: Message) -> DryAnswer | None:
+def _answer(config: Config, one: Trace, message: Message) -> ReplyPreview | None:
     if not isinstance(one.reading, Report):
         return None
     given: dict[str, Any] = {
@@ -75,12 +75,12 @@ def _answer(config: Config, one: Trace, message: Message) -> DryAnswer | None:
     bounces = tuple(traced.bounce for traced in one.bounces)
     try:
         with open_store(place_of(config.store), read_only=True) as store:
-            return dry_answer(config, one.reading, bounces, store=store, **given)
+            return preview_reply(config, one.reading, bounces, store=store, **given)
     except StoreError:
-        return dry_answer(config, one.reading, bounces, store=None, **given)
+        return preview_reply(config, one.reading, bounces, store=None, **given)
 
 
-def _as_object(path: Path, one: Trace, answer: DryAnswer | None) -> dict[str, Any]:
+def _as_object(path: Path, one: Trace, answer: ReplyPreview | None) -> dict[str, Any]:
     reading = {"type": type(one.reading).__name__, **asdict(one.reading)}
     reading.get("original", {}).pop("signed_headers", None)
     return {
@@ -95,7 +95,7 @@ def _as_object(path: Path, one: Trace, answer: DryAnswer | None) -> dict[str, An
     }
 
 
-def _as_text(title: str, one: Trace, answer: DryAnswer | None, *, has_config: bool) -> str:
+def _as_text(title: str, one: Trace, answer: ReplyPreview | None, *, has_config: bool) -> str:
     sections: list[tuple[str, Lines]] = [(title, _reading(one))]
     if isinstance(one.reading, Report):
         sections.append(("The mail that came back", _values(one.values)))
@@ -157,7 +157,7 @@ def _bounce(traced: BounceTrace) -> Lines:
         yield "Not chosen", f"{other.name}: {other.title} ({other.why})"
 
 
-def _told(answer: DryAnswer | None) -> Lines:
+def _told(answer: ReplyPreview | None) -> Lines:
     if answer is None:
         yield "Nobody", "nothing in it failed"
         return

@@ -36,12 +36,12 @@ def reread_config(path: Path | None, environ: Mapping[str, str] = os.environ) ->
 class ServiceRunner:
     """What persists across reloads. `path` is the configuration file, None for the usual places.
 
-    `unsettled` holds deliveries that the store could not record.
+    `unrecorded` holds deliveries that the store could not record.
     """
 
     def __init__(self, path: Path | None, config: Config, store: Store, stopper: Stopper) -> None:
         self.config = config
-        self.unsettled: dict[int, Delivery] = {}
+        self.unrecorded: dict[int, Delivery] = {}
         self._path = path
         self._store = store
         self._stopper = stopper
@@ -49,7 +49,7 @@ class ServiceRunner:
     def run(self) -> Ending:
         """Work until a request to stop or to reload."""
         config, stop = self.config, self._stopper.is_set
-        context = replace(open_context(config, self._store), unsettled=self.unsettled)
+        context = replace(open_context(config, self._store), unrecorded=self.unrecorded)
         with closing(context), sender_of(config) as sender:
             self._stopper.limit = config.run.stop_seconds
             self._stopper.interrupt = context.reader.abort

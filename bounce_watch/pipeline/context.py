@@ -1,4 +1,4 @@
-"""What every step of the pipeline works with, read once at the start."""
+"""What every step of the pipeline needs, read once at the start."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -30,11 +30,11 @@ def utc_now() -> datetime:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """Configuration, knowledge and store. `secret` makes our own marks; `clock` tells the time (UTC).
+    """Configuration, knowledge and store. `secret` makes our own marks; `clock` returns the time (UTC).
 
-    `unsettled` holds by number what became of mails while the store could not take it down.
-    `walks` holds by source how far a walk through the whole folder has come that is not over yet.
-    `reader` takes messages apart; it starts a process when first asked, which `close` ends.
+    `unrecorded` holds outcomes of deliveries, by outbox number, that the store could not record yet.
+    `walks` holds, by source, how far an unfinished walk through the whole folder has come.
+    `reader` reads messages; it starts a process when first asked, which `close` ends.
     """
 
     config: Config
@@ -48,7 +48,7 @@ class Context:
     reader: Reader
     signatures: SignatureChecker | None = None
     clock: Clock = utc_now
-    unsettled: dict[int, Delivery] = field(default_factory=dict)
+    unrecorded: dict[int, Delivery] = field(default_factory=dict)
     walks: dict[str, MessageLocation] = field(default_factory=dict)
 
     def close(self) -> None:

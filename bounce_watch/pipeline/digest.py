@@ -1,4 +1,4 @@
-"""The daily digest: due once a local date, whatever the clock, an outage or a restart does."""
+"""The daily digest: made once per local date, also after an outage, a restart or a wrong clock."""
 
 from datetime import date, datetime, timedelta
 from functools import partial
@@ -13,46 +13,36 @@ from bounce_watch.pipeline.wiring import source_names
 from bounce_watch.store import StoreQueries, Transaction
 
 DOUBTFUL = timedelta(hours=36)
-"""So long after the digest before, we were away or the clock is wrong: a second look decides."""
+"""This long after the last digest the service was off or the clock is wrong: a second poll decides."""
 
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
 def is_digest_due(context: Context) -> bool:
-    """Tell whether today's digest time has passed and no digest bears today's date (or a later one).
+    """Tell whether today's digest time has passed and no digest has today's date (or a later one).
 
-    Where the clock seems to have jumped far ahead the first look only notes it, and the next one that
-    still sees that time confirms it: a date that was closed too early would never come again.
+    If the clock seems to have jumped far ahead, this is only noted, and the next poll that still sees that
+    time confirms it: a date whose digest was made too early would never get another.
     """
     now = context.clock()
-    _settle_doubt(context, now)
+    doubted = context.store.state.digest_doubted_at()
+    if doubted is not None and now < doubted:
+        # The clock was wrong then, and the doubt with it.
+        with context.store.transaction() as tx:
+            tx.state.clear_digest_doubt()
+        doubted = None
     local = now.astimezone(context.config.zone)
     if local.time() < context.config.digest.at:
         return False
     newest = context.store.digests.last_date()
     if newest is not None and newest >= local.date():
         return False
-    return not _waits(context, now)
-
-
-def _settle_doubt(context: Context, now: datetime) -> None:
-    """Forget a doubt from a time that has not come yet: the clock was wrong then, and may be so again."""
-    doubted = context.store.state.digest_doubted_at()
-    if doubted is not None and now < doubted:
-        with context.store.transaction() as tx:
-            tx.state.clear_digest_doubt()
-
-
-def _waits(context: Context, now: datetime) -> bool:
-    """Tell whether the clock is to be seen once more first. One that went back is held by the date alone."""
-    last, doubted = context.store.digests.last_until(), context.store.state.digest_doubted_at()
-    if last is None or now - last <= DOUBTFUL:
-        return False
-    if doubted is not None and now - doubted <= DOUBTFUL:
-        return False
+    last = context.store.digests.last_until()
+    if last is None or now - last <= DOUBTFUL or (doubted is not None and now - doubted <= DOUBTFUL):
+        return True
     with context.store.transaction() as tx:
         tx.state.note_digest_doubt(now)
-    return True
+    return False
 
 
 def gather(
@@ -82,17 +72,18 @@ def gather(
 
 
 def make_digest(context: Context) -> Digest | None:
-    """Write today's digest to everybody who gets it; None when it was made before.
+    """Write today's digest to all its recipients; None when it was made before.
 
-    Recording it and queueing its mails is one transaction. Longer editions that end today go with it.
+    It is recorded and its mails are enqueued in one transaction, together with longer editions that end
+    today.
     """
     with context.store.transaction() as tx:
         now = context.clock()
         digest = gather(context.config, tx, now)
-        told = not digest.is_empty or context.config.digest.empty_days
-        if not tx.digests.record(digest, _event_key(digest) if told else None):
+        is_sent = not digest.is_empty or context.config.digest.empty_days
+        if not tx.digests.record(digest, _event_key(digest) if is_sent else None):
             return None
-        if told:
+        if is_sent:
             _post(context, tx, digest)
         for edition in _editions(context.config, tx, digest.local_date):
             longer = gather(context.config, tx, now, digest.local_date, edition)

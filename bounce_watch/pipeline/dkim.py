@@ -1,8 +1,7 @@
-"""Our own DKIM signature on the headers of a returned mail (RFC 6376), the one module that knows dkimpy.
+"""Check our own DKIM signature on the headers of a returned mail (RFC 6376); only this module uses dkimpy.
 
 Reports often return headers without the body. The signature covers the headers and a hash of the body, so
-it can be checked over the headers alone when that hash is taken at its word: a changed From or Subject
-shows. It proves that we sent this mail once, not that the report is true.
+it can be checked over the headers alone if that hash is trusted: a changed From or Subject is detected. It proves that we sent this mail, not that the report is true.
 """
 
 import re
@@ -16,12 +15,12 @@ from bounce_watch.model import Reading, Report, Signature
 from bounce_watch.unwrap import read_headers
 
 MAX_SIGNATURES = 3
-"""Signatures of ours that are tried on one mail."""
+"""Maximum number of our signatures checked per mail."""
 
 MAX_KEYS = 256
 KEY_LIFETIME = 3600.0
 REST = 60.0
-"""Seconds without a look-up after one that failed: mail must not wait for a name server that is away."""
+"""Seconds without lookups after a failed one: mail must not wait for an unavailable name server."""
 
 FindKey = Callable[[str], bytes | None]
 """Returns the TXT record of a name, None when there is none. Raises KeyUnavailable."""
@@ -33,11 +32,11 @@ _LINE_END = re.compile(rb"\r?\n")
 
 
 class KeyUnavailable(Exception):
-    """Nobody could be asked for the key; the signature may be good."""
+    """The key could not be looked up; the signature may be valid."""
 
 
 class SignatureChecker:
-    """Checks signatures of some domains. Only names below these domains are asked for, each once an hour."""
+    """Checks signatures of some domains. Only names below these domains are looked up, each once per hour."""
 
     def __init__(
         self, domains: Collection[str], find_key: FindKey, seconds: Callable[[], float] = monotonic
@@ -49,11 +48,11 @@ class SignatureChecker:
         self._rests_until = 0.0
 
     def checked(self, reading: Reading) -> Reading:
-        """Return a reading with what its returned headers prove; what is no report stays as it is."""
+        """Return a reading with the result for its returned headers; unchanged if it is not a report."""
         return self.checked_report(reading) if isinstance(reading, Report) else reading
 
     def checked_report(self, report: Report) -> Report:
-        """Return a report with what its returned headers prove.
+        """Return a report with the result for its returned headers.
 
         A signature covers the author, not the Return-Path: it proves nothing about another sender.
         """
@@ -64,7 +63,7 @@ class SignatureChecker:
         return replace(report, original=replace(original, signature=signature))
 
     def check(self, headers: str | None) -> Signature:
-        """Check a returned header block; one good signature of ours is enough."""
+        """Check a returned header block; one valid signature of ours is enough."""
         if headers is None:
             return Signature.ABSENT
         block = _LINE_END.sub(b"\r\n", headers.encode("latin-1", "replace"))
@@ -73,7 +72,7 @@ class SignatureChecker:
         return next((outcome for outcome in order if outcome in outcomes), Signature.ABSENT)
 
     def _ours(self, block: bytes) -> Iterator[tuple[int, str]]:
-        """Yield the place of each of our signatures, and the name that its key has in the DNS."""
+        """Yield the position of each of our signatures and the DNS name of its key."""
         found = 0
         for place, field in enumerate(_FIELD.findall(block)):
             domain, selector = _DOMAIN.search(field), _SELECTOR.search(field)
@@ -89,7 +88,7 @@ class SignatureChecker:
         return Signature.VALID if key and _holds(block, place, key) else Signature.INVALID
 
     def _key(self, name: str) -> bytes | None:
-        """Return a key, an answer of the last hour first. Raises KeyUnavailable."""
+        """Return a key, cached for an hour. Raises KeyUnavailable."""
         now = self._seconds()
         asked_at, key = self._known.get(name, (-KEY_LIFETIME, None))
         if now - asked_at < KEY_LIFETIME:
@@ -112,7 +111,7 @@ def _author(headers: str | None) -> str | None:
 
 
 def _holds(block: bytes, place: int, key: bytes) -> bool:
-    """Verify the header signature at a place with a key, the body hash taken at its word."""
+    """Verify the header signature at a position with a key, without checking the body hash."""
     import dkim
 
     class HeadersAlone(dkim.DKIM):  # type: ignore[misc]
@@ -123,12 +122,12 @@ def _holds(block: bytes, place: int, key: bytes) -> bool:
     try:
         message = HeadersAlone(block.rstrip(b"\r\n") + b"\r\n\r\n")
         return bool(message.verify(idx=place, dnsfunc=lambda *_asked, **_how: key))
-    except Exception:  # noqa: BLE001 - a library at work on hostile bytes: what it cannot read holds nothing
+    except Exception:  # noqa: BLE001 - a library reads hostile bytes; what it cannot read is not valid
         return False
 
 
 def key_finder(seconds: float, resolver: Any = None) -> FindKey:
-    """Return a look-up in the DNS that waits so long at most. Raises ConfigError without the extra."""
+    """Return a DNS lookup with a timeout. Raises ConfigError without the extra `dkim`."""
     try:
         import dkim  # noqa: F401
         import dns.exception
@@ -141,7 +140,7 @@ def key_finder(seconds: float, resolver: Any = None) -> FindKey:
 
     def find_key(name: str) -> bytes | None:
         try:
-            asked = resolver or dns.resolver.get_default_resolver()  # which may know of no name server
+            asked = resolver or dns.resolver.get_default_resolver()  # raises without a name server
             answer = asked.resolve(name, "TXT", lifetime=seconds)
         except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
             return None

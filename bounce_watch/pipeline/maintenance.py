@@ -1,10 +1,8 @@
-"""Once a day: delete what is older than the site keeps, in short transactions between which others write.
-
-Forget one person: in short transactions, between which a running service writes."""
+"""Daily maintenance, and forgetting one person: in short transactions, between which others can write."""
 
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -26,7 +24,7 @@ log = structlog.get_logger()
 
 EVERY = timedelta(days=1)
 BATCHES_A_CYCLE = 50
-"""After so many transactions the mailbox comes first again; the next cycle goes on."""
+"""After this many transactions the mailbox comes first again; the next cycle continues."""
 
 BY_ITSELF = "bounce_watch"
 _ONE_ANSWER_MARGIN = timedelta(days=1)
@@ -35,7 +33,7 @@ Progress = Callable[[int], None]
 
 
 def limits_of(config: Config, store: Store, now: datetime, before: datetime | None = None) -> Limits:
-    """Return before when things may go: as the configuration says, or all before one moment."""
+    """Return before which times rows may be deleted: as configured, or all before one time."""
     kept, reply = config.retention, config.reply
     bounces = before or _ago(kept.days, now)
     answers = now - timedelta(days=reply.again_after_days) - _ONE_ANSWER_MARGIN
@@ -62,9 +60,9 @@ def purge(
     stop: Callable[[], bool] = never,
     progress: Progress = no_progress,
 ) -> Counter[str]:
-    """Delete what may go until nothing is left or `stop` says so; return how many rows of what.
+    """Delete what may be deleted until nothing is left or `stop`; return the number of rows per kind.
 
-    `keep`: what is deleted is added to the daily counts. `progress` hears of the rows of a batch.
+    `keep` adds what is deleted to the daily counts. `progress` gets the number of rows of each batch.
     """
     gone = Counter[str]()
     for what in Old:
@@ -80,40 +78,36 @@ def purge(
 
 
 def follow_subjects(store: Store, config: Config, *, stop: Callable[[], bool] = never) -> int:
-    """Bring stored subjects to what the configuration keeps of them; return how many changed."""
+    """Hash or remove stored subjects as configured; return how many changed."""
     if config.retention.subjects == "kept":
         return 0
     hashed, changed = config.retention.subjects == "hashed", 0
     while not stop() and (numbers := store.maintenance.find_subjects(hashed=hashed, most=BATCH)):
-        _change_subjects(store, numbers, hashed=hashed)
+        with store.transaction() as tx:
+            tx.maintenance.change_subjects(numbers, hashed=hashed)
         changed += len(numbers)
     return changed
 
 
-def _change_subjects(store: Store, numbers: Sequence[int], *, hashed: bool) -> None:
-    with store.transaction() as tx:
-        tx.maintenance.change_subjects(numbers, hashed=hashed)
-
-
-def is_upkeep_due(context: Context) -> bool:
-    """Tell whether a day has passed since the last upkeep; a clock that went back does not stop it."""
+def is_maintenance_due(context: Context) -> bool:
+    """Tell whether a day has passed since the last maintenance. A clock that was set back makes it due."""
     last = context.store.maintenance.last_upkeep_at()
     return last is None or not timedelta(0) <= context.clock() - last < EVERY
 
 
-def _trusted(store: Store, now: datetime) -> datetime:
-    """Return the time that age is measured by: a clock that is far ahead must not delete the past.
+def _trusted_now(store: Store, now: datetime) -> datetime:
+    """Return the time from which age is measured: a clock that is far ahead must not delete everything.
 
-    The newest digest was made at a time that two looks agreed on; where none is made, nothing says more.
+    The newest digest was made at a time that two polls confirmed. Without a digest, `now` is taken.
     """
     last = store.digests.last_until()
     return now if last is None else min(now, last + DOUBTFUL)
 
 
-def keep_up(context: Context, *, stop: Callable[[], bool] = never) -> Counter[str]:
-    """Do a part of the daily upkeep, and note it once all is done; return how many rows were deleted."""
+def run_maintenance(context: Context, *, stop: Callable[[], bool] = never) -> Counter[str]:
+    """Do a part of the daily maintenance and note when all is done; return the number of deleted rows."""
     store, config, now = context.store, context.config, context.clock()
-    trusted, batches = _trusted(store, now), 0
+    trusted, batches = _trusted_now(store, now), 0
 
     def pause() -> bool:
         nonlocal batches
@@ -134,7 +128,7 @@ def keep_up(context: Context, *, stop: Callable[[], bool] = never) -> Counter[st
 
 
 ROUNDS = 20
-"""How often the store is searched again for what came or was being sent meanwhile."""
+"""How often the store is searched again for what arrived or was being sent in the meantime."""
 
 PAUSE_SECONDS = 0.5
 
@@ -142,15 +136,11 @@ ForgetProgress = Callable[[int, int], None]
 """Called with the rows done and all rows."""
 
 
-def _no_rows(_done: int, _all: int) -> None:
-    return None
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Forgotten:
-    """What was done. `pseudonym` is None where nothing was stored, `left` counts rows that still name them.
+    """What was done. `pseudonym` is None if nothing was stored; `left` counts rows with the name in them.
 
-    `log_emptied`: the log beside the file holds nothing of it any more.
+    `log_emptied`: the log beside the file holds none of it any more.
     """
 
     pseudonym: str | None
@@ -160,11 +150,17 @@ class Forgotten:
 
 
 def forget(
-    store: Store, person: Named, found: Found, *, by: str, now: datetime, progress: ForgetProgress = _no_rows
+    store: Store,
+    person: Named,
+    found: Found,
+    *,
+    by: str,
+    now: datetime,
+    progress: ForgetProgress = no_progress,
 ) -> Forgotten:
-    """Replace or delete all that names a person; `found` is what the store said before.
+    """Replace or delete all that names a person; `found` is the result of a search before.
 
-    Repeating it finds nothing, or what came since. An end in the middle is taken up by the next call.
+    It can be repeated, also after a crash: the next call continues.
     """
     if found.is_nothing:
         return Forgotten(pseudonym=None, rows=Counter(), left=0, log_emptied=store.empty_log())
@@ -174,7 +170,7 @@ def forget(
     while not left.is_nothing and rounds < ROUNDS:
         if rounds:
             time.sleep(PAUSE_SECONDS)
-        rows += _once(store, person, left, pseudonym, by=by, now=now, progress=progress)
+        rows += _forget_found(store, person, left, pseudonym, by=by, now=now, progress=progress)
         left, rounds = store.privacy.search(person), rounds + 1
     with store.transaction() as tx:
         tx.maintenance.add_audit_entry(
@@ -185,7 +181,7 @@ def forget(
     )
 
 
-def _once(
+def _forget_found(
     store: Store,
     person: Named,
     found: Found,
@@ -197,7 +193,8 @@ def _once(
 ) -> Counter[str]:
     done, total, rows = 0, sum(map(len, found.rows.values())), Counter[str]()
     for table, numbers in found.rows.items():
-        for batch in _batches(numbers):
+        for start in range(0, len(numbers), BATCH):
+            batch = numbers[start : start + BATCH]
             with store.transaction() as tx:
                 rows += tx.privacy.forget(table, batch, person, pseudonym, by=by, now=now)
             done += len(batch)
@@ -205,7 +202,3 @@ def _once(
     with store.transaction() as tx:
         rows += tx.privacy.forget_rest(person, pseudonym, by=by, now=now)
     return rows
-
-
-def _batches(numbers: tuple[int, ...]) -> list[tuple[int, ...]]:
-    return [numbers[start : start + BATCH] for start in range(0, len(numbers), BATCH)]

@@ -1,4 +1,4 @@
-"""Figures for Prometheus, as a file that node_exporter's textfile collector reads."""
+"""Metrics for Prometheus: a file for the textfile collector of node_exporter."""
 
 import contextlib
 import os
@@ -18,14 +18,14 @@ from bounce_watch.pipeline.health import Line, worst
 from bounce_watch.pipeline.result import CycleResult
 
 _READABLE = 0o644
-"""node_exporter runs as another account; there is nothing personal in the figures."""
+"""node_exporter runs as another account. The metrics hold no personal data."""
 
 
 class Figures:
-    """What one run of the service counts, and how it is doing."""
+    """The counters and the health of one run of the service."""
 
     def __init__(self) -> None:
-        disable_created_metrics()  # type: ignore[no-untyped-call]  # when a count began says the service's own start
+        disable_created_metrics()  # type: ignore[no-untyped-call]  # the start of the service says when a counter began
         self._registry = CollectorRegistry()
         self._messages = self._counter("messages", "Mails read, by kind.", "kind")
         self._bounces = self._counter("bounces", "Recipients whose mail bounced.")
@@ -43,7 +43,7 @@ class Figures:
         return Gauge(f"bounce_watch_{name}", about, labels, registry=self._registry)
 
     def count(self, result: CycleResult) -> None:
-        """Add what one round did."""
+        """Add the result of one round."""
         for kind, count in result.kinds.items():
             self._messages.labels(kind.value).inc(count)
         self._bounces.inc(result.bounces)
@@ -55,7 +55,7 @@ class Figures:
             self._mails.labels(outcome).inc(count)
 
     def write(self, lines: tuple[Line, ...], path: Path, now: datetime) -> None:
-        """Replace the file at once, so that nobody reads half of it. Raises OSError."""
+        """Replace the file atomically, so that no reader gets half of it. Raises OSError."""
         self._level.set(worst(lines))
         self._parts.clear()
         self._figures.clear()

@@ -1,4 +1,4 @@
-"""What one cycle did, for people and for figures."""
+"""What one cycle did, for output and metrics."""
 
 from dataclasses import dataclass, field
 
@@ -14,8 +14,8 @@ _COUNTS = ("messages", "bounces", "duplicates", "letters", "withheld", "quaranti
 class CycleResult:
     """What one cycle did. `kinds` counts the new messages by kind.
 
-    `skipped` counts what lies in the source and could not be opened, `held` all mails that wait for a
-    person's release, `in_other_hands` what was left to other watchers of the same mailbox.
+    `skipped` counts messages that could not be opened, `held` all mails that wait for release,
+    `in_other_hands` messages that other watchers of the same mailbox hold.
     """
 
     messages: int = 0

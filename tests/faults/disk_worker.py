@@ -97,7 +97,7 @@ class Worker:
             committed(store).outbox.recover(self.now)
             context = Worker.knowledge or open_context(config, store)
             Worker.knowledge = replace(
-                context, config=config, store=store, clock=lambda: self.now, unsettled={}
+                context, config=config, store=store, clock=lambda: self.now, unrecorded={}
             )
             yield Worker.knowledge
 

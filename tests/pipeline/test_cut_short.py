@@ -50,7 +50,7 @@ def test_a_reload_forgets_nothing_of_what_became_of_mails(home: Home) -> None:
     """The store could not take it down, as on a full disk, and an admin who mends it may reload."""
     stopper = Stopper()
     runner = ServiceRunner(None, home.config, home.context.store, stopper)
-    runner.unsettled[being_sent(home)] = Delivery(outcome=Outcome.SENT, reply="250 taken")
+    runner.unrecorded[being_sent(home)] = Delivery(outcome=Outcome.SENT, reply="250 taken")
 
     def stop_when_settled() -> None:
         with open_store(place_of(home.config.store), read_only=True) as store:

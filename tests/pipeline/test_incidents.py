@@ -22,8 +22,8 @@ from bounce_watch.model import (
     Report,
     Side,
 )
-from bounce_watch.pipeline.incidents.all_clear import affected_by, close_incident, tell_colleagues
-from bounce_watch.pipeline.incidents.rules import detect, settle
+from bounce_watch.pipeline.incidents.all_clear import affected_by, close_incident, notify_colleagues
+from bounce_watch.pipeline.incidents.rules import apply_rules, resolve_quiet_incidents
 from bounce_watch.store import Change, OutboxEntry
 from tests.pipeline.conftest import START, Home
 
@@ -66,7 +66,7 @@ def put(home: Home, *bounces: Bounce, at: datetime | None = None, historical: bo
             )
             stored = tx.messages.add_report(message, report, evidence=bounce.evidence, tests=(), now=now)
             events = tx.messages.add_bounces(stored, [replace(bounce, occurred_at=moment)], now)
-            recorded = detect(home.context, tx, events, historical=historical)
+            recorded = apply_rules(home.context, tx, events, historical=historical)
             opened += [one.incident.number for one in recorded if one.change is Change.OPENED]
     return opened
 
@@ -82,7 +82,7 @@ def spf(number: int) -> list[Bounce]:
 def look(home: Home, *, after: timedelta = timedelta()) -> tuple[int, ...]:
     home.clock.now += after
     with home.context.store.transaction() as tx:
-        return settle(home.context, tx)
+        return resolve_quiet_incidents(home.context, tx)
 
 
 def alerts(home: Home) -> list[OutboxEntry]:
@@ -271,10 +271,10 @@ def test_every_change_leaves_a_line_with_who_made_it(home: Home) -> None:
 def test_affected_senders_are_told_of_their_own_mails_only_and_once(home: Home) -> None:
     put(home, *spf(4))
     with pytest.raises(ValueError, match="not over"):
-        tell_colleagues(home.context, 1)
+        notify_colleagues(home.context, 1)
     close_incident(home.context, 1, by="mara", why="")
-    assert tell_colleagues(home.context, 1).queued == 4
-    assert tell_colleagues(home.context, 1).queued == 0
+    assert notify_colleagues(home.context, 1).queued == 4
+    assert notify_colleagues(home.context, 1).queued == 0
     notices = [entry for entry in home.context.store.outbox.list() if entry.kind is LetterKind.REPLY]
     assert {entry.recipient for entry in notices} == {f"p{n}@larkfield.example" for n in range(4)}
     affected = affected_by(home.context.store.incidents.show(1))
@@ -286,11 +286,11 @@ def test_affected_senders_are_told_of_their_own_mails_only_and_once(home: Home) 
 def test_notices_stop_below_the_pace_that_would_stop_replies(home: Home) -> None:
     put(home, *spf(40))
     close_incident(home.context, 1, by="mara", why="")
-    first = tell_colleagues(home.context, 1)
+    first = notify_colleagues(home.context, 1)
     assert (first.queued + first.left, first.withheld) == (40, 0)
     assert 0 < first.queued < home.context.policy.per_minute
     home.clock.now += 2 * MINUTE
-    assert tell_colleagues(home.context, 1).queued > 0
+    assert notify_colleagues(home.context, 1).queued > 0
     assert home.context.store.state.breaker_latched_at() is None
 
 

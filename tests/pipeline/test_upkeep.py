@@ -49,7 +49,7 @@ def test_what_is_older_than_the_site_keeps_is_deleted_once_a_day(open_home: Call
     assert [row.bounce.sender for row in home.context.store.history.find()] == ["young@larkfield.example"]
     deeds = [deed for deed in home.context.store.maintenance.audit_log() if "bounces" in deed.figures]
     assert [(deed.by, deed.deed, deed.figures["bounces"]) for deed in deeds] == [("bounce_watch", "purge", 3)]
-    assert maintenance.is_upkeep_due(home.context) is False
+    assert maintenance.is_maintenance_due(home.context) is False
 
 
 def test_a_clock_that_is_wrong_for_one_look_deletes_nothing(open_home: Callable[..., Home]) -> None:

@@ -9,7 +9,7 @@ import pytest
 from bounce_watch.config.accounts import ImapSettings
 from bounce_watch.model import LetterKind, OutboxState
 from bounce_watch.pipeline.outbox.deliver import deliver
-from bounce_watch.pipeline.outbox.unconfirmed import settle_uncertain
+from bounce_watch.pipeline.outbox.unconfirmed import resolve_unconfirmed
 from bounce_watch.send import Delivery, FolderSender, Outcome
 from bounce_watch.send.interface import SentLookup
 from bounce_watch.source.imap.sent_items import SentItems
@@ -85,14 +85,20 @@ def bw_id(home: Home, number: int) -> str:
     return home.context.store.outbox.show(number)[0].bw_id
 
 
+def resolve(home: Home, sent_lookup: SentLookup | None) -> int:
+    return resolve_unconfirmed(
+        home.context, sent_lookup, home.context.store.outbox.unknown_due(home.clock.now)
+    )
+
+
 def after_grace(home: Home, sent_lookup: SentLookup | None) -> int:
     home.clock.now += GRACE
-    return settle_uncertain(home.context, sent_lookup)
+    return resolve(home, sent_lookup)
 
 
 def test_nothing_is_decided_before_the_grace_is_over(uncertain: Home) -> None:
     uncertain.clock.now += GRACE - timedelta(seconds=1)
-    assert settle_uncertain(uncertain.context, Folder(frozenset(), is_complete=True)) == 0
+    assert resolve(uncertain, Folder(frozenset(), is_complete=True)) == 0
     assert state(uncertain) is OutboxState.UNKNOWN
 
 

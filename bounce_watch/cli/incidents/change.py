@@ -15,7 +15,7 @@ from bounce_watch.cli.incidents import Number, read_number
 from bounce_watch.config.load import load_config
 from bounce_watch.model import Incident
 from bounce_watch.pipeline import open_context
-from bounce_watch.pipeline.incidents.all_clear import affected_by, close_incident, tell_colleagues
+from bounce_watch.pipeline.incidents.all_clear import affected_by, close_incident, notify_colleagues
 from bounce_watch.store import Transaction
 
 commands = typer.Typer()
@@ -121,7 +121,7 @@ def _tell(context: typer.Context, number: int) -> None:
     with change_store(context.obj) as store:
         work = open_context(load_config(context.obj), store)
         try:
-            done = tell_colleagues(work, number)
+            done = notify_colleagues(work, number)
         except ValueError as error:
             raise typer.BadParameter(str(error)) from None
     say(f"{done.queued} notices are in the outbox, {done.withheld} were withheld (see the digest for why).")

@@ -1,4 +1,4 @@
-"""Mails to the admins about incidents: after a settle time, on growth, as a daily reminder, when over."""
+"""Mails to the admins about incidents: opened (after a settle time), grown, daily reminder, resolved."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -17,49 +17,49 @@ GROWTH = (8, 4, 2)
 HOUR = timedelta(hours=1)
 
 
-def tell_at_once(context: Context, tx: Transaction, incident: Incident) -> bool:
-    """Tell of an incident that cannot wait for the next look: critical, and for the security team."""
+def alert_opened(context: Context, tx: Transaction, incident: Incident) -> bool:
+    """Alert about a new incident that cannot wait for the next poll: critical and for the security team."""
     finding = incident.finding
     urgent = finding.severity is Severity.CRITICAL and finding.owner is Owner.SECURITY
     if not urgent or incident.historical or incident.is_silenced(context.clock()):
         return False
-    _tell(context, tx, incident, _first(incident), unresolved=tx.incidents.list_open())
+    _write_alerts(context, tx, incident, _first(incident), unresolved=tx.incidents.list_open())
     return True
 
 
-def tell_due(context: Context, tx: Transaction) -> int:
-    """Write what is due about every open incident; return of how many was told.
+def alert_due(context: Context, tx: Transaction) -> int:
+    """Write the alerts that are due about open incidents; return the number of incidents alerted about.
 
-    What another incident explains is noted as suppressed. Beyond the hourly limit only critical ones are
-    told; the others wait, and stand in the digest meanwhile.
+    An incident that another one explains is noted as suppressed. Beyond the hourly limit only critical ones
+    are alerted about; the others wait, and are listed in the digest in the meantime.
     """
     now, rules, everything = context.clock(), _rules(context), tx.incidents.told()
     unresolved = [told.incident for told in everything]
     lately = sum(1 for told in everything if told.at is not None and now - told.at < HOUR)
     count = 0
-    for told in sorted(everything, key=_gravity):
+    for told in sorted(everything, key=_severity_and_number):
         explanation = find_explanation(rules, told.incident, unresolved)
         tx.incidents.suppress(told.incident.number, explanation.number if explanation else None, now)
         kind = None if explanation else _due(context, told)
         critical = told.incident.finding.severity is Severity.CRITICAL
         if kind is None or (lately + count >= context.config.alerts.per_hour and not critical):
             continue
-        _tell(context, tx, told.incident, kind, unresolved=unresolved, growth=_growth(told))
+        _write_alerts(context, tx, told.incident, kind, unresolved=unresolved, growth=_growth(told))
         count += 1
     return count
 
 
-def tell_over(context: Context, tx: Transaction, number: int) -> bool:
-    """Write the one all-clear of an incident that was resolved, to those who had heard of it.
+def alert_resolved(context: Context, tx: Transaction, number: int) -> bool:
+    """Write the all-clear of a resolved incident to those who were alerted; tell whether it was written.
 
-    None while the incident that explains it is still open: that would be no all-clear.
+    There is none while the incident that explains it is still open.
     """
     told = tx.incidents.what_was_told(number)
     incident = told.incident
     explained = incident.suppressed_by in {other.number for other in tx.incidents.list_open()}
     if told.step == 0 or explained or incident.historical or incident.is_silenced(context.clock()):
         return False
-    _tell(context, tx, incident, AlertKind.ALL_CLEAR, unresolved=())
+    _write_alerts(context, tx, incident, AlertKind.ALL_CLEAR, unresolved=())
     return True
 
 
@@ -67,7 +67,7 @@ def _rules(context: Context) -> dict[str, Rule]:
     return {rule.id: rule for rule in context.rules}
 
 
-def _gravity(told: Told) -> tuple[int, int]:
+def _severity_and_number(told: Told) -> tuple[int, int]:
     return list(Severity).index(told.incident.finding.severity), told.incident.number
 
 
@@ -76,7 +76,7 @@ def _first(incident: Incident) -> AlertKind:
 
 
 def _due(context: Context, told: Told) -> AlertKind | None:
-    """Return what is to be told now, None for nothing."""
+    """Return the alert that is due now, None for none."""
     now, alerts, incident = context.clock(), context.config.alerts, told.incident
     if incident.is_silenced(now):
         return None
@@ -90,12 +90,12 @@ def _due(context: Context, told: Told) -> AlertKind | None:
 
 
 def _growth(told: Told) -> int:
-    """Return how many times as large an incident is as when it was first told: 1, 2, 4 or 8."""
+    """Return by which factor an incident grew since the first alert: 1, 2, 4 or 8."""
     base = max(told.messages, 1)
     return next((step for step in GROWTH if told.step and told.incident.finding.messages >= step * base), 1)
 
 
-def _tell(
+def _write_alerts(
     context: Context,
     tx: Transaction,
     incident: Incident,
@@ -104,7 +104,7 @@ def _tell(
     unresolved: Sequence[Incident],
     growth: int = 1,
 ) -> None:
-    """Write to the people who must act, each once for each incident, kind and step."""
+    """Write to the people who must act, once per person, incident, kind and step."""
     names = tuple(other.name for other in related(_rules(context), incident, unresolved))
     explained = tuple(other.name for other in unresolved if other.suppressed_by == incident.number)
     for address in _recipients(context, incident):
@@ -128,7 +128,7 @@ def _tell(
 
 
 def _step(context: Context, incident: Incident, kind: AlertKind, growth: int) -> str:
-    """Name the event; an incident that came back has its own."""
+    """Name the event; a reopened incident has its own."""
     match kind:
         case AlertKind.GREW:
             step = f"grew-{growth}"
@@ -142,7 +142,7 @@ def _step(context: Context, incident: Incident, kind: AlertKind, growth: int) ->
 
 
 def _recipients(context: Context, incident: Incident) -> list[str]:
-    """Return who must act; never a possibly hijacked account alone."""
+    """Return who must act; never a possibly compromised account alone."""
     if incident.finding.owner is not Owner.SECURITY:
         return list(context.config.organisation.admins)
     security = context.config.security_to

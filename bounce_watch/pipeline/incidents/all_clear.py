@@ -1,4 +1,4 @@
-"""The all-clear to colleagues: whoever had mail in an incident that is over may send it again."""
+"""The all-clear to colleagues: after an incident, its senders can send their mail again."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -8,17 +8,17 @@ from bounce_watch.model import Action, Evidence, Incident, IncidentState, Letter
 from bounce_watch.notifications.facts import NoticeFacts, OwnMail
 from bounce_watch.notifications.gate.values import Candidate
 from bounce_watch.pipeline.context import Context
-from bounce_watch.pipeline.incidents.alerts import tell_over
+from bounce_watch.pipeline.incidents.alerts import alert_resolved
 from bounce_watch.pipeline.outbox.enqueue import past_of, post
 from bounce_watch.store import BounceRow, IncidentDetail
 
 PACE = 0.8
-"""The share of the sending limit that notices may use up."""
+"""The share of the sending limit that notices may use."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Affected:
-    """A colleague whose mail an incident kept from arriving, and which mails; `evidence` of the newest."""
+    """A colleague and the mails that an incident stopped; `evidence` is that of the newest."""
 
     sender: str
     mails: tuple[OwnMail, ...]
@@ -26,8 +26,8 @@ class Affected:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ToldColleagues:
-    """`queued` notices are in the outbox, `withheld` were refused, `left` wait for the pace of sending."""
+class NotifiedColleagues:
+    """`queued` notices are in the outbox, the gate withheld others, `left` wait for the sending limit."""
 
     queued: int
     withheld: int
@@ -38,7 +38,7 @@ def close_incident(context: Context, number: int, *, by: str, why: str) -> Incid
     """Resolve an incident for a person, and give the admins the all-clear. Raises NotThere."""
     with context.store.transaction() as tx:
         incident = tx.incidents.resolve(number, context.clock(), by=by, why=why)
-        tell_over(context, tx, number)
+        alert_resolved(context, tx, number)
     return incident
 
 
@@ -63,11 +63,11 @@ def _readable(subject: str | None) -> str | None:
     return None if subject is None or is_subject_hash(subject) else subject
 
 
-def tell_colleagues(context: Context, number: int) -> ToldColleagues:
-    """Queue a notice for each affected sender, through the gate, once for each incident.
+def notify_colleagues(context: Context, number: int) -> NotifiedColleagues:
+    """Queue a notice for each affected sender, through the gate, once per incident.
 
-    Stops below the limit of mails a minute, which would stop replies to others; call it again a minute
-    later for the rest. Raises NotThere; ValueError for an incident that is not over, or for security only.
+    Stops before the sending limit, which would stop replies to others; call it again a minute later for the
+    rest. Raises NotThere, and ValueError if the incident is unresolved or for the security team only.
     """
     outcomes: Counter[str] = Counter()
     with context.store.transaction() as tx:
@@ -92,11 +92,11 @@ def tell_colleagues(context: Context, number: int) -> ToldColleagues:
             )
             posted = post(context, tx, candidate, partial(context.composer.notice, facts), incident=number)
             outcomes["queued" if posted else "withheld"] += 1
-    return ToldColleagues(queued=outcomes["queued"], withheld=outcomes["withheld"], left=outcomes["left"])
+    return NotifiedColleagues(queued=outcomes["queued"], withheld=outcomes["withheld"], left=outcomes["left"])
 
 
 def _candidate(context: Context, incident: Incident, one: Affected) -> Candidate:
-    # No cause: whoever was told lately why a mail failed is to hear that it works again all the same.
+    # No cause: a recent reply about the same cause must not stop the all-clear.
     return Candidate(
         kind=LetterKind.REPLY,
         to=one.sender,

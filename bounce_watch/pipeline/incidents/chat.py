@@ -1,7 +1,7 @@
-"""Chat rooms hear what the alert mails say. Best effort: mail is what we promise.
+"""Repeat alert mails in chat rooms: best effort, because only mail is promised.
 
-A room's mark is the newest alert it was told of. A message that fails is tried again at the next look for an
-hour; then the room stays behind, for old alarms help nobody.
+Each room has a mark: the newest alert it was notified of. A message that fails is retried at the next polls
+for an hour; then it is skipped, because old alarms do not help.
 """
 
 from datetime import timedelta
@@ -20,16 +20,12 @@ PATIENCE = timedelta(hours=1)
 log = structlog.get_logger()
 
 
-def tell_rooms(context: Context) -> int:
-    """Tell every room of the alerts it has not heard of; return how many messages were taken."""
-    return sum(_tell_room(context, chat) for chat in context.config.alerts.chat)
-
-
-def _tell_room(context: Context, chat: Chat) -> int:
+def notify_room(context: Context, chat: Chat) -> int:
+    """Post the alerts that are new to a room; return how many messages it accepted."""
     mark = context.store.state.chat_mark(chat.name)
     waiting = context.store.outbox.alerts_after(mark) if mark is not None else ()
-    if mark is None:  # a new room hears of what comes, not of what was
-        _remember(context, chat, context.store.outbox.newest())
+    if mark is None:  # a new room gets no old alerts
+        _set_mark(context, chat, context.store.outbox.newest())
     if not waiting:
         return 0
     try:
@@ -37,23 +33,23 @@ def _tell_room(context: Context, chat: Chat) -> int:
     except (SecretError, ChatUnavailable) as error:
         log.error("chat room unusable", room=chat.name, why=str(error), repair=error.repair)
         return 0
-    return _tell(context, chat, room, waiting)
+    return _post(context, chat, room, waiting)
 
 
-def _tell(context: Context, chat: Chat, room: Room, waiting: tuple[OutboxEntry, ...]) -> int:
-    """Tell of each event once, however many admins have a mail about it."""
-    said: set[tuple[int | None, str]] = set()
+def _post(context: Context, chat: Chat, room: Room, waiting: tuple[OutboxEntry, ...]) -> int:
+    """Post each event once, however many admins got a mail about it."""
+    posted: set[tuple[int | None, str]] = set()
     for entry in waiting:
         event = (entry.incident, entry.subject)
-        if event not in said and _concerns(context, chat, entry):
+        if event not in posted and _concerns(context, chat, entry):
             fresh = context.clock() - entry.created_at < PATIENCE
-            if fresh and not _say(context, room, entry):
+            if fresh and not _post_one(context, room, entry):
                 log.warning("chat room did not take a message", room=chat.name, incident=entry.incident)
-                return len(said)
+                return len(posted)
             if fresh:
-                said.add(event)
-        _remember(context, chat, entry.id)
-    return len(said)
+                posted.add(event)
+        _set_mark(context, chat, entry.id)
+    return len(posted)
 
 
 def _concerns(context: Context, chat: Chat, entry: OutboxEntry) -> bool:
@@ -62,11 +58,11 @@ def _concerns(context: Context, chat: Chat, entry: OutboxEntry) -> bool:
     return context.store.incidents.show(entry.incident).incident.finding.owner in chat.owners
 
 
-def _say(context: Context, room: Room, entry: OutboxEntry) -> bool:
+def _post_one(context: Context, room: Room, entry: OutboxEntry) -> bool:
     incident = context.store.incidents.show(entry.incident or 0).incident
     return room.say(*chat_text(entry.subject, incident))
 
 
-def _remember(context: Context, chat: Chat, number: int) -> None:
+def _set_mark(context: Context, chat: Chat, number: int) -> None:
     with context.store.transaction() as tx:
         tx.state.note_chat(chat.name, number)

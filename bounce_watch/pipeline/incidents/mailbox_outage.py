@@ -1,4 +1,4 @@
-"""A mailbox that cannot be read: the admins get one mail after a while, and one when it is read again."""
+"""Mails to the admins about a mailbox that cannot be read: one after a while, one when it is read again."""
 
 from functools import partial
 
@@ -13,7 +13,7 @@ LONGEST_REASON = 400
 
 
 def note_fault(context: Context, source: str, label: str, fault: Exception) -> bool:
-    """Note a mailbox's fault; once it has lasted too long, write to the admins. Tell whether we did."""
+    """Note a mailbox's fault. If it lasts too long, write to the admins and return True."""
     now, why = context.clock(), " ".join(str(fault).split())[:LONGEST_REASON] or type(fault).__name__
     with context.store.transaction() as tx:
         tx.mailboxes.note_trouble(source, why, now)
@@ -29,7 +29,7 @@ def note_fault(context: Context, source: str, label: str, fault: Exception) -> b
 
 
 def note_recovery(context: Context, source: str, label: str) -> bool:
-    """Note that a mailbox is read again; give the all-clear to those who had a mail. Tell whether we did."""
+    """Note that a mailbox is read again. If the admins were notified, write the all-clear and return True."""
     trouble = context.store.mailboxes.trouble_with(source)
     if trouble is None:
         return False

@@ -1,4 +1,4 @@
-"""What no single bounce shows: more than usual at this hour, and a feed that has fallen silent."""
+"""Apply the rules that no single bounce triggers: unusual numbers, and a feed that stopped."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -19,13 +19,13 @@ from bounce_watch.pipeline.context import Context
 from bounce_watch.store import Transaction
 
 HISTORY = timedelta(weeks=8)
-"""What a baseline is learned from."""
+"""The time from which a baseline is learned."""
 
 STEP = timedelta(hours=1)
 
 
-def watch(context: Context, tx: Transaction) -> None:
-    """Let the rules that no event wakes look at how things stand now."""
+def apply_periodic_rules(context: Context, tx: Transaction) -> None:
+    """Apply the rules that depend on the time, not on a new event."""
     now = context.clock()
     for rule in context.rules:
         for finding in _findings(context, tx, rule):
@@ -71,7 +71,7 @@ def _unusual(context: Context, tx: Transaction, rule: Rule) -> Iterator[Finding]
     for key, events in groups.items():
         if len({event.message_id for event in events}) < rule.open_at:
             continue
-        # While an incident is open nothing is learned: its own mails would soon be usual.
+        # While an incident is open nothing is learned: its own messages would soon be usual.
         known = tx.incidents.find(f"{rule.id}:{key}")
         is_open = known is not None and known.state is not IncidentState.RESOLVED
         until = known.first_at if known and is_open else now - rule.widest
@@ -83,7 +83,7 @@ def _unusual(context: Context, tx: Transaction, rule: Rule) -> Iterator[Finding]
 def _events(
     context: Context, tx: Transaction, rule: Rule, since: datetime, key: str | None = None
 ) -> list[Event]:
-    """Return what the rule sees since then, of one key or of all."""
+    """Return the events of a rule since then, of one key or of all."""
     accepted = context.site.accepted_evidence
     events = tx.bounces.events(since=since, until=context.clock(), causes=_causes(rule, key))
     return [e for e in events if (found := key_of(rule, e, accepted)) is not None and key in (None, found)]
@@ -100,7 +100,7 @@ def _learned(context: Context, tx: Transaction, rule: Rule, key: str, until: dat
 
 
 def _causes(rule: Rule, key: str | None) -> frozenset[Cause]:
-    """Return the causes that a group consists of, empty for all."""
+    """Return the causes that a group can consist of, empty for all."""
     if key is not None and rule.group_by is Facet.CAUSE:
         return frozenset({Cause.read(key)})
     named = [condition.causes for condition in rule.where]

@@ -1,4 +1,4 @@
-"""Many bounces, one incident: the rules look at each new bounce, and settle what has fallen quiet."""
+"""Apply the detection rules to each new bounce, and resolve incidents that stayed quiet."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -7,8 +7,8 @@ from typing import Any
 from bounce_watch.detect import Facet, Rule, Shape, evaluate, is_quiet, key_of
 from bounce_watch.model import Event, Incident, IncidentState
 from bounce_watch.pipeline.context import Context
-from bounce_watch.pipeline.incidents.alerts import tell_at_once, tell_due, tell_over
-from bounce_watch.pipeline.incidents.periodic_rules import is_usual_again, watch
+from bounce_watch.pipeline.incidents.alerts import alert_due, alert_opened, alert_resolved
+from bounce_watch.pipeline.incidents.periodic_rules import apply_periodic_rules, is_usual_again
 from bounce_watch.store import Change, KnownIncident, Recorded, Transaction
 
 Touched = tuple[Rule, str, list[Event]]
@@ -16,12 +16,12 @@ Span = tuple[datetime, datetime]
 _ONE_COLUMN = (Facet.SENDER, Facet.SENDER_DOMAIN, Facet.RECIPIENT, Facet.RECIPIENT_DOMAIN)
 
 
-def detect(
+def apply_rules(
     context: Context, tx: Transaction, events: Sequence[Event], *, historical: bool, is_first: bool = False
 ) -> tuple[Recorded, ...]:
-    """Let every rule look at new events of a message; return the incidents that they opened or fed.
+    """Apply every rule to new events of a message; return the incidents that they opened or extended.
 
-    `is_first`: the message had no events before, so no incident can know it yet.
+    `is_first`: the message had no events before, so no incident includes it yet.
     """
     touched = _touched(context, events)
     known = tx.incidents.find_all({f"{rule.id}:{key}" for rule, key, _ in touched}) if touched else {}
@@ -33,7 +33,7 @@ def detect(
 
 
 def _touched(context: Context, events: Sequence[Event]) -> list[Touched]:
-    """Return each rule and key that the events speak to, with these events."""
+    """Return each rule and key that the events belong to, with these events."""
     touched: dict[tuple[str, str], Touched] = {}
     for event in events:
         for rule in context.rules:
@@ -54,10 +54,10 @@ def _apply(
     historical: bool,
     is_first: bool,
 ) -> Recorded | None:
-    """Let one rule look at events of one key; return the incident that they opened or fed, None for none.
+    """Apply one rule to events of one key; return the incident that they opened or extended, None for none.
 
-    `known` is the newest incident of this rule and key. What comes while it is open belongs to it, without
-    another look at the whole window.
+    `known` is the newest incident of this rule and key. While it is open new events are added to it
+    without evaluating the whole window again.
     """
     rule, key, events = touched
     now, newest = context.clock(), events[-1]
@@ -67,7 +67,7 @@ def _apply(
         fed = tx.incidents.feed(known.number, events, now, is_new_message=is_first)
         return Recorded(incident=fed, change=Change.UPDATED)
     if known is not None and _belongs_to(rule, known, newest):
-        return None  # a late report of what is over
+        return None  # a late report about a resolved incident
     span = newest.occurred_at - rule.window, newest.occurred_at + rule.window
     near = _events_of(context, tx, rule, key, span)
     finding = evaluate(rule, key, [event for event in near if not _belongs_to(rule, known, event)], now)
@@ -76,19 +76,19 @@ def _apply(
     quiet = historical or now - finding.last_at > context.policy.not_older_than
     recorded = tx.incidents.save_finding(finding, now, quiet=quiet, reopen_within=rule.reopen_within)
     if recorded.change is Change.OPENED:
-        tell_at_once(context, tx, recorded.incident)
+        alert_opened(context, tx, recorded.incident)
     return recorded
 
 
 def _events_of(context: Context, tx: Transaction, rule: Rule, key: str, span: Span) -> list[Event]:
-    """Return what the rule sees of a key; the store narrows down, the rule decides."""
+    """Return the events of a key: the store preselects, the rule decides."""
     causes = [condition.causes for condition in rule.where]
     named: dict[str, Any] = {}
     if rule.group_by is Facet.SENDER_AND_RECIPIENT:
         named = {Facet.SENDER.value: [key.partition(" to ")[0]]}
     elif rule.group_by in _ONE_COLUMN:
         named = {rule.group_by.value: [key]}
-    # A condition without causes is met by any event.
+    # A condition without causes matches any event.
     wanted = frozenset().union(*causes) if all(causes) else frozenset()
     events = tx.bounces.events(since=span[0], until=span[1], causes=wanted, **named)
     accepted = context.site.accepted_evidence
@@ -96,29 +96,31 @@ def _events_of(context: Context, tx: Transaction, rule: Rule, key: str, span: Sp
 
 
 def _belongs_to(rule: Rule, over: KnownIncident | None, event: Event) -> bool:
-    """Tell whether an event lies in the time of an incident that is over."""
+    """Tell whether an event belongs to the time of a resolved incident."""
     if over is None or over.resolved_at is None:
         return False
     return over.first_at - rule.window <= event.occurred_at <= over.resolved_at
 
 
-def settle(context: Context, tx: Transaction) -> tuple[int, ...]:
-    """Do what is due at each look: watch what no single event shows, resolve what is over, tell the admins.
+def resolve_quiet_incidents(context: Context, tx: Transaction) -> tuple[int, ...]:
+    """Apply the periodic rules, resolve quiet incidents and send the alerts that are due.
 
     Return the numbers of the incidents that were resolved.
     """
-    watch(context, tx)
+    apply_periodic_rules(context, tx)
+    if not (incidents := tx.incidents.list_open()):
+        return ()
     now, rules = context.clock(), {rule.id: rule for rule in context.rules}
     resolved = []
-    for incident in tx.incidents.list_open():
+    for incident in incidents:
         rule = rules.get(incident.finding.rule_id)
         if rule is not None and not _is_over(context, tx, rule, incident):
             continue
         why = "nothing more was seen" if rule else "its rule is switched off"
         tx.incidents.resolve(incident.number, now, why=why)
-        tell_over(context, tx, incident.number)
+        alert_resolved(context, tx, incident.number)
         resolved.append(incident.number)
-    tell_due(context, tx)
+    alert_due(context, tx)
     return tuple(resolved)
 
 
@@ -126,7 +128,7 @@ def _is_over(context: Context, tx: Transaction, rule: Rule, incident: Incident) 
     if rule.shape in (Shape.BASELINE, Shape.ABSENCE):
         return is_usual_again(context, tx, rule, incident)
     now = context.clock()
-    # An incident found in old mail needs no quiet time that has passed long ago.
+    # For an incident found in old mail the quiet time has passed long ago.
     since = incident.finding.last_at if incident.historical else incident.opened_at
     if now - since <= rule.quiet_resolve:
         return False

@@ -1,9 +1,9 @@
-"""Which part of a mailbox a look walks through: what came since the last one, and now and then all of it.
+"""Poll a mailbox: first what came since the last poll, and from time to time the whole folder.
 
-Mail that stays in the folder for good would else be listed at every look. Nothing is forgotten: what could
-not be moved is moved first, what could not be read or is in other hands holds the cursor back, and the whole
-folder is walked at the first look of each run, under a new UIDVALIDITY, and once a day. A service walks it in
-portions, so that new mail and other mailboxes do not wait until a million messages are listed.
+A cursor spares listing at every poll what stays in the folder. Nothing is forgotten: what could not be moved
+is moved first, and the cursor stays before what could not be read or is held by another watcher. The whole
+folder is walked at the first poll of each run, under a new UIDVALIDITY, and once a day. A service walks it
+in portions, so that new mail and other mailboxes need not wait until a million messages are listed.
 """
 
 import time
@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 
 from bounce_watch.model.message_location import MessageLocation
 from bounce_watch.pipeline.context import Context
+from bounce_watch.pipeline.ingest.disk_space import require_room
 from bounce_watch.pipeline.ingest.fetch import StopWalk, finish_moves, ingest_new
 from bounce_watch.pipeline.result import CycleResult
 from bounce_watch.source.interface import Source, never, no_progress
@@ -21,35 +22,71 @@ from bounce_watch.store import Cursor
 WHOLE_EVERY = timedelta(days=1)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Walked:
-    """`whole`: all of the folder was walked through, where several watch in this one look; `halfway`: a part
-    of it, and the next look goes on.
+def check_mailbox(
+    context: Context,
+    source: Source,
+    result: CycleResult,
+    *,
+    stop: Callable[[], bool] = never,
+    progress: Callable[[], None] = no_progress,
+    portion: float | None = None,
+) -> bool:
+    """Ingest what is new in one opened mailbox. Raises StoreFull before anything is fetched.
 
-    `cursor` is where the next look begins.
+    When the whole folder is due it is walked, at most `portion` seconds per call. Returns True when the
+    next call is to continue that walk.
+    """
+    require_room(context.config)
+    _note_first_backlog(context, source)
+    newest = None if context.store.watcher.is_alone else context.store.messages.newest()
+    held_before = result.in_other_hands
+    walked = _walk(context, source, result, stop=stop, progress=progress, portion=portion)
+    if stop():
+        return False
+    with context.store.transaction() as tx:
+        tx.mailboxes.note_fetch(context.clock(), source.name)
+        if walked.is_whole and not source.skipped and result.in_other_hands == held_before:
+            tx.messages.note_moved(source.name, up_to=newest)
+        if walked.cursor is not None:
+            tx.mailboxes.note_cursor(source.name, walked.cursor)
+    return walked.is_partial
+
+
+def _note_first_backlog(context: Context, source: Source) -> None:
+    """Note at the first poll of a mailbox that a large backlog lies there: its replies are held."""
+    if context.store.mailboxes.first_look_at(source.name) is not None:
+        return
+    waiting, until = source.count() or 0, context.clock().replace(microsecond=0)  # as INTERNALDATE (RFC 9051)
+    with context.store.transaction() as tx:
+        tx.mailboxes.note_first_look(source.name, until)
+        if waiting > context.config.reply.hold_backlog_over:
+            tx.state.note_backlog(until)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Walked:
+    """What a walk reached. `cursor` is where the next poll begins.
+
+    `is_whole`: all of the folder was walked; where several watch, in this one poll.
+    `is_partial`: the portion was used up, and the next poll continues.
     """
 
-    whole: bool
+    is_whole: bool
+    is_partial: bool
     cursor: Cursor | None
-    halfway: bool = False
 
 
 class _Portion:
-    """Ends a walk that goes on behind `reached` once so many seconds are over, never for None.
+    """Stops a walk behind `reached` after a number of seconds, and moves `reached` forward."""
 
-    `reached` is then up to where all was looked at; `is_over` tells whether the walk was ended.
-    """
-
-    def __init__(self, seconds: float | None, reached: MessageLocation | None) -> None:
+    def __init__(self, seconds: float, reached: MessageLocation | None) -> None:
         self.is_over = False
         self.reached = reached
-        self._until = None if seconds is None else time.monotonic() + seconds
+        self._until = time.monotonic() + seconds
         self._last: MessageLocation | None = None
 
     def before_batch(self, places: Sequence[MessageLocation]) -> None:
-        if self._until is None:
-            return
-        # However slow the server, each portion gets on; a source begins a little before where it was.
+        # However slow the server, each portion advances: a source begins slightly before `reached`.
         if self._last is not None and _is_behind(self._last, self.reached):
             self.reached = self._last
             if time.monotonic() > self._until:
@@ -62,17 +99,16 @@ def _is_behind(place: MessageLocation, other: MessageLocation | None) -> bool:
     return other is None or place.validity != other.validity or int(place.uid) > int(other.uid)
 
 
-def walk(
+def _walk(
     context: Context,
     source: Source,
     result: CycleResult,
     *,
-    stop: Callable[[], bool] = never,
-    progress: Callable[[], None] = no_progress,
-    portion: float | None = None,
-) -> Walked:
-    """Read what is new first, then the rest of the folder when that is due: all of it, or for `portion`
-    seconds where the places have an order."""
+    stop: Callable[[], bool],
+    progress: Callable[[], None],
+    portion: float | None,
+) -> _Walked:
+    """Ingest what is new, then walk the folder when that is due: all of it, or one portion."""
     now, cursor = context.clock(), context.store.mailboxes.cursor(source.name)
     retry: list[MessageLocation] = []
     reached, whole = None, _is_whole_due(context, cursor, now)
@@ -81,30 +117,28 @@ def walk(
         after = MessageLocation(mailbox=source.name, validity=cursor.validity, uid=cursor.uid)
         retry += ingest_new(context, source, result, stop=stop, progress=progress, after=after)
         reached = source.reached
-        # A new UIDVALIDITY, perhaps in the middle of the walk.
+        # The UIDVALIDITY may change even in the middle of the walk.
         whole = whole or reached is None or reached.validity != cursor.validity
-    # Where places have no order, nobody can go on later.
     began = context.walks.pop(source.name, None)
-    part = _Portion(portion if reached else None, began)
+    # A walk through places without an order cannot be continued later.
+    part = _Portion(portion, began) if portion is not None and reached else None
     if whole and not stop():
+        before_batch = part.before_batch if part else None
         retry += ingest_new(
-            context,
-            source,
-            result,
-            stop=stop,
-            progress=progress,
-            after=part.reached,
-            before_batch=part.before_batch,
+            context, source, result, stop=stop, progress=progress, after=began, before_batch=before_batch
         )
-        if part.is_over and part.reached:
+        if part and part.is_over and part.reached:
             context.walks[source.name] = part.reached
         else:
             reached = source.reached
-    whole = whole and not part.is_over
+    is_partial = part is not None and part.is_over
+    whole = whole and not is_partial
     whole_at = now if whole or cursor is None else cursor.whole_at
-    # Others may have in hand what lies in an earlier portion.
-    at_once = began is None or context.store.watcher.is_alone
-    return Walked(whole=whole and at_once, cursor=_next(reached, retry, whole_at), halfway=part.is_over)
+    # Other watchers may hold messages of an earlier portion.
+    in_one_poll = began is None or context.store.watcher.is_alone
+    return _Walked(
+        is_whole=whole and in_one_poll, is_partial=is_partial, cursor=_next_cursor(reached, retry, whole_at)
+    )
 
 
 def _is_whole_due(context: Context, cursor: Cursor | None, now: datetime) -> bool:
@@ -114,11 +148,13 @@ def _is_whole_due(context: Context, cursor: Cursor | None, now: datetime) -> boo
     return not timedelta(0) <= now - cursor.whole_at < WHOLE_EVERY
 
 
-def _next(reached: MessageLocation | None, retry: list[MessageLocation], whole_at: datetime) -> Cursor | None:
-    """Return the cursor that stands before everything that is to be tried again.
+def _next_cursor(
+    reached: MessageLocation | None, retry: list[MessageLocation], whole_at: datetime
+) -> Cursor | None:
+    """Return the cursor before everything that is to be retried, None where places have no order.
 
-    That is also what other watchers have in hand: it is looked at again should they die with it. Whatever
-    else a walk meets, it takes in hand itself or finds in the store, so any watcher's cursor is good for all.
+    That includes what other watchers hold: it is read if they die with it. This walk stored, or found in
+    the store, whatever else it met, so the cursor of any watcher is valid for all.
     """
     if reached is None:
         return None

@@ -1,4 +1,4 @@
-"""One message becomes rows, findings and letters, in the transaction of its group. The move comes after."""
+"""Store a message that was read, with its incidents and replies, in the transaction of its group."""
 
 import hashlib
 from collections.abc import Sequence
@@ -8,8 +8,9 @@ from datetime import datetime
 from bounce_watch.classify import assess_evidence, judge
 from bounce_watch.model import JudgedReport, Kind, NotAReport, Report, Unreadable, subject_hash
 from bounce_watch.pipeline.context import Context
-from bounce_watch.pipeline.incidents.rules import detect
-from bounce_watch.pipeline.replies.reply import answer
+from bounce_watch.pipeline.dkim import SignatureChecker
+from bounce_watch.pipeline.incidents.rules import apply_rules
+from bounce_watch.pipeline.replies.reply import reply_to_sender
 from bounce_watch.sandbox.outcome import Outcome, Overrun
 from bounce_watch.source.interface import Message
 from bounce_watch.store import Change, MessageState, Transaction
@@ -20,10 +21,10 @@ FAILURES_BEFORE_QUARANTINE = 3
 
 @dataclass(slots=True, kw_only=True)
 class IngestedMessage:
-    """What one message brought.
+    """What a message led to.
 
-    `state` says what is to become of it: stored (to be filed), quarantined, left.
-    `kind` is that of its first report, else of what it is instead.
+    `state` is stored (to be filed), quarantined, left, or seen (to be retried).
+    `kind` is that of its most important report, or what the message is instead.
     """
 
     state: MessageState
@@ -44,24 +45,23 @@ def ingest_messages(
     An outcome is what the message was read as. `historical` stores and counts, but writes to no one.
     Raises StoreError; nothing is stored then.
     """
-    # Before the transaction, because looking up a key may take time.
-    verified = [(message, _verified(context, outcome)) for message, outcome in messages]
+    if context.signatures is not None:
+        # Before the transaction, because looking up a key may take time.
+        messages = [(message, _verified(context.signatures, outcome)) for message, outcome in messages]
     now, ingested = context.clock(), []
     with context.store.transaction() as tx:
-        for message, outcome in verified:
+        for message, outcome in messages:
             ingested.append(_ingest(context, tx, message, outcome, now, historical=historical))
             crash_points.point("receive.stored")
     return ingested
 
 
-def _verified(context: Context, outcome: Outcome) -> Outcome:
-    if context.signatures is None or isinstance(outcome, Overrun):
-        return outcome
-    return tuple(map(context.signatures.checked, outcome))
+def _verified(signatures: SignatureChecker, outcome: Outcome) -> Outcome:
+    return outcome if isinstance(outcome, Overrun) else tuple(map(signatures.checked, outcome))
 
 
 def note_failure(context: Context, message: Message, reason: str) -> IngestedMessage:
-    """Count a failure that these bytes bring about; quarantine them at the third time."""
+    """Count a failure that these bytes caused; quarantine them the third time."""
     with context.store.transaction() as tx:
         return _count_failure(tx, message, reason, context.clock())
 
@@ -73,7 +73,7 @@ def _ingest(
         return _count_failure(tx, message, outcome.reason, now)
     reports = [reading for reading in outcome if isinstance(reading, Report)]
     if reports:
-        # Of several reports a failure counts most.
+        # Of several reports a failure is the most important.
         kind = next((Kind.FAILURE for one in reports if one.kind is Kind.FAILURE), reports[0].kind)
         ingested = IngestedMessage(state=MessageState.STORED, kind=kind)
     else:
@@ -83,7 +83,7 @@ def _ingest(
             case NotAReport(kind=kind, reason=reason):
                 ingested = IngestedMessage(state=MessageState.LEFT, kind=kind, reason=reason)
             case _:
-                raise AssertionError("what is no report is unreadable or named")
+                raise AssertionError("a reading is a report, not a report, or unreadable")
     number = _add(tx, message, ingested, now)
     for report in reports:
         _ingest_report(context, tx, (number, message.received_at), report, ingested, historical=historical)
@@ -115,9 +115,9 @@ def _ingest_report(
     *,
     historical: bool,
 ) -> None:
-    """Store a report and its bounces, let the rules look at them, and answer; a copy is only counted."""
+    """Store a report and its bounces, apply the rules and reply; a copy is only counted."""
     (number, received_at), now = stored_message, context.clock()
-    kept, told = _subject_as_wanted(report, context.config.retention.subjects)
+    kept, shown = _with_allowed_subject(report, context.config.retention.subjects)
     assessed = assess_evidence(report, context.site)
     stored = tx.messages.add_report(
         number,
@@ -132,7 +132,7 @@ def _ingest_report(
         return
     judged = JudgedReport(
         report_id=stored.report_id,
-        report=told,
+        report=shown,
         bounces=judge(report, context.catalogue, context.site, assessed),
         evidence=assessed.evidence,
         received_at=received_at,
@@ -140,16 +140,18 @@ def _ingest_report(
     if not judged.bounces:
         return
     events = tx.messages.add_bounces(stored, judged.bounces, now)
-    recorded = detect(context, tx, events, historical=historical, is_first=not ingested.bounces)
+    recorded = apply_rules(context, tx, events, historical=historical, is_first=not ingested.bounces)
     ingested.bounces += len(judged.failed)
     ingested.opened += tuple(one.incident.number for one in recorded if one.change is Change.OPENED)
-    answered = None if historical else answer(context, tx, judged, [one.incident for one in recorded])
-    ingested.letters += answered is True
-    ingested.withheld += answered is False
+    if historical:
+        return
+    is_enqueued = reply_to_sender(context, tx, judged, [one.incident for one in recorded])
+    ingested.letters += is_enqueued is True
+    ingested.withheld += is_enqueued is False
 
 
-def _subject_as_wanted(report: Report, wanted: str) -> tuple[Report, Report]:
-    """Return the report as it is stored, and as answers see it: what is not kept stands in no letter."""
+def _with_allowed_subject(report: Report, wanted: str) -> tuple[Report, Report]:
+    """Return the report as it is stored, and as replies use it: without a subject that is not kept."""
     subject = report.original.subject
     if wanted == "kept" or subject is None:
         return report, report

@@ -1,4 +1,4 @@
-"""Send what is in the outbox: one mail at a time, leased before its first byte, settled after the reply."""
+"""Send what is in the outbox: one mail at a time, leased before its first byte, recorded after the reply."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ import structlog
 
 from bounce_watch.model import OutboxState
 from bounce_watch.pipeline.context import Context
-from bounce_watch.pipeline.outbox.unconfirmed import settle_uncertain
+from bounce_watch.pipeline.outbox.unconfirmed import resolve_unconfirmed
 from bounce_watch.send.interface import Delivery, Outcome, Sender, SentLookup
 from bounce_watch.store import OutboxEntry
 from bounce_watch.testing import crash_points
@@ -16,14 +16,14 @@ log = structlog.get_logger()
 
 BATCH = 50
 LATER_IN_A_ROW = 3
-"""So many mails in a row that must wait end a round: the server is away, not the mails at fault."""
+"""A round ends after this many deferred mails in a row: then the server is at fault, not the mails."""
 
 
 @dataclass(slots=True, kw_only=True)
 class Delivered:
-    """What became of the mails that were due. `stopped` has the server's words when we must not go on.
+    """Outcomes of the mails that were due. `stopped` holds the server's reply if sending must stop.
 
-    `repair` and `commands` say then what ends it, where that is known.
+    Then `repair` and `commands` say what to do, where that is known.
     """
 
     sent: int = 0
@@ -51,14 +51,15 @@ def deliver(
     *,
     stop: Callable[[], bool] = lambda: False,
 ) -> Delivered:
-    """Send what is due, after a look at what may have been sent before.
+    """Send what is due, after deciding about mails that may have been sent before.
 
-    A fault of the configuration ends the round and keeps the mails; the next rounds rest for a while.
+    A fault of the configuration ends the round and keeps the mails. Then sending pauses for a while.
     """
-    _settle(context)
+    _record_deliveries(context)
     if context.store.watcher.leads():
         _recover(context)
-        settle_uncertain(context, sent_lookup)
+        if entries := context.store.outbox.unknown_due(context.clock()):
+            resolve_unconfirmed(context, sent_lookup, entries)
     paused = context.store.state.sending_paused(context.clock())
     done = Delivered(stopped=paused.why if paused else None)
     in_a_row = 0
@@ -78,14 +79,14 @@ def _send_one(context: Context, sender: Sender, entry: OutboxEntry, done: Delive
     crash_points.point("deliver.claimed")
     delivery = sender.send(mail.recipient, mail.content)
     crash_points.point("deliver.sent")
-    context.unsettled[mail.id] = delivery
-    _settle(context)
+    context.unrecorded[mail.id] = delivery
+    _record_deliveries(context)
     _count(done, delivery)
     return delivery.outcome
 
 
 def _recover(context: Context) -> None:
-    """Take over what was being sent by a watcher that died, or by a round of ours that a fault cut short."""
+    """Take over what was being sent when a watcher died, or when a fault ended a round of ours."""
     watcher = context.store.watcher
     if watcher.is_alone and not context.store.outbox.list({OutboxState.SENDING}, limit=1):
         return
@@ -95,11 +96,11 @@ def _recover(context: Context) -> None:
         log.warning("sending_cut_short", number=entry.id)
 
 
-def _settle(context: Context) -> None:
-    """Write down what became of mails; on a disk that is full it stays in memory until the next round."""
-    for number, delivery in list(context.unsettled.items()):
+def _record_deliveries(context: Context) -> None:
+    """Record the outcomes of deliveries; while the disk is full they stay in memory until the next round."""
+    for number, delivery in list(context.unrecorded.items()):
         context.store.finish(number, delivery.outcome, delivery.reply, context.clock())
-        del context.unsettled[number]
+        del context.unrecorded[number]
 
 
 def _count(done: Delivered, delivery: Delivery) -> None:

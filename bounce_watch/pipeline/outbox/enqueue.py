@@ -1,4 +1,4 @@
-"""The one way out: every letter, whatever its kind, passes the gate, is frozen and enters the outbox here."""
+"""The only way into the outbox: every mail passes the gate and is frozen here."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -23,13 +23,16 @@ def post(
     incident: int | None = None,
     wait: timedelta = NO_WAIT,
 ) -> bool:
-    """Let the gate decide; then write, freeze and queue the letter. False: withheld, the reason noted.
+    """Ask the gate; then write, freeze and enqueue the mail. False: withheld, the reason is noted.
 
-    `wait` is how long the letter stays before it is due. A letter beyond the limit latches the breaker:
-    from then on replies are withheld until an admin clears it.
+    `wait` is the time until the mail is due. A reply beyond the limit trips the breaker: from then on
+    replies are withheld until an admin resets it.
     """
     now = context.clock()
-    verdict = _verdict(context, tx, candidate, now)
+    verdict: Allowed | Refused | None = refuse_at_once(candidate, context.policy, now)
+    if verdict is None:
+        # Only now, because it asks the store what was written before.
+        verdict = check(candidate, past_of(tx, candidate, now), context.policy, now)
     if isinstance(verdict, Refused):
         if verdict.reason is Reason.RATE_LIMIT:
             tx.state.latch_breaker(now)
@@ -50,14 +53,8 @@ def post(
     )
 
 
-def _verdict(context: Context, tx: Transaction, candidate: Candidate, now: datetime) -> Allowed | Refused:
-    """Ask the gate; the store only where what was written before has a say."""
-    at_once = refuse_at_once(candidate, context.policy, now)
-    return at_once or check(candidate, past_of(tx, candidate, now), context.policy, now)
-
-
 def frozen(context: Context, letter: Letter, now: datetime) -> tuple[bytes, str]:
-    """Return the bytes of a letter and its X-Bounce-Watch-ID, which depends on its event only."""
+    """Return the bytes of a mail and its X-Bounce-Watch-ID, which depends only on its event."""
     bw_id, message_id = new_ids(context.secret, letter.event_key, context.sender[1].rpartition("@")[2])
     return freeze(letter, sender=context.sender, bw_id=bw_id, message_id=message_id, date=now), bw_id
 

@@ -1,8 +1,8 @@
-"""Mails that may have left: their sending was cut short between the content and the server's reply.
+"""Mails that may have been sent: the connection ended between the content and the server's reply.
 
-After the grace we look where sent mail lies. What is there was sent. What is missing is sent again, byte
-for byte, where missing means something; a second copy of guidance costs more than none, so a reply that
-nobody can look for is given up and named in the digest, while alerts and digests are sent again.
+After a grace period they are looked up among sent mail. What is found was sent. What is missing is sent
+again, byte for byte, if the lookup proves that. Without a proof, alerts and digests are sent again, but a
+reply is given up and counted in the digest: a second copy of guidance costs more than none.
 """
 
 from collections.abc import Sequence
@@ -14,14 +14,13 @@ from bounce_watch.send.interface import SentLookup
 from bounce_watch.store import OutboxEntry, Transaction
 
 RESENDS = {LetterKind.REPLY: 1, LetterKind.ALERT: 3, LetterKind.DIGEST: 3, LetterKind.PROBE: 0}
-"""How often a mail is sent again because nobody knows whether it left."""
+"""How often a mail is sent again when it is unknown whether it was sent."""
 
 
-def settle_uncertain(context: Context, sent_lookup: SentLookup | None) -> int:
-    """Decide every mail whose grace is over; return how many were decided."""
-    entries = context.store.outbox.unknown_due(context.clock())
-    if not entries:
-        return 0
+def resolve_unconfirmed(
+    context: Context, sent_lookup: SentLookup | None, entries: Sequence[OutboxEntry]
+) -> int:
+    """Decide about mails whose grace period is over; return how many were decided."""
     found: frozenset[str] | None = frozenset()
     missing_means_unsent = False
     if sent_lookup is not None:
@@ -38,9 +37,8 @@ def settle_uncertain(context: Context, sent_lookup: SentLookup | None) -> int:
 
 
 def _find_control(context: Context) -> frozenset[str]:
-    """Return the id of the newest mail that was sent for certain: a place that lacks it proves nothing."""
-    newest: Sequence[OutboxEntry] = context.store.outbox.list({OutboxState.SENT}, limit=1)
-    return frozenset(entry.bw_id for entry in newest)
+    """Return the id of the newest mail that was certainly sent: a lookup that misses it proves nothing."""
+    return frozenset(entry.bw_id for entry in context.store.outbox.list({OutboxState.SENT}, limit=1))
 
 
 def _decide(context: Context, tx: Transaction, entry: OutboxEntry, *, was_sent: bool, certain: bool) -> None:

@@ -1,1 +1,1 @@
-"""Guidance for one report: its facts, its gate, merging what waits."""
+"""Replies to colleagues: written from one report, merged while they wait, previewed."""

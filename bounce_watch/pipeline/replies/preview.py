@@ -1,4 +1,4 @@
-"""Who would be answered about a report, and what each check of the gate says; nothing is written."""
+"""Preview the reply to a report: its addressee and the result of each check; nothing is written."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,10 +14,10 @@ from bounce_watch.store import Store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DryAnswer:
-    """`outcome` is `allowed`, `held` or the reason of the refusal; `checks` tells of each whether it hits.
+class ReplyPreview:
+    """`outcome` is `allowed`, `held` or the reason of the refusal; `checks` tells which checks refuse.
 
-    `with_history`: what was written before was looked at. Without a store nothing was.
+    `with_history`: mail written before was considered, which needs a store.
     """
 
     to: str | None
@@ -26,7 +26,7 @@ class DryAnswer:
     with_history: bool
 
 
-def dry_answer(
+def preview_reply(
     config: Config,
     report: Report,
     bounces: tuple[Bounce, ...],
@@ -35,8 +35,8 @@ def dry_answer(
     received_at: datetime | None,
     store: Store | None,
     now: datetime,
-) -> DryAnswer | None:
-    """Put the answer that a report asks for before the gate; None when nothing in it failed.
+) -> ReplyPreview | None:
+    """Check the reply that a report asks for at the gate; None when nothing in it failed.
 
     Without the store's secret every mark of our form counts as ours.
     """
@@ -53,7 +53,7 @@ def dry_answer(
     allowed = (
         verdict.reason.value if isinstance(verdict, Refused) else ("held" if verdict.hold else "allowed")
     )
-    return DryAnswer(
+    return ReplyPreview(
         to=candidate.to,
         outcome=allowed,
         checks=examine(candidate, past, policy, now),

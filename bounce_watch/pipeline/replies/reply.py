@@ -1,42 +1,46 @@
-"""Guidance for the colleague whose mail bounced: composed, put before the gate, placed in the outbox."""
+"""The reply to a colleague whose mail bounced: what it is about, its facts, and its way through the gate."""
 
 import hashlib
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 
-from bounce_watch.model import Cause, Incident, JudgedReport, LetterKind, Report
+from bounce_watch.model import Bounce, Cause, Incident, IncidentState, JudgedReport, LetterKind, Owner, Report
 from bounce_watch.model.address import normalise
 from bounce_watch.notifications.facts import ReplyFacts
 from bounce_watch.notifications.freeze import is_own_mark
 from bounce_watch.notifications.gate.values import Candidate
 from bounce_watch.notifications.guidance.letter import leading
+from bounce_watch.notifications.guidance.suggestions import may_be_mistyped
 from bounce_watch.pipeline.context import Context
-from bounce_watch.pipeline.replies.facts import facts_of, incident_of
-from bounce_watch.pipeline.replies.merge import post_reply
+from bounce_watch.pipeline.replies.merge import enqueue_or_merge
 from bounce_watch.store import Transaction
 
+EARLIER = timedelta(days=30)
+"""How long a bounce counts as an earlier attempt."""
 
-def answer(
+
+def reply_to_sender(
     context: Context, tx: Transaction, judged: JudgedReport, incidents: Sequence[Incident]
 ) -> bool | None:
-    """Write to the bounced sender, or note why not. `incidents` are those that the report belongs to.
+    """Reply to the bounced sender. `incidents` are those that the report belongs to.
 
-    None: there is nothing to answer, or a letter that waits tells it.
+    False: withheld, the reason is noted. None: nothing failed, or a reply that is not sent yet includes it.
     """
     if not judged.failed:
         return None
-    incident = incident_of(context, judged, incidents)
+    incident = _incident_of(context, judged, incidents)
     candidate = candidate_of(judged, incident, lambda mark: is_own_mark(context.secret, mark))
 
     def facts() -> ReplyFacts:
-        return facts_of(context, tx, candidate, judged, incident)
+        return _facts_of(context, tx, candidate, judged, incident)
 
-    return post_reply(context, tx, candidate, facts, judged.report_id)
+    return enqueue_or_merge(context, tx, candidate, facts, judged.report_id)
 
 
 def candidate_of(
     judged: JudgedReport, incident: Incident | None, is_ours: Callable[[str], bool]
 ) -> Candidate:
-    """Return the answer that a report asks for, before the gate. `is_ours` knows our own marks."""
+    """Return the reply that a report asks for, before the gate. `is_ours` recognizes our own marks."""
     report, lead = judged.report, leading(judged.failed)
     addressee = report.forwarded_by or lead.sender
     marks = [*report.original.own_marks, report.original.message_id or ""]
@@ -58,7 +62,7 @@ def candidate_of(
 
 
 def _event_key(addressee: str | None, cause: Cause, report: Report, incident: Incident | None) -> str:
-    """Name the event "this person, this cause, this mail": whatever reports it again is answered once.
+    """Name the event "this person, this cause, this mail", to which we reply once.
 
     While an incident is open the event is "this person, this incident", whatever bounces for it.
     """
@@ -66,3 +70,64 @@ def _event_key(addressee: str | None, cause: Cause, report: Report, incident: In
     event = f"incident\0{incident.number}" if incident else f"{cause}\0{about}"
     digest = hashlib.sha256(f"{(addressee or '').lower()}\0{event}".encode("utf-8", "replace"))
     return f"reply:{digest.hexdigest()}"
+
+
+def _incident_of(context: Context, judged: JudgedReport, incidents: Sequence[Incident]) -> Incident | None:
+    """Return the open incident of a report that its reply may mention.
+
+    Its rule must have guidance for colleagues: others do not fix a mail that is sent again and again, or an
+    address that is gone. Incidents for the security team are never mentioned: the reader of the mailbox may
+    be the intruder. Nor is one if the mail failed for several causes, which it explains only in part.
+    """
+    if len({bounce.cause for bounce in judged.failed}) != 1:
+        return None
+    guiding = {rule.id for rule in context.rules if rule.guidance}
+    for incident in sorted(incidents, key=lambda one: one.number):
+        finding = incident.finding
+        is_open = incident.state is IncidentState.OPEN
+        if is_open and finding.owner is not Owner.SECURITY and finding.rule_id in guiding:
+            return incident
+    return None
+
+
+def _facts_of(
+    context: Context, tx: Transaction, candidate: Candidate, judged: JudgedReport, incident: Incident | None
+) -> ReplyFacts:
+    """Return what the reply is written from: the report, and what the history adds to it."""
+    original, lead, known = judged.report.original, leading(judged.failed), tx.known_addresses
+    accepted, language, earlier = context.site.accepted_evidence, None, 0
+    if not judged.report.language and candidate.to:
+        language = known.language_of(candidate.to, accepted)
+    if lead.sender is not None:
+        since = context.clock() - EARLIER
+        earlier = known.earlier_bounces(
+            lead.sender, lead.recipient, judged.report_id, since=since, accepted=accepted
+        )
+    addresses, domains = _find_similar(context, tx, lead) if may_be_mistyped(lead.cause) else ((), ())
+    return ReplyFacts(
+        to=candidate.to or "",
+        event_key=candidate.event_key,
+        bounces=judged.failed,
+        mail_subject=original.subject,
+        mail_date=original.date,
+        mail_id=original.message_id,
+        language=judged.report.language,
+        earlier_language=language,
+        incident=incident.name if incident else None,
+        incident_since=incident.opened_at if incident else None,
+        earlier_bounces=earlier,
+        known_addresses=addresses,
+        known_domains=domains,
+    )
+
+
+def _find_similar(context: Context, tx: Transaction, lead: Bounce) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return addresses at the domain, and our own domains with those that the sender's mail reached."""
+    known, accepted, domain = tx.known_addresses, context.site.accepted_evidence, lead.recipient_domain
+    addresses: tuple[str, ...] = ()
+    domains = tuple(sorted(context.site.accepted_domains))
+    if domain is not None:
+        addresses = known.at_domain(domain, accepted)
+        if lead.sender is not None:
+            domains = (*domains, *known.domains(lead.sender, domain, accepted))
+    return addresses, domains
