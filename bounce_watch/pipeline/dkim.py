@@ -1,7 +1,8 @@
 """Check our own DKIM signature on the headers of a returned mail (RFC 6376); only this module uses dkimpy.
 
 Reports often return headers without the body. The signature covers the headers and a hash of the body, so
-it can be checked over the headers alone if that hash is trusted: a changed From or Subject is detected. It proves that we sent this mail, not that the report is true.
+it can be checked over the headers alone if that hash is trusted: a changed From or Subject is detected. It
+proves that we sent this mail, not that the report is true.
 """
 
 import re
