@@ -17,7 +17,7 @@ from bounce_watch.config.organisation import MIN_RETENTION_DAYS
 from bounce_watch.pipeline.maintenance import limits_of
 from bounce_watch.pipeline.maintenance import purge as delete
 from bounce_watch.store import Store
-from bounce_watch.store.maintenance.audit import OldRows
+from bounce_watch.store.maintenance.maintenance import OldRows
 from bounce_watch.store.maintenance.retention import Limits
 
 _NAMES = {

@@ -14,7 +14,7 @@ from bounce_watch.pipeline.context import Context
 from bounce_watch.pipeline.digest import DOUBTFUL, weekday_of
 from bounce_watch.source.interface import never, no_progress
 from bounce_watch.store import Store
-from bounce_watch.store.maintenance.purge import BATCH
+from bounce_watch.store.maintenance.maintenance import BATCH
 from bounce_watch.store.maintenance.retention import Limits, Old
 from bounce_watch.store.privacy.columns import Found
 from bounce_watch.store.privacy.identity import Named

@@ -9,6 +9,7 @@ from bounce_watch.model import (
     Evidence,
     Incident,
     IncidentState,
+    IncidentStep,
     Kind,
     LetterKind,
     OutboxState,
@@ -174,17 +175,6 @@ class BounceDetail:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class IncidentChange:
-    """One line of an incident's history: opened, grew, resolved, or a note."""
-
-    at: datetime
-    change: str
-    by: str
-    note: str
-    messages: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class IncidentDetail:
     """An incident with its proof: all bounces, its history, and the mails written about it."""
 
@@ -192,7 +182,7 @@ class IncidentDetail:
     previous: int | None
     quiet: bool
     bounces: tuple[BounceRow, ...]
-    changes: tuple[IncidentChange, ...]
+    changes: tuple[IncidentStep, ...]
     mails: tuple[OutboxEntry, ...]
 
 

@@ -28,7 +28,7 @@ from bounce_watch.store.database.sqlite_file import empty_log
 from bounce_watch.store.database.workers import Alone, Watcher
 from bounce_watch.store.incidents.incidents import IncidentQueries, Incidents
 from bounce_watch.store.mailboxes import Mailboxes, MailboxQueries
-from bounce_watch.store.maintenance.audit import Maintenance, MaintenanceQueries
+from bounce_watch.store.maintenance.maintenance import Maintenance, MaintenanceQueries
 from bounce_watch.store.messages.events import BounceEvents
 from bounce_watch.store.messages.messages import MessageQueries, Messages
 from bounce_watch.store.messages.quarantine import Quarantine, QuarantineQueries

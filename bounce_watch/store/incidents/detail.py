@@ -2,13 +2,14 @@
 
 from sqlmodel import Session, col, select
 
-from bounce_watch.model import Details
+from bounce_watch.model import Details, IncidentStep
 from bounce_watch.store import tables
 from bounce_watch.store.database.errors import NotThere
+from bounce_watch.store.database.values import value_of
 from bounce_watch.store.incidents.lifecycle import incident_of
 from bounce_watch.store.messages.rows import bounce_row_of
 from bounce_watch.store.outbox.queries import entries
-from bounce_watch.store.records import BounceRow, IncidentChange, IncidentDetail
+from bounce_watch.store.records import BounceRow, IncidentDetail
 
 MAX_PROOF = 10_000
 """Bounces shown of one incident."""
@@ -34,7 +35,7 @@ def show_incident(session: Session, number: int) -> IncidentDetail:
         previous=row.previous,
         quiet=row.quiet,
         bounces=bounces,
-        changes=_changes(session, number),
+        changes=incident_steps(session, number),
         mails=entries(session, col(tables.Outgoing.incident) == number),
     )
 
@@ -48,10 +49,8 @@ def _proof(session: Session, number: int) -> tuple[BounceRow, ...]:
     return tuple(bounce_row_of(*row) for row in session.exec(query))
 
 
-def _changes(session: Session, number: int) -> tuple[IncidentChange, ...]:
+def incident_steps(session: Session, number: int, limit: int | None = None) -> tuple[IncidentStep, ...]:
+    """Return the history of an incident, oldest step first."""
     line = tables.IncidentChange
-    query = select(line).where(col(line.incident) == number).order_by(col(line.id))
-    return tuple(
-        IncidentChange(at=row.at, change=row.change, by=row.by, note=row.note, messages=row.messages)
-        for row in session.exec(query)
-    )
+    query = select(line).where(col(line.incident) == number).order_by(col(line.id)).limit(limit)
+    return tuple(value_of(IncidentStep, row) for row in session.exec(query))

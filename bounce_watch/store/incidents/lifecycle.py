@@ -5,10 +5,11 @@ from datetime import datetime
 
 from sqlmodel import Session, col, select
 
-from bounce_watch.model import Finding, Incident, IncidentState, Owner, Severity
+from bounce_watch.model import Finding, Incident, IncidentState
 from bounce_watch.store import tables
 from bounce_watch.store.database.errors import NotThere
 from bounce_watch.store.database.session import Queries, Repository
+from bounce_watch.store.database.values import value_of
 
 WATCHER = "bounce_watch"
 """Who changed an incident when no person did."""
@@ -30,35 +31,7 @@ class Told:
 
 def incident_of(row: tables.Incident, events: tuple[int, ...] = ()) -> Incident:
     """Return a row as a value; `events` only where they were asked for."""
-    finding = Finding(
-        rule_id=row.rule_id,
-        key=row.key,
-        title=row.title,
-        severity=Severity(row.severity),
-        owner=Owner(row.owner),
-        playbook=row.playbook,
-        first_at=row.first_at,
-        last_at=row.last_at,
-        messages=row.messages,
-        senders=tuple(row.senders),
-        recipient_domains=tuple(row.recipient_domains),
-        statuses=tuple(row.statuses),
-        events=events,
-    )
-    return Incident(
-        number=row.number,
-        state=IncidentState(row.state),
-        opened_at=row.opened_at,
-        updated_at=row.updated_at,
-        resolved_at=row.resolved_at,
-        finding=finding,
-        acknowledged_at=row.acknowledged_at,
-        acknowledged_by=row.acknowledged_by,
-        silenced_until=row.silenced_until,
-        suppressed_by=row.suppressed_by,
-        reopened=row.reopened,
-        historical=row.quiet,
-    )
+    return value_of(Incident, row, finding=value_of(Finding, row, events=events), historical=row.quiet)
 
 
 class ToldQueries(Queries):

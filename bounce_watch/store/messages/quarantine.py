@@ -1,5 +1,6 @@
 """Messages that could not be read, with their bytes, until a person lets them be read again."""
 
+from dataclasses import asdict
 from datetime import datetime
 
 from sqlalchemy import func
@@ -7,9 +8,11 @@ from sqlalchemy.orm import defer
 from sqlmodel import Session, col, select
 
 from bounce_watch.model import Kind
+from bounce_watch.model.message_location import MessageLocation
 from bounce_watch.store import tables
 from bounce_watch.store.database.errors import NotThere
 from bounce_watch.store.database.session import Queries, Repository
+from bounce_watch.store.database.values import value_of
 from bounce_watch.store.messages.messages import find_message
 from bounce_watch.store.records import QuarantineEntry
 from bounce_watch.store.vocabulary import MessageState, QuarantineState
@@ -101,16 +104,5 @@ def _find(session: Session, number: int) -> tuple[tables.Quarantined, tables.Mes
 
 
 def _entry(row: tables.Quarantined, message: tables.Message, size: int) -> QuarantineEntry:
-    return QuarantineEntry(
-        id=row.id,
-        at=row.at,
-        sha256=row.sha256,
-        size=size,
-        reason=row.reason,
-        attempts=row.attempts,
-        state=QuarantineState(row.state),
-        mailbox=message.mailbox,
-        validity=message.validity,
-        uid=message.uid,
-        received_at=message.received_at,
-    )
+    place = MessageLocation(mailbox=message.mailbox, validity=message.validity, uid=message.uid)
+    return value_of(QuarantineEntry, row, size=size, **asdict(place), received_at=message.received_at)

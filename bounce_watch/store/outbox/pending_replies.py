@@ -9,7 +9,7 @@ from bounce_watch.model import Action, Bounce, Letter, LetterKind, OutboxState
 from bounce_watch.store import tables
 from bounce_watch.store.database.columns import fold
 from bounce_watch.store.database.session import Repository
-from bounce_watch.store.messages.rows import bounce_row_of
+from bounce_watch.store.messages.rows import bounce_of
 
 _AT = tables.Outgoing
 
@@ -82,4 +82,4 @@ def _joined(session: Session, row: tables.Outgoing, reason: str) -> list[int]:
 def _failed(session: Session, reports: list[int]) -> tuple[Bounce, ...]:
     at = tables.Bounce
     query = select(at).where(col(at.report_id).in_(reports), col(at.action) == Action.FAILED)
-    return tuple(bounce_row_of(row, None, None).bounce for row in session.exec(query.order_by(col(at.id))))
+    return tuple(bounce_of(row) for row in session.exec(query.order_by(col(at.id))))

@@ -13,7 +13,8 @@ from bounce_watch.store import tables
 from bounce_watch.store.database.columns import Instant, fold
 from bounce_watch.store.database.errors import NotThere
 from bounce_watch.store.database.session import Queries, read_columns
-from bounce_watch.store.records import OutboxEntry, ReplyHistory, WithheldRow
+from bounce_watch.store.database.values import value_of
+from bounce_watch.store.records import OutboxEntry, ReplyHistory
 
 _AT = tables.Outgoing
 _WITHOUT_BYTES = defer(_AT.raw)  # type: ignore[arg-type]
@@ -52,40 +53,6 @@ def _history() -> Any:
 _HISTORY = _history()
 
 
-def entry_of(row: tables.Outgoing) -> OutboxEntry:
-    """Return a row as a value, without its bytes."""
-    return OutboxEntry(
-        id=row.id,
-        kind=LetterKind(row.kind),
-        state=OutboxState(row.state),
-        event_key=row.event_key,
-        bw_id=row.bw_id,
-        recipient=row.recipient,
-        subject=row.subject,
-        preview=row.preview,
-        cause=row.cause,
-        report_id=row.report_id,
-        incident=row.incident,
-        attempts=row.attempts,
-        created_at=row.created_at,
-        next_at=row.next_at,
-        sent_at=row.sent_at,
-        server_reply=row.server_reply,
-    )
-
-
-def withheld_of(row: tables.Withheld) -> WithheldRow:
-    """Return a row as a value."""
-    return WithheldRow(
-        id=row.id,
-        at=row.at,
-        recipient=row.recipient,
-        cause=row.cause,
-        reason=row.reason,
-        report_id=row.report_id,
-    )
-
-
 class OutboxQueries(Queries):
     """Questions about what we write."""
 
@@ -114,7 +81,7 @@ class OutboxQueries(Queries):
         query = select(_AT).where(col(_AT.id) > number, col(_AT.kind) == LetterKind.ALERT)
         with self._reading() as session:
             rows = session.exec(query.order_by(col(_AT.id)).limit(limit).options(_WITHOUT_BYTES))
-            return tuple(entry_of(row) for row in rows)
+            return tuple(value_of(OutboxEntry, row) for row in rows)
 
     def count_held(self) -> int:
         """Return how many mails are held until a person lets them go."""
@@ -134,7 +101,7 @@ class OutboxQueries(Queries):
                 raise NotThere(
                     f"there is no mail {number} in the outbox", "`bounce-watch outbox list` shows them."
                 )
-            return entry_of(row), row.raw
+            return value_of(OutboxEntry, row), row.raw
 
     def event_known(self, event_key: str) -> bool:
         """Tell whether a mail about this event was written before, in whatever state it is."""
@@ -171,7 +138,7 @@ class OutboxQueries(Queries):
         query = select(_AT).where(col(_AT.state) == state, has_come(now))
         query = query.order_by(col(_AT.next_at), col(_AT.id)).limit(limit)
         with self._reading() as session:
-            return tuple(entry_of(row) for row in session.exec(query.options(_WITHOUT_BYTES)))
+            return tuple(value_of(OutboxEntry, row) for row in session.exec(query.options(_WITHOUT_BYTES)))
 
 
 FARTHEST = timedelta(days=1)
@@ -188,7 +155,7 @@ def entries(
 ) -> tuple[OutboxEntry, ...]:
     """Return the mails that meet the conditions, newest first; their bytes stay in the database."""
     query = select(_AT).where(*conditions).order_by(col(_AT.id).desc()).limit(limit)
-    return tuple(entry_of(row) for row in session.exec(query.options(_WITHOUT_BYTES)))
+    return tuple(value_of(OutboxEntry, row) for row in session.exec(query.options(_WITHOUT_BYTES)))
 
 
 def _count(session: Session, *conditions: ColumnElement[bool]) -> int:

@@ -16,7 +16,8 @@ from bounce_watch.store import tables
 from bounce_watch.store.database.columns import fold
 from bounce_watch.store.database.errors import NotThere
 from bounce_watch.store.database.session import Repository
-from bounce_watch.store.outbox.queries import OutboxQueries, entry_of, has_come
+from bounce_watch.store.database.values import value_of
+from bounce_watch.store.outbox.queries import OutboxQueries, has_come
 from bounce_watch.store.records import OutboxEntry, OutgoingMail
 from bounce_watch.store.state import State
 
@@ -108,16 +109,7 @@ class Outbox(OutboxQueries, Repository):
             return None
         row.state, row.attempts, row.server_reply = OutboxState.SENDING, row.attempts + 1, None
         row.lease_owner, row.lease_until = owner, now + timedelta(seconds=lease_seconds)
-        return OutgoingMail(
-            id=row.id,
-            kind=entry_of(row).kind,
-            recipient=row.recipient,
-            subject=row.subject,
-            bw_id=row.bw_id,
-            content=row.raw,
-            attempts=row.attempts,
-            lease_until=row.lease_until,
-        )
+        return value_of(OutgoingMail, row, content=row.raw)
 
     def finish(self, number: int, outcome: str, reply: str, now: datetime) -> OutboxState:
         """Note what became of a claimed mail and return its new state.
@@ -153,7 +145,7 @@ class Outbox(OutboxQueries, Repository):
             self._settle(row, "unknown", now)
             row.server_reply = "the process ended while this mail was being sent"
             row.lease_owner, row.lease_until = None, None
-        return tuple(entry_of(row) for row in rows)
+        return tuple(value_of(OutboxEntry, row) for row in rows)
 
     def decide(self, number: int, state: OutboxState, now: datetime, why: str = "") -> None:
         """Settle an `unknown` mail as sent, pending or abandoned, as a look into Sent Items showed."""

@@ -15,9 +15,10 @@ from bounce_watch.store import tables
 from bounce_watch.store.database.columns import fold
 from bounce_watch.store.database.errors import NotThere
 from bounce_watch.store.database.session import Queries
+from bounce_watch.store.database.values import value_of
 from bounce_watch.store.incidents.lifecycle import incident_of
-from bounce_watch.store.messages.rows import bounce_row_of, message_of, report_of
-from bounce_watch.store.outbox.queries import entries, withheld_of
+from bounce_watch.store.messages.rows import bounce_row_of, report_of
+from bounce_watch.store.outbox.queries import entries
 from bounce_watch.store.queries.counts import (
     COLUMNS,
     DAY,
@@ -29,7 +30,7 @@ from bounce_watch.store.queries.counts import (
     whole_days,
 )
 from bounce_watch.store.queries.filters import conditions_of, needs_report
-from bounce_watch.store.records import BounceDetail, BounceRow, HistoryFilter
+from bounce_watch.store.records import BounceDetail, BounceRow, HistoryFilter, MessageRecord, WithheldRow
 from bounce_watch.store.vocabulary import By, Order, Sort
 
 _AT = tables.Bounce
@@ -159,13 +160,16 @@ def _detail(session: Session, shown: tables.Bounce) -> BounceDetail:
     rows = session.exec(select(_AT).where(col(_AT.report_id) == report_id).order_by(col(_AT.id)))
     bounces = [bounce_row_of(row, report.original_subject, report.original_message_id) for row in rows]
     withheld = select(tables.Withheld).where(col(tables.Withheld.report_id) == report_id)
+    withheld = withheld.order_by(col(tables.Withheld.id))
     return BounceDetail(
         bounce=next(row for row in bounces if row.id == shown.id),
         bounces=tuple(bounces),
         report=report_of(session, report),
-        message=message_of(session.get_one(tables.Message, report.message_id)),
+        message=value_of(MessageRecord, session.get_one(tables.Message, report.message_id)),
         mails=entries(session, col(tables.Outgoing.report_id) == report_id),
-        withheld=tuple(withheld_of(row) for row in session.exec(withheld.order_by(col(tables.Withheld.id)))),
+        withheld=tuple(
+            value_of(WithheldRow, row) for row in session.exec(withheld.order_by(col(tables.Withheld.id)))
+        ),
         incidents=_incidents_of(session, [row.id for row in bounces]),
     )
 

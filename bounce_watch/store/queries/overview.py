@@ -9,7 +9,6 @@ from bounce_watch.model import (
     Action,
     Count,
     IncidentState,
-    IncidentStep,
     IncidentStory,
     LetterKind,
     ListedBounce,
@@ -17,6 +16,7 @@ from bounce_watch.model import (
 )
 from bounce_watch.store import tables
 from bounce_watch.store.database.session import Queries, lend
+from bounce_watch.store.incidents.detail import incident_steps
 from bounce_watch.store.incidents.lifecycle import incident_of
 from bounce_watch.store.queries.counts import ACTION, count_span, most
 from bounce_watch.store.queries.history import History
@@ -73,16 +73,8 @@ def _stories(session: Session, since: datetime, until: datetime) -> tuple[Incide
         rows += session.exec(query.order_by(col(at.number).desc()).limit(STORIES + 1))
     newest = sorted(rows, key=lambda row: -row.number)[: STORIES + 1]
     return tuple(
-        IncidentStory(incident=incident_of(row), steps=_steps(session, row.number)) for row in newest
-    )
-
-
-def _steps(session: Session, number: int) -> tuple[IncidentStep, ...]:
-    line = tables.IncidentChange
-    query = select(line).where(col(line.incident) == number).order_by(col(line.id)).limit(STORIES)
-    return tuple(
-        IncidentStep(at=row.at, change=row.change, by=row.by, note=row.note, messages=row.messages)
-        for row in session.exec(query)
+        IncidentStory(incident=incident_of(row), steps=incident_steps(session, row.number, STORIES))
+        for row in newest
     )
 
 

@@ -9,8 +9,9 @@ from bounce_watch.model import Count, Incident
 from bounce_watch.store import tables
 from bounce_watch.store.database.columns import fold
 from bounce_watch.store.database.session import Queries, lend
+from bounce_watch.store.database.values import value_of
 from bounce_watch.store.incidents.lifecycle import incident_of
-from bounce_watch.store.outbox.queries import entries, withheld_of
+from bounce_watch.store.outbox.queries import entries
 from bounce_watch.store.queries.history import History
 from bounce_watch.store.records import BounceRow, HistoryFilter, OutboxEntry, WithheldRow
 from bounce_watch.store.vocabulary import By
@@ -61,7 +62,7 @@ class People(Queries):
                 sent=tuple(history.find(as_sender, limit=limit)),
                 missed=tuple(history.find(HistoryFilter(recipient=address), limit=limit)),
                 mails=entries(session, col(mail.recipient_key) == key, limit=limit),
-                withheld=tuple(withheld_of(row) for row in session.exec(not_written)),
+                withheld=tuple(value_of(WithheldRow, row) for row in session.exec(not_written)),
                 incidents=_incidents(session, col(tables.Bounce.sender_key) == key, limit),
             )
 

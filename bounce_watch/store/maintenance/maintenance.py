@@ -1,0 +1,193 @@
+"""Care for the store: delete what is old, keep subjects as the site wants them, write the audit log.
+
+Old rows go a few at a time: each batch is a short transaction that checks again what may go. Of a message
+that is still in the watched folder its location stays, so that it is never taken for a new one.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, func, or_, update
+from sqlmodel import Session, col, select
+
+from bounce_watch.model import Edition, subject_hash
+from bounce_watch.store import tables
+from bounce_watch.store.database.session import Queries, Repository
+from bounce_watch.store.database.values import value_of
+from bounce_watch.store.maintenance import retention
+from bounce_watch.store.maintenance.retention import Digested, Limits, Old, may_go
+from bounce_watch.store.meta import read_time, write_value
+from bounce_watch.store.queries.counts import keep_counts
+from bounce_watch.store.state import State
+from bounce_watch.store.vocabulary import MessageState
+
+BATCH = 100
+"""Rows deleted in one transaction: others wait for less than a tenth of a second."""
+
+MOVING_SOURCES = ("imap:", "maildir:")
+"""Mailboxes from which filed messages are moved away, so that they cannot be met there again."""
+
+_UPKEEP_AT = "upkeep_at"
+_NUMBERS: dict[Old, Any] = {
+    Old.MAILS: tables.Outgoing.id,
+    Old.WITHHELD: tables.Withheld.id,
+    Old.QUARANTINED: tables.Quarantined.id,
+    Old.INCIDENTS: tables.Incident.number,
+    Old.MESSAGES: tables.Message.id,
+}
+_HASHES = ("sha256:", "sha256;")
+"""Hashed subjects lie between these two, so that the index finds all other subjects."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditEntry:
+    """One line of the audit log: who did what to the store, and how many rows of what it touched."""
+
+    at: datetime
+    by: str
+    deed: str
+    figures: dict[str, int | str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OldRows:
+    """What a purge would do now: rows that go, and why other old messages stay."""
+
+    goes: dict[str, int]
+    stays: dict[str, int]
+
+
+class MaintenanceQueries(Queries):
+    """Questions about what is due, and what was done."""
+
+    def digested(self, editions: Collection[Edition] = (), weekday: int = 0) -> Digested:
+        """Return what every wanted edition of the digest has told."""
+        with self._reading() as session:
+            return retention.digested_by(session, editions, weekday)
+
+    def find_old(self, what: Old, limits: Limits, *, after: int = 0, most: int = BATCH) -> tuple[int, ...]:
+        """Return the numbers of rows that may go, in order, from the one after `after` on."""
+        number = col(_NUMBERS[what])
+        query = select(number).where(number > after, may_go(what, limits)).order_by(number).limit(most)
+        with self._reading() as session:
+            return tuple(session.exec(query))
+
+    def old_rows(self, limits: Limits) -> OldRows:
+        """Count what a purge would delete, and the old messages that something still needs."""
+        needs = {
+            "unfinished": retention.is_unfinished(),
+            "not yet in a digest": retention.is_untold(limits),
+            "proof of an incident that stays": retention.proves(limits),
+            "a mail about it stays": retention.has_mail(limits),
+            "a copy came later": retention.has_copy(limits),
+        }
+        old, message = retention.is_old(limits), tables.Message.id
+        with self._reading() as session:
+            goes = {what.value: _count(session, _NUMBERS[what], may_go(what, limits)) for what in Old}
+            stays = {why: _count(session, message, old & need) for why, need in needs.items()}
+        return OldRows(goes=goes, stays={why: count for why, count in stays.items() if count})
+
+    def find_subjects(self, *, hashed: bool, most: int = BATCH) -> tuple[int, ...]:
+        """Return reports whose subject is stored otherwise than wanted: `hashed`, else not at all."""
+        subject: Any = col(tables.Report.original_subject)
+        other = or_(subject < _HASHES[0], subject >= _HASHES[1]) if hashed else subject.is_not(None)
+        with self._reading() as session:
+            return tuple(session.exec(select(tables.Report.id).where(other).limit(most)))
+
+    def last_upkeep_at(self) -> datetime | None:
+        """Return when the daily maintenance was last finished."""
+        with self._reading() as session:
+            return read_time(session, _UPKEEP_AT)
+
+    def audit_log(self, limit: int = 100) -> tuple[AuditEntry, ...]:
+        """Return what was done to the store as a whole, newest first."""
+        query = select(tables.Audit).order_by(col(tables.Audit.id).desc()).limit(limit)
+        with self._reading() as session:
+            return tuple(value_of(AuditEntry, row) for row in session.exec(query))
+
+
+class Maintenance(MaintenanceQueries, Repository):
+    """Changes that keep the store in order."""
+
+    def delete_old(self, what: Old, numbers: Sequence[int], limits: Limits, *, keep: bool) -> Counter[str]:
+        """Delete those of the rows that may still go, and what belongs to them; return how many of what.
+
+        `keep`: add deleted bounces to the daily counts.
+        """
+        session, number = self._rows, col(_NUMBERS[what])
+        sure = list(session.exec(select(number).where(number.in_(numbers), may_go(what, limits))))
+        match what:
+            case Old.MAILS:
+                State(session).forget_resent(sure)
+                return Counter(mails=_delete(session, tables.Outgoing, number.in_(sure)))
+            case Old.WITHHELD:
+                return Counter(withheld=_delete(session, tables.Withheld, number.in_(sure)))
+            case Old.QUARANTINED:
+                return Counter(quarantined=_delete(session, tables.Quarantined, number.in_(sure)))
+            case Old.INCIDENTS:
+                return _delete_incidents(session, sure)
+            case Old.MESSAGES:
+                return _delete_messages(session, sure, keep=keep)
+
+    def change_subjects(self, numbers: Sequence[int], *, hashed: bool) -> None:
+        """Replace subjects by their hashes, or drop them."""
+        for row in self._rows.exec(select(tables.Report).where(col(tables.Report.id).in_(numbers))):
+            keeps = hashed and row.original_subject is not None
+            row.original_subject = subject_hash(row.original_subject or "") if keeps else None
+
+    def note_upkeep(self, now: datetime) -> None:
+        """Note that the daily maintenance is finished."""
+        write_value(self._rows, _UPKEEP_AT, now)
+
+    def add_audit_entry(self, deed: str, by: str, figures: dict[str, int | str], now: datetime) -> None:
+        """Write a line into the audit log; it names no person but the one who did it."""
+        self._rows.add(tables.Audit(at=now, by=by, deed=deed, figures=figures))
+
+
+def _delete_incidents(session: Session, numbers: Sequence[int]) -> Counter[str]:
+    at = tables.Incident
+    for table in (tables.IncidentEvent, tables.IncidentChange):
+        _delete(session, table, col(table.incident).in_(numbers))
+    session.execute(update(at).where(col(at.previous).in_(numbers)).values(previous=None))
+    return Counter(incidents=_delete(session, at, col(at.number).in_(numbers)))
+
+
+def _delete_messages(session: Session, numbers: Sequence[int], *, keep: bool) -> Counter[str]:
+    bounce, report = tables.Bounce, tables.Report
+    own = select(report.id).where(col(report.message_id).in_(numbers))
+    with_copies = or_(col(report.id).in_(own), col(report.duplicate_of).in_(own))
+    reports = list(session.exec(select(report.id).where(with_copies)))
+    if keep:
+        keep_counts(session, numbers)
+    bounces = select(bounce.id).where(col(bounce.message_id).in_(numbers))
+    _delete(session, tables.IncidentEvent, col(tables.IncidentEvent.bounce_id).in_(bounces))
+    for table in (tables.Outgoing, tables.Withheld):
+        _delete(session, table, col(table.report_id).in_(reports))
+    rows = _delete(session, bounce, col(bounce.message_id).in_(numbers))
+    # Copies point at the reports that they repeat, so they go first.
+    gone = _delete(session, report, col(report.id).in_(reports) & col(report.duplicate_of).is_not(None))
+    gone += _delete(session, report, col(report.id).in_(reports))
+    _keep_locations(session, numbers)
+    return Counter(messages=len(numbers), reports=gone, bounces=rows)
+
+
+def _keep_locations(session: Session, numbers: Sequence[int]) -> None:
+    """Keep of a message where it is and what it was, unless it was moved away from there."""
+    at = tables.Message
+    moved = or_(*(col(at.mailbox).startswith(scheme) for scheme in MOVING_SOURCES))
+    gone = col(at.id).in_(numbers) & moved & (col(at.state) == MessageState.FILED)
+    quarantined = col(at.id).in_(select(tables.Quarantined.message_id))
+    _delete(session, at, gone & ~quarantined)
+    session.execute(update(at).where(col(at.id).in_(numbers)).values(sha256=None, size=None, reason=None))
+
+
+def _count(session: Session, number: Any, condition: Any) -> int:
+    return session.exec(select(func.count(number)).where(condition)).one()
+
+
+def _delete(session: Session, table: Any, condition: Any) -> int:
+    statement = delete(table).where(condition).execution_options(synchronize_session=False)
+    return int(session.execute(statement).rowcount)  # type: ignore[attr-defined]
