@@ -17,8 +17,8 @@ from bounce_watch.sandbox.pool import cores, in_order
 from bounce_watch.unwrap import provenance
 
 KEPT = {
-    "verdicts": cause._judge,
-    "details": refusal_details._known,
+    "verdicts": cause._find_verdict,
+    "details": refusal_details._find_details,
     "authors": provenance._is_a_mail_system,
 }
 """What our reader remembers from one message to the next."""

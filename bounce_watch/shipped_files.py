@@ -1,4 +1,4 @@
-"""Find the files that ship with the program: `data/` and `templates/`."""
+"""Find the files shipped with the program: `data/` and `templates/`."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ _PACKAGE = Path(__file__).parent
 
 
 def folder(name: str) -> Path:
-    """Return a shipped folder: inside the installed package, or beside it in a checkout."""
+    """Return a shipped folder, which is inside an installed package and beside it in a checkout."""
     inside = _PACKAGE / name
     return inside if inside.is_dir() else _PACKAGE.parent / name
 

@@ -1,4 +1,4 @@
-"""Judge a report: cause, who must act, whose server refused, how far it may be believed. Pure functions."""
+"""Judge a report: cause, owner, side and trust level. Pure functions."""
 
 from bounce_watch.classify.catalogue.index import Catalogue
 from bounce_watch.classify.catalogue.load import load_catalogue

@@ -1,4 +1,4 @@
-"""Choose the row that explains a refusal: text first, code second (facts of RFC 3463 and vendor pages)."""
+"""Choose the catalogue row that explains a refusal, by its text first and by its code second."""
 
 from collections.abc import Iterable
 from enum import IntEnum
@@ -12,12 +12,12 @@ from bounce_watch.parse.smtp_reply import SmtpReply
 from bounce_watch.unwrap.fast_patterns import folded
 
 MAX_QUOTE = 60
-MAX_VERDICTS = 1024
-"""Replies whose verdict is kept: servers refuse in the same words again and again."""
+MAX_CACHED = 1024
+"""Replies whose verdict is kept, because servers repeat the same words."""
 
 
 class Ground(IntEnum):
-    """What a verdict rests on: smaller is firmer."""
+    """What a verdict rests on: smaller is more certain."""
 
     CODE_AND_TEXT = 1
     CODE = 2
@@ -27,15 +27,15 @@ class Ground(IntEnum):
     REPLY_CODE = 6
 
 
-class Spoken(NamedTuple):
-    """One server's reply. `microsoft` says whose meaning of its code counts."""
+class ServerReply(NamedTuple):
+    """A reply, and whether a server of Microsoft wrote it, whose meaning of the code then counts."""
 
     reply: SmtpReply
-    microsoft: bool
+    by_microsoft: bool
 
 
 class Verdict(NamedTuple):
-    """The row chosen, what it rests on, the words that matched, and the rows that lost."""
+    """The chosen row, what the choice rests on, the phrase that matched, and the names of the other rows."""
 
     row: Row
     ground: Ground
@@ -44,7 +44,7 @@ class Verdict(NamedTuple):
 
     @property
     def why(self) -> str:
-        """Say in one sentence how the row was chosen."""
+        """One sentence that says how the row was chosen."""
         over = f" over {', '.join(self.rivals[:3])}" if self.rivals else ""
         match self.ground:
             case Ground.CODE_AND_TEXT | Ground.TEXT:
@@ -59,42 +59,43 @@ class Verdict(NamedTuple):
                 return f"code not in the catalogue, chose {self.row.name}, the meaning of its group"
 
 
-def decide(catalogue: Catalogue, inner: Spoken | None, outer: Spoken, side: Side | None) -> Verdict | None:
-    """Return the best verdict of the inner and the outer reply, None when neither tells anything.
+def decide(
+    catalogue: Catalogue, inner: ServerReply | None, outer: ServerReply, side: Side | None
+) -> Verdict | None:
+    """Return the better verdict of the inner and the outer reply, None if neither gives one.
 
-    The inner reply of a wrapper wins when its words or its own code are telling; otherwise the wrapper's code
-    is better than a generic inner one (`550 5.7.350 ... -> 554 5.7.1 rejected` is spam, not permission).
+    The inner reply wins if its words or its own code decide. Otherwise the wrapper's code is better than a
+    generic inner code (`550 5.7.350 ... -> 554 5.7.1 rejected` is spam, not permission).
     """
-    within = _judge(catalogue, inner, side) if inner else None
-    around = _judge(catalogue, outer, side)
+    within = _find_verdict(catalogue, inner, side) if inner else None
+    around = _find_verdict(catalogue, outer, side)
     if within is None or around is None:
         return within or around
-    firmness = Ground.CODE if within.ground is Ground.TEXT else within.ground
-    return within if firmness <= around.ground else around
+    certainty = Ground.CODE if within.ground is Ground.TEXT else within.ground
+    return within if certainty <= around.ground else around
 
 
-@lru_cache(MAX_VERDICTS)
-def _judge(catalogue: Catalogue, spoken: Spoken, side: Side | None) -> Verdict | None:
-    reply = spoken.reply
-    plan = catalogue.plan(reply.status, spoken.microsoft, side)
-    telling = _matching(plan.near, reply.words, Ground.CODE_AND_TEXT, plan.near)
-    if telling:
-        return telling
-    defaults = plan.defaults
+@lru_cache(MAX_CACHED)
+def _find_verdict(catalogue: Catalogue, server: ServerReply, side: Side | None) -> Verdict | None:
+    reply = server.reply
+    rows = catalogue.candidates(reply.status, server.by_microsoft, side)
+    if matching := _matching(rows.near, reply.words, Ground.CODE_AND_TEXT, rows.near):
+        return matching
+    defaults = rows.defaults
     if defaults and not defaults[0].is_generic:
-        return _chosen(defaults[0], Ground.CODE, plan.near)
+        return _chosen(defaults[0], Ground.CODE, rows.near)
     return (
         _matching(catalogue.phrases(side), reply.words, Ground.TEXT, defaults[:1])
-        or _beside(catalogue.phrases(side), reply, defaults[:1])
-        or _first(defaults, Ground.GENERIC_CODE, plan.near)
-        or _first(plan.subject, Ground.GROUP, ())
+        or _matching_around(catalogue.phrases(side), reply, defaults[:1])
+        or _first(defaults, Ground.GENERIC_CODE, rows.near)
+        or _first(rows.subject, Ground.GROUP, ())
         or _first(catalogue.of_reply_code(reply.reply_code), Ground.REPLY_CODE, ())
-        or _first(plan.rest, Ground.GROUP, ())
+        or _first(rows.rest, Ground.GROUP, ())
     )
 
 
-def _beside(rows: Iterable[Row], reply: SmtpReply, rivals: Iterable[Row]) -> Verdict | None:
-    """Look also at what the reporter says around the server's words."""
+def _matching_around(rows: Iterable[Row], reply: SmtpReply, rivals: Iterable[Row]) -> Verdict | None:
+    """Search also what the reporter says around the server's words."""
     return None if reply.text == reply.words else _matching(rows, reply.text, Ground.TEXT, rivals)
 
 
@@ -104,7 +105,7 @@ def _matching(rows: Iterable[Row], text: str, ground: Ground, rivals: Iterable[R
         pattern = row.pattern
         if pattern is None:
             continue
-        # is_possible() spelled out: a call for each row costs as much as its searches.
+        # is_possible() written out, because a call for each row costs as much as its searches.
         for sign in pattern.signs:
             if sign in lowered:
                 break

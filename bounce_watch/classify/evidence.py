@@ -1,10 +1,4 @@
-"""How far a report may be believed: named tests over its provenance headers, which are claims, not facts.
-
-What a server found out about a message on its way in: Authentication-Results (RFC 8601), read tolerantly.
-
-Exchange Online writes no authserv-id, which strict parsers refuse (learn.microsoft.com, "Anti-spam message
-headers", November 2026). Only the topmost field counts: those below came with the message.
-"""
+"""How far a report is trusted: named tests over its provenance headers, which are claims, not facts."""
 
 import re
 from collections.abc import Mapping
@@ -18,34 +12,6 @@ from bounce_watch.model.address import domain_of
 _RESULT = re.compile(r"\s{0,20}(spf|dkim|dmarc|compauth)(?:/1)?\s{0,5}=\s{0,5}([a-z]{2,12})\b", re.IGNORECASE)
 _LONGEST = 4_000
 _BAD = frozenset({"fail", "softfail", "permerror"})
-
-
-def read_results(field: str | None) -> Mapping[str, str]:
-    """Return the verdict of each method named at the start of a clause; of several signatures a pass counts.
-
-    What stands inside a clause (addresses, comments) is the sender's own text and is not looked at.
-    """
-    results: dict[str, str] = {}
-    for clause in (field or "")[:_LONGEST].split(";"):
-        match = _RESULT.match(clause)
-        if match is None:
-            continue
-        method, verdict = match[1].lower(), match[2].lower()
-        if method not in results or (method == "dkim" and verdict == "pass"):
-            results[method] = verdict
-    return results
-
-
-def has_failed(field: str | None) -> bool:
-    """Tell whether the author's domain did not authorise the message: DMARC failed, or all it rests on."""
-    results = read_results(field)
-    if {results.get("dmarc"), results.get("compauth")} & {"fail"}:
-        return True
-    if "pass" in (results.get("dmarc"), results.get("dkim")):
-        return False
-    return results.get("spf") in _BAD
-
-
 INTERNAL_MARK = "internal"
 _TENANT = ".onmicrosoft.com"
 _SERVICE = ".prod.outlook.com"
@@ -54,7 +20,7 @@ _CLOCKS_DIFFER = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvidenceResult:
-    """The tier and the tests that led to it, in order: (name, outcome)."""
+    """The tier, and the tests that led to it: (name, outcome)."""
 
     evidence: Evidence
     tests: tuple[tuple[str, str], ...]
@@ -62,7 +28,7 @@ class EvidenceResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Facts:
-    """What the tests found out about one report."""
+    """The results of the tests on one report."""
 
     single_auth_as: bool
     claims_ours: bool
@@ -78,32 +44,32 @@ class _Facts:
     reporter_failed: bool
     foreign_tenant: bool
     mail_is_younger: bool
-    stranger_on_ours: bool
+    foreign_report_on_ours: bool
 
 
 def assess_evidence(report: Report, site: Site) -> EvidenceResult:
     """Return the evidence tier of a report with every test and its outcome.
 
-    `internal` means written by our own Exchange, which marks its mail with exactly one
-    X-MS-Exchange-Organization-AuthAs: Internal and strips that header from mail that enters (header firewall
-    of Exchange, November 2026). With authority `mailbox` the position in the mailbox stands for that mark.
+    `internal` means that our own Exchange wrote the report. It marks its messages with exactly one
+    X-MS-Exchange-Organization-AuthAs: Internal, and removes that header from incoming messages (header
+    firewall of Exchange, November 2026). With authority `mailbox` a report in the mailbox needs no mark.
     """
-    facts = _look(report, site)
+    facts = _read_facts(report, site)
     evidence, reason = _tier(facts, site.authority)
     signature = ("our DKIM signature on the mail", report.original.signature)
-    tests = (*_told(facts), signature, ("authority", site.authority), ("tier", reason))
+    tests = (*_outcomes(facts), signature, ("authority", site.authority), ("tier", reason))
     return EvidenceResult(evidence=evidence, tests=tests)
 
 
-def _look(report: Report, site: Site) -> _Facts:
+def _read_facts(report: Report, site: Site) -> _Facts:
     layers = report.provenance or (Provenance(),)
     own = layers[-1]
     sender = report.original.sender
-    claims = any(_is_exchange_author(layer, site) for layer in layers)
+    claiming = [layer for layer in layers if _is_exchange_author(layer, site)]
     return _Facts(
         single_auth_as=all(len(layer.auth_as) <= 1 for layer in layers),
-        claims_ours=claims,
-        anonymous_claim=any(_is_exchange_author(layer, site) and _is_anonymous(layer) for layer in layers),
+        claims_ours=bool(claiming),
+        anonymous_claim=any(map(_is_anonymous, claiming)),
         brought_by_us=report.forwarded_by is None or site.is_ours(report.forwarded_by),
         anonymous_member=report.forwarded_by is not None and _is_anonymous(layers[0]),
         marked_internal=_is_marked(report, layers[0], own, site),
@@ -111,16 +77,16 @@ def _look(report: Report, site: Site) -> _Facts:
         sender_is_foreign=domain_of(sender) is not None and not site.is_ours(sender),
         we_sent_it=_is_our_message_id(report.original.message_id, site),
         we_signed_it=report.original.signature is Signature.VALID,
-        failed_as_ours=any(_is_exchange_author(layer, site) and _has_failed(layer) for layer in layers),
+        failed_as_ours=any(map(_has_failed, claiming)),
         reporter_failed=any(map(_has_failed, layers)),
         foreign_tenant=any(_is_of_another_tenant(layer, site) for layer in layers),
         mail_is_younger=_is_younger(report),
-        stranger_on_ours=_is_stranger_on_ours(report, site),
+        foreign_report_on_ours=_is_foreign_report_on_ours(report, site),
     )
 
 
 def _tier(facts: _Facts, authority: Authority) -> tuple[Evidence, str]:
-    """Return what the first line that holds says: a contradiction outweighs every mark."""
+    """Return the tier of the first line that holds; contradictions come before marks."""
     trusted = authority is Authority.MAILBOX
     lines = (
         (not facts.single_auth_as, Evidence.CONTRADICTORY, "several AuthAs values, our Exchange writes one"),
@@ -148,7 +114,7 @@ def _tier(facts: _Facts, authority: Authority) -> tuple[Evidence, str]:
             "reports on a mail that was written after the report",
         ),
         (
-            facts.stranger_on_ours and not trusted,
+            facts.foreign_report_on_ours and not trusted,
             Evidence.CONTRADICTORY,
             "a stranger reports on mail between our own addresses",
         ),
@@ -162,7 +128,7 @@ def _tier(facts: _Facts, authority: Authority) -> tuple[Evidence, str]:
     return next(found, (Evidence.UNVERIFIED, "nothing proves that we sent the mail"))
 
 
-def _told(facts: _Facts) -> tuple[tuple[str, str], ...]:
+def _outcomes(facts: _Facts) -> tuple[tuple[str, str], ...]:
     names = {
         "single_auth_as": "at most one AuthAs value a layer",
         "claims_ours": "written as our Exchange",
@@ -176,13 +142,13 @@ def _told(facts: _Facts) -> tuple[tuple[str, str], ...]:
         "reporter_failed": "authentication of a layer failed",
         "foreign_tenant": "names another tenant",
         "mail_is_younger": "the mail is younger than the report",
-        "stranger_on_ours": "a stranger on mail between our own addresses",
+        "foreign_report_on_ours": "a stranger on mail between our own addresses",
     }
     return tuple((text, "yes" if getattr(facts, name) else "no") for name, text in names.items())
 
 
 def _is_marked(report: Report, outer: Provenance, own: Provenance, site: Site) -> bool:
-    """Tell whether the layers that count are marked: a forward by its outer layer, a journal by both."""
+    """Tell whether Exchange marked the layers that count: of a forward the outer one, of a journal both."""
     if report.forwarded_by is not None:
         return _is_internal(outer)
     if not _is_internal(own) or not (own.is_ndr or _is_exchange_author(own, site, tenants=True)):
@@ -203,7 +169,7 @@ def _has_failed(layer: Provenance) -> bool:
 
 
 def _is_of_another_tenant(layer: Provenance, site: Site) -> bool:
-    """Tell whether a layer names several tenants, or one that is not ours while it claims to be internal."""
+    """Tell whether a layer names several tenants, or claims to be internal and names another tenant."""
     named = {tenant.strip().lower() for tenant in layer.tenant_ids}
     if len(named) > 1:
         return True
@@ -216,8 +182,8 @@ def _is_younger(report: Report) -> bool:
     return written is not None and reported is not None and written - reported > _CLOCKS_DIFFER
 
 
-def _is_stranger_on_ours(report: Report, site: Site) -> bool:
-    """Tell whether a foreign server claims that our own addresses refused: only our own servers know."""
+def _is_foreign_report_on_ours(report: Report, site: Site) -> bool:
+    """Tell whether a foreign server reports that our own addresses refused, which only our servers know."""
     recipients = [entry.final_recipient for entry in report.recipients]
     reporter = (report.reporting_mta or "").lower()
     if not recipients or not all(map(site.is_ours, recipients)) or is_microsoft_host(reporter):
@@ -227,7 +193,7 @@ def _is_stranger_on_ours(report: Report, site: Site) -> bool:
 
 
 def _is_exchange_author(layer: Provenance, site: Site, *, tenants: bool = False) -> bool:
-    """Tell whether the From address is the one of Exchange's reports in our domains (or any tenant's)."""
+    """Tell whether Exchange's reports in our domains (or any tenant's) have this From address."""
     local, _, domain = (layer.from_address or "").lower().rpartition("@")
     if local not in (EXCHANGE_SENDER, "postmaster"):
         return False
@@ -237,3 +203,30 @@ def _is_exchange_author(layer: Provenance, site: Site, *, tenants: bool = False)
 def _is_our_message_id(message_id: str | None, site: Site) -> bool:
     domain = domain_of((message_id or "").strip().strip("<>"))
     return domain is not None and (domain in site.accepted_domains or domain.endswith(_SERVICE))
+
+
+def read_results(field: str | None) -> Mapping[str, str]:
+    """Return the result of each method in Authentication-Results (RFC 8601); a DKIM pass outweighs a fail.
+
+    Exchange Online writes no authserv-id, which strict parsers reject (learn.microsoft.com, "Anti-spam
+    message headers", November 2026). The rest of a clause (addresses, comments) is the sender's own text.
+    """
+    results: dict[str, str] = {}
+    for clause in (field or "")[:_LONGEST].split(";"):
+        match = _RESULT.match(clause)
+        if match is None:
+            continue
+        method, verdict = match[1].lower(), match[2].lower()
+        if method not in results or (method == "dkim" and verdict == "pass"):
+            results[method] = verdict
+    return results
+
+
+def has_failed(field: str | None) -> bool:
+    """Tell whether the author's domain did not authorize the message: DMARC failed, or SPF without DKIM."""
+    results = read_results(field)
+    if {results.get("dmarc"), results.get("compauth")} & {"fail"}:
+        return True
+    if "pass" in (results.get("dmarc"), results.get("dkim")):
+        return False
+    return results.get("spf") in _BAD

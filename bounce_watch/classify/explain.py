@@ -1,4 +1,4 @@
-"""Explain a bare code or a pasted reply: what it means, who must act, what to do."""
+"""Explain a code or a pasted reply: what it means, who must act, what to do."""
 
 import re
 from dataclasses import dataclass
@@ -6,9 +6,9 @@ from datetime import date
 
 from bounce_watch.classify.catalogue.index import Catalogue
 from bounce_watch.classify.catalogue.row import Confidence, Reach, Row
-from bounce_watch.classify.cause import Spoken, Verdict, decide
+from bounce_watch.classify.cause import ServerReply, Verdict, decide
 from bounce_watch.classify.judge import persistence_of
-from bounce_watch.classify.side import speaks_exchange
+from bounce_watch.classify.side import is_exchange_reply
 from bounce_watch.model import Cause, Owner, Persistence, Side
 from bounce_watch.parse.smtp_reply import SmtpReply, read_replies, read_reply
 
@@ -17,10 +17,10 @@ _BARE = re.compile(r"(?:[245]\d\d[ -])?[245]\.\d{1,3}\.\d{1,3}|[245]\d\d")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
-    """One meaning of what was asked, the likeliest first.
+    """One meaning of a code or a reply.
 
-    `owner_ours` is who must act when our own servers spoke, equal to `owner` where the side makes no
-    difference. `reply_code`, `status` and `as_number` are those of the text asked for.
+    `owner_ours` must act if our own servers refused; it equals `owner` if the side makes no difference.
+    `reply_code`, `status` and `as_number` are those of the explained text.
     """
 
     name: str
@@ -46,41 +46,41 @@ class Explanation:
 
 
 def explain(catalogue: Catalogue, code_or_reply: str) -> tuple[Explanation, ...]:
-    """Return the meanings of `5.7.23`, `550` or a whole reply, empty when nothing is known.
+    """Return the meanings of `5.7.23`, `550` or a whole reply, the likeliest first.
 
-    A bare code gives all its variants, the default first. A reply gives the variant that its text decides,
-    then the others of the same code. Codes are read as an Exchange Online organisation meets them.
+    A bare code gives all its variants, the default first. A reply gives the variant that its text chooses,
+    then the others of the same code. Codes are read as Exchange Online reports them.
     """
     asked = code_or_reply.strip()
     if _BARE.fullmatch(asked):
         reply = read_reply(asked)
-        return tuple(_told(row, _why_of(row), reply, None) for row in _meanings(catalogue, reply))
+        return tuple(_explanation(row, _why_of(row), reply, None) for row in _meanings(catalogue, reply))
     return _explain_reply(catalogue, asked)
 
 
 def _explain_reply(catalogue: Catalogue, text: str) -> tuple[Explanation, ...]:
     replies = read_replies(text)
     outer, refusal = replies.whole, replies.inner
-    inner = Spoken(reply=refusal, microsoft=speaks_exchange(refusal.text)) if refusal else None
+    inner = ServerReply(reply=refusal, by_microsoft=is_exchange_reply(refusal.text)) if refusal else None
     side = Side.THEIRS if inner else None
-    verdict = decide(catalogue, inner, Spoken(reply=outer, microsoft=True), side)
+    verdict = decide(catalogue, inner, ServerReply(reply=outer, by_microsoft=True), side)
     if verdict is None:
         return ()
     others = (row for row in _meanings(catalogue, outer) if row is not verdict.row)
-    first = _told(verdict.row, verdict.why, outer, side)
-    rest = (
-        _told(row, f"another meaning of {outer.status or outer.reply_code}", outer, side) for row in others
-    )
-    return (first, *(rest if _is_closely_known(verdict, outer) else ()))
+    first = _explanation(verdict.row, verdict.why, outer, side)
+    if not _has_other_meanings(verdict, outer):
+        return (first,)
+    why = f"another meaning of {outer.status or outer.reply_code}"
+    return (first, *(_explanation(row, why, outer, side) for row in others))
 
 
-def _is_closely_known(verdict: Verdict, reply: SmtpReply) -> bool:
-    """Tell whether other meanings are worth a look: not when a phrase alone decided without a code."""
+def _has_other_meanings(verdict: Verdict, reply: SmtpReply) -> bool:
+    """Tell whether other meanings are worth showing: not if a phrase without a code decided."""
     return verdict.row.code is not None or reply.status is not None
 
 
 def _meanings(catalogue: Catalogue, reply: SmtpReply) -> list[Row]:
-    """Return the rows of a code, defaults first; the meaning of its class only when nothing is closer."""
+    """Return the rows of a code, defaults first; the meaning of its class only if no row is closer."""
     rows = catalogue.of_status(reply.status)
     for reach in (Reach.EXACT, Reach.RANGE):
         near = [row for row in rows if row.span and row.span.reach is reach]
@@ -104,7 +104,7 @@ def _persistence(row: Row, reply: SmtpReply) -> Persistence:
     return persistence_of(None, reply.reply_code, reply.status)
 
 
-def _told(row: Row, why: str, reply: SmtpReply, side: Side | None) -> Explanation:
+def _explanation(row: Row, why: str, reply: SmtpReply, side: Side | None) -> Explanation:
     return Explanation(
         name=row.name,
         code=row.code,

@@ -3,10 +3,10 @@
 from typing import NamedTuple
 
 from bounce_watch.classify.catalogue.index import Catalogue
-from bounce_watch.classify.cause import Spoken, Verdict, decide
+from bounce_watch.classify.cause import ServerReply, Verdict, decide
 from bounce_watch.classify.evidence import EvidenceResult, assess_evidence
 from bounce_watch.classify.refusal_details import find_details
-from bounce_watch.classify.side import is_microsoft_host, side_of, speaks_exchange
+from bounce_watch.classify.side import is_exchange_reply, is_microsoft_host, side_of
 from bounce_watch.model import (
     Action,
     Bounce,
@@ -126,16 +126,16 @@ def _decide(
     inner = None
     if replies.inner:
         # Only Exchange wraps replies; the wrapped one is another server's.
-        inner = Spoken(reply=replies.inner, microsoft=speaks_exchange(replies.inner.text))
+        inner = ServerReply(reply=replies.inner, by_microsoft=is_exchange_reply(replies.inner.text))
     by_exchange = inner is not None or _is_by_exchange(report, fields)
     # Some of Exchange's wrappers have a meaning only together with the reply inside (5.0.350 x-dg-ref).
-    return decide(catalogue, inner, Spoken(reply=replies.whole, microsoft=by_exchange), side)
+    return decide(catalogue, inner, ServerReply(reply=replies.whole, by_microsoft=by_exchange), side)
 
 
 def _is_by_exchange(report: Report, fields: RecipientFields) -> bool:
     """Tell whether Exchange refused: by its words or its host, by the format where no host is named."""
     host = fields.remote_mta or report.reporting_mta
-    if speaks_exchange(fields.diagnostic_code) or is_microsoft_host(host):
+    if is_exchange_reply(fields.diagnostic_code) or is_microsoft_host(host):
         return True
     return host is None and any(word in report.format for word in ("exchange", "microsoft", "outlook"))
 

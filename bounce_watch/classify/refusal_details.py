@@ -1,15 +1,14 @@
-"""Read the evidence in a refusal: which address, list, size, domain or rule. Bounded, linear-time searches.
+"""Read the details in a refusal: which address, blocklist, size, domain or rule.
 
 The wordings are those of Exchange Online, Gmail, Postfix, Exim, Spamhaus, Barracuda and SpamCop (2026-11).
-
-
-Sizes in a refusal: how large the mail was and how large it may be, in bytes."""
+"""
 
 import re
 from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
 from ipaddress import ip_address
+from typing import Any
 
 from bounce_watch.model import Cause
 from bounce_watch.model.address import is_host_name
@@ -17,56 +16,20 @@ from bounce_watch.model.refusal_details import Details
 from bounce_watch.parse.smtp_reply import MAX_TEXT, read_words
 from bounce_watch.unwrap.fast_patterns import KeywordGuardedPattern, folded
 
-_SIZE = re.compile(
-    r"(?<![\w.,@/-])(\d{1,12})(?:[.,](\d{1,3}))? ?(bytes?|octets|[kmg]i?b|[kmg](?=\b))?(?![\w@-]|\.\d)",
-    re.IGNORECASE,
-)
-_UNITS = {"k": 1024, "m": 1024**2, "g": 1024**3}
-_LIMIT_WORDS = re.compile(r"limit|max|exceed|than|allow|permit|up to|>", re.IGNORECASE)
-_LEAST_PLAIN = 10_000
-"""A number without a unit below this is a code or a count, no size."""
-_MOST = 1024**4
-_NEAR = 40
-
-
-def sizes_in(words: str) -> tuple[int | None, int | None]:
-    """Return the limit and the size of the mail in bytes, None for what the text does not say.
-
-    The mail was refused for its size: of two numbers the smaller is the limit.
-    """
-    found = [(match.start(), size) for match in _SIZE.finditer(words) if (size := _bytes_of(match))]
-    sizes = sorted({size for _, size in found})
-    if len(sizes) > 1:
-        return sizes[0], sizes[-1]
-    if not sizes:
-        return None, None
-    before = (words[max(place - _NEAR, 0) : place] for place, _ in found)
-    return (sizes[0], None) if any(map(_LIMIT_WORDS.search, before)) else (None, sizes[0])
-
-
-def _bytes_of(match: re.Match[str]) -> int | None:
-    whole, fraction, unit = match[1], match[2], (match[3] or "").lower()
-    if unit and unit[0] in _UNITS:
-        size = int(float(f"{whole}.{fraction or 0}") * _UNITS[unit[0]])
-    else:
-        size = int(whole) if fraction is None else 0
-    return size if (size >= _LEAST_PLAIN or (unit and size)) and size < _MOST else None
-
-
 MAX_RULE = 160
-MAX_KNOWN = 1024
-"""Replies of which what they say is kept."""
-# The text that names a list, and the list's name; the first that stands in the reply wins.
-BLOCKLISTS = (
-    *(("spamhaus", "Spamhaus"), ("barracudacentral", "Barracuda"), ("barracuda", "Barracuda")),
-    *(("spamcop", "SpamCop"), ("proofpoint", "Proofpoint"), ("pphosted", "Proofpoint")),
-    *(("ipcheck.proofpoint", "Proofpoint"), ("uceprotect", "UCEPROTECT"), ("sorbs", "SORBS")),
-    *(("s3140", "Microsoft (S3140)"), ("s3150", "Microsoft (S3150)"), ("as3130", "Microsoft (AS3130)")),
-    *(("abuseat", "Abuseat CBL"), ("mailspike", "Mailspike"), ("spamrats", "SpamRATS")),
-    *(("cloudmark", "Cloudmark"), ("trendmicro", "Trend Micro"), ("invaluement", "invaluement")),
-    *(("psbl.surriel", "PSBL"), ("backscatterer", "Backscatterer"), ("manitu", "NiX Spam")),
-    *(("senderscore", "Validity SenderScore"), ("sender.office.com", "Microsoft"), ("dnswl", "dnswl")),
-)
+MAX_CACHED = 1024
+"""Replies whose details are kept."""
+# A text in the reply, and the blocklist that it stands for; the first match wins.
+BLOCKLISTS = {
+    "spamhaus": "Spamhaus", "barracudacentral": "Barracuda", "barracuda": "Barracuda", "spamcop": "SpamCop",
+    "proofpoint": "Proofpoint", "pphosted": "Proofpoint", "ipcheck.proofpoint": "Proofpoint",
+    "uceprotect": "UCEPROTECT", "sorbs": "SORBS", "s3140": "Microsoft (S3140)",
+    "s3150": "Microsoft (S3150)", "as3130": "Microsoft (AS3130)", "abuseat": "Abuseat CBL",
+    "mailspike": "Mailspike", "spamrats": "SpamRATS", "cloudmark": "Cloudmark", "trendmicro": "Trend Micro",
+    "invaluement": "invaluement", "psbl.surriel": "PSBL", "backscatterer": "Backscatterer",
+    "manitu": "NiX Spam", "senderscore": "Validity SenderScore", "sender.office.com": "Microsoft",
+    "dnswl": "dnswl",
+}  # fmt: skip
 _ABOUT_OUR_IP = frozenset(
     (Cause.BLOCKED_REPUTATION, Cause.MISSING_REVERSE_DNS, Cause.BAD_HELO, Cause.IPV6_RATE_LIMITED)
 )
@@ -89,53 +52,83 @@ _DMARC_DOMAIN = re.compile(
 _RULE = KeywordGuardedPattern(r"TRANSPORT\.RULES\.RejectMessage;? ?([^\[\]<>{}]{3,400})", re.IGNORECASE)
 _BOILERPLATE = re.compile(r"the message was rejected by organi[sz]ation policy[.;]?", re.IGNORECASE)
 _RESULTS = {"didnotpass": "fail", "violation": "fail"}
+_SIZE = re.compile(
+    r"(?<![\w.,@/-])(\d{1,12})(?:[.,](\d{1,3}))? ?(bytes?|octets|[kmg]i?b|[kmg](?=\b))?(?![\w@-]|\.\d)",
+    re.IGNORECASE,
+)
+_UNITS = {"k": 1024, "m": 1024**2, "g": 1024**3}
+_LIMIT_WORDS = re.compile(r"limit|max|exceed|than|allow|permit|up to|>", re.IGNORECASE)
+_LEAST_PLAIN = 10_000
+"""A smaller number without a unit is a code or a count."""
+_LARGEST = 1024**4
+_NEAR = 40
 
 
 def find_details(text: str | None, cause: Cause, retry_until: datetime | None = None) -> Details | None:
-    """Return what the reply says beyond its code, None when it says nothing more.
+    """Return what the first 2,000 characters of a reply say beyond its code, None for nothing.
 
-    Every address, host and domain has passed a strict check. Looks at the first 2,000 characters.
+    Every address, host and domain has passed a strict check.
     """
-    known = _known((text or "")[:MAX_TEXT], cause)
+    details = _find_details((text or "")[:MAX_TEXT], cause)
     if retry_until is not None:
-        return replace(known or Details(), retry_until=retry_until)
-    return known
+        return replace(details or Details(), retry_until=retry_until)
+    return details
 
 
-@lru_cache(MAX_KNOWN)
-def _known(text: str, cause: Cause) -> Details | None:
+@lru_cache(MAX_CACHED)
+def _find_details(text: str, cause: Cause) -> Details | None:
     reply = read_words(text)
     line = " ".join(text.split())
     lowered = folded(line)
     blocklist = find_blocklist(lowered)
     limit, size = sizes_in(reply.words) if cause is Cause.MESSAGE_TOO_LARGE else (None, None)
-    told = {
-        "blocked_ip": find_ip(reply.words) if blocklist or cause in _ABOUT_OUR_IP else None,
-        "blocklist": blocklist,
-        "size_limit": limit,
-        "message_size": size,
+    details = Details(
+        blocked_ip=find_ip(reply.words) if blocklist or cause in _ABOUT_OUR_IP else None,
+        blocklist=blocklist,
+        size_limit=limit,
+        message_size=size,
+        dmarc_domain=_domain(_DMARC_DOMAIN, line) if "dmarc" in lowered else None,
+        rule=_rule(line, lowered),
+        as_number=reply.as_number,
+        last_attempted_ip=_checked_ip(_first(_LAST_IP, line, lowered)),
+        last_attempted_host=_checked_host(_first(_LAST_HOST, line, lowered)),
         **_spf(reply.words, lowered),
-        "dmarc_domain": _domain(_DMARC_DOMAIN, line) if "dmarc" in lowered else None,
-        "rule": _rule(line, lowered),
-        "as_number": reply.as_number,
-        "last_attempted_ip": _checked_ip(_first(_LAST_IP, line, lowered)),
-        "last_attempted_host": _checked_host(_first(_LAST_HOST, line, lowered)),
-    }
-    found = {name: value for name, value in told.items() if value is not None}
-    return Details.from_mapping(found) if found else None
+    )
+    return None if details.is_empty else details
+
+
+def sizes_in(words: str) -> tuple[int | None, int | None]:
+    """Return the limit and the size of the message in bytes, None for what the text does not say.
+
+    Of two numbers the smaller one is the limit, because the message was refused for its size.
+    """
+    found = [(match.start(), size) for match in _SIZE.finditer(words) if (size := _bytes_of(match))]
+    sizes = sorted({size for _, size in found})
+    if len(sizes) > 1:
+        return sizes[0], sizes[-1]
+    if not sizes:
+        return None, None
+    before = (words[max(place - _NEAR, 0) : place] for place, _ in found)
+    return (sizes[0], None) if any(map(_LIMIT_WORDS.search, before)) else (None, sizes[0])
+
+
+def _bytes_of(match: re.Match[str]) -> int | None:
+    whole, fraction, unit = match[1], match[2], (match[3] or "").lower()
+    if unit and unit[0] in _UNITS:
+        size = int(float(f"{whole}.{fraction or 0}") * _UNITS[unit[0]])
+    else:
+        size = int(whole) if fraction is None else 0
+    return size if (size >= _LEAST_PLAIN or (unit and size)) and size < _LARGEST else None
 
 
 def find_blocklist(line: str) -> str | None:
-    """Return the name of the list that a reply names, None when it names none that we know."""
+    """Return the name of the blocklist in a reply, None if it names no known one."""
     lower = line.lower()
-    for sign, name in BLOCKLISTS:
-        if sign in lower:
-            return name
-    return None
+    return next((name for sign, name in BLOCKLISTS.items() if sign in lower), None)
 
 
 def find_ip(line: str) -> str | None:
-    """Return the first IP address of a text in its usual notation."""
+    """Return the first IP address in a text, in its usual notation."""
     for pattern in (_IPV4, _IPV6):
         for found in pattern.finditer(line):
             address = _checked_ip(found[0])
@@ -144,7 +137,7 @@ def find_ip(line: str) -> str | None:
     return None
 
 
-def _spf(words: str, lowered: str) -> dict[str, str | None]:
+def _spf(words: str, lowered: str) -> dict[str, Any]:
     """Return result, address and domain of the SPF check (RFC 7208 section 2.6)."""
     found = _SPF.search(words, lowered)
     if found is None:
@@ -176,7 +169,7 @@ def _first(pattern: KeywordGuardedPattern, line: str, lowered: str) -> str | Non
 
 
 def _checked_ip(text: str | None) -> str | None:
-    """Return an IP address in its usual notation; a port after it is dropped."""
+    """Return an IP address in its usual notation, without a port after it."""
     candidates = (text, text.rpartition(":")[0]) if text else ()
     for candidate in candidates:
         try:

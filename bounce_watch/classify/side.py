@@ -1,4 +1,4 @@
-"""Who spoke the verdict: our own servers or the other side, Exchange or a foreign system."""
+"""Which side refused: our own servers or the remote ones, Exchange or another system."""
 
 import re
 
@@ -8,11 +8,11 @@ from bounce_watch.parse.smtp_reply import split_hops
 from bounce_watch.unwrap.fast_patterns import KeywordGuardedPattern
 
 EXCHANGE_SENDER = "microsoftexchange329e71ec88ae4615bbc36ab6ce41109e"
-"""Local part of the address that writes Exchange's own reports; equal in all tenants."""
+"""Local part of the sender of Exchange's own reports, the same in all tenants."""
 
 _MICROSOFT = ("outlook.com", "hotmail.com", "office365.com", "office365.us", "outlook.cn")
-_OWN_VOICES = (EXCHANGE_SENDER, "postmaster", "mailer-daemon")
-# Tokens of Exchange are English in every language (vendor page non-delivery-reports, November 2026).
+_POSTMASTERS = (EXCHANGE_SENDER, "postmaster", "mailer-daemon")
+# Exchange writes these in English whatever the language (vendor page non-delivery-reports, November 2026).
 _EXCHANGE_TEXT = KeywordGuardedPattern(
     r"\b(?:RESOLVER|STOREDRV|SMTPSEND|QUEUE|TRANSPORT|APPROVAL)\.[A-Z]|prod\.outlook\.com|protection\.outlook\.com"
     r"|\bAS\(\d{3,12}\)|\bATTR\d{1,3}\b|bad outbound sender|Remote server returned",
@@ -30,15 +30,15 @@ def is_microsoft_host(host: str | None) -> bool:
     return _ends_with(host, _MICROSOFT)
 
 
-def speaks_exchange(text: str | None) -> bool:
-    """Tell whether a reply carries tokens that only Exchange writes."""
+def is_exchange_reply(text: str | None) -> bool:
+    """Tell whether a reply holds words that only Exchange writes."""
     return _EXCHANGE_TEXT.search(text or "") is not None
 
 
 def side_of(report: Report, fields: RecipientFields, site: Site | None) -> Side | None:
-    """Return whose server refused, None when the report does not tell.
+    """Return whose server refused, None if the report does not say.
 
-    A remote MTA or a wrapped reply is theirs unless the host is ours. Without them the reporter spoke itself.
+    A remote MTA or a wrapped reply is theirs unless the host is ours. Without them the reporter refused.
     """
     remote = _host(fields.remote_mta)
     if remote and remote != _host(report.reporting_mta):
@@ -49,19 +49,19 @@ def side_of(report: Report, fields: RecipientFields, site: Site | None) -> Side 
 
 
 def _is_wrapped(fields: RecipientFields) -> bool:
-    """Tell whether the reporter passed on another server's reply beside its own."""
+    """Tell whether the reporter passed on another server's reply."""
     stated = fields.remote_status or fields.remote_reply_code
     return stated is not None or len(split_hops(fields.diagnostic_code or "")) > 1
 
 
 def _side_of_reporter(report: Report, fields: RecipientFields, site: Site | None) -> Side | None:
     reporter = _host(report.reporting_mta)
-    if _is_our_host(reporter, report, site) or _is_our_voice(report, site):
+    if _is_our_host(reporter, report, site) or _is_our_postmaster(report, site):
         return Side.OURS
     if is_microsoft_host(reporter):
-        return Side.THEIRS if _is_foreign_voice(report, site) else Side.OURS
+        return Side.THEIRS if _is_foreign_author(report, site) else Side.OURS
     if reporter is None:
-        return Side.THEIRS if site and _is_foreign_voice(report, site) else None
+        return Side.THEIRS if site and _is_foreign_author(report, site) else None
     if site is not None or _ends_with(reporter, _domains(fields.final_recipient)):
         return Side.THEIRS
     return None
@@ -73,16 +73,16 @@ def _is_our_host(host: str | None, report: Report, site: Site | None) -> bool:
     return _ends_with(host, (*site.own_hosts, *site.accepted_domains))
 
 
-def _is_our_voice(report: Report, site: Site | None) -> bool:
-    """Tell whether the report names a postmaster of ours as its author."""
+def _is_our_postmaster(report: Report, site: Site | None) -> bool:
+    """Tell whether one of our postmasters wrote the report."""
     author = _author(report)
-    if not author or author.partition("@")[0].lower() not in _OWN_VOICES:
+    if not author or author.partition("@")[0].lower() not in _POSTMASTERS:
         return False
     domain = domain_of(author)
     return site.is_ours(author) if site else domain in _domains(report.original.sender)
 
 
-def _is_foreign_voice(report: Report, site: Site | None) -> bool:
+def _is_foreign_author(report: Report, site: Site | None) -> bool:
     domain = domain_of(_author(report))
     ours = site.accepted_domains if site else _domains(report.original.sender)
     if not domain or not ours or domain.endswith(".onmicrosoft.com"):
@@ -102,7 +102,7 @@ def _domains(address: str | None) -> tuple[str, ...]:
 
 
 def _host(name: str | None) -> str | None:
-    """Return a host name without type prefix, brackets or trailing dot, lower-case; None if there is none."""
+    """Return a host name in lower case, without type prefix, brackets or trailing dot."""
     if not name:
         return None
     bare = name.rpartition(";")[2].split()

@@ -1,1 +1,1 @@
-"""How a reading came about: which field and rule gave what."""
+"""Explain a reading: which field and which rule gave each value."""

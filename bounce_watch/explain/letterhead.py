@@ -1,6 +1,6 @@
-"""The head of a mail as a person sees it: names, subject, date, hops. The one module that knows mail-parser.
+"""The head of a message as people see it: names, subject, date, hops. Only this module imports mail-parser.
 
-For people only: nothing is decided by these values, and they are escaped where they are shown.
+These values decide nothing, and are escaped where they are shown.
 """
 
 import logging
@@ -14,13 +14,13 @@ MAX_HEAD = 64 * 1024
 MAX_HOPS = 20
 MAX_TEXT = 300
 
-# It writes remarks about every odd mail to stderr.
+# It writes a remark to stderr about every odd message.
 logging.getLogger("mailparser").disabled = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Letterhead:
-    """Absent values are None. `hops` names the servers the mail came through, the first one first."""
+    """Absent values are None. `hops` names the servers that relayed the message, the first one first."""
 
     sender: str | None
     to: str | None
@@ -30,7 +30,7 @@ class Letterhead:
 
 
 def letterhead(raw: bytes) -> Letterhead | None:
-    """Return the head of a mail, None when mail-parser cannot read it. It gets the header block only."""
+    """Return the head of a message, None if mail-parser can't read its header block."""
     import mailparser
 
     raw = as_mail(raw) or raw
@@ -44,7 +44,7 @@ def letterhead(raw: bytes) -> Letterhead | None:
             date=_text(mail.date),
             hops=tuple(_hop(hop) for hop in (mail.received or [])[:MAX_HOPS]),
         )
-    except Exception:  # noqa: BLE001 - three of our hostile mails make it raise, not all of them its own errors
+    except Exception:  # noqa: BLE001 - it raises several kinds of errors on hostile messages
         return None
 
 

@@ -1,12 +1,13 @@
-"""Where a value stands in a message: part, line and column, found after the fact by looking for it.
+"""Find the part, line and column of a value in a message.
 
-Reading keeps no positions, so that it stays quick; `explain` alone pays for them. Lines and columns count
-from 1 in the decoded text of a part, as a person sees it.
+The reader keeps no positions, because only `explain` needs them, so the value is searched for. Lines and
+columns count from 1 in the decoded text of a part.
 """
 
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from bounce_watch.model import Report
 from bounce_watch.unwrap import FoundReport, Headers, Part
@@ -15,6 +16,7 @@ from bounce_watch.unwrap.mime.limits import MAX_TEXT
 from bounce_watch.unwrap.mime.text import decode
 
 MAX_SHOWN = 160
+MAX_SPANS = 50
 _MOST_WORDS = 12
 _LABEL = re.compile(r"[ \t>*|-]{0,12}([^\s:][^:\n]{0,60}?)[ \t]{0,8}:")
 _CODE = re.compile(r"[245]\d\d|[245]\.\d{1,3}\.\d{1,3}")
@@ -22,7 +24,7 @@ _CODE = re.compile(r"[245]\d\d|[245]\.\d{1,3}\.\d{1,3}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """The text of one part, or of a header: `name` says which."""
+    """The text of one part or header, with its name."""
 
     name: str
     text: str
@@ -30,7 +32,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Span:
-    """Where a value was found. `label` is the field name or label before it, None in running text."""
+    """The position of a value. `label` is the field name or label before it, None in running text."""
 
     part: str
     line: int
@@ -41,7 +43,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sought:
-    """A value to look for, the labels it usually stands behind, and whether it is of the returned mail."""
+    """A value to find, the labels that usually precede it, and whether it is of the returned message."""
 
     value: str
     labels: tuple[str, ...] = ()
@@ -49,7 +51,7 @@ class Sought:
 
 
 def pages_of(layer: FoundReport) -> tuple[Page, ...]:
-    """Return the texts of a report, in the order of its parts, its own header last."""
+    """Return the texts of a report in the order of its parts, its header last."""
     pages = []
     if layer.inline is not None:
         pages.append(Page(name="the text pasted into the mail", text=layer.inline))
@@ -77,9 +79,9 @@ def _as_lines(headers: Headers) -> str:
 
 
 def find_span(sought: Sought, pages: Iterable[Page], report: Report) -> Span | None:
-    """Return where a value stands: behind one of its labels if there, else first; None when nowhere.
+    """Return the position behind one of the value's labels, else the first position.
 
-    None is an answer too: the value was worked out, such as a status from a reply code.
+    None means that the value was derived, such as a status from a reply code.
     """
     found = [span for page in _in_order(pages, sought, report) for span in _spans(sought, page)]
     labelled = (span for span in found if span.label and span.label.lower() in sought.labels)
@@ -87,7 +89,7 @@ def find_span(sought: Sought, pages: Iterable[Page], report: Report) -> Span | N
 
 
 def _in_order(pages: Iterable[Page], sought: Sought, report: Report) -> list[Page]:
-    """Return the pages as the reader looks at them: the returned mail first for what is about it."""
+    """Return the pages in the order in which the reader uses them for a value."""
 
     def rank(page: Page) -> int:
         is_returned = "rfc822" in page.name or "global" in page.name
@@ -100,7 +102,7 @@ def _in_order(pages: Iterable[Page], sought: Sought, report: Report) -> list[Pag
 
 
 def _spans(sought: Sought, page: Page) -> Iterator[Span]:
-    for _, match in zip(range(50), _pattern(sought.value).finditer(page.text), strict=False):
+    for match in islice(_pattern(sought.value).finditer(page.text), MAX_SPANS):
         start = page.text.rfind("\n", 0, match.start()) + 1
         end = page.text.find("\n", match.start())
         line = page.text[start : end if end >= 0 else len(page.text)]
@@ -114,7 +116,7 @@ def _spans(sought: Sought, page: Page) -> Iterator[Span]:
 
 
 def _label_of(text: str, start: int, column: int) -> str | None:
-    """Return the label before a column; a folded line has that of the line which it continues."""
+    """Return the label before a column; a folded line has the label of the line that it continues."""
     line = text[start : text.find("\n", start) if "\n" in text[start:] else len(text)]
     match = _LABEL.match(line)
     if match and match.end() <= column:
@@ -126,7 +128,7 @@ def _label_of(text: str, start: int, column: int) -> str | None:
 
 
 def _pattern(value: str) -> "re.Pattern[str]":
-    """Match a value's words across line breaks; a code only where it stands alone."""
+    """Match a value's words across line breaks; a code must not be part of a longer number."""
     words = value.split()[:_MOST_WORDS]
     text = r"\s{1,40}".join(re.escape(word[:200]) for word in words)
     if _CODE.fullmatch(value):

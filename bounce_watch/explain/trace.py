@@ -1,4 +1,4 @@
-"""How a message was read: what for each value, where it stood, and what else could have been read."""
+"""Explain how a message was read and judged: each value, its position, and other possible readings."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -17,7 +17,7 @@ MAX_BOUNCES = 50
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Value:
-    """One value of the reading. `span` is None when it does not stand there: it was worked out."""
+    """One value of the reading. `span` is None for a derived value."""
 
     name: str
     value: str
@@ -26,7 +26,7 @@ class Value:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OtherFormat:
-    """A format that reads the report too and was not asked: it stands later in the order."""
+    """A later format that could read the report too."""
 
     name: str
     recipients: tuple[str, ...]
@@ -34,7 +34,7 @@ class OtherFormat:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BounceTrace:
-    """One bounce with the places of its values, and the other meanings that its code and text have."""
+    """One bounce with the positions of its values, and the other meanings of its code and text."""
 
     bounce: Bounce
     values: tuple[Value, ...]
@@ -44,7 +44,7 @@ class BounceTrace:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trace:
-    """One reading explained. Of what is no report only `reading` is set; without a site no evidence is."""
+    """One explained reading. Only `reading` is set unless it is a report; evidence needs a site."""
 
     reading: Reading
     values: tuple[Value, ...] = ()
@@ -57,7 +57,7 @@ class Trace:
 def trace(
     raw: bytes, catalogue: Catalogue, site: Site | None, checked: Callable[[Reading], Reading] | None = None
 ) -> tuple[Trace, ...]:
-    """Explain every reading of a message. `checked` adds what came of checking our signature on it."""
+    """Explain every reading of a message. `checked` adds the check of our DKIM signature to a reading."""
     readings = tuple(map(checked, read(raw))) if checked else read(raw)
     layers = list(_layers(raw)) if any(isinstance(reading, Report) for reading in readings) else []
     return tuple(
@@ -73,13 +73,13 @@ def _layers(raw: bytes) -> Iterator[FoundReport]:
 
 
 def _trace(report: Report, layers: list[FoundReport], catalogue: Catalogue, site: Site | None) -> Trace:
-    layer = _take(report, layers)
+    layer = _take_layer(report, layers)
     pages = pages_of(layer) if layer else ()
     assessed = assess_evidence(report, site) if site else None
     return Trace(
         reading=report,
-        values=tuple(_found(_of_original(report), pages, report)),
-        other_formats=_others(report, layer) if layer else (),
+        values=tuple(_values(_of_original(report), pages, report)),
+        other_formats=_other_formats(report, layer) if layer else (),
         bounces=tuple(
             _bounce(bounce, pages, report, catalogue)
             for bounce in judge(report, catalogue, site)[:MAX_BOUNCES]
@@ -89,8 +89,8 @@ def _trace(report: Report, layers: list[FoundReport], catalogue: Catalogue, site
     )
 
 
-def _take(report: Report, layers: list[FoundReport]) -> FoundReport | None:
-    """Take out the layer that a report was read from: the first that holds the same recipients."""
+def _take_layer(report: Report, layers: list[FoundReport]) -> FoundReport | None:
+    """Remove and return the layer of a report, which is the first with the same recipients."""
     wanted = {entry.final_recipient for entry in report.recipients}
     form = next(form for form in FORMATS if report.format == form.NAME)
     for number, layer in enumerate(layers):
@@ -100,7 +100,7 @@ def _take(report: Report, layers: list[FoundReport]) -> FoundReport | None:
     return None
 
 
-def _others(report: Report, layer: FoundReport) -> tuple[OtherFormat, ...]:
+def _other_formats(report: Report, layer: FoundReport) -> tuple[OtherFormat, ...]:
     readers = ((form.NAME, form.read(layer)) for form in FORMATS if report.format != form.NAME)
     return tuple(
         OtherFormat(name=name, recipients=tuple(entry.final_recipient or "" for entry in found.recipients))
@@ -109,7 +109,7 @@ def _others(report: Report, layer: FoundReport) -> tuple[OtherFormat, ...]:
     )
 
 
-def _found(sought: dict[str, Sought], pages: tuple[Page, ...], report: Report) -> Iterator[Value]:
+def _values(sought: dict[str, Sought], pages: tuple[Page, ...], report: Report) -> Iterator[Value]:
     for name, one in sought.items():
         if one.value:
             yield Value(name=name, value=one.value, span=find_span(one, pages, report))
@@ -140,10 +140,10 @@ def _bounce(bounce: Bounce, pages: tuple[Page, ...], report: Report, catalogue: 
         "refusing server": Sought(value=bounce.remote_mta or "", labels=("remote-mta", "remote server")),
         "words that decided": Sought(value=_phrase(bounce.why), labels=("diagnostic-code",)),
     }
-    meanings = explain(catalogue, _said(bounce))
+    meanings = explain(catalogue, _reply_text(bounce))
     return BounceTrace(
         bounce=bounce,
-        values=tuple(_found(sought, pages, report)),
+        values=tuple(_values(sought, pages, report)),
         chosen=next((one for one in meanings if one.name == bounce.entry), None),
         rejected=tuple(one for one in meanings if one.name != bounce.entry),
     )
@@ -154,7 +154,7 @@ def _phrase(why: str | None) -> str:
     return match[1] if match else ""
 
 
-def _said(bounce: Bounce) -> str:
+def _reply_text(bounce: Bounce) -> str:
     codes = " ".join(filter(None, (bounce.reply_code, bounce.status)))
     words = bounce.diagnostic_code or ""
     return words if not codes or words.startswith(codes) else f"{codes} {words}".strip()

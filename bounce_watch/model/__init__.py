@@ -1,4 +1,4 @@
-"""The words of the field, as frozen values. Standard library only, no I/O, no clock."""
+"""The values that all packages share. Standard library only, no I/O, no clock."""
 
 from bounce_watch.model.address import is_subject_hash, subject_hash
 from bounce_watch.model.bounce import Bounce

@@ -1,6 +1,7 @@
-"""Addresses (RFC 5321 section 4.1.2): lenient normal form for storing, strict check for acting.
+"""Addresses (RFC 5321 section 4.1.2), and hashes of subjects for sites that keep no subjects.
 
-The subject of a bounced mail, where a site keeps only a hash of it."""
+Stored addresses have a lenient normal form; an address must pass a strict check before mail is sent to it.
+"""
 
 import hashlib
 import re
@@ -16,7 +17,7 @@ _HOST_NAME = re.compile(rf"(?:{_LABEL}\.)+(?!\d+\Z){_LABEL}")
 
 
 def domain_of(address: str | None) -> str | None:
-    """Return the lower-case domain of an address, None when it has none."""
+    """Return the lower-case domain of an address, None without one."""
     if not address or "@" not in address:
         return None
     return address.rpartition("@")[2].rstrip(".").lower() or None
@@ -29,14 +30,14 @@ def normalise(address: str) -> str:
 
 
 def is_deliverable(address: str) -> bool:
-    """Tell whether an address is plain enough to be written to: strict ASCII, one @, no tricks."""
+    """Tell whether mail may be sent to an address: strict ASCII, one @, no quoting."""
     local, _, _ = address.partition("@")
     short = len(address) <= MAX_ADDRESS and len(local) <= MAX_LOCAL_PART
     return short and _STRICT.fullmatch(address) is not None
 
 
 def is_host_name(name: str) -> bool:
-    """Tell whether a text is a plain ASCII host or domain name of at least two labels, no IP address."""
+    """Tell whether a text is an ASCII host or domain name of at least two labels, not an IP address."""
     return len(name) <= MAX_ADDRESS and _HOST_NAME.fullmatch(name) is not None
 
 
@@ -44,15 +45,15 @@ _PREFIX = "sha256:"
 
 
 def is_subject_hash(subject: str) -> bool:
-    """Tell whether this is no subject but what was kept instead of one."""
+    """Tell whether a stored subject is a hash."""
     return subject.startswith(_PREFIX) and len(subject) == len(_PREFIX) + 16
 
 
 def subject_hash(subject: str) -> str:
-    """Return `sha256:` and 16 hexadecimal digits; what is a hash already stays as it is.
+    """Return `sha256:` and 16 hexadecimal digits; a hash is returned unchanged.
 
-    It finds the bounces of one mail and keeps a subject out of the store. It is no secret: whoever guesses
-    the subject can confirm the guess.
+    It finds the bounces of one message without storing its subject. It is not secret: a guess of the subject
+    can be confirmed.
     """
     if is_subject_hash(subject):
         return subject

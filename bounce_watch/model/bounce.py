@@ -1,4 +1,4 @@
-"""One failed (or delayed) recipient of one mail, judged: what is stored, searched and counted."""
+"""One failed or delayed recipient of one message, as it is stored, searched and counted."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,7 +15,7 @@ class Bounce:
     `entry` names the catalogue row that decided, `why` says in one sentence how.
     `recipient_decoded` is the readable form of an IMCEAEX address.
     `occurred_at` is the report's arrival date, else its own date (UTC).
-    `details` is what the server's words say beyond the code, None for nothing.
+    `details` holds what the server's words say beyond the code.
     """
 
     recipient: str
@@ -49,5 +49,5 @@ class Bounce:
 
     @property
     def code(self) -> str | None:
-        """The code people talk about: the status, else the reply code."""
+        """The status, else the reply code."""
         return self.status or self.reply_code

@@ -4,7 +4,7 @@ from typing import Literal, NamedTuple
 
 
 class Check(NamedTuple):
-    """What a part of the set-up is like. `repair` says what to do, empty when nothing is needed.
+    """The result of testing one part of the setup. `repair` says what to do, if anything.
 
     `commands` are lines of PowerShell to paste, with the site's values quoted.
     """

@@ -1,4 +1,4 @@
-"""What one digest tells: counted by the store, rendered by reply."""
+"""The facts of one digest: the store counts them, `notifications` renders them."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -8,7 +8,7 @@ from bounce_watch.model.incident import Incident
 
 
 class Edition(StrEnum):
-    """How long a time a digest tells of."""
+    """The period of a digest."""
 
     DAILY = "daily"
     WEEKLY = "weekly"
@@ -16,9 +16,9 @@ class Edition(StrEnum):
 
 
 def closes(edition: Edition, weekday: int, previous: date, day: date) -> bool:
-    """Tell whether the digest of `day`, which follows that of `previous`, ends an edition.
+    """Tell whether an edition ends with the digest of `day`; the digest before it was on `previous`.
 
-    `weekday` is that of the weekly one, Monday 0. A day that was missed is made up for by the next digest.
+    `weekday` is that of the weekly edition, Monday 0. The next digest makes up for a missed day.
     """
     match edition:
         case Edition.DAILY:
@@ -31,7 +31,7 @@ def closes(edition: Edition, weekday: int, previous: date, day: date) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Count:
-    """One line of a table. `before` is what is usual: see `Digest.weeks`; None when we did not watch then."""
+    """One line of a table. `before` is the usual count (see `Digest`), None if there was no watching then."""
 
     label: str
     now: int
@@ -51,13 +51,13 @@ class Health:
 class Digest:
     """Facts of the span `since` <= t < `until` (UTC). `local_date` is the day in `time_zone` it was made on.
 
-    `withheld` counts mails that the gate refused, by reason. `left_alone` counts mails that are no
-    reports and stay where they are; `quarantined` those nobody could read. `unverified` counts bounces
-    that the site does not believe (forged, or not proven): they are in no other figure.
+    `withheld` counts replies that the gate refused, by reason. `left_alone` counts messages that are not
+    reports and stay where they are; `quarantined` counts unreadable ones. `unverified` counts bounces that
+    the site does not trust; no other figure contains them.
 
-    `before` of a count is the mean of the same span in the `weeks` weeks before that we watched (at most
-    four; 0: nothing to compare with), in a monthly edition that of the one span before. `missed` are the
-    local dates before this one for which no digest was made; their rows are in this one.
+    `before` of a count is the mean of the same span in the `weeks` watched weeks before (at most four, 0 if
+    there are none); in a monthly edition it is the count of the span before. `missed` is the number of local
+    dates before this one without a digest; this digest contains their rows.
     """
 
     local_date: date
@@ -88,5 +88,5 @@ class Digest:
 
     @property
     def is_empty(self) -> bool:
-        """Nothing bounced and nothing needs anyone."""
+        """Nothing bounced and nothing needs attention."""
         return not (self.bounces.now or self.opened or self.still_open or self.resolved or self.quarantined)

@@ -9,8 +9,8 @@ _HEX = re.compile(r"\+([0-9A-Fa-f]{2})")
 def decode_imceaex(address: str) -> str | None:
     """Return the X.500 name of an IMCEAEX address as `X500:/O=...`, None for any other address.
 
-    `_` stands for `/`, `+hh` for the character with that number. An administrator may add the result as an
-    address of the mailbox that took over.
+    `_` stands for `/`, `+hh` for the character with that number. An admin can add the result as an address
+    of the mailbox that replaced the old one.
     """
     if address[: len(_PREFIX)].upper() != _PREFIX:
         return None

@@ -1,4 +1,4 @@
-"""What the pattern rules look at and what they find."""
+"""The events that the detection rules read, and their findings."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -35,7 +35,7 @@ class Event:
 class Finding:
     """One rule fired for one key. The fingerprint `rule_id` + `key` names at most one open incident.
 
-    `messages` counts messages, not recipient rows. `events` are the bounce ids that prove it.
+    `messages` counts messages, not recipients. `events` are the ids of the bounces that it rests on.
     """
 
     rule_id: str

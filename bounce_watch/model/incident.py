@@ -1,4 +1,4 @@
-"""An incident: a finding with a life (open, resolved) that admins hear about once."""
+"""An incident: a finding that is opened, resolved and reopened, and about which admins are alerted."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,11 +14,10 @@ class IncidentState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Incident:
-    """`number` is what people say (`INC-7`). `finding` holds the newest evidence. Times are UTC.
+    """`number` is shown as `INC-7`. `finding` holds the newest evidence. Times are UTC.
 
-    `acknowledged_by` has seen it and is on it. Until `silenced_until` nobody is written to about it.
-    `suppressed_by` is the number of the incident that explains it. `reopened` counts how often it came back.
-    `historical`: it was found in old mail, and nobody is to be told.
+    `acknowledged_by` works on it. No alert about it is sent until `silenced_until`, or if it is `historical`,
+    which means found in old messages. `suppressed_by` is the number of the incident that explains it.
     """
 
     number: int
@@ -42,7 +41,7 @@ class Incident:
         return self.silenced_until is not None and now < self.silenced_until
 
     def standing(self, now: datetime) -> str:
-        """Return in one word how it stands; of several the one that tells why nobody is written to."""
+        """Return its status in one word; a reason for sending no alert comes first."""
         if self.state is IncidentState.RESOLVED:
             return "resolved"
         if self.is_silenced(now):

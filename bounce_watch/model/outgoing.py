@@ -1,11 +1,11 @@
-"""Mail that we write: composed, not yet frozen into bytes."""
+"""Messages that we write, before they are turned into bytes."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
 class LetterKind(StrEnum):
-    """What a mail of ours is. A probe is meant to bounce: `check --probe` looks at what comes back."""
+    """The kind of a message. A probe is meant to bounce, for `check --probe`."""
 
     REPLY = "reply"
     ALERT = "alert"
@@ -14,7 +14,7 @@ class LetterKind(StrEnum):
 
 
 class OutboxState(StrEnum):
-    """States of a row in the outbox. `held` waits for a person, `unknown` may have been sent."""
+    """States of a row in the outbox. `held` waits for an admin, `unknown` may have been sent."""
 
     PENDING = "pending"
     HELD = "held"
@@ -27,9 +27,9 @@ class OutboxState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Letter:
-    """One mail to one person. `event_key` is unique in the outbox: the same event never writes twice.
+    """One message to one person. `event_key` is unique in the outbox, so that no event sends two.
 
-    `in_reply_to` is the Message-ID of the person's own mail, None unless it passed the strict check.
+    `in_reply_to` is the Message-ID of the person's own message, None unless it passed a strict check.
     """
 
     kind: LetterKind

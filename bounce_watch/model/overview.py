@@ -1,4 +1,4 @@
-"""What the report page tells: figures, a trend, incidents with their history, the newest bounces."""
+"""The facts of the report page: figures, a trend, incidents with their history, the newest bounces."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,9 +11,9 @@ from bounce_watch.model.vocabulary import Cause
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HourCount:
-    """Mails that failed for one cause in the hour that begins at `at` (UTC).
+    """Messages that failed for one cause in the hour that begins at `at` (UTC).
 
-    A mail counts once for a cause, in the hour of its first failure.
+    A message counts once for a cause, in the hour of its first failure.
     """
 
     at: datetime
@@ -23,7 +23,7 @@ class HourCount:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IncidentStep:
-    """One line of an incident's history. `by` is a person, or bounce_watch itself."""
+    """One line of an incident's history. `by` is an admin or bounce_watch."""
 
     at: datetime
     change: str
@@ -42,7 +42,7 @@ class IncidentStory:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListedBounce:
-    """One bounce in a list, under the number that `show` takes."""
+    """One bounce of a list, with the number that `show` takes."""
 
     number: int
     bounce: Bounce
@@ -53,8 +53,8 @@ class ListedBounce:
 class Overview:
     """Facts of `since` <= time < `until` (UTC), shown in `time_zone`.
 
-    `left_out` is how many older bounces of the span are not in `bounces`; `more_stories` says that the
-    span has more incidents than `stories`.
+    `left_out` is the number of older bounces of the span that are not in `bounces`; `more_stories` says that
+    the span has more incidents than `stories`.
     """
 
     organisation: str

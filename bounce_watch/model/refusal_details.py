@@ -1,4 +1,4 @@
-"""What a refusal says beyond its code: the address on a blocklist, sizes, the SPF verdict and the like."""
+"""What a refusal says beyond its code: the address on a blocklist, sizes, the SPF result and others."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -7,12 +7,12 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Details:
-    """Claims of the server that refused, each in a checked form; None for what it does not say.
+    """Checked claims of the server that refused, None for what it does not say.
 
     IP addresses are in the usual notation (RFC 4291, RFC 5952), domains and hosts are ASCII and lower case,
-    sizes count bytes. `blocked_ip` is the address that the receiver holds against us, `blocklist` the list's
-    name. `spf_ip` and `spf_domain` are what the SPF check looked at. `rule` is what the refusing policy says
-    of itself, free text of at most 160 characters. `as_number` is that of Microsoft's `AS(...)`.
+    sizes count bytes. `blocked_ip` is our address that the receiver blocks, `blocklist` the list's name.
+    `spf_ip` and `spf_domain` are what SPF checked. `rule` is the refusing policy's own text, at most 160
+    characters. `as_number` is the number of Microsoft's `AS(...)`.
     """
 
     blocked_ip: str | None = None
@@ -35,7 +35,7 @@ class Details:
         return not self.as_mapping()
 
     def as_mapping(self) -> dict[str, str | int]:
-        """Return what is known as plain values, times in ISO 8601."""
+        """Return the known values, times in ISO 8601."""
         known = {field.name: getattr(self, field.name) for field in fields(self)}
         return {
             name: value.isoformat() if isinstance(value, datetime) else value
@@ -45,7 +45,7 @@ class Details:
 
     @classmethod
     def from_mapping(cls, known: Mapping[str, object]) -> "Details":
-        """Return the value that `as_mapping` was made of; names that a newer version wrote are dropped."""
+        """Reverse `as_mapping`; unknown names of newer versions are ignored."""
         names = {field.name for field in fields(cls)}
         values = {name: value for name, value in known.items() if name in names}
         until = values.get("retry_until")

@@ -1,4 +1,4 @@
-"""What one message says about the delivery of another (RFC 3464), and the outcomes of reading it."""
+"""What a message says about the delivery of another (RFC 3464), and the results of reading it."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -30,13 +30,12 @@ class RecipientFields:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OriginalMessage:
-    """The mail that was reported on, as far as the report returns it.
+    """The original message, as far as the report returns it.
 
-    `sender` is the bounced sender. `automatic` names the header fields which mark the mail as
-    written by a machine (`List-Id`, `Auto-Submitted`, `Precedence`, ...). `own_marks` holds the
-    values of our own X-Bounce-Watch-ID: not empty means that our own notice bounced.
-    `signed_headers` is the returned header block, byte for byte in Latin-1, when it holds a DKIM signature;
-    `signature` is what came of checking it, which is done at the edge.
+    `automatic` names the header fields that mark it as written by a machine (`List-Id`, `Auto-Submitted`,
+    `Precedence`, ...). `own_marks` holds the values of our X-Bounce-Watch-ID; if there are any, one of our
+    own messages bounced. `signed_headers` is the returned header block, byte for byte in Latin-1, if it holds
+    a DKIM signature; `signature` is the result of checking it.
     """
 
     message_id: str | None = None
@@ -52,11 +51,11 @@ class OriginalMessage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Provenance:
-    """The headers of one message layer which say where it comes from. Claims, not facts.
+    """The headers of one layer that say where it comes from. They are claims, not facts.
 
-    `auth_as` holds every value of X-MS-Exchange-Organization-AuthAs in order: two are suspicious.
+    `auth_as` holds every value of X-MS-Exchange-Organization-AuthAs in order; two are suspicious.
     `is_ndr` is the presence of X-MS-Exchange-Message-Is-Ndr, which Exchange writes empty.
-    `authentication_results` is the topmost field of that name: lower ones came with the message.
+    `authentication_results` is the topmost field of that name, because the message brought the others.
     `tenant_ids` holds every value of X-MS-Exchange-CrossTenant-Id.
     """
 
@@ -72,13 +71,13 @@ class Provenance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """What one report says. `envelopes` names what it came in, outermost first.
+    """What one report says. `envelopes` names its envelopes, outermost first.
 
-    `provenance` has one entry a message layer, outermost first; the last is the report's own.
+    `provenance` has one entry for each layer, outermost first; the last is the report's own.
     `forwarded_by` is the From address of the member who forwarded the report, None for a bare one.
-    `language` is the report's Content-Language (RFC 3282) as written, e.g. `de-DE`.
+    `language` is the report's Content-Language (RFC 3282) as written, such as `de-DE`.
     `message_id` and `date` are the report's own. `fingerprint` is equal for every copy of one report
-    (delivered twice, journalled, UIDs renumbered) and never hangs on the raw bytes, which Exchange rebuilds.
+    (delivered twice, journaled, UIDs renumbered), whatever its raw bytes, which Exchange rewrites.
     """
 
     kind: Kind
@@ -100,7 +99,7 @@ class Report:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotAReport:
-    """A readable mail that reports no delivery. `kind` is auto_reply, receipt, feedback or not_a_report."""
+    """A readable message that reports no delivery. `kind` is auto_reply, receipt or not_a_report."""
 
     kind: Kind
     reason: str
@@ -109,10 +108,10 @@ class NotAReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unreadable:
-    """A message that no reader understands. The same bytes will fail again; they belong in quarantine."""
+    """A message that cannot be read. The same bytes will fail again, so they are quarantined."""
 
     reason: str
 
 
 Reading = Report | NotAReport | Unreadable
-"""The outcome of reading one report. Expected outcomes are values, never exceptions."""
+"""The result of reading one message in its envelopes."""

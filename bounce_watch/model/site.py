@@ -1,4 +1,4 @@
-"""What the configuration says about our own organisation."""
+"""What the configuration says about our own organization."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -8,7 +8,7 @@ from bounce_watch.model.vocabulary import Evidence
 
 
 class Authority(StrEnum):
-    """What makes a report our own server's word: the headers Exchange adds, or being in this mailbox."""
+    """What makes a report trusted: the headers that Exchange adds, or its position in this mailbox."""
 
     EXCHANGE_HEADERS = "exchange-headers"
     MAILBOX = "mailbox"
@@ -16,10 +16,10 @@ class Authority(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
-    """Our organisation. Domains are lower-case A-labels; own addresses never get guidance.
+    """Our organization. Domains are lower-case A-labels; own addresses never get guidance.
 
     `own_hosts` are host name suffixes of our servers (`contoso.com`, `contoso.mail.protection.outlook.com`).
-    `tenant` is our directory (tenant) ID in lower case, None when the configuration does not name it.
+    `tenant` is our directory (tenant) ID in lower case, None if it is not configured.
     """
 
     organisation: str
@@ -31,5 +31,5 @@ class Site:
     accepted_evidence: frozenset[Evidence] = frozenset({Evidence.INTERNAL})
 
     def is_ours(self, address: str | None) -> bool:
-        """Tell whether an address lies in an accepted domain: exact match, sub-domains are not included."""
+        """Tell whether an address is in an accepted domain, not in a subdomain of one."""
         return domain_of(address) in self.accepted_domains

@@ -1,13 +1,10 @@
-"""The closed and open sets of words that describe a bounce.
-
-Actions are those of RFC 3464 section 2.3.3; kinds, causes and owners are ours.
-"""
+"""The enumerations that describe a bounce."""
 
 from enum import StrEnum
 
 
 class Kind(StrEnum):
-    """What a message turned out to be."""
+    """What a message is."""
 
     FAILURE = "failure"
     DELAY = "delay"
@@ -30,7 +27,7 @@ class Action(StrEnum):
 
 
 class Cause(StrEnum):
-    """Why a recipient was not reached. The set is open: an unfamiliar word reads as UNKNOWN."""
+    """Why a recipient was not reached. Newer versions may add causes."""
 
     RECIPIENT_UNKNOWN = "recipient_unknown"
     RECIPIENT_MOVED = "recipient_moved"
@@ -75,7 +72,7 @@ class Cause(StrEnum):
 
     @classmethod
     def read(cls, word: str) -> "Cause":
-        """Return the cause named by a stored word, UNKNOWN when a newer version wrote it."""
+        """Return the cause of a stored word, UNKNOWN for the word of a newer version."""
         try:
             return cls(word)
         except ValueError:
@@ -83,7 +80,7 @@ class Cause(StrEnum):
 
 
 class Persistence(StrEnum):
-    """Whether the same mail could succeed later without a change."""
+    """Whether the same message could succeed later without a change."""
 
     PERMANENT = "permanent"
     TEMPORARY = "temporary"
@@ -102,17 +99,17 @@ class Owner(StrEnum):
 
 
 class Side(StrEnum):
-    """Whose server refused: our organisation's, or the other one."""
+    """Whose server refused: our organization's or a remote one."""
 
     OURS = "ours"
     THEIRS = "theirs"
 
 
 class Signature(StrEnum):
-    """What our domain's DKIM signature on the headers of a returned mail is worth (RFC 6376).
+    """The check of our domain's DKIM signature on the headers of a returned message (RFC 6376).
 
-    `not checked`: the site does not ask for it. `absent`: the report returns no signature of ours.
-    `unknown`: the key could not be asked for.
+    `not checked`: the site does not check signatures. `absent`: the report returns no signature of ours.
+    `unknown`: the key could not be looked up.
     """
 
     NOT_CHECKED = "not checked"
@@ -123,7 +120,7 @@ class Signature(StrEnum):
 
 
 class Evidence(StrEnum):
-    """How far a report may be believed. Only what the site accepts causes a mail or an incident."""
+    """How far a report is trusted. Only tiers that the site accepts cause a message or an incident."""
 
     INTERNAL = "internal"
     CORRELATED = "correlated"

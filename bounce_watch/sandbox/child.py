@@ -1,7 +1,6 @@
-"""The reading process: limits itself, then answers one frame after another until its input ends.
+"""The reading process, which `process` starts: sets its own limits, then answers frames until its input ends.
 
-Started by `process`, with the job and the limits as arguments; it opens no file of the mail's choosing and
-keeps nothing between messages.
+It opens no file that a message names, and keeps nothing of one message for the next.
 """
 
 import os
@@ -12,18 +11,18 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from bounce_watch.sandbox.frames import ReadRequest, frame, pack_answer, read_frame, unpack_requests
+from bounce_watch.sandbox.frames import ReadRequest, frame, pack, read_frame, unpack_requests
 from bounce_watch.sandbox.jobs import Job, work_of
 
 OUT_OF_MEMORY = 76
-"""Exit status of a process that reached its limit of memory."""
+"""Exit status of a process that reached its memory limit."""
 _INPUT, _OUTPUT = 0, 1
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Serve until the input ends. Arguments: the job, seconds of processor time, bytes of memory."""
+    """Serve until the input ends. Arguments: the job, seconds of CPU time, bytes of memory."""
     job, cpu_seconds, memory_bytes = Job(arguments[0]), int(arguments[1]), int(arguments[2])
-    # The end of our input tells us to stop; a signal meant for the service must not cut off a reading.
+    # We stop when our input ends; a signal to the service must not interrupt a reading.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     answers = _private_output()
@@ -41,11 +40,11 @@ def _serve(work: Callable[[ReadRequest], object], answers: int, cpu_seconds: int
     with open(_INPUT, "rb", closefd=False) as requests:
         while (payload := read_frame(requests)) is not None:
             _limit_cpu(cpu_seconds)
-            _write(answers, pack_answer([work(request) for request in unpack_requests(payload)]))
+            _write(answers, pack([work(request) for request in unpack_requests(payload)]))
 
 
 def _private_output() -> int:
-    """Keep our own way to the parent; what any library prints goes nowhere."""
+    """Return our own channel to the parent; the output of libraries is discarded."""
     answers = os.dup(_OUTPUT)
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, _OUTPUT)
@@ -54,7 +53,7 @@ def _private_output() -> int:
 
 
 def _limit_all(memory_bytes: int) -> list[str]:
-    """Set the limits of the whole process; return the names of those that we may not set."""
+    """Set the limits of the whole process; return the names of those that could not be set."""
     missing = []
     for name, value in (("RLIMIT_AS", memory_bytes), ("RLIMIT_CORE", 0)):
         number = getattr(resource, name)
@@ -64,14 +63,14 @@ def _limit_all(memory_bytes: int) -> list[str]:
             resource.setrlimit(number, (wanted, hard))
         except (OSError, ValueError):
             missing.append(name)
-    # Where memory runs out all the same, the kernel is to take this process and not the service.
+    # If memory still runs out, the kernel must kill this process and not the service.
     with suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
     return missing
 
 
 def _limit_cpu(seconds: int) -> None:
-    """Allow so many seconds from now on; the kernel ends us with SIGXCPU when they are used up."""
+    """Allow this many seconds from now on; then the kernel ends us with SIGXCPU."""
     used = resource.getrusage(resource.RUSAGE_SELF)
     with suppress(OSError, ValueError):
         hard = resource.getrlimit(resource.RLIMIT_CPU)[1]

@@ -1,7 +1,7 @@
-"""A reading process that is a copy of this one: it has all modules and tables, and reads from the start.
+"""A reading process forked from this one: it has all modules and tables, so it starts at once.
 
-For the command line: a copy holds all that this process has in memory. It is made while there is one thread
-only, since what other threads hold locked would stay locked in it.
+Only the command line forks, because the child holds all memory of this process. It forks only with a single
+thread, because locks that other threads hold would stay locked in the child.
 """
 
 import os
@@ -17,24 +17,24 @@ from typing import NoReturn
 
 from bounce_watch.sandbox.child import main
 
-_LOOK_SECONDS = 0.002
+_POLL_SECONDS = 0.002
 
 
 def can_fork() -> bool:
-    """Tell whether a copy of this process is sound: nothing else runs in it."""
+    """Tell whether this process may fork: it has no other thread."""
     return threading.active_count() == 1
 
 
 def own_bytes() -> int:
-    """Return how much address space we have: a copy begins with as much."""
+    """Return the size of our address space, with which a forked process begins."""
     pages = Path("/proc/self/statm").read_text(encoding="ascii").split()[0]
     return int(pages) * resource.getpagesize()
 
 
 class ForkedProcess:
-    """A copy that serves its channel, with the methods of subprocess.Popen that we use.
+    """A forked reading process, with the methods of subprocess.Popen that we use.
 
-    `arguments` are those of the reading process. Raises OSError when no process can be made.
+    `arguments` are those of `child.main`. Raises OSError if no process can be made.
     """
 
     def __init__(self, arguments: Sequence[str], channel: int) -> None:
@@ -51,9 +51,9 @@ class ForkedProcess:
             if pid:
                 self._status = os.waitstatus_to_exitcode(status)
             elif until and time.monotonic() >= until:
-                raise subprocess.TimeoutExpired("copy", timeout or 0)
+                raise subprocess.TimeoutExpired("fork", timeout or 0)
             else:
-                time.sleep(_LOOK_SECONDS)
+                time.sleep(_POLL_SECONDS)
         return self._status
 
     def kill(self) -> None:
@@ -63,7 +63,7 @@ class ForkedProcess:
 
 
 def _serve(arguments: Sequence[str], channel: int) -> NoReturn:
-    """Keep the channel alone of all that was open, serve it, and leave without any of our endings."""
+    """Close all files but the channel, serve it, and exit without running cleanup handlers."""
     status = 1
     try:
         nowhere = os.open(os.devnull, os.O_RDWR)

@@ -1,4 +1,4 @@
-"""What is done with each message: take it apart, or take it apart, judge it and write its lines."""
+"""The two jobs of a reading process: read messages, or read, judge and write them as JSON lines."""
 
 import json
 from collections.abc import Callable
@@ -23,12 +23,12 @@ class Job(StrEnum):
 
 
 def work_of(job: Job) -> Callable[[ReadRequest], object]:
-    """Return the function that does a job on one message."""
+    """Return the function that does a job for one message."""
     return _lines if job is Job.LINES else _readings
 
 
 def _readings(request: ReadRequest) -> tuple[Reading, ...]:
-    """Read one message. Raises MemoryError, which the reader would tell as a fault of the message."""
+    """Read one message. Raises MemoryError, which `read` reports as an unreadable message."""
     readings = read(request.raw)
     first = readings[0]
     if isinstance(first, Unreadable) and _OUT_OF_MEMORY in first.reason:

@@ -1,4 +1,4 @@
-"""The JSON object that `parse` prints for each report: a contract that other programs build on."""
+"""The JSON object that `parse` prints for each report. Other programs rely on its keys."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -10,7 +10,7 @@ from bounce_watch.model import Bounce, Evidence, NotAReport, Reading, Report, Un
 def as_object(
     path: str, reading: Reading, bounces: Sequence[Bounce], evidence: Evidence | None
 ) -> dict[str, Any]:
-    """Return one line's object. Absent values are None."""
+    """Return the object for one reading. Absent values are None."""
     match reading:
         case Report():
             return _report(path, reading, bounces, evidence)
@@ -68,7 +68,7 @@ def bounce_object(bounce: Bounce) -> dict[str, Any]:
 
 
 def unreadable_object(path: str, error: str) -> dict[str, Any]:
-    """Return the line for a file that could not be opened at all."""
+    """Return the object for a file that could not be opened."""
     return _empty(path, "unreadable", [], error)
 
 

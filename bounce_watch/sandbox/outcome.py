@@ -1,4 +1,4 @@
-"""What comes of reading a message under limits: its readings, or that it overran one."""
+"""The result of reading a message under limits: its readings, or the limit that it exceeded."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -7,7 +7,7 @@ from bounce_watch.model import Reading
 
 
 class Limit(StrEnum):
-    """What a message used up. `crash`: the reading process died of it (a fault in native code)."""
+    """The limit that a message exceeded. `crash`: the reading process died (an error in native code)."""
 
     CPU = "cpu"
     WALL = "wall"
@@ -17,7 +17,7 @@ class Limit(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What one message may cost. `start_seconds` bounds the start of the process itself."""
+    """The limits for one message. `start_seconds` limits the start of the process."""
 
     cpu_seconds: int = 5
     wall_seconds: float = 5.0
@@ -27,20 +27,20 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overrun:
-    """The message's own fault: the same bytes will fail again. `reason` is one clause for people."""
+    """A message exceeded a limit, and will do so again. `reason` is one clause for people."""
 
     limit: Limit
     reason: str
 
 
 Outcome = tuple[Reading, ...] | Overrun
-"""All readings of one message, or why there are none."""
+"""All readings of one message, or the reason for having none."""
 
 
 class ReaderUnavailable(Exception):
-    """The machine cannot give us a reading process now: no memory, no processes, no open files.
+    """No reading process can be started now: no memory, no processes, no open files.
 
-    Says nothing about the message: try again later, never count it.
+    The message is not at fault; it is tried again later.
     """
 
     repair = "free memory or raise the limits of processes and open files; then it goes on by itself"

@@ -1,4 +1,4 @@
-"""Many messages on all cores: read in several processes, handed on in the order they came."""
+"""Read many messages on all cores, in several processes, and return the results in order."""
 
 import os
 import queue
@@ -12,7 +12,7 @@ from itertools import chain
 from typing import Any, TypeVar
 
 from bounce_watch.sandbox.fork import can_fork
-from bounce_watch.sandbox.frames import ReadRequest, batched
+from bounce_watch.sandbox.frames import ReadRequest
 from bounce_watch.sandbox.jobs import Job, work_of
 from bounce_watch.sandbox.outcome import Limits
 from bounce_watch.sandbox.reader import IsolatedReader
@@ -23,15 +23,15 @@ Batch = list[tuple[T, ReadRequest]]
 BATCH_MESSAGES = 96
 BATCH_BYTES = 1024 * 1024
 LARGE = 256 * 1024
-"""Bytes from which a message is never read in this process."""
+"""Size in bytes from which a message is never read in this process."""
 HERE_SECONDS = 0.1
-"""What is done by then needs no other process."""
+"""Time after which other processes are started."""
 SWITCH_SECONDS = 0.0005
-"""How long a process waits for us to hand it more when we read ourselves: a tenth of the usual."""
+"""How long our threads wait for each other while this process reads too: a tenth of the default."""
 
 
 def cores() -> int:
-    """Return how many processors we may use."""
+    """Return the number of processors that we may use."""
     return len(os.sched_getaffinity(0))
 
 
@@ -44,11 +44,11 @@ def in_order(
     here: bool = True,
     limits: Limits | None = None,
 ) -> Generator[tuple[T, Any], None, None]:
-    """Yield each item with what the job makes of it, or its Overrun, in the order of the items.
+    """Yield each item with the result of the job, or its Overrun, in the order of the items.
 
-    With `here`, this process is one of the jobs and does what is small; the others, copies of it where that
-    is sound, start only when the first tenth of a second was not enough, and never for one job. Without, it
-    touches no message. At most a few batches are held at a time. What `items` raises is raised behind the
+    With `here`, this process is one of `jobs` and reads small messages. The other processes start only after
+    a tenth of a second, forked from this one if possible, and never for one job. Without `here`, this process
+    reads no message. Only a few batches are held at a time. An exception of `items` is raised after the
     results before it.
     """
     batches = _batched(items, request_of)
@@ -58,7 +58,7 @@ def in_order(
             if jobs > 1 and (time.monotonic() >= until or _is_large(batch)):
                 batches = chain([batch], batches)
                 break
-            yield from _here(batch, do)
+            yield from _read_here(batch, do)
         else:
             return
     yield from _on_all_cores(batches, job, jobs, limits, here=here)
@@ -67,9 +67,10 @@ def in_order(
 def read_ahead(
     reader: IsolatedReader, items: Iterable[T], request_of: Callable[[T], ReadRequest]
 ) -> Generator[tuple[T, Any], None, None]:
-    """Yield each item with what a reader that is kept makes of it, in order.
+    """Yield each item with the reader's result, in order.
 
-    While the results of one batch are used the reader has the next. Faults are raised as by `in_order`.
+    The reader works on the next batch while the caller uses the results of one. Exceptions are raised as by
+    `in_order`.
     """
     with ThreadPoolExecutor(1, thread_name_prefix="reading") as threads, ExitStack() as stack:
         stack.callback(threads.shutdown, wait=True, cancel_futures=True)
@@ -85,13 +86,38 @@ def _is_large(batch: Batch[T]) -> bool:
     return any(len(request.raw) > LARGE for _, request in batch)
 
 
-def _here(batch: Batch[T], do: Callable[[ReadRequest], Any]) -> Iterator[tuple[T, Any]]:
+def _read_here(batch: Batch[T], do: Callable[[ReadRequest], Any]) -> Iterator[tuple[T, Any]]:
     return ((item, do(request)) for item, request in batch)
 
 
 def _batched(items: Iterable[T], request_of: Callable[[T], ReadRequest]) -> Iterator[Batch[T]]:
     requests = ((item, request_of(item)) for item in items)
     return batched(requests, _size_of, most=BATCH_MESSAGES, most_bytes=BATCH_BYTES)
+
+
+def batched(
+    items: Iterable[T], size_of: Callable[[T], int], *, most: int, most_bytes: int
+) -> Generator[list[T], None, None]:
+    """Yield items in batches of at most `most` items and `most_bytes`; a larger item is a batch of its own.
+
+    An exception of `items` is raised after the batch before it.
+    """
+    batch: list[T] = []
+    size = 0
+    try:
+        for item in items:
+            more = size_of(item)
+            if batch and (len(batch) >= most or size + more > most_bytes):
+                yield batch
+                batch, size = [], 0
+            batch.append(item)
+            size += more
+    except Exception:
+        if batch:
+            yield batch
+        raise
+    if batch:
+        yield batch
 
 
 def _size_of(one: tuple[object, ReadRequest]) -> int:
@@ -117,15 +143,15 @@ def _on_all_cores(
         do = None
         if here:
             do = work_of(job)
-            stack.enter_context(_quick_switches())
+            stack.enter_context(_fast_thread_switches())
             if not forked:
                 batches = yield from _until_started(batches, do, started)
         yield from _in_turn(batches, lambda batch: threads.submit(_ask, idle, batch), 2 * others, do)
 
 
 @contextmanager
-def _quick_switches() -> Iterator[None]:
-    """Let the threads that feed the others in soon: they need us briefly, and waiting idles a process."""
+def _fast_thread_switches() -> Iterator[None]:
+    """Switch threads often, so that the threads that feed the other processes run soon."""
     usual = sys.getswitchinterval()
     sys.setswitchinterval(SWITCH_SECONDS)
     try:
@@ -137,11 +163,11 @@ def _quick_switches() -> Iterator[None]:
 def _until_started(
     batches: Iterator[Batch[T]], do: Callable[[ReadRequest], Any], started: "list[Future[None]]"
 ) -> Generator[tuple[T, Any], None, Iterator[Batch[T]]]:
-    """Work here while the processes start; return what is left."""
+    """Read in this process while the others start; return the remaining batches."""
     for batch in batches:
         if _is_large(batch) or any(one.done() for one in started):
             return chain([batch], batches)
-        yield from _here(batch, do)
+        yield from _read_here(batch, do)
     return batches
 
 
@@ -166,36 +192,36 @@ def _in_turn(
     depth: int,
     do: Callable[[ReadRequest], Any] | None = None,
 ) -> Iterator[tuple[T, Any]]:
-    """Keep `depth` batches at work; hand on the oldest first, and a fault of `batches` behind them all.
+    """Keep `depth` batches in progress; yield the oldest results first, an exception of `batches` last.
 
-    With `do`, this process reads a small batch itself while the others have enough and the oldest runs.
+    With `do`, this process reads a small batch itself while the other processes are busy.
     """
-    at_work: deque[tuple[Batch[T], Future[list[Any]]]] = deque()
+    in_progress: deque[tuple[Batch[T], Future[list[Any]]]] = deque()
     coming, fault = iter(batches), None
     while True:
-        while at_work and (at_work[0][1].done() or len(at_work) >= _most(depth, do)):
-            yield from _results(*at_work.popleft())
+        while in_progress and (in_progress[0][1].done() or len(in_progress) >= _most(depth, do)):
+            yield from _results(*in_progress.popleft())
         try:
             batch = next(coming, None)
         except Exception as error:  # noqa: BLE001 - raised again below
             batch, fault = None, error
         if batch is None:
             break
-        waiting = sum(not answers.done() for _, answers in at_work)
+        waiting = sum(not answers.done() for _, answers in in_progress)
         is_ours = do is not None and waiting >= depth and not _is_large(batch)
-        at_work.append((batch, _done_here(batch, do) if do and is_ours else submit(batch)))
-    while at_work:
-        yield from _results(*at_work.popleft())
+        in_progress.append((batch, _done_read_here(batch, do) if do and is_ours else submit(batch)))
+    while in_progress:
+        yield from _results(*in_progress.popleft())
     if fault:
         raise fault
 
 
 def _most(depth: int, do: object) -> int:
-    """Return how many batches are held: those done here wait for the older ones of the others."""
+    """Return how many batches are held; results of this process wait for older ones of the others."""
     return depth if do is None else 2 * depth + 1
 
 
-def _done_here(batch: Batch[T], do: Callable[[ReadRequest], Any]) -> "Future[list[Any]]":
+def _done_read_here(batch: Batch[T], do: Callable[[ReadRequest], Any]) -> "Future[list[Any]]":
     answers: Future[list[Any]] = Future()
     answers.set_result([do(request) for _, request in batch])
     return answers

@@ -1,4 +1,4 @@
-"""One reading process seen from outside: started, asked with a time limit, killed."""
+"""Start a reading process, send it requests with a time limit, and kill it."""
 
 import pickle
 import signal
@@ -19,14 +19,14 @@ from bounce_watch.sandbox.frames import (
     ReadRequest,
     frame,
     length_in,
-    pack_requests,
+    pack,
     unpack_answer,
 )
 from bounce_watch.sandbox.jobs import Job
 from bounce_watch.sandbox.outcome import Limit, Limits, Overrun, ReaderUnavailable
 
 _ROOT = Path(__file__).parent.parent.parent
-# -P: the folder we are called in, which may hold anything, is not where modules come from.
+# -P: modules must not come from the current folder, which may hold anything.
 _START = (
     "import sys; sys.path.append(sys.argv.pop(1)); "
     "from bounce_watch.sandbox.child import main; sys.exit(main(sys.argv[1:]))"
@@ -35,14 +35,10 @@ _FROM_OUTSIDE = {-signal.SIGKILL, -signal.SIGTERM, -signal.SIGINT, -signal.SIGHU
 _CHUNK = 256 * 1024
 
 
-class _Ended(Exception):
-    """The process closed its end."""
-
-
 class ReadingProcess:
-    """A process that reads. Starts when made; raises ReaderUnavailable when it cannot be started.
+    """A process that reads messages. It starts at once; raises ReaderUnavailable if it can't be started.
 
-    `forked`: it begins as a copy of this process, see `forked`. After an Overrun or an exception it is gone.
+    `forked`: it is forked from this process, see `fork`. It has ended after an Overrun or an exception.
     """
 
     def __init__(self, job: Job, limits: Limits, *, forked: bool = False) -> None:
@@ -66,18 +62,18 @@ class ReadingProcess:
             raise ReaderUnavailable(f"no reading process could be started: {error.strerror}") from error
 
     def _wait_until_ready(self) -> tuple[str, ...]:
-        """Return the names of the limits that it may not set itself, such as under a system call filter."""
+        """Return the names of the limits that it could not set, for example under a system call filter."""
         try:
             return tuple(self._receive(time.monotonic() + self._limits.start_seconds).decode("ascii").split())
-        except (_Ended, OSError, ValueError, pickle.UnpicklingError) as error:
+        except (OSError, ValueError, pickle.UnpicklingError) as error:
             status = _end(self._popen, self._channel)
             raise ReaderUnavailable(f"the reading process did not start (exit status {status})") from error
 
     def ask(self, requests: Sequence[ReadRequest]) -> list[Any] | Overrun:
-        """Return one answer for each letter, or the limit that they overran together."""
+        """Return one answer for each request, or the limit that they exceeded together."""
         deadline = time.monotonic() + self._limits.wall_seconds
         try:
-            self._send(frame(pack_requests(requests)), deadline)
+            self._send(frame(pack(requests)), deadline)
             return unpack_answer(self._receive(deadline))
         except TimeoutError:
             self.end()
@@ -87,11 +83,11 @@ class ReadingProcess:
         except pickle.UnpicklingError:
             self.end()
             return Overrun(limit=Limit.CRASH, reason="the reading process answered with something else")
-        except (_Ended, OSError) as error:
+        except OSError as error:
             return self._why_it_ended(error)
 
     def kill(self) -> None:
-        """End the process as somebody outside would."""
+        """Kill the process; a call that waits for it raises ReaderUnavailable."""
         self._popen.kill()
 
     def _why_it_ended(self, error: Exception) -> Overrun:
@@ -104,13 +100,13 @@ class ReadingProcess:
             reason = f"it takes more than {limits.memory_bytes >> 20} MB of memory to read"
             return Overrun(limit=Limit.MEMORY, reason=reason)
         if status in _FROM_OUTSIDE:
-            # The kernel short of memory, or a person: says nothing about the message.
+            # The kernel or a person killed it; the message is not at fault.
             raise ReaderUnavailable(f"the reading process was ended from outside ({status})") from error
         return Overrun(limit=Limit.CRASH, reason=f"the reading process died of it (exit status {status})")
 
     def _send(self, content: bytes, deadline: float) -> None:
         self._bound(deadline)
-        # A dead process must give an error here: the command line lets SIGPIPE end the program.
+        # A dead process must raise an error here, because SIGPIPE ends the command line program.
         self._channel.sendall(content, socket.MSG_NOSIGNAL)
 
     def _receive(self, deadline: float) -> bytes:
@@ -125,7 +121,7 @@ class ReadingProcess:
             self._bound(deadline)
             piece = self._channel.recv(min(_CHUNK, length - len(found)))
             if not piece:
-                raise _Ended
+                raise ConnectionResetError
             found += piece
         return bytes(found)
 
@@ -155,7 +151,7 @@ def _start(job: Job, limits: Limits, channel: socket.socket) -> "subprocess.Pope
 
 
 def _end(popen: "subprocess.Popen[bytes] | ForkedProcess", channel: socket.socket, grace: float = 0) -> int:
-    """End the process at once, or after it had some seconds to end itself; return its exit status."""
+    """Kill the process if it does not end within `grace` seconds; return its exit status."""
     try:
         return popen.wait(grace)
     except subprocess.TimeoutExpired:

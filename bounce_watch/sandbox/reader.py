@@ -1,4 +1,4 @@
-"""Readers of messages: in a process of their own, which is kept and replaced, or in this one."""
+"""Readers of messages: in a separate process, or in this one."""
 
 from collections.abc import Sequence
 from threading import Lock
@@ -12,9 +12,9 @@ from bounce_watch.sandbox.process import ReadingProcess
 
 
 class Reader(Protocol):
-    """Reads one message after another. `close` ends what it started; it starts again when asked again.
+    """Reads one message after another. `close` ends its process; the next call starts it again.
 
-    `abort` ends a call of another thread as far as that is possible.
+    `abort` ends a call of another thread if possible.
     """
 
     def read(self, raw: bytes) -> Outcome: ...
@@ -25,23 +25,23 @@ class Reader(Protocol):
 
 
 class InProcess:
-    """Reads here and now, without limits beyond those of the reader itself."""
+    """Reads in this process, without limits beyond those of the reader itself."""
 
     def read(self, raw: bytes) -> Outcome:
         return read(raw)
 
     def abort(self) -> None:
-        """Nothing that could be ended."""
+        """Do nothing: a call in this process cannot be ended."""
 
     def close(self) -> None:
-        """Nothing was started."""
+        """Do nothing: no process was started."""
 
 
 class IsolatedReader:
-    """Reads in a process that is started at the first message and replaced when one overruns it.
+    """Reads in a process that starts with the first message and is replaced if a message exceeds a limit.
 
-    Threads that ask at the same time take turns. Every call may raise ReaderUnavailable; nothing is lost
-    then.
+    Threads that call it at the same time take turns. Every call may raise ReaderUnavailable; no message is
+    lost then.
     """
 
     def __init__(self, job: Job = Job.READINGS, limits: Limits | None = None) -> None:
@@ -56,9 +56,9 @@ class IsolatedReader:
         return outcome
 
     def ask(self, requests: Sequence[ReadRequest]) -> list[Any]:
-        """Return for each letter what the job makes of it, or its Overrun.
+        """Return for each request the result of the job, or its Overrun.
 
-        When letters overrun a limit together each one is asked for alone: one bad mail costs no other.
+        If requests exceed a limit together, each is read alone, so that one bad message harms no other.
         """
         answer = self._ask(requests)
         if not isinstance(answer, Overrun):
@@ -78,14 +78,14 @@ class IsolatedReader:
             return answer
 
     def start(self, *, forked: bool = False) -> ReadingProcess:
-        """Start the process if it does not run, as a copy of this one if that is wished."""
+        """Start the process if it does not run."""
         if self._process is None:
             self._process = ReadingProcess(self._job, self._limits, forked=forked)
             _warn_of(self._process.unlimited)
         return self._process
 
     def abort(self) -> None:
-        """End the process under a call of another thread, which then raises ReaderUnavailable."""
+        """Kill the process during a call of another thread, which then raises ReaderUnavailable."""
         process = self._at_work
         if process is not None:
             process.kill()

@@ -1,1 +1,1 @@
-"""Hooks that tests set from outside: where to let the process die."""
+"""Hooks for tests of a running process."""

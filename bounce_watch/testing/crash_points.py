@@ -1,7 +1,7 @@
-"""Named points at which a test lets the process die, as `kill -9` would.
+"""Named points at which a test ends the process as `kill -9` does.
 
-Nothing happens unless BOUNCE_WATCH_CRASH_AT was set at the start: `name` or `name:n` dies when the point
-of that name is passed for the n-th time, `*:n` at the n-th point of whatever name.
+Nothing happens unless BOUNCE_WATCH_CRASH_AT was set at the start: `name:n` (or `name` for n = 1) ends the
+process at the n-th pass of the point with that name, `*:n` at the n-th point of any name.
 """
 
 import os
@@ -27,7 +27,7 @@ _POINTS = (
 
 
 def points() -> tuple[str, ...]:
-    """Return the names of all points, in the order a mail meets them."""
+    """Return the names of all points in the order in which a message passes them."""
     return _POINTS
 
 
@@ -50,13 +50,13 @@ _aim = _read(os.environ.get(VARIABLE))
 
 
 def arm(text: str | None) -> None:
-    """Choose where to die in this process, None for nowhere; the environment chooses at the start."""
-    global _aim  # noqa: PLW0603 - one aim a process, set before anything runs
+    """Choose the point at which this process ends, None for no point; overrides the environment."""
+    global _aim  # noqa: PLW0603 - set before anything else runs
     _aim = _read(text)
 
 
 def point(name: str) -> None:
-    """Die here when this point was chosen; cost one comparison otherwise."""
+    """End the process if this point was chosen."""
     if _aim is None or _aim.name not in (ANY, name):
         return
     _aim.left -= 1
@@ -66,4 +66,4 @@ def point(name: str) -> None:
 
 def _die() -> NoReturn:
     os.kill(os.getpid(), signal.SIGKILL)
-    raise AssertionError("a killed process goes on")
+    raise AssertionError("the process survived SIGKILL")

@@ -120,7 +120,7 @@ def test_sizes_are_read_in_bytes(words: str, limit: int | None, size: int | None
     assert sizes_in(words) == (limit, size)
 
 
-@pytest.mark.parametrize(("sign", "name"), BLOCKLISTS, ids=[sign for sign, _ in BLOCKLISTS])
+@pytest.mark.parametrize(("sign", "name"), BLOCKLISTS.items(), ids=BLOCKLISTS)
 def test_a_list_is_named(sign: str, name: str) -> None:
     details = find_details(f"554 5.7.1 192.0.2.1 listed by {sign.upper()}", Cause.BLOCKED_REPUTATION)
     assert details is not None

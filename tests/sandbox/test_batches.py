@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from bounce_watch.sandbox.frames import batched
+from bounce_watch.sandbox.pool import batched
 
 
 @pytest.mark.parametrize(

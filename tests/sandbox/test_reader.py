@@ -129,7 +129,7 @@ def test_processor_time_is_counted_for_each_message_alone() -> None:
         assert child.stdout is not None
         assert frames.read_frame(child.stdout) is not None  # type: ignore[arg-type]
         for raw in (b"a", b"burn"):
-            child.stdin.write(frames.frame(frames.pack_requests([ReadRequest("", raw)])))
+            child.stdin.write(frames.frame(frames.pack([ReadRequest("", raw)])))
             child.stdin.flush()
             answer = frames.read_frame(child.stdout)  # type: ignore[arg-type]
             assert (answer is None) is (raw == b"burn")
@@ -215,4 +215,4 @@ def test_letters_cross_the_pipe_whatever_their_names_are() -> None:
         ReadRequest("", b""),
         ReadRequest("ä#1", b"x" * 70_000),
     ]
-    assert frames.unpack_requests(frames.pack_requests(requests)) == requests
+    assert frames.unpack_requests(frames.pack(requests)) == requests

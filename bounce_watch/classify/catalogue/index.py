@@ -1,4 +1,4 @@
-"""All rows of the catalogue, sorted once so that a status finds its few rows without a look at the others."""
+"""All rows of the catalogue, indexed so that a status finds its few rows quickly."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -7,16 +7,16 @@ from functools import lru_cache
 from bounce_watch.classify.catalogue.row import Namespace, Reach, Row, read_status
 from bounce_watch.model import Side
 
-MAX_PLANS = 4096
-"""Statuses whose plan is kept; a flood of invented ones only makes us sort again."""
+MAX_CACHED = 4096
+"""Statuses whose candidates are kept."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """The rows that may explain one status from one speaker, in the order in which they are tried.
+class CandidateRows:
+    """The rows that may explain one status, in the order in which they are tried.
 
-    `near` name the status itself or a range of it, `defaults` are those of them that need no text, the
-    speaker's own meaning first. `subject` and `rest` tell the meaning of the status's group.
+    `near` rows name the status itself or a range with it. `defaults` are the near rows that need no matching
+    text, those of the refusing server's vendor first. `subject` and `rest` rows explain the status's group.
     """
 
     near: tuple[Row, ...]
@@ -28,10 +28,10 @@ class Plan:
 class Catalogue:
     """All rows in the order of the file, which is the order of the tests."""
 
-    __slots__ = ("_covering", "_phrases", "_replies", "plan", "rows", "text_rows")
+    __slots__ = ("_covering", "_phrases", "_replies", "candidates", "rows", "text_rows")
 
-    plan: Callable[[str | None, bool, Side | None], Plan]
-    """Return the plan for a status, for whether Microsoft spoke, and for the side that refused."""
+    candidates: Callable[[str | None, bool, Side | None], CandidateRows]
+    """Return the candidates for a status, whether Microsoft's server refused, and the side that refused."""
 
     def __init__(self, rows: Iterable[Row]) -> None:
         self.rows = tuple(rows)
@@ -42,15 +42,15 @@ class Catalogue:
         for row in self.rows:
             if row.is_reply_row:
                 self._replies[row.code] = (*self.of_reply_code(row.code), row)
-        self.plan = lru_cache(MAX_PLANS)(self._plan)
+        self.candidates = lru_cache(MAX_CACHED)(self._find_candidates)
 
     def _by_subject(self) -> dict[tuple[int | None, int | None], list[int]]:
-        """Return the places of the rows with a span, by the class and the subject that they name."""
-        places: dict[tuple[int | None, int | None], list[int]] = {}
-        for place, row in enumerate(self.rows):
+        """Return the positions of the rows with a span, by class and subject."""
+        positions: dict[tuple[int | None, int | None], list[int]] = {}
+        for position, row in enumerate(self.rows):
             if row.span:
-                places.setdefault((row.span.status_class, row.span.subject), []).append(place)
-        return places
+                positions.setdefault((row.span.status_class, row.span.subject), []).append(position)
+        return positions
 
     def __reduce__(self) -> tuple[type["Catalogue"], tuple[tuple[Row, ...]]]:
         return Catalogue, (self.rows,)
@@ -62,13 +62,13 @@ class Catalogue:
             return ()
         status_class, subject, _ = numbers
         keys = ((status_class, subject), (None, subject), (status_class, None), (None, None))
-        near = sorted(place for key in keys for place in self._covering.get(key, ()))
-        found = (self.rows[place] for place in near)
+        near = sorted(position for key in keys for position in self._covering.get(key, ()))
+        found = (self.rows[position] for position in near)
         covering = [row for row in found if row.span and row.span.covers(numbers)]
         return tuple(sorted(covering, key=lambda row: row.reach))
 
     def defaults_of(self, status: str | None, *, microsoft: bool) -> tuple[Row, ...]:
-        """Return the rows that decide a status without telling text, the speaker's own meaning first."""
+        """Return the rows that need no matching text, those of the refusing server's vendor first."""
         foreign = Namespace.REGISTRY if microsoft else Namespace.MICROSOFT
         rows = (row for row in self.of_status(status) if row.is_default and row.reach <= Reach.RANGE)
         return tuple(sorted(rows, key=lambda row: (row.reach, row.namespace is foreign)))
@@ -77,12 +77,12 @@ class Catalogue:
         return self._replies.get(reply_code, ())
 
     def phrases(self, side: Side | None) -> tuple[Row, ...]:
-        """Return the rows without a code that fit a side."""
+        """Return the rows without a code that apply to a side."""
         return self._phrases[side]
 
-    def _plan(self, status: str | None, microsoft: bool, side: Side | None) -> Plan:
+    def _find_candidates(self, status: str | None, microsoft: bool, side: Side | None) -> CandidateRows:
         rows = _fitting(self.of_status(status), side)
-        return Plan(
+        return CandidateRows(
             near=tuple(row for row in rows if row.reach <= Reach.RANGE),
             defaults=_fitting(self.defaults_of(status, microsoft=microsoft), side),
             subject=tuple(row for row in rows if row.reach is Reach.SUBJECT),

@@ -23,7 +23,7 @@ from bounce_watch.classify.catalogue.row import (
 from bounce_watch.model import Cause, Owner, Persistence, Side
 
 MAX_KEPT = 4
-"""Catalogues that are kept: what ships, with and without a site's own rows."""
+"""Catalogues that are kept: the shipped one, with and without a site's own rows."""
 
 _ADVICE_KEYS = {"owner", "owner_ours", "sender_steps", "admin_steps", "playbook"}
 _ROW_KEYS = _ADVICE_KEYS | {
@@ -46,8 +46,8 @@ Table = Mapping[str, Any]
 def load_catalogue(text: str, site_text: str | None = None) -> Catalogue:
     """Return the catalogue of `data/codes.toml`; a site's row replaces the one of equal code and variant.
 
-    A row without advice of its own takes that of its cause; without `persistence` that of its code's class.
-    Kept, because the patterns of all rows take a third of a second to compile; nobody changes a catalogue.
+    A row without its own advice takes that of its cause; without `persistence`, that of its code's class.
+    The result is kept, because compiling the patterns of all rows takes a third of a second.
     Raises CatalogueError that names the row.
     """
     shipped = _parse(text, "codes.toml")
@@ -57,22 +57,18 @@ def load_catalogue(text: str, site_text: str | None = None) -> Catalogue:
         site = _parse(site_text, "site codes")
         own = {_key(row): row for row in _rows(site, advice | _advice_of(site), "site codes")}
         _compile(own.values())
-        # What a site adds is tested before what ships: its phrases are closer to home.
-        rows = {key: row for key, row in own.items() if key not in rows} | rows | _known(own, rows)
+        # A site's new rows are tested before the shipped ones, because its phrases fit its mail better.
+        rows = {key: row for key, row in own.items() if key not in rows} | rows | own
     return Catalogue(tuple(rows.values()))
 
 
 def _compile(rows: Iterable[Row]) -> None:
-    """Compile what a site wrote now: what is wrong with it has to show when it is loaded."""
+    """Compile a site's patterns, so that errors in them show when the file is loaded."""
     for row in rows:
         try:
             _ = row.pattern.pattern if row.pattern else None
         except re.error as error:
             raise CatalogueError(f"site codes, {row.name}: match does not compile: {error}") from error
-
-
-def _known(own: dict[Any, Row], rows: dict[Any, Row]) -> dict[Any, Row]:
-    return {key: row for key, row in own.items() if key in rows}
 
 
 def _key(row: Row) -> tuple[str | None, str | None]:
@@ -148,7 +144,7 @@ def _row(table: Table, advice: Mapping[Cause, Table], where: str) -> Row:
 
 
 def _shared(advice: Table, row: Table) -> Table:
-    """Return the advice of a cause that a row takes; a row with its own owner keeps it on both sides."""
+    """Return the cause's advice for a row; a row with its own owner keeps that owner on both sides."""
     return {key: value for key, value in advice.items() if key != "owner_ours" or "owner" not in row}
 
 
@@ -184,7 +180,7 @@ def _persistence(word: str | None, span: CodeSpan | None, where: str) -> Persist
 
 
 def _span(code: str | None, where: str) -> CodeSpan | None:
-    """Read `5.1.8`, `5.7.606-649`, `x.1.10`, `4.4.x` or `5.x.x`; None for a basic reply code or no code."""
+    """Read `5.1.8`, `5.7.606-649`, `x.1.10`, `4.4.x` or `5.x.x`; None for a reply code or no code."""
     if code is None or _REPLY_CODE.fullmatch(code):
         return None
     found = _SPAN.fullmatch(code)

@@ -1,8 +1,4 @@
-"""A row of the catalogue: what is known of one status code or telling phrase (RFC 3463, vendor pages).
-
-Patterns that take linear time whatever the text: repeats are bounded, small and not nested.
-
-Faults of this room: only the files that people write can be wrong, never a report."""
+"""A row of the catalogue: the meaning of a status code or a phrase (RFC 3463, vendor pages)."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -16,11 +12,20 @@ from typing import Any
 from bounce_watch.model import Cause, Owner, Persistence, Side
 from bounce_watch.unwrap.fast_patterns import KeywordGuardedPattern
 
+MAX_WORK = 10_000
+"""Maximum number of ways to try one pattern at one position of a text."""
+
+_REPEATS = {sre.MAX_REPEAT, sre.MIN_REPEAT, sre.POSSESSIVE_REPEAT}
+_PLAIN = {sre.LITERAL, sre.NOT_LITERAL, sre.ANY, sre.IN, sre.AT}
 _STATUS = re.compile(r"[245]\.\d{1,3}\.\d{1,3}", re.ASCII)
 
 
+class CatalogueError(ValueError):
+    """A row of the catalogue can't be used; the message names the row and the fix."""
+
+
 class Confidence(StrEnum):
-    """How well a row is founded."""
+    """What kind of source a row rests on."""
 
     DOCUMENTED = "documented"
     REGISTRY = "registry"
@@ -30,7 +35,7 @@ class Confidence(StrEnum):
 
 
 class Namespace(StrEnum):
-    """Whose meaning a row gives: the same number differs between Microsoft and the IANA registry."""
+    """Whose meaning a row gives: Microsoft and the IANA registry use some numbers differently."""
 
     MICROSOFT = "microsoft"
     REGISTRY = "registry"
@@ -38,7 +43,7 @@ class Namespace(StrEnum):
 
 
 class Reach(IntEnum):
-    """How closely a row's code names a status: smaller is closer."""
+    """How closely a row's code matches a status: smaller is closer."""
 
     EXACT = 0
     RANGE = 1
@@ -48,7 +53,7 @@ class Reach(IntEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CodeSpan:
-    """The statuses that one row speaks of. None stands for `x`, any number."""
+    """The statuses of one row. None stands for `x`, any number."""
 
     status_class: int | None
     subject: int | None
@@ -70,10 +75,11 @@ class CodeSpan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One meaning of one code, or of one phrase when `code` is None.
+    """One meaning of one code, or of one phrase if `code` is None.
 
-    `side` None fits both sides. `is_default` decides its code without telling text, `is_generic` gives way
-    to a telling phrase. `owner_ours` must act when our own servers spoke, None: `owner` as well.
+    `side` None fits both sides. A row with `is_default` applies to its code without matching text; one with
+    `is_generic` loses to a row whose phrase matches. `owner_ours` must act if our own servers refused, None
+    for `owner`.
     """
 
     code: str | None
@@ -99,7 +105,7 @@ class Row:
 
     @property
     def name(self) -> str:
-        """What people call the row: `5.7.1/auth-required`, `5.7.23`, `text/user-unknown`."""
+        """The name that people see: `5.7.1/auth-required`, `5.7.23`, `text/user-unknown`."""
         code = self.code or "text"
         return f"{code}/{self.variant}" if self.variant else code
 
@@ -127,22 +133,11 @@ def read_status(status: str | None) -> tuple[int, int, int] | None:
     return status_class, subject, detail
 
 
-class CatalogueError(ValueError):
-    """A row of the catalogue cannot be used; the message names the row and the repair."""
-
-
-MAX_WORK = 10_000
-"""Most ways in which one pattern may be tried from one position of the text."""
-
-_REPEATS = {sre.MAX_REPEAT, sre.MIN_REPEAT, sre.POSSESSIVE_REPEAT}
-_PLAIN = {sre.LITERAL, sre.NOT_LITERAL, sre.ANY, sre.IN, sre.AT}
-
-
 def compile_linear(patterns: Sequence[str], where: str) -> KeywordGuardedPattern | None:
-    """Return one case-blind pattern that finds any of `patterns`, None when there are none.
+    """Return one case-insensitive pattern that finds any of `patterns`, None without patterns.
 
-    Raises CatalogueError for a pattern that does not compile, repeats without a bound, nests repeats,
-    or uses look-around or back-references.
+    The pattern takes linear time on any text. Raises CatalogueError for a pattern that does not compile,
+    repeats without a bound, nests repeats, or uses look-around or back-references.
     """
     for pattern in patterns:
         _check(pattern, where)
@@ -163,7 +158,7 @@ def _check(pattern: str, where: str) -> None:
 
 
 def _work(items: Iterable[tuple[Any, Any]], *, inside: bool) -> int:
-    """Return in how many ways a parsed sequence can be tried at one position."""
+    """Return the number of ways to try a parsed sequence at one position."""
     work = 1
     for operator, argument in items:
         work *= _work_of(operator, argument, inside)

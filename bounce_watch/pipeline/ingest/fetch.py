@@ -21,8 +21,8 @@ from bounce_watch.pipeline.ingest.read import (
     read_messages,
 )
 from bounce_watch.pipeline.result import CycleResult
-from bounce_watch.sandbox.frames import batched
 from bounce_watch.sandbox.outcome import ReaderUnavailable
+from bounce_watch.sandbox.pool import batched
 from bounce_watch.source.interface import Source, SourceError, never, no_progress
 from bounce_watch.store import AlreadyStored, MessageState, StoreError
 from bounce_watch.testing import crash_points
