@@ -80,20 +80,18 @@ def open_context(config: Config, store: Store, clock: Clock = utc_now) -> Contex
     )
 
 
+# Parsed once, because that takes a tenth of a second.
+_catalogue = lru_cache(maxsize=2)(load_catalogue)
+
+
 def read_catalogue(config: Config) -> Catalogue:
-    """Return what is known of codes, the site's rows over ours. Raises CatalogueError."""
-    return _catalogue(_shipped("codes.toml"), _own(config.overrides.codes))
-
-
-@lru_cache(maxsize=2)
-def _catalogue(shipped: str, own: str | None) -> Catalogue:
-    """Return the catalogue of these texts, read once: that takes a tenth of a second."""
-    return load_catalogue(shipped, own)
+    """Return the knowledge about codes, the site's rows over ours. Raises CatalogueError."""
+    return _catalogue(*_read("codes.toml", config.overrides.codes))
 
 
 def read_rules(config: Config) -> tuple[Rule, ...]:
     """Return the detection rules, the site's over ours. Raises RuleError."""
-    return load_rules(_shipped("rules.toml"), _own(config.overrides.rules))
+    return load_rules(*_read("rules.toml", config.overrides.rules))
 
 
 def make_composer(config: Config) -> Composer:
@@ -102,23 +100,24 @@ def make_composer(config: Config) -> Composer:
 
 
 def signatures_of(config: Config) -> SignatureChecker | None:
-    """Return who checks our signatures on returned mail, None where the site does not ask for it."""
-    if not config.trust.dkim:
-        return None
-    return SignatureChecker(config.site.accepted_domains, key_finder(config.trust.dkim_seconds))
+    """Return the checker of our signatures on returned mail, None unless configured."""
+    return _signature_checker(config) if config.trust.dkim else None
 
 
 def find_signatures(config: Config) -> SignatureChecker | None:
-    """Return who checks our signatures, asked for or not; None where the libraries are not installed."""
+    """Return the checker of our signatures even if not configured; None without its libraries."""
     try:
-        find_key = key_finder(config.trust.dkim_seconds)
+        return _signature_checker(config)
     except ConfigError:
         return None
-    return SignatureChecker(config.site.accepted_domains, find_key)
+
+
+def _signature_checker(config: Config) -> SignatureChecker:
+    return SignatureChecker(config.site.accepted_domains, key_finder(config.trust.dkim_seconds))
 
 
 def policy_of(config: Config) -> Policy:
-    """Return what the configuration lets the gate allow."""
+    """Return the limits of the gate."""
     reply = config.reply
     return Policy(
         site=config.site,
@@ -133,9 +132,7 @@ def policy_of(config: Config) -> Policy:
     )
 
 
-def _shipped(name: str) -> str:
-    return shipped_files.data_file(name).read_text(encoding="utf-8")
-
-
-def _own(path: Path | None) -> str | None:
-    return path.read_text(encoding="utf-8") if path else None
+def _read(name: str, override: Path | None) -> tuple[str, str | None]:
+    """Return the text of a shipped file, and that of the site's own file if there is one."""
+    shipped = shipped_files.data_file(name).read_text(encoding="utf-8")
+    return shipped, override.read_text(encoding="utf-8") if override else None

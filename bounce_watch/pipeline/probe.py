@@ -1,6 +1,4 @@
-"""The mail that is meant to bounce: nothing in it but our marks, by which its bounce is known again.
-
-Send one mail that must bounce, and look at what comes back into the watched mailbox. Nothing is moved."""
+"""Send one mail that must bounce, and wait for its reports in the watched mailboxes. Nothing is moved."""
 
 import secrets
 from collections.abc import Iterator, Sequence
@@ -25,24 +23,15 @@ from bounce_watch.source.interface import Message, Source
 _SUBJECT = "bounce_watch test: this mail is meant to come back"
 _TEXT = "An administrator tests how bounces reach bounce_watch. Nobody needs to do anything."
 
-
-def probe_letter(to: str, event_key: str) -> Letter:
-    """Return the letter of one probe."""
-    html = f'<!doctype html><html lang="en"><body><p>{escape(_TEXT)}</p></body></html>'
-    return Letter(
-        kind=LetterKind.PROBE, event_key=event_key, to=to, subject=_SUBJECT, text=_TEXT + "\n", html=html
-    )
-
-
 NOWHERE = "bounce-watch.invalid"
 """A domain that can never exist (RFC 6761 section 6.4)."""
 OWN_ACT = frozenset({Reason.OWN_BOUNCE, Reason.OWN_ADDRESS, Reason.SELF_ADDRESSED, Reason.AUTOMATIC_ORIGINAL})
-"""What keeps us from answering a probe, but not from answering a colleague whose mail bounces alike."""
+"""Reasons not to reply to a probe that do not apply to the bounced mail of a colleague."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProbeMail:
-    """A probe on its way. Without `bw_id` a person sends it by hand."""
+    """A probe that was sent; without `bw_id` by hand."""
 
     to: str
     bw_id: str | None
@@ -51,9 +40,9 @@ class ProbeMail:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CameBack:
-    """One report about the probe. `size` is that of the message that brought it.
+    """One report about the probe. `size` is that of the message it came in.
 
-    `assessed` follows the configuration; `signature` is checked whatever the configuration asks for.
+    `assessed` follows the configuration; `signature` is checked in any case.
     """
 
     report: Report
@@ -67,12 +56,12 @@ class CameBack:
 
 
 def made_up_address(domain: str = NOWHERE) -> str:
-    """Return an address that nobody has, another one each time."""
+    """Return a new address that does not exist."""
     return f"bounce-watch-probe-{secrets.token_hex(6)}@{domain}"
 
 
 def send_probe(context: Context, sender: Sender, to: str) -> tuple[ProbeMail, Delivery | Refused]:
-    """Write one probe through gate and outbox and send it at once; one that did not leave is given up."""
+    """Send one probe at once, through gate and outbox; it is abandoned if that fails."""
     now = context.clock()
     event_key = f"probe:{to.lower()}:{now.isoformat()}"
     bw_id, _ = new_ids(context.secret, event_key, context.sender[1].rpartition("@")[2])
@@ -84,12 +73,20 @@ def send_probe(context: Context, sender: Sender, to: str) -> tuple[ProbeMail, De
     return probe, verdict if isinstance(verdict, Refused) else _deliver(context, sender, bw_id)
 
 
+def probe_letter(to: str, event_key: str) -> Letter:
+    """Return the mail of a probe."""
+    html = f'<!doctype html><html lang="en"><body><p>{escape(_TEXT)}</p></body></html>'
+    return Letter(
+        kind=LetterKind.PROBE, event_key=event_key, to=to, subject=_SUBJECT, text=_TEXT + "\n", html=html
+    )
+
+
 def _deliver(context: Context, sender: Sender, bw_id: str) -> Delivery:
     (entry,) = (entry for entry in context.store.outbox.list(limit=50) if entry.bw_id == bw_id)
     with context.store.transaction() as tx:
         mail = tx.outbox.claim(entry.id, "probe", context.clock())
     if mail is None:
-        # A service that works with the same store was quicker; it sends the same bytes.
+        # The service that uses the same store sends the same bytes.
         return Delivery(outcome=Outcome.SENT, reply="the running service sends it")
     delivery = sender.send(mail.recipient, mail.content)
     with context.store.transaction() as tx:
@@ -100,7 +97,7 @@ def _deliver(context: Context, sender: Sender, bw_id: str) -> Delivery:
 
 
 class Watch:
-    """Looks for reports about a probe among what is new in the given sources. Nothing is moved or stored."""
+    """Finds reports about a probe among the new messages of the sources. Nothing is moved or stored."""
 
     def __init__(
         self, context: Context, sources: tuple[Source, ...], signatures: SignatureChecker | None = None
@@ -111,7 +108,7 @@ class Watch:
         self._known: set[MessageLocation] = set()
 
     def begin(self) -> None:
-        """Take note of what lies there already. Raises SourceError."""
+        """Note which messages exist already. Raises SourceError."""
         for source in self._sources:
             for _ in source.messages(self._note):
                 raise AssertionError("nothing was wanted")
@@ -124,7 +121,7 @@ class Watch:
         return [place for place in places if place not in self._known]
 
     def look(self, probe: ProbeMail) -> Iterator[CameBack]:
-        """Yield the reports about the probe that came since the last look. Raises SourceError."""
+        """Yield the reports about the probe since the last call. Raises SourceError."""
         for source in self._sources:
             for message in source.messages(self._unknown):
                 self._known.add(message.location)
@@ -163,7 +160,7 @@ def _has_mark(report: Report, probe: ProbeMail) -> bool:
 
 
 def withheld_from_colleague(context: Context, came: CameBack) -> tuple[Reason, ...]:
-    """Return what would keep us from answering a colleague whose mail came back in this form."""
+    """Return the reasons for which we would not reply to a colleague after such a report."""
     failed = [bounce for bounce in came.bounces if bounce.action is not None]
     candidate = Candidate(
         kind=LetterKind.REPLY,

@@ -8,8 +8,7 @@ import pytest
 
 from bounce_watch.config.accounts import ImapSettings
 from bounce_watch.model import LetterKind, OutboxState
-from bounce_watch.pipeline.outbox.deliver import deliver
-from bounce_watch.pipeline.outbox.unconfirmed import resolve_unconfirmed
+from bounce_watch.pipeline.outbox.deliver import deliver, resolve_unconfirmed
 from bounce_watch.send import Delivery, FolderSender, Outcome
 from bounce_watch.send.interface import SentLookup
 from bounce_watch.source.imap.sent_items import SentItems

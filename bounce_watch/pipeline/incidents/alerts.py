@@ -33,7 +33,7 @@ def alert_due(context: Context, tx: Transaction) -> int:
     An incident that another one explains is noted as suppressed. Beyond the hourly limit only critical ones
     are alerted about; the others wait, and are listed in the digest in the meantime.
     """
-    now, rules, everything = context.clock(), _rules(context), tx.incidents.told()
+    now, rules, everything = context.clock(), _rules_by_id(context), tx.incidents.told()
     unresolved = [told.incident for told in everything]
     lately = sum(1 for told in everything if told.at is not None and now - told.at < HOUR)
     count = 0
@@ -63,7 +63,7 @@ def alert_resolved(context: Context, tx: Transaction, number: int) -> bool:
     return True
 
 
-def _rules(context: Context) -> dict[str, Rule]:
+def _rules_by_id(context: Context) -> dict[str, Rule]:
     return {rule.id: rule for rule in context.rules}
 
 
@@ -105,13 +105,11 @@ def _write_alerts(
     growth: int = 1,
 ) -> None:
     """Write to the people who must act, once per person, incident, kind and step."""
-    names = tuple(other.name for other in related(_rules(context), incident, unresolved))
+    names = tuple(other.name for other in related(_rules_by_id(context), incident, unresolved))
     explained = tuple(other.name for other in unresolved if other.suppressed_by == incident.number)
+    step = _step(context, incident, kind, growth)
     for address in _recipients(context, incident):
-        key = (
-            f"alert:{incident.finding.fingerprint}:{incident.number}:{_step(context, incident, kind, growth)}"
-        )
-        key = f"{key}:{address.lower()}"
+        key = f"alert:{incident.finding.fingerprint}:{incident.number}:{step}:{address.lower()}"
         facts = AlertFacts(
             event_key=key,
             to=address,

@@ -48,19 +48,19 @@ def affected_by(detail: IncidentDetail) -> tuple[Affected, ...]:
     for row in detail.bounces:
         if row.bounce.sender and row.bounce.action is Action.FAILED:
             rows.setdefault(row.bounce.sender.lower(), []).append(row)
-    return tuple(_affected(sender, rows[sender]) for sender in sorted(rows))
-
-
-def _affected(sender: str, rows: list[BounceRow]) -> Affected:
-    mails = (
-        OwnMail(recipient=r.bounce.recipient, subject=_readable(r.subject), sent_at=r.bounce.occurred_at)
-        for r in rows
+    return tuple(
+        Affected(
+            sender=sender,
+            mails=tuple(dict.fromkeys(map(_own_mail, rows[sender]))),
+            evidence=rows[sender][-1].bounce.evidence,
+        )
+        for sender in sorted(rows)
     )
-    return Affected(sender=sender, mails=tuple(dict.fromkeys(mails)), evidence=rows[-1].bounce.evidence)
 
 
-def _readable(subject: str | None) -> str | None:
-    return None if subject is None or is_subject_hash(subject) else subject
+def _own_mail(row: BounceRow) -> OwnMail:
+    subject = None if row.subject is None or is_subject_hash(row.subject) else row.subject
+    return OwnMail(recipient=row.bounce.recipient, subject=subject, sent_at=row.bounce.occurred_at)
 
 
 def notify_colleagues(context: Context, number: int) -> NotifiedColleagues:

@@ -38,29 +38,18 @@ def notify_room(context: Context, chat: Chat) -> int:
 
 def _post(context: Context, chat: Chat, room: Room, waiting: tuple[OutboxEntry, ...]) -> int:
     """Post each event once, however many admins got a mail about it."""
-    posted: set[tuple[int | None, str]] = set()
+    posted: set[tuple[int, str]] = set()
     for entry in waiting:
-        event = (entry.incident, entry.subject)
-        if event not in posted and _concerns(context, chat, entry):
-            fresh = context.clock() - entry.created_at < PATIENCE
-            if fresh and not _post_one(context, room, entry):
-                log.warning("chat room did not take a message", room=chat.name, incident=entry.incident)
-                return len(posted)
-            if fresh:
-                posted.add(event)
+        is_recent = context.clock() - entry.created_at < PATIENCE
+        if entry.incident is not None and is_recent and (entry.incident, entry.subject) not in posted:
+            incident = context.store.incidents.show(entry.incident).incident
+            if incident.finding.owner in chat.owners:
+                if not room.say(*chat_text(entry.subject, incident)):
+                    log.warning("chat room did not take a message", room=chat.name, incident=entry.incident)
+                    return len(posted)
+                posted.add((entry.incident, entry.subject))
         _set_mark(context, chat, entry.id)
     return len(posted)
-
-
-def _concerns(context: Context, chat: Chat, entry: OutboxEntry) -> bool:
-    if entry.incident is None:
-        return False
-    return context.store.incidents.show(entry.incident).incident.finding.owner in chat.owners
-
-
-def _post_one(context: Context, room: Room, entry: OutboxEntry) -> bool:
-    incident = context.store.incidents.show(entry.incident or 0).incident
-    return room.say(*chat_text(entry.subject, incident))
 
 
 def _set_mark(context: Context, chat: Chat, number: int) -> None:

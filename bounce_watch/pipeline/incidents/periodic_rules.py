@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from typing import Any
 
 from bounce_watch.detect import (
     MAX_ARRIVALS,
@@ -22,6 +23,7 @@ HISTORY = timedelta(weeks=8)
 """The time from which a baseline is learned."""
 
 STEP = timedelta(hours=1)
+_ONE_COLUMN = (Facet.SENDER, Facet.SENDER_DOMAIN, Facet.RECIPIENT, Facet.RECIPIENT_DOMAIN)
 
 
 def apply_periodic_rules(context: Context, tx: Transaction) -> None:
@@ -40,7 +42,7 @@ def is_usual_again(context: Context, tx: Transaction, rule: Rule, incident: Inci
     if now - incident.opened_at <= rule.quiet_resolve:
         return False
     key = incident.finding.key
-    events = _events(context, tx, rule, now - rule.quiet_resolve - rule.widest, key)
+    events = events_of(context, tx, rule, now - rule.quiet_resolve - rule.widest, until=now, key=key)
     learned = _learned(context, tx, rule, key, incident.finding.first_at)
     moments = [now - STEP * step for step in range(int(rule.quiet_resolve / STEP))]
     return not any(
@@ -66,7 +68,7 @@ def _findings(context: Context, tx: Transaction, rule: Rule) -> Iterator[Finding
 def _unusual(context: Context, tx: Transaction, rule: Rule) -> Iterator[Finding]:
     now = context.clock()
     groups: dict[str, list[Event]] = {}
-    for event in _events(context, tx, rule, now - rule.widest):
+    for event in events_of(context, tx, rule, now - rule.widest, until=now):
         groups.setdefault(key_of(rule, event, context.site.accepted_evidence) or "", []).append(event)
     for key, events in groups.items():
         if len({event.message_id for event in events}) < rule.open_at:
@@ -80,12 +82,17 @@ def _unusual(context: Context, tx: Transaction, rule: Rule) -> Iterator[Finding]
             yield finding
 
 
-def _events(
-    context: Context, tx: Transaction, rule: Rule, since: datetime, key: str | None = None
+def events_of(
+    context: Context, tx: Transaction, rule: Rule, since: datetime, *, until: datetime, key: str | None = None
 ) -> list[Event]:
-    """Return the events of a rule since then, of one key or of all."""
+    """Return the events of a rule, of one key or of all: the store preselects, the rule decides."""
+    column: dict[str, Any] = {}
+    if key is not None and rule.group_by is Facet.SENDER_AND_RECIPIENT:
+        column = {Facet.SENDER.value: [key.partition(" to ")[0]]}
+    elif key is not None and rule.group_by in _ONE_COLUMN:
+        column = {rule.group_by.value: [key]}
+    events = tx.bounces.events(since=since, until=until, causes=_causes(rule, key), **column)
     accepted = context.site.accepted_evidence
-    events = tx.bounces.events(since=since, until=context.clock(), causes=_causes(rule, key))
     return [e for e in events if (found := key_of(rule, e, accepted)) is not None and key in (None, found)]
 
 
@@ -100,7 +107,7 @@ def _learned(context: Context, tx: Transaction, rule: Rule, key: str, until: dat
 
 
 def _causes(rule: Rule, key: str | None) -> frozenset[Cause]:
-    """Return the causes that a group can consist of, empty for all."""
+    """Return the causes of a group, empty for all: a condition without causes matches any."""
     if key is not None and rule.group_by is Facet.CAUSE:
         return frozenset({Cause.read(key)})
     named = [condition.causes for condition in rule.where]

@@ -1,19 +1,15 @@
 """Apply the detection rules to each new bounce, and resolve incidents that stayed quiet."""
 
 from collections.abc import Sequence
-from datetime import datetime
-from typing import Any
 
-from bounce_watch.detect import Facet, Rule, Shape, evaluate, is_quiet, key_of
+from bounce_watch.detect import Rule, Shape, evaluate, is_quiet, key_of
 from bounce_watch.model import Event, Incident, IncidentState
 from bounce_watch.pipeline.context import Context
 from bounce_watch.pipeline.incidents.alerts import alert_due, alert_opened, alert_resolved
-from bounce_watch.pipeline.incidents.periodic_rules import apply_periodic_rules, is_usual_again
+from bounce_watch.pipeline.incidents.periodic_rules import apply_periodic_rules, events_of, is_usual_again
 from bounce_watch.store import Change, KnownIncident, Recorded, Transaction
 
 Touched = tuple[Rule, str, list[Event]]
-Span = tuple[datetime, datetime]
-_ONE_COLUMN = (Facet.SENDER, Facet.SENDER_DOMAIN, Facet.RECIPIENT, Facet.RECIPIENT_DOMAIN)
 
 
 def apply_rules(
@@ -68,8 +64,9 @@ def _apply(
         return Recorded(incident=fed, change=Change.UPDATED)
     if known is not None and _belongs_to(rule, known, newest):
         return None  # a late report about a resolved incident
-    span = newest.occurred_at - rule.window, newest.occurred_at + rule.window
-    near = _events_of(context, tx, rule, key, span)
+    near = events_of(
+        context, tx, rule, newest.occurred_at - rule.window, until=newest.occurred_at + rule.window, key=key
+    )
     finding = evaluate(rule, key, [event for event in near if not _belongs_to(rule, known, event)], now)
     if finding is None:
         return None
@@ -78,21 +75,6 @@ def _apply(
     if recorded.change is Change.OPENED:
         alert_opened(context, tx, recorded.incident)
     return recorded
-
-
-def _events_of(context: Context, tx: Transaction, rule: Rule, key: str, span: Span) -> list[Event]:
-    """Return the events of a key: the store preselects, the rule decides."""
-    causes = [condition.causes for condition in rule.where]
-    named: dict[str, Any] = {}
-    if rule.group_by is Facet.SENDER_AND_RECIPIENT:
-        named = {Facet.SENDER.value: [key.partition(" to ")[0]]}
-    elif rule.group_by in _ONE_COLUMN:
-        named = {rule.group_by.value: [key]}
-    # A condition without causes matches any event.
-    wanted = frozenset().union(*causes) if all(causes) else frozenset()
-    events = tx.bounces.events(since=span[0], until=span[1], causes=wanted, **named)
-    accepted = context.site.accepted_evidence
-    return [event for event in events if key_of(rule, event, accepted) == key]
 
 
 def _belongs_to(rule: Rule, over: KnownIncident | None, event: Event) -> bool:
@@ -132,5 +114,5 @@ def _is_over(context: Context, tx: Transaction, rule: Rule, incident: Incident) 
     since = incident.finding.last_at if incident.historical else incident.opened_at
     if now - since <= rule.quiet_resolve:
         return False
-    span = now - rule.quiet_resolve - rule.window, now
-    return is_quiet(rule, _events_of(context, tx, rule, incident.finding.key, span), now)
+    since = now - rule.quiet_resolve - rule.window
+    return is_quiet(rule, events_of(context, tx, rule, since, until=now, key=incident.finding.key), now)

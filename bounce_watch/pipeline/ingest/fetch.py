@@ -11,7 +11,7 @@ import structlog
 from bounce_watch.model import Kind
 from bounce_watch.model.message_location import MessageLocation
 from bounce_watch.pipeline.context import Context
-from bounce_watch.pipeline.ingest.disk_space import require_room
+from bounce_watch.pipeline.health import require_room
 from bounce_watch.pipeline.ingest.message import IngestedMessage, ingest_messages, note_failure
 from bounce_watch.pipeline.ingest.read import (
     ReadAll,

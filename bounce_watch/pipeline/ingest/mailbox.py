@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 from bounce_watch.model.message_location import MessageLocation
 from bounce_watch.pipeline.context import Context
-from bounce_watch.pipeline.ingest.disk_space import require_room
+from bounce_watch.pipeline.health import require_room
 from bounce_watch.pipeline.ingest.fetch import StopWalk, finish_moves, ingest_new
 from bounce_watch.pipeline.result import CycleResult
 from bounce_watch.source.interface import Source, never, no_progress

@@ -1,1 +1,1 @@
-"""Enqueue, deliver, and look for mail whose sending was cut short."""
+"""The outbox: the way in through the gate, and the way out to the server."""
