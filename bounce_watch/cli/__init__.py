@@ -1,12 +1,12 @@
-"""The command line, one file a command group. Modules load what they need only when called."""
+"""The command line: one module per command. `app` imports a module when its command is called."""
 
 import signal
 import sys
 
 
 def main() -> None:
-    """Run the program; turn every expected fault into one clear sentence and an exit status."""
-    # A reader that closes the pipe early (`| head`) is no fault.
+    """Run the program; print a message and exit with a status for each expected error."""
+    # A reader may close the pipe early (`| head`).
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     from bounce_watch.cli.app import app

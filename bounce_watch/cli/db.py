@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from bounce_watch.cli.common.exit_status import Exit
 from bounce_watch.cli.common.filters import AsJson
 from bounce_watch.cli.common.open_store import read_store
-from bounce_watch.cli.common.output import Column, emit, form_of, local, print_checks, say
+from bounce_watch.cli.common.output import Column, emit, form_of, print_checks, say
 from bounce_watch.cli.common.progress import measuring, waiting
 from bounce_watch.config.load import load_config
 from bounce_watch.config.models import Config
@@ -57,7 +57,12 @@ def backup(
         load_config(context.obj), "back it up with pg_dump: pg_dump --format=custom --file=FILE DATABASE"
     )
     with measuring("Copying and checking") as progress:
-        done = back_up_to(path, target or _dated(path), replace=force, progress=progress)
+        done = back_up_to(
+            path,
+            target or path.with_name(f"{path.name}.{datetime.now(UTC):%Y%m%dT%H%M%SZ}.bak"),
+            replace=force,
+            progress=progress,
+        )
     say(f"{done.path}: {_megabytes(done.size)}, schema {done.revision}, sound, closed to others.")
     say("It holds addresses as the store does: keep it as safe, and delete it when it is no longer needed.")
 
@@ -70,19 +75,12 @@ def _file_of(config: Config, instead: str) -> Path:
     raise StorePermanent(f"{place} is no file: the server's own tools take care of it.", instead)
 
 
-def _dated(path: Path) -> Path:
-    return path.with_name(f"{path.name}.{datetime.now(UTC):%Y%m%dT%H%M%SZ}.bak")
-
-
 def _megabytes(size: int) -> str:
     return f"{size / 2**20:.1f} MB"
 
 
 @db.command()
-def check(
-    context: typer.Context,
-    as_json: AsJson = False,
-) -> None:
+def check(context: typer.Context, as_json: AsJson = False) -> None:
     """Check files, pages and references, and say what repairs them; status 1 for a failure."""
     with waiting("Checking"):
         checks = list(_check(load_config(context.obj)))
@@ -116,21 +114,20 @@ def vacuum(context: typer.Context) -> None:
 
 
 @db.command("log")
-def log_of_deeds(context: typer.Context, as_json: AsJson = False) -> None:
+def show_log(context: typer.Context, as_json: AsJson = False) -> None:
     """List what was done to the store as a whole: purges, forgotten and exported people (unnamed)."""
     with read_store(context.obj) as store:
         rows = [asdict(deed) for deed in store.maintenance.audit_log()]
     columns = [
-        Column(key="at", title="When", show=lambda row: local(row["at"])),
-        Column(key="by", title="Who"),
-        Column(key="deed", title="What"),
-        Column(key="figures", title="How much", show=lambda row: figures_text(row["figures"]), flexible=True),
+        Column("at", "When"),
+        Column("by", "Who"),
+        Column("deed", "What"),
+        Column("figures", "How much", show=lambda row: _figures_text(row["figures"]), flexible=True),
     ]
     emit(rows, columns, form_of(as_json), empty="Nothing was done yet.")
 
 
-def figures_text(figures: Mapping[str, int | str]) -> str:
-    """Return figures as a person reads them."""
+def _figures_text(figures: Mapping[str, int | str]) -> str:
     return ", ".join(f"{count} {what}" for what, count in figures.items())
 
 
@@ -154,14 +151,18 @@ def copy_to(
     require_store(source)
     with nobody_else(source, target) as still, measuring("Copying and comparing") as progress:
         rows = copy_store(source, target, progress=progress, before_commit=still)
-    columns = [Column(key="rows", title="Rows", right=True), Column(key="table", title="Table")]
+    columns = [Column("rows", "Rows", right=True), Column("table", "Table")]
     emit([{"table": name, "rows": count} for name, count in sorted(rows.items())], columns, form_of(as_json))
     say(f"{target} holds all that {source} holds; each row was read back and compared.")
-    say(_then(to, isinstance(target, Path)))
+    there = f'path = "{to}" and no url' if isinstance(target, Path) else "url"
+    say(
+        f"Now set {there} under [store], run `bounce-watch check`, and start the service; "
+        "keep the old store until you trust the new one, and start nothing with it."
+    )
 
 
 def _place(to: str, config: Config) -> Place:
-    """Return where `--to` is. Raises BadParameter for what is no place, or the store itself."""
+    """Return the target of `--to`. Raises BadParameter for anything else, or the store itself."""
     is_url = to.startswith(("postgresql://", "postgres://"))
     if not to or ("://" in to and not is_url):
         raise typer.BadParameter("write postgresql://user@host/database, or a file", param_hint="--to")
@@ -170,11 +171,3 @@ def _place(to: str, config: Config) -> Place:
     if place == place_of(config.store):
         raise typer.BadParameter("that is the store itself", param_hint="--to")
     return place
-
-
-def _then(to: str, is_file: bool) -> str:
-    there = f'path = "{to}" and no url' if is_file else "url"
-    return (
-        f"Now set {there} under [store], run `bounce-watch check`, and start the service; "
-        "keep the old store until you trust the new one, and start nothing with it."
-    )

@@ -4,7 +4,6 @@ import json
 import os
 import shutil
 import sys
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
@@ -17,7 +16,7 @@ from bounce_watch.cli.common.open_store import run_context
 from bounce_watch.cli.common.output import Form, console, emit
 from bounce_watch.cli.common.pages import html_of
 from bounce_watch.cli.common.progress import counting
-from bounce_watch.cli.incidents.incidents import incident_columns, incident_json
+from bounce_watch.cli.incidents.incidents import INCIDENT_COLUMNS, incident_json
 from bounce_watch.config.load import load_config
 from bounce_watch.config.models import Config
 from bounce_watch.model import Digest
@@ -26,7 +25,7 @@ from bounce_watch.pipeline.digest import gather
 from bounce_watch.pipeline.wiring import sender_of, source_of
 from bounce_watch.send.interface import Sender
 from bounce_watch.shipped_files import folder as shipped
-from bounce_watch.store import Stats, Store, open_store, place_of
+from bounce_watch.store import Stats, open_store, place_of
 
 MARK = ".bounce-watch-demo"
 
@@ -36,9 +35,21 @@ def demo(
     fresh: Annotated[bool, typer.Option("--fresh", help="Remove an earlier demo first.")] = False,
 ) -> None:
     """Play a sample week of bounces and show what comes of it. No server, no mail leaves this machine."""
-    if fresh:
-        remove(folder)
-    print_report(play(folder))
+    if fresh and (folder / MARK).is_file():
+        shutil.rmtree(folder)
+    config_path = _prepare(folder)
+    config = load_config(config_path)
+    result = _play(folder, config)
+    _write_letters(folder)
+    with open_store(place_of(config.store), read_only=True) as store:
+        if not result.messages:
+            console().print("Nothing is new: the sample week was played before.", style="bold")
+            console().print("Play it again from the start with --fresh.\n")
+        _print_figures(store.summary.stats())
+        console().print("\nIncidents", style="bold")
+        opened = reversed(store.incidents.list())
+        emit(map(incident_json, opened), INCIDENT_COLUMNS, Form.TABLE, empty="None.")
+    _print_places(folder, config_path)
 
 
 class DemoClock:
@@ -51,31 +62,11 @@ class DemoClock:
         return self.now
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Played:
-    """What the demo leaves: the folder, the figures of this run, the newest digest (None: nothing new)."""
-
-    folder: Path
-    config: Config
-    config_path: Path
-    result: CycleResult
-    digests: tuple[Path, ...]
-
-
-def remove(folder: Path) -> None:
-    """Remove an earlier demo; a folder that is none is left alone."""
-    if (folder / MARK).is_file():
-        shutil.rmtree(folder)
-
-
-def play(folder: Path) -> Played:
-    """Play the week into a folder; a second time there is nothing new to play."""
+def _play(folder: Path, config: Config) -> CycleResult:
+    """Play the week into the folder; a second time only look whether there is anything new."""
     arrivals = json.loads((shipped("data") / "demo" / "expected.json").read_text(encoding="utf-8"))["files"]
-    config_path = _prepare(folder)
-    config = load_config(config_path)
     result, digests = CycleResult(), []
-    first = datetime.fromisoformat(arrivals[0]["arrived_at"]) - timedelta(minutes=1)
-    clock = DemoClock(first)
+    clock = DemoClock(datetime.fromisoformat(arrivals[0]["arrived_at"]) - timedelta(minutes=1))
     with run_context(config, clock) as work, sender_of(config) as sender:
         new = [] if work.store.mailboxes.last_success_fetch_at() else arrivals
         with counting("Playing a week of mail", len(new)) as step:
@@ -91,13 +82,15 @@ def play(folder: Path) -> Played:
         else:
             clock.now = datetime.fromisoformat(arrivals[-1]["arrived_at"]) + timedelta(minutes=1)
             _look(work, sender, result)
-        pages = tuple(_write_page(work, folder, digest) for digest in digests)
-    _write_letters(folder)
-    return Played(folder=folder, config=config, config_path=config_path, result=result, digests=pages)
+        for digest in digests:
+            letter = work.composer.digest(digest, event_key="demo", to=config.digest_to[0])
+            page = folder / f"digest-{digest.local_date.isoformat()}.html"
+            page.write_text(letter.html, encoding="utf-8")
+    return result
 
 
 def _prepare(folder: Path) -> Path:
-    """Make the folder with its Maildir and a configuration that the other commands can use."""
+    """Make the folder, with a Maildir and a configuration for the other commands; return its path."""
     for name in ("cur", "new", "tmp"):
         (folder / "mailbox" / name).mkdir(parents=True, exist_ok=True)
     (folder / MARK).touch()
@@ -111,7 +104,7 @@ def _prepare(folder: Path) -> Path:
 
 
 def _deliver(config: Config, name: str, moment: datetime) -> None:
-    """Put one mail into the Maildir as a mail server would: written aside, dated, moved in."""
+    """Put one message into the Maildir as a mail server would: write it to tmp, then move it."""
     maildir: Path = config.source[0].path  # type: ignore[union-attr]
     aside = maildir / "tmp" / name
     aside.write_bytes((shipped("data") / "demo" / name).read_bytes())
@@ -120,7 +113,7 @@ def _deliver(config: Config, name: str, moment: datetime) -> None:
 
 
 def _look(work: Context, sender: Sender, result: CycleResult) -> bool:
-    """Run one cycle; tell whether it made a digest."""
+    """Run one cycle and return whether it made a digest."""
     with source_of(work.config.source[0]) as source:
         seen = run_cycle(work, source, sender)
     result.merge(seen)
@@ -130,7 +123,7 @@ def _look(work: Context, sender: Sender, result: CycleResult) -> bool:
 def _digests_until(
     work: Context, sender: Sender, clock: DemoClock, until: datetime, result: CycleResult
 ) -> list[Digest]:
-    """Let every digest time between now and then come; return the digests that were made."""
+    """Set the clock to each digest time until then, run a cycle, and return the digests that were made."""
     made = []
     zone, at = work.config.zone, work.config.digest.at
     day = clock.now.astimezone(zone).date()
@@ -143,75 +136,50 @@ def _digests_until(
     return made
 
 
-def _write_page(work: Context, folder: Path, digest: Digest) -> Path:
-    letter = work.composer.digest(digest, event_key="demo", to=work.config.digest_to[0])
-    path = folder / f"digest-{digest.local_date.isoformat()}.html"
-    path.write_text(letter.html, encoding="utf-8")
-    return path
-
-
 def _write_letters(folder: Path) -> None:
-    """Write each mail's HTML beside it, so that a browser shows what its reader sees."""
+    """Write the HTML of each sent message beside it, for a browser."""
     for mail in sorted((folder / "sent").glob("*.eml")):
         page = mail.with_suffix(".html")
         if not page.exists():
             page.write_text(html_of(mail.read_bytes()), encoding="utf-8")
 
 
-def print_report(played: Played) -> None:
-    """Print figures, incidents and the paths that are worth a look."""
-    with open_store(place_of(played.config.store), read_only=True) as store:
-        if not played.result.messages:
-            console().print("Nothing is new: the sample week was played before.", style="bold")
-            console().print("Play it again from the start with --fresh.\n")
-        console().print(_figures(store.summary.stats()))
-        _print_incidents(store)
-    _print_places(played)
-
-
-def _figures(stats: Stats) -> Any:
+def _print_figures(stats: Stats) -> None:
+    kinds = ", ".join(f"{count} {kind.replace('_', ' ')}" for kind, count in sorted(stats.messages.items()))
+    withheld, mails = sum(stats.withheld.values()), stats.mails
+    rows = (
+        ("Mails read", sum(stats.messages.values()), kinds),
+        ("Seen before", stats.duplicates, "the same report twice, or a journal copy"),
+        ("Bounces", stats.bounces, "one for each recipient"),
+        ("Answers to colleagues", mails.get("reply", 0), "what to do, in under 120 words"),
+        ("Answers withheld", withheld, "robots, repeats, doubtful or forged reports"),
+        ("Alerts", mails.get("alert", 0), "incidents: the first word, growth, reminders, the all-clear"),
+        ("Digests", mails.get("digest", 0), "one each morning"),
+        ("In quarantine", stats.quarantined, "nobody could read it; its bytes are kept"),
+    )
     title = "One week at Larkfield Instruments"
     table = Table(
         title=title, title_justify="left", title_style="bold", box=None, show_header=False, pad_edge=False
     )
-    table.add_column("")
-    table.add_column("", justify="right")
-    table.add_column("")
-    kinds = ", ".join(f"{count} {kind.replace('_', ' ')}" for kind, count in sorted(stats.messages.items()))
-    mails = stats.mails
-    table.add_row("Mails read", str(sum(stats.messages.values())), kinds)
-    table.add_row("Seen before", str(stats.duplicates), "the same report twice, or a journal copy")
-    table.add_row("Bounces", str(stats.bounces), "one for each recipient")
-    table.add_row("Answers to colleagues", str(mails.get("reply", 0)), "what to do, in under 120 words")
-    table.add_row(
-        "Answers withheld", str(sum(stats.withheld.values())), "robots, repeats, doubtful or forged reports"
-    )
-    table.add_row(
-        "Alerts", str(mails.get("alert", 0)), "incidents: the first word, growth, reminders, the all-clear"
-    )
-    table.add_row("Digests", str(mails.get("digest", 0)), "one each morning")
-    table.add_row("In quarantine", str(stats.quarantined), "nobody could read it; its bytes are kept")
-    return table
+    table.add_column()
+    table.add_column(justify="right")
+    table.add_column()
+    for label, count, remark in rows:
+        table.add_row(label, str(count), remark)
+    console().print(table)
 
 
-def _print_incidents(store: Store) -> None:
-    """Show the incidents as `bounce-watch incidents` does, in the order in which they opened."""
-    found = list(reversed(store.incidents.list()))
-    console().print("\nIncidents", style="bold")
-    emit(map(incident_json, found), incident_columns(), Form.TABLE, empty="None.")
-
-
-def _print_places(played: Played) -> None:
-    sent = sorted((played.folder / "sent").glob("*.html"))
+def _print_places(folder: Path, config_path: Path) -> None:
+    sent = sorted((folder / "sent").glob("*.html"))
     alert = next((path for path in sent if "alert" in path.name), None)
     reply = next((path for path in sent if "reply" in path.name), None)
-    digests = sorted(played.folder.glob("digest-*.html"))
+    digests = sorted(folder.glob("digest-*.html"))
     program = sys.argv[0] if Path(sys.argv[0]).name == "bounce-watch" else "bounce-watch"
     places = [
         ("The newest digest", digests[-1] if digests else None),
         ("An alert", alert),
         ("An answer to a colleague", reply),
-        ("All mails", played.folder / "sent"),
+        ("All mails", folder / "sent"),
     ]
     out = console()
     out.print("Look at", style="bold")
@@ -220,4 +188,4 @@ def _print_places(played: Played) -> None:
             out.print(f"  {title:<25} {path}", soft_wrap=True, markup=False)
     out.print("\nAsk", style="bold")
     for command in ("history", "incidents", "incidents show 1", "top domain", "digest"):
-        out.print(f"  {program} --config {played.config_path} {command}", soft_wrap=True, markup=False)
+        out.print(f"  {program} --config {config_path} {command}", soft_wrap=True, markup=False)

@@ -1,7 +1,6 @@
 """`digest`: show the digest of a day, or queue today's."""
 
 import datetime
-import sys
 import tempfile
 from dataclasses import asdict
 from pathlib import Path
@@ -11,12 +10,11 @@ import typer
 
 from bounce_watch.cli.common.filters import read_word
 from bounce_watch.cli.common.open_store import run_context
-from bounce_watch.cli.common.output import emit_json, say
-from bounce_watch.cli.common.pages import open_page, write_privately
+from bounce_watch.cli.common.output import emit_json, print_lines, say
+from bounce_watch.cli.common.pages import open_page, write_page
 from bounce_watch.config.load import load_config
 from bounce_watch.config.models import Config
 from bounce_watch.model import Edition, Letter
-from bounce_watch.notifications.rendering.safe_text import for_terminal
 from bounce_watch.pipeline import deliver, make_digest
 from bounce_watch.pipeline.context import make_composer, utc_now
 from bounce_watch.pipeline.digest import gather
@@ -44,7 +42,6 @@ def digest(
     if send:
         _send(config)
         return
-
     wanted = read_word(Edition, edition, "--edition")
     with open_store(place_of(config.store), read_only=True) as store:
         facts = gather(config, store, utc_now(), _date(date), wanted)
@@ -52,25 +49,17 @@ def digest(
         emit_json(asdict(facts))
         return
     letter = make_composer(config).digest(facts, event_key="preview", to=config.digest_to[0])
-    _print(letter)
-    _show(letter, html, preview)
+    print_lines([letter.subject, "", *letter.text.splitlines()])
+    _write_html(letter, html, preview)
 
 
-def _print(letter: Letter) -> None:
-    lines = [letter.subject, "", *letter.text.splitlines()]
-    sys.stdout.write("".join(for_terminal(line) + "\n" for line in lines))
-
-
-def _show(letter: Letter, html: Path | None, preview: bool) -> None:
-    """Write the HTML where it is wanted; a preview without a place gets one of its own."""
+def _write_html(letter: Letter, html: Path | None, preview: bool) -> None:
+    """Write the HTML to the given file; a preview without one gets a temporary file."""
     if preview and html is None:
         html = Path(tempfile.mkdtemp(prefix="bounce-watch-")) / "digest.html"
     if html is None:
         return
-    try:
-        write_privately(html, letter.html)
-    except OSError as error:
-        raise typer.BadParameter(f"{html} cannot be written: {error.strerror}", param_hint="--html") from None
+    write_page(html, letter.html, "--html")
     say(f"Wrote {html}.")
     if preview and not open_page(html):
         say("There is no screen here to open it on; open the file in a browser.")

@@ -4,7 +4,6 @@ A code or a reply needs neither store nor mailbox. What the others need is impor
 """
 
 import re
-import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -14,10 +13,9 @@ import typer
 from bounce_watch.classify import Explanation
 from bounce_watch.classify import explain as explain_code
 from bounce_watch.cli.common.exit_status import Exit
-from bounce_watch.cli.common.output import emit_json, say
+from bounce_watch.cli.common.output import emit_json, print_lines, say
 from bounce_watch.config.load import ConfigError, load_config
 from bounce_watch.notifications.rendering.labels import CAUSES, OWNERS
-from bounce_watch.notifications.rendering.safe_text import for_terminal
 from bounce_watch.sandbox.jobs import shipped_catalogue
 
 _NUMBER = re.compile(r"\d{1,15}")
@@ -67,7 +65,7 @@ def _explain_number(text: str, config: Path | None, *, as_json: bool) -> bool:
 def _explain_stored(number: int, config: Path | None, *, as_json: bool) -> None:
     """Print the stored judgement and the meanings of its code. Raises NotThere for no such bounce."""
     from bounce_watch.cli.common.open_store import read_store
-    from bounce_watch.cli.queries.show import as_text, detail_json
+    from bounce_watch.cli.queries.show import as_lines, detail_json
     from bounce_watch.pipeline.context import read_catalogue
 
     catalogue = read_catalogue(load_config(config))
@@ -82,9 +80,9 @@ def _explain_stored(number: int, config: Path | None, *, as_json: bool) -> None:
         told = {"chosen": asdict(chosen[0]) if chosen else None, "rejected": [asdict(one) for one in others]}
         emit_json({**detail_json(detail), "meanings": told})
         return
-    sys.stdout.write(as_text(detail) + "\n" + "".join(map(_as_text, chosen)))
+    print_lines([*as_lines(detail), "", *(line for one in chosen for line in _meaning_lines(one))])
     if others:
-        sys.stdout.write(f"Not chosen: {', '.join(one.name for one in others)}\n")
+        print_lines([f"Not chosen: {', '.join(one.name for one in others)}"])
 
 
 def _explain_text(text: str, *, as_json: bool) -> None:
@@ -97,10 +95,10 @@ def _explain_text(text: str, *, as_json: bool) -> None:
         if as_json:
             emit_json(asdict(explanation))
         else:
-            sys.stdout.write(_as_text(explanation))
+            print_lines(_meaning_lines(explanation))
 
 
-def _as_text(explanation: Explanation) -> str:
+def _meaning_lines(explanation: Explanation) -> list[str]:
     """Return one meaning as lines: what it is, who must act, what each does, where it is from."""
     lines = [
         f"{explanation.name}: {explanation.title}",
@@ -118,7 +116,7 @@ def _as_text(explanation: Explanation) -> str:
             [f"  {title}:", *(f"    {place}. {step}" for place, step in enumerate(steps, 1))] if steps else []
         )
     lines.append(f"  Source: {explanation.source} (checked {explanation.checked:%Y-%m-%d})")
-    return "".join(for_terminal(line) + "\n" for line in [*lines, ""])
+    return [*lines, ""]
 
 
 def _nothing_known(text: str) -> str:

@@ -1,12 +1,11 @@
-"""`explain FILE`: what was read in a mail, where it stands, what was rejected, who would be answered."""
+"""`explain FILE`: what was read in a message and where, what was rejected, who would get a reply."""
 
-import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from bounce_watch.cli.common.output import emit_json
+from bounce_watch.cli.common.output import aligned, emit_json, print_lines
 from bounce_watch.config.load import ConfigError, load_config
 from bounce_watch.config.models import Config
 from bounce_watch.explain.letterhead import Letterhead, letterhead
@@ -14,7 +13,6 @@ from bounce_watch.explain.trace import BounceTrace, Trace, Value, trace
 from bounce_watch.model import Report
 from bounce_watch.notifications.gate.values import SENTENCES
 from bounce_watch.notifications.rendering.refusal_details import evidence_lines
-from bounce_watch.notifications.rendering.safe_text import for_terminal
 from bounce_watch.pipeline.context import read_catalogue, signatures_of, utc_now
 from bounce_watch.pipeline.replies.preview import ReplyPreview, preview_reply
 from bounce_watch.sandbox.jobs import shipped_catalogue
@@ -23,10 +21,11 @@ from bounce_watch.source.local.files import FilesSource
 from bounce_watch.store import StoreError, open_store, place_of
 
 Lines = Iterator[tuple[str, str]]
+_OUTCOMES = {"allowed": "it would be sent", "held": "it would be held until released"}
 
 
 def explain_file(path: Path, config_path: Path | None, *, as_json: bool) -> None:
-    """Explain every reading of a mail; with a configuration also how far it is believed and who is told."""
+    """Explain each report in a message; with a configuration also its evidence and who gets a reply."""
     config = _find_config(config_path)
     catalogue = read_catalogue(config) if config else shipped_catalogue()
     with FilesSource(path) as source:
@@ -35,7 +34,7 @@ def explain_file(path: Path, config_path: Path | None, *, as_json: bool) -> None
             raise OSError(f"{path} cannot be opened: {source.skipped[0][1]}")
     head = letterhead(message.raw)
     if not as_json and head:
-        sys.stdout.write(_section("The mail as it lies in the mailbox", list(_letterhead(head))))
+        _print_section("The mail as it lies in the mailbox", _letterhead(head))
     site, signatures = (config.site, signatures_of(config)) if config else (None, None)
     checked = signatures.checked if signatures else None
     for number, one in enumerate(trace(message.raw, catalogue, site, checked), 1):
@@ -44,7 +43,7 @@ def explain_file(path: Path, config_path: Path | None, *, as_json: bool) -> None
             emit_json({**_as_object(path, one, answer), "letterhead": asdict(head) if head else None})
         else:
             title = f"{path}" + (f", report {number}" if number > 1 else "")
-            sys.stdout.write(_as_text(title, one, answer, has_config=config is not None))
+            _print(title, one, answer, has_config=config is not None)
 
 
 def _letterhead(head: Letterhead) -> Lines:
@@ -55,7 +54,7 @@ def _letterhead(head: Letterhead) -> Lines:
 
 
 def _find_config(path: Path | None) -> Config | None:
-    """Return the configuration; None when none was named and none lies in the usual places."""
+    """Return the configuration; None when none was named and the usual places hold none."""
     try:
         return load_config(path)
     except ConfigError:
@@ -67,11 +66,7 @@ def _find_config(path: Path | None) -> Config | None:
 def _answer(config: Config, one: Trace, message: Message) -> ReplyPreview | None:
     if not isinstance(one.reading, Report):
         return None
-    given: dict[str, Any] = {
-        "evidence": one.evidence,
-        "received_at": message.received_at,
-        "now": utc_now(),
-    }
+    given: dict[str, Any] = {"evidence": one.evidence, "received_at": message.received_at, "now": utc_now()}
     bounces = tuple(traced.bounce for traced in one.bounces)
     try:
         with open_store(place_of(config.store), read_only=True) as store:
@@ -95,24 +90,23 @@ def _as_object(path: Path, one: Trace, answer: ReplyPreview | None) -> dict[str,
     }
 
 
-def _as_text(title: str, one: Trace, answer: ReplyPreview | None, *, has_config: bool) -> str:
-    sections: list[tuple[str, Lines]] = [(title, _reading(one))]
-    if isinstance(one.reading, Report):
-        sections.append(("The mail that came back", _values(one.values)))
-        sections += [(f"To {traced.bounce.recipient}", _bounce(traced)) for traced in one.bounces]
-        if has_config:
-            sections.append((f"How far it is believed: {one.evidence}", iter(one.tests)))
-            sections.append(("Who would be answered", _told(answer)))
-        else:
-            hint = "give --config to see how far it is believed and who would be answered"
-            sections.append(("Without a configuration", iter((("", hint),))))
-    return "".join(_section(head, list(lines)) for head, lines in sections)
+def _print(title: str, one: Trace, answer: ReplyPreview | None, *, has_config: bool) -> None:
+    _print_section(title, _reading(one))
+    if not isinstance(one.reading, Report):
+        return
+    _print_section("The mail that came back", _values(one.values))
+    for traced in one.bounces:
+        _print_section(f"To {traced.bounce.recipient}", _bounce(traced))
+    if has_config:
+        _print_section(f"How far it is believed: {one.evidence}", one.tests)
+        _print_section("Who would be answered", _told(answer))
+    else:
+        hint = "give --config to see how far it is believed and who would be answered"
+        _print_section("Without a configuration", [("", hint)])
 
 
-def _section(title: str, lines: Sequence[tuple[str, str]]) -> str:
-    width = max((len(label) for label, _ in lines), default=0)
-    shown = (f"  {label:<{width}}  {text}".rstrip() for label, text in lines)
-    return "".join(for_terminal(line) + "\n" for line in (title, *shown)) + "\n"
+def _print_section(title: str, pairs: Iterable[tuple[str, str]]) -> None:
+    print_lines([title, *(f"  {line}".rstrip() for line in aligned(list(pairs))), ""])
 
 
 def _reading(one: Trace) -> Lines:
@@ -122,10 +116,8 @@ def _reading(one: Trace) -> Lines:
         yield "Because", reading.reason
         return
     yield "Read as", reading.kind
-    yield (
-        "Came in",
-        " in ".join(["the report", *reversed(reading.envelopes)]) if reading.envelopes else "bare",
-    )
+    inside = " in ".join(["the report", *reversed(reading.envelopes)])
+    yield "Came in", inside if reading.envelopes else "bare"
     if reading.forwarded_by:
         yield "Forwarded by", reading.forwarded_by
     yield "Format", f"{reading.format}, the first in order that read it"
@@ -162,12 +154,7 @@ def _told(answer: ReplyPreview | None) -> Lines:
         yield "Nobody", "nothing in it failed"
         return
     yield "To", answer.to or "nobody: the report names no sender"
-    yield (
-        "Outcome",
-        {"allowed": "it would be sent", "held": "it would be held until released"}.get(
-            answer.outcome, f"not written: {answer.outcome}"
-        ),
-    )
+    yield "Outcome", _OUTCOMES.get(answer.outcome, f"not written: {answer.outcome}")
     if not answer.with_history:
         yield "History", "there is no store here, so what was written before was not looked at"
     for reason, hits in answer.checks:

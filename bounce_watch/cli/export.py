@@ -14,7 +14,7 @@ import typer
 
 from bounce_watch.cli.common.filters import AsJson
 from bounce_watch.cli.common.open_store import change_store
-from bounce_watch.cli.common.output import Column, emit, emit_json, form_of, json_default, say
+from bounce_watch.cli.common.output import Column, Form, emit, emit_json, json_default, say
 from bounce_watch.cli.common.progress import waiting
 from bounce_watch.cli.common.when import account
 from bounce_watch.cli.forget import Address, read_person
@@ -25,17 +25,19 @@ from bounce_watch.store.privacy.search import NAMES
 
 Row = dict[str, Any]
 DOCUMENT, MAILS = "data.json", "mails"
+_LIST_END = "\n  ]"
 
+# By table: the name of the section in the document, and what stands in it.
 _SECTIONS = {
-    "bounces": "mails that came back to them, or that did not reach them",
-    "reports": "reports that name them",
-    "mails": "our mails to them, and lines of others that name them",
-    "mails_not_written": "mails that we decided not to write to them",
-    "incidents": "incidents that they are a part of",
-    "incident_history": "lines of incidents' history that name them",
-    "unreadable_mails": "unreadable mails that name them, without the bytes",
-    "remarks": "remarks about mails that name them",
-    "audit": "lines of the audit that name them",
+    "bounce": ("bounces", "mails that came back to them, or that did not reach them"),
+    "report": ("reports", "reports that name them"),
+    "outgoing": ("mails", "our mails to them, and lines of others that name them"),
+    "withheld": ("mails_not_written", "mails that we decided not to write to them"),
+    "incident": ("incidents", "incidents that they are a part of"),
+    "incident_change": ("incident_history", "lines of incidents' history that name them"),
+    "quarantined": ("unreadable_mails", "unreadable mails that name them, without the bytes"),
+    "message": ("remarks", "remarks about mails that name them"),
+    "audit": ("audit", "lines of the audit that name them"),
 }
 
 
@@ -67,36 +69,23 @@ def export(
 
 
 def _print(found: Found) -> None:
-    """Print how much is stored: what it says goes to a file, or comes with --json."""
-    columns = [
-        Column(key="count", title="Rows", right=True),
-        Column(key="what", title="What", flexible=True),
-    ]
-    emit([row for row in _counts(found) if row["count"]], columns, form_of(False))
+    """Print how many rows name the person."""
+    rows = [{"count": found.count(table), "what": what} for table, (_, what) in _SECTIONS.items()]
+    columns = [Column("count", "Rows", right=True), Column("what", "What", flexible=True)]
+    emit([row for row in rows if row["count"]], columns, Form.TABLE)
     say("Add --out PATH (a .json or .zip file, or a folder) to write it, --json to print it.")
 
 
-def _counts(found: Found) -> list[dict[str, Any]]:
-    tables = (
-        "bounce", "report", "outgoing", "withheld", "incident", "incident_change", "quarantined", "message",
-        "audit",
-    )  # fmt: skip
-    return [
-        {"count": found.count(table), "what": what}
-        for table, what in zip(tables, _SECTIONS.values(), strict=True)
-    ]
-
-
 def _write(store: Store, person: Named, found: Found, out: Path) -> None:
-    head = {"address": person.key, "made_at": datetime.now(UTC), "sections": _SECTIONS}
+    head = {"address": person.key, "made_at": datetime.now(UTC), "sections": dict(_SECTIONS.values())}
     rows = store.privacy.export(person, found)
     try:
         with waiting("Writing"):
             if out.suffix == ".json":
-                with closed_file(out) as raw, as_text(raw) as text:
-                    write_document(text, head, rows)
+                with _closed_file(out) as raw, _as_text(raw) as text:
+                    _write_document(text, head, rows)
             else:
-                write = write_zip if out.suffix == ".zip" else write_folder
+                write = _write_zip if out.suffix == ".zip" else _write_folder
                 write(out, store, head, rows)
     except FileExistsError:
         raise typer.BadParameter(f"{out} exists already; choose another name", param_hint="--out") from None
@@ -116,24 +105,18 @@ def _note(store: Store, found: Found) -> None:
         tx.maintenance.add_audit_entry("export", account(), figures, datetime.now(UTC))
 
 
-def write_document(out: IO[str], head: Row, rows: Iterable[tuple[str, Row]]) -> dict[str, int]:
-    """Write one readable JSON document; return how many rows each section has."""
-    counts: dict[str, int] = {}
+def _write_document(out: IO[str], head: Row, rows: Iterable[tuple[str, Row]]) -> None:
+    """Write one indented JSON document row by row, with a list for each section."""
     out.write("{\n")
     out.write(",\n".join(f"  {_json(name)}: {_json(value)}" for name, value in head.items()))
     section: str | None = None
     for name, row in rows:
         if name != section:
-            out.write(f"{'' if section is None else _end()},\n  {_json(name)}: [\n    {_json(row, 4)}")
+            out.write(f"{'' if section is None else _LIST_END},\n  {_json(name)}: [\n    {_json(row, 4)}")
         else:
             out.write(f",\n    {_json(row, 4)}")
-        section, counts[name] = name, counts.get(name, 0) + 1
-    out.write(f"{'' if section is None else _end()}\n}}\n")
-    return counts
-
-
-def _end() -> str:
-    return "\n  ]"
+        section = name
+    out.write(f"{'' if section is None else _LIST_END}\n}}\n")
 
 
 def _json(value: object, indent: int = 2) -> str:
@@ -142,17 +125,17 @@ def _json(value: object, indent: int = 2) -> str:
 
 
 @contextmanager
-def closed_file(path: Path) -> Iterator[IO[bytes]]:
+def _closed_file(path: Path) -> Iterator[IO[bytes]]:
     """Open a new file that only its owner can read. Raises FileExistsError."""
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     with os.fdopen(handle, "wb") as out:
         yield out
 
 
-def with_files(
+def _with_files(
     store: Store, rows: Iterable[tuple[str, Row]], keep: Callable[[str, bytes], None]
 ) -> Iterator[tuple[str, Row]]:
-    """Yield the rows; of each mail to the person give its bytes to `keep`, and name the file in the row."""
+    """Yield the rows; pass each message to the person to `keep`, and name its file in the row."""
     for name, row in rows:
         if name == "mails" and row.get("text") is not None and (content := store.outbox.show(row["id"])[1]):
             row = {**row, "file": f"{MAILS}/{row['id']:06}.eml"}  # noqa: PLW2901
@@ -160,33 +143,32 @@ def with_files(
         yield name, row
 
 
-def write_folder(folder: Path, store: Store, head: Row, rows: Iterable[tuple[str, Row]]) -> dict[str, int]:
-    """Write the document and the mails into a new folder that only its owner can enter."""
+def _write_folder(folder: Path, store: Store, head: Row, rows: Iterable[tuple[str, Row]]) -> None:
+    """Write the document and the messages into a new folder that only its owner can enter."""
     folder.mkdir(mode=0o700, parents=True)
     (folder / MAILS).mkdir(mode=0o700)
 
     def keep(name: str, content: bytes) -> None:
-        with closed_file(folder / name) as out:
+        with _closed_file(folder / name) as out:
             out.write(content)
 
-    with closed_file(folder / DOCUMENT) as raw, as_text(raw) as out:
-        return write_document(out, head, with_files(store, rows, keep))
+    with _closed_file(folder / DOCUMENT) as raw, _as_text(raw) as out:
+        _write_document(out, head, _with_files(store, rows, keep))
 
 
-def write_zip(path: Path, store: Store, head: Row, rows: Iterable[tuple[str, Row]]) -> dict[str, int]:
-    """Write the document and the mails into a new archive that only its owner can read."""
+def _write_zip(path: Path, store: Store, head: Row, rows: Iterable[tuple[str, Row]]) -> None:
+    """Write the document and the messages into a new archive that only its owner can read."""
     numbers: list[str] = []
-    with closed_file(path) as raw, ZipFile(raw, "w", ZIP_DEFLATED) as archive:
-        noted = with_files(store, rows, lambda name, _content: numbers.append(name))
-        with archive.open(DOCUMENT, "w", force_zip64=True) as member, as_text(member) as out:
-            counts = write_document(out, head, noted)
+    with _closed_file(path) as raw, ZipFile(raw, "w", ZIP_DEFLATED) as archive:
+        noted = _with_files(store, rows, lambda name, _content: numbers.append(name))
+        with archive.open(DOCUMENT, "w", force_zip64=True) as member, _as_text(member) as out:
+            _write_document(out, head, noted)
         for name in numbers:  # an archive takes one member at a time
             archive.writestr(name, store.outbox.show(int(Path(name).stem))[1])
-    return counts
 
 
 @contextmanager
-def as_text(raw: IO[bytes]) -> Iterator[IO[str]]:
+def _as_text(raw: IO[bytes]) -> Iterator[IO[str]]:
     out = io.TextIOWrapper(raw, encoding="utf-8", newline="\n")
     yield out
     out.flush()

@@ -1,6 +1,5 @@
-"""`forget`: take one person out of the store, at their request."""
+"""`forget`: replace one person in the store by a pseudonym, at their request."""
 
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,7 +9,7 @@ import typer
 from bounce_watch.cli.common.exit_status import Exit
 from bounce_watch.cli.common.filters import AsJson
 from bounce_watch.cli.common.open_store import change_store, read_store
-from bounce_watch.cli.common.output import Column, emit, emit_json, form_of, say
+from bounce_watch.cli.common.output import Column, confirm, emit, emit_json, form_of, say
 from bounce_watch.cli.common.progress import measuring, waiting
 from bounce_watch.cli.common.when import account
 from bounce_watch.config.load import load_config
@@ -45,7 +44,7 @@ def forget(
         if dry_run:
             return
         if not (yes or found.is_nothing):
-            _ask()
+            confirm("Forget this person? There is no way back but a backup.", "ADDRESS")
         _print_done(_forget(store, person, found))
     if config.store.url is None:
         _clean(config.store.path, person)
@@ -77,9 +76,9 @@ def print_found(found: Found, stays: list[str], *, as_json: bool) -> None:
         emit_json({"goes": rows, "stays": stays})
         return
     columns = [
-        Column(key="count", title="Rows", right=True),
-        Column(key="what", title="What names them"),
-        Column(key="fate", title="What becomes of it", flexible=True),
+        Column("count", "Rows", right=True),
+        Column("what", "What names them"),
+        Column("fate", "What becomes of it", flexible=True),
     ]
     if rows:
         emit(rows, columns, form_of(False))
@@ -130,12 +129,6 @@ def remains(config: Config, found: Found, person: Named) -> list[str]:
     if person.is_in(config.model_dump_json()):
         lines.append("The configuration names the address (reply.never_to, perhaps): only you can change it.")
     return lines
-
-
-def _ask() -> None:
-    if not sys.stdin.isatty():
-        raise typer.BadParameter("nobody is there to ask; add --yes", param_hint="ADDRESS")
-    typer.confirm("Forget this person? There is no way back but a backup.", abort=True, err=True)
 
 
 def _forget(store: Store, person: Named, found: Found) -> Forgotten:

@@ -1,4 +1,4 @@
-"""`ingest`: read old mail into the history without writing to anybody."""
+"""`ingest`: read old messages into the history without a reply or an alert."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -22,7 +22,7 @@ from bounce_watch.sandbox.jobs import Job
 from bounce_watch.sandbox.pool import cores, in_order
 from bounce_watch.source import Message, Source, open_path
 
-MOST_NAMED = 20
+_MAX_NAMED = 20
 
 
 def ingest(
@@ -71,7 +71,7 @@ def _on_all_cores(jobs: int | None, *, here: bool) -> ReadAll:
 
 def _name_skipped(source: Source) -> None:
     """Say on stderr which files could not be opened, at most the first twenty."""
-    for name, reason in source.skipped[:MOST_NAMED]:
+    for name, reason in source.skipped[:_MAX_NAMED]:
         say(f"Left out: {name}: {reason}")
-    if len(source.skipped) > MOST_NAMED:
-        say(f"... and {len(source.skipped) - MOST_NAMED} more.")
+    if len(source.skipped) > _MAX_NAMED:
+        say(f"... and {len(source.skipped) - _MAX_NAMED} more.")

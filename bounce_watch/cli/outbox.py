@@ -1,6 +1,4 @@
-"""`outbox`: what we write to colleagues and admins, and the release of held answers.
-
-`breaker`: what stops replies when too many are due at once, and the person who allows them again."""
+"""`outbox`: our messages, and the release of held ones. `breaker`: whether replies are stopped."""
 
 import sys
 from collections.abc import Mapping
@@ -12,9 +10,17 @@ import typer
 from bounce_watch.cli.common.exit_status import Exit
 from bounce_watch.cli.common.filters import AsCsv, AsJson, read_word
 from bounce_watch.cli.common.open_store import change_store, read_store
-from bounce_watch.cli.common.output import Column, emit, emit_json, form_of, local, say
+from bounce_watch.cli.common.output import (
+    Column,
+    emit,
+    emit_json,
+    form_of,
+    local,
+    print_lines,
+    say,
+    two_lines,
+)
 from bounce_watch.model import OutboxState
-from bounce_watch.notifications.rendering.safe_text import for_terminal
 from bounce_watch.store import OutboxEntry
 
 Numbers = Annotated[
@@ -67,15 +73,15 @@ def entry_json(entry: OutboxEntry) -> dict[str, Any]:
 
 def _columns() -> list[Any]:
     return [
-        Column(key="id", title="Id", right=True),
-        Column(key="state", title="State\nKind", show=lambda row: (row["state"], row["kind"])),
-        Column(key="created_at", title="Written", show=lambda row: tuple(local(row["created_at"]).split())),
-        Column(key="to", title="To\nSubject", show=_addressed, flexible=True, truncate=True),
+        Column("id", "Id", right=True),
+        Column("state", "State\nKind", show=lambda row: (row["state"], row["kind"])),
+        Column("created_at", "Written", show=lambda row: two_lines(row["created_at"])),
+        Column("to", "To\nSubject", show=_addressed, flexible=True, truncate=True),
     ]
 
 
 def _addressed(row: Mapping[str, Any]) -> tuple[str, ...]:
-    """Show what a server said only where it matters: for mail that has not left."""
+    """Return recipient and subject, and the server's response to a message that was not sent."""
     said = (f"server: {row['server_reply']}",) if row["server_reply"] and row["state"] != "sent" else ()
     return row["to"], row["subject"], *said
 
@@ -96,8 +102,7 @@ def show_mail(
         emit_json({**entry_json(entry), "text": entry.preview})
     else:
         head = [f"To: {entry.recipient}", f"Subject: {entry.subject}", f"State: {entry.state}", ""]
-        lines = [*head, *entry.preview.splitlines()]
-        sys.stdout.write("".join(for_terminal(line) + "\n" for line in lines))
+        print_lines([*head, *entry.preview.splitlines()])
 
 
 @outbox.command()
@@ -108,9 +113,7 @@ def release(
 ) -> None:
     """Let held mails go: they leave at the next look of the service, or with `run --once`."""
     count = _change(context, "release", numbers, everything)
-    typer.echo(
-        f"{count} released; {'it leaves' if count == 1 else 'they leave'} with the next run.", err=True
-    )
+    say(f"{count} released; {'it leaves' if count == 1 else 'they leave'} with the next run.")
 
 
 @outbox.command()
@@ -120,28 +123,25 @@ def retry(
     everything: Annotated[bool, typer.Option("--all", help="All failed mails.")] = False,
 ) -> None:
     """Send failed mails again."""
-    typer.echo(f"{_change(context, 'retry', numbers, everything)} will be sent again.", err=True)
+    say(f"{_change(context, 'retry', numbers, everything)} will be sent again.")
 
 
 @outbox.command()
 def abandon(context: typer.Context, numbers: Numbers = None) -> None:
     """Give up mails that wait or failed: they are never sent."""
-    typer.echo(f"{_change(context, 'abandon', numbers, everything=False)} given up.", err=True)
+    say(f"{_change(context, 'abandon', numbers, everything=False)} given up.")
 
 
 def _change(context: typer.Context, what: str, numbers: list[int] | None, everything: bool) -> int:
     if not numbers and not everything:
-        raise typer.BadParameter("say which: the ids that `bounce-watch outbox list` shows" + _or_all(what))
+        or_all = "" if what == "abandon" else ", or --all"
+        raise typer.BadParameter(f"say which: the ids that `bounce-watch outbox list` shows{or_all}")
     with change_store(context.obj) as store:
         count: int = getattr(store, what)(numbers or None, datetime.now(UTC))
     if not count:
-        typer.echo("bounce-watch: no mail changed; see `bounce-watch outbox list`", err=True)
+        say("bounce-watch: no mail changed; see `bounce-watch outbox list`")
         raise typer.Exit(Exit.FAILED)
     return count
-
-
-def _or_all(what: str) -> str:
-    return "" if what == "abandon" else ", or --all"
 
 
 breaker = typer.Typer(help="See whether replies are stopped because too many were due, and allow them again.")

@@ -1,4 +1,4 @@
-"""`parse`: read mails on all cores without storing anything."""
+"""`parse`: read messages on all cores without storing anything."""
 
 import json
 import sys
@@ -20,23 +20,29 @@ from bounce_watch.sandbox.jobs import Job, line_of
 from bounce_watch.sandbox.json_output import unreadable_object
 from bounce_watch.sandbox.outcome import Overrun
 from bounce_watch.sandbox.pool import cores, in_order
-from bounce_watch.source import Message, Source, SourceError, open_path
+from bounce_watch.source import Message, SourceError, open_path
 
-Paths = Annotated[
-    list[Path],
-    typer.Argument(metavar="PATH...", help="Files, Maildirs, mboxes or folders; - is standard input."),
-]
 Jobs = Annotated[
     int | None,
     typer.Option("--jobs", "-j", min=1, help="Processes that read at a time (default: all cores)."),
 ]
-# Within a JSON text this can only be the key itself: quotation marks inside of values are escaped.
+# In JSON this can only be the key itself: quotation marks in values are escaped.
 _UNREADABLE = b'"kind": "unreadable"'
+_KEYS = ("recipient", "sender", "status", "reply_code", "cause", "owner", "side")
+_COLUMNS = (
+    Column("path", "File", show=lambda row: Path(row["path"]).name),
+    Column("kind", "Kind"),
+    Column("recipient", "Recipient"),
+    Column("status", "Code", show=lambda row: row["status"] or row["reply_code"] or ""),
+    Column("cause", "Cause"),
+    Column("owner", "Who must act"),
+    Column("note", "What the server said", show=lambda row: (row["note"] or "")[:80]),
+)
 
 
 @dataclass(slots=True)
 class _Tally:
-    """What was printed: lines, and those that tell of a mail which could not be read."""
+    """Number of lines printed, and of those about a message that could not be read."""
 
     lines: int = 0
     unreadable: int = 0
@@ -49,7 +55,10 @@ class _Tally:
 
 
 def parse(
-    paths: Paths,
+    paths: Annotated[
+        list[Path],
+        typer.Argument(metavar="PATH...", help="Files, Maildirs, mboxes or folders; - is standard input."),
+    ],
     as_json: Annotated[
         bool, typer.Option("--json", help="One JSON object a line, one for each report.")
     ] = False,
@@ -61,28 +70,28 @@ def parse(
     tally = _Tally()
     with (
         counting("Reading", None, silent=sys.stdout.isatty() and (as_json or as_csv)) as step,
-        closing(read_paths(paths, jobs or cores(), step)) as found,
+        closing(_read_paths(paths, jobs or cores(), step)) as found,
     ):
         lines = tally.counted(found)
         if as_json:
             sys.stdout.writelines(line.decode("ascii") for line in lines)
         else:
             rows = (row for line in lines for row in _rows(json.loads(line)))
-            emit(rows, _columns(), form_of(as_json=False, as_csv=as_csv), empty="Nothing to read there.")
+            emit(rows, _COLUMNS, form_of(as_json=False, as_csv=as_csv), empty="Nothing to read there.")
     if tally.lines and tally.unreadable == tally.lines:
         raise typer.Exit(Exit.FAILED)
 
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """What lies in a path: a mail, or the line that says why one could not be opened."""
+    """A message in a path, or the line of JSON that says why one could not be opened."""
 
     request: ReadRequest
     line: bytes | None = None
 
 
-def read_paths(paths: list[Path], jobs: int, step: Callable[[], None]) -> Generator[bytes, None, None]:
-    """Yield the lines of JSON for each report in the paths, in the order of the mails."""
+def _read_paths(paths: list[Path], jobs: int, step: Callable[[], None]) -> Generator[bytes, None, None]:
+    """Yield the lines of JSON for each report in the paths, in the order of the messages."""
     found = (one for path in paths for one in _look(path))
     with closing(in_order(found, lambda one: one.request, Job.LINES, jobs=jobs)) as answers:
         for one, answer in answers:
@@ -96,19 +105,16 @@ def read_paths(paths: list[Path], jobs: int, step: Callable[[], None]) -> Genera
 
 
 def _look(path: Path) -> Iterator[_Found]:
-    """Yield the mails in one path, then what could not be opened there."""
+    """Yield the messages in one path, then what could not be opened there."""
     try:
         with open_path(path) as source:
             for name, message in _named(path, source.messages()):
                 yield _Found(ReadRequest(name, message.raw))
-            yield from _skipped(path, source)
+            for name, reason in source.skipped:
+                file = path / name if path.is_dir() else path
+                yield _unreadable(str(file), f"it cannot be opened: {reason}")
     except (SourceError, OSError) as error:
         yield _unreadable(str(path), str(error))
-
-
-def _skipped(path: Path, source: Source) -> Iterator[_Found]:
-    for name, reason in source.skipped:
-        yield _unreadable(str(path / name if path.is_dir() else path), f"it cannot be opened: {reason}")
 
 
 def _unreadable(name: str, error: str) -> _Found:
@@ -130,24 +136,11 @@ def _named(path: Path, messages: Iterator[Message]) -> Iterator[tuple[str, Messa
 
 
 def _rows(item: dict[str, Any]) -> list[dict[str, Any]]:
-    """Flatten one object for people: a row for each bounce, or one that says why there is none."""
+    """Return a row for each bounce in an object, or one that says why there is none."""
     head = {"path": item["path"], "kind": item["kind"]}
-    keys = ("recipient", "sender", "status", "reply_code", "cause", "owner", "side")
     if not item["bounces"]:
-        return [{**head, **dict.fromkeys(keys), "note": item["error"]}]
+        return [{**head, **dict.fromkeys(_KEYS), "note": item["error"]}]
     return [
-        {**head, **{key: bounce[key] for key in keys}, "note": bounce["diagnostic_code"]}
+        {**head, **{key: bounce[key] for key in _KEYS}, "note": bounce["diagnostic_code"]}
         for bounce in item["bounces"]
-    ]
-
-
-def _columns() -> list[Any]:
-    return [
-        Column(key="path", title="File", show=lambda row: Path(row["path"]).name),
-        Column(key="kind", title="Kind"),
-        Column(key="recipient", title="Recipient"),
-        Column(key="status", title="Code", show=lambda row: row["status"] or row["reply_code"] or ""),
-        Column(key="cause", title="Cause"),
-        Column(key="owner", title="Who must act"),
-        Column(key="note", title="What the server said", show=lambda row: (row["note"] or "")[:80]),
     ]

@@ -1,6 +1,5 @@
 """`purge`: delete what is older than the site keeps, or than a moment."""
 
-import sys
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
@@ -8,7 +7,7 @@ import typer
 
 from bounce_watch.cli.common.filters import AsJson
 from bounce_watch.cli.common.open_store import change_store, read_store
-from bounce_watch.cli.common.output import Column, emit, emit_json, form_of, local, say
+from bounce_watch.cli.common.output import Column, Form, confirm, emit, emit_json, local, say
 from bounce_watch.cli.common.progress import measuring
 from bounce_watch.cli.common.when import account, read_moment
 from bounce_watch.config.load import load_config
@@ -41,7 +40,10 @@ def purge(
 ) -> None:
     """Delete what is old, beside a running service. What is still needed stays, and is named."""
     config, now = load_config(context.obj), datetime.now(UTC)
-    moment = _not_too_near(read_moment(before, now), now)
+    moment = read_moment(before, now)
+    if moment is not None and now - moment < timedelta(days=MIN_RETENTION_DAYS):
+        text = f"rules, answers and digests still need the last {MIN_RETENTION_DAYS} days"
+        raise typer.BadParameter(text, param_hint="--before")
     with read_store(context.obj) if dry_run else change_store(context.obj) as store:
         limits = limits_of(config, store, now, moment)
         if limits.before is None and limits.quarantined_before is None:
@@ -52,16 +54,8 @@ def purge(
         if dry_run or not any(found.goes.values()):
             return
         if moment is not None and not yes:
-            _ask()
+            confirm("Delete them? There is no way back but a backup.", "--before")
         _delete(config, store, limits, sum(found.goes.values()), now)
-
-
-def _not_too_near(moment: datetime | None, now: datetime) -> datetime | None:
-    if moment is not None and now - moment < timedelta(days=MIN_RETENTION_DAYS):
-        raise typer.BadParameter(
-            f"rules, answers and digests still need the last {MIN_RETENTION_DAYS} days", param_hint="--before"
-        )
-    return moment
 
 
 def _print(found: OldRows, limits: Limits, *, as_json: bool) -> None:
@@ -77,17 +71,11 @@ def _print(found: OldRows, limits: Limits, *, as_json: bool) -> None:
         for why, count in found.stays.items()
     ]
     columns = [
-        Column(key="count", title="Rows", right=True),
-        Column(key="what", title="What"),
-        Column(key="fate", title="What becomes of them", flexible=True),
+        Column("count", "Rows", right=True),
+        Column("what", "What"),
+        Column("fate", "What becomes of them", flexible=True),
     ]
-    emit([row for row in rows if row["count"]], columns, form_of(as_json), empty="nothing to delete.")
-
-
-def _ask() -> None:
-    if not sys.stdin.isatty():
-        raise typer.BadParameter("nobody is there to ask; add --yes", param_hint="--before")
-    typer.confirm("Delete them? There is no way back but a backup.", abort=True, err=True)
+    emit([row for row in rows if row["count"]], columns, Form.TABLE, empty="nothing to delete.")
 
 
 def _delete(config: Config, store: Store, limits: Limits, total: int, now: datetime) -> None:
@@ -102,7 +90,6 @@ def _delete(config: Config, store: Store, limits: Limits, total: int, now: datet
         gone = delete(store, limits, keep=config.retention.counters == "keep", progress=step)
     with store.transaction() as tx:
         tx.maintenance.add_audit_entry("purge", account(), dict(gone), now)
-    say(
-        f"Deleted: {', '.join(f'{count} {_NAMES.get(what, what)}' for what, count in gone.items() if count)}."
-    )
+    deleted = ", ".join(f"{count} {_NAMES.get(what, what)}" for what, count in gone.items() if count)
+    say(f"Deleted: {deleted}.")
     say("Backups made before still hold it: `bounce-watch db check` names those beside the store.")

@@ -1,4 +1,4 @@
-"""`report`: one page about a span of time, to read in a browser, to print and to pass on."""
+"""`report`: an HTML page about a span of time, to read in a browser, to print and to pass on."""
 
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
@@ -9,12 +9,10 @@ import typer
 
 from bounce_watch.cli.common.filters import AsJson, Since, Until
 from bounce_watch.cli.common.output import emit_json, say
-from bounce_watch.cli.common.pages import open_page, write_privately
+from bounce_watch.cli.common.pages import open_page, write_page
 from bounce_watch.cli.common.progress import waiting
 from bounce_watch.cli.common.when import read_moment
 from bounce_watch.config.load import load_config
-from bounce_watch.config.models import Config
-from bounce_watch.model import Overview
 from bounce_watch.notifications.rendering.templates import Templates
 from bounce_watch.notifications.report_page.page import report_page
 from bounce_watch.store import open_store, place_of
@@ -39,37 +37,14 @@ def report(
     if begin >= end:
         raise typer.BadParameter("the time begins after its end", param_hint="--since")
     config = load_config(context.obj)
-    overview = _asked(config, begin, end, limit)
-    if as_json:
-        _emit(overview)
-        return
-    _write(out, _page(config, overview))
-    _say(out, overview, show)
-
-
-def _asked(config: Config, begin: datetime, end: datetime, limit: int) -> Overview:
     home = config.organisation
     with waiting("Counting"), open_store(place_of(config.store), read_only=True) as store:
-        return store.overviews.overview(home.name, home.time_zone, begin, end, limit)
-
-
-def _page(config: Config, overview: Overview) -> str:
-    return report_page(Templates(config.overrides.template_folders), overview, datetime.now(UTC))
-
-
-def _write(out: Path, page: str) -> None:
-    """Write the file for its owner alone: it names people. Raises BadParameter when it cannot be."""
-    try:
-        write_privately(out, page)
-    except OSError as error:
-        raise typer.BadParameter(f"{out} cannot be written: {error.strerror}", param_hint="--out") from None
-
-
-def _say(out: Path, overview: Overview, show: bool) -> None:
+        overview = store.overviews.overview(home.name, home.time_zone, begin, end, limit)
+    if as_json:
+        emit_json(asdict(overview))
+        return
+    page = report_page(Templates(config.overrides.template_folders), overview, datetime.now(UTC))
+    write_page(out, page, "--out")
     say(f"Wrote {out}: {overview.messages} mails that came back, {len(overview.stories)} incidents.")
     if not (show and open_page(out)):
         say("Open it in a browser; it needs no network. It names people: pass it on with care.")
-
-
-def _emit(overview: Overview) -> None:
-    emit_json(asdict(overview))

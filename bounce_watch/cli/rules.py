@@ -8,9 +8,10 @@ from typing import Annotated, Any
 
 import typer
 
+from bounce_watch.cli.common.exit_status import Exit
 from bounce_watch.cli.common.filters import AsJson
 from bounce_watch.cli.common.open_store import read_store
-from bounce_watch.cli.common.output import Column, emit, form_of, local, say
+from bounce_watch.cli.common.output import Column, emit, form_of, say
 from bounce_watch.cli.common.when import read_moment
 from bounce_watch.config.load import load_config
 from bounce_watch.config.models import Config
@@ -18,10 +19,8 @@ from bounce_watch.detect import Replayed, Rule, RuleError, load_rules, replay
 from bounce_watch.notifications.alert.playbooks import shipped_playbooks
 from bounce_watch.shipped_files import data_file
 
-Since = Annotated[str, typer.Option("--since", help="7d, yesterday or 2026-11-24.")]
-
-MOST_EVENTS = 1_000_000
-"""Bounces that a backtest looks at, the newest."""
+_MAX_EVENTS = 1_000_000
+"""Maximum number of bounces that a backtest reads, the newest ones."""
 
 _WEEK = timedelta(weeks=1)
 _CHANGE = re.compile(r"([a-z_]+)=(.+)", re.DOTALL)
@@ -35,10 +34,10 @@ def list_rules(context: typer.Context, as_json: AsJson = False) -> None:
     """List the rules in force."""
     rows = map(_rule_json, load(load_config(context.obj)))
     columns = [
-        Column(key="rule", title="Rule", show=lambda row: (row["rule"], row["severity"])),
-        Column(key="title", title="What", flexible=True),
-        Column(key="shape", title="Opens", show=lambda row: (row["opens"], f"by {row['group_by']}")),
-        Column(key="owner", title="Who must act"),
+        Column("rule", "Rule", show=lambda row: (row["rule"], row["severity"])),
+        Column("title", "What", flexible=True),
+        Column("shape", "Opens", show=lambda row: (row["opens"], f"by {row['group_by']}")),
+        Column("owner", "Who must act"),
     ]
     emit(rows, columns, form_of(as_json), empty="No rules.")
 
@@ -97,7 +96,7 @@ def lint(
             rules = load_rules(_shipped("rules.toml"), file.read_text(encoding="utf-8"))
     except RuleError as error:
         say(str(error))
-        raise typer.Exit(78) from None
+        raise typer.Exit(Exit.CONFIGURATION) from None
     remarks = list(_remarks(rules))
     for remark in remarks:
         say(remark)
@@ -130,7 +129,7 @@ def load(config: Config, override: str | None = None) -> tuple[Rule, ...]:
 @rules.command()
 def backtest(
     context: typer.Context,
-    since: Since,
+    since: Annotated[str, typer.Option("--since", help="7d, yesterday or 2026-11-24.")],
     rule: Annotated[str | None, typer.Option("--rule", help="Only this rule.")] = None,
     change: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Try another value, as window=2h.")
@@ -148,7 +147,7 @@ def backtest(
         raise typer.BadParameter(str(error)) from None
     start = read_moment(since, now) or now
     with read_store(context.obj) as store:
-        events = store.bounces.events(since=start, until=now, limit=MOST_EVENTS)
+        events = store.bounces.events(since=start, until=now, limit=_MAX_EVENTS)
     before = _play(config, current, events, now)
     if changed is None:
         _print(before, as_json, start, now)
@@ -197,16 +196,14 @@ def _json(one: Replayed, **more: Any) -> dict[str, Any]:
 
 
 def _columns(*, compared: bool = False) -> list[Any]:
-    first = [Column(key="change", title="Change")] if compared else []
+    first = [Column("change", "Change")] if compared else []
     return [
         *first,
-        Column(
-            key="rule", title="Rule\nwho or where", show=lambda row: (row["rule"], row["key"]), flexible=True
-        ),
-        Column(key="opened_at", title="Opened", show=lambda row: local(row["opened_at"])),
-        Column(key="hours", title="Hours", right=True, show=lambda row: _hours(row["hours"])),
-        Column(key="messages", title="Mails", right=True),
-        Column(key="alerts", title="Alerts", right=True),
+        Column("rule", "Rule\nwho or where", show=lambda row: (row["rule"], row["key"]), flexible=True),
+        Column("opened_at", "Opened"),
+        Column("hours", "Hours", right=True, show=lambda row: _hours(row["hours"])),
+        Column("messages", "Mails", right=True),
+        Column("alerts", "Alerts", right=True),
     ]
 
 

@@ -1,6 +1,5 @@
 """`run`: the service, one look at the mailboxes, or a rehearsal that changes nothing."""
 
-import shutil
 import sqlite3
 import tempfile
 from contextlib import closing, suppress
@@ -53,7 +52,7 @@ def run(
 
 def _once(config: Config, *, as_json: bool) -> None:
     stopper = Stopper().install()
-    # Nobody looks again in a minute: what this look found is told now.
+    # No other look follows soon, so alerts do not wait for more bounces.
     config = config.model_copy(update={"alerts": config.alerts.model_copy(update={"settle_seconds": 0.0})})
     with run_context(config) as work, sender_of(config) as sender:
         result, faults = look_once(config, work, stopper.is_set)
@@ -75,7 +74,7 @@ def _exit_on_stop(result: CycleResult) -> None:
 
 
 def _serve(context: typer.Context, config: Config) -> None:
-    """Work until told to stop; a reload begins anew with the new configuration and the same store."""
+    """Work until a signal; a reload starts again with the new configuration and the same store."""
     log = structlog.get_logger()
     stopper = Stopper(config.run.stop_seconds).install()
     stopper.accept_reload()
@@ -90,11 +89,10 @@ def _serve(context: typer.Context, config: Config) -> None:
 
 
 def _rehearse(config: Config, *, as_json: bool) -> None:
-    """Run one cycle on a copy and tell what would have happened."""
-    folder = Path(tempfile.mkdtemp(prefix="bounce-watch-dry-run-"))
-    try:
+    """Run one cycle on a copy of the store, and print what would have happened."""
+    with tempfile.TemporaryDirectory(prefix="bounce-watch-dry-run-", ignore_cleanup_errors=True) as folder:
         copy = config.model_copy(
-            update={"store": config.store.model_copy(update={"path": folder / "store.db", "url": None})}
+            update={"store": config.store.model_copy(update={"path": Path(folder) / "store.db", "url": None})}
         )
         _copy_store(config, copy.store.path)
         with run_context(copy) as work:
@@ -113,12 +111,10 @@ def _rehearse(config: Config, *, as_json: bool) -> None:
         say("This was a rehearsal: nothing was stored, moved or sent.")
         if faults:
             raise faults[0]
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _copy_store(config: Config, target: Path) -> None:
-    """Copy the store to a file of our own; where there is none yet, the rehearsal begins with none."""
+    """Copy the store to a file; without a store there is nothing to copy."""
     place = place_of(config.store)
     if isinstance(place, Path):
         _copy_file(place, target)

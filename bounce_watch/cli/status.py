@@ -1,4 +1,4 @@
-"""`status`: how the service is doing, in the form and with the exit status of a Nagios plugin."""
+"""`status`: the health of the service, in the form and with the exit status of a Nagios plugin."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -35,7 +35,7 @@ def status(
 
 
 def judge(place: Path | None) -> tuple[Line, ...]:
-    """Look at store and configuration. Raises what opening them raises."""
+    """Judge the health of store, mailboxes and service. Raises what opening the store raises."""
     config = load_config(place)
     sources, where = source_names(config), place_of(config.store)
     with open_store(where, read_only=True) as store:
@@ -55,11 +55,11 @@ def _say_unknown(error: Exception, *, as_json: bool) -> None:
 
 
 def _print(lines: tuple[Line, ...]) -> None:
-    """Print one line that says it all, and one for each part below."""
+    """Print a summary line, then a line for each part."""
     level = worst(lines)
     wrong = [line for line in sorted(lines, key=lambda line: -line.level) if line.level]
     told = "; ".join(f"{line.name}: {line.text}" for line in wrong) or "all is well"
-    # A bar begins the figures there: none may stand in the text.
+    # In the output of a plugin, figures follow a bar: the text must hold none.
     typer.echo(f"BOUNCE-WATCH {level.name} - {for_terminal(told).replace('|', '/')} | {_figures(lines)}")
     width = max(len(line.name) for line in lines)
     for line in lines:

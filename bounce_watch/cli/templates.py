@@ -1,8 +1,5 @@
-"""`templates`: see the texts of our answers as their readers will, and try those of the site.
+"""`templates`: list, preview and check the texts of our messages, also those that a site replaced."""
 
-The texts that `templates` shows: ours, overridden file by file by those of the site."""
-
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,21 +11,20 @@ from bounce_watch import shipped_files
 from bounce_watch.classify import Catalogue, load_catalogue
 from bounce_watch.cli.common.exit_status import Exit
 from bounce_watch.cli.common.filters import AsJson, read_word
-from bounce_watch.cli.common.output import Column, emit, form_of, say
+from bounce_watch.cli.common.output import Column, emit, form_of, print_lines, say
 from bounce_watch.config.load import find_config, load_config
 from bounce_watch.model import Cause, Letter, Owner, Side
 from bounce_watch.notifications import template_samples
 from bounce_watch.notifications.alert.playbooks import Playbook, shipped_playbooks
 from bounce_watch.notifications.composer import Composer
 from bounce_watch.notifications.facts import OrganisationProfile
-from bounce_watch.notifications.rendering.safe_text import for_terminal
 from bounce_watch.notifications.rendering.templates import Templates
 from bounce_watch.notifications.template_check import check_templates, languages
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Texts:
-    """The folders in order of preference, the site's own first, and who writes."""
+    """The texts and what they are filled from. `own`: the site's folder, preferred to ours."""
 
     own: Path | None
     organisation: OrganisationProfile
@@ -45,13 +41,13 @@ class Texts:
         return languages(Templates(self.folders))
 
     def letter(self, cause: Cause, language: str, side: Side) -> Letter:
-        """Return an answer about an invented mail. Raises TemplateFault."""
+        """Return a reply about an invented message. Raises TemplateFault."""
         bounce = template_samples.bounce(cause, self._owner(cause, side), side)
         facts = template_samples.reply_facts(bounce, language=language)
         return Composer(self.folders, self.organisation, self.playbooks).reply(facts)
 
     def rows(self) -> Iterator[dict[str, Any]]:
-        """Yield one row for each text: its name, the languages that have it, those the site replaced."""
+        """Yield a row per text: its name, its languages, those in which the site replaced it."""
         known = set(Templates(self.folders).names())
         own = set(Templates([self.own]).names()) if self.own else set()
         spoken = self.languages
@@ -66,21 +62,19 @@ class Texts:
         for name in sorted(name for name in known if not any(f"replies/{one}/" in name for one in spoken)):
             yield {"name": name, "languages": [], "own": ["yes"] if name in own else []}
 
-    def problems(self) -> list[str]:
-        """Return a sentence for each problem, none when all is well."""
-        return check_templates(self.folders, self.playbooks)
-
     def _owner(self, cause: Cause, side: Side) -> Owner:
-        """Return who usually must act."""
+        """Return the usual owner of a cause."""
         rows = (row for row in self.catalogue.rows if row.cause is cause)
         return next((row.owner_on(side) for row in rows), Owner.MAIL_ADMIN)
 
 
-def open_texts(config_path: Path | None, folder: Path | None) -> Texts:
+def _texts(context: typer.Context, folder: Path | None) -> Texts:
     """Return the texts; the configuration is read when there is one. Raises ConfigError."""
+    if folder is not None and not folder.is_dir():
+        raise typer.BadParameter(f"there is no folder {folder}", param_hint="--folder")
     own, organisation = folder, template_samples.ORGANISATION
-    if config_path is not None or find_config() is not None:
-        config = load_config(config_path)
+    if context.obj is not None or find_config() is not None:
+        config = load_config(context.obj)
         own = folder or config.overrides.templates
         organisation = config.organisation.profile
     return Texts(
@@ -105,9 +99,9 @@ def list_templates(context: typer.Context, folder: Folder = None, as_json: AsJso
     """List the texts: for each cause, in which languages, and which ones the site has replaced."""
     rows = _texts(context, folder).rows()
     columns = [
-        Column(key="name", title="Text"),
-        Column(key="languages", title="Languages", show=lambda row: " ".join(row["languages"])),
-        Column(key="own", title="Your own", show=lambda row: " ".join(row["own"])),
+        Column("name", "Text"),
+        Column("languages", "Languages", show=lambda row: " ".join(row["languages"])),
+        Column("own", "Your own", show=lambda row: " ".join(row["own"])),
     ]
     emit(rows, columns, form_of(as_json))
 
@@ -138,7 +132,7 @@ def preview(
     )
     if out is None:
         for name, letter in letters:
-            _show(name, letter)
+            print_lines([f"--- {name}", f"Subject: {letter.subject}", "", *letter.text.splitlines(), ""])
         return
     count = sum(_write(out, name, letter) for name, letter in letters)
     say(f"{count} files written to {out}.")
@@ -147,29 +141,19 @@ def preview(
 @templates.command()
 def check(context: typer.Context, folder: Folder = None) -> None:
     """Render every text, your own too, and list what is wrong with file and line; status 1 for any."""
-    problems = _texts(context, folder).problems()
-    sys.stdout.write("".join(f"{for_terminal(problem)}\n" for problem in problems))
+    texts = _texts(context, folder)
+    problems = check_templates(texts.folders, texts.playbooks)
+    print_lines(problems)
     if problems:
         say(f"{len(problems)} problems.")
         raise typer.Exit(Exit.FAILED)
     say("All texts are well.")
 
 
-def _texts(context: typer.Context, folder: Path | None) -> Texts:
-    if folder is not None and not folder.is_dir():
-        raise typer.BadParameter(f"there is no folder {folder}", param_hint="--folder")
-    return open_texts(context.obj, folder)
-
-
 def _word_of(words: list[str], word: str) -> str:
     if word not in words:
         raise typer.BadParameter(f"there is no {word!r}, only {', '.join(words)}", param_hint="--language")
     return word
-
-
-def _show(name: str, letter: Letter) -> None:
-    lines: list[Any] = [f"--- {name}", f"Subject: {letter.subject}", "", *letter.text.splitlines(), ""]
-    sys.stdout.write("".join(f"{for_terminal(line)}\n" for line in lines))
 
 
 def _write(out: Path, name: str, letter: Letter) -> int:

@@ -10,7 +10,7 @@ from bounce_watch.cli.common.output import Column, Form, emit
 from bounce_watch.notifications.rendering.safe_text import for_cell, for_terminal
 
 ROW = {"sender": "\x1b]8;;http://evil.example\x07=cmd()", "count": 3, "note": None}
-COLUMNS = [Column(key="sender", title="Sender"), Column(key="count", title="Count", right=True)]
+COLUMNS = [Column("sender", "Sender"), Column("count", "Count", right=True)]
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_nothing_found_is_said_on_stderr(capsys: pytest.CaptureFixture[str]) -> 
 
 
 def test_a_line_break_in_a_value_starts_no_line_of_a_table(capsys: pytest.CaptureFixture[str]) -> None:
-    columns = [Column(key="sender", title="Sender", show=lambda row: (row["sender"], "second"))]
+    columns = [Column("sender", "Sender", show=lambda row: (row["sender"], "second"))]
     emit([{"sender": "a@b.example\n99  forged row"}], columns, Form.TABLE)
     lines = [line.strip() for line in capsys.readouterr().out.splitlines()]
     assert "a@b.example\\n99  forged row" in lines

@@ -1,1 +1,1 @@
-"""What commands share: options, filters, tables, opening the store."""
+"""What commands share: options, output, progress, logs, opening the store."""

@@ -1,7 +1,8 @@
-"""A stored bounce as the object that `--json` prints."""
+"""A stored bounce, and its incident, as `--json` prints them."""
 
 from typing import Any
 
+from bounce_watch.model import Incident
 from bounce_watch.sandbox.json_output import bounce_object
 from bounce_watch.store import BounceRow
 
@@ -18,3 +19,8 @@ def row_json(row: BounceRow) -> dict[str, Any]:
         "original_message_id": row.original_message_id,
         "report_id": row.report_id,
     }
+
+
+def incident_json(incident: Incident) -> dict[str, Any]:
+    """Return an incident as it stands in the object of a bounce, a person or a domain."""
+    return {"name": incident.name, "title": incident.finding.title, "state": incident.state}

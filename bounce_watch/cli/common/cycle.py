@@ -23,11 +23,10 @@ def look_once(
     stop: Callable[[], bool],
     watched: Callable[[Source], Source] = lambda source: source,
 ) -> tuple[CycleResult, list[Exception]]:
-    """Look into every mailbox once; a fault is kept, and stops neither the others nor what else is due.
+    """Look into every mailbox once; return the faults, which do not keep the other mailboxes from a look.
 
-    It is noted in the store: the admins hear of one that lasts, also where nothing but a timer looks.
+    The store notes faults, so that one that lasts is alerted also when only a timer starts the program.
     """
-
     result, faults = CycleResult(), list[Exception]()
     sources = [(settings, watched(source_of(settings))) for settings in config.source]
     if work.store.watcher.is_alone:
@@ -48,7 +47,7 @@ def look_once(
 
 
 class Untouched:
-    """A source that is looked at only: nothing in it is moved."""
+    """A source in which no message is moved."""
 
     def __init__(self, source: Source) -> None:
         self._source = source
@@ -99,7 +98,7 @@ class Untouched:
 
 
 def print_cycle(result: CycleResult, *, as_json: bool) -> None:
-    """Print one cycle: an object on stdout, or sentences on stderr."""
+    """Print the result of a cycle: an object on stdout, or sentences on stderr."""
     if as_json:
         emit_json({**asdict(result), "kinds": {kind.value: count for kind, count in result.kinds.items()}})
         return

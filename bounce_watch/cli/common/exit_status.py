@@ -1,4 +1,4 @@
-"""Exit statuses (sysexits.h where they fit) and the sentence for every fault that a person can repair."""
+"""Exit statuses (of sysexits.h where they fit), and the message about an expected error."""
 
 import sys
 from collections.abc import Iterable
@@ -18,8 +18,8 @@ class Exit(IntEnum):
 
 
 def status_of(error: Exception) -> Exit | None:
-    """Return the exit status of an expected fault, None for a bug."""
-    # Imported late: a fault is rare, and --help must not wait for the database.
+    """Return the exit status of an expected error, None for a bug."""
+    # Late: most commands need `Exit` only, and an error is rare.
     from bounce_watch.config.load import ConfigError
     from bounce_watch.config.secrets import SecretError
     from bounce_watch.sandbox.outcome import ReaderUnavailable
@@ -41,7 +41,7 @@ def status_of(error: Exception) -> Exit | None:
 
 
 def report(error: Exception, status: Exit) -> None:
-    """Print what went wrong and what repairs it."""
+    """Print what failed and what repairs it, and exit."""
     for line in str(error).splitlines() or [type(error).__name__]:
         sys.stderr.write(f"bounce-watch: {for_terminal(line)}\n")
     say_repair(getattr(error, "repair", ""), getattr(error, "commands", ()))
@@ -50,7 +50,7 @@ def report(error: Exception, status: Exit) -> None:
 
 
 def say_repair(repair: str, commands: Iterable[str]) -> None:
-    """Print what ends a fault; commands stand on lines of their own, unbroken, to be pasted."""
+    """Print what repairs an error; each command on an unbroken line, to be pasted."""
     if repair:
         sys.stderr.write(f"  to repair: {for_terminal(repair)}\n")
     for number, command in enumerate(commands):

@@ -1,4 +1,4 @@
-"""Logs on stderr: one event a line with keys. Never a body or a secret, no whole address of a stranger."""
+"""Logs on stderr, one event per line. No body, no secret, and external addresses only in part."""
 
 import logging
 import os
@@ -22,7 +22,7 @@ Event = MutableMapping[str, Any]
 def set_up_logs(form: str, *, shown: Collection[str] | None = ()) -> None:
     """Write logs as text or as JSON; under systemd each line carries its priority (sd-daemon(3)).
 
-    `shown` are the addresses that may stand there whole, our own; None for every address.
+    `shown` are the addresses that are logged in full, our own; None for every address.
     """
 
     if form not in ("text", "json"):
@@ -42,7 +42,7 @@ def set_up_logs(form: str, *, shown: Collection[str] | None = ()) -> None:
 
 
 def _cut_addresses(shown: frozenset[str]) -> Callable[[object, str, Event], Event]:
-    """Return a processor that leaves of an address its first letter and its domain."""
+    """Return a processor that cuts an address to its first letter and its domain."""
 
     def cut(match: re.Match[str]) -> str:
         return match[0] if match[0].lower() in shown else f"{match[1][0]}…@{match[2]}"
@@ -57,7 +57,7 @@ def _cut_addresses(shown: frozenset[str]) -> Callable[[object, str, Event], Even
 
 
 class _Lines:
-    """Turns an event into its line. systemd takes the priority away again before it keeps a line."""
+    """Formats an event as a line. systemd removes the priority before it stores the line."""
 
     def __init__(self, form: str) -> None:
         self._json = structlog.processors.JSONRenderer(ensure_ascii=False) if form == "json" else None
@@ -72,7 +72,7 @@ class _Lines:
 
 
 def is_journal(stream: str | None) -> bool:
-    """Tell whether stderr is the stream that $JOURNAL_STREAM names, as device and inode (systemd.exec(5))."""
+    """Return whether stderr is the stream in $JOURNAL_STREAM, device:inode (systemd.exec(5))."""
     if not stream:
         return False
     try:
@@ -90,6 +90,6 @@ def _as_text(event: Event, head: str) -> str:
     line = f"{head or f'{moment} {level:<8}'}{name} {pairs}".rstrip()
     if not trace:
         return line
-    # In the journal every line is an entry: the priority stands on each. Indented and escaped: the words of
-    # a fault may be a mail's, and must not pass for a line of the log.
+    # Each line is an entry of the journal and needs the priority. Lines are indented and escaped, because the
+    # text of an error may come from a message and must not look like a line of the log.
     return "\n".join([line, *(f"{head}  {for_terminal(part)}" for part in str(trace).splitlines())])

@@ -9,6 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Literal
 
+import typer
 from rich import box
 from rich.console import Console
 from rich.table import Table
@@ -33,9 +34,9 @@ def form_of(as_json: bool, as_csv: bool = False) -> Form:
     return Form.JSON if as_json else Form.CSV if as_csv else Form.TABLE
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Column:
-    """One column of a table: `show` turns the row into the cell's text (default: the value itself).
+    """One column of a table: `show` returns the cell's text of a row (default: the value, a time as local).
 
     On a narrow screen a `flexible` column folds, or ends in an ellipsis if `truncate`; the others keep their
     width. Without a flexible column, all columns fold.
@@ -53,6 +54,8 @@ class Column:
         if self.show:
             return self.show(row)
         value = row.get(self.key)
+        if isinstance(value, datetime):
+            return local(value)
         return "" if value is None else str(value)
 
 
@@ -146,9 +149,32 @@ def talk() -> Console:
     return Console(stderr=True, highlight=False)
 
 
+def print_lines(lines: Iterable[str]) -> None:
+    """Print lines for people on stdout, each escaped."""
+    sys.stdout.writelines(f"{for_terminal(line)}\n" for line in lines)
+
+
+def aligned(pairs: Sequence[tuple[str, str]]) -> list[str]:
+    """Return a line per label and text, with the texts below each other."""
+    width = max((len(label) for label, _ in pairs), default=0)
+    return [f"{label:<{width}}  {text}".rstrip() for label, text in pairs]
+
+
 def say(text: str) -> None:
     """Print one remark for people on stderr."""
     sys.stderr.write(for_terminal(text) + "\n")
+
+
+def confirm(question: str, param_hint: str) -> None:
+    """Ask before something is deleted. Raises BadParameter without a terminal, Abort for no."""
+    if not sys.stdin.isatty():
+        raise typer.BadParameter("nobody is there to ask; add --yes", param_hint=param_hint)
+    typer.confirm(question, abort=True, err=True)
+
+
+def two_lines(moment: datetime | None) -> Cell:
+    """Return the local date above the local time."""
+    return tuple(local(moment).split())
 
 
 def local(moment: datetime | None) -> str:
@@ -160,11 +186,11 @@ def print_checks(checks: Iterable[Check], *, as_json: bool) -> None:
     """Print checks, each with what repairs it."""
     rows = [one._asdict() for one in checks]
     columns = [
-        Column(key="state", title="", show=lambda row: _CHECK_SIGNS[row["state"]]),
-        Column(key="name", title="Part"),
+        Column("state", "", show=lambda row: _CHECK_SIGNS[row["state"]]),
+        Column("name", "Part"),
         Column(
-            key="text",
-            title="Finding, and what repairs it",
+            "text",
+            "Finding, and what repairs it",
             show=lambda row: (row["text"], f"-> {row['repair']}") if row["repair"] else row["text"],
         ),
     ]

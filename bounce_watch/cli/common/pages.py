@@ -1,6 +1,4 @@
-"""Pages written for one person: only they can read the file, and a browser can be opened on it.
-
-Look into mail that we wrote ourselves. Never for mail that came from outside."""
+"""HTML pages: write them for their owner only, open them in a browser, take them from our own messages."""
 
 import os
 import sys
@@ -10,9 +8,20 @@ from email import message_from_bytes
 from email.policy import compat32
 from pathlib import Path
 
+import typer
+
+
+def write_page(path: Path, text: str, param_hint: str) -> None:
+    """Write a page as `write_privately` does. Raises BadParameter when it cannot be written."""
+    try:
+        write_privately(path, text)
+    except OSError as error:
+        message = f"{path} cannot be written: {error.strerror}"
+        raise typer.BadParameter(message, param_hint=param_hint) from None
+
 
 def write_privately(path: Path, text: str) -> None:
-    """Write a file whole or not at all, readable by its owner only. Raises OSError."""
+    """Write a file completely or not at all, readable by its owner only. Raises OSError."""
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
@@ -24,7 +33,7 @@ def write_privately(path: Path, text: str) -> None:
 
 
 def open_page(path: Path) -> bool:
-    """Open a page in the person's browser; return False where there is no screen to show it on."""
+    """Open a page in the user's browser; return False when there is no screen."""
     if sys.platform.startswith("linux") and not (
         os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
     ):
@@ -33,7 +42,7 @@ def open_page(path: Path) -> bool:
 
 
 def html_of(content: bytes) -> str:
-    """Return the HTML part of one of our own mails, empty when it has none."""
+    """Return the HTML part of a message that we wrote, empty when it has none. Never for other messages."""
     for part in message_from_bytes(content, policy=compat32).walk():
         if part.get_content_type() == "text/html":
             payload = part.get_payload(decode=True)

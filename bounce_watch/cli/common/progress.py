@@ -1,4 +1,4 @@
-"""Progress on stderr for work that takes a while; silent when nobody looks."""
+"""Progress on stderr for long work; nothing without a terminal."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,9 +17,9 @@ from bounce_watch.cli.common.output import talk
 
 @contextmanager
 def counting(title: str, total: int | None, *, silent: bool = False) -> Iterator[Callable[[], None]]:
-    """Show a bar for `total` steps (None: unknown) and give the function that makes one step.
+    """Show a bar for `total` steps (None: unknown) and yield the function that advances it by one.
 
-    `silent`: rows appear on the same terminal meanwhile, so no bar is drawn.
+    `silent`: show no bar, because rows appear on the same terminal meanwhile.
     """
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
@@ -31,7 +31,7 @@ def counting(title: str, total: int | None, *, silent: bool = False) -> Iterator
 
 @contextmanager
 def waiting(title: str) -> Iterator[None]:
-    """Show that one long step is at work."""
+    """Show that one long step is running."""
     if not talk().is_terminal:
         yield
         return
@@ -41,7 +41,7 @@ def waiting(title: str) -> Iterator[None]:
 
 @contextmanager
 def measuring(title: str) -> Iterator[Callable[[int, int], None]]:
-    """Show a bar and give the function that sets it: so much done of so much."""
+    """Show a bar and yield the function that sets it to `done` of `total`."""
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
     with Progress(*columns, console=talk(), transient=True, disable=not talk().is_terminal) as bar:
         task = bar.add_task(title, total=None)

@@ -1,6 +1,4 @@
-"""Moments that people type: `7d`, `12h`, `yesterday`, `2026-11-24`, `2026-11-24 13:30`.
-
-Who sits at this machine: the name that stands in the audit and in the history of incidents."""
+"""Read times such as `7d`, `yesterday`, `2026-11-24 13:30`, and name the account that runs a command."""
 
 import getpass
 import os
@@ -19,7 +17,7 @@ _UNITS = {
 
 
 def read_moment(text: str | None, now: datetime | None = None) -> datetime | None:
-    """Return the moment in UTC, None for None; a time without a zone is local. Raises BadParameter."""
+    """Return a time in UTC, None for None; a time without a zone is local. Raises BadParameter."""
     if text is None:
         return None
     now = now or datetime.now(UTC)
@@ -35,7 +33,7 @@ def read_moment(text: str | None, now: datetime | None = None) -> datetime | Non
 
 
 def account() -> str:
-    """Return the account's name, behind sudo the one who called it; its number where it has no name."""
+    """Return the account's name for audits, behind sudo the caller's; its number if it has no name."""
     try:
         return (os.environ.get("SUDO_USER") or getpass.getuser())[:80]
     except (KeyError, OSError):

@@ -1,6 +1,4 @@
-"""The folder for a support case: timeline, codes, commands and sample reports of one incident.
-
-Take addresses and domains out of a text: each gets a name that is the same wherever it stands."""
+"""The files for a support case: timeline, codes, commands and sample reports, redacted on request."""
 
 import json
 import re
@@ -17,15 +15,15 @@ from bounce_watch.notifications.rendering.refusal_details import evidence_lines
 from bounce_watch.notifications.rendering.safe_text import for_terminal
 from bounce_watch.store import BounceRow, IncidentDetail
 
-# Wide on purpose: what looks like an address goes, also with characters that no mail system takes.
+# Wide on purpose: replace all that looks like an address, also if no mail system would accept it.
 _ADDRESS = re.compile(r"[^\s<>\"'(),;:\[\]\\@]{1,256}@([\w.-]{1,253})")
 
 
 class Redaction:
-    """Replaces what it met before by the same name: `person-1@domain-1.example`.
+    """Replaces each address and domain by the same invented name: `person-1@domain-1.example`.
 
-    `domains` are replaced wherever they stand, in host names and ids too, and in the form with hyphens that
-    Exchange Online makes of them. Common providers and ids that Exchange Online made stay.
+    `domains` are replaced also in host names and ids, and in the form with hyphens that Exchange Online uses.
+    Common providers and ids of Exchange Online stay.
     """
 
     def __init__(self, domains: Iterable[str]) -> None:

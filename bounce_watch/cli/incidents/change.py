@@ -1,6 +1,5 @@
-"""`incidents ack, silence, resolve, note, allclear`: what people do about an incident. Each leaves a line."""
+"""`incidents ack`, `silence`, `note`, `resolve`, `allclear`: each adds a line to the incident's history."""
 
-import getpass
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -10,7 +9,7 @@ import typer
 from bounce_watch.cli.common.filters import AsJson
 from bounce_watch.cli.common.open_store import change_store, read_store
 from bounce_watch.cli.common.output import Column, emit, form_of, local, say
-from bounce_watch.cli.common.when import read_moment
+from bounce_watch.cli.common.when import account, read_moment
 from bounce_watch.cli.incidents import Number, read_number
 from bounce_watch.config.load import load_config
 from bounce_watch.model import Incident
@@ -21,14 +20,6 @@ from bounce_watch.store import Transaction
 commands = typer.Typer()
 By = Annotated[str | None, typer.Option("--by", help="Who you are (default: your account's name).")]
 Why = Annotated[str, typer.Option("--why", help="One line for the history.")]
-
-
-def _name(by: str | None) -> str:
-    return (by or getpass.getuser())[:80]
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
 
 
 def _change(context: typer.Context, change: Callable[[Transaction], Incident]) -> Incident:
@@ -43,7 +34,7 @@ def _say(incident: Incident, what: str) -> None:
 @commands.command("ack")
 def acknowledge(context: typer.Context, number: Number, by: By = None, why: Why = "") -> None:
     """Say that you are on it: the daily reminders end."""
-    which, who, now = read_number(number), _name(by), _now()
+    which, who, now = read_number(number), (by or account())[:80], datetime.now(UTC)
     incident = _change(context, lambda tx: tx.incidents.acknowledge(which, now, by=who, note=why))
     _say(incident, f"is acknowledged by {incident.acknowledged_by}")
 
@@ -57,14 +48,14 @@ def silence(
     why: Why = "",
 ) -> None:
     """Write to nobody about an incident until then; it stays in the list and the digest."""
-    which, who, now = read_number(number), _name(by), _now()
+    which, who, now = read_number(number), (by or account())[:80], datetime.now(UTC)
     end = now if until == "now" else _later(until, now)
     incident = _change(context, lambda tx: tx.incidents.silence(which, end, now, by=who, why=why))
     _say(incident, f"is silent until {local(end)}" if end > now else "is no longer silent")
 
 
 def _later(text: str, now: datetime) -> datetime:
-    """Return the moment in the future that a span or a date means."""
+    """Return the future time that a span or a date means."""
     moment = read_moment(text, now)
     if moment is None:
         raise typer.BadParameter("--until needs a moment")
@@ -77,7 +68,7 @@ def _later(text: str, now: datetime) -> datetime:
 @commands.command("note")
 def note(context: typer.Context, number: Number, text: str, by: By = None) -> None:
     """Add a line to the history of an incident."""
-    which, who, now = read_number(number), _name(by), _now()
+    which, who, now = read_number(number), (by or account())[:80], datetime.now(UTC)
     _say(_change(context, lambda tx: tx.incidents.note(which, text, now, by=who)), "has your note")
 
 
@@ -86,7 +77,7 @@ def resolve(context: typer.Context, number: Number, by: By = None, why: Why = ""
     """Close an incident; the admins get the all-clear. It opens again if the same happens soon."""
     with change_store(context.obj) as store:
         work = open_context(load_config(context.obj), store)
-        incident = close_incident(work, read_number(number), by=_name(by), why=why)
+        incident = close_incident(work, read_number(number), by=(by or account())[:80], why=why)
     _say(incident, "is resolved")
 
 
@@ -108,11 +99,9 @@ def all_clear(
             for one in affected_by(store.incidents.show(which))
         ]
     columns = [
-        Column(key="sender", title="Sender"),
-        Column(key="mails", title="Mails", right=True),
-        Column(
-            key="recipients", title="To", show=lambda row: ", ".join(row["recipients"][:5]), flexible=True
-        ),
+        Column("sender", "Sender"),
+        Column("mails", "Mails", right=True),
+        Column("recipients", "To", show=lambda row: ", ".join(row["recipients"][:5]), flexible=True),
     ]
     emit(rows, columns, form_of(as_json), empty="Nobody of ours had mail in it.")
 

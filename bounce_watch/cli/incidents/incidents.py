@@ -1,6 +1,5 @@
-"""`incidents`: many bounces that mean one thing, with proof and the steps that end it."""
+"""`incidents`: list and show incidents, with evidence and steps, and write a case pack."""
 
-import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,7 +10,16 @@ import typer
 from bounce_watch.cli.common.bounce_json import row_json
 from bounce_watch.cli.common.filters import AsCsv, AsJson
 from bounce_watch.cli.common.open_store import read_store
-from bounce_watch.cli.common.output import Column, emit, emit_json, form_of, local, say
+from bounce_watch.cli.common.output import (
+    Column,
+    emit,
+    emit_json,
+    form_of,
+    local,
+    print_lines,
+    say,
+    two_lines,
+)
 from bounce_watch.cli.incidents import Number, change, read_number
 from bounce_watch.cli.incidents.case_pack import pack_files, write_files
 from bounce_watch.config.load import load_config
@@ -19,15 +27,28 @@ from bounce_watch.model import Incident, IncidentState
 from bounce_watch.notifications.alert.playbooks import fill_steps, shipped_playbooks
 from bounce_watch.notifications.rendering.labels import OWNERS
 from bounce_watch.notifications.rendering.refusal_details import common_evidence
-from bounce_watch.notifications.rendering.safe_text import for_terminal
 from bounce_watch.pipeline.context import read_catalogue
 from bounce_watch.store import BounceRow, IncidentDetail
+
+
+def _standing(row: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the name and status of an incident, as lines of a cell."""
+    if row["suppressed_by"] and row["state"] == "open":
+        return (row["incident"], "suppressed by", row["suppressed_by"])
+    return (row["incident"], row["standing"])
+
+
+INCIDENT_COLUMNS = (
+    Column("incident", "Incident", show=_standing),
+    Column("title", "What\nwho or where", show=lambda row: (row["title"], row["key"]), flexible=True),
+    Column("mails", "Mails", right=True),
+    Column("opened_at", "Opened", show=lambda row: two_lines(row["opened_at"])),
+    Column("owner", "Severity\nWho must act", show=lambda row: (row["severity"], row["owner"])),
+)
 
 incidents = typer.Typer(
     help="List incidents and show what proves them and what ends them.", invoke_without_command=True
 )
-
-
 incidents.add_typer(change.commands)
 
 
@@ -47,7 +68,7 @@ def list_incidents(
     """List incidents, newest first."""
     with read_store(context.obj) as store:
         found = store.incidents.list(IncidentState.OPEN if only_open else None)
-    emit(map(incident_json, found), incident_columns(), form_of(as_json, as_csv), empty="No incidents.")
+    emit(map(incident_json, found), INCIDENT_COLUMNS, form_of(as_json, as_csv), empty="No incidents.")
 
 
 def incident_json(incident: Incident) -> dict[str, Any]:
@@ -68,7 +89,7 @@ def incident_json(incident: Incident) -> dict[str, Any]:
         "acknowledged_at": incident.acknowledged_at,
         "acknowledged_by": incident.acknowledged_by,
         "silenced_until": incident.silenced_until,
-        "suppressed_by": _name_of(incident.suppressed_by),
+        "suppressed_by": None if incident.suppressed_by is None else f"INC-{incident.suppressed_by}",
         "reopened": incident.reopened,
         "historical": incident.historical,
         "first_at": finding.first_at,
@@ -78,32 +99,6 @@ def incident_json(incident: Incident) -> dict[str, Any]:
         "recipient_domains": list(finding.recipient_domains),
         "codes": list(finding.statuses),
     }
-
-
-def _name_of(number: int | None) -> str | None:
-    return None if number is None else f"INC-{number}"
-
-
-def _standing(row: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return how an incident stands, in lines of a cell."""
-    if row["suppressed_by"] and row["state"] == "open":
-        return (row["incident"], "suppressed by", row["suppressed_by"])
-    return (row["incident"], row["standing"])
-
-
-def incident_columns() -> list[Any]:
-    return [
-        Column(key="incident", title="Incident", show=_standing),
-        Column(
-            key="title",
-            title="What\nwho or where",
-            show=lambda row: (row["title"], row["key"]),
-            flexible=True,
-        ),
-        Column(key="mails", title="Mails", right=True),
-        Column(key="opened_at", title="Opened", show=lambda row: tuple(local(row["opened_at"]).split())),
-        Column(key="owner", title="Severity\nWho must act", show=lambda row: (row["severity"], row["owner"])),
-    ]
 
 
 @incidents.command("show")
@@ -116,7 +111,7 @@ def show_incident(context: typer.Context, number: Number, as_json: AsJson = Fals
         steps = [{"text": s.text, "where": s.where, "commands": s.commands} for s in _steps(detail)]
         emit_json({**incident_json(detail.incident), "steps": steps, "bounces": bounces})
     else:
-        sys.stdout.write(_as_text(detail))
+        print_lines(_lines(detail))
 
 
 @incidents.command()
@@ -145,19 +140,16 @@ def _steps(detail: IncidentDetail) -> tuple[Any, ...]:
     return fill_steps(playbooks[finding.playbook], finding) if finding.playbook in playbooks else ()
 
 
-def _evidence(detail: IncidentDetail) -> tuple[str, ...]:
-    return common_evidence(row.bounce.details for row in detail.bounces if row.bounce.details)
-
-
-def _as_text(detail: IncidentDetail) -> str:
+def _lines(detail: IncidentDetail) -> list[str]:
     incident, finding = detail.incident, detail.incident.finding
+    evidence = common_evidence(row.bounce.details for row in detail.bounces if row.bounce.details)
     lines = [
         f"{incident.name} ({incident.standing(datetime.now(UTC))}, {finding.severity}): {finding.title}",
         f"{finding.key}; {finding.messages} mails from {local(finding.first_at)} to {local(finding.last_at)}",
         f"Codes: {', '.join(finding.statuses) or 'none'}",
         f"Senders: {', '.join(finding.senders)}",
         f"Domains: {', '.join(finding.recipient_domains)}",
-        *(f"Evidence: {line}" for line in _evidence(detail)),
+        *(f"Evidence: {line}" for line in evidence),
         *_life(incident),
         "",
         f"What to do ({OWNERS[finding.owner].lower()} must act)",
@@ -172,11 +164,11 @@ def _as_text(detail: IncidentDetail) -> str:
     ]
     lines += ["", "Proof"]
     lines += [_proof(row) for row in detail.bounces]
-    return "".join(for_terminal(line).rstrip() + "\n" for line in lines)
+    return [line.rstrip() for line in lines]
 
 
 def _life(incident: Incident) -> list[str]:
-    """Return what people and other incidents did to it, a line each."""
+    """Return a line for each thing that admins and other incidents did to it."""
     lines = []
     if incident.acknowledged_by:
         lines.append(f"Acknowledged by {incident.acknowledged_by} {local(incident.acknowledged_at)}")

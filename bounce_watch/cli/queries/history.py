@@ -7,22 +7,22 @@ import typer
 from bounce_watch.cli.common.bounce_json import row_json
 from bounce_watch.cli.common.filters import AsCsv, AsJson, filtered, read_word
 from bounce_watch.cli.common.open_store import read_store
-from bounce_watch.cli.common.output import Column, Form, emit, form_of, local, say
+from bounce_watch.cli.common.output import Column, Form, emit, form_of, say, two_lines
 from bounce_watch.store import HistoryFilter, Order, Sort
 
 # Two lines a bounce: the recipient below the sender, the owner below the cause, so 80 columns suffice.
 _COLUMNS = (
-    Column(key="id", title="Id", right=True),
-    Column(key="occurred_at", title="When", show=lambda row: tuple(local(row["occurred_at"]).split())),
+    Column("id", "Id", right=True),
+    Column("occurred_at", "When", show=lambda row: two_lines(row["occurred_at"])),
     Column(
-        key="sender",
-        title="Sender\n→ recipient",
+        "sender",
+        "Sender\n→ recipient",
         show=lambda row: (row["sender"] or "unknown", f"→ {row['recipient_decoded'] or row['recipient']}"),
         flexible=True,
         truncate=True,
     ),
-    Column(key="status", title="Code", show=lambda row: row["status"] or row["reply_code"] or ""),
-    Column(key="cause", title="Cause\nWho must act", show=lambda row: (row["cause"], row["owner"])),
+    Column("status", "Code", show=lambda row: row["status"] or row["reply_code"] or ""),
+    Column("cause", "Cause\nWho must act", show=lambda row: (row["cause"], row["owner"])),
 )
 
 

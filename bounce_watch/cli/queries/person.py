@@ -10,7 +10,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from bounce_watch.classify import Explanation, explain
-from bounce_watch.cli.common.bounce_json import row_json
+from bounce_watch.cli.common.bounce_json import incident_json, row_json
 from bounce_watch.cli.common.filters import AsJson, complete_domain, complete_sender
 from bounce_watch.cli.common.open_store import read_store
 from bounce_watch.cli.common.output import Column, Form, console, emit, emit_json, local, say
@@ -22,6 +22,14 @@ from bounce_watch.notifications.rendering.safe_text import for_terminal
 from bounce_watch.pipeline.context import read_catalogue
 from bounce_watch.store import BounceRow, Destination, OutboxEntry, Person, WithheldRow
 
+_SENDER = Column("sender", "Sender", flexible=True, truncate=True)
+_RECIPIENT = Column(
+    "recipient",
+    "Recipient",
+    show=lambda row: row["recipient_decoded"] or row["recipient"],
+    flexible=True,
+    truncate=True,
+)
 Limit = Annotated[int, typer.Option(min=1, max=1000, help="At most so many lines of each list.")]
 
 
@@ -72,7 +80,7 @@ def _person_json(found: Person) -> dict[str, Any]:
         "missed": [row_json(row) for row in found.missed],
         "told": [entry_json(mail) for mail in found.mails],
         "not_told": [{"at": row.at, "reason": row.reason, "cause": row.cause} for row in found.withheld],
-        "incidents": _incidents(found.incidents),
+        "incidents": [incident_json(one) for one in found.incidents],
     }
 
 
@@ -83,16 +91,12 @@ def _domain_json(found: Destination) -> dict[str, Any]:
         "codes": _counts(found.codes),
         "senders": _counts(found.senders),
         "bounces": [row_json(row) for row in found.bounces],
-        "incidents": _incidents(found.incidents),
+        "incidents": [incident_json(one) for one in found.incidents],
     }
 
 
 def _counts(counts: Iterable[Count]) -> dict[str, int]:
     return {count.label: count.now for count in counts}
-
-
-def _incidents(incidents: Iterable[Incident]) -> list[dict[str, Any]]:
-    return [{"name": one.name, "title": one.finding.title, "state": one.state} for one in incidents]
 
 
 def _advice(config: Any, rows: Sequence[BounceRow]) -> Explanation | None:
@@ -115,8 +119,8 @@ def _print_person(found: Person, advice: Explanation | None) -> None:
         )
         _listed(title, [f"{number}. {step}" for number, step in enumerate(advice.sender_steps, 1)])
     _listed_incidents(found.incidents)
-    _bounces("Mail of theirs that came back", found.sent, to=True)
-    _bounces("Mail to them that came back", found.missed, to=False)
+    _bounces("Mail of theirs that came back", found.sent, _RECIPIENT)
+    _bounces("Mail to them that came back", found.missed, _SENDER)
     _listed("What we wrote to them", [_told(mail) for mail in found.mails])
     _listed("What we did not write, and why", _not_told(found.withheld))
 
@@ -130,7 +134,7 @@ def _print_domain(found: Destination) -> None:
     said = {row.bounce.diagnostic_code: row for row in reversed(found.bounces) if row.bounce.diagnostic_code}
     lines = [f"{local(row.bounce.occurred_at)}  {text}" for text, row in reversed(said.items())]
     _listed("What its servers said", lines[:5])
-    _bounces("Mail that came back", found.bounces, to=True)
+    _bounces("Mail that came back", found.bounces, _RECIPIENT)
     number = found.bounces[0].id
     _listed("To write to their mail admin", [f"bounce-watch show {number} --postmaster-draft"])
 
@@ -148,7 +152,7 @@ def _told(mail: OutboxEntry) -> str:
 
 
 def _not_told(rows: Sequence[WithheldRow]) -> list[str]:
-    """Return one line a reason: how often, and when last."""
+    """Return a line per reason: how often, and when last."""
     reasons = Counter(row.reason for row in rows)
     newest = {row.reason: row.at for row in reversed(rows)}
     return [
@@ -158,7 +162,7 @@ def _not_told(rows: Sequence[WithheldRow]) -> list[str]:
 
 
 def _inside(label: str) -> str:
-    """Return a label as it stands inside a sentence: SPF stays SPF."""
+    """Return a label as it is written inside a sentence: SPF stays SPF."""
     return label if label[1:2].isupper() else label[:1].lower() + label[1:]
 
 
@@ -171,7 +175,7 @@ def _headline(name: str, text: str) -> None:
 
 
 def _listed(title: str, lines: Sequence[str]) -> None:
-    """Print a heading and its lines; nothing without lines."""
+    """Print a heading and its lines, nothing when there are no lines."""
     if not lines:
         return
     sys.stdout.write("\n")
@@ -180,26 +184,15 @@ def _listed(title: str, lines: Sequence[str]) -> None:
         console().print(Padding(Text(for_terminal(line)), (0, 0, 0, 2)))
 
 
-def _bounces(title: str, rows: Sequence[BounceRow], *, to: bool) -> None:
+def _bounces(title: str, rows: Sequence[BounceRow], other: Column) -> None:
     if not rows:
         return
-    other = "Recipient" if to else "Sender"
     columns = [
-        Column(key="id", title="Id", right=True),
-        Column(key="when", title="When"),
-        Column(key="other", title=other, flexible=True, truncate=True),
-        Column(key="code", title="Code"),
-        Column(key="cause", title="Cause"),
-    ]
-    lines = [
-        {
-            "id": row.id,
-            "when": local(row.bounce.occurred_at),
-            "other": (row.bounce.recipient_decoded or row.bounce.recipient) if to else row.bounce.sender,
-            "code": row.bounce.status or row.bounce.reply_code or "",
-            "cause": row.bounce.cause,
-        }
-        for row in rows
+        Column("id", "Id", right=True),
+        Column("occurred_at", "When"),
+        other,
+        Column("status", "Code", show=lambda row: row["status"] or row["reply_code"] or ""),
+        Column("cause", "Cause"),
     ]
     sys.stdout.write("\n")
-    emit(lines, columns, Form.TABLE, title=title)
+    emit(map(row_json, rows), columns, Form.TABLE, title=title)

@@ -3,22 +3,20 @@
 With --postmaster-draft: a mail to the recipient's admin, for our admin to read and send.
 """
 
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from bounce_watch.cli.common.bounce_json import row_json
+from bounce_watch.cli.common.bounce_json import incident_json, row_json
 from bounce_watch.cli.common.exit_status import Exit
 from bounce_watch.cli.common.filters import AsJson
 from bounce_watch.cli.common.open_store import read_store
-from bounce_watch.cli.common.output import emit_json, local, say
+from bounce_watch.cli.common.output import aligned, emit_json, local, print_lines, say
 from bounce_watch.config.load import load_config
 from bounce_watch.model import Cause, Side
 from bounce_watch.notifications.guidance.postmaster_draft import DraftFacts, postmaster_draft
 from bounce_watch.notifications.rendering.refusal_details import evidence_lines
-from bounce_watch.notifications.rendering.safe_text import for_terminal
 from bounce_watch.notifications.rendering.templates import Templates
 from bounce_watch.store import BounceDetail
 
@@ -39,7 +37,7 @@ def show(
     elif as_json:
         emit_json(detail_json(detail))
     else:
-        sys.stdout.write(as_text(detail))
+        print_lines(as_lines(detail))
 
 
 def detail_json(detail: BounceDetail) -> dict[str, Any]:
@@ -82,9 +80,7 @@ def detail_json(detail: BounceDetail) -> dict[str, Any]:
             for mail in detail.mails
         ],
         "withheld": [{"to": row.recipient, "reason": row.reason, "at": row.at} for row in detail.withheld],
-        "incidents": [
-            {"name": one.name, "title": one.finding.title, "state": one.state} for one in detail.incidents
-        ],
+        "incidents": [incident_json(one) for one in detail.incidents],
     }
 
 
@@ -93,21 +89,18 @@ def _details(detail: BounceDetail) -> dict[str, str | int]:
     return details.as_mapping() if details else {}
 
 
-def as_text(detail: BounceDetail) -> str:
+def as_lines(detail: BounceDetail) -> list[str]:
     """Return aligned lines: what failed, who must act, how we know, what we did."""
-    lines = [
-        line
-        for section in (_failure(detail), _report(detail), _after(detail))
-        for line in [*section, ("", "")]
-    ]
-    width = max(len(label) for label, _ in lines)
-    return "".join(f"{label:<{width}}  {for_terminal(text)}".rstrip() + "\n" for label, text in lines[:-1])
+    space = ("", "")
+    pairs = [*_failure(detail), space, *_report(detail), space, *_after(detail)]
+    return aligned([(label, str(text)) for label, text in pairs if text or not label])
 
 
-def _failure(detail: BounceDetail) -> list[tuple[str, str]]:
+def _failure(detail: BounceDetail) -> list[tuple[str, object]]:
     row = detail.bounce or detail.bounces[0]
     bounce = row.bounce
-    pairs = [
+    refused_by = {"ours": "our own servers", "theirs": "the other side"}
+    return [
         ("Bounce", f"{row.id}, {local(bounce.occurred_at)}"),
         ("From", bounce.sender),
         ("To", bounce.recipient_decoded or bounce.recipient),
@@ -117,19 +110,15 @@ def _failure(detail: BounceDetail) -> list[tuple[str, str]]:
         ("Server said", bounce.diagnostic_code),
         ("Cause", f"{bounce.cause} ({bounce.persistence})"),
         ("Who must act", bounce.owner),
-        (
-            "Refused by",
-            {"ours": "our own servers", "theirs": "the other side"}.get(bounce.side or "", "not clear"),
-        ),
+        ("Refused by", refused_by.get(bounce.side or "", "not clear")),
         ("Why so", bounce.why),
         *(("", line) for line in evidence_lines(bounce.details)),
     ]
-    return [(label, str(text)) for label, text in pairs if text]
 
 
-def _report(detail: BounceDetail) -> list[tuple[str, str]]:
+def _report(detail: BounceDetail) -> list[tuple[str, object]]:
     record, message = detail.report, detail.message
-    pairs = [
+    return [
         ("Report", f"{record.report.kind}, read as {record.report.format}"),
         ("Came in", " in ".join(reversed(record.report.envelopes)) or "bare"),
         ("Forwarded by", record.report.forwarded_by),
@@ -139,28 +128,29 @@ def _report(detail: BounceDetail) -> list[tuple[str, str]]:
         ("Lies in", f"{message.mailbox}, {message.uid} ({message.state})"),
         ("Copies", ", ".join(map(str, record.copies))),
     ]
-    return [(label, str(text)) for label, text in pairs if text]
 
 
-def _after(detail: BounceDetail) -> list[tuple[str, str]]:
-    told = [("Answer", f"{mail.state}: {mail.subject} (to {mail.recipient})") for mail in detail.mails]
+def _after(detail: BounceDetail) -> list[tuple[str, object]]:
+    told: list[tuple[str, object]] = [
+        ("Answer", f"{mail.state}: {mail.subject} (to {mail.recipient})") for mail in detail.mails
+    ]
     told += [("No answer", f"{row.reason} (to {row.recipient or 'nobody'})") for row in detail.withheld]
     told += [("Incident", f"{one.name} {one.finding.title} ({one.state})") for one in detail.incidents]
     return told or [("Answer", "none was due")]
 
 
-# Our servers say so, but it is theirs that did not answer.
+# Our servers report these, but because the remote servers did not respond.
 _GAVE_UP = frozenset((Cause.MESSAGE_EXPIRED, Cause.NETWORK_ERROR, Cause.TLS_FAILURE))
 
 
-def _write_draft(place: Path | None, detail: BounceDetail) -> None:
-    """Print the draft about one bounce; say so and fail when our own servers refused the mail."""
+def _write_draft(config_path: Path | None, detail: BounceDetail) -> None:
+    """Print the draft about a bounce; exit with 1 when our own servers refused the message."""
     row = detail.bounce or detail.bounces[0]
     if row.bounce.side is Side.OURS and row.bounce.cause not in _GAVE_UP:
         say("Our own servers refused this mail: the recipient's admin cannot change that.")
         say(f"What to do: bounce-watch explain {row.bounce.code or ''}".rstrip())
         raise typer.Exit(Exit.FAILED)
-    config, report = load_config(place), detail.report.report
+    config, report = load_config(config_path), detail.report.report
     text = postmaster_draft(
         Templates(config.overrides.template_folders),
         config.organisation.profile,
@@ -172,4 +162,4 @@ def _write_draft(place: Path | None, detail: BounceDetail) -> None:
             reporter=report.reporting_mta,
         ),
     )
-    sys.stdout.write("".join(f"{for_terminal(line)}\n" for line in text.splitlines()))
+    print_lines(text.splitlines())

@@ -65,9 +65,9 @@ def _print_counts(title: str, counts: Mapping[str, int], *, has_labels: bool) ->
         {"label": label_of(label) if has_labels else label, "mails": count} for label, count in counts.items()
     ]
     columns = [
-        Column(key="mails", title="Mails", right=True),
-        Column(key="label", title=title, flexible=True, truncate=True),
-        Column(key="bar", title="", show=lambda row: f"{bar(row['mails'], most, 20):<20}", style="cyan"),
+        Column("mails", "Mails", right=True),
+        Column("label", title, flexible=True, truncate=True),
+        Column("bar", "", show=lambda row: f"{bar(row['mails'], most, 20):<20}", style="cyan"),
     ]
     if rows:
         emit(rows, columns, Form.TABLE)

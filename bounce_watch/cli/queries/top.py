@@ -44,9 +44,9 @@ def top(
     most = max((count.now for count in counts), default=1)
     rows = [{by: count.label, "mails": count.now} for count in counts]
     columns = [
-        Column(key=by, title=by.capitalize(), flexible=True),
-        Column(key="mails", title="Mails", right=True),
-        Column(key="bar", title="", show=lambda row: bar(row["mails"], most), style="cyan"),
+        Column(by, by.capitalize(), flexible=True),
+        Column("mails", "Mails", right=True),
+        Column("bar", "", show=lambda row: bar(row["mails"], most), style="cyan"),
     ]
     emit(rows, columns, form_of(as_json, as_csv), empty="No bounces found.")
 
@@ -101,12 +101,12 @@ def _print_periods(now: Course, periods: Sequence[datetime], step: Step) -> None
     most = max(now.all.values(), default=0)
     columns = [
         Column(
-            key="from",
-            title=f"{step.capitalize()} of",
+            "from",
+            f"{step.capitalize()} of",
             show=lambda row: row["from"].strftime(_PERIOD_FORMATS[step]),
         ),
-        Column(key="mails", title="Mails", right=True, show=lambda row: str(row["mails"] or "")),
-        Column(key="bar", title="", show=lambda row: bar(row["mails"], most, 40), style="cyan"),
+        Column("mails", "Mails", right=True, show=lambda row: str(row["mails"] or "")),
+        Column("bar", "", show=lambda row: bar(row["mails"], most, 40), style="cyan"),
     ]
     emit([{"from": at, "mails": now.all[at]} for at in periods], columns, Form.TABLE)
 
@@ -127,9 +127,9 @@ def _print_causes(now: Course, before: Course, periods: Sequence[datetime]) -> N
     overall = change(now.total, before.total) if before.total else ""
     rows.append({"cause": "all", "mails": now.total, "change": overall, "course": ""})
     columns = [
-        Column(key="cause", title="Cause"),
-        Column(key="mails", title="Mails", right=True),
-        Column(key="change", title="Compared with before"),
-        Column(key="course", title="", style="cyan", flexible=True, truncate=True),
+        Column("cause", "Cause"),
+        Column("mails", "Mails", right=True),
+        Column("change", "Compared with before"),
+        Column("course", "", style="cyan", flexible=True, truncate=True),
     ]
     emit(rows, columns, Form.TABLE)

@@ -1,1 +1,1 @@
-"""`init`, `check`, `calibrate` and the probe."""
+"""`init`, `check` with its probe, and `calibrate`."""

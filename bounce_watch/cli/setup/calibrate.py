@@ -1,9 +1,7 @@
-"""`calibrate`: which evidence the genuine reports of this site carry, and what to put into `[trust]`.
-
-What `calibrate` proposes to put into `[trust]`, in sentences."""
+"""`calibrate`: count the evidence in genuine reports of the site, and propose settings for `[trust]`."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -24,56 +22,13 @@ from bounce_watch.pipeline.wiring import source_of
 from bounce_watch.source import open_path
 from bounce_watch.source.interface import Source
 
-
-def advice(proposal: Authority | None, now: Authority) -> str:
-    """Return what to do about the authority. None: the reports say too little."""
-    match proposal:
-        case None:
-            return "Too little, or too mixed, to propose a setting: keep what you have and look at `explain`."
-        case Authority.MAILBOX:
-            return (
-                "No report carries the mark of Exchange. If nobody outside can mail into this mailbox, "
-                'set authority = "mailbox" in [trust].'
-            )
-        case _ if proposal == now:
-            return f'Keep authority = "{now}" in [trust]: your genuine reports carry what it asks for.'
-        case _:
-            return f'Set authority = "{proposal}" in [trust]: your genuine reports carry what it asks for.'
-
-
-def advice_on_dkim(
-    trust: Trust, authority: Authority | None, proposal: bool | None, proved: int, *, can_check: bool
-) -> str:
-    """Return what to do about our signature. `proved`: reports that it alone proves."""
-    if not can_check:
-        return "Your DKIM signatures were not looked at: pip install 'bounce-watch[dkim]' adds what it takes."
-    if proposal is None:
-        return (
-            "Too few signatures could be looked at to propose dkim; see whether this machine may ask the DNS."
-        )
-    if not proposal:
-        return f"{'Set' if trust.dkim else 'Keep'} dkim = false in [trust]: it would prove no report more."
-    proof = f"your signature, and nothing else, proves {proved} of the reports"
-    if trust.authority is Authority.MAILBOX:
-        return f'While authority = "mailbox", dkim decides nothing; without it, {proof}.'
-    return f"{'Keep' if trust.dkim else 'Set'} dkim = true in [trust]: {proof}.{_what_else(trust, authority)}"
-
-
-def _what_else(trust: Trust, authority: Authority | None) -> str:
-    if authority is Authority.MAILBOX:
-        return ' With authority = "mailbox" it is not needed.'
-    if Evidence.CORRELATED in trust.accept:
-        return ""
-    return " They count as correlated, which accept in [trust] does not name."
-
-
-ENOUGH = 5
-"""Reports below which nothing is proposed."""
+_MIN_REPORTS = 5
+"""With fewer reports nothing is proposed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Seen:
-    """What one report carries. `assessed` ignores our DKIM signature; `is_proved`: that alone proves it."""
+    """The evidence of one report without our DKIM signature. `is_proved`: the signature raises its tier."""
 
     assessed: EvidenceResult
     signature: Signature
@@ -93,12 +48,12 @@ def calibrate(
 
     Our DKIM keys are asked for in the DNS where bounce-watch[dkim] is installed. Nothing is stored or moved.
     """
-
     if mailbox == bool(paths):
         raise typer.BadParameter("name files that hold genuine reports, or use --mailbox")
     config = load_config(context.obj)
     checker = find_signatures(config)
-    seen = list(_weigh(config, _sources(config, paths or []), limit, checker))
+    sources = map(open_path, paths) if paths else map(source_of, config.source)
+    seen = list(_assess_all(config, sources, limit, checker))
     tiers = Counter(str(one.assessed.evidence) for one in seen)
     tests = Counter(name for one in seen for name, outcome in one.assessed.tests if outcome == "yes")
     signatures = Counter(str(one.signature) for one in seen)
@@ -115,43 +70,34 @@ def calibrate(
         say(f"{title}:")
         for name, count in counted.most_common():
             say(f"  {count:5} {name}")
-    say(advice(authority, config.trust.authority))
-    say(advice_on_dkim(config.trust, authority, dkim, proved, can_check=checker is not None))
+    say(_advise(authority, config.trust.authority))
+    say(_advise_dkim(config.trust, authority, dkim, proved, can_check=checker is not None))
 
 
-def _sources(config: Config, paths: list[Path]) -> Iterator[Source]:
-    if not paths:
-        yield from map(source_of, config.source)
-    yield from map(open_path, paths)
-
-
-def _weigh(
-    config: Config, sources: Iterator[Source], limit: int, checker: SignatureChecker | None
+def _assess_all(
+    config: Config, sources: Iterable[Source], limit: int, checker: SignatureChecker | None
 ) -> Iterator[_Seen]:
-    """Assess failures by what Exchange writes into them, whatever the configuration trusts now."""
+    """Assess failures by the headers of Exchange, independent of what the configuration trusts now."""
     site = replace(config.site, authority=Authority.EXCHANGE_HEADERS)
     for source in sources:
         with source:
             for message in islice(source.messages(), limit):
                 reports = (reading for reading in read(message.raw) if isinstance(reading, Report))
                 failures = (report for report in reports if report.kind is Kind.FAILURE)
-                yield from (_weigh_one(report, site, checker) for report in failures)
+                yield from (_assess(report, site, checker) for report in failures)
 
 
-def _weigh_one(report: Report, site: Site, checker: SignatureChecker | None) -> _Seen:
-    """Assess a report without our signature, and tell whether the signature would make it worth more."""
+def _assess(report: Report, site: Site, checker: SignatureChecker | None) -> _Seen:
+    """Assess a report without and with our signature."""
     signed = checker.checked_report(report) if checker else report
-    tiers = (assess_evidence(report, site), assess_evidence(signed, site))
-    return _Seen(
-        assessed=tiers[0],
-        signature=signed.original.signature,
-        is_proved=tiers[0].evidence is not tiers[1].evidence,
-    )
+    assessed = assess_evidence(report, site)
+    is_proved = assess_evidence(signed, site).evidence is not assessed.evidence
+    return _Seen(assessed=assessed, signature=signed.original.signature, is_proved=is_proved)
 
 
 def _propose(reports: int, internal: int) -> Authority | None:
-    """Return the authority that fits; None when there is too little to go by, or a mixture."""
-    if reports < ENOUGH:
+    """Return the authority that fits; None for too few or too mixed reports."""
+    if reports < _MIN_REPORTS:
         return None
     if internal * 2 >= reports:
         return Authority.EXCHANGE_HEADERS
@@ -159,8 +105,48 @@ def _propose(reports: int, internal: int) -> Authority | None:
 
 
 def _propose_dkim(reports: int, proved: int, signatures: Counter[str]) -> bool | None:
-    """Tell whether our signature proves what nothing else does; None when too little could be seen."""
+    """Return whether our signature proves reports that nothing else proves; None for too few signatures."""
     seen = reports - signatures[Signature.NOT_CHECKED] - signatures[Signature.UNKNOWN]
-    if seen < ENOUGH:
-        return None
-    return proved > 0
+    return proved > 0 if seen >= _MIN_REPORTS else None
+
+
+def _advise(proposal: Authority | None, now: Authority) -> str:
+    """Return what to do about the authority. `proposal` is None when the reports say too little."""
+    match proposal:
+        case None:
+            return "Too little, or too mixed, to propose a setting: keep what you have and look at `explain`."
+        case Authority.MAILBOX:
+            return (
+                "No report carries the mark of Exchange. If nobody outside can mail into this mailbox, "
+                'set authority = "mailbox" in [trust].'
+            )
+        case _ if proposal == now:
+            return f'Keep authority = "{now}" in [trust]: your genuine reports carry what it asks for.'
+        case _:
+            return f'Set authority = "{proposal}" in [trust]: your genuine reports carry what it asks for.'
+
+
+def _advise_dkim(
+    trust: Trust, authority: Authority | None, proposal: bool | None, proved: int, *, can_check: bool
+) -> str:
+    """Return what to do about our signature. `proved`: number of reports that only it proves."""
+    if not can_check:
+        return "Your DKIM signatures were not looked at: pip install 'bounce-watch[dkim]' adds what it takes."
+    if proposal is None:
+        return (
+            "Too few signatures could be looked at to propose dkim; see whether this machine may ask the DNS."
+        )
+    if not proposal:
+        return f"{'Set' if trust.dkim else 'Keep'} dkim = false in [trust]: it would prove no report more."
+    proof = f"your signature, and nothing else, proves {proved} of the reports"
+    if trust.authority is Authority.MAILBOX:
+        return f'While authority = "mailbox", dkim decides nothing; without it, {proof}.'
+    return f"{'Keep' if trust.dkim else 'Set'} dkim = true in [trust]: {proof}.{_remark(trust, authority)}"
+
+
+def _remark(trust: Trust, authority: Authority | None) -> str:
+    if authority is Authority.MAILBOX:
+        return ' With authority = "mailbox" it is not needed.'
+    if Evidence.CORRELATED in trust.accept:
+        return ""
+    return " They count as correlated, which accept in [trust] does not name."

@@ -8,16 +8,15 @@ from typing import Annotated, Any
 import typer
 
 from bounce_watch.cli.common.exit_status import Exit
+from bounce_watch.cli.common.output import say
 from bounce_watch.config.load import SYSTEM_PATH, read_config
 from bounce_watch.config.organisation import MIN_RETENTION_DAYS, Retention
 from bounce_watch.config.template import render
 
-ConfigOut = Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Where to write it.")]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Given:
-    """What the flags said; None, empty or [] where they said nothing."""
+class _Given:
+    """The values of the flags; None, empty or [] for a flag that was not given."""
 
     organisation: str | None
     domains: list[str]
@@ -37,7 +36,9 @@ class Given:
 
 def init(
     context: typer.Context,
-    output: ConfigOut = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Where to write it.")
+    ] = None,
     organisation: Annotated[str | None, typer.Option(help="Your organisation's name.")] = None,
     domain: Annotated[
         list[str] | None, typer.Option(help="A domain your people send from; repeat it.")
@@ -65,7 +66,7 @@ def init(
     force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False,
 ) -> None:
     """Write a commented configuration by asking a few questions."""
-    given = Given(
+    given = _Given(
         organisation=organisation,
         domains=domain or [],
         mailbox=mailbox,
@@ -81,11 +82,11 @@ def init(
         time_zone=time_zone,
         keep_days=keep_days,
     )
-    write_config(complete(given), output or context.obj, force=force)
+    _write_config(_complete(given), output or context.obj, force=force)
 
 
-def complete(given: Given) -> Given:
-    """Ask for what is missing. Without a terminal, name the flags instead."""
+def _complete(given: _Given) -> _Given:
+    """Ask for what is missing; without a terminal, exit and name the missing flags."""
     _demand_terminal(given)
     domains = given.domains or _several("Which domains do your people send from? (comma between them)")
     first = domains[0]
@@ -102,24 +103,26 @@ def complete(given: Given) -> Given:
     return replace(known, tenant=tenant, client_id=_client_id(given, tenant), keep_days=_keep_days(given))
 
 
-def _tenant(given: Given) -> str | None:
-    """Return the Entra tenant, asked for only when a server is used and somebody is there to answer."""
+def _tenant(given: _Given) -> str | None:
+    """Return the Entra tenant; ask for it only when a server is used and there is a terminal."""
     needs_server = given.maildir is None or given.out_folder is None
     if given.tenant is not None or not needs_server or not sys.stdin.isatty():
         return given.tenant
     return _ask("Entra tenant ID for Exchange Online (empty: sign in with a password)", "")
 
 
-def _client_id(given: Given, tenant: str | None) -> str | None:
+def _client_id(given: _Given, tenant: str | None) -> str | None:
     if given.client_id is not None or not tenant or not sys.stdin.isatty():
         return given.client_id
     return _ask("Application (client) ID of the app registration")
 
 
-def _keep_days(given: Given) -> int:
-    """Return how long bounces are kept; where nobody can be asked, the default."""
-    if given.keep_days is not None or not sys.stdin.isatty():
-        return Retention().days if given.keep_days is None else given.keep_days
+def _keep_days(given: _Given) -> int:
+    """Return how many days bounces are kept; without a terminal, the default."""
+    if given.keep_days is not None:
+        return given.keep_days
+    if not sys.stdin.isatty():
+        return Retention().days
     question = f"How many days are bounces kept? ({MIN_RETENTION_DAYS} or more; 0: for ever)"
     while True:
         days: int = typer.prompt(question, default=Retention().days, type=int, err=True)
@@ -127,20 +130,17 @@ def _keep_days(given: Given) -> int:
             return days
 
 
-def _demand_terminal(given: Given) -> None:
-    missing = [
-        flag
-        for flag, value in (
-            ("--organisation", given.organisation),
-            ("--domain", given.domains),
-            ("--mailbox", given.mailbox),
-            ("--admin", given.admins),
-            ("--support", given.support),
-        )
-        if not value
-    ]
+def _demand_terminal(given: _Given) -> None:
+    needed = {
+        "--organisation": given.organisation,
+        "--domain": given.domains,
+        "--mailbox": given.mailbox,
+        "--admin": given.admins,
+        "--support": given.support,
+    }
+    missing = [flag for flag, value in needed.items() if not value]
     if missing and not sys.stdin.isatty():
-        typer.echo(f"bounce-watch: nobody is there to answer questions; add {', '.join(missing)}", err=True)
+        say(f"bounce-watch: nobody is there to answer questions; add {', '.join(missing)}")
         raise typer.Exit(Exit.USAGE)
 
 
@@ -153,14 +153,17 @@ def _several(question: str, default: str | None = None) -> list[str]:
 
 
 def _local_zone() -> str:
-    """Return the machine's zone name where it tells one."""
+    """Return the name of the machine's time zone, UTC if it is unknown."""
     link = Path("/etc/localtime")
     return str(link.resolve()).partition("zoneinfo/")[2] or "UTC"
 
 
-def answers_of(given: Given) -> dict[str, dict[str, Any]]:
-    """Turn the answers into the file's sections."""
-    login = _login(given)
+def _sections_of(given: _Given) -> dict[str, dict[str, Any]]:
+    """Return the sections of the configuration file."""
+    login: dict[str, Any] = {"auth": "password"}
+    if given.tenant:
+        oauth = {"tenant": given.tenant, "client_id": given.client_id or "CLIENT-ID"}
+        login = {"auth": "xoauth2", "oauth": oauth}
     source: dict[str, Any] = {"type": "imap", "host": given.imap_host, "user": given.mailbox, **login}
     if given.maildir:
         source = {"type": "maildir", "path": given.maildir.absolute()}
@@ -185,21 +188,13 @@ def answers_of(given: Given) -> dict[str, dict[str, Any]]:
     return sections
 
 
-def _login(given: Given) -> dict[str, Any]:
-    if not given.tenant:
-        return {"auth": "password"}
-    return {"auth": "xoauth2", "oauth": {"tenant": given.tenant, "client_id": given.client_id or "CLIENT-ID"}}
-
-
-def write_config(given: Given, output: Path | None, *, force: bool) -> None:
-    """Write the file (mode 0600) after proving that it can be read back."""
+def _write_config(given: _Given, output: Path | None, *, force: bool) -> None:
+    """Write the file (mode 0600) after a check that it can be read."""
     path = output or SYSTEM_PATH
-    text = render(answers_of(given))
+    text = render(_sections_of(given))
     read_config(text.encode(), path)
     if path.exists() and not force:
-        typer.echo(
-            f"bounce-watch: {path} exists; use --force to replace it or --output for another place", err=True
-        )
+        say(f"bounce-watch: {path} exists; use --force to replace it or --output for another place")
         raise typer.Exit(Exit.FAILED)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -207,13 +202,7 @@ def write_config(given: Given, output: Path | None, *, force: bool) -> None:
         path.chmod(0o600)
         path.write_text(text, encoding="utf-8")
     except OSError as error:
-        typer.echo(
-            f"bounce-watch: cannot write {path}: {error.strerror}; choose a place with --output", err=True
-        )
+        say(f"bounce-watch: cannot write {path}: {error.strerror}; choose a place with --output")
         raise typer.Exit(Exit.FAILED) from None
-    typer.echo(
-        f"Wrote {path}. Replies start in preview: nothing is sent to colleagues until you say so.", err=True
-    )
-    typer.echo(
-        f"Next: put the password or secret in its place, then: bounce-watch --config {path} check", err=True
-    )
+    say(f"Wrote {path}. Replies start in preview: nothing is sent to colleagues until you say so.")
+    say(f"Next: put the password or secret in its place, then: bounce-watch --config {path} check")

@@ -1,4 +1,4 @@
-"""`check --probe`: send one mail that must bounce, wait, and say what came back and how."""
+"""`check --probe`: send one message that must bounce, wait, and describe what comes back."""
 
 import re
 import time
@@ -24,10 +24,10 @@ from bounce_watch.send.interface import Outcome
 from bounce_watch.source.interface import MissingFolder, Source, Unreachable
 from bounce_watch.store import open_store, place_of, work_with, workers
 
-PAUSES = (1.0, 2.0, 5.0)
-"""Seconds between two looks: short at first, the last one from then on."""
-LINGER, OF_THE_WAIT = 10.0, 1 / 20
-"""After the first report came a second copy is waited for: so many seconds, or a part of the whole wait."""
+_PAUSES = (1.0, 2.0, 5.0)
+"""Seconds between two looks; the last pause repeats."""
+_LINGER, _LINGER_SHARE = 10.0, 1 / 20
+"""How long to wait for a second copy: seconds, or a share of the whole wait if that is less."""
 _SPAN = re.compile(r"(\d{1,5})\s*(s|m|min|h)?")
 _UNITS = {None: 60, "s": 1, "m": 60, "min": 60, "h": 3600}
 
@@ -43,28 +43,24 @@ def read_span(text: str) -> timedelta:
 def run_probe(config: Config, *, to: str | None, wait: timedelta, by_hand: bool) -> Iterator[Check]:
     """Yield what became of one probe. Raises what opening store and mailbox raises."""
     if isinstance(config.send, FolderSettings) and not by_hand:
-        yield Check(
-            "probe",
-            "failure",
-            text="not sent: mail is written to a folder here",
-            repair='use send.type = "smtp", or --by-hand and send the mail yourself',
-        )
+        repair = 'use send.type = "smtp", or --by-hand and send the mail yourself'
+        yield Check("probe", "failure", "not sent: mail is written to a folder here", repair)
         return
     with _opened(config) as (work, watch):
         watch.begin()
-        sent, findings = _by_hand(work, to) if by_hand else _send(work, config, to)
-        yield from findings
+        sent, check = _by_hand(work, to) if by_hand else _send(work, config, to)
+        yield check
         if sent is None:
             return
         came = _wait(watch, sent, wait)
-        yield from (finding for one in came for finding in about(work, sent, one))
+        yield from (line for one in came for line in about(work, sent, one))
         if not came:
             yield nothing_came(work, sent, wait)
 
 
 @contextmanager
 def _opened(config: Config) -> Iterator[tuple[Context, Watch]]:
-    """Open the store beside a service that may be at work, and the folders where a report may lie."""
+    """Open the store, beside a service that may be running, and the folders where a report may arrive."""
     place = place_of(config.store)
     is_new, at_work = isinstance(place, Path) and not place.exists(), workers(place)
     with ExitStack() as stack:
@@ -92,7 +88,7 @@ def _folders(config: Config, which: str | None) -> Iterator[Source]:
 
 
 def _enters(stack: ExitStack, source: Source) -> bool:
-    """Open a folder that need not be there yet."""
+    """Open a folder; return False when it does not exist."""
     try:
         stack.enter_context(source)
     except MissingFolder:
@@ -100,38 +96,30 @@ def _enters(stack: ExitStack, source: Source) -> bool:
     return True
 
 
-def _by_hand(work: Context, to: str | None) -> tuple[ProbeMail, list[Check]]:
+def _by_hand(work: Context, to: str | None) -> tuple[ProbeMail, Check]:
     sent = ProbeMail(to=to or made_up_address(), bw_id=None, started_at=work.clock())
     say(f"Now send a mail, from a mailbox whose bounces we should see, to: {sent.to}")
-    return sent, [Check("probe", "ok", text=f"expected from you, to {sent.to}")]
+    return sent, Check("probe", "ok", f"expected from you, to {sent.to}")
 
 
-def _send(work: Context, config: Config, to: str | None) -> tuple[ProbeMail | None, list[Check]]:
-    # With a null reverse path nothing would ever come back.
+def _send(work: Context, config: Config, to: str | None) -> tuple[ProbeMail | None, Check]:
+    # A message with a null reverse path never bounces.
     returning = config.model_copy(update={"send": config.send.model_copy(update={"reverse_path": "mailbox"})})
     with sender_of(returning) as sender:
         sent, delivery = send_probe(work, sender, to or made_up_address())
         way = sender.name
     if isinstance(delivery, Refused):
         repair = "name another address with --to, or look at bounce-watch breaker status"
-        return None, [Check("probe", "failure", text=f"not sent: {delivery.text}", repair=repair)]
+        return None, Check("probe", "failure", f"not sent: {delivery.text}", repair)
     if delivery.outcome in {Outcome.SENT, Outcome.UNKNOWN}:
         text = f"sent to {sent.to} by {work.sender[1]} through {way}: {delivery.reply}"
-        return sent, [Check("probe", "ok", text=text)]
+        return sent, Check("probe", "ok", text)
     repair = delivery.repair or "the server takes no mail to that address: name another one with --to"
-    return None, [
-        Check(
-            "probe",
-            "failure",
-            text=f"not sent: {delivery.reply}",
-            repair=repair,
-            commands=delivery.commands,
-        )
-    ]
+    return None, Check("probe", "failure", f"not sent: {delivery.reply}", repair, delivery.commands)
 
 
 def _wait(watch: Watch, sent: ProbeMail, wait: timedelta) -> list[CameBack]:
-    """Look until a report came and a little longer, until the time is over, or until Ctrl-C."""
+    """Look until shortly after the first report, until the time is over, or until Ctrl-C."""
     came: list[CameBack] = []
     start, length, looks = time.monotonic(), wait.total_seconds(), 0
     until = start + length
@@ -144,9 +132,9 @@ def _wait(watch: Watch, sent: ProbeMail, wait: timedelta) -> list[CameBack]:
                 except Unreachable:
                     found = []
                 if found and not came:
-                    until = min(until, now + min(LINGER, length * OF_THE_WAIT))
+                    until = min(until, now + min(_LINGER, length * _LINGER_SHARE))
                 came += found
-                time.sleep(max(0.0, min(PAUSES[min(looks, len(PAUSES) - 1)], until - time.monotonic())))
+                time.sleep(max(0.0, min(_PAUSES[min(looks, len(_PAUSES) - 1)], until - time.monotonic())))
                 looks += 1
         except KeyboardInterrupt:
             return came

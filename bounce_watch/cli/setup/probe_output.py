@@ -1,4 +1,4 @@
-"""What came back from a probe, in lines of `check`: when, how wrapped, how believed, who would be told."""
+"""Describe what came back from a probe, as lines of `check`."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -61,7 +61,7 @@ def _when(sent: ProbeMail, came: CameBack) -> str:
 
 
 def _seconds(moment: datetime, sent: ProbeMail) -> int:
-    # Mail servers note whole seconds, and their clock is another one.
+    # Mail servers note whole seconds, by a clock of their own.
     return max(0, round((moment - sent.started_at).total_seconds()))
 
 
