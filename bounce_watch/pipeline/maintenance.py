@@ -91,7 +91,7 @@ def follow_subjects(store: Store, config: Config, *, stop: Callable[[], bool] = 
 
 def is_maintenance_due(context: Context) -> bool:
     """Tell whether a day has passed since the last maintenance. A clock that was set back makes it due."""
-    last = context.store.maintenance.last_upkeep_at()
+    last = context.store.maintenance.last_maintenance_at()
     return last is None or not timedelta(0) <= context.clock() - last < EVERY
 
 
@@ -123,7 +123,7 @@ def run_maintenance(context: Context, *, stop: Callable[[], bool] = never) -> Co
             tx.maintenance.add_audit_entry("purge", BY_ITSELF, figures, now)
             log.info("upkeep", **figures)
         if trusted == now and batches <= BATCHES_A_CYCLE and not stop():
-            tx.maintenance.note_upkeep(now)
+            tx.maintenance.note_maintenance(now)
     return gone
 
 

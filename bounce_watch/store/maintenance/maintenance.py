@@ -30,7 +30,7 @@ BATCH = 100
 MOVING_SOURCES = ("imap:", "maildir:")
 """Mailboxes from which filed messages are moved away, so that they cannot be met there again."""
 
-_UPKEEP_AT = "upkeep_at"
+_MAINTENANCE_AT = "upkeep_at"
 _NUMBERS: dict[Old, Any] = {
     Old.MAILS: tables.Outgoing.id,
     Old.WITHHELD: tables.Withheld.id,
@@ -97,10 +97,10 @@ class MaintenanceQueries(Queries):
         with self._reading() as session:
             return tuple(session.exec(select(tables.Report.id).where(other).limit(most)))
 
-    def last_upkeep_at(self) -> datetime | None:
+    def last_maintenance_at(self) -> datetime | None:
         """Return when the daily maintenance was last finished."""
         with self._reading() as session:
-            return read_time(session, _UPKEEP_AT)
+            return read_time(session, _MAINTENANCE_AT)
 
     def audit_log(self, limit: int = 100) -> tuple[AuditEntry, ...]:
         """Return what was done to the store as a whole, newest first."""
@@ -138,9 +138,9 @@ class Maintenance(MaintenanceQueries, Repository):
             keeps = hashed and row.original_subject is not None
             row.original_subject = subject_hash(row.original_subject or "") if keeps else None
 
-    def note_upkeep(self, now: datetime) -> None:
+    def note_maintenance(self, now: datetime) -> None:
         """Note that the daily maintenance is finished."""
-        write_value(self._rows, _UPKEEP_AT, now)
+        write_value(self._rows, _MAINTENANCE_AT, now)
 
     def add_audit_entry(self, deed: str, by: str, figures: dict[str, int | str], now: datetime) -> None:
         """Write a line into the audit log; it names no person but the one who did it."""
