@@ -38,7 +38,7 @@ class Monitor:
         self._figures = Figures()
         self._heartbeat = _heartbeat(context)
         self._written = float("-inf")
-        if context.store.watcher.is_alone:
+        if context.store.worker.is_alone:
             with context.store.transaction() as tx:
                 tx.mailboxes.keep_troubles(self._sources.values())
 

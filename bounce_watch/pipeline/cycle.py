@@ -49,7 +49,7 @@ def run_due_work(
 
     Of several watchers one leads, which alone does what is done once for all. Every one sends.
     """
-    leads = context.store.watcher.leads()
+    leads = context.store.worker.leads()
     with context.store.transaction() as tx:
         if leads:
             result.resolved = resolve_quiet_incidents(context, tx)

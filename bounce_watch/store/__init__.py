@@ -19,7 +19,7 @@ from bounce_watch.store.database.errors import (
 from bounce_watch.store.database.location import Place, place_of, require_fit, work_with, workers
 from bounce_watch.store.database.postgres import Server
 from bounce_watch.store.database.process_lock import ProcessLock, find_holder
-from bounce_watch.store.database.workers import Alone, Watcher
+from bounce_watch.store.database.workers import OnlyWorker, Worker
 from bounce_watch.store.mailboxes import Cursor, MailboxTrouble
 from bounce_watch.store.queries.people import Destination, Person
 from bounce_watch.store.records import (
@@ -44,7 +44,7 @@ from bounce_watch.store.store import Store, StoreQueries, Transaction, open_stor
 from bounce_watch.store.vocabulary import By, Change, MessageState, Order, QuarantineState, Sort
 
 __all__ = [
-    "Alone",
+    "OnlyWorker",
     "AlreadyStored",
     "BounceDetail",
     "BounceRow",
@@ -90,7 +90,7 @@ __all__ = [
     "StoreUnreachable",
     "StoredReport",
     "Transaction",
-    "Watcher",
+    "Worker",
     "WithheldRow",
     "find_holder",
     "open_store",

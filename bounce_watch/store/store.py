@@ -25,7 +25,7 @@ from bounce_watch.store.database.migrate import migrate as run_migrations
 from bounce_watch.store.database.session import OpenSession, lend, session_on
 from bounce_watch.store.database.sqlite import for_writing
 from bounce_watch.store.database.sqlite_file import empty_log
-from bounce_watch.store.database.workers import Alone, Watcher
+from bounce_watch.store.database.workers import OnlyWorker, Worker
 from bounce_watch.store.incidents.incidents import IncidentQueries, Incidents
 from bounce_watch.store.mailboxes import Mailboxes, MailboxQueries
 from bounce_watch.store.maintenance.maintenance import Maintenance, MaintenanceQueries
@@ -108,7 +108,7 @@ class Store(StoreQueries):
     def __init__(self, place: Place, engine: Engine, *, read_only: bool) -> None:
         self.place = place
         self.read_only = read_only
-        self.watcher: Watcher = Alone()
+        self.worker: Worker = OnlyWorker()
         """This process, beside others that work with the store; alone where none can."""
         self.was: str | None = None
         """The revision that was found."""

@@ -23,7 +23,7 @@ def being_sent(home: Home) -> int:
     with MaildirSource(home.folder / "mailbox", filed_folder="Filed") as source:
         check_mailbox(home.context, source, CycleResult())
     (mail,) = home.context.store.outbox.due(home.clock(), 9)
-    assert home.context.store.claim(mail.id, home.context.store.watcher.owner, home.clock()) is not None
+    assert home.context.store.claim(mail.id, home.context.store.worker.owner, home.clock()) is not None
     return mail.id
 
 

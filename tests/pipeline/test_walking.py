@@ -17,7 +17,7 @@ from bounce_watch.source import SourceError
 from bounce_watch.source.imap.connection import Connection
 from bounce_watch.source.imap.source import ImapSource
 from bounce_watch.store import MessageState
-from bounce_watch.store.database.postgres_workers import Presence
+from bounce_watch.store.database.workers import PostgresWorker
 from tests.pipeline.conftest import Home, ndr
 from tests.servers.dovecot import PASSWORD, WATCHED, Dovecot
 from tests.servers.kept import FILE
@@ -200,17 +200,17 @@ def test_a_message_that_a_person_moves_back_is_read_and_filed_again(
 
 
 @pytest.fixture
-def at_server(open_home: Callable[..., Home], stores: Stores) -> Iterator[tuple[Home, Presence]]:
+def at_server(open_home: Callable[..., Home], stores: Stores) -> Iterator[tuple[Home, PostgresWorker]]:
     """A home that shares its store at a server, and another watcher there."""
     server = stores.empty()
     home = open_home((FILE, f'url = "{stores.postgres.url(server.url.database or "")}"'))
-    with Presence(server) as watcher, Presence(server) as other:
-        home.context.store.watcher = watcher
+    with PostgresWorker(server) as worker, PostgresWorker(server) as other:
+        home.context.store.worker = worker
         yield home, other
 
 
 def test_what_another_watcher_has_in_hand_holds_the_cursor_back_until_it_is_done(
-    at_server: tuple[Home, Presence], dovecot: Dovecot, asked: list[str]
+    at_server: tuple[Home, PostgresWorker], dovecot: Dovecot, asked: list[str]
 ) -> None:
     """It dies with a report in hand, and mail came after it: the report is found by a look at what is new."""
     home, other = at_server
@@ -224,7 +224,7 @@ def test_what_another_watcher_has_in_hand_holds_the_cursor_back_until_it_is_done
         asked.clear()
         for _ in range(2):
             assert run_cycle(home.context, source, None).bounces == 0
-        other.let_go()
+        other.release()
         assert run_cycle(home.context, source, None).bounces == 1
         run_cycle(home.context, source, None)
         spans = [span for span in asked if ":" in span]
@@ -232,14 +232,14 @@ def test_what_another_watcher_has_in_hand_holds_the_cursor_back_until_it_is_done
 
 
 def test_the_cursor_of_one_watcher_is_good_for_the_other(
-    at_server: tuple[Home, Presence], dovecot: Dovecot, asked: list[str]
+    at_server: tuple[Home, PostgresWorker], dovecot: Dovecot, asked: list[str]
 ) -> None:
     home, other = at_server
     dovecot.append([samples.NEWSLETTER] * 60)
     with opened(dovecot) as source:
         run_cycle(home.context, source, None)
-    home.context.store.watcher.let_go()
-    home.context.store.watcher = other
+    home.context.store.worker.release()
+    home.context.store.worker = other
     with opened(dovecot) as source:
         asked.clear()
         run_cycle(home.context, source, None)

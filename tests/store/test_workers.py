@@ -8,7 +8,7 @@ import pytest
 from bounce_watch.model import OutboxState
 from bounce_watch.model.message_location import MessageLocation
 from bounce_watch.store import AlreadyStored, Server, Store, StoreUnreachable, work_with, workers
-from bounce_watch.store.database.postgres_workers import MAX_LOCATIONS, Presence
+from bounce_watch.store.database.workers import MAX_LOCATIONS, PostgresWorker
 from tests.servers.stores import Stores
 from tests.store.committed import committed, state_at
 from tests.store.rows import changing_one_mail
@@ -34,27 +34,27 @@ def store(server: Server) -> Iterator[Store]:
 
 
 @pytest.fixture
-def pair(server: Server) -> Iterator[tuple[Presence, Presence]]:
-    with Presence(server) as first, Presence(server) as second:
+def pair(server: Server) -> Iterator[tuple[PostgresWorker, PostgresWorker]]:
+    with PostgresWorker(server) as first, PostgresWorker(server) as second:
         yield first, second
 
 
-def test_a_place_is_in_one_hand(pair: tuple[Presence, Presence]) -> None:
+def test_a_place_is_in_one_hand(pair: tuple[PostgresWorker, PostgresWorker]) -> None:
     first, second = pair
     assert first.claim([FIRST])
     assert first.claim([FIRST])
     assert not second.claim([FIRST])
     assert second.claim([FIRST, at("2")]) == {at("2")}
-    first.let_go([FIRST])
+    first.release([FIRST])
     assert second.claim([FIRST])
     assert not first.claim([FIRST])
-    second.let_go()
+    second.release()
     assert first.claim([FIRST])
 
 
 def test_one_leads_until_it_ends(server: Server) -> None:
-    with Presence(server) as second:
-        with Presence(server) as first:
+    with PostgresWorker(server) as second:
+        with PostgresWorker(server) as first:
             assert first.leads()
             assert not second.leads()
             assert first.leads()
@@ -66,7 +66,7 @@ def test_one_leads_until_it_ends(server: Server) -> None:
 
 
 def test_a_watcher_that_lost_the_server_has_nothing_in_hand(
-    pair: tuple[Presence, Presence], stores: Stores
+    pair: tuple[PostgresWorker, PostgresWorker], stores: Stores
 ) -> None:
     first, second = pair
     assert first.leads()
@@ -86,11 +86,11 @@ def test_a_watcher_that_lost_the_server_has_nothing_in_hand(
 
 
 def test_no_more_is_taken_in_hand_than_the_server_can_remember(server: Server) -> None:
-    with Presence(server) as watcher:
+    with PostgresWorker(server) as watcher:
         locations = [at(str(number)) for number in range(MAX_LOCATIONS + 1)]
         assert watcher.claim(locations) == set(locations[:-1])
         assert not watcher.claim(locations[-1:])
-        watcher.let_go()
+        watcher.release()
         assert watcher.claim([FIRST])
 
 
@@ -98,7 +98,7 @@ def test_a_mail_is_leased_once_and_taken_over_from_the_dead_only(store: Store, s
     with store.transaction() as tx:
         tx.outbox.enqueue(LETTER, content=b"frozen", bw_id="1", state=OutboxState.PENDING, now=NOW)
     (entry,) = store.outbox.due(NOW)
-    with Presence(server) as other, work_with(server) as own:
+    with PostgresWorker(server) as other, work_with(server) as own:
         assert store.claim(entry.id, other.owner, NOW) is not None
         assert store.claim(entry.id, own.owner, NOW) is None
         assert committed(store).outbox.recover(NOW, own.at_work) == ()

@@ -29,7 +29,7 @@ def look_once(
     """
     result, faults = CycleResult(), list[Exception]()
     sources = [(settings, watched(source_of(settings))) for settings in config.source]
-    if work.store.watcher.is_alone:
+    if work.store.worker.is_alone:
         with work.store.transaction() as tx:
             tx.mailboxes.keep_troubles([source.name for _, source in sources])
     for settings, source in sources:

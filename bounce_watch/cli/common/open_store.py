@@ -43,11 +43,11 @@ def run_store(config: Config, clock: "Clock" = _utc_now) -> Iterator[Store]:
     Raises LockHeld when another process runs with the same file; several may run with one server.
     """
     place = place_of(config.store)
-    with work_with(place) as watcher, open_store(place) as store:
+    with work_with(place) as worker, open_store(place) as store:
         with store.transaction() as tx:
             tx.state.start_run(clock())
-            tx.outbox.recover(clock(), tuple if watcher.is_alone else watcher.at_work)
-        store.watcher = watcher
+            tx.outbox.recover(clock(), tuple if worker.is_alone else worker.at_work)
+        store.worker = worker
         yield store
 
 

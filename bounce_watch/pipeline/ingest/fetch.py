@@ -65,7 +65,7 @@ def ingest_new(
     retry: list[MessageLocation] = []
 
     def claim_new(places: Locations) -> list[MessageLocation]:
-        taken = context.store.watcher.claim(places)
+        taken = context.store.worker.claim(places)
         others = [place for place in places if place not in taken]
         retry.extend(others)
         result.in_other_hands += len(others)
@@ -92,7 +92,7 @@ def ingest_new(
     except StopWalk:
         return retry
     finally:
-        context.store.watcher.let_go()
+        context.store.worker.release()
     result.skipped += len(source.skipped)
     return retry
 
@@ -101,9 +101,9 @@ def finish_moves(context: Context, source: Source) -> None:
     """Move what was stored before a crash or a lost connection, without a walk."""
     if not (places := context.store.messages.unfiled(source.name)):
         return
-    taken = context.store.watcher.claim(places)
+    taken = context.store.worker.claim(places)
     _move(context, source, [(place, MessageState.STORED) for place in places if place in taken])
-    context.store.watcher.let_go(taken)
+    context.store.worker.release(taken)
 
 
 def _find_new(context: Context, source: Source, places: Locations) -> list[MessageLocation]:
@@ -116,7 +116,7 @@ def _find_new(context: Context, source: Source, places: Locations) -> list[Messa
     known = [(place, states[place.uid]) for place in places if place.uid in states]
     _move(context, source, known)
     done = {place for place, state in known if state is not MessageState.SEEN}
-    context.store.watcher.let_go(done)
+    context.store.worker.release(done)
     return [place for place in places if place not in done]
 
 
@@ -138,7 +138,7 @@ def _ingest_group(
     crash_points.point("receive.committed")
     places = [(place, one.state) for place, one in zip(new, ingested, strict=True)]
     _move(context, source, places)
-    context.store.watcher.let_go(read)
+    context.store.worker.release(read)
     for one in ingested:
         result.add(one)
     return [place for place, state in places if state is MessageState.SEEN]

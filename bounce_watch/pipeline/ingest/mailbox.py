@@ -38,7 +38,7 @@ def check_mailbox(
     """
     require_room(context.config)
     _note_first_backlog(context, source)
-    newest = None if context.store.watcher.is_alone else context.store.messages.newest()
+    newest = None if context.store.worker.is_alone else context.store.messages.newest()
     held_before = result.in_other_hands
     walked = _walk(context, source, result, stop=stop, progress=progress, portion=portion)
     if stop():
@@ -135,7 +135,7 @@ def _walk(
     whole = whole and not is_partial
     whole_at = now if whole or cursor is None else cursor.whole_at
     # Other watchers may hold messages of an earlier portion.
-    in_one_poll = began is None or context.store.watcher.is_alone
+    in_one_poll = began is None or context.store.worker.is_alone
     return _Walked(
         is_whole=whole and in_one_poll, is_partial=is_partial, cursor=_next_cursor(reached, retry, whole_at)
     )

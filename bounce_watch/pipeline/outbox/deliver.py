@@ -65,7 +65,7 @@ def deliver(
     A fault of the configuration ends the round and keeps the mails. Then sending pauses for a while.
     """
     _record_deliveries(context)
-    if context.store.watcher.leads():
+    if context.store.worker.leads():
         _recover(context)
         if entries := context.store.outbox.unknown_due(context.clock()):
             resolve_unconfirmed(context, sent_lookup, entries)
@@ -82,7 +82,7 @@ def deliver(
 
 
 def _send_one(context: Context, sender: Sender, entry: OutboxEntry, done: Delivered) -> Outcome | None:
-    mail = context.store.claim(entry.id, context.store.watcher.owner, context.clock())
+    mail = context.store.claim(entry.id, context.store.worker.owner, context.clock())
     if mail is None:
         return None
     crash_points.point("deliver.claimed")
@@ -96,11 +96,11 @@ def _send_one(context: Context, sender: Sender, entry: OutboxEntry, done: Delive
 
 def _recover(context: Context) -> None:
     """Take over what was being sent when a watcher died, or when a fault ended a round of ours."""
-    watcher = context.store.watcher
-    if watcher.is_alone and not context.store.outbox.list({OutboxState.SENDING}, limit=1):
+    worker = context.store.worker
+    if worker.is_alone and not context.store.outbox.list({OutboxState.SENDING}, limit=1):
         return
     with context.store.transaction() as tx:
-        found = tx.outbox.recover(context.clock(), tuple if watcher.is_alone else watcher.at_work)
+        found = tx.outbox.recover(context.clock(), tuple if worker.is_alone else worker.at_work)
     for entry in found:
         log.warning("sending_cut_short", number=entry.id)
 

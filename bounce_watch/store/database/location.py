@@ -9,9 +9,9 @@ from bounce_watch.config.secrets import store_password
 from bounce_watch.store.database import sqlite
 from bounce_watch.store.database.driver_errors import translated
 from bounce_watch.store.database.postgres import Server, open_server, require_order, server_at
-from bounce_watch.store.database.postgres_workers import Presence, find_others
 from bounce_watch.store.database.process_lock import ProcessLock, find_holder
 from bounce_watch.store.database.sqlite import for_writing
+from bounce_watch.store.database.workers import PostgresWorker, find_others
 
 Place = Path | Server
 
@@ -54,12 +54,12 @@ def require_fit(place: Place) -> None:
         engine.dispose()
 
 
-def work_with(place: Place) -> ProcessLock | Presence:
+def work_with(place: Place) -> ProcessLock | PostgresWorker:
     """Return what a process enters that works with the store: the file's lock, or its presence at the server.
 
     To enter the lock raises LockHeld while another process works; at a server several may.
     """
-    return ProcessLock(place) if isinstance(place, Path) else Presence(place)
+    return ProcessLock(place) if isinstance(place, Path) else PostgresWorker(place)
 
 
 def workers(place: Place) -> tuple[str, ...]:

@@ -9,12 +9,12 @@ from types import TracebackType
 
 from bounce_watch.store.database.errors import LockHeld
 from bounce_watch.store.database.sqlite import file_fault
-from bounce_watch.store.database.workers import Alone
+from bounce_watch.store.database.workers import OnlyWorker
 
 _PAUSES = (0.02, 0.05, 0.1, 0)
 
 
-class ProcessLock(Alone):
+class ProcessLock(OnlyWorker):
     """Hold the store's lock for the length of a `with` block; the file names the holder's pid."""
 
     def __init__(self, store: Path) -> None:

@@ -1,16 +1,52 @@
-"""Who works with a store: one process with a file, several with a server.
+"""A process that works with a store: the only one for a file, one of several for a server.
 
-What one process has in hand, no other takes: the places of messages it reads, the mails it sends, and what
-only one does for all (settling incidents, digest, upkeep).
+What one process holds, no other takes: the locations of messages it reads, the outgoing messages it sends,
+and the tasks that one process does for all. At a server these are advisory locks of a session of its own,
+which the server ends with the process: nothing has to expire.
+https://www.postgresql.org/docs/15/explicit-locking.html#ADVISORY-LOCKS, read 2026-11.
 """
 
+import secrets
 from collections.abc import Collection, Iterable, Sequence
-from typing import Protocol
+from contextlib import suppress
+from hashlib import blake2b
+from types import TracebackType
+from typing import Any, Protocol
+
+from sqlalchemy import Connection, text
 
 from bounce_watch.model.message_location import MessageLocation
+from bounce_watch.store.database.driver_errors import translated
+from bounce_watch.store.database.errors import StoreError
+from bounce_watch.store.database.postgres import Server, open_server
+
+MAX_LOCATIONS = 1_000
+"""Places in hand at once: the server keeps locks in a table of limited size."""
+
+# Locks with two numbers, and those with one for places, never meet.
+_LEADS, _AT_WORK = 0x62770002, 0x62770003
+
+_JOIN = text("SELECT pg_try_advisory_lock(:kind, :number)")
+_LEAD = text("SELECT pg_try_advisory_lock(:kind, 0)")
+_HERE = text("SELECT 1")
+_LEAVE = text("SELECT pg_advisory_unlock_all()")
+_CLAIM = text("""
+WITH tried AS MATERIALIZED (
+    SELECT number, pg_try_advisory_lock(number) AS taken FROM unnest(CAST(:numbers AS bigint[])) AS number
+)
+SELECT array_agg(number) FROM tried WHERE taken
+""")
+_RELEASE = text("SELECT count(pg_advisory_unlock(number)) FROM unnest(CAST(:numbers AS bigint[])) AS number")
+_OTHERS = text("""
+SELECT locks.objid, coalesce(activity.application_name, '') FROM pg_locks AS locks
+LEFT JOIN pg_stat_activity AS activity ON activity.pid = locks.pid
+WHERE locks.locktype = 'advisory' AND locks.classid = :kind AND locks.objsubid = 2 AND locks.granted
+AND locks.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+ORDER BY locks.objid
+""")
 
 
-class Watcher(Protocol):
+class Worker(Protocol):
     """A process at work. All may raise StoreUnreachable where a server keeps the claims."""
 
     @property
@@ -27,14 +63,14 @@ class Watcher(Protocol):
     def claim(self, locations: Sequence[MessageLocation]) -> Collection[MessageLocation]:
         """Take the messages at these places in hand; return those that no other process has."""
 
-    def let_go(self, locations: Iterable[MessageLocation] | None = None) -> None:
+    def release(self, locations: Iterable[MessageLocation] | None = None) -> None:
         """Give places back, all of them for None."""
 
     def at_work(self) -> Collection[str]:
         """Return the owners that are alive, this one among them."""
 
 
-class Alone:
+class OnlyWorker:
     """The only process: whatever is there is its own."""
 
     is_alone = True
@@ -48,8 +84,103 @@ class Alone:
     def claim(self, locations: Sequence[MessageLocation]) -> Collection[MessageLocation]:
         return set(locations)
 
-    def let_go(self, locations: Iterable[MessageLocation] | None = None) -> None:
+    def release(self, locations: Iterable[MessageLocation] | None = None) -> None:
         """Hold nothing."""
 
     def at_work(self) -> Collection[str]:
         return (self.owner,)
+
+
+class PostgresWorker:
+    """Be at work for the length of a `with` block."""
+
+    is_alone = False
+
+    def __init__(self, server: Server) -> None:
+        self._engine = open_server(server, read_only=False)
+        self._number = secrets.randbelow(2**31)
+        self._session: Connection | None = None
+        self._is_leader = False
+        self._locations: dict[MessageLocation, int] = {}
+
+    @property
+    def owner(self) -> str:
+        return f"watcher-{self._number}"
+
+    def __enter__(self) -> "PostgresWorker":
+        """Announce this process. Raises StoreUnreachable or StoreNotWritable."""
+        self._ask(_HERE)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._session is not None:
+            with suppress(StoreError):
+                self._ask(_LEAVE)  # at once; the end of a session takes the server a moment
+        self._forget()
+        self._engine.dispose()
+
+    def leads(self) -> bool:
+        if self._is_leader:
+            self._ask(_HERE)  # a session that broke led no longer
+        if not self._is_leader:
+            self._is_leader = bool(self._ask(_LEAD, kind=_LEADS))
+        return self._is_leader
+
+    def claim(self, locations: Sequence[MessageLocation]) -> Collection[MessageLocation]:
+        new = [location for location in locations if location not in self._locations]
+        room = MAX_LOCATIONS - len(self._locations)
+        numbers = {_number_of(location): location for location in new[:room]}
+        if numbers:
+            taken = self._ask(_CLAIM, numbers=list(numbers))
+            self._locations |= {numbers[number]: number for number in taken or ()}
+        return {location for location in locations if location in self._locations}
+
+    def release(self, locations: Iterable[MessageLocation] | None = None) -> None:
+        chosen = list(self._locations) if locations is None else list(locations)
+        numbers = [self._locations.pop(location) for location in chosen if location in self._locations]
+        if numbers:
+            self._ask(_RELEASE, numbers=numbers)
+
+    def at_work(self) -> Collection[str]:
+        return [f"watcher-{number}" for number, _ in self._others()]
+
+    def _others(self) -> list[tuple[int, str]]:
+        with translated():
+            return find_others(self._connected())
+
+    def _ask(self, question: Any, **values: Any) -> Any:
+        try:
+            with translated():
+                return self._connected().execute(question, values).scalar()
+        except BaseException:
+            # Whatever it was: a new session holds nothing, so nothing is believed to be held.
+            self._forget()
+            raise
+
+    def _connected(self) -> Connection:
+        if self._session is None or self._session.closed or self._session.invalidated:
+            self._forget()
+            session = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+            session.execute(_JOIN, {"kind": _AT_WORK, "number": self._number})
+            self._session = session
+        return self._session
+
+    def _forget(self) -> None:
+        session, self._session = self._session, None
+        self._is_leader = False
+        self._locations.clear()
+        if session is not None:
+            session.invalidate()  # closed for good, not kept for another use with its locks
+            session.close()
+
+
+def find_others(session: Connection) -> list[tuple[int, str]]:
+    """Return the number and name of every process at work with the store."""
+    return [(int(number), str(name)) for number, name in session.execute(_OTHERS, {"kind": _AT_WORK})]
+
+
+def _number_of(location: MessageLocation) -> int:
+    told = f"{location.mailbox}\0{location.validity}\0{location.uid}".encode("utf-8", "surrogatepass")
+    return int.from_bytes(blake2b(told, digest_size=8).digest(), signed=True)
