@@ -20,7 +20,7 @@ from bounce_watch.cli.common.when import account
 from bounce_watch.cli.forget import Address, read_person
 from bounce_watch.store import Store
 from bounce_watch.store.privacy.columns import Found
-from bounce_watch.store.privacy.identity import Named
+from bounce_watch.store.privacy.identity import PersonIdentity
 from bounce_watch.store.privacy.search import NAMES
 
 Row = dict[str, Any]
@@ -76,7 +76,7 @@ def _print(found: Found) -> None:
     say("Add --out PATH (a .json or .zip file, or a folder) to write it, --json to print it.")
 
 
-def _write(store: Store, person: Named, found: Found, out: Path) -> None:
+def _write(store: Store, person: PersonIdentity, found: Found, out: Path) -> None:
     head = {"address": person.key, "made_at": datetime.now(UTC), "sections": dict(_SECTIONS.values())}
     rows = store.privacy.export(person, found)
     try:

@@ -19,7 +19,7 @@ from bounce_watch.pipeline.maintenance import forget as take_out
 from bounce_watch.store import LockHeld, ProcessLock, Store, StoreFull
 from bounce_watch.store.database.sqlite_file import vacuum
 from bounce_watch.store.privacy.columns import Found
-from bounce_watch.store.privacy.identity import Named
+from bounce_watch.store.privacy.identity import PersonIdentity
 from bounce_watch.store.privacy.search import is_in_files
 
 Address = Annotated[str, typer.Argument(metavar="ADDRESS", help="The person's address; each one by itself.")]
@@ -50,15 +50,15 @@ def forget(
         _clean(config.store.path, person)
 
 
-def read_person(address: str) -> Named:
+def read_person(address: str) -> PersonIdentity:
     """Return the address to look for. Raises BadParameter for what is none."""
-    person = Named(address)
+    person = PersonIdentity(address)
     if not person.local or "." not in person.domain or any(sign in person.key for sign in "*%<> \t\n"):
         raise typer.BadParameter(f"{address!r} is no address; write anna@example.com", param_hint="ADDRESS")
     return person
 
 
-def refuse_our_own(config: Config, person: Named, address: str) -> None:
+def refuse_our_own(config: Config, person: PersonIdentity, address: str) -> None:
     """Raise BadParameter for an address that we work with ourselves: it would be back at once."""
     home = config.organisation
     ours = {*config.site.own_addresses, *home.admins, *home.security, *config.digest_to}
@@ -110,7 +110,7 @@ def _fates(found: Found) -> list[dict[str, Any]]:
     return [{"count": count, "what": what, "fate": fate} for count, what, fate in lines]
 
 
-def remains(config: Config, found: Found, person: Named) -> list[str]:
+def remains(config: Config, found: Found, person: PersonIdentity) -> list[str]:
     """Say what a store cannot forget, each with its reason."""
     path, at_server = config.store.path, config.store.url is not None
     lines = [
@@ -131,7 +131,7 @@ def remains(config: Config, found: Found, person: Named) -> list[str]:
     return lines
 
 
-def _forget(store: Store, person: Named, found: Found) -> Forgotten:
+def _forget(store: Store, person: PersonIdentity, found: Found) -> Forgotten:
     with measuring("Forgetting") as measure:
         return take_out(store, person, found, by=account(), now=datetime.now(UTC), progress=measure)
 
@@ -144,7 +144,7 @@ def _print_done(done: Forgotten) -> None:
         raise typer.Exit(Exit.TRY_LATER)
 
 
-def _clean(path: Path, person: Named) -> None:
+def _clean(path: Path, person: PersonIdentity) -> None:
     """Look at the bytes of the file; write it anew where unused room still holds the address."""
     if not is_in_files(path, person):
         return

@@ -17,7 +17,7 @@ from bounce_watch.pipeline.maintenance import limits_of
 from bounce_watch.pipeline.maintenance import purge as delete
 from bounce_watch.store import Store
 from bounce_watch.store.maintenance.maintenance import OldRows
-from bounce_watch.store.maintenance.retention import Limits
+from bounce_watch.store.maintenance.retention import RetentionLimits
 
 _NAMES = {
     "messages": "mails read",
@@ -58,7 +58,7 @@ def purge(
         _delete(config, store, limits, sum(found.goes.values()), now)
 
 
-def _print(found: OldRows, limits: Limits, *, as_json: bool) -> None:
+def _print(found: OldRows, limits: RetentionLimits, *, as_json: bool) -> None:
     if as_json:
         emit_json({"before": limits.before, "goes": found.goes, "stays": found.stays})
         return
@@ -78,7 +78,7 @@ def _print(found: OldRows, limits: Limits, *, as_json: bool) -> None:
     emit([row for row in rows if row["count"]], columns, Form.TABLE, empty="nothing to delete.")
 
 
-def _delete(config: Config, store: Store, limits: Limits, total: int, now: datetime) -> None:
+def _delete(config: Config, store: Store, limits: RetentionLimits, total: int, now: datetime) -> None:
     done = 0
     with measuring("Deleting") as measure:
 

@@ -15,9 +15,9 @@ from bounce_watch.pipeline.digest import DOUBTFUL, weekday_of
 from bounce_watch.source.interface import never, no_progress
 from bounce_watch.store import Store
 from bounce_watch.store.maintenance.maintenance import BATCH
-from bounce_watch.store.maintenance.retention import Limits, Old
+from bounce_watch.store.maintenance.retention import Purgeable, RetentionLimits
 from bounce_watch.store.privacy.columns import Found
-from bounce_watch.store.privacy.identity import Named
+from bounce_watch.store.privacy.identity import PersonIdentity
 from bounce_watch.store.privacy.search import NAMES
 
 log = structlog.get_logger()
@@ -32,13 +32,13 @@ _ONE_ANSWER_MARGIN = timedelta(days=1)
 Progress = Callable[[int], None]
 
 
-def limits_of(config: Config, store: Store, now: datetime, before: datetime | None = None) -> Limits:
+def limits_of(config: Config, store: Store, now: datetime, before: datetime | None = None) -> RetentionLimits:
     """Return before which times rows may be deleted: as configured, or all before one time."""
     kept, reply = config.retention, config.reply
     bounces = before or _ago(kept.days, now)
     answers = now - timedelta(days=reply.again_after_days) - _ONE_ANSWER_MARGIN
     longer = {Edition.WEEKLY: config.digest.weekly is not None, Edition.MONTHLY: config.digest.monthly}
-    return Limits(
+    return RetentionLimits(
         before=bounces,
         mails_before=min(bounces, answers) if bounces else None,
         quarantined_before=before or _ago(kept.quarantine_days, now),
@@ -54,7 +54,7 @@ def _ago(days: int, now: datetime) -> datetime | None:
 
 def purge(
     store: Store,
-    limits: Limits,
+    limits: RetentionLimits,
     *,
     keep: bool,
     stop: Callable[[], bool] = never,
@@ -65,7 +65,7 @@ def purge(
     `keep` adds what is deleted to the daily counts. `progress` gets the number of rows of each batch.
     """
     gone = Counter[str]()
-    for what in Old:
+    for what in Purgeable:
         numbers = store.maintenance.find_old(what, limits, most=BATCH)
         while numbers and not stop():
             with store.transaction() as tx:
@@ -151,7 +151,7 @@ class Forgotten:
 
 def forget(
     store: Store,
-    person: Named,
+    person: PersonIdentity,
     found: Found,
     *,
     by: str,
@@ -183,7 +183,7 @@ def forget(
 
 def _forget_found(
     store: Store,
-    person: Named,
+    person: PersonIdentity,
     found: Found,
     pseudonym: str,
     *,

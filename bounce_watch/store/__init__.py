@@ -44,7 +44,6 @@ from bounce_watch.store.store import Store, StoreQueries, Transaction, open_stor
 from bounce_watch.store.vocabulary import By, Change, MessageState, Order, QuarantineState, Sort
 
 __all__ = [
-    "OnlyWorker",
     "AlreadyStored",
     "BounceDetail",
     "BounceRow",
@@ -60,6 +59,7 @@ __all__ = [
     "MessageRecord",
     "MessageState",
     "NotThere",
+    "OnlyWorker",
     "Order",
     "OutboxEntry",
     "OutgoingMail",
@@ -90,8 +90,8 @@ __all__ = [
     "StoreUnreachable",
     "StoredReport",
     "Transaction",
-    "Worker",
     "WithheldRow",
+    "Worker",
     "find_holder",
     "open_store",
     "place_of",

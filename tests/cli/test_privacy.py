@@ -11,7 +11,7 @@ from typer.testing import CliRunner, Result
 from bounce_watch.cli.app import app
 from bounce_watch.config.load import load_config
 from bounce_watch.store import ProcessLock, open_store
-from bounce_watch.store.privacy.identity import OTHERS, Named
+from bounce_watch.store.privacy.identity import OTHERS, PersonIdentity
 from bounce_watch.store.privacy.search import is_in_files
 from tests.cli.conftest import failures
 
@@ -89,7 +89,7 @@ def test_forgetting_says_first_what_goes_and_what_stays_and_asks(site: Path) -> 
     assert "--yes" in run(site, "forget", PERSON, status=2).stderr
     assert "forgotten-1@forgotten.invalid" in run(site, "forget", PERSON, "--yes").stderr
     if load_config(site).store.url is None:
-        assert not is_in_files(site.parent / "bounce-watch.db", Named(PERSON))
+        assert not is_in_files(site.parent / "bounce-watch.db", PersonIdentity(PERSON))
     assert not failures(site)
     assert "Nothing is stored" in run(site, "forget", PERSON, "--yes").stderr
     (deed,) = map(json.loads, run(site, "db", "log", "--json").stdout.splitlines())
@@ -104,7 +104,7 @@ def test_what_is_no_person_is_refused(site: Path, address: str) -> None:
 @pytest.mark.about_files("its unused room; `forget` names vacuumdb for a server")
 def test_room_that_no_row_uses_is_cleaned_when_nobody_works_with_the_file(site: Path) -> None:
     """As an old page may hold it, a longer address holds this one: bytes cannot tell the two apart."""
-    path, person = site.parent / "bounce-watch.db", Named(OTHER[1:])
+    path, person = site.parent / "bounce-watch.db", PersonIdentity(OTHER[1:])
     with ProcessLock(path):
         said = run(site, "forget", person.key, "--yes").stderr
     assert "db vacuum" in said

@@ -10,7 +10,7 @@ from bounce_watch.model import IncidentState, LetterKind, OutboxState
 from bounce_watch.pipeline.maintenance import Forgotten, forget
 from bounce_watch.store import HistoryFilter, tables
 from bounce_watch.store.privacy.columns import NUMBERED, SMALL, texts_of
-from bounce_watch.store.privacy.identity import Named
+from bounce_watch.store.privacy.identity import PersonIdentity
 from bounce_watch.store.privacy.search import is_in_files
 from tests.pipeline.conftest import Home, Refusal, every_text, ndr
 from tests.store.committed import committed
@@ -28,12 +28,12 @@ BLOCKED: Refusal = {
 
 
 def take_out(home: Home, address: str) -> Forgotten:
-    person, store = Named(address), home.context.store
+    person, store = PersonIdentity(address), home.context.store
     return forget(store, person, store.privacy.search(person), by="admin", now=home.clock.now)
 
 
 def is_anywhere(home: Home, address: str) -> bool:
-    person = Named(address)
+    person = PersonIdentity(address)
     in_file = home.config.store.url is None and is_in_files(home.config.store.path, person)
     return in_file or any(map(person.is_in, every_text(home)))
 
@@ -148,7 +148,7 @@ def test_the_next_digest_is_made_and_names_nobody(played: Home) -> None:
         played.clock.now += timedelta(days=1, minutes=1)
         played.look()
     assert len(played.sent()) > sent
-    assert not any(Named(PERSON).is_in_letter(mail) for mail in played.sent()[sent:])
+    assert not any(PersonIdentity(PERSON).is_in_letter(mail) for mail in played.sent()[sent:])
 
 
 def test_it_can_be_repeated_and_the_audit_names_no_one(played: Home) -> None:
@@ -178,7 +178,7 @@ def test_answers_that_wait_are_given_up_and_never_sent_empty(open_home: Callable
     assert committed(store).outbox.release(None, home.clock.now) == 1
     home.look()
     (sent,) = home.sent()
-    assert not Named(PERSON).is_in_letter(sent)
+    assert not PersonIdentity(PERSON).is_in_letter(sent)
 
 
 def test_an_alert_that_waits_still_goes_under_the_pseudonym(open_home: Callable[..., Home]) -> None:
@@ -193,8 +193,8 @@ def test_an_alert_that_waits_still_goes_under_the_pseudonym(open_home: Callable[
     assert entry.state is OutboxState.PENDING
     assert done.pseudonym is not None
     assert done.pseudonym in entry.preview
-    assert not Named(PERSON).is_in_letter(content)
-    assert Named(done.pseudonym).is_in_letter(content)
+    assert not PersonIdentity(PERSON).is_in_letter(content)
+    assert PersonIdentity(done.pseudonym).is_in_letter(content)
 
 
 def test_a_mail_that_is_just_being_sent_is_left_alone(

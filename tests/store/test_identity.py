@@ -6,7 +6,7 @@ import quopri
 import pytest
 
 from bounce_watch.notifications.rendering.safe_text import defang
-from bounce_watch.store.privacy.identity import OTHERS, Named
+from bounce_watch.store.privacy.identity import OTHERS, PersonIdentity
 
 ADDRESS = "Anna.Miller@contoso.example"
 PSEUDONYM = "forgotten-1@forgotten.invalid"
@@ -41,7 +41,7 @@ OTHER = [
 
 @pytest.mark.parametrize("text", SAME)
 def test_every_form_is_found_and_replaced(text: str) -> None:
-    named = Named(ADDRESS)
+    named = PersonIdentity(ADDRESS)
     assert named.is_in(text)
     replaced = named.replaced(text, PSEUDONYM)
     assert PSEUDONYM in replaced
@@ -51,7 +51,7 @@ def test_every_form_is_found_and_replaced(text: str) -> None:
 
 @pytest.mark.parametrize("text", OTHER)
 def test_nobody_else_is_touched(text: str) -> None:
-    named = Named(ADDRESS)
+    named = PersonIdentity(ADDRESS)
     assert not named.is_in(text)
     assert named.replaced(text, PSEUDONYM) == text
 
@@ -61,23 +61,23 @@ def test_what_is_found_in_the_database_holds_every_form(text: str) -> None:
     """LIKE as SQLite reads it: `%` for any text, `_` for one sign, the rest without regard to case."""
     import re
 
-    pattern = Named(ADDRESS).like
+    pattern = PersonIdentity(ADDRESS).like
     parts = [".*" if sign == "%" else "." if sign == "_" else re.escape(sign) for sign in pattern]
     assert re.fullmatch("".join(parts), text, re.IGNORECASE | re.DOTALL)
 
 
 def test_letters_outside_ascii_are_found_in_both_cases() -> None:
-    named = Named("jörg@contoso.example")
+    named = PersonIdentity("jörg@contoso.example")
     assert named.is_in("<JÖRG@contoso.example>")
     assert named.like == "%j_rg%contoso%example%"
 
 
 def test_where_a_text_is_about_the_person_the_bare_name_goes_too() -> None:
-    named = Named(ADDRESS)
+    named = PersonIdentity(ADDRESS)
     said = "550 5.1.1 User anna.miller unknown; contact postmaster"
     assert named.replaced_near(said, PSEUDONYM) == "550 5.1.1 User forgotten-1 unknown; contact postmaster"
     assert named.replaced_near("anna.millers", PSEUDONYM) == "anna.millers"
-    assert Named("al@contoso.example").replaced_near("al is al", PSEUDONYM) == "al is al"
+    assert PersonIdentity("al@contoso.example").replaced_near("al is al", PSEUDONYM) == "al is al"
 
 
 BYTES = [
@@ -90,13 +90,13 @@ BYTES = [
 
 @pytest.mark.parametrize("raw", BYTES)
 def test_bytes_that_nobody_could_read_are_searched_as_mail_encodes(raw: bytes) -> None:
-    assert Named(ADDRESS).is_in_bytes(raw)
-    assert not Named("bert@contoso.example").is_in_bytes(raw)
+    assert PersonIdentity(ADDRESS).is_in_bytes(raw)
+    assert not PersonIdentity("bert@contoso.example").is_in_bytes(raw)
 
 
 def test_other_people_are_left_out_of_what_one_person_gets() -> None:
     text = "Senders: anna.miller@contoso.example, bert@contoso.example, x[.]y@fabrikam[.]example."
-    found = Named(ADDRESS).without_others(text)
+    found = PersonIdentity(ADDRESS).without_others(text)
     assert "anna.miller@contoso.example" in found
     assert found.count(OTHERS) == 2
     assert "bert" not in found
@@ -104,7 +104,7 @@ def test_other_people_are_left_out_of_what_one_person_gets() -> None:
 
 def test_a_long_hostile_text_is_searched_in_linear_time() -> None:
     """A minute would be a bug; the time limit of the test suite is the bound."""
-    named = Named(ADDRESS)
+    named = PersonIdentity(ADDRESS)
     for piece in ("anna.miller", "anna[.]miller@", "=", "anna.miller=contoso"):
         assert not named.is_in((piece + "a") * 100_000)
     assert not named.is_in_bytes(b"QUJD\r\n" * 100_000)

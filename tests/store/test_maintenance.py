@@ -11,7 +11,7 @@ from sqlmodel import SQLModel, func, select
 
 from bounce_watch.model import Count, Edition, Evidence, IncidentState, OutboxState
 from bounce_watch.store import By, HistoryFilter, MessageState, Store, tables
-from bounce_watch.store.maintenance.retention import Limits, Old
+from bounce_watch.store.maintenance.retention import Purgeable, RetentionLimits
 from tests.store.committed import set_state, state_at
 from tests.store.conftest import Ingest
 from tests.store.test_digest import close_day
@@ -26,16 +26,16 @@ LATER = NOW + 500 * DAY
 TODAY = LATER.date()
 
 
-def limits(store: Store, *, days: int = 400, **more: Any) -> Limits:
+def limits(store: Store, *, days: int = 400, **more: Any) -> RetentionLimits:
     before = LATER - days * DAY
     values = {"before": before, "mails_before": before, "quarantined_before": before}
-    return Limits(**values | {"digested": store.maintenance.digested()} | more)
+    return RetentionLimits(**values | {"digested": store.maintenance.digested()} | more)
 
 
 def purge(store: Store, *, outlive: bool = False, **more: Any) -> Counter[str]:
     """Delete in batches of two, as the pipeline does in larger ones."""
     gone, wanted = Counter[str](), limits(store, **more)
-    for what in Old:
+    for what in Purgeable:
         after = 0
         while numbers := store.maintenance.find_old(what, wanted, after=after, most=2):
             with store.transaction() as tx:

@@ -18,7 +18,7 @@ from bounce_watch.store import tables
 from bounce_watch.store.database.session import Queries, Repository
 from bounce_watch.store.database.values import value_of
 from bounce_watch.store.maintenance import retention
-from bounce_watch.store.maintenance.retention import Digested, Limits, Old, may_go
+from bounce_watch.store.maintenance.retention import Digested, Purgeable, RetentionLimits, may_go
 from bounce_watch.store.meta import read_time, write_value
 from bounce_watch.store.queries.counts import keep_counts
 from bounce_watch.store.state import State
@@ -31,12 +31,12 @@ MOVING_SOURCES = ("imap:", "maildir:")
 """Mailboxes from which filed messages are moved away, so that they cannot be met there again."""
 
 _MAINTENANCE_AT = "upkeep_at"
-_NUMBERS: dict[Old, Any] = {
-    Old.MAILS: tables.Outgoing.id,
-    Old.WITHHELD: tables.Withheld.id,
-    Old.QUARANTINED: tables.Quarantined.id,
-    Old.INCIDENTS: tables.Incident.number,
-    Old.MESSAGES: tables.Message.id,
+_NUMBERS: dict[Purgeable, Any] = {
+    Purgeable.MAILS: tables.Outgoing.id,
+    Purgeable.WITHHELD: tables.Withheld.id,
+    Purgeable.QUARANTINED: tables.Quarantined.id,
+    Purgeable.INCIDENTS: tables.Incident.number,
+    Purgeable.MESSAGES: tables.Message.id,
 }
 _HASHES = ("sha256:", "sha256;")
 """Hashed subjects lie between these two, so that the index finds all other subjects."""
@@ -68,14 +68,16 @@ class MaintenanceQueries(Queries):
         with self._reading() as session:
             return retention.digested_by(session, editions, weekday)
 
-    def find_old(self, what: Old, limits: Limits, *, after: int = 0, most: int = BATCH) -> tuple[int, ...]:
+    def find_old(
+        self, what: Purgeable, limits: RetentionLimits, *, after: int = 0, most: int = BATCH
+    ) -> tuple[int, ...]:
         """Return the numbers of rows that may go, in order, from the one after `after` on."""
         number = col(_NUMBERS[what])
         query = select(number).where(number > after, may_go(what, limits)).order_by(number).limit(most)
         with self._reading() as session:
             return tuple(session.exec(query))
 
-    def old_rows(self, limits: Limits) -> OldRows:
+    def old_rows(self, limits: RetentionLimits) -> OldRows:
         """Count what a purge would delete, and the old messages that something still needs."""
         needs = {
             "unfinished": retention.is_unfinished(),
@@ -86,7 +88,7 @@ class MaintenanceQueries(Queries):
         }
         old, message = retention.is_old(limits), tables.Message.id
         with self._reading() as session:
-            goes = {what.value: _count(session, _NUMBERS[what], may_go(what, limits)) for what in Old}
+            goes = {what.value: _count(session, _NUMBERS[what], may_go(what, limits)) for what in Purgeable}
             stays = {why: _count(session, message, old & need) for why, need in needs.items()}
         return OldRows(goes=goes, stays={why: count for why, count in stays.items() if count})
 
@@ -112,7 +114,9 @@ class MaintenanceQueries(Queries):
 class Maintenance(MaintenanceQueries, Repository):
     """Changes that keep the store in order."""
 
-    def delete_old(self, what: Old, numbers: Sequence[int], limits: Limits, *, keep: bool) -> Counter[str]:
+    def delete_old(
+        self, what: Purgeable, numbers: Sequence[int], limits: RetentionLimits, *, keep: bool
+    ) -> Counter[str]:
         """Delete those of the rows that may still go, and what belongs to them; return how many of what.
 
         `keep`: add deleted bounces to the daily counts.
@@ -120,16 +124,16 @@ class Maintenance(MaintenanceQueries, Repository):
         session, number = self._rows, col(_NUMBERS[what])
         sure = list(session.exec(select(number).where(number.in_(numbers), may_go(what, limits))))
         match what:
-            case Old.MAILS:
+            case Purgeable.MAILS:
                 State(session).forget_resent(sure)
                 return Counter(mails=_delete(session, tables.Outgoing, number.in_(sure)))
-            case Old.WITHHELD:
+            case Purgeable.WITHHELD:
                 return Counter(withheld=_delete(session, tables.Withheld, number.in_(sure)))
-            case Old.QUARANTINED:
+            case Purgeable.QUARANTINED:
                 return Counter(quarantined=_delete(session, tables.Quarantined, number.in_(sure)))
-            case Old.INCIDENTS:
+            case Purgeable.INCIDENTS:
                 return _delete_incidents(session, sure)
-            case Old.MESSAGES:
+            case Purgeable.MESSAGES:
                 return _delete_messages(session, sure, keep=keep)
 
     def change_subjects(self, numbers: Sequence[int], *, hashed: bool) -> None:

@@ -21,7 +21,7 @@ _DONE = (MessageState.FILED, MessageState.LEFT, MessageState.QUARANTINED)
 _MAIL, _INCIDENT, _MESSAGE, _REPORT = tables.Outgoing, tables.Incident, tables.Message, tables.Report
 
 
-class Old(StrEnum):
+class Purgeable(StrEnum):
     """What is deleted, in this order: what refers to others goes first."""
 
     MAILS = "mails"
@@ -40,7 +40,7 @@ class Digested:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class RetentionLimits:
     """Before when things may go; None: never. Answers are needed longer where one is enough for a while."""
 
     before: datetime | None
@@ -64,28 +64,28 @@ def digested_by(session: Session, editions: Collection[Edition], weekday: int) -
     return Digested(marks=marks, until=min(row.until for row in ends))
 
 
-def may_go(what: Old, limits: Limits) -> ColumnElement[bool]:
+def may_go(what: Purgeable, limits: RetentionLimits) -> ColumnElement[bool]:
     """Return what a row must meet to be deleted."""
     match what:
-        case Old.MAILS:
+        case Purgeable.MAILS:
             return _mail_goes(_MAIL, limits)
-        case Old.WITHHELD:
+        case Purgeable.WITHHELD:
             at = tables.Withheld
             return _before(col(at.at), limits.before) & (col(at.id) <= limits.digested.marks["withheld_to"])
-        case Old.QUARANTINED:
+        case Purgeable.QUARANTINED:
             at_ = tables.Quarantined
             told = col(at_.id) <= limits.digested.marks["quarantined_to"]
             return _before(col(at_.at), limits.quarantined_before) & told
-        case Old.INCIDENTS:
+        case Purgeable.INCIDENTS:
             return _incident_goes(_INCIDENT, limits)
-        case Old.MESSAGES:
+        case Purgeable.MESSAGES:
             needed = or_(
                 is_unfinished(), is_untold(limits), proves(limits), has_mail(limits), has_copy(limits)
             )
             return is_old(limits) & not_(needed)
 
 
-def is_old(limits: Limits) -> ColumnElement[bool]:
+def is_old(limits: RetentionLimits) -> ColumnElement[bool]:
     """A message that arrived long ago, and of which more than its place is left."""
     arrived = func.coalesce(col(_MESSAGE.received_at), col(_MESSAGE.seen_at))
     return _before(arrived, limits.before) & (col(_MESSAGE.sha256).is_not(None))
@@ -96,7 +96,7 @@ def is_unfinished() -> ColumnElement[bool]:
     return col(_MESSAGE.state).not_in(_DONE)
 
 
-def is_untold(limits: Limits) -> ColumnElement[bool]:
+def is_untold(limits: RetentionLimits) -> ColumnElement[bool]:
     """A digest that is still to come tells of it."""
     marks = limits.digested.marks
     return or_(
@@ -113,7 +113,7 @@ def _refused_since(mark: int) -> ColumnElement[bool]:
     return exists(refused.correlate(_MESSAGE))
 
 
-def proves(limits: Limits) -> ColumnElement[bool]:
+def proves(limits: RetentionLimits) -> ColumnElement[bool]:
     """It proves an incident that stays."""
     link, bounce = tables.IncidentEvent, tables.Bounce
     proof = select(link.bounce_id).join(bounce, col(bounce.id) == col(link.bounce_id))
@@ -122,7 +122,7 @@ def proves(limits: Limits) -> ColumnElement[bool]:
     return exists(proof.correlate(_MESSAGE))
 
 
-def has_mail(limits: Limits) -> ColumnElement[bool]:
+def has_mail(limits: RetentionLimits) -> ColumnElement[bool]:
     """A mail was written about it that waits, or that is not old enough."""
     mail = aliased(_MAIL)
     about = select(mail.id).join(_REPORT, col(_REPORT.id) == col(mail.report_id))
@@ -130,7 +130,7 @@ def has_mail(limits: Limits) -> ColumnElement[bool]:
     return exists(about.correlate(_MESSAGE))
 
 
-def has_copy(limits: Limits) -> ColumnElement[bool]:
+def has_copy(limits: RetentionLimits) -> ColumnElement[bool]:
     """A copy of its report came later, and is not old enough."""
     copy = aliased(_REPORT)
     fresh = or_(
@@ -141,14 +141,14 @@ def has_copy(limits: Limits) -> ColumnElement[bool]:
     return exists(later.correlate(_MESSAGE))
 
 
-def _mail_goes(mail: Any, limits: Limits) -> ColumnElement[bool]:
+def _mail_goes(mail: Any, limits: RetentionLimits) -> ColumnElement[bool]:
     """It is settled, old, and its sending was told."""
     until = limits.digested.until
     told = col(mail.sent_at).is_(None) if until is None else func.coalesce(col(mail.sent_at) <= until, true())
     return col(mail.state).in_(FINAL) & _before(col(mail.created_at), limits.mails_before) & told
 
 
-def _incident_goes(incident: Any, limits: Limits) -> ColumnElement[bool]:
+def _incident_goes(incident: Any, limits: RetentionLimits) -> ColumnElement[bool]:
     """It is over for long, every line of it was told, and no mail about it stays."""
     mail, line = aliased(_MAIL), tables.IncidentChange
     stays = select(mail.id).where(col(mail.incident) == col(incident.number), not_(_mail_goes(mail, limits)))

@@ -10,7 +10,7 @@ from sqlmodel import Session, select
 
 from bounce_watch.store import tables
 from bounce_watch.store.database.columns import LongText, SafeJson, SafeText
-from bounce_watch.store.privacy.identity import Named
+from bounce_watch.store.privacy.identity import PersonIdentity
 
 NUMBERED: tuple[Any, ...] = (
     # Mail that waits comes first: it must not leave meanwhile.
@@ -51,7 +51,7 @@ def number_of(table: Any) -> Column[Any]:
     return column  # type: ignore[no-any-return]
 
 
-def numbers_of(session: Session, table: Any, person: Named) -> tuple[int, ...]:
+def numbers_of(session: Session, table: Any, person: PersonIdentity) -> tuple[int, ...]:
     """Return the rows of a table that name the person, in order."""
     found = set(_by_text(session, table, person))
     if table is tables.Outgoing:
@@ -61,7 +61,7 @@ def numbers_of(session: Session, table: Any, person: Named) -> tuple[int, ...]:
     return tuple(sorted(found))
 
 
-def _by_text(session: Session, table: Any, person: Named) -> Iterator[int]:
+def _by_text(session: Session, table: Any, person: PersonIdentity) -> Iterator[int]:
     number = number_of(table)
     texts = [type_coerce(column, Text()) for column in texts_of(table)]
     query: Any = select(number, *texts).where(or_(*(text.ilike(person.like, escape="\\") for text in texts)))
@@ -70,7 +70,7 @@ def _by_text(session: Session, table: Any, person: Named) -> Iterator[int]:
             yield found
 
 
-def _by_letter(session: Session, person: Named, known: set[int]) -> Iterator[int]:
+def _by_letter(session: Session, person: PersonIdentity, known: set[int]) -> Iterator[int]:
     """Yield mails of ours whose bytes name the person although their text does not."""
     pieces = [piece.encode() for piece in _PIECE.findall(person.key)]
     query: Any = select(tables.Outgoing.id, tables.Outgoing.raw).execution_options(yield_per=50)
@@ -80,7 +80,7 @@ def _by_letter(session: Session, person: Named, known: set[int]) -> Iterator[int
             yield number
 
 
-def _by_bytes(session: Session, person: Named) -> Iterator[int]:
+def _by_bytes(session: Session, person: PersonIdentity) -> Iterator[int]:
     query: Any = select(tables.Quarantined.id, tables.Quarantined.raw).execution_options(yield_per=5)
     return (number for number, raw in session.execute(query) if person.is_in_bytes(raw))
 

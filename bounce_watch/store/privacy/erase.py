@@ -19,12 +19,12 @@ from sqlmodel import Session, col, or_, select
 from bounce_watch.model import IncidentState, LetterKind, OutboxState
 from bounce_watch.store import tables
 from bounce_watch.store.privacy.columns import SMALL, change_texts, rows_of
-from bounce_watch.store.privacy.identity import Named
+from bounce_watch.store.privacy.identity import PersonIdentity
 
 _POLICY = SMTP.clone(cte_type="7bit")
 
 
-def letter_without(raw: bytes, person: Named, pseudonym: str) -> bytes:
+def letter_without(raw: bytes, person: PersonIdentity, pseudonym: str) -> bytes:
     """Return the mail with the pseudonym in place of the person; empty where that cannot be done surely."""
     mail = message_from_bytes(raw, policy=_POLICY)
     for part in mail.walk():
@@ -35,13 +35,13 @@ def letter_without(raw: bytes, person: Named, pseudonym: str) -> bytes:
     return b"" if person.is_in_letter(changed) else changed
 
 
-def _change_fields(part: EmailMessage, person: Named, pseudonym: str) -> None:
+def _change_fields(part: EmailMessage, person: PersonIdentity, pseudonym: str) -> None:
     for name, value in part.items():
         if person.is_in(str(value)):
             part.replace_header(name, person.replaced(str(value), pseudonym))
 
 
-def _change_text(part: EmailMessage, person: Named, pseudonym: str) -> None:
+def _change_text(part: EmailMessage, person: PersonIdentity, pseudonym: str) -> None:
     text = part.get_content()
     if person.is_in(text):
         part.set_content(
@@ -63,7 +63,9 @@ _WORDS = ("diagnostic_code", "details")
 class Forgetter:
     """Takes one person out of rows. `by` is the account that does it, `now` the time of day."""
 
-    def __init__(self, session: Session, person: Named, pseudonym: str, *, by: str, now: datetime) -> None:
+    def __init__(
+        self, session: Session, person: PersonIdentity, pseudonym: str, *, by: str, now: datetime
+    ) -> None:
         self._rows = session
         self._person = person
         self._pseudonym = pseudonym

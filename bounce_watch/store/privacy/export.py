@@ -11,7 +11,7 @@ from sqlmodel import Session
 
 from bounce_watch.store import tables
 from bounce_watch.store.privacy.columns import Found, mapped, rows_of
-from bounce_watch.store.privacy.identity import OTHERS, Named
+from bounce_watch.store.privacy.identity import OTHERS, PersonIdentity
 
 Row = dict[str, Any]
 _AT_ONCE = 100
@@ -19,7 +19,7 @@ _OURS = frozenset({"raw", "preview", "lease_owner", "lease_until", "by", "acknow
 """Bytes and texts that are handed out otherwise, and the names of our own people."""
 
 
-def export_rows(session: Session, person: Named, found: Found) -> Iterator[tuple[str, Row]]:
+def export_rows(session: Session, person: PersonIdentity, found: Found) -> Iterator[tuple[str, Row]]:
     """Yield each row that names the person with the name of its section; sections come one by one."""
     writer = _Writer(person)
     sections: dict[Any, tuple[str, Callable[[Session, Any], Row]]] = {
@@ -39,7 +39,7 @@ def export_rows(session: Session, person: Named, found: Found) -> Iterator[tuple
 
 
 class _Writer:
-    def __init__(self, person: Named) -> None:
+    def __init__(self, person: PersonIdentity) -> None:
         self._person = person
 
     def row(self, _session: Session, row: Any) -> Row:

@@ -20,7 +20,7 @@ _SHORTEST_NAME = 3
 OTHERS = "(another person)"
 
 
-class Named:
+class PersonIdentity:
     """Finds one person's address in texts and bytes, and replaces it.
 
     Upper and lower case are the same. `anna@contoso.example` is neither in `joanna@contoso.example` nor in

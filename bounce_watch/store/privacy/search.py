@@ -20,7 +20,7 @@ from bounce_watch.store.meta import read_value, write_value
 from bounce_watch.store.privacy.columns import NUMBERED, Found, numbers_of
 from bounce_watch.store.privacy.erase import WAITING, Forgetter
 from bounce_watch.store.privacy.export import Row, export_rows
-from bounce_watch.store.privacy.identity import Named
+from bounce_watch.store.privacy.identity import PersonIdentity
 
 PSEUDONYM = "forgotten-{}@forgotten.invalid"
 """The domain never exists (RFC 2606)."""
@@ -42,7 +42,7 @@ _AT_ONCE = 500
 class PrivacyQueries(Queries):
     """Questions about one person."""
 
-    def search(self, person: Named) -> Found:
+    def search(self, person: PersonIdentity) -> Found:
         """Return all rows that name a person; every text of the store is read for it."""
         with self._reading() as session:
             rows = {table: numbers_of(session, table, person) for table in NUMBERED}
@@ -59,7 +59,7 @@ class PrivacyQueries(Queries):
                 places=_places(session, person),
             )
 
-    def export(self, person: Named, found: Found) -> Iterator[tuple[str, Row]]:
+    def export(self, person: PersonIdentity, found: Found) -> Iterator[tuple[str, Row]]:
         """Yield each row that names the person with the name of its section; sections come one by one."""
         with self._reading() as session:
             yield from export_rows(session, person, found)
@@ -75,17 +75,24 @@ class Privacy(PrivacyQueries, Repository):
         return PSEUDONYM.format(number)
 
     def forget(
-        self, table: Any, numbers: Sequence[int], person: Named, pseudonym: str, *, by: str, now: datetime
+        self,
+        table: Any,
+        numbers: Sequence[int],
+        person: PersonIdentity,
+        pseudonym: str,
+        *,
+        by: str,
+        now: datetime,
     ) -> Counter[str]:
         """Change or delete rows that name the person (see `named`); return how many of what."""
         return Forgetter(self._rows, person, pseudonym, by=by, now=now).forget(table, numbers)
 
-    def forget_rest(self, person: Named, pseudonym: str, *, by: str, now: datetime) -> Counter[str]:
+    def forget_rest(self, person: PersonIdentity, pseudonym: str, *, by: str, now: datetime) -> Counter[str]:
         """Do the same in the small tables."""
         return Forgetter(self._rows, person, pseudonym, by=by, now=now).forget_rest()
 
 
-def _like(column: Any, person: Named) -> Any:
+def _like(column: Any, person: PersonIdentity) -> Any:
     return col(column).ilike(person.like, escape="\\")
 
 
@@ -95,7 +102,7 @@ def _count(session: Session, number: Any, numbers: Sequence[int], *conditions: A
     return sum(session.exec(query.where(col(number).in_(part))).one() for part in parts)
 
 
-def _places(session: Session, person: Named) -> int:
+def _places(session: Session, person: PersonIdentity) -> int:
     at = tables.Message
     query = select(at.mailbox, at.uid).where(or_(_like(at.mailbox, person), _like(at.uid, person)))
     return sum(person.is_in(mailbox) or person.is_in(uid) for mailbox, uid in session.exec(query))
@@ -106,7 +113,7 @@ _OVERLAP = 4096
 """Longer than an address in any form."""
 
 
-def is_in_files(path: Path, person: Named) -> bool:
+def is_in_files(path: Path, person: PersonIdentity) -> bool:
     """Tell whether the bytes of the store or its log hold the address, even as a part of a longer one.
 
     Fields of a row follow one another without a sign between them, so that nobody can tell where one ends.
@@ -115,7 +122,7 @@ def is_in_files(path: Path, person: Named) -> bool:
     return any(_is_in(file, _bytes_of(person)) for file in files if file.exists())
 
 
-def _bytes_of(person: Named) -> re.Pattern[bytes]:
+def _bytes_of(person: PersonIdentity) -> re.Pattern[bytes]:
     dot = rb"(?:\.|\[\.\])"
     local, domain = (
         dot.join(re.escape(piece.encode()) for piece in part.split("."))
