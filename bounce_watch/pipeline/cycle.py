@@ -77,7 +77,11 @@ def _due_times(context: Context, now: datetime) -> Iterator[datetime]:
         yield outgoing
     yield _next_digest(context, now)
     settle = timedelta(seconds=context.config.alerts.settle_seconds)
-    yield from (told.incident.opened_at + settle for told in context.store.incidents.told() if not told.step)
+    yield from (
+        state.incident.opened_at + settle
+        for state in context.store.incidents.alert_states()
+        if not state.step
+    )
 
 
 def _next_digest(context: Context, now: datetime) -> datetime:

@@ -18,11 +18,11 @@ _FIRST_RUN, _LAST_FETCH = "first_run_at", "last_success_fetch_at"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailboxTrouble:
-    """A mailbox cannot be read. `why` is the newest reason; `is_told`: the admins were notified."""
+    """A mailbox cannot be read. `why` is the newest reason; `is_notified`: the admins were notified."""
 
     since: datetime
     why: str
-    is_told: bool = False
+    is_notified: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,11 +103,11 @@ class Mailboxes(MailboxQueries, Repository):
         value = json.dumps([cursor.validity, cursor.uid, cursor.whole_at.isoformat()])
         write_value(self._rows, f"{_CURSOR}{mailbox}", value)
 
-    def note_trouble(self, mailbox: str, why: str, now: datetime, *, told: bool = False) -> None:
-        """Note that a mailbox cannot be read; its beginning and `told` stay as they were noted first."""
+    def note_trouble(self, mailbox: str, why: str, now: datetime, *, notified: bool = False) -> None:
+        """Note that a mailbox cannot be read; its beginning and `notified` stay as they were first."""
         known = self.trouble_with(mailbox)
-        since, told = (known.since, told or known.is_told) if known else (now, told)
-        value = f"{since.isoformat()} {'told' if told else 'untold'} {why}"
+        since, notified = (known.since, notified or known.is_notified) if known else (now, notified)
+        value = f"{since.isoformat()} {'told' if notified else 'untold'} {why}"
         write_value(self._rows, f"{_TROUBLE}{mailbox}", value)
 
     def clear_trouble(self, mailbox: str) -> bool:
@@ -121,5 +121,5 @@ class Mailboxes(MailboxQueries, Repository):
 
 
 def _trouble_of(noted: str) -> MailboxTrouble:
-    since, is_told, why = noted.split(" ", 2)
-    return MailboxTrouble(since=datetime.fromisoformat(since), why=why, is_told=is_told == "told")
+    since, notified, why = noted.split(" ", 2)
+    return MailboxTrouble(since=datetime.fromisoformat(since), why=why, is_notified=notified == "told")

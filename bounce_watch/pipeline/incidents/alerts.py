@@ -11,7 +11,7 @@ from bounce_watch.notifications.gate.values import Candidate
 from bounce_watch.pipeline.context import Context
 from bounce_watch.pipeline.outbox.enqueue import post
 from bounce_watch.store import Transaction
-from bounce_watch.store.incidents.lifecycle import Told
+from bounce_watch.store.incidents.lifecycle import AlertState
 
 GROWTH = (8, 4, 2)
 HOUR = timedelta(hours=1)
@@ -33,18 +33,18 @@ def alert_due(context: Context, tx: Transaction) -> int:
     An incident that another one explains is noted as suppressed. Beyond the hourly limit only critical ones
     are alerted about; the others wait, and are listed in the digest in the meantime.
     """
-    now, rules, everything = context.clock(), _rules_by_id(context), tx.incidents.told()
-    unresolved = [told.incident for told in everything]
-    lately = sum(1 for told in everything if told.at is not None and now - told.at < HOUR)
+    now, rules, everything = context.clock(), _rules_by_id(context), tx.incidents.alert_states()
+    unresolved = [state.incident for state in everything]
+    lately = sum(1 for state in everything if state.at is not None and now - state.at < HOUR)
     count = 0
-    for told in sorted(everything, key=_severity_and_number):
-        explanation = find_explanation(rules, told.incident, unresolved)
-        tx.incidents.suppress(told.incident.number, explanation.number if explanation else None, now)
-        kind = None if explanation else _due(context, told)
-        critical = told.incident.finding.severity is Severity.CRITICAL
+    for state in sorted(everything, key=_severity_and_number):
+        explanation = find_explanation(rules, state.incident, unresolved)
+        tx.incidents.suppress(state.incident.number, explanation.number if explanation else None, now)
+        kind = None if explanation else _due(context, state)
+        critical = state.incident.finding.severity is Severity.CRITICAL
         if kind is None or (lately + count >= context.config.alerts.per_hour and not critical):
             continue
-        _write_alerts(context, tx, told.incident, kind, unresolved=unresolved, growth=_growth(told))
+        _write_alerts(context, tx, state.incident, kind, unresolved=unresolved, growth=_growth(state))
         count += 1
     return count
 
@@ -54,10 +54,10 @@ def alert_resolved(context: Context, tx: Transaction, number: int) -> bool:
 
     There is none while the incident that explains it is still open.
     """
-    told = tx.incidents.what_was_told(number)
-    incident = told.incident
+    state = tx.incidents.alert_state(number)
+    incident = state.incident
     explained = incident.suppressed_by in {other.number for other in tx.incidents.list_open()}
-    if told.step == 0 or explained or incident.historical or incident.is_silenced(context.clock()):
+    if state.step == 0 or explained or incident.historical or incident.is_silenced(context.clock()):
         return False
     _write_alerts(context, tx, incident, AlertKind.ALL_CLEAR, unresolved=())
     return True
@@ -67,32 +67,32 @@ def _rules_by_id(context: Context) -> dict[str, Rule]:
     return {rule.id: rule for rule in context.rules}
 
 
-def _severity_and_number(told: Told) -> tuple[int, int]:
-    return list(Severity).index(told.incident.finding.severity), told.incident.number
+def _severity_and_number(state: AlertState) -> tuple[int, int]:
+    return list(Severity).index(state.incident.finding.severity), state.incident.number
 
 
 def _first(incident: Incident) -> AlertKind:
     return AlertKind.REOPENED if incident.reopened else AlertKind.OPENED
 
 
-def _due(context: Context, told: Told) -> AlertKind | None:
+def _due(context: Context, state: AlertState) -> AlertKind | None:
     """Return the alert that is due now, None for none."""
-    now, alerts, incident = context.clock(), context.config.alerts, told.incident
+    now, alerts, incident = context.clock(), context.config.alerts, state.incident
     if incident.is_silenced(now):
         return None
-    if told.step == 0 or told.at is None:
+    if state.step == 0 or state.at is None:
         settled = now - incident.opened_at >= timedelta(seconds=alerts.settle_seconds)
         return _first(incident) if settled else None
-    if now - told.at >= timedelta(minutes=alerts.growth_pause_minutes) and _growth(told) > told.step:
+    if now - state.at >= timedelta(minutes=alerts.growth_pause_minutes) and _growth(state) > state.step:
         return AlertKind.GREW
-    waits = incident.acknowledged_at is None and now - told.at >= timedelta(hours=alerts.remind_hours)
+    waits = incident.acknowledged_at is None and now - state.at >= timedelta(hours=alerts.remind_hours)
     return AlertKind.REMINDER if waits else None
 
 
-def _growth(told: Told) -> int:
+def _growth(state: AlertState) -> int:
     """Return by which factor an incident grew since the first alert: 1, 2, 4 or 8."""
-    base = max(told.messages, 1)
-    return next((step for step in GROWTH if told.step and told.incident.finding.messages >= step * base), 1)
+    base = max(state.messages, 1)
+    return next((step for step in GROWTH if state.step and state.incident.finding.messages >= step * base), 1)
 
 
 def _write_alerts(
@@ -122,7 +122,7 @@ def _write_alerts(
         )
         candidate = Candidate(kind=LetterKind.ALERT, to=address, event_key=key)
         post(context, tx, candidate, partial(context.composer.alert, facts), incident=incident.number)
-    tx.incidents.note_told(incident.number, context.clock(), step=growth)
+    tx.incidents.note_notified(incident.number, context.clock(), step=growth)
 
 
 def _step(context: Context, incident: Incident, kind: AlertKind, growth: int) -> str:

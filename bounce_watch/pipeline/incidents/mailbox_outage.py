@@ -18,13 +18,13 @@ def note_fault(context: Context, source: str, label: str, fault: Exception) -> b
     with context.store.transaction() as tx:
         tx.mailboxes.note_trouble(source, why, now)
         trouble = tx.mailboxes.trouble_with(source)
-        if trouble is None or trouble.is_told:
+        if trouble is None or trouble.is_notified:
             return False
         if (now - trouble.since).total_seconds() < context.config.monitor.tell_after_minutes * 60:
             return False
         repair, commands = str(getattr(fault, "repair", "")), tuple(getattr(fault, "commands", ()))
         _write(context, tx, source, label, trouble, repair=repair, commands=commands)
-        tx.mailboxes.note_trouble(source, why, now, told=True)
+        tx.mailboxes.note_trouble(source, why, now, notified=True)
     return True
 
 
@@ -35,9 +35,9 @@ def note_recovery(context: Context, source: str, label: str) -> bool:
         return False
     with context.store.transaction() as tx:
         tx.mailboxes.clear_trouble(source)
-        if trouble.is_told:
+        if trouble.is_notified:
             _write(context, tx, source, label, trouble, is_over=True)
-    return trouble.is_told
+    return trouble.is_notified
 
 
 def _write(

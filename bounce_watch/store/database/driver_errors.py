@@ -19,10 +19,10 @@ from bounce_watch.store.database.errors import (
     StoreUnreachable,
 )
 
-Told = tuple[type[StoreError], str, str]
+Fault = tuple[type[StoreError], str, str]
 """The kind of fault, what happened, and what repairs it."""
 
-_SQLITE: dict[int, Told] = {
+_SQLITE: dict[int, Fault] = {
     sqlite3.SQLITE_BUSY: (StoreBusy, "The database is busy.", "Try again in a moment."),
     sqlite3.SQLITE_LOCKED: (StoreBusy, "The database is busy.", "Try again in a moment."),
     sqlite3.SQLITE_NOMEM: (StoreTemporary, "The machine is short of memory.", "Free memory; we try again."),
@@ -68,9 +68,9 @@ _REFUSED = ("FATAL", "no password supplied", "SSL was required", "certificate ve
 _PASSES = ("starting up", "shutting down", "recovery mode", "too many clients", "terminating connection")
 """In a refusal at connect these mean: later."""
 
-_ENDED: Told = (StoreUnreachable, "The database's server ended the connection.", _UNREACHABLE)
+_ENDED: Fault = (StoreUnreachable, "The database's server ended the connection.", _UNREACHABLE)
 
-_SERVER: dict[str, Told] = {
+_SERVER: dict[str, Fault] = {
     "08": (StoreUnreachable, "The connection to the database broke.", _UNREACHABLE),
     "25P03": (StoreUnreachable, "The server ended a transaction that stood still.", "We try again."),
     "25P04": (StoreUnreachable, "The server ended a transaction that took too long.", "We try again."),
@@ -110,19 +110,19 @@ _SERVER: dict[str, Told] = {
 def read_fault(error: BaseException) -> StoreError | None:
     """Return the fault behind an exception of the driver, None when it is a bug of ours."""
     origin = error.orig if isinstance(error, DBAPIError) else error
-    told = _of_sqlite(origin) if isinstance(origin, sqlite3.DatabaseError) else _of_server(origin)
-    if told is None:
+    fault = _of_sqlite(origin) if isinstance(origin, sqlite3.DatabaseError) else _of_server(origin)
+    if fault is None:
         return None
-    kind, what, repair = told
+    kind, what, repair = fault
     return kind(what, repair)
 
 
-def _of_sqlite(error: sqlite3.DatabaseError) -> Told | None:
+def _of_sqlite(error: sqlite3.DatabaseError) -> Fault | None:
     code = getattr(error, "sqlite_errorcode", None)
     return None if code is None else _SQLITE.get(code & 0xFF)
 
 
-def _of_server(error: BaseException | None) -> Told | None:
+def _of_server(error: BaseException | None) -> Fault | None:
     if error is None or not hasattr(error, "sqlstate"):
         return None
     state = error.sqlstate
@@ -131,7 +131,7 @@ def _of_server(error: BaseException | None) -> Told | None:
     return _SERVER.get(state) or _SERVER.get(state[:2])
 
 
-def _of_connection(error: BaseException) -> Told:
+def _of_connection(error: BaseException) -> Fault:
     """Tell what a connection died of: the driver has the server's words for it, and no code."""
     words = " ".join(str(error).split())
     if any(sign in words for sign in _REFUSED) and not any(sign in words for sign in _PASSES):

@@ -182,5 +182,5 @@ def find_others(session: Connection) -> list[tuple[int, str]]:
 
 
 def _number_of(location: MessageLocation) -> int:
-    told = f"{location.mailbox}\0{location.validity}\0{location.uid}".encode("utf-8", "surrogatepass")
-    return int.from_bytes(blake2b(told, digest_size=8).digest(), signed=True)
+    name = f"{location.mailbox}\0{location.validity}\0{location.uid}".encode("utf-8", "surrogatepass")
+    return int.from_bytes(blake2b(name, digest_size=8).digest(), signed=True)

@@ -13,7 +13,7 @@ from bounce_watch.store import tables
 from bounce_watch.store.database.columns import scrub
 from bounce_watch.store.database.session import read_columns
 from bounce_watch.store.incidents.detail import refusal_details_of, show_incident
-from bounce_watch.store.incidents.lifecycle import WATCHER, IncidentLife, ToldQueries, incident_of
+from bounce_watch.store.incidents.lifecycle import WATCHER, AlertQueries, IncidentLife, incident_of
 from bounce_watch.store.records import IncidentDetail, KnownIncident, Recorded
 from bounce_watch.store.vocabulary import Change
 
@@ -41,7 +41,7 @@ _PROOFS_BY_MESSAGE = (
 )
 
 
-class IncidentQueries(ToldQueries):
+class IncidentQueries(AlertQueries):
     """Questions about incidents."""
 
     def list(self, state: IncidentState | None = None, limit: int = 1_000) -> tuple[Incident, ...]:

@@ -16,7 +16,7 @@ WATCHER = "bounce_watch"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
+class AlertState:
     """What admins know of an incident.
 
     `step` is the growth that was told: 0 nothing yet, 1 that it opened, then 2, 4, 8. `messages` is how many
@@ -34,22 +34,24 @@ def incident_of(row: tables.Incident, events: tuple[int, ...] = ()) -> Incident:
     return value_of(Incident, row, finding=value_of(Finding, row, events=events), historical=row.quiet)
 
 
-class ToldQueries(Queries):
+class AlertQueries(Queries):
     """Questions about what admins know."""
 
-    def told(self) -> tuple[Told, ...]:
+    def alert_states(self) -> tuple[AlertState, ...]:
         """Return every unresolved incident that is not historical, oldest first, with what was told of it."""
         at = tables.Incident
         query = select(at).where(col(at.state) != IncidentState.RESOLVED, col(at.quiet).is_(False))
         with self._reading() as session:
-            return tuple(told_of(row) for row in session.exec(query.order_by(col(at.number))))
+            return tuple(_alert_state_of(row) for row in session.exec(query.order_by(col(at.number))))
 
 
-def told_of(row: tables.Incident) -> Told:
-    return Told(incident=incident_of(row), step=row.told_step, messages=row.told_messages, at=row.told_at)
+def _alert_state_of(row: tables.Incident) -> AlertState:
+    return AlertState(
+        incident=incident_of(row), step=row.told_step, messages=row.told_messages, at=row.told_at
+    )
 
 
-class IncidentLife(ToldQueries, Repository):
+class IncidentLife(AlertQueries, Repository):
     """Changes by people and by time. All raise NotThere for no such number."""
 
     def __init__(self, session: Session) -> None:
@@ -69,8 +71,8 @@ class IncidentLife(ToldQueries, Repository):
         """Write to nobody about it until then; a moment that is past ends the silence."""
         row = self._unresolved(number)
         row.silenced_until = until
-        told = f"until {until:%Y-%m-%d %H:%M} UTC" if until > now else "ended"
-        self._note(row, "silenced", now, by=by, note=f"{told}: {why}" if why else told)
+        span = f"until {until:%Y-%m-%d %H:%M} UTC" if until > now else "ended"
+        self._note(row, "silenced", now, by=by, note=f"{span}: {why}" if why else span)
         return incident_of(row)
 
     def note(self, number: int, text: str, now: datetime, *, by: str) -> Incident:
@@ -95,16 +97,16 @@ class IncidentLife(ToldQueries, Repository):
             note = f"by INC-{by_number}" if by_number is not None else "no longer"
             self._note(row, "suppressed", now, by=WATCHER, note=note)
 
-    def note_told(self, number: int, now: datetime, *, step: int) -> None:
+    def note_notified(self, number: int, now: datetime, *, step: int) -> None:
         """Note that admins were told of an incident, and how much of its growth."""
         row = self._incident(number)
         if row.told_step == 0:
             row.told_messages = row.messages
         row.told_at, row.told_step = now, max(step, row.told_step)
 
-    def what_was_told(self, number: int) -> Told:
+    def alert_state(self, number: int) -> AlertState:
         """Return what admins know of one incident."""
-        return told_of(self._incident(number))
+        return _alert_state_of(self._incident(number))
 
     def _incident(self, number: int) -> tables.Incident:
         row = self._known.get(number) or self._rows.get(tables.Incident, number)

@@ -81,7 +81,7 @@ class MaintenanceQueries(Queries):
         """Count what a purge would delete, and the old messages that something still needs."""
         needs = {
             "unfinished": retention.is_unfinished(),
-            "not yet in a digest": retention.is_untold(limits),
+            "not yet in a digest": retention.awaits_digest(limits),
             "proof of an incident that stays": retention.proves(limits),
             "a mail about it stays": retention.has_mail(limits),
             "a copy came later": retention.has_copy(limits),

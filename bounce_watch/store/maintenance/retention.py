@@ -74,13 +74,13 @@ def may_go(what: Purgeable, limits: RetentionLimits) -> ColumnElement[bool]:
             return _before(col(at.at), limits.before) & (col(at.id) <= limits.digested.marks["withheld_to"])
         case Purgeable.QUARANTINED:
             at_ = tables.Quarantined
-            told = col(at_.id) <= limits.digested.marks["quarantined_to"]
-            return _before(col(at_.at), limits.quarantined_before) & told
+            digested = col(at_.id) <= limits.digested.marks["quarantined_to"]
+            return _before(col(at_.at), limits.quarantined_before) & digested
         case Purgeable.INCIDENTS:
             return _incident_goes(_INCIDENT, limits)
         case Purgeable.MESSAGES:
             needed = or_(
-                is_unfinished(), is_untold(limits), proves(limits), has_mail(limits), has_copy(limits)
+                is_unfinished(), awaits_digest(limits), proves(limits), has_mail(limits), has_copy(limits)
             )
             return is_old(limits) & not_(needed)
 
@@ -96,7 +96,7 @@ def is_unfinished() -> ColumnElement[bool]:
     return col(_MESSAGE.state).not_in(_DONE)
 
 
-def is_untold(limits: RetentionLimits) -> ColumnElement[bool]:
+def awaits_digest(limits: RetentionLimits) -> ColumnElement[bool]:
     """A digest that is still to come tells of it."""
     marks = limits.digested.marks
     return or_(
@@ -144,15 +144,17 @@ def has_copy(limits: RetentionLimits) -> ColumnElement[bool]:
 def _mail_goes(mail: Any, limits: RetentionLimits) -> ColumnElement[bool]:
     """It is settled, old, and its sending was told."""
     until = limits.digested.until
-    told = col(mail.sent_at).is_(None) if until is None else func.coalesce(col(mail.sent_at) <= until, true())
-    return col(mail.state).in_(FINAL) & _before(col(mail.created_at), limits.mails_before) & told
+    digested = (
+        col(mail.sent_at).is_(None) if until is None else func.coalesce(col(mail.sent_at) <= until, true())
+    )
+    return col(mail.state).in_(FINAL) & _before(col(mail.created_at), limits.mails_before) & digested
 
 
 def _incident_goes(incident: Any, limits: RetentionLimits) -> ColumnElement[bool]:
     """It is over for long, every line of it was told, and no mail about it stays."""
     mail, line = aliased(_MAIL), tables.IncidentChange
     stays = select(mail.id).where(col(mail.incident) == col(incident.number), not_(_mail_goes(mail, limits)))
-    untold = select(line.id).where(
+    undigested = select(line.id).where(
         col(line.incident) == col(incident.number), col(line.id) > limits.digested.marks["change_to"]
     )
     over = col(incident.state) == IncidentState.RESOLVED
@@ -160,7 +162,7 @@ def _incident_goes(incident: Any, limits: RetentionLimits) -> ColumnElement[bool
         over
         & _before(col(incident.resolved_at), limits.before)
         & ~exists(stays.correlate(incident))
-        & ~exists(untold.correlate(incident))
+        & ~exists(undigested.correlate(incident))
     )
 
 

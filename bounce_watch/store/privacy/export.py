@@ -51,13 +51,13 @@ class _Writer:
         is_sender = row.sender is not None and self._person.is_in(row.sender)
         report = session.get_one(tables.Report, row.report_id)
         message = session.get_one(tables.Message, row.message_id)
-        told, about = _plain(row), _plain(report) | {"tests": dict(report.tests)}
+        own, about = _plain(row), _plain(report) | {"tests": dict(report.tests)}
         if not is_sender:
-            told, about = (_mapped(one, self._person.without_others) for one in (told, about))
+            own, about = (_mapped(one, self._person.without_others) for one in (own, about))
             about.pop("original_subject", None)  # somebody else's words
         return {
             "they_are": "sender" if is_sender else "recipient" if self._is_recipient(row) else "named in it",
-            **told,
+            **own,
             "report": about,
             "lies_in": {"mailbox": message.mailbox, "received_at": message.received_at},
         }
@@ -71,8 +71,8 @@ class _Writer:
         if self._person.is_in(row.recipient):
             return {**_plain(row), "text": row.preview}
         lines = [line for line in row.preview.splitlines() if self._person.is_in(line)]
-        told = self.row(session, row) | {"recipient": OTHERS, "subject": None}
-        return told | {"lines": [self._person.without_others(line) for line in lines]}
+        mail = self.row(session, row) | {"recipient": OTHERS, "subject": None}
+        return mail | {"lines": [self._person.without_others(line) for line in lines]}
 
 
 def _paged(session: Session, table: Any, numbers: tuple[int, ...]) -> Iterator[Any]:

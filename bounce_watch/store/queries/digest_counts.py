@@ -169,15 +169,15 @@ class Counting:
         }
 
     def _opened(self) -> tuple[Incident, ...]:
-        return self._told(self._changed_to(*_OPENING), ~self._over())
+        return self._incidents(self._changed_to(*_OPENING), ~self._over())
 
     def _still_open(self) -> tuple[Incident, ...]:
         number, line = col(tables.Incident.number), tables.IncidentChange
         known = number.in_(select(line.incident).where(col(line.id) <= self._span.end["change_to"]))
-        return self._told(known, ~self._changed_to(*_OPENING), ~self._over())
+        return self._incidents(known, ~self._changed_to(*_OPENING), ~self._over())
 
     def _resolved(self) -> tuple[Incident, ...]:
-        return self._told(self._changed_to(IncidentState.RESOLVED), self._over())
+        return self._incidents(self._changed_to(IncidentState.RESOLVED), self._over())
 
     def _changed_to(self, *changes: str) -> ColumnElement[bool]:
         line = tables.IncidentChange
@@ -199,7 +199,7 @@ class Counting:
         )
         return func.coalesce(last.scalar_subquery(), "") == IncidentState.RESOLVED
 
-    def _told(self, *conditions: ColumnElement[bool]) -> tuple[Incident, ...]:
+    def _incidents(self, *conditions: ColumnElement[bool]) -> tuple[Incident, ...]:
         incident = tables.Incident
         query = select(incident).where(*conditions, col(incident.quiet).is_(False))
         rows = self._session.exec(query.order_by(col(incident.number)))
