@@ -17,7 +17,14 @@ from bounce_watch.cli.common.progress import measuring, waiting
 from bounce_watch.config.load import load_config
 from bounce_watch.config.models import Config
 from bounce_watch.model.check import Check
-from bounce_watch.store import Place, StoreError, StorePermanent, open_store, place_of, work_with
+from bounce_watch.store import (
+    StoreError,
+    StoreLocation,
+    StorePermanent,
+    open_store,
+    store_location,
+    work_with,
+)
 from bounce_watch.store.check import check_backups, check_file, check_server
 from bounce_watch.store.copy import copy_store, nobody_else
 from bounce_watch.store.database.location import require_store
@@ -31,7 +38,7 @@ db = typer.Typer(help="Care for the store: upgrade, back up, copy, check, vacuum
 @db.command()
 def upgrade(context: typer.Context) -> None:
     """Bring the store to the shape that this version works with; the service does it at its start too."""
-    place = place_of(load_config(context.obj).store)
+    place = store_location(load_config(context.obj).store)
     require_store(place)
     with work_with(place), waiting("Upgrading"), open_store(place) as store:
         copy, was = store.backup, store.was
@@ -69,7 +76,7 @@ def backup(
 
 def _file_of(config: Config, instead: str) -> Path:
     """Return the store's file. Raises StorePermanent for a server, whose own tools do this."""
-    place = place_of(config.store)
+    place = store_location(config.store)
     if isinstance(place, Path):
         return place
     raise StorePermanent(f"{place} is no file: the server's own tools take care of it.", instead)
@@ -90,7 +97,7 @@ def check(context: typer.Context, as_json: AsJson = False) -> None:
 
 
 def _check(config: Config) -> Iterator[Check]:
-    place = place_of(config.store)
+    place = store_location(config.store)
     if isinstance(place, Path):
         yield from check_file(place)
         yield check_backups(place, config.retention.days, datetime.now(UTC))
@@ -147,7 +154,7 @@ def copy_to(
 ) -> None:
     """Copy the whole store to an empty place, a server or a file. The service must not run meanwhile."""
     config = load_config(context.obj)
-    source, target = place_of(config.store), _place(to, config)
+    source, target = store_location(config.store), _place(to, config)
     require_store(source)
     with nobody_else(source, target) as still, measuring("Copying and comparing") as progress:
         rows = copy_store(source, target, progress=progress, before_commit=still)
@@ -161,13 +168,13 @@ def copy_to(
     )
 
 
-def _place(to: str, config: Config) -> Place:
+def _place(to: str, config: Config) -> StoreLocation:
     """Return the target of `--to`. Raises BadParameter for anything else, or the store itself."""
     is_url = to.startswith(("postgresql://", "postgres://"))
     if not to or ("://" in to and not is_url):
         raise typer.BadParameter("write postgresql://user@host/database, or a file", param_hint="--to")
     there = {"url": SecretStr(to)} if is_url else {"url": None, "path": Path(to).expanduser().absolute()}
-    place = place_of(config.store.model_copy(update=there))
-    if place == place_of(config.store):
+    place = store_location(config.store.model_copy(update=there))
+    if place == store_location(config.store):
         raise typer.BadParameter("that is the store itself", param_hint="--to")
     return place

@@ -25,7 +25,7 @@ from bounce_watch.pipeline.digest import gather
 from bounce_watch.pipeline.wiring import sender_of, source_of
 from bounce_watch.send.interface import Sender
 from bounce_watch.shipped_files import folder as shipped
-from bounce_watch.store import Stats, open_store, place_of
+from bounce_watch.store import Stats, open_store, store_location
 
 MARK = ".bounce-watch-demo"
 
@@ -41,7 +41,7 @@ def demo(
     config = load_config(config_path)
     result = _play(folder, config)
     _write_letters(folder)
-    with open_store(place_of(config.store), read_only=True) as store:
+    with open_store(store_location(config.store), read_only=True) as store:
         if not result.messages:
             console().print("Nothing is new: the sample week was played before.", style="bold")
             console().print("Play it again from the start with --fresh.\n")

@@ -19,7 +19,7 @@ from bounce_watch.pipeline import deliver, make_digest
 from bounce_watch.pipeline.context import make_composer, utc_now
 from bounce_watch.pipeline.digest import gather
 from bounce_watch.pipeline.wiring import sender_of, sent_lookup_of
-from bounce_watch.store import open_store, place_of
+from bounce_watch.store import open_store, store_location
 
 
 def digest(
@@ -43,7 +43,7 @@ def digest(
         _send(config)
         return
     wanted = read_word(Edition, edition, "--edition")
-    with open_store(place_of(config.store), read_only=True) as store:
+    with open_store(store_location(config.store), read_only=True) as store:
         facts = gather(config, store, utc_now(), _date(date), wanted)
     if as_json:
         emit_json(asdict(facts))

@@ -18,7 +18,7 @@ from bounce_watch.pipeline.replies.preview import ReplyPreview, preview_reply
 from bounce_watch.sandbox.jobs import shipped_catalogue
 from bounce_watch.source import Message
 from bounce_watch.source.local.files import FilesSource
-from bounce_watch.store import StoreError, open_store, place_of
+from bounce_watch.store import StoreError, open_store, store_location
 
 Lines = Iterator[tuple[str, str]]
 _OUTCOMES = {"allowed": "it would be sent", "held": "it would be held until released"}
@@ -69,7 +69,7 @@ def _answer(config: Config, one: Trace, message: Message) -> ReplyPreview | None
     given: dict[str, Any] = {"evidence": one.evidence, "received_at": message.received_at, "now": utc_now()}
     bounces = tuple(traced.bounce for traced in one.bounces)
     try:
-        with open_store(place_of(config.store), read_only=True) as store:
+        with open_store(store_location(config.store), read_only=True) as store:
             return preview_reply(config, one.reading, bounces, store=store, **given)
     except StoreError:
         return preview_reply(config, one.reading, bounces, store=None, **given)

@@ -15,7 +15,7 @@ from bounce_watch.cli.common.when import read_moment
 from bounce_watch.config.load import load_config
 from bounce_watch.notifications.rendering.templates import Templates
 from bounce_watch.notifications.report_page.page import report_page
-from bounce_watch.store import open_store, place_of
+from bounce_watch.store import open_store, store_location
 
 DEFAULT_SPAN = timedelta(days=30)
 
@@ -38,7 +38,7 @@ def report(
         raise typer.BadParameter("the time begins after its end", param_hint="--since")
     config = load_config(context.obj)
     home = config.organisation
-    with waiting("Counting"), open_store(place_of(config.store), read_only=True) as store:
+    with waiting("Counting"), open_store(store_location(config.store), read_only=True) as store:
         overview = store.overviews.overview(home.name, home.time_zone, begin, end, limit)
     if as_json:
         emit_json(asdict(overview))

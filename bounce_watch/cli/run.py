@@ -23,7 +23,7 @@ from bounce_watch.model import OutboxState
 from bounce_watch.pipeline import CycleResult, run_due_work
 from bounce_watch.pipeline.wiring import sender_of, sent_lookup_of
 from bounce_watch.source.interface import never
-from bounce_watch.store import StoreMissing, place_of
+from bounce_watch.store import StoreMissing, store_location
 from bounce_watch.store.copy import copy_store
 
 
@@ -115,7 +115,7 @@ def _rehearse(config: Config, *, as_json: bool) -> None:
 
 def _copy_store(config: Config, target: Path) -> None:
     """Copy the store to a file; without a store there is nothing to copy."""
-    place = place_of(config.store)
+    place = store_location(config.store)
     if isinstance(place, Path):
         _copy_file(place, target)
         return

@@ -11,7 +11,7 @@ from bounce_watch.config.load import load_config
 from bounce_watch.notifications.rendering.safe_text import for_terminal
 from bounce_watch.pipeline.health import Level, Line, judge_health, worst
 from bounce_watch.pipeline.wiring import source_names
-from bounce_watch.store import open_store, place_of, workers
+from bounce_watch.store import open_store, store_location, workers
 
 _PERFORMANCE = ("pending", "held", "unknown", "failed", "quarantine", "incidents", "store")
 
@@ -37,7 +37,7 @@ def status(
 def judge(place: Path | None) -> tuple[Line, ...]:
     """Judge the health of store, mailboxes and service. Raises what opening the store raises."""
     config = load_config(place)
-    sources, where = source_names(config), place_of(config.store)
+    sources, where = source_names(config), store_location(config.store)
     with open_store(where, read_only=True) as store:
         return judge_health(store, config, datetime.now(UTC), sources=sources, workers=workers(where))
 

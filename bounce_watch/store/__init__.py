@@ -16,7 +16,13 @@ from bounce_watch.store.database.errors import (
     StoreTooOld,
     StoreUnreachable,
 )
-from bounce_watch.store.database.location import Place, place_of, require_fit, work_with, workers
+from bounce_watch.store.database.location import (
+    StoreLocation,
+    require_fit,
+    store_location,
+    work_with,
+    workers,
+)
 from bounce_watch.store.database.postgres import Server
 from bounce_watch.store.database.process_lock import ProcessLock, find_holder
 from bounce_watch.store.database.workers import OnlyWorker, Worker
@@ -64,7 +70,6 @@ __all__ = [
     "OutboxEntry",
     "OutgoingMail",
     "Person",
-    "Place",
     "ProcessLock",
     "QuarantineEntry",
     "QuarantineState",
@@ -80,6 +85,7 @@ __all__ = [
     "StoreDamaged",
     "StoreError",
     "StoreFull",
+    "StoreLocation",
     "StoreMissing",
     "StoreNotWritable",
     "StorePermanent",
@@ -94,8 +100,8 @@ __all__ = [
     "Worker",
     "find_holder",
     "open_store",
-    "place_of",
     "require_fit",
+    "store_location",
     "work_with",
     "workers",
 ]

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, LargeBinary, Table, func, text
 from sqlmodel import SQLModel, select
 
 from bounce_watch.store.database.errors import LockHeld, NotThere, StoreDamaged, StoreMissing
-from bounce_watch.store.database.location import Place, require_store, work_with, workers
+from bounce_watch.store.database.location import StoreLocation, require_store, work_with, workers
 from bounce_watch.store.store import Store
 
 _SQLITE_GIVEN = text("SELECT name, seq FROM sqlite_sequence")
@@ -74,30 +74,30 @@ Step = Callable[[int], None]
 
 
 @contextmanager
-def nobody_else(*places: Place) -> Iterator[Callable[[], None]]:
+def nobody_else(*locations: StoreLocation) -> Iterator[Callable[[], None]]:
     """Be at work with stores alone; gives a function that asks whether that is still so.
 
     Both raise LockHeld while others work there: what they store meanwhile would be left out.
     """
     with ExitStack() as stack:
-        _require_at_most(0, *places)
-        for place in places:
-            stack.enter_context(work_with(place))
-        yield partial(_require_at_most, 1, *places)
+        _require_at_most(0, *locations)
+        for location in locations:
+            stack.enter_context(work_with(location))
+        yield partial(_require_at_most, 1, *locations)
 
 
-def _require_at_most(most: int, *places: Place) -> None:
-    for place in places:
-        if len(found := workers(place)) > most:
+def _require_at_most(most: int, *locations: StoreLocation) -> None:
+    for location in locations:
+        if len(found := workers(location)) > most:
             raise LockHeld(
-                f"{place} is being worked with ({', '.join(found)}).",
+                f"{location} is being worked with ({', '.join(found)}).",
                 "Stop every watcher of both stores, then copy again; nothing was copied.",
             )
 
 
 def copy_store(
-    source: Place,
-    target: Place,
+    source: StoreLocation,
+    target: StoreLocation,
     *,
     progress: Progress = lambda _done, _all: None,
     before_commit: Callable[[], None] = lambda: None,
@@ -133,7 +133,7 @@ def _copy(before: Connection, after: Connection, progress: Progress) -> Counter[
     return rows
 
 
-def _made(target: Place) -> Store:
+def _made(target: StoreLocation) -> Store:
     """Open the target; only one that is not there yet gets a shape."""
     try:
         require_store(target)
@@ -142,11 +142,11 @@ def _made(target: Place) -> Store:
         return Store.open(target)
 
 
-def _require_empty(connection: Connection, place: Place) -> None:
+def _require_empty(connection: Connection, location: StoreLocation) -> None:
     filled = sorted(name for name, count in _count(connection).items() if count)
     if filled:
         raise NotThere(
-            f"{place} holds something already (in {', '.join(filled)}).",
+            f"{location} holds something already (in {', '.join(filled)}).",
             "Two histories cannot be joined: name a database that is empty, or a file that is not there yet.",
         )
 

@@ -13,7 +13,7 @@ from bounce_watch.model import OutboxState
 from bounce_watch.store.database.driver_errors import translated
 from bounce_watch.store.database.errors import StoreNotWritable
 from bounce_watch.store.database.location import (
-    Place,
+    StoreLocation,
     for_one_row,
     for_reading,
     open_engine,
@@ -100,13 +100,13 @@ class Transaction(StoreQueries):
 
 
 class Store(StoreQueries):
-    """A store that is open. Use as a context manager; `place` is its file or server.
+    """A store that is open. Use as a context manager; `location` is its file or server.
 
     Every question is answered from one consistent view; what changes anything belongs to a `Transaction`.
     """
 
-    def __init__(self, place: Place, engine: Engine, *, read_only: bool) -> None:
-        self.place = place
+    def __init__(self, location: StoreLocation, engine: Engine, *, read_only: bool) -> None:
+        self.location = location
         self.read_only = read_only
         self.worker: Worker = OnlyWorker()
         """This process, beside others that work with the store; alone where none can."""
@@ -119,18 +119,18 @@ class Store(StoreQueries):
         super().__init__(self.open_session)
 
     @classmethod
-    def open(cls, place: Place, *, read_only: bool = False, migrate: bool = True) -> "Store":
-        """Open the store at `place`; create and migrate it unless told otherwise.
+    def open(cls, location: StoreLocation, *, read_only: bool = False, migrate: bool = True) -> "Store":
+        """Open the store at `location`; create and migrate it unless told otherwise.
 
         Raises StoreMissing (read-only, nothing there), StoreTooOld, StoreTooNew, StoreNotWritable,
         StoreDamaged, StoreBusy or StoreUnreachable, each with its repair. A file that holds anything is
         copied before a migration; `backup` then names the copy.
         """
         if read_only:
-            require_store(place)
+            require_store(location)
         else:
-            prepare(place)
-        store = cls(place, open_engine(place, read_only=read_only), read_only=read_only)
+            prepare(location)
+        store = cls(location, open_engine(location, read_only=read_only), read_only=read_only)
         try:
             with translated():
                 store._shape(migrate=migrate and not read_only)
@@ -143,9 +143,9 @@ class Store(StoreQueries):
         """See to it that the store has the shape that this version works with."""
         self.was = find_revision(self._engine)
         if migrate:
-            self.backup = run_migrations(self._engine, self.place)
+            self.backup = run_migrations(self._engine, self.location)
         else:
-            require_head(self._engine, self.place)
+            require_head(self._engine, self.location)
 
     def close(self) -> None:
         """Close the file; repeating it changes nothing."""
@@ -190,7 +190,7 @@ class Store(StoreQueries):
 
         A server recycles its own log.
         """
-        return empty_log(self.place) if isinstance(self.place, Path) else True
+        return empty_log(self.location) if isinstance(self.location, Path) else True
 
     def claim(
         self, number: int, owner: str, now: datetime, lease_seconds: float = 600
@@ -205,6 +205,6 @@ class Store(StoreQueries):
             return tx.outbox.finish(number, outcome, reply, now)
 
 
-def open_store(place: Place, *, read_only: bool = False, migrate: bool = True) -> Store:
-    """Open the store at `place`; see `Store.open`."""
-    return Store.open(place, read_only=read_only, migrate=migrate)
+def open_store(location: StoreLocation, *, read_only: bool = False, migrate: bool = True) -> Store:
+    """Open the store at `location`; see `Store.open`."""
+    return Store.open(location, read_only=read_only, migrate=migrate)

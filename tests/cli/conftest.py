@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from bounce_watch.config.load import load_config
-from bounce_watch.store import Server, place_of
+from bounce_watch.store import Server, store_location
 from tests.program import run_program
 from tests.servers.stores import Stores
 
@@ -95,7 +95,7 @@ def site_at_server(demo_at_server: Path, tmp_path: Path, stores: Stores) -> Iter
 @contextmanager
 def _site_at_server(demo: Path, folder: Path, stores: Stores) -> Iterator[Path]:
     shutil.copy(demo / "config.toml", folder)
-    server = place_of(load_config(demo / "config.toml").store)
+    server = store_location(load_config(demo / "config.toml").store)
     assert isinstance(server, Server)
     name = stores.postgres.copy(server.url.database or "")
     _move(folder, f'url = "{stores.postgres.url(name)}"')

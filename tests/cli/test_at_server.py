@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bounce_watch.config.load import load_config
-from bounce_watch.store import ProcessLock, Server, open_store, place_of
+from bounce_watch.store import ProcessLock, Server, open_store, store_location
 from bounce_watch.store.database.location import work_with
 from tests.cli.conftest import call, failures
 from tests.pipeline.conftest import ndr
@@ -62,7 +62,7 @@ def test_it_moves_back_into_a_file_with_its_figures(site_at_server: Path, tmp_pa
 
 def test_a_copy_is_refused_where_it_could_do_harm(site_at_server: Path, stores: Stores) -> None:
     """Over a history, onto itself, to what is no place, beside a watcher; no password is shown."""
-    there, server = url_of(site_at_server), place_of(load_config(site_at_server).store)
+    there, server = url_of(site_at_server), store_location(load_config(site_at_server).store)
     assert isinstance(server, Server)
     full = stores.postgres.copy(server.url.database or "")
     held = run(site_at_server, "db", "copy", "--to", stores.postgres.url(full), status=1)

@@ -16,7 +16,7 @@ from typer.main import get_command
 from bounce_watch.cli.app import app
 from bounce_watch.cli.common.filters import complete_sender
 from bounce_watch.config.load import load_config
-from bounce_watch.store import By, open_store, place_of, tables
+from bounce_watch.store import By, open_store, store_location, tables
 from tests.cli.conftest import call
 from tests.store.rows import changing
 
@@ -101,7 +101,7 @@ def test_the_shell_is_offered_nothing_without_a_store(tmp_path: Path) -> None:
 )
 def test_the_shell_is_offered_nothing_that_it_would_run(site: Path, label: str) -> None:
     """The store knows the label, and it is left out; the plain ones beside it are offered."""
-    where = place_of(load_config(site).store)
+    where = store_location(load_config(site).store)
     with changing(where) as session:
         of_jonas = col(tables.Bounce.sender_key) == JONAS
         session.execute(update(tables.Bounce).where(of_jonas).values(sender_key=label))

@@ -20,7 +20,7 @@ from bounce_watch.daemon.signals import FORCE_AFTER
 from bounce_watch.model import OutboxState
 from bounce_watch.pipeline import run_due_work
 from bounce_watch.pipeline.wiring import sender_of
-from bounce_watch.store import open_store, place_of
+from bounce_watch.store import open_store, store_location
 from tests.daemon.running import Running, wait_for
 from tests.pipeline.conftest import ndr
 from tests.servers.kept import Keep
@@ -140,7 +140,7 @@ def test_sigterm_while_a_mail_is_stored(home: Running, monkeypatch: pytest.Monke
     """Another process writes, so the transaction cannot begin; signals are not handled in that wait."""
     home.start()
     home.wait_until_started()
-    with open_store(place_of(load_config(home.config).store)) as other, other.transaction():
+    with open_store(store_location(load_config(home.config).store)) as other, other.transaction():
         home.deliver(MAIL, "1")
         time.sleep(1.0)
         assert home.stop() < LIMIT
@@ -180,7 +180,7 @@ def test_sigterm_while_a_mail_is_sent(home: Running, monkeypatch: pytest.MonkeyP
         assert home.stop() < LIMIT
         server.shutdown()
     goes_on(home, monkeypatch)
-    with open_store(place_of(load_config(home.config).store), read_only=True) as store:
+    with open_store(store_location(load_config(home.config).store), read_only=True) as store:
         assert store.summary.count_outbox() == {OutboxState.UNKNOWN: 1}
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from bounce_watch.config.load import load_config
-from bounce_watch.store import place_of, workers
+from bounce_watch.store import store_location, workers
 from tests.endtoend.test_whole_way import ALICE, bounce_watch, run_once, write_config
 from tests.servers.dovecot import WATCHED
 from tests.servers.kept import Keep
@@ -129,7 +129,7 @@ def test_a_report_that_the_running_service_files_meanwhile_is_found(
         stderr=subprocess.DEVNULL,
     ) as service:
         try:
-            place = place_of(load_config(config).store)
+            place = store_location(load_config(config).store)
             deadline = time.monotonic() + 30
             while not any(str(service.pid) in name for name in workers(place)):
                 assert time.monotonic() < deadline

@@ -17,7 +17,7 @@ from bounce_watch.pipeline import Context, CycleResult, open_context, run_cycle
 from bounce_watch.sandbox.reader import IsolatedReader
 from bounce_watch.send import FolderSender
 from bounce_watch.source.local.maildir import MaildirSource
-from bounce_watch.store import open_store, place_of
+from bounce_watch.store import open_store, store_location
 from tests.servers.kept import FILE
 from tests.servers.stores import Stores
 from tests.store.blank import lay_blank_store
@@ -116,7 +116,7 @@ def open_home(tmp_path: Path, reader: IsolatedReader, store_line: str) -> Iterat
             for name in ("cur", "new", "tmp"):
                 (tmp_path / "mailbox" / name).mkdir(parents=True, exist_ok=True)
             config, clock = read_config(text.encode(), tmp_path / "config.toml"), Clock()
-            where = place_of(config.store)
+            where = store_location(config.store)
             if isinstance(where, Path) and not where.exists():
                 lay_blank_store(where)
             store = stack.enter_context(open_store(where))
@@ -136,7 +136,7 @@ def home(open_home: Callable[..., Home]) -> Home:
 
 def every_text(home: Home) -> Iterator[str]:
     """Yield each value of each column of each table, as Python shows it."""
-    with reading(home.context.store.place) as session:
+    with reading(home.context.store.location) as session:
         for table in SQLModel.metadata.sorted_tables:
             for row in session.connection().execute(table.select()):
                 for value in row:

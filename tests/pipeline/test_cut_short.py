@@ -12,7 +12,7 @@ from bounce_watch.pipeline.outbox.deliver import deliver
 from bounce_watch.send import FolderSender
 from bounce_watch.send.interface import Delivery, Outcome
 from bounce_watch.source.local.maildir import MaildirSource
-from bounce_watch.store import OutboxEntry, open_store, place_of
+from bounce_watch.store import OutboxEntry, open_store, store_location
 from bounce_watch.store.outbox.queue import GRACE
 from tests.pipeline.conftest import Home, ndr
 
@@ -53,7 +53,7 @@ def test_a_reload_forgets_nothing_of_what_became_of_mails(home: Home) -> None:
     runner.unrecorded[being_sent(home)] = Delivery(outcome=Outcome.SENT, reply="250 taken")
 
     def stop_when_settled() -> None:
-        with open_store(place_of(home.config.store), read_only=True) as store:
+        with open_store(store_location(home.config.store), read_only=True) as store:
             while store.outbox.list({OutboxState.SENDING}):
                 time.sleep(0.01)
         stopper.set()

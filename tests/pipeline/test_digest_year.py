@@ -99,7 +99,7 @@ def digests(home: Home) -> Iterator[tuple[str, int]]:
 
 
 def ask(home: Home, question: str) -> Iterator[Any]:
-    with reading(home.context.store.place) as session:
+    with reading(home.context.store.location) as session:
         yield from session.connection().execute(text(question))
 
 

@@ -68,7 +68,7 @@ def opened(dovecot: Dovecot, **wishes: Any) -> Iterator[ImapSource]:
 
 
 def hashes(home: Home, kind: Kind) -> list[str | None]:
-    with reading(home.context.store.place) as session:
+    with reading(home.context.store.location) as session:
         query = select(tables.Message.sha256).where(col(tables.Message.kind) == kind)
         return list(session.exec(query))
 

@@ -65,7 +65,7 @@ def messages() -> list[Message]:
 
 def rows(home: Home) -> dict[str, list[Any]]:
     """Return every row of every table, but for what is told of the store itself."""
-    with reading(home.context.store.place) as session:
+    with reading(home.context.store.location) as session:
         return {
             table.name: sorted(session.connection().execute(table.select()).all(), key=repr)
             for table in SQLModel.metadata.sorted_tables

@@ -1,6 +1,6 @@
 """Real stores, in a file and at a server, and a short way to put a report into one.
 
-A test that takes `store` or `store_place` runs on both; one that names the file's `path` is about SQLite.
+A test that takes `store` or `store_location` runs on both; one that names the file's `path` is about SQLite.
 """
 
 from collections.abc import Callable, Iterator
@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from bounce_watch.model import Bounce, Event, Evidence, OutboxState
-from bounce_watch.store import Place, Store, StoredReport
+from bounce_watch.store import Store, StoredReport, StoreLocation
 from tests.servers.stores import Stores
 from tests.store.blank import lay_blank_store
 from tests.store.values import BOUNCE, LETTER, NOW, REPORT, body, place
@@ -28,13 +28,13 @@ def path(tmp_path: Path) -> Path:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if "store_place" in metafunc.fixturenames:
+    if "store_location" in metafunc.fixturenames:
         about_files = "path" in metafunc.fixturenames
         metafunc.parametrize("kind", ["sqlite"] if about_files else ["sqlite", POSTGRES])
 
 
 @pytest.fixture
-def store_place(kind: str, request: pytest.FixtureRequest) -> Iterator[Place]:
+def store_location(kind: str, request: pytest.FixtureRequest) -> Iterator[StoreLocation]:
     """Yield the location of an empty store, or where one can be made."""
     if kind == "sqlite":
         yield request.getfixturevalue("path")
@@ -44,10 +44,10 @@ def store_place(kind: str, request: pytest.FixtureRequest) -> Iterator[Place]:
 
 
 @pytest.fixture
-def store(store_place: Place) -> Iterator[Store]:
-    if isinstance(store_place, Path):
-        lay_blank_store(store_place)
-    with Store.open(store_place) as opened:
+def store(store_location: StoreLocation) -> Iterator[Store]:
+    if isinstance(store_location, Path):
+        lay_blank_store(store_location)
+    with Store.open(store_location) as opened:
         yield opened
 
 

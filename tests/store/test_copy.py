@@ -10,7 +10,7 @@ import pytest
 from sqlmodel import SQLModel, func, select
 
 from bounce_watch.model import Details, OutboxState
-from bounce_watch.store import LockHeld, NotThere, Place, Store, StoreMissing, StoreTooOld, tables
+from bounce_watch.store import LockHeld, NotThere, Store, StoreLocation, StoreMissing, StoreTooOld, tables
 from bounce_watch.store.copy import copy_store, nobody_else
 from bounce_watch.store.database.location import work_with
 from bounce_watch.store.queries.counts import keep_counts
@@ -63,7 +63,7 @@ def enqueue_another(tx: Any) -> int:
 
 
 @pytest.fixture
-def elsewhere(kind: str, tmp_path: Path, stores: Stores) -> Place:
+def elsewhere(kind: str, tmp_path: Path, stores: Stores) -> StoreLocation:
     """An empty place of the other kind: a file that is not there, or a server's store without rows."""
     return stores.empty() if kind == "sqlite" else tmp_path / "elsewhere" / "copy.db"
 
@@ -79,9 +79,9 @@ def rows_of(store: Store) -> dict[str, list[tuple[Any, ...]]]:
         }
 
 
-def test_each_row_of_each_table_is_the_same_there(filled: Store, elsewhere: Place) -> None:
+def test_each_row_of_each_table_is_the_same_there(filled: Store, elsewhere: StoreLocation) -> None:
     steps: list[tuple[int, int]] = []
-    copied = copy_store(filled.place, elsewhere, progress=lambda done, total: steps.append((done, total)))
+    copied = copy_store(filled.location, elsewhere, progress=lambda done, total: steps.append((done, total)))
     before = rows_of(filled)
     assert all(before.values())
     with Store.open(elsewhere, read_only=True) as store:
@@ -91,9 +91,9 @@ def test_each_row_of_each_table_is_the_same_there(filled: Store, elsewhere: Plac
     assert [done for done, _ in steps] == sorted({done for done, _ in steps})
 
 
-def test_a_number_that_was_given_out_is_never_given_again(filled: Store, elsewhere: Place) -> None:
+def test_a_number_that_was_given_out_is_never_given_again(filled: Store, elsewhere: StoreLocation) -> None:
     """The newest mail was deleted before; in each table the next row is beyond all that ever were."""
-    copy_store(filled.place, elsewhere)
+    copy_store(filled.location, elsewhere)
     with Store.open(elsewhere) as store, store.transaction() as tx:
         newest = tx.session.exec(select(func.max(tables.Outgoing.id))).one()
         assert enqueue_another(tx) == newest + 2
@@ -102,9 +102,9 @@ def test_a_number_that_was_given_out_is_never_given_again(filled: Store, elsewhe
         assert tx.session.exec(select(func.max(tables.Audit.id))).one() == 2
 
 
-def test_it_goes_there_and_back(filled: Store, elsewhere: Place, tmp_path: Path) -> None:
+def test_it_goes_there_and_back(filled: Store, elsewhere: StoreLocation, tmp_path: Path) -> None:
     """From a file to a server to a file, and from a server to a file to a file."""
-    copy_store(filled.place, elsewhere)
+    copy_store(filled.location, elsewhere)
     copy_store(elsewhere, tmp_path / "back.db")
     with Store.open(tmp_path / "back.db") as store:
         assert rows_of(store) == rows_of(filled)
@@ -112,35 +112,39 @@ def test_it_goes_there_and_back(filled: Store, elsewhere: Place, tmp_path: Path)
             assert enqueue_another(tx) == 3
 
 
-def test_a_place_that_holds_anything_is_refused_and_left_as_it_is(filled: Store, elsewhere: Place) -> None:
+def test_a_place_that_holds_anything_is_refused_and_left_as_it_is(
+    filled: Store, elsewhere: StoreLocation
+) -> None:
     with Store.open(elsewhere) as store:
         committed(store).state.start_run(NOW)
     with pytest.raises(NotThere, match=r"holds something already \(in meta\)") as caught:
-        copy_store(filled.place, elsewhere)
+        copy_store(filled.location, elsewhere)
     assert "cannot be joined" in caught.value.repair
     with Store.open(elsewhere, read_only=True) as store:
         assert Counter(name for name, rows in rows_of(store).items() if rows) == {"meta": 1}
 
 
-def test_what_breaks_off_leaves_nothing_and_can_be_done_again(filled: Store, elsewhere: Place) -> None:
+def test_what_breaks_off_leaves_nothing_and_can_be_done_again(
+    filled: Store, elsewhere: StoreLocation
+) -> None:
     def break_off(done: int, total: int) -> None:
         if done > total * 0.7:  # all is written, half of it was read back
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        copy_store(filled.place, elsewhere, progress=break_off)
+        copy_store(filled.location, elsewhere, progress=break_off)
     with Store.open(elsewhere, read_only=True) as store:
         assert not any(rows_of(store).values())
-    copy_store(filled.place, elsewhere)
+    copy_store(filled.location, elsewhere)
     with Store.open(elsewhere, read_only=True) as store:
         assert rows_of(store) == rows_of(filled)
 
 
-def test_nobody_may_be_at_work_with_either(filled: Store, elsewhere: Place) -> None:
-    for place_, copying in ((filled.place, elsewhere), (elsewhere, filled.place)):
+def test_nobody_may_be_at_work_with_either(filled: Store, elsewhere: StoreLocation) -> None:
+    for place_, copying in ((filled.location, elsewhere), (elsewhere, filled.location)):
         with work_with(place_), pytest.raises(LockHeld), nobody_else(place_, copying):
             pass
-    with nobody_else(filled.place, elsewhere) as still:
+    with nobody_else(filled.location, elsewhere) as still:
         still()
 
 

@@ -33,7 +33,7 @@ def store(stores: Stores) -> Iterator[Store]:
 @pytest.fixture
 def other(store: Store) -> Iterator[Store]:
     """The store of a second process, which soon gives up to wait."""
-    with open_impatient(store.place, "3s") as opened:
+    with open_impatient(store.location, "3s") as opened:
         yield opened
 
 
@@ -52,7 +52,7 @@ def while_it_waits(store: Store) -> Iterator[Meanwhile]:
 
 
 def _blocked(store: Store) -> bool:
-    with reading(store.place) as session:
+    with reading(store.location) as session:
         return bool(session.connection().execute(text(_BLOCKED)).scalar())
 
 
@@ -65,7 +65,7 @@ def test_a_mail_that_is_being_taken_is_left_at_once_and_others_can_be_taken(
 ) -> None:
     """Neither process waits: with a wait, the second one would fail here."""
     wanted, free = enqueue("wanted"), enqueue("free")
-    with changing_one_mail(store.place) as tx:
+    with changing_one_mail(store.location) as tx:
         assert tx.outbox.claim(wanted, "me", NOW) is not None
         assert other.claim(wanted, "other", NOW) is None
         assert other.claim(free, "other", NOW) is not None
@@ -76,7 +76,7 @@ def test_no_mail_is_taken_twice_by_many_at_once(store: Store, enqueue: Enqueue) 
     numbers = [enqueue(f"reply-{number}") for number in range(30)]
 
     def take_all(owner: str) -> list[int]:
-        with Store.open(store.place) as mine:
+        with Store.open(store.location) as mine:
             return [number for number in numbers if mine.claim(number, owner, NOW)]
 
     with ThreadPoolExecutor(4) as pool:
@@ -90,7 +90,7 @@ def test_what_is_just_being_settled_is_not_recovered_and_nobody_waits_for_it(
     settling, dead = enqueue("settling"), enqueue("dead")
     for number in (settling, dead):
         store.claim(number, "me", NOW)
-    with changing_one_mail(store.place) as tx:
+    with changing_one_mail(store.location) as tx:
         tx.outbox.finish(settling, "sent", "250", NOW)
         assert [mail.id for mail in committed(other).outbox.recover(NOW + MINUTE)] == [dead]
     assert (state(store, settling), state(store, dead)) == (OutboxState.SENT, OutboxState.UNKNOWN)
@@ -102,7 +102,7 @@ def test_a_second_answer_waits_for_the_first_and_sees_it(
     """Otherwise a mail that was sent would be put off, and sent again."""
     number = enqueue()
     store.claim(number, "me", NOW)
-    with changing_one_mail(store.place) as tx:
+    with changing_one_mail(store.location) as tx:
         tx.outbox.finish(number, "sent", "250", NOW)
         second = while_it_waits(other.finish, number, "later", "450", NOW)
         assert not second.done()
@@ -115,7 +115,7 @@ def test_a_mail_that_is_being_taken_is_not_given_up(
 ) -> None:
     """The person who gave it up learns that it was too late."""
     number = enqueue()
-    with changing_one_mail(store.place) as tx:
+    with changing_one_mail(store.location) as tx:
         assert tx.outbox.claim(number, "me", NOW) is not None
         given_up = while_it_waits(committed(other).outbox.abandon, [number], NOW)
         assert not given_up.done()

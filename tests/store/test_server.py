@@ -91,7 +91,7 @@ def test_the_password_opens_and_is_never_shown(stores: Stores) -> None:
     name = postgres.database()
     server = server_at(postgres.url_on_loopback(name), PASSWORD)
     with Store.open(server) as store:
-        assert PASSWORD not in f"{store.place} {server!r}"
+        assert PASSWORD not in f"{store.location} {server!r}"
     for password, told in (("wrong", "password authentication failed"), ("", "no password supplied")):
         with pytest.raises(StoreNotWritable, match=told) as caught:
             Store.open(server_at(postgres.url_on_loopback(name), password))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from bounce_watch.config.load import load_config
 from bounce_watch.config.models import Config
-from bounce_watch.store import Store, open_store, place_of, work_with
+from bounce_watch.store import Store, open_store, store_location, work_with
 from bounce_watch.store.database.location import require_store
 
 if TYPE_CHECKING:
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 @contextmanager
 def read_store(path: Path | None) -> Iterator[Store]:
     """Open the store that the configuration file names, for reading only."""
-    with open_store(place_of(load_config(path).store), read_only=True) as store:
+    with open_store(store_location(load_config(path).store), read_only=True) as store:
         yield store
 
 
 @contextmanager
 def change_store(path: Path | None) -> Iterator[Store]:
     """Open an existing store for a small change, beside a service that may be running."""
-    place = place_of(load_config(path).store)
+    place = store_location(load_config(path).store)
     require_store(place)
     with open_store(place, migrate=False) as store:
         yield store
@@ -42,7 +42,7 @@ def run_store(config: Config, clock: "Clock" = _utc_now) -> Iterator[Store]:
 
     Raises LockHeld when another process runs with the same file; several may run with one server.
     """
-    place = place_of(config.store)
+    place = store_location(config.store)
     with work_with(place) as worker, open_store(place) as store:
         with store.transaction() as tx:
             tx.state.start_run(clock())

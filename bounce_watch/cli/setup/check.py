@@ -23,7 +23,7 @@ from bounce_watch.notifications.template_check import check_templates
 from bounce_watch.pipeline.context import read_catalogue, read_rules
 from bounce_watch.pipeline.wiring import sender_of, source_of
 from bounce_watch.send.chat import Room
-from bounce_watch.store import Server, StoreMissing, open_store, place_of, require_fit, workers
+from bounce_watch.store import Server, StoreMissing, open_store, require_fit, store_location, workers
 
 _WARN_BEFORE = timedelta(days=30)
 _CERTIFICATE_REPAIR = (
@@ -111,7 +111,7 @@ def _guarded(name: str, part: Callable[[Config], Iterable[Check]], config: Confi
 
 
 def _check_store(config: Config) -> Iterator[Check]:
-    place = place_of(config.store)
+    place = store_location(config.store)
     try:
         with open_store(place, read_only=True) as store:
             count = store.summary.stats().bounces

@@ -22,7 +22,7 @@ from bounce_watch.pipeline.probe import CameBack, ProbeMail, Watch, made_up_addr
 from bounce_watch.pipeline.wiring import sender_of, source_of
 from bounce_watch.send.interface import Outcome
 from bounce_watch.source.interface import MissingFolder, Source, Unreachable
-from bounce_watch.store import open_store, place_of, work_with, workers
+from bounce_watch.store import open_store, store_location, work_with, workers
 
 _PAUSES = (1.0, 2.0, 5.0)
 """Seconds between two looks; the last pause repeats."""
@@ -61,7 +61,7 @@ def run_probe(config: Config, *, to: str | None, wait: timedelta, by_hand: bool)
 @contextmanager
 def _opened(config: Config) -> Iterator[tuple[Context, Watch]]:
     """Open the store, beside a service that may be running, and the folders where a report may arrive."""
-    place = place_of(config.store)
+    place = store_location(config.store)
     is_new, at_work = isinstance(place, Path) and not place.exists(), workers(place)
     with ExitStack() as stack:
         if is_new:

@@ -13,40 +13,40 @@ from bounce_watch.store.database.process_lock import ProcessLock, find_holder
 from bounce_watch.store.database.sqlite import for_writing
 from bounce_watch.store.database.workers import PostgresWorker, find_others
 
-Place = Path | Server
+StoreLocation = Path | Server
 
 
-def place_of(settings: Settings) -> Place:
+def store_location(settings: Settings) -> StoreLocation:
     """Return where the configuration says that the store lives. Raises SecretError or StorePermanent."""
     if settings.url is None:
         return settings.path
     return server_at(settings.url.get_secret_value(), store_password(settings))
 
 
-def require_store(place: Place) -> None:
+def require_store(location: StoreLocation) -> None:
     """Raise StoreMissing when there is no file to read; a server is asked when it is opened."""
-    if isinstance(place, Path):
-        sqlite.require_file(place)
+    if isinstance(location, Path):
+        sqlite.require_file(location)
 
 
-def prepare(place: Place) -> None:
+def prepare(location: StoreLocation) -> None:
     """Create the file, closed to others; a database on a server is made by its admin."""
-    if isinstance(place, Path):
-        sqlite.prepare_file(place)
+    if isinstance(location, Path):
+        sqlite.prepare_file(location)
 
 
-def open_engine(place: Place, *, read_only: bool) -> Engine:
+def open_engine(location: StoreLocation, *, read_only: bool) -> Engine:
     """Return an engine whose connections carry our settings."""
-    if isinstance(place, Server):
-        return open_server(place, read_only=read_only)
-    return sqlite.open_engine(place, read_only=read_only)
+    if isinstance(location, Server):
+        return open_server(location, read_only=read_only)
+    return sqlite.open_engine(location, read_only=read_only)
 
 
-def require_fit(place: Place) -> None:
+def require_fit(location: StoreLocation) -> None:
     """Raise StoreNotWritable for a database in which a store must not be made."""
-    if isinstance(place, Path):
+    if isinstance(location, Path):
         return
-    engine = open_engine(place, read_only=True)
+    engine = open_engine(location, read_only=True)
     try:
         with translated():
             require_order(engine)
@@ -54,20 +54,20 @@ def require_fit(place: Place) -> None:
         engine.dispose()
 
 
-def work_with(place: Place) -> ProcessLock | PostgresWorker:
+def work_with(location: StoreLocation) -> ProcessLock | PostgresWorker:
     """Return what a process enters that works with the store: the file's lock, or its presence at the server.
 
     To enter the lock raises LockHeld while another process works; at a server several may.
     """
-    return ProcessLock(place) if isinstance(place, Path) else PostgresWorker(place)
+    return ProcessLock(location) if isinstance(location, Path) else PostgresWorker(location)
 
 
-def workers(place: Place) -> tuple[str, ...]:
+def workers(location: StoreLocation) -> tuple[str, ...]:
     """Return the processes that work with the store. Raises StoreUnreachable."""
-    if isinstance(place, Path):
-        holder = find_holder(place)
+    if isinstance(location, Path):
+        holder = find_holder(location)
         return () if holder is None else (f"process {holder}",)
-    engine = open_engine(place, read_only=True)
+    engine = open_engine(location, read_only=True)
     try:
         with translated(), engine.connect() as connection:
             return tuple(name for _, name in find_others(connection))

@@ -10,7 +10,7 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine, inspect, text
 
 from bounce_watch.store.database.errors import StoreMissing, StoreTooNew, StoreTooOld
-from bounce_watch.store.database.location import Place, require_fit
+from bounce_watch.store.database.location import StoreLocation, require_fit
 from bounce_watch.store.database.sqlite import for_writing, prepare_file
 
 HEAD = "0010"
@@ -31,28 +31,30 @@ def _revision(connection: Connection) -> str | None:
     return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
 
 
-def require_head(engine: Engine, place: Place) -> None:
+def require_head(engine: Engine, location: StoreLocation) -> None:
     """Raise StoreMissing, StoreTooOld or StoreTooNew unless the store has the shape we read."""
     revision = find_revision(engine)
     if revision == HEAD:
         return
-    if revision is None and not isinstance(place, Path):
+    if revision is None and not isinstance(location, Path):
         raise StoreMissing(
-            f"There is no store at {place} yet.",
+            f"There is no store at {location} yet.",
             "Run `bounce-watch run --once` or `bounce-watch db upgrade` first, or check store.url.",
         )
     if revision is not None and revision not in known_revisions():
         raise StoreTooNew(
-            f"The store {place} was written by a newer bounce_watch (schema {revision}).",
+            f"The store {location} was written by a newer bounce_watch (schema {revision}).",
             "Install that version again; this one leaves the file as it is.",
         )
     raise StoreTooOld(
-        f"The store {place} has an older shape (schema {revision or 'none'}).",
+        f"The store {location} has an older shape (schema {revision or 'none'}).",
         "Start the service or `bounce-watch run --once` once; it brings the store up to date.",
     )
 
 
-def migrate(engine: Engine, place: Place, *, scripts: Path = SCRIPTS, head: str = HEAD) -> Path | None:
+def migrate(
+    engine: Engine, location: StoreLocation, *, scripts: Path = SCRIPTS, head: str = HEAD
+) -> Path | None:
     """Bring the store to `head` and return the backup's path, None when none was needed.
 
     A database on a server is not copied: a step that fails there leaves nothing behind.
@@ -61,10 +63,10 @@ def migrate(engine: Engine, place: Place, *, scripts: Path = SCRIPTS, head: str 
     if revision == head:
         return None
     if revision is not None and revision not in known_revisions(scripts):
-        require_head(engine, place)
+        require_head(engine, location)
     if revision is None:
-        require_fit(place)
-    backup = back_up(place, revision) if revision and isinstance(place, Path) else None
+        require_fit(location)
+    backup = back_up(location, revision) if revision and isinstance(location, Path) else None
     _upgrade(engine, scripts, head)
     return backup
 
