@@ -20,7 +20,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
-from tests.reading.mutator import mutations  # noqa: E402
+from tests.sandbox.mutator import mutations  # noqa: E402
 
 from bounce_watch.model import Unreadable  # noqa: E402
 from bounce_watch.parse import read  # noqa: E402
