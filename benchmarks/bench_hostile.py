@@ -20,10 +20,9 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
-from tests.sandbox.mutator import mutations  # noqa: E402
-
 from bounce_watch.model import Unreadable  # noqa: E402
 from bounce_watch.parse import read  # noqa: E402
+from tests.sandbox.mutator import mutations  # noqa: E402
 
 HOSTILE = ROOT.parent / "shared" / "reference" / "hostile_inputs.py"
 NUMBER = int(os.environ.get("BOUNCE_WATCH_MUTATIONS", "20000"))
