@@ -1,6 +1,6 @@
 """One cycle: poll the mailbox, then do what is due, from incidents to the outbox."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from bounce_watch.pipeline.context import Context
@@ -68,20 +68,13 @@ def run_due_work(
 
 def next_due(context: Context, now: datetime) -> datetime | None:
     """Return the next time after `now` at which known work is due, None when there is none."""
-    return min((moment for moment in _due_times(context, now) if moment > now), default=None)
-
-
-def _due_times(context: Context, now: datetime) -> Iterator[datetime]:
-    outgoing = context.store.outbox.next_at(now)
-    if outgoing is not None:
-        yield outgoing
-    yield _next_digest(context, now)
     settle = timedelta(seconds=context.config.alerts.settle_seconds)
-    yield from (
-        state.incident.opened_at + settle
-        for state in context.store.incidents.alert_states()
-        if not state.step
-    )
+    states = context.store.incidents.alert_states()
+    times = [state.incident.opened_at + settle for state in states if not state.step]
+    times.append(_next_digest(context, now))
+    if (outgoing := context.store.outbox.next_at(now)) is not None:
+        times.append(outgoing)
+    return min((time for time in times if time > now), default=None)
 
 
 def _next_digest(context: Context, now: datetime) -> datetime:

@@ -85,7 +85,9 @@ def make_digest(context: Context) -> Digest | None:
             return None
         if is_sent:
             _post(context, tx, digest)
-        for edition in _editions(context.config, tx, digest.local_date):
+        for edition in tx.digests.editions_due(digest.local_date, weekday_of(context.config)):
+            if edition not in longer_editions(context.config):
+                continue
             longer = gather(context.config, tx, now, digest.local_date, edition)
             if not longer.is_empty or context.config.digest.empty_days:
                 _post(context, tx, longer)
@@ -99,9 +101,10 @@ def _post(context: Context, tx: Transaction, digest: Digest) -> None:
         post(context, tx, candidate, partial(context.composer.digest, digest, to=address, event_key=key))
 
 
-def _editions(config: Config, tx: Transaction, local_date: date) -> list[Edition]:
+def longer_editions(config: Config) -> list[Edition]:
+    """Return the configured editions beside the daily one."""
     wanted = {Edition.WEEKLY: config.digest.weekly is not None, Edition.MONTHLY: config.digest.monthly}
-    return [edition for edition in tx.digests.editions_due(local_date, weekday_of(config)) if wanted[edition]]
+    return [edition for edition in wanted if wanted[edition]]
 
 
 def weekday_of(config: Config) -> int:

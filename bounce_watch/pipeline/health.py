@@ -10,7 +10,6 @@ from bounce_watch.config.models import Config
 from bounce_watch.model import Health, OutboxState, Severity
 from bounce_watch.store import StoreFull, StoreQueries
 
-DAY = timedelta(days=1)
 _MEGABYTE = 1024 * 1024
 
 
@@ -157,7 +156,7 @@ def _outbox(store: StoreQueries, config: Config, now: datetime) -> Iterator[Line
     unknown = counts.get(OutboxState.UNKNOWN, 0)
     later = ("Sending", f"{unknown} mails may or may not have left: bounce-watch outbox list --state unknown")
     yield _wanted_none("unknown", unknown, "may or may not have been sent", later)
-    yield _wanted_none("failed", store.summary.count_failed(now - DAY), "given up within a day")
+    yield _wanted_none("failed", store.summary.count_failed(now - timedelta(days=1)), "given up within a day")
     yield _wanted_none("quarantine", store.summary.count_quarantined(), "could not be read")
 
 

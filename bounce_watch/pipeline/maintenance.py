@@ -9,9 +9,8 @@ from datetime import datetime, timedelta
 import structlog
 
 from bounce_watch.config.models import Config
-from bounce_watch.model import Edition
 from bounce_watch.pipeline.context import Context
-from bounce_watch.pipeline.digest import DOUBTFUL, weekday_of
+from bounce_watch.pipeline.digest import DOUBTFUL, longer_editions, weekday_of
 from bounce_watch.source.interface import never, no_progress
 from bounce_watch.store import Store
 from bounce_watch.store.maintenance.maintenance import BATCH
@@ -25,11 +24,7 @@ log = structlog.get_logger()
 EVERY = timedelta(days=1)
 BATCHES_A_CYCLE = 50
 """After this many transactions the mailbox comes first again; the next cycle continues."""
-
-BY_ITSELF = "bounce_watch"
 _ONE_ANSWER_MARGIN = timedelta(days=1)
-
-Progress = Callable[[int], None]
 
 
 def limits_of(config: Config, store: Store, now: datetime, before: datetime | None = None) -> RetentionLimits:
@@ -37,14 +32,11 @@ def limits_of(config: Config, store: Store, now: datetime, before: datetime | No
     kept, reply = config.retention, config.reply
     bounces = before or _ago(kept.days, now)
     answers = now - timedelta(days=reply.again_after_days) - _ONE_ANSWER_MARGIN
-    longer = {Edition.WEEKLY: config.digest.weekly is not None, Edition.MONTHLY: config.digest.monthly}
     return RetentionLimits(
         before=bounces,
         mails_before=min(bounces, answers) if bounces else None,
         quarantined_before=before or _ago(kept.quarantine_days, now),
-        digested=store.maintenance.digested(
-            [edition for edition in longer if longer[edition]], weekday_of(config)
-        ),
+        digested=store.maintenance.digested(longer_editions(config), weekday_of(config)),
     )
 
 
@@ -58,7 +50,7 @@ def purge(
     *,
     keep: bool,
     stop: Callable[[], bool] = never,
-    progress: Progress = no_progress,
+    progress: Callable[[int], None] = no_progress,
 ) -> Counter[str]:
     """Delete what may be deleted until nothing is left or `stop`; return the number of rows per kind.
 
@@ -120,7 +112,7 @@ def run_maintenance(context: Context, *, stop: Callable[[], bool] = never) -> Co
     figures: dict[str, int | str] = {**gone, **({"subjects": changed} if changed else {})}
     with store.transaction() as tx:
         if figures:
-            tx.maintenance.add_audit_entry("purge", BY_ITSELF, figures, now)
+            tx.maintenance.add_audit_entry("purge", "bounce_watch", figures, now)
             log.info("upkeep", **figures)
         if trusted == now and batches <= BATCHES_A_CYCLE and not stop():
             tx.maintenance.note_maintenance(now)

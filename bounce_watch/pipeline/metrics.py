@@ -6,13 +6,7 @@ import tempfile
 from datetime import datetime
 from pathlib import Path
 
-from prometheus_client import (
-    CollectorRegistry,
-    Counter,
-    Gauge,
-    disable_created_metrics,
-    generate_latest,
-)
+from prometheus_client import CollectorRegistry, Counter, Gauge, disable_created_metrics, generate_latest
 
 from bounce_watch.pipeline.health import Line, worst
 from bounce_watch.pipeline.result import CycleResult

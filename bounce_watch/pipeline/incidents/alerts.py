@@ -14,7 +14,6 @@ from bounce_watch.store import Transaction
 from bounce_watch.store.incidents.lifecycle import AlertState
 
 GROWTH = (8, 4, 2)
-HOUR = timedelta(hours=1)
 
 
 def alert_opened(context: Context, tx: Transaction, incident: Incident) -> bool:
@@ -35,7 +34,7 @@ def alert_due(context: Context, tx: Transaction) -> int:
     """
     now, rules, everything = context.clock(), _rules_by_id(context), tx.incidents.alert_states()
     unresolved = [state.incident for state in everything]
-    lately = sum(1 for state in everything if state.at is not None and now - state.at < HOUR)
+    lately = sum(1 for state in everything if state.at is not None and now - state.at < timedelta(hours=1))
     count = 0
     for state in sorted(everything, key=_severity_and_number):
         explanation = find_explanation(rules, state.incident, unresolved)

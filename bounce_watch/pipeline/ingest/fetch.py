@@ -13,13 +13,7 @@ from bounce_watch.model.message_location import MessageLocation
 from bounce_watch.pipeline.context import Context
 from bounce_watch.pipeline.health import require_room
 from bounce_watch.pipeline.ingest.message import IngestedMessage, ingest_messages, note_failure
-from bounce_watch.pipeline.ingest.read import (
-    ReadAll,
-    ReadMessage,
-    fetch_messages,
-    fetch_whole,
-    read_messages,
-)
+from bounce_watch.pipeline.ingest.read import ReadAll, ReadMessage, fetch_messages, fetch_whole, read_messages
 from bounce_watch.pipeline.result import CycleResult
 from bounce_watch.sandbox.outcome import ReaderUnavailable
 from bounce_watch.sandbox.pool import batched
@@ -110,9 +104,8 @@ def _find_new(context: Context, source: Source, places: Locations) -> list[Messa
     """Return those messages that are new; finish the moves of those that were stored before a crash."""
     if not places:
         return []
-    states = context.store.messages.states_at(
-        places[0].mailbox, places[0].validity, [place.uid for place in places]
-    )
+    mailbox, validity = places[0].mailbox, places[0].validity
+    states = context.store.messages.states_at(mailbox, validity, [place.uid for place in places])
     known = [(place, states[place.uid]) for place in places if place.uid in states]
     _move(context, source, known)
     done = {place for place, state in known if state is not MessageState.SEEN}

@@ -119,13 +119,9 @@ def _ingest_report(
     (number, received_at), now = stored_message, context.clock()
     kept, shown = _with_allowed_subject(report, context.config.retention.subjects)
     assessed = assess_evidence(report, context.site)
+    evidence, tests = assessed.evidence, assessed.tests
     stored = tx.messages.add_report(
-        number,
-        kept,
-        evidence=assessed.evidence,
-        tests=assessed.tests,
-        now=now,
-        received_at=received_at,
+        number, kept, evidence=evidence, tests=tests, now=now, received_at=received_at
     )
     if stored.duplicate_of is not None:
         ingested.duplicates += 1
@@ -134,7 +130,7 @@ def _ingest_report(
         report_id=stored.report_id,
         report=shown,
         bounces=judge(report, context.catalogue, context.site, assessed),
-        evidence=assessed.evidence,
+        evidence=evidence,
         received_at=received_at,
     )
     if not judged.bounces:

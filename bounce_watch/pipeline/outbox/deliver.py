@@ -136,7 +136,9 @@ def resolve_unconfirmed(
     found: frozenset[str] | None = frozenset()
     missing_means_unsent = False
     if sent_lookup is not None:
-        control = _find_control(context)
+        # The newest mail that was certainly sent: a lookup that misses it proves nothing.
+        newest = context.store.outbox.list({OutboxState.SENT}, limit=1)
+        control = {entry.bw_id for entry in newest}
         found = sent_lookup.find({entry.bw_id for entry in entries} | control)
         missing_means_unsent = found is not None and (sent_lookup.is_complete or bool(control & found))
     with context.store.transaction() as tx:
@@ -146,11 +148,6 @@ def resolve_unconfirmed(
             else:
                 _decide(context, tx, entry, was_sent=entry.bw_id in found, certain=missing_means_unsent)
     return 0 if found is None else len(entries)
-
-
-def _find_control(context: Context) -> frozenset[str]:
-    """Return the id of the newest mail that was certainly sent: a lookup that misses it proves nothing."""
-    return frozenset(entry.bw_id for entry in context.store.outbox.list({OutboxState.SENT}, limit=1))
 
 
 def _decide(context: Context, tx: Transaction, entry: OutboxEntry, *, was_sent: bool, certain: bool) -> None:

@@ -50,12 +50,10 @@ def preview_reply(
     past = Past() if store is None else past_of(store, candidate, now)
     policy = policy_of(config)
     verdict = check(candidate, past, policy, now)
-    allowed = (
-        verdict.reason.value if isinstance(verdict, Refused) else ("held" if verdict.hold else "allowed")
-    )
+    outcome = verdict.reason.value if isinstance(verdict, Refused) else "held" if verdict.hold else "allowed"
     return ReplyPreview(
         to=candidate.to,
-        outcome=allowed,
+        outcome=outcome,
         checks=examine(candidate, past, policy, now),
         with_history=store is not None,
     )
