@@ -88,44 +88,37 @@ def _read_facts(report: Report, site: Site) -> _Facts:
 def _tier(facts: _Facts, authority: Authority) -> tuple[Evidence, str]:
     """Return the tier of the first line that holds; contradictions come before marks."""
     trusted = authority is Authority.MAILBOX
+    contradictory, unverified = Evidence.CONTRADICTORY, Evidence.UNVERIFIED
     lines = (
-        (not facts.single_auth_as, Evidence.CONTRADICTORY, "several AuthAs values, our Exchange writes one"),
-        (
-            facts.anonymous_claim,
-            Evidence.CONTRADICTORY,
-            "claims to be our Exchange, but came in as anonymous",
-        ),
+        (not facts.single_auth_as, contradictory, "several AuthAs values, our Exchange writes one"),
+        (facts.anonymous_claim, contradictory, "claims to be our Exchange, but came in as anonymous"),
         (
             facts.failed_as_ours and not trusted,
-            Evidence.CONTRADICTORY,
+            contradictory,
             "claims to be our Exchange, but our domain did not authorise it",
         ),
-        (facts.foreign_tenant, Evidence.CONTRADICTORY, "names another tenant, or several"),
-        (not facts.brought_by_us, Evidence.UNVERIFIED, "forwarded by somebody outside the organisation"),
-        (
-            facts.anonymous_member,
-            Evidence.UNVERIFIED,
-            "forwarded in a member's name, but came in as anonymous",
-        ),
+        (facts.foreign_tenant, contradictory, "names another tenant, or several"),
+        (not facts.brought_by_us, unverified, "forwarded by somebody outside the organisation"),
+        (facts.anonymous_member, unverified, "forwarded in a member's name, but came in as anonymous"),
         (facts.marked_internal, Evidence.INTERNAL, "our Exchange marked it as its own"),
         (
             facts.mail_is_younger and not trusted,
-            Evidence.CONTRADICTORY,
+            contradictory,
             "reports on a mail that was written after the report",
         ),
         (
             facts.foreign_report_on_ours and not trusted,
-            Evidence.CONTRADICTORY,
+            contradictory,
             "a stranger reports on mail between our own addresses",
         ),
-        (facts.sender_is_foreign, Evidence.UNVERIFIED, "reports on a mail whose sender is not ours"),
+        (facts.sender_is_foreign, unverified, "reports on a mail whose sender is not ours"),
         (trusted, Evidence.INTERNAL, "it lies in the mailbox, which the configuration trusts"),
         (facts.we_signed_it, Evidence.CORRELATED, "foreign, on a mail that our domain signed"),
-        (facts.reporter_failed, Evidence.UNVERIFIED, "whoever reports did not authenticate"),
+        (facts.reporter_failed, unverified, "whoever reports did not authenticate"),
         (facts.we_sent_it and facts.sender_is_ours, Evidence.CORRELATED, "foreign, on a mail that we sent"),
     )
     found = ((evidence, reason) for holds, evidence, reason in lines if holds)
-    return next(found, (Evidence.UNVERIFIED, "nothing proves that we sent the mail"))
+    return next(found, (unverified, "nothing proves that we sent the mail"))
 
 
 def _outcomes(facts: _Facts) -> tuple[tuple[str, str], ...]:

@@ -8,7 +8,6 @@ from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
 from ipaddress import ip_address
-from typing import Any
 
 from bounce_watch.model import Cause
 from bounce_watch.model.address import is_host_name
@@ -82,19 +81,19 @@ def _find_details(text: str, cause: Cause) -> Details | None:
     lowered = folded(line)
     blocklist = find_blocklist(lowered)
     limit, size = sizes_in(reply.words) if cause is Cause.MESSAGE_TOO_LARGE else (None, None)
-    details = Details(
-        blocked_ip=find_ip(reply.words) if blocklist or cause in _ABOUT_OUR_IP else None,
-        blocklist=blocklist,
-        size_limit=limit,
-        message_size=size,
-        dmarc_domain=_domain(_DMARC_DOMAIN, line) if "dmarc" in lowered else None,
-        rule=_rule(line, lowered),
-        as_number=reply.as_number,
-        last_attempted_ip=_checked_ip(_first(_LAST_IP, line, lowered)),
-        last_attempted_host=_checked_host(_first(_LAST_HOST, line, lowered)),
+    found = {
+        "blocked_ip": find_ip(reply.words) if blocklist or cause in _ABOUT_OUR_IP else None,
+        "blocklist": blocklist,
+        "size_limit": limit,
+        "message_size": size,
         **_spf(reply.words, lowered),
-    )
-    return None if details.is_empty else details
+        "dmarc_domain": _domain(_DMARC_DOMAIN, line) if "dmarc" in lowered else None,
+        "rule": _rule(line, lowered),
+        "as_number": reply.as_number,
+        "last_attempted_ip": _checked_ip(_first(_LAST_IP, line, lowered)),
+        "last_attempted_host": _checked_host(_first(_LAST_HOST, line, lowered)),
+    }
+    return Details.from_mapping(found) if any(value is not None for value in found.values()) else None
 
 
 def sizes_in(words: str) -> tuple[int | None, int | None]:
@@ -137,7 +136,7 @@ def find_ip(line: str) -> str | None:
     return None
 
 
-def _spf(words: str, lowered: str) -> dict[str, Any]:
+def _spf(words: str, lowered: str) -> dict[str, str | None]:
     """Return result, address and domain of the SPF check (RFC 7208 section 2.6)."""
     found = _SPF.search(words, lowered)
     if found is None:

@@ -10,7 +10,7 @@ from bounce_watch.model import Bounce, Evidence, Reading, Report, Site
 from bounce_watch.parse import read
 from bounce_watch.parse.formats import FORMATS
 from bounce_watch.unwrap import FoundReport, parse, unwrap
-from bounce_watch.unwrap.envelopes import handed_on
+from bounce_watch.unwrap.envelopes import attached_candidates
 
 MAX_BOUNCES = 50
 
@@ -69,7 +69,7 @@ def trace(
 def _layers(raw: bytes) -> Iterator[FoundReport]:
     for layer in unwrap(parse(raw)):
         yield layer
-        yield from handed_on(layer)
+        yield from attached_candidates(layer)
 
 
 def _trace(report: Report, layers: list[FoundReport], catalogue: Catalogue, site: Site | None) -> Trace:

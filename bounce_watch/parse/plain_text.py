@@ -4,6 +4,7 @@ Their wording differs, but their shapes are few. The formats that use this modul
 """
 
 import re
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -164,13 +165,14 @@ def _headers_at_start(text: str) -> Headers | None:
     start = next((number for number, line in enumerate(lines) if _FIELD.match(line)), None)
     if start is None:
         return None
-    block = "\n".join(_unindented(lines[start:]))
+    block = "\n".join(unindented(lines[start:]))
     headers = read_headers(block.encode("utf-8", "replace"))[0]
     known = ("from", "to", "subject", "message-id", "return-path", "date")
     return headers if any(name in headers for name in known) else None
 
 
-def _unindented(lines: list[str]) -> list[str]:
+def unindented(lines: list[str]) -> list[str]:
+    """Remove the indent of the first line from all lines, so that folded header lines show again."""
     margin = len(lines[0]) - len(lines[0].lstrip())
     return [line[margin:] if line[:margin].isspace() else line for line in lines] if margin else lines
 
@@ -208,9 +210,11 @@ def heads_in(text: str, head: re.Pattern[str]) -> list[re.Match[str]]:
 
 
 def entries_at(heads: list[re.Match[str]], text: str) -> list[Entry]:
-    """Return an entry for each head, whose matched group is the address; the words end at the next head."""
+    """Return an entry for each head, whose matched group is the address, with the words behind it."""
+    return [Entry(head[head.lastindex or 0], words) for head, words in followed(heads, text)]
+
+
+def followed(heads: list[re.Match[str]], text: str) -> Iterator[tuple[re.Match[str], str]]:
+    """Yield each head with the text up to the next one."""
     ends = [head.start() for head in heads[1:]] + [len(text)]
-    return [
-        Entry(head[head.lastindex or 0], text[head.end() : end])
-        for head, end in zip(heads, ends, strict=False)
-    ]
+    return ((head, text[head.end() : end]) for head, end in zip(heads, ends, strict=False))

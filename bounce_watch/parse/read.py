@@ -8,7 +8,7 @@ from bounce_watch.parse.fingerprint import fingerprint_of
 from bounce_watch.parse.formats import STRUCTURED, WORDS, Format
 from bounce_watch.parse.original import message_id_of, read_original
 from bounce_watch.parse.other_kinds import find_kind, find_sealed, sealed_item
-from bounce_watch.unwrap import FoundReport, Part, handed_on, parse, unwrap
+from bounce_watch.unwrap import FoundReport, Part, attached_candidates, parse, unwrap
 from bounce_watch.unwrap.mime.compound_file import MAGIC
 
 
@@ -40,7 +40,7 @@ def _read_with_attached(message: FoundReport) -> tuple[Reading, ...]:
     """Read a message, or the reports attached to it if it is of no known kind."""
     reading = _read_one(message)
     if isinstance(reading, NotAReport) and reading.kind is Kind.NOT_A_REPORT:
-        attached = map(_read_one, handed_on(message))
+        attached = map(_read_one, attached_candidates(message))
         reports = tuple(found for found in attached if isinstance(found, Report))
         return reports or (find_sealed(message) or reading,)
     return (reading,)
@@ -60,8 +60,11 @@ def _read_one(message: FoundReport) -> Reading:
 
 
 def _first(formats: tuple[Format, ...], message: FoundReport) -> tuple[Format, ReportFields] | None:
-    read = ((form, form.read(message)) for form in formats)
-    return next(((form, fields) for form, fields in read if fields is not None), None)
+    for form in formats:
+        fields = form.read(message)
+        if fields is not None:
+            return form, fields
+    return None
 
 
 def _report(message: FoundReport, form: Format, found: ReportFields) -> Report:

@@ -119,6 +119,8 @@ def split_hops(text: str) -> list[str]:
 
     An arrow counts only if a code follows: a blocklist writes `127.0.0.1 -> Query Refused`.
     """
+    if "->" not in text:
+        return [text[:MAX_TEXT]]
     first, *others = text[:MAX_TEXT].split("->")
     hops = [first]
     for piece in others:

@@ -40,7 +40,8 @@ class Layer(NamedTuple):
 
     def entered(self, message: Part) -> "Layer":
         """Add the headers of a message that was reached."""
-        return self._replace(provenance=(*self.provenance, provenance_of(message.headers)))
+        provenance = (*self.provenance, provenance_of(message.headers))
+        return Layer(self.envelopes, self.forwarded_by, self.recipients, provenance)
 
 
 def unwrap(message: Part) -> tuple[FoundReport, ...]:
@@ -48,7 +49,7 @@ def unwrap(message: Part) -> tuple[FoundReport, ...]:
     return tuple(_open(message, Layer())) or (_found(message, Layer().entered(message)),)
 
 
-def handed_on(report: FoundReport) -> tuple[FoundReport, ...]:
+def attached_candidates(report: FoundReport) -> tuple[FoundReport, ...]:
     """Return the messages attached to a person's message in which no report was recognized, one by one.
 
     A format may still read them: not every mail system shows itself in the sender or the structure.
@@ -79,7 +80,7 @@ def _open(message: Part, layer: Layer) -> Iterator[FoundReport]:
     elif journal.is_journal(message.headers) and (inside := journal.journalled(message)):
         yield from _open_journal(message, inside, layer)
     elif _writes_reports(message.headers):
-        yield from _reports_handed_on(message, layer) or (_found(message, layer),)
+        yield from _relayed_reports(message, layer) or (_found(message, layer),)
     else:
         yield from _open_forward(message, layer)
 
@@ -101,7 +102,7 @@ def _writes_reports(headers: Headers) -> bool:
     return is_written_by_a_mail_system(headers) or "x-failed-recipients" in headers
 
 
-def _reports_handed_on(message: Part, layer: Layer) -> tuple[FoundReport, ...]:
+def _relayed_reports(message: Part, layer: Layer) -> tuple[FoundReport, ...]:
     """Return the reports that a mail system attached without naming an address itself: it forwards them."""
     inside = [inner for inner in attached_messages(message) if _is_report(inner)]
     if not inside or "@" in FoundReport(message=message, headers=message.headers).text:

@@ -3,6 +3,7 @@
 import re
 
 from bounce_watch.model import Action
+from bounce_watch.parse.plain_text import unindented
 from bounce_watch.unwrap import Headers, read_headers
 from bounce_watch.unwrap.fast_patterns import LineStartPattern
 
@@ -41,13 +42,6 @@ def split_headers(text: str) -> tuple[str, str]:
 
 
 def read_appended(headers: str) -> Headers | None:
-    """Read the original's headers as `split_headers` gives them, None when there are none."""
-    block = "\n".join(_unquoted(headers))
+    """Read the original's headers as `split_headers` gives them, None without any."""
+    block = "\n".join(unindented(headers.split("\n")))
     return read_headers(block.encode("utf-8", "replace"))[0] if headers else None
-
-
-def _unquoted(text: str) -> list[str]:
-    """Undo the indent that clients put before pasted headers, so that folding shows again."""
-    lines = text.split("\n")
-    margin = len(lines[0]) - len(lines[0].lstrip(" \t"))
-    return [line[margin:] if not line[:margin].strip() else line for line in lines]

@@ -4,6 +4,7 @@ import re
 
 from bounce_watch.model import RecipientFields
 from bounce_watch.parse.fields import ReportFields, read_recipient
+from bounce_watch.parse.plain_text import followed
 from bounce_watch.unwrap import FoundReport, Headers, addresses
 
 NAME = "exchange_2003"
@@ -31,11 +32,8 @@ def read(report: FoundReport) -> ReportFields | None:
 
 def _entries(section: str, addressed_to: str | None) -> list[RecipientFields]:
     """Read `address on date` and the lines up to the next one; a mere name stands for the To address."""
-    heads = list(_ENTRY.finditer(section))
-    ends = [head.start() for head in heads[1:]] + [len(section)]
     entries = []
-    for head, end in zip(heads, ends, strict=False):
-        diagnostic = section[head.end() : end]
+    for head, diagnostic in followed(list(_ENTRY.finditer(section)), section):
         smtp = _SMTP_NAME.search(head[1]) or _SMTP_NAME.search(diagnostic)
         named = (smtp[1],) if smtp else addresses(head[1], 1) or addresses(addressed_to, 1)
         if named:

@@ -8,7 +8,7 @@ import re
 from itertools import islice
 
 from bounce_watch.parse.fields import ReportFields
-from bounce_watch.parse.plain_text import ADDRESS, Entry, Narrative, find_narrative, report_of
+from bounce_watch.parse.plain_text import ADDRESS, Entry, Narrative, find_narrative, followed, report_of
 from bounce_watch.unwrap import FoundReport
 from bounce_watch.unwrap.fast_patterns import LineStartPattern
 from bounce_watch.unwrap.mime.limits import MAX_RECIPIENTS
@@ -56,10 +56,9 @@ def _listed(narrative: Narrative) -> list[Entry]:
     section = rest[: following.start()] if following else rest
     transcript = rest[following.start() :] if following else ""
     heads = [head for head in _ADDRESS_LINE.finditer(section) if not head[0].lstrip().startswith("(")]
-    ends = [head.start() for head in heads[1:]] + [len(section)]
     return [
-        Entry(head[1] or head[3], _words(section[head.start() : end], head[1] or head[3], transcript))
-        for head, end in zip(heads, ends, strict=False)
+        Entry(head[1] or head[3], _words(head[0] + rest, head[1] or head[3], transcript))
+        for head, rest in followed(heads, section)
     ]
 
 
