@@ -28,6 +28,7 @@ from bounce_watch.store.queries.counts import (
     most,
     period_of,
     whole_days,
+    within,
 )
 from bounce_watch.store.queries.filters import conditions_of, needs_report
 from bounce_watch.store.records import BounceDetail, BounceRow, HistoryFilter, MessageRecord, WithheldRow
@@ -90,12 +91,17 @@ class History(Queries):
         """
         label, messages = col(COLUMNS[by]), func.count(func.distinct(_AT.message_id))
         query = select(label, messages).where(col(_AT.action) == Action.FAILED, label.is_not(None))
-        query = query.where(*conditions_of(chosen)).group_by(label).order_by(messages.desc(), label)
+        without_span = replace(chosen, since=None, until=None)
+        query = query.where(*conditions_of(without_span), *within(chosen.since, chosen.until))
+        query = query.group_by(label).order_by(messages.desc(), label)
         if needs_report(chosen):
             query = query.join(tables.Report, col(tables.Report.id) == col(_AT.report_id))
-        is_span = replace(chosen, since=None, until=None) == _EVERYTHING
         with self._reading() as session:
-            kept = count_outlived(session, by, chosen.since, chosen.until).messages if is_span else None
+            kept = (
+                count_outlived(session, by, chosen.since, chosen.until).messages
+                if without_span == _EVERYTHING
+                else None
+            )
             counts = Counter(dict(session.exec(query if kept else query.limit(limit)).all()))
         return most(counts + kept if kept else counts, limit)
 
