@@ -9,14 +9,14 @@ import typer
 from bounce_watch.cli.common.exit_status import Exit
 from bounce_watch.cli.common.filters import AsJson
 from bounce_watch.cli.common.open_store import change_store, read_store
-from bounce_watch.cli.common.output import Column, confirm, emit, emit_json, form_of, say
+from bounce_watch.cli.common.output import Column, Form, confirm, emit, emit_json, say
 from bounce_watch.cli.common.progress import measuring, waiting
 from bounce_watch.cli.common.when import account
 from bounce_watch.config.load import load_config
 from bounce_watch.config.models import Config
 from bounce_watch.pipeline.maintenance import Forgotten
 from bounce_watch.pipeline.maintenance import forget as take_out
-from bounce_watch.store import LockHeld, ProcessLock, Store, StoreFull
+from bounce_watch.store import LockHeld, ProcessLock, StoreFull
 from bounce_watch.store.database.sqlite_file import vacuum
 from bounce_watch.store.privacy.columns import Found
 from bounce_watch.store.privacy.identity import PersonIdentity
@@ -34,43 +34,43 @@ def forget(
 ) -> None:
     """Take a person out of the store, beside a running service: a pseudonym stands in their place."""
     config, person = load_config(context.obj), read_person(address)
-    refuse_our_own(config, person, address)
+    _refuse_our_own(config, person, address)
     with read_store(context.obj) if dry_run else change_store(context.obj) as store:
         with waiting("Searching every text of the store"):
             found = store.privacy.search(person)
-        print_found(found, remains(config, found, person), as_json=as_json)
+        _print_found(found, _remains(config, found, person), as_json=as_json)
         if found.is_nothing:
             say(f"Nothing is stored about {address}.")
         if dry_run:
             return
         if not (yes or found.is_nothing):
             confirm("Forget this person? There is no way back but a backup.", "ADDRESS")
-        _print_done(_forget(store, person, found))
+        with measuring("Forgetting") as measure:
+            done = take_out(store, person, found, by=account(), now=datetime.now(UTC), progress=measure)
+        _print_done(done)
     if config.store.url is None:
         _clean(config.store.path, person)
 
 
 def read_person(address: str) -> PersonIdentity:
-    """Return the address to look for. Raises BadParameter for what is none."""
+    """Return the address to look for. Raises BadParameter when it is not an address."""
     person = PersonIdentity(address)
     if not person.local or "." not in person.domain or any(sign in person.key for sign in "*%<> \t\n"):
         raise typer.BadParameter(f"{address!r} is no address; write anna@example.com", param_hint="ADDRESS")
     return person
 
 
-def refuse_our_own(config: Config, person: PersonIdentity, address: str) -> None:
-    """Raise BadParameter for an address that we work with ourselves: it would be back at once."""
+def _refuse_our_own(config: Config, person: PersonIdentity, address: str) -> None:
+    """Raise BadParameter for an address that the service uses: it would be stored again at once."""
     home = config.organisation
     ours = {*config.site.own_addresses, *home.admins, *home.security, *config.digest_to}
     if any(person.is_in(own) for own in ours):
-        raise typer.BadParameter(
-            f"we write from or to {address} ourselves; take it out of the configuration first",
-            param_hint="ADDRESS",
-        )
+        text = f"we write from or to {address} ourselves; take it out of the configuration first"
+        raise typer.BadParameter(text, param_hint="ADDRESS")
 
 
-def print_found(found: Found, stays: list[str], *, as_json: bool) -> None:
-    """Print what names the person and what becomes of it, then what stays."""
+def _print_found(found: Found, stays: list[str], *, as_json: bool) -> None:
+    """Print which rows name the person, what happens to them, and what stays."""
     rows = [row for row in _fates(found) if row["count"]]
     if as_json:
         emit_json({"goes": rows, "stays": stays})
@@ -81,7 +81,7 @@ def print_found(found: Found, stays: list[str], *, as_json: bool) -> None:
         Column("fate", "What becomes of it", flexible=True),
     ]
     if rows:
-        emit(rows, columns, form_of(False))
+        emit(rows, columns, Form.TABLE)
         say("What stays, and why:")
         for line in stays:
             say(f"- {line}")
@@ -110,8 +110,8 @@ def _fates(found: Found) -> list[dict[str, Any]]:
     return [{"count": count, "what": what, "fate": fate} for count, what, fate in lines]
 
 
-def remains(config: Config, found: Found, person: PersonIdentity) -> list[str]:
-    """Say what a store cannot forget, each with its reason."""
+def _remains(config: Config, found: Found, person: PersonIdentity) -> list[str]:
+    """Return a line for each thing that stays, with the reason."""
     path, at_server = config.store.path, config.store.url is not None
     lines = [
         f"The domain {person.domain}: as a destination it is counted, and names no one.",
@@ -131,11 +131,6 @@ def remains(config: Config, found: Found, person: PersonIdentity) -> list[str]:
     return lines
 
 
-def _forget(store: Store, person: PersonIdentity, found: Found) -> Forgotten:
-    with measuring("Forgetting") as measure:
-        return take_out(store, person, found, by=account(), now=datetime.now(UTC), progress=measure)
-
-
 def _print_done(done: Forgotten) -> None:
     if done.pseudonym:
         say(f"Forgotten: {done.pseudonym} stands in {sum(done.rows.values())} rows now.")
@@ -145,7 +140,7 @@ def _print_done(done: Forgotten) -> None:
 
 
 def _clean(path: Path, person: PersonIdentity) -> None:
-    """Look at the bytes of the file; write it anew where unused room still holds the address."""
+    """Rewrite the file when its unused pages still hold the address."""
     if not is_in_files(path, person):
         return
     try:

@@ -1,6 +1,5 @@
 """`ingest`: read old messages into the history without a reply or an alert."""
 
-from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -16,11 +15,11 @@ from bounce_watch.config.load import load_config
 from bounce_watch.daemon import Stopper
 from bounce_watch.pipeline import CycleResult
 from bounce_watch.pipeline.ingest.fetch import ingest_new
-from bounce_watch.pipeline.ingest.read import ReadAll, ReadMessage
+from bounce_watch.pipeline.ingest.read import ReadAll
 from bounce_watch.sandbox.frames import ReadRequest
 from bounce_watch.sandbox.jobs import Job
 from bounce_watch.sandbox.pool import cores, in_order
-from bounce_watch.source import Message, Source, open_path
+from bounce_watch.source import Source, open_path
 
 _MAX_NAMED = 20
 
@@ -57,20 +56,18 @@ def ingest(
 
 
 def _on_all_cores(jobs: int | None, *, here: bool) -> ReadAll:
-    def read_all(messages: Iterable[Message]) -> Iterator[ReadMessage]:
-        return in_order(
-            messages,
-            lambda message: ReadRequest("", message.raw),
-            Job.READINGS,
-            jobs=jobs or cores(),
-            here=here,
-        )
-
-    return read_all
+    """Return the function that reads messages in `jobs` processes; `here`: in this process."""
+    return lambda messages: in_order(
+        messages,
+        lambda message: ReadRequest("", message.raw),
+        Job.READINGS,
+        jobs=jobs or cores(),
+        here=here,
+    )
 
 
 def _name_skipped(source: Source) -> None:
-    """Say on stderr which files could not be opened, at most the first twenty."""
+    """Name the first files that could not be opened."""
     for name, reason in source.skipped[:_MAX_NAMED]:
         say(f"Left out: {name}: {reason}")
     if len(source.skipped) > _MAX_NAMED:

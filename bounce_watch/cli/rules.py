@@ -1,7 +1,7 @@
 """`rules`: the detection rules in force, their faults, and what changed rules would have found."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
@@ -32,7 +32,7 @@ rules = typer.Typer(help="See the detection rules, check them, and try others on
 @rules.command("list")
 def list_rules(context: typer.Context, as_json: AsJson = False) -> None:
     """List the rules in force."""
-    rows = map(_rule_json, load(load_config(context.obj)))
+    rows = map(_rule_json, _load(load_config(context.obj)))
     columns = [
         Column("rule", "Rule", show=lambda row: (row["rule"], row["severity"])),
         Column("title", "What", flexible=True),
@@ -63,7 +63,7 @@ def _rule_json(rule: Rule) -> dict[str, Any]:
 
 
 def _opens(rule: Rule) -> str:
-    """Say in a few words when a rule opens."""
+    """Return in a few words when a rule opens an incident."""
     match rule.shape:
         case "baseline":
             return f"unusual, from {rule.open_at}"
@@ -91,7 +91,7 @@ def lint(
     """Check rules: what cannot be used is an error, what is probably not meant is a remark."""
     try:
         if file is None:
-            rules = load(load_config(context.obj))
+            rules = _load(load_config(context.obj))
         else:
             rules = load_rules(_shipped("rules.toml"), file.read_text(encoding="utf-8"))
     except RuleError as error:
@@ -120,8 +120,8 @@ def _shipped(name: str) -> str:
     return data_file(name).read_text(encoding="utf-8")
 
 
-def load(config: Config, override: str | None = None) -> tuple[Rule, ...]:
-    """Return the rules in force, changed by a text. Raises RuleError."""
+def _load(config: Config, override: str | None = None) -> tuple[Rule, ...]:
+    """Return the rules in force, changed by `override`, a text in TOML. Raises RuleError."""
     own = config.overrides.rules
     return load_rules(_shipped("rules.toml"), own.read_text(encoding="utf-8") if own else None, override)
 
@@ -141,8 +141,8 @@ def backtest(
     if change and rule is None:
         raise typer.BadParameter("--set needs --rule: which rule is to be changed?")
     try:
-        current = _only(load(config), rule)
-        changed = _only(load(config, _override(rule, change)), rule) if rule and change else None
+        current = _only(_load(config), rule)
+        changed = _only(_load(config, _override(rule, change)), rule) if rule and change else None
     except RuleError as error:
         raise typer.BadParameter(str(error)) from None
     start = read_moment(since, now) or now
@@ -150,7 +150,8 @@ def backtest(
         events = store.bounces.events(since=start, until=now, limit=_MAX_EVENTS)
     before = _play(config, current, events, now)
     if changed is None:
-        _print(before, as_json, start, now)
+        emit(map(_json, before), _columns(), form_of(as_json), empty="Nothing would have opened.")
+        say(_noise(before, start, now))
     else:
         _print_difference(before, _play(config, changed, events, now), as_json, (start, now))
 
@@ -167,7 +168,7 @@ def _only(rules: tuple[Rule, ...], name: str | None) -> tuple[Rule, ...]:
 
 
 def _override(name: str, changes: Iterable[str]) -> str:
-    """Return a site's text that changes these keys; a value is TOML, or a bare word or span."""
+    """Return a rules file in TOML that changes these keys; a value is TOML, or a bare word or span."""
     lines = ["[[rule]]", f'id = "{name}"']
     for change in changes:
         parts = _CHANGE.fullmatch(change)
@@ -196,24 +197,18 @@ def _json(one: Replayed, **more: Any) -> dict[str, Any]:
 
 
 def _columns(*, compared: bool = False) -> list[Any]:
-    first = [Column("change", "Change")] if compared else []
     return [
-        *first,
+        *([Column("change", "Change")] if compared else []),
         Column("rule", "Rule\nwho or where", show=lambda row: (row["rule"], row["key"]), flexible=True),
         Column("opened_at", "Opened"),
-        Column("hours", "Hours", right=True, show=lambda row: _hours(row["hours"])),
+        Column("hours", "Hours", right=True, show=_hours),
         Column("messages", "Mails", right=True),
         Column("alerts", "Alerts", right=True),
     ]
 
 
-def _hours(hours: float | None) -> str:
-    return "still open" if hours is None else f"{hours:.0f}"
-
-
-def _print(found: Sequence[Replayed], as_json: bool, since: datetime, until: datetime) -> None:
-    emit(map(_json, found), _columns(), form_of(as_json), empty="Nothing would have opened.")
-    say(_noise(found, since, until))
+def _hours(row: Mapping[str, Any]) -> str:
+    return "still open" if row["hours"] is None else f"{row['hours']:.0f}"
 
 
 def _noise(found: Sequence[Replayed], since: datetime, until: datetime) -> str:
@@ -242,6 +237,6 @@ def _print_difference(
 
 
 def _name(one: Replayed) -> tuple[str, str, datetime]:
-    """Name an incident so that one which opens a little earlier or later is the same: by its first day."""
+    """Return a key that is the same for an incident that opens a little earlier or later on the same day."""
     day = one.finding.first_at.replace(hour=0, minute=0, second=0, microsecond=0)
     return one.finding.rule_id, one.finding.key, day

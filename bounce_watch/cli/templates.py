@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from bounce_watch import shipped_files
-from bounce_watch.classify import Catalogue, load_catalogue
+from bounce_watch.classify import Catalogue
 from bounce_watch.cli.common.exit_status import Exit
 from bounce_watch.cli.common.filters import AsJson, read_word
 from bounce_watch.cli.common.output import Column, emit, form_of, print_lines, say
@@ -20,10 +20,11 @@ from bounce_watch.notifications.composer import Composer
 from bounce_watch.notifications.facts import OrganisationProfile
 from bounce_watch.notifications.rendering.templates import Templates
 from bounce_watch.notifications.template_check import check_templates, languages
+from bounce_watch.sandbox.jobs import shipped_catalogue
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Texts:
+class _Texts:
     """The texts and what they are filled from. `own`: the site's folder, preferred to ours."""
 
     own: Path | None
@@ -42,7 +43,8 @@ class Texts:
 
     def letter(self, cause: Cause, language: str, side: Side) -> Letter:
         """Return a reply about an invented message. Raises TemplateFault."""
-        bounce = template_samples.bounce(cause, self._owner(cause, side), side)
+        owners = (row.owner_on(side) for row in self.catalogue.rows if row.cause is cause)
+        bounce = template_samples.bounce(cause, next(owners, Owner.MAIL_ADMIN), side)
         facts = template_samples.reply_facts(bounce, language=language)
         return Composer(self.folders, self.organisation, self.playbooks).reply(facts)
 
@@ -62,13 +64,8 @@ class Texts:
         for name in sorted(name for name in known if not any(f"replies/{one}/" in name for one in spoken)):
             yield {"name": name, "languages": [], "own": ["yes"] if name in own else []}
 
-    def _owner(self, cause: Cause, side: Side) -> Owner:
-        """Return the usual owner of a cause."""
-        rows = (row for row in self.catalogue.rows if row.cause is cause)
-        return next((row.owner_on(side) for row in rows), Owner.MAIL_ADMIN)
 
-
-def _texts(context: typer.Context, folder: Path | None) -> Texts:
+def _texts(context: typer.Context, folder: Path | None) -> _Texts:
     """Return the texts; the configuration is read when there is one. Raises ConfigError."""
     if folder is not None and not folder.is_dir():
         raise typer.BadParameter(f"there is no folder {folder}", param_hint="--folder")
@@ -77,10 +74,10 @@ def _texts(context: typer.Context, folder: Path | None) -> Texts:
         config = load_config(context.obj)
         own = folder or config.overrides.templates
         organisation = config.organisation.profile
-    return Texts(
+    return _Texts(
         own=own,
         organisation=organisation,
-        catalogue=load_catalogue(shipped_files.data_file("codes.toml").read_text(encoding="utf-8")),
+        catalogue=shipped_catalogue(),
         playbooks=shipped_playbooks(),
     )
 

@@ -57,7 +57,11 @@ def _whole(name: str) -> re.Pattern[str]:
     return re.compile(rf"(?<![\w-]){re.escape(name)}(?![\w-])", re.IGNORECASE)
 
 
-MOST_SAMPLES = 10
+_MAX_SAMPLES = 10
+_BOUNCE_FACTS = (
+    "status", "reply_code", "remote_status", "remote_reply_code", "remote_mta", "diagnostic_code",
+    "cause", "owner", "side", "evidence", "why",
+)  # fmt: skip
 
 README = """\
 {name}: {title}
@@ -90,7 +94,7 @@ def pack_files(
         "README.txt": README.format(
             name=incident.name,
             title=incident.finding.title,
-            most=MOST_SAMPLES,
+            most=_MAX_SAMPLES,
             redacted=REDACTED if redact else "",
         ),
         "timeline.txt": _lines(_timeline(detail)),
@@ -121,10 +125,10 @@ def _time(moment: datetime | None) -> str:
 
 
 def _samples(rows: tuple[BounceRow, ...]) -> list[BounceRow]:
-    """Return the first report of each code, then the newest, at most ten, by time."""
+    """Return the first report of each code and the newest others, by time."""
     first = {row.bounce.code: row for row in reversed(rows)}
     chosen = dict.fromkeys([*(row.id for row in first.values()), *(row.id for row in reversed(rows))])
-    wanted = set(list(chosen)[:MOST_SAMPLES])
+    wanted = set(list(chosen)[:_MAX_SAMPLES])
     return [row for row in rows if row.id in wanted]
 
 
@@ -173,17 +177,7 @@ def _facts(row: BounceRow, *, redact: bool) -> dict[str, Any]:
         "recipient": bounce.recipient,
         "subject": None if redact else row.subject,
         "message_id": row.original_message_id,
-        "status": bounce.status,
-        "reply_code": bounce.reply_code,
-        "remote_status": bounce.remote_status,
-        "remote_reply_code": bounce.remote_reply_code,
-        "remote_mta": bounce.remote_mta,
-        "diagnostic_code": bounce.diagnostic_code,
-        "cause": bounce.cause,
-        "owner": bounce.owner,
-        "side": bounce.side,
-        "evidence": bounce.evidence,
-        "why": bounce.why,
+        **{name: getattr(bounce, name) for name in _BOUNCE_FACTS},
         "details": bounce.details.as_mapping() if bounce.details else {},
     }
 

@@ -20,6 +20,10 @@ from bounce_watch.notifications.rendering.refusal_details import evidence_lines
 from bounce_watch.notifications.rendering.templates import Templates
 from bounce_watch.store import BounceDetail
 
+_MESSAGE_KEYS = ("mailbox", "uid", "received_at", "state", "sha256")
+# Our servers report these, but because the remote servers did not respond.
+_GAVE_UP = frozenset((Cause.MESSAGE_EXPIRED, Cause.NETWORK_ERROR, Cause.TLS_FAILURE))
+
 
 def show(
     context: typer.Context,
@@ -42,11 +46,12 @@ def show(
 
 def detail_json(detail: BounceDetail) -> dict[str, Any]:
     report = detail.report.report
+    bounce = detail.bounce.bounce if detail.bounce else None
     return {
         "bounce": row_json(detail.bounce) if detail.bounce else None,
-        "why": detail.bounce.bounce.why if detail.bounce else None,
-        "details": _details(detail),
-        "catalogue_entry": detail.bounce.bounce.entry if detail.bounce else None,
+        "why": bounce.why if bounce else None,
+        "details": bounce.details.as_mapping() if bounce and bounce.details else {},
+        "catalogue_entry": bounce.entry if bounce else None,
         "report": {
             "id": detail.report.id,
             "kind": report.kind,
@@ -59,13 +64,7 @@ def detail_json(detail: BounceDetail) -> dict[str, Any]:
             "message_id": report.message_id,
             "copies": detail.report.copies,
         },
-        "message": {
-            "mailbox": detail.message.mailbox,
-            "uid": detail.message.uid,
-            "received_at": detail.message.received_at,
-            "state": detail.message.state,
-            "sha256": detail.message.sha256,
-        },
+        "message": {name: getattr(detail.message, name) for name in _MESSAGE_KEYS},
         "others": [
             row_json(row) for row in detail.bounces if detail.bounce is None or row.id != detail.bounce.id
         ],
@@ -82,11 +81,6 @@ def detail_json(detail: BounceDetail) -> dict[str, Any]:
         "withheld": [{"to": row.recipient, "reason": row.reason, "at": row.at} for row in detail.withheld],
         "incidents": [incident_json(one) for one in detail.incidents],
     }
-
-
-def _details(detail: BounceDetail) -> dict[str, str | int]:
-    details = detail.bounce.bounce.details if detail.bounce else None
-    return details.as_mapping() if details else {}
 
 
 def as_lines(detail: BounceDetail) -> list[str]:
@@ -137,10 +131,6 @@ def _after(detail: BounceDetail) -> list[tuple[str, object]]:
     told += [("No answer", f"{row.reason} (to {row.recipient or 'nobody'})") for row in detail.withheld]
     told += [("Incident", f"{one.name} {one.finding.title} ({one.state})") for one in detail.incidents]
     return told or [("Answer", "none was due")]
-
-
-# Our servers report these, but because the remote servers did not respond.
-_GAVE_UP = frozenset((Cause.MESSAGE_EXPIRED, Cause.NETWORK_ERROR, Cause.TLS_FAILURE))
 
 
 def _write_draft(config_path: Path | None, detail: BounceDetail) -> None:
