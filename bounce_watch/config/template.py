@@ -1,8 +1,7 @@
 """Generate a commented configuration file from the models: every key, its meaning and its default."""
 
 from collections.abc import Mapping
-from datetime import time
-from enum import Enum
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, get_args
 
@@ -88,8 +87,6 @@ def _default(field: FieldInfo) -> str:
 
 
 def _value(value: Any) -> Any:
-    if isinstance(value, Path | Enum):
-        return str(value.value if isinstance(value, Enum) else value)
-    if isinstance(value, time):
-        return value
+    if isinstance(value, Path | StrEnum):
+        return str(value)
     return [_value(item) for item in value] if isinstance(value, list | tuple) else value

@@ -13,7 +13,6 @@ from bounce_watch.notifications.facts import (
     NoticeFacts,
     OrganisationProfile,
     OutageFacts,
-    OwnMail,
     ReplyFacts,
 )
 from bounce_watch.notifications.guidance.letter import guidance
@@ -25,57 +24,6 @@ from bounce_watch.notifications.rendering.templates import Templates, Value, wri
 MAX_MAILS = 20
 MAX_COMMANDS = 10
 _MARKUP = re.compile(r"[`*_~|<>\[\](){}#\\]")
-
-
-def _notice(templates: Templates, organisation: OrganisationProfile, facts: NoticeFacts) -> Letter:
-    mails: list[Value] = [_shown(mail, organisation) for mail in facts.mails[:MAX_MAILS]]
-    values: dict[str, Value] = {
-        "language": "en",
-        "organisation": plain(organisation.name, 80),
-        "support": plain(organisation.support, 120),
-        "subject": "You can send your mail again",
-        "tone": "good",
-        "footer": "Written by bounce_watch because our mail admins asked it to.",
-        "name": facts.incident.name,
-        "title": title_of(facts.incident.finding),
-        "mails": mails,
-        "more": max(len(facts.mails) - MAX_MAILS, 0),
-    }
-    return write_letter(
-        templates, "alerts/notice", values, kind=LetterKind.REPLY, event_key=facts.event_key, to=facts.to
-    )
-
-
-def _shown(mail: OwnMail, organisation: OrganisationProfile) -> Value:
-    return {
-        "recipient": plain(mail.recipient, 80),
-        "subject": plain(mail.subject or "", 80),
-        "sent": local_time.short(mail.sent_at, organisation.time_zone) if mail.sent_at else "",
-    }
-
-
-def _outage(templates: Templates, organisation: OrganisationProfile, facts: OutageFacts) -> Letter:
-    mailbox, zone = plain(facts.mailbox, 120), organisation.time_zone
-    said = "is read again" if facts.is_over else "cannot be read"
-    subject = f"{'[Over] ' if facts.is_over else ''}The bounce mailbox {mailbox} {said}"
-    values: dict[str, Value] = {
-        "language": "en",
-        "organisation": plain(organisation.name, 80),
-        "subject": plain(subject, 200),
-        "tone": "good" if facts.is_over else "critical",
-        "footer": "Written by bounce_watch, once when this lasts and once when it is over.",
-        "mailbox": mailbox,
-        "over": facts.is_over,
-        "since": local_time.short(facts.since, zone),
-        "now": local_time.short(facts.now, zone),
-        "last_look": local_time.short(facts.last_look, zone) if facts.last_look else "",
-        "why": plain(facts.why, 400),
-        "repair": plain(facts.repair, 400),
-        "commands": [plain(command, 400) for command in facts.commands[:MAX_COMMANDS]],
-    }
-    return write_letter(
-        templates, "alerts/outage", values, kind=LetterKind.ALERT, event_key=facts.event_key, to=facts.to
-    )
 
 
 class Composer:
@@ -101,11 +49,53 @@ class Composer:
 
     def notice(self, facts: NoticeFacts) -> Letter:
         """Return the all-clear for one sender. Raises TemplateFault."""
-        return _notice(self._templates, self._organisation, facts)
+        zone = self._organisation.time_zone
+        values: dict[str, Value] = {
+            "language": "en",
+            "organisation": plain(self._organisation.name, 80),
+            "support": plain(self._organisation.support, 120),
+            "subject": "You can send your mail again",
+            "tone": "good",
+            "footer": "Written by bounce_watch because our mail admins asked it to.",
+            "name": facts.incident.name,
+            "title": title_of(facts.incident.finding),
+            "mails": [
+                {
+                    "recipient": plain(mail.recipient, 80),
+                    "subject": plain(mail.subject, 80),
+                    "sent": local_time.short(mail.sent_at, zone) if mail.sent_at else "",
+                }
+                for mail in facts.mails[:MAX_MAILS]
+            ],
+            "more": max(len(facts.mails) - MAX_MAILS, 0),
+        }
+        return write_letter(
+            self._templates, "alerts/notice", values, LetterKind.REPLY, event_key=facts.event_key, to=facts.to
+        )
 
     def outage(self, facts: OutageFacts) -> Letter:
         """Return the email to an admin about a mailbox that cannot be read, or is read again."""
-        return _outage(self._templates, self._organisation, facts)
+        mailbox, zone = plain(facts.mailbox, 120), self._organisation.time_zone
+        said = "is read again" if facts.is_over else "cannot be read"
+        subject = f"{'[Over] ' if facts.is_over else ''}The bounce mailbox {mailbox} {said}"
+        values: dict[str, Value] = {
+            "language": "en",
+            "organisation": plain(self._organisation.name, 80),
+            "subject": plain(subject, 200),
+            "tone": "good" if facts.is_over else "critical",
+            "footer": "Written by bounce_watch, once when this lasts and once when it is over.",
+            "mailbox": mailbox,
+            "over": facts.is_over,
+            "since": local_time.short(facts.since, zone),
+            "now": local_time.short(facts.now, zone),
+            "last_look": local_time.short(facts.last_look, zone) if facts.last_look else "",
+            "why": plain(facts.why, 400),
+            "repair": plain(facts.repair, 400),
+            "commands": [plain(command, 400) for command in facts.commands[:MAX_COMMANDS]],
+        }
+        return write_letter(
+            self._templates, "alerts/outage", values, LetterKind.ALERT, event_key=facts.event_key, to=facts.to
+        )
 
     def digest(self, digest: Digest, *, event_key: str, to: str) -> Letter:
         """Return the digest for one admin. Raises TemplateFault."""

@@ -1,9 +1,10 @@
 """The digest: incidents first, then owners, counts, replies, and the state of the service."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 
 from bounce_watch.model import Count, Digest, Edition, Health, Incident, Letter, LetterKind, Severity
-from bounce_watch.notifications.alert.letter import TONES, shown_step, title_of
+from bounce_watch.notifications.alert.letter import TONES, title_of
 from bounce_watch.notifications.alert.playbooks import Playbook, fill_steps
 from bounce_watch.notifications.facts import OrganisationProfile
 from bounce_watch.notifications.rendering import charts, local_time
@@ -14,6 +15,11 @@ from bounce_watch.notifications.rendering.templates import Templates, Value, wri
 MAX_INCIDENTS = 10
 MAX_STEPS = 3
 _FOOTER = "Written by bounce_watch once a day. More: bounce-watch top, bounce-watch incidents"
+_PERIODS = {
+    Edition.DAILY: "{day}",
+    Edition.WEEKLY: "the week to {day}",
+    Edition.MONTHLY: "the month to {day}",
+}
 _SEVERITY_ORDER = tuple(Severity)
 
 
@@ -27,23 +33,14 @@ def digest_letter(
     to: str,
 ) -> Letter:
     """Compose the digest for one admin. Raises TemplateFault."""
-    values = _values(organisation, playbooks, digest)
-    return write_letter(
-        templates, "digest/digest", values, kind=LetterKind.DIGEST, event_key=event_key, to=to
-    )
-
-
-def _values(
-    organisation: OrganisationProfile, playbooks: Mapping[str, Playbook], digest: Digest
-) -> dict[str, Value]:
-    day = local_time.day_name(digest.local_date.year, digest.local_date.month, digest.local_date.day)
+    period = _PERIODS[digest.edition].format(day=local_time.day_name(digest.local_date))
     headline = headline_of(digest)
-    return {
+    values: dict[str, Value] = {
         "language": "en",
         "organisation": plain(organisation.name, 80),
-        "subject": plain(f"Mail delivery, {_period_name(digest, day)}: {headline}", 200),
+        "subject": plain(f"Mail delivery, {period}: {headline}", 200),
         "footer": _FOOTER,
-        "day": _period_name(digest, day),
+        "day": period,
         "span": f"{local_time.short(digest.since, digest.time_zone)} to "
         f"{local_time.short(digest.until, digest.time_zone)} ({digest.time_zone})",
         "headline": headline,
@@ -62,22 +59,19 @@ def _values(
         "charts": _charts(digest),
         "replies": _pairs([("Sent", digest.replies_sent), ("Held until released", digest.replies_held)]),
         "withheld": _pairs([(plain(label_of(count.label), 60), count.now) for count in digest.withheld]),
-        "mail": _pairs(_mail(digest)),
+        "mail": _pairs(
+            [
+                ("No reports, left where they are", digest.left_alone),
+                ("Copies of known reports", digest.duplicates),
+                ("Unreadable, in quarantine", digest.quarantined),
+                ("Not proved to be ours, not counted", digest.unverified),
+            ]
+        ),
         "health": [_check(check) for check in digest.health],
         "failing": [_check(check) for check in digest.health if check.state != "ok"],
         "failed": [_check(check) for check in digest.health if check.state == "failure"],
     }
-
-
-def _period_name(digest: Digest, day: str) -> str:
-    """Return the day, or the week or month that ended on it."""
-    match digest.edition:
-        case Edition.DAILY:
-            return day
-        case Edition.WEEKLY:
-            return f"the week to {day}"
-        case Edition.MONTHLY:
-            return f"the month to {day}"
+    return write_letter(templates, "digest/digest", values, LetterKind.DIGEST, event_key=event_key, to=to)
 
 
 def _covers(digest: Digest) -> str:
@@ -193,7 +187,7 @@ def _incident(
         "severity_label": "Resolved" if resolved else SEVERITIES[finding.severity],
         "line": line,
         "codes": [plain(status, 20) for status in finding.statuses[:5]],
-        "steps": [shown_step(step) for step in steps[:MAX_STEPS]],
+        "steps": [asdict(step) for step in steps[:MAX_STEPS]],
         "more_steps": max(len(steps) - MAX_STEPS, 0),
     }
 
@@ -209,15 +203,6 @@ def _charts(digest: Digest) -> list[dict[str, Value]]:
         {"title": title, "rows": charts.bars(counts, known), "lines": charts.text_rows(counts, known)}
         for title, counts, known in charted
         if counts
-    ]
-
-
-def _mail(digest: Digest) -> list[tuple[str, int]]:
-    return [
-        ("No reports, left where they are", digest.left_alone),
-        ("Copies of known reports", digest.duplicates),
-        ("Unreadable, in quarantine", digest.quarantined),
-        ("Not proved to be ours, not counted", digest.unverified),
     ]
 
 

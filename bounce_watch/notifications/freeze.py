@@ -127,10 +127,16 @@ def freeze(letter: Letter, *, sender: tuple[str, str], bw_id: str, message_id: s
         *_thread(letter.in_reply_to, message_id),
         "MIME-Version: 1.0\r\n",
         f'Content-Type: multipart/alternative; boundary="{boundary}"\r\n',
-        *_marks(letter, bw_id),
+        "Auto-Submitted: auto-generated\r\n",
+        f"X-Auto-Response-Suppress: {_SUPPRESS}\r\n",
+        "Precedence: bulk\r\n",
+        _folded("Content-Language", clean_header(letter.language)),
+        f"X-Bounce-Watch-ID: {clean_header(bw_id)}\r\n",
+        f"X-Bounce-Watch-Kind: {letter.kind.value}\r\n",
     ]
+    text = "\n".join([*letter.text.splitlines(), f"Reference: {bw_id}", ""])
     body = [
-        *_part("plain", _signed_text(letter.text, bw_id), boundary),
+        *_part("plain", text, boundary),
         *_part("html", _signed_html(letter.html, bw_id), boundary),
         f"--{boundary}--\r\n".encode("ascii"),
     ]
@@ -167,21 +173,6 @@ def _thread(in_reply_to: str | None, message_id: str) -> list[str]:
     if in_reply_to is None or not is_message_id(in_reply_to):
         return [f"References: {message_id}\r\n"]
     return [f"In-Reply-To: {in_reply_to}\r\n", f"References: {in_reply_to}\r\n {message_id}\r\n"]
-
-
-def _marks(letter: Letter, bw_id: str) -> list[str]:
-    return [
-        "Auto-Submitted: auto-generated\r\n",
-        f"X-Auto-Response-Suppress: {_SUPPRESS}\r\n",
-        "Precedence: bulk\r\n",
-        _folded("Content-Language", clean_header(letter.language)),
-        f"X-Bounce-Watch-ID: {clean_header(bw_id)}\r\n",
-        f"X-Bounce-Watch-Kind: {letter.kind.value}\r\n",
-    ]
-
-
-def _signed_text(text: str, bw_id: str) -> str:
-    return "\n".join([*text.splitlines(), f"Reference: {bw_id}", ""])
 
 
 def _signed_html(html: str, bw_id: str) -> str:

@@ -140,17 +140,20 @@ def outages() -> tuple[OutageFacts, ...]:
 
 def digest(empty: bool = False) -> Digest:
     """Return the digest of a day, with events or empty."""
-    plain = {
-        "local_date": date(2026, 11, 24),
-        "time_zone": ORGANISATION.time_zone,
-        "since": NOW - timedelta(days=1),
-        "until": NOW,
-    }
+    nothing = Count(label="", now=0, before=3)
+    quiet = Digest(
+        local_date=date(2026, 11, 24),
+        time_zone=ORGANISATION.time_zone,
+        since=NOW - timedelta(days=1),
+        until=NOW,
+        messages=nothing,
+        bounces=nothing,
+        delays=nothing,
+    )
     if empty:
-        nothing = Count(label="", now=0, before=3)
-        return Digest(**plain, messages=nothing, bounces=nothing, delays=nothing)  # type: ignore[arg-type]
-    return Digest(
-        **plain,  # type: ignore[arg-type]
+        return quiet
+    return replace(
+        quiet,
         messages=Count(label="messages", now=42, before=30),
         bounces=Count(label="bounces", now=61, before=40),
         delays=Count(label="delays", now=3, before=5),

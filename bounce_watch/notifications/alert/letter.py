@@ -1,10 +1,10 @@
 """Alerts to the admins: an incident opened, grew, is unacknowledged, or is resolved."""
 
 from collections.abc import Mapping
-from typing import assert_never
+from dataclasses import asdict
 
 from bounce_watch.model import Finding, Letter, LetterKind, Owner, Severity
-from bounce_watch.notifications.alert.playbooks import FilledStep, Playbook, fill_steps
+from bounce_watch.notifications.alert.playbooks import Playbook, fill_steps
 from bounce_watch.notifications.facts import AlertFacts, AlertKind, OrganisationProfile
 from bounce_watch.notifications.rendering import local_time
 from bounce_watch.notifications.rendering.labels import OWNERS, SEVERITIES
@@ -16,6 +16,20 @@ MAX_NAMES = 10
 MAX_WHO_MAY_RESEND = 100
 _NO_STEPS = "There are no steps for this kind of incident yet."
 TONES: dict[Severity, str] = {Severity.CRITICAL: "critical", Severity.HIGH: "high"}
+_SUBJECTS: dict[AlertKind, str] = {
+    AlertKind.OPENED: "[{severity}] {name}: {title}",
+    AlertKind.REOPENED: "[{severity}] {name} is back: {title}",
+    AlertKind.GREW: "[{severity}] {name} is {growth} times as large: {title}",
+    AlertKind.REMINDER: "[{severity}] {name} still waits: {title}",
+    AlertKind.ALL_CLEAR: "[Over] {name}: {title}",
+}
+_LEADS: dict[AlertKind, str] = {
+    AlertKind.OPENED: "",
+    AlertKind.REOPENED: "It was over, and the same is happening again.",
+    AlertKind.GREW: "It is {growth} times as large as when you first heard of it.",
+    AlertKind.REMINDER: "Nobody has said yet that they are on it. "
+    "If you are: bounce-watch incidents ack {number}",
+}
 _FOOTER = "Written by bounce_watch {when}. More: bounce-watch incidents"
 _WHEN: dict[AlertKind, str] = {
     AlertKind.OPENED: "when the incident opened",
@@ -37,19 +51,22 @@ def alert(
     title, over = title_of(finding), facts.kind is AlertKind.ALL_CLEAR
     playbook = playbooks.get(finding.playbook)
     most = MAX_WHO_MAY_RESEND if over else MAX_NAMES
+    severity, number = SEVERITIES[finding.severity], facts.incident.number
+    lead = _all_clear(facts) if over else _LEADS[facts.kind].format(growth=facts.growth, number=number)
+    subject = _SUBJECTS[facts.kind].format(severity=severity, name=name, growth=facts.growth, title=title)
     values: dict[str, Value] = {
         "language": "en",
         "organisation": plain(organisation.name, 80),
-        "subject": plain(_subject(facts, title), 200),
+        "subject": plain(subject, 200),
         "tone": "good" if over else TONES.get(finding.severity, ""),
         "footer": _FOOTER.format(when=_WHEN[facts.kind]),
-        "lead": _lead(facts),
+        "lead": lead,
         "related": ", ".join(facts.related),
         "explains": ", ".join(facts.explains),
         "name": name,
         "title": title,
         "severity": "good" if over else str(finding.severity),
-        "severity_label": "Over" if over else SEVERITIES[finding.severity],
+        "severity_label": "Over" if over else severity,
         "owner_label": OWNERS[finding.owner],
         "since": local_time.short(finding.first_at, organisation.time_zone),
         "last": local_time.short(finding.last_at, organisation.time_zone),
@@ -61,12 +78,10 @@ def alert(
         "more_domains": max(len(finding.recipient_domains) - MAX_NAMES, 0),
         "evidence": list(common_evidence(facts.details)),
         "meaning": "" if over else playbook.meaning if playbook else _NO_STEPS,
-        "steps": [shown_step(step) for step in fill_steps(playbook, finding)]
-        if playbook and not over
-        else [],
+        "steps": [asdict(step) for step in fill_steps(playbook, finding)] if playbook and not over else [],
     }
     return write_letter(
-        templates, "alerts/alert", values, kind=LetterKind.ALERT, event_key=facts.event_key, to=facts.to
+        templates, "alerts/alert", values, LetterKind.ALERT, event_key=facts.event_key, to=facts.to
     )
 
 
@@ -75,52 +90,6 @@ def title_of(finding: Finding) -> str:
     title, key = plain(finding.title, 160), plain(finding.key, 80)
     named = ("@" in key or "." in key) and key not in title
     return f"{title}: {key}" if named else title
-
-
-def shown_step(step: FilledStep) -> dict[str, Value]:
-    """Return a filled step as plain template values."""
-    return {
-        "text": step.text,
-        "where": step.where,
-        "commands": list(step.commands),
-        "more": step.more,
-        "source": step.source,
-    }
-
-
-def _subject(facts: AlertFacts, title: str) -> str:
-    name, severity = facts.incident.name, SEVERITIES[facts.incident.finding.severity]
-    match facts.kind:
-        case AlertKind.OPENED:
-            return f"[{severity}] {name}: {title}"
-        case AlertKind.REOPENED:
-            return f"[{severity}] {name} is back: {title}"
-        case AlertKind.GREW:
-            return f"[{severity}] {name} is {facts.growth} times as large: {title}"
-        case AlertKind.REMINDER:
-            return f"[{severity}] {name} still waits: {title}"
-        case AlertKind.ALL_CLEAR:
-            return f"[Over] {name}: {title}"
-        case _:
-            assert_never(facts.kind)
-
-
-def _lead(facts: AlertFacts) -> str:
-    """Return the news in one or two sentences, empty for a newly opened incident."""
-    number = facts.incident.number
-    match facts.kind:
-        case AlertKind.OPENED:
-            return ""
-        case AlertKind.REOPENED:
-            return "It was over, and the same is happening again."
-        case AlertKind.GREW:
-            return f"It is {facts.growth} times as large as when you first heard of it."
-        case AlertKind.REMINDER:
-            return f"Nobody has said yet that they are on it. If you are: bounce-watch incidents ack {number}"
-        case AlertKind.ALL_CLEAR:
-            return _all_clear(facts)
-        case _:
-            assert_never(facts.kind)
 
 
 def _all_clear(facts: AlertFacts) -> str:

@@ -7,7 +7,7 @@ from bounce_watch.model import Bounce, Letter, LetterKind, Owner
 from bounce_watch.model.address import is_deliverable
 from bounce_watch.notifications.facts import OrganisationProfile, ReplyFacts
 from bounce_watch.notifications.freeze import is_message_id
-from bounce_watch.notifications.guidance.notes import Advice, Notes
+from bounce_watch.notifications.guidance.notes import Advice, Notes, lines_of
 from bounce_watch.notifications.guidance.suggestions import find_entry_name, is_stale_entry
 from bounce_watch.notifications.rendering import local_time
 from bounce_watch.notifications.rendering.safe_text import defang, plain, quoted
@@ -39,7 +39,7 @@ def guidance(templates: Templates, organisation: OrganisationProfile, facts: Rep
         templates,
         "replies/letter",
         _filled(templates, organisation, facts),
-        kind=LetterKind.REPLY,
+        LetterKind.REPLY,
         event_key=facts.event_key,
         to=facts.to,
         in_reply_to=facts.mail_id if is_message_id(facts.mail_id) else None,
@@ -58,12 +58,11 @@ def _filled(templates: Templates, organisation: OrganisationProfile, facts: Repl
         templates, lead, _languages(facts.language, facts.earlier_language, organisation.language)
     )
     values = _values(templates, words, organisation, facts, lead)
-    headline = templates.block(source, "headline", values)
-    values["headline"] = headline
+    values["headline"] = templates.block(source, "headline", values)
     general = Advice(
-        steps=tuple(_lines(templates.block(source, "steps", values))),
-        why=_sentence(templates.block(source, "why", values)),
-        again=_sentence(templates.block(source, "again", values)),
+        steps=tuple(lines_of(templates.block(source, "steps", values))),
+        why=" ".join(lines_of(templates.block(source, "why", values))),
+        again=" ".join(lines_of(templates.block(source, "again", values))),
     )
     notes = Notes(templates=templates, organisation=organisation, facts=facts, lead=lead, values=values)
     advice = notes.apply_to(general)
@@ -83,17 +82,16 @@ def _filled(templates: Templates, organisation: OrganisationProfile, facts: Repl
 
 def _languages(*wanted: str | None) -> list[str]:
     """Return language folders in order of preference; `de-DE` means `de`, invalid tags are dropped."""
-    tags = [(tag or "").lower().partition("-")[0] for tag in wanted]
-    return list(dict.fromkeys([*(tag for tag in tags if _LANGUAGE.fullmatch(tag)), FALLBACK]))
+    tags = ((tag or "").lower().partition("-")[0] for tag in wanted)
+    return list(dict.fromkeys([*filter(_LANGUAGE.fullmatch, tags), FALLBACK]))
 
 
 def _texts(templates: Templates, lead: Bounce, languages: list[str]) -> tuple[str, str]:
     """Return the files for the cause and for the fixed words, both in the same language."""
     for name in (str(lead.cause), f"owner_{lead.owner}", "general"):
         for language in languages:
-            source = templates.find([f"replies/{language}/{name}.j2"])
-            words = templates.find([f"replies/{language}/words.j2"])
-            if source and words:
+            source, words = f"replies/{language}/{name}.j2", f"replies/{language}/words.j2"
+            if templates.exists(words) and templates.exists(source):
                 return source, words
     return f"replies/{FALLBACK}/general.j2", f"replies/{FALLBACK}/words.j2"
 
@@ -164,12 +162,3 @@ def _others(
             headline = templates.block(source, "headline", {**values, "many": False})
             others[shown_address(bounce)] = {"address": shown_address(bounce), "headline": headline}
     return list(others.values())
-
-
-def _lines(text: str) -> list[str]:
-    return [line.strip() for line in text.splitlines() if line.strip()]
-
-
-def _sentence(text: str) -> str:
-    """Join the lines and keep no-break spaces, as French has before a question mark."""
-    return " ".join(_lines(text))

@@ -43,9 +43,11 @@ class Notes:
 
     def apply_to(self, advice: Advice) -> Advice:
         """Return the advice with the notes for this case, unchanged if the language has no notes."""
-        if self.templates.find([self._file("notes")]) is None:
+        if not self.templates.exists(self._file("notes")):
             return advice
-        steps = self._steps(advice.steps)
+        # The first step of a text asks to look or to compare.
+        first = self._first_step()
+        steps = (first, *advice.steps[1:]) if first else advice.steps
         return Advice(steps=steps, why=self._why() or advice.why, again=self._again(steps) or advice.again)
 
     def _file(self, name: str) -> str:
@@ -53,12 +55,7 @@ class Notes:
 
     def _say(self, block: str, **values: Value) -> str:
         text = self.templates.block(self._file("notes"), block, {**self.values, **values})
-        return " ".join(line.strip() for line in text.splitlines() if line.strip())
-
-    def _steps(self, steps: tuple[str, ...]) -> tuple[str, ...]:
-        """Replace the first step, which asks to look or to compare, by a note."""
-        first = self._first_step()
-        return (first, *steps[1:]) if first else steps
+        return " ".join(lines_of(text))
 
     def _first_step(self) -> str | None:
         name = find_entry_name(self.lead)
@@ -115,6 +112,11 @@ class Notes:
         if bounced is not None and local_time.local(bounced, zone).date() == there.date():
             return f"{there:%H:%M}"
         return local_time.written(self.templates, self._file("words"), there)
+
+
+def lines_of(text: str) -> list[str]:
+    """Return the stripped lines that are not empty; no-break spaces within stay, as French has before `?`."""
+    return [line.strip() for line in text.splitlines() if line.strip()]
 
 
 def megabytes(size: int | None) -> str:

@@ -39,7 +39,7 @@ _NO_SUCH_DOMAIN = frozenset(
 
 def may_be_mistyped(cause: Cause) -> bool:
     """Tell whether a mistyped address can have this cause; otherwise nothing is suggested."""
-    return cause in _NO_SUCH_ADDRESS or cause in _NO_SUCH_DOMAIN
+    return cause in _NO_SUCH_ADDRESS | _NO_SUCH_DOMAIN
 
 
 def find_suggestion(bounce: Bounce, addresses: Iterable[str], domains: Iterable[str]) -> str | None:
@@ -48,12 +48,11 @@ def find_suggestion(bounce: Bounce, addresses: Iterable[str], domains: Iterable[
     `addresses` and `domains` certainly exist, likeliest first. None for an address that is itself known or
     not deliverable.
     """
-    about_domain = bounce.cause in _NO_SUCH_DOMAIN
-    if not (about_domain or bounce.cause in _NO_SUCH_ADDRESS) or not is_deliverable(bounce.recipient):
+    if not may_be_mistyped(bounce.cause) or not is_deliverable(bounce.recipient):
         return None
     local, _, domain = bounce.recipient.rpartition("@")
-    known = _address_near(local, domain, addresses) if not about_domain else None
-    near = known or _domain_near(domain, (*PROVIDERS, *domains))
+    known = _address_near(local, domain, addresses) if bounce.cause in _NO_SUCH_ADDRESS else None
+    near = known or _near(domain.lower(), [name.lower() for name in (*PROVIDERS, *domains)])
     if near is None:
         return None
     meant = near if "@" in near else f"{local}@{near}"
@@ -66,10 +65,6 @@ def _address_near(local: str, domain: str, addresses: Iterable[str]) -> str | No
     locals_known = [address.rpartition("@")[0].lower() for address in there]
     found = _near(local.lower(), locals_known)
     return there[locals_known.index(found)] if found is not None else None
-
-
-def _domain_near(domain: str, domains: Iterable[str]) -> str | None:
-    return _near(domain.lower(), [name.lower() for name in domains])
 
 
 def _near(name: str, known: list[str]) -> str | None:

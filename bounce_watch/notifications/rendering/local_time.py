@@ -1,6 +1,6 @@
 """Times for people: local, with the names of their language."""
 
-from datetime import datetime
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from bounce_watch.notifications.rendering.templates import Templates, Value
@@ -31,8 +31,7 @@ def written(templates: Templates, words: str, there: datetime) -> str:
 def short(moment: datetime, time_zone: str) -> str:
     """Return a time for admins, such as `Tue 24 Nov 2026, 09:14`."""
     there = local(moment, time_zone)
-    day = f"{WEEKDAYS[there.weekday()]} {there.day} {_MONTHS[there.month - 1]} {there.year}"
-    return f"{day}, {there:%H:%M}"
+    return f"{day_name(there)}, {there:%H:%M}"
 
 
 def exact(moment: datetime | None) -> str:
@@ -40,7 +39,6 @@ def exact(moment: datetime | None) -> str:
     return f"{moment:%Y-%m-%d %H:%M:%S} UTC" if moment else ""
 
 
-def day_name(year: int, month: int, day: int) -> str:
+def day_name(day: date) -> str:
     """Return a date for admins, such as `Tue 24 Nov 2026`."""
-    weekday = datetime(year, month, day).weekday()  # noqa: DTZ001 - a calendar day has no time zone
-    return f"{WEEKDAYS[weekday]} {day} {_MONTHS[month - 1]} {year}"
+    return f"{WEEKDAYS[day.weekday()]} {day.day} {_MONTHS[day.month - 1]} {day.year}"

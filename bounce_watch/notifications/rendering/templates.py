@@ -52,17 +52,15 @@ class Templates:
         """Return every template file of all folders, such as `replies/en/mailbox_full.j2`."""
         return sorted(name for name in self._environment.list_templates() if name.endswith(".j2"))
 
-    def find(self, names: Sequence[str]) -> str | None:
-        """Return the first name for which a file exists, None for none. Raises TemplateFault."""
-        for name in names:
-            try:
-                self._template(name)
-            except TemplateNotFound:
-                continue
-            except TemplateError as error:
-                raise _fault(name, error) from error
-            return name
-        return None
+    def exists(self, name: str) -> bool:
+        """Tell whether there is a file of this name. Raises TemplateFault if it is malformed."""
+        try:
+            self._template(name)
+        except TemplateNotFound:
+            return False
+        except TemplateError as error:
+            raise _fault(name, error) from error
+        return True
 
     def render(self, name: str, values: Values) -> str:
         """Render a whole file. Raises TemplateFault with the file and the fault."""
@@ -156,6 +154,7 @@ def _included(name: str, path: Path) -> list[str]:
     return ["/".join(parts[len(parts) - 1 - parts[::-1].index(top) :])] if top in parts else []
 
 
+# Only @media rules stay in a style element.
 _INLINER = css_inline.CSSInliner(
     inline_style_tags=True,
     keep_style_tags=False,
@@ -165,17 +164,12 @@ _INLINER = css_inline.CSSInliner(
 )
 
 
-def inline(html: str) -> str:
-    """Return the page with styles as attributes; only @media rules stay in a style element."""
-    return _INLINER.inline(html)
-
-
 def write_letter(
     templates: Templates,
     name: str,
     values: Values,
-    *,
     kind: LetterKind,
+    *,
     event_key: str,
     to: str,
     in_reply_to: str | None = None,
@@ -190,7 +184,7 @@ def write_letter(
         to=to,
         subject=str(values["subject"]),
         text=templates.render(f"{name}.txt.j2", values),
-        html=inline(templates.render(f"{name}.html.j2", values)),
+        html=_INLINER.inline(templates.render(f"{name}.html.j2", values)),
         language=str(values["language"]),
         in_reply_to=in_reply_to,
     )

@@ -132,14 +132,13 @@ def heat(ticks: Sequence[HourCount], time_zone: str) -> list[Value]:
     return [
         {
             "day": name,
-            "cells": [_heat_cell(hour, counts[day, hour], most) for hour in range(24)],
+            "cells": [
+                {"hour": hour, "now": counts[day, hour], "tone": -(-counts[day, hour] * 5 // most)}
+                for hour in range(24)
+            ],
         }
         for day, name in enumerate(WEEKDAYS)
     ]
-
-
-def _heat_cell(hour: int, now: int, most: int) -> Value:
-    return {"hour": hour, "now": now, "tone": -(-now * 5 // most)}
 
 
 def lifeline(overview: Overview, first: datetime, last: datetime | None) -> dict[str, Value]:
