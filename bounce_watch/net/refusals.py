@@ -8,6 +8,8 @@ from datetime import date
 from enum import StrEnum
 from functools import cache
 
+from pydantic import TypeAdapter
+
 from bounce_watch import shipped_files
 from bounce_watch.config.accounts import Login
 from bounce_watch.notifications.alert.playbooks import fill
@@ -40,13 +42,13 @@ class Refusal:
 
     at: At
     words: tuple[str, ...]
-    auth: str | None
     says: str
     repair: str
-    commands: tuple[str, ...]
     then: Then
     source: str
-    checked: date | None
+    auth: str | None = None
+    commands: tuple[str, ...] = ()
+    checked: date | None = None
 
     def is_in(self, text: str) -> bool:
         """Tell whether a lower-case text holds all words; a code does not match inside a longer one."""
@@ -68,20 +70,7 @@ def _pattern(word: str) -> re.Pattern[str]:
 def load_refusals() -> tuple[Refusal, ...]:
     """Return the rows that ship with the program."""
     table = tomllib.loads(shipped_files.data_file("refusals.toml").read_text(encoding="utf-8"))
-    return tuple(
-        Refusal(
-            at=At(row["at"]),
-            words=tuple(row["words"]),
-            auth=row.get("auth"),
-            says=row["says"],
-            repair=row["repair"],
-            commands=tuple(row.get("commands", ())),
-            then=Then(row["then"]),
-            source=row["source"],
-            checked=row.get("checked"),
-        )
-        for row in table["refusal"]
-    )
+    return TypeAdapter(tuple[Refusal, ...]).validate_python(table["refusal"])
 
 
 def find_refusal(at: At, words: str, auth: str = "") -> Refusal | None:

@@ -1,11 +1,14 @@
 """TLS of every connection that we open: always verified, and left out only on this machine."""
 
 import ipaddress
+import socket
 import ssl
 
 from bounce_watch.config.accounts import ImapSettings, SmtpSettings
 from bounce_watch.model.errors import RepairableError
 from bounce_watch.net.slow_server import PatientSocket
+
+_UNREACHED = "check host, port and the firewall"
 
 
 class TlsRefused(RepairableError):
@@ -32,3 +35,26 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def connection_fault(
+    error: Exception, settings: ImapSettings | SmtpSettings, *, wrong_tls: str, too_slow: str = _UNREACHED
+) -> tuple[str, str] | None:
+    """Return why connecting failed and how to fix it, None for a fault that is not known.
+
+    `wrong_tls` and `too_slow` are the fixes that differ between protocols.
+    """
+    where = f"{settings.host}:{settings.port}"
+    match error:
+        case ssl.SSLCertVerificationError():
+            fix = "use the host name that stands in the certificate; name an own authority in ca_file"
+            return f"the certificate of {where} is not trusted: {error.verify_message}", fix
+        case socket.gaierror():
+            return f"the host name {settings.host} is not known", "check host and the DNS servers"
+        case ConnectionRefusedError():
+            return f"{where} refuses connections", _UNREACHED
+        case TimeoutError():
+            return f"{where} does not answer in time", too_slow
+        case ssl.SSLError():
+            return f"{where} does not speak TLS as expected", wrong_tls
+    return None

@@ -49,7 +49,7 @@ class FolderSender:
                 part.flush()
                 os.fsync(part.fileno())
                 crash_points.point("folder.written")
-                return self._give_number(Path(part.name), _kind_of(content))
+                return self._give_number(Path(part.name), _field(_KIND, content) or "mail")
             finally:
                 Path(part.name).unlink()
 
@@ -72,7 +72,7 @@ class FolderSender:
     def find(self, bw_ids: Collection[str]) -> frozenset[str] | None:
         """Return those of our IDs that are in the folder, None if it cannot be read."""
         try:
-            found = {_own_id_of(path.read_bytes()) for path in self._path.glob("*.eml")}
+            found = {_field(_ID, path.read_bytes()) for path in self._path.glob("*.eml")}
         except OSError:
             return None
         return frozenset(bw_ids) & found
@@ -85,12 +85,7 @@ class FolderSender:
         return [Check("mail folder", "failure", f"{self._path} cannot be written", repair)]
 
 
-def _own_id_of(content: bytes) -> str:
-    match = _ID.search(content.partition(b"\r\n\r\n")[0] + b"\r\n")
+def _field(pattern: re.Pattern[bytes], content: bytes) -> str:
+    """Return a field of our own in the header, "" for none."""
+    match = pattern.search(content.partition(b"\r\n\r\n")[0] + b"\r\n")
     return match[1].decode("ascii") if match else ""
-
-
-def _kind_of(content: bytes) -> str:
-    header = content.partition(b"\r\n\r\n")[0] + b"\r\n"
-    match = _KIND.search(header)
-    return match[1].decode("ascii") if match else "mail"

@@ -13,9 +13,11 @@ from bounce_watch.model.errors import RepairableError
 from bounce_watch.net.oauth import TokenError, Tokens, TokenUnavailable, tokens_for
 from bounce_watch.net.refusals import values_of
 from bounce_watch.net.slow_server import OPENING, within
-from bounce_watch.net.tls import TlsRefused, tls_context
+from bounce_watch.net.tls import TlsRefused, connection_fault, tls_context
 from bounce_watch.send.interface import Delivery, Outcome
 from bounce_watch.send.smtp.replies import Step, judge
+
+_AGAIN = "we try again by ourselves"
 
 
 class NotReady(RepairableError):
@@ -103,34 +105,16 @@ class Gateway:
 
     def _not_connected(self, error: Exception) -> NotReady:
         where = f"{self._settings.host}:{self._settings.port}"
-        outcome, text, repair = Outcome.LATER, f"no connection to {where} ({type(error).__name__})", ""
-        match error:
-            case smtplib.SMTPNotSupportedError():
-                outcome, text = Outcome.STOP, f"{where} offers no STARTTLS"
-                repair = 'use security = "tls" with port 465, or switch STARTTLS on in the server'
-            case smtplib.SMTPResponseException():
-                return self._refused(Step.GREETING, error, "look at the server's own words")
-            case ssl.SSLCertVerificationError():
-                outcome, text = (
-                    Outcome.STOP,
-                    f"the certificate of {where} is not trusted: {error.verify_message}",
-                )
-                repair = "use the host name that stands in the certificate; name an own authority in ca_file"
-            case socket.gaierror():
-                text, repair = (
-                    f"the host name {self._settings.host} is not known",
-                    "check host and the DNS servers",
-                )
-            case ConnectionRefusedError():
-                text, repair = f"{where} refuses connections", "check host, port and the firewall"
-            case TimeoutError():
-                text, repair = f"{where} does not answer in time", "check host, port and the firewall"
-            case ssl.SSLError():
-                text = f"{where} does not speak TLS as expected"
-                repair = 'use security = "starttls" with port 587 and "tls" with port 465'
-            case _:
-                repair = "we try again by ourselves"
-        return NotReady(outcome, text, repair)
+        if isinstance(error, smtplib.SMTPNotSupportedError):
+            repair = 'use security = "tls" with port 465, or switch STARTTLS on in the server'
+            return NotReady(Outcome.STOP, f"{where} offers no STARTTLS", repair)
+        if isinstance(error, smtplib.SMTPResponseException):
+            return self._refused(Step.GREETING, error, "look at the server's own words")
+        text, repair = connection_fault(
+            error, self._settings, wrong_tls='use security = "starttls" with port 587 and "tls" with port 465'
+        ) or (f"no connection to {where} ({type(error).__name__})", _AGAIN)
+        is_untrusted = isinstance(error, ssl.SSLCertVerificationError)
+        return NotReady(Outcome.STOP if is_untrusted else Outcome.LATER, text, repair)
 
     def sign_in(self, connection: smtplib.SMTP) -> None:
         """Sign in as configured; do nothing for `auth = "none"`."""
@@ -176,7 +160,7 @@ class Gateway:
                 return self._refused(Step.SIGN_IN, error, "check user and secret")
             case smtplib.SMTPServerDisconnected() | TimeoutError():
                 text = "the connection ended during the sign-in"
-                return NotReady(Outcome.LATER, text, "we try again by ourselves")
+                return NotReady(Outcome.LATER, text, _AGAIN)
             case smtplib.SMTPException():
                 text = f"{settings.host} does not offer sign-in by {settings.auth} here"
                 repair = 'use the other auth (Exchange Online: "xoauth2") or security'
@@ -185,7 +169,7 @@ class Gateway:
                 text = "user or password holds characters outside ASCII, which SMTP cannot carry here"
                 return NotReady(Outcome.STOP, text, "choose another password")
             case _:
-                return NotReady(Outcome.LATER, type(error).__name__, "we try again by ourselves")
+                return NotReady(Outcome.LATER, type(error).__name__, _AGAIN)
 
 
 def _bytes(text: bytes | str) -> bytes:

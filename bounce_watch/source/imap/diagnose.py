@@ -1,6 +1,7 @@
 """Test a mailbox step by step for `bounce-watch check`, without changing anything in it."""
 
 from collections.abc import Callable
+from contextlib import closing
 
 from bounce_watch.config.accounts import ImapSettings
 from bounce_watch.config.secrets import SecretError
@@ -9,32 +10,25 @@ from bounce_watch.source.imap.connection import Connection
 from bounce_watch.source.imap.folders import Folders
 from bounce_watch.source.interface import SourceError
 
-SignIn = Callable[[Connection], None]
 
-
-def diagnose(settings: ImapSettings, sign_in: SignIn) -> list[Check]:
+def diagnose(settings: ImapSettings, sign_in: Callable[[Connection], None]) -> list[Check]:
     """Return one line per step, up to the first failure, because the other steps depend on it."""
     try:
         connection = Connection(settings)
     except SourceError as error:
         return [_failure("IMAP connection", error)]
-    try:
-        where = f"{settings.host}:{settings.port} answers, protected by {connection.protection}"
-        return [Check("IMAP connection", "ok", where), *_sign_in(settings, sign_in, connection)]
-    finally:
-        connection.close()
-
-
-def _sign_in(settings: ImapSettings, sign_in: SignIn, connection: Connection) -> list[Check]:
-    try:
-        sign_in(connection)
-    except (SourceError, SecretError) as error:
-        return [_failure("IMAP sign-in", error)]
-    text = f"signed in as {settings.user} ({settings.auth})"
-    try:
-        return [Check("IMAP sign-in", "ok", text), *_mailbox(settings, connection)]
-    except SourceError as error:
-        return [Check("IMAP sign-in", "ok", text), _failure("IMAP folders", error)]
+    where = f"{settings.host}:{settings.port} answers, protected by {connection.protection}"
+    checks = [Check("IMAP connection", "ok", where)]
+    with closing(connection):
+        try:
+            sign_in(connection)
+        except (SourceError, SecretError) as error:
+            return [*checks, _failure("IMAP sign-in", error)]
+        checks.append(Check("IMAP sign-in", "ok", f"signed in as {settings.user} ({settings.auth})"))
+        try:
+            return [*checks, *_mailbox(settings, connection)]
+        except SourceError as error:
+            return [*checks, _failure("IMAP folders", error)]
 
 
 def _mailbox(settings: ImapSettings, connection: Connection) -> list[Check]:

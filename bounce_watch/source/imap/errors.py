@@ -2,11 +2,11 @@
 
 import imaplib
 import re
-import socket
 import ssl
 
 from bounce_watch.config.accounts import ImapSettings
 from bounce_watch.net.refusals import At, Refusal, Then, find_refusal, values_of
+from bounce_watch.net.tls import connection_fault
 from bounce_watch.source.interface import MissingFolder, Refused, SessionEnded, SourceError, Unreachable
 
 LOST = (imaplib.IMAP4.error, OSError, MemoryError, ValueError, AttributeError, TypeError)
@@ -31,31 +31,13 @@ class CommandRejected(Unreachable):
 
 def connecting(error: Exception, settings: ImapSettings) -> SourceError:
     """Explain why connecting failed."""
-    where = f"{settings.host}:{settings.port}"
-    match error:
-        case ssl.SSLCertVerificationError():
-            return Refused(
-                f"the certificate of {where} is not trusted: {error.verify_message}",
-                "use the host name that stands in the certificate; name an own authority in ca_file",
-            )
-        case socket.gaierror():
-            return Unreachable(
-                f"the host name {settings.host} is not known", "check host and the DNS servers"
-            )
-        case ConnectionRefusedError():
-            return Unreachable(f"{where} refuses connections", "check host, port and the firewall")
-        case TimeoutError():
-            return Unreachable(
-                f"{where} does not answer in time",
-                'check host, port and the firewall; port 993 wants security = "tls", 143 "starttls"',
-            )
-        case ssl.SSLError():
-            return Unreachable(
-                f"{where} does not speak TLS as expected",
-                'use security = "tls" with port 993 and "starttls" with port 143',
-            )
-        case _:
-            return Unreachable(f"no connection to {where}: {plain_text(str(error))}", AGAIN)
+    text, repair = connection_fault(
+        error,
+        settings,
+        wrong_tls='use security = "tls" with port 993 and "starttls" with port 143',
+        too_slow='check host, port and the firewall; port 993 wants security = "tls", 143 "starttls"',
+    ) or (f"no connection to {settings.host}:{settings.port}: {plain_text(str(error))}", AGAIN)
+    return (Refused if isinstance(error, ssl.SSLCertVerificationError) else Unreachable)(text, repair)
 
 
 def signing_in(error: Exception, settings: ImapSettings, secret: str) -> SourceError:

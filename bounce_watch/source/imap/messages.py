@@ -1,33 +1,116 @@
-"""Fetch the wanted messages of a window of UIDs, batch by batch."""
+"""Fetch the wanted messages of a folder, large ones without their last attachments."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import islice
 
 from bounce_watch.model.message_location import MessageLocation
+from bounce_watch.source.imap import head_plan as head
+from bounce_watch.source.imap.bodystructure import Entity, structures_in
 from bounce_watch.source.imap.connection import Connection
-from bounce_watch.source.imap.partial_fetch import PartialFetch
+from bounce_watch.source.imap.errors import CommandRejected
 from bounce_watch.source.imap.responses import Items
-from bounce_watch.source.imap.windows import Listed, MissingMessages, batches, fetch_contents, listed
-from bounce_watch.source.interface import MAX_MESSAGE, Message, Wanted
+from bounce_watch.source.imap.windows import (
+    Listed,
+    MissingMessages,
+    batches,
+    fetch_contents,
+    listed,
+    uid_set,
+)
+from bounce_watch.source.interface import MAX_MESSAGE, Message, Unreachable, Wanted
+
+FROM_BYTES = 24 * 1024
+"""Smaller messages are fetched whole: asking for their structure costs as much."""
+_STRUCTURES_PER_COMMAND = 50
+"""Few, because a hostile structure can be a megabyte long."""
+_LENGTH_SPREAD = 1.3
+"""Longest to shortest of the messages that are fetched with one length."""
+_MISTAKES_ALLOWED = 20
 
 
-def read_messages(
-    connection: Connection,
-    windows: Iterable[dict[int, Items]],
-    location: Callable[[int], MessageLocation],
-    wanted: Wanted,
-    *,
-    fetcher: PartialFetch,
-    missing: MissingMessages,
-) -> Iterator[list[Message]]:
-    """Yield the wanted messages in order of UIDs; note those without content as missing."""
-    for window in windows:
-        known = {location(uid): uid for uid in window}
-        needed = set(wanted(list(known)))
-        uids = [uid for place, uid in known.items() if place in needed]
-        for batch in batches(fetcher.planned(connection, (listed(uid, window[uid]) for uid in uids))):
-            found = fetcher.fetch(connection, batch)
-            missing.note(batch, found)
-            yield [_message(location(one.uid), one, body) for one, body in found]
+class PartialFetch:
+    """Decides which messages to fetch partially; stops for a server whose structures are wrong.
+
+    If the connection breaks while a structure is read, `is_on` is False until `begin`, so that the next
+    connection does not break there again.
+    """
+
+    def __init__(self, *, wished: bool) -> None:
+        self.is_on = self._wished = wished
+        self._checked = self._wrong = 0
+
+    def begin(self) -> None:
+        """Start a walk."""
+        is_unreliable = self._wrong >= _MISTAKES_ALLOWED and self._wrong * 2 > self._checked
+        self.is_on = self._wished and not is_unreliable
+
+    def read(
+        self,
+        connection: Connection,
+        windows: Iterable[dict[int, Items]],
+        location: Callable[[int], MessageLocation],
+        wanted: Wanted,
+        missing: MissingMessages,
+    ) -> Iterator[list[Message]]:
+        """Yield the wanted messages in order of UIDs; note those without content as missing."""
+        for window in windows:
+            known = {location(uid): uid for uid in window}
+            needed = set(wanted(list(known)))
+            chosen = (listed(uid, window[uid]) for place, uid in known.items() if place in needed)
+            for batch in batches(self._planned(connection, chosen)):
+                found = self._fetch(connection, batch)
+                missing.note(batch, found)
+                yield [_message(location(one.uid), one, body) for one, body in found]
+
+    def _planned(self, connection: Connection, messages: Iterable[Listed]) -> Iterator[Listed]:
+        """Yield the messages; those to be fetched partially have a plan."""
+        coming = iter(messages)
+        while chunk := list(islice(coming, _STRUCTURES_PER_COMMAND)):
+            structures = self._structures(connection, [one for one in chunk if one.size >= FROM_BYTES])
+            for one in chunk:
+                yield replace(one, plan=head.plan(structures.get(one.uid), one.size))
+
+    def _structures(self, connection: Connection, large: Sequence[Listed]) -> dict[int, Entity]:
+        if not self.is_on or not large:
+            return {}
+        try:
+            return structures_in(connection.fetch_lines(uid_set(large), "(UID BODYSTRUCTURE)"))
+        except CommandRejected:
+            return {}
+        except Unreachable:
+            self.is_on = False
+            raise
+
+    def _fetch(self, connection: Connection, batch: Sequence[Listed]) -> list[tuple[Listed, bytes]]:
+        """Return each message with its head if it has a plan that fits, else whole and without a plan."""
+        heads = self._heads(connection, [one for one in batch if one.plan])
+        rest = [replace(one, plan=None) for one in batch if one.uid not in heads]
+        found = [*heads.values(), *fetch_contents(connection, rest)]
+        return sorted(found, key=lambda pair: pair[0].uid)
+
+    def _heads(self, connection: Connection, planned: Sequence[Listed]) -> dict[int, tuple[Listed, bytes]]:
+        heads = {}
+        for group in _group_by_length(planned):
+            for one, content in fetch_contents(connection, group, group[-1].length):
+                kept = head.cut(content, one.plan, one.size) if one.plan else None
+                self._checked += 1
+                self._wrong += kept is None
+                if kept is not None:
+                    heads[one.uid] = (one, kept)
+        return heads
+
+
+def _group_by_length(planned: Sequence[Listed]) -> Iterator[list[Listed]]:
+    """Group messages of similar length for one command; the last of a group is the longest."""
+    group: list[Listed] = []
+    for one in sorted(planned, key=lambda listed: listed.length):
+        if group and one.length > group[0].length * _LENGTH_SPREAD:
+            yield group
+            group = []
+        group.append(one)
+    if group:
+        yield group
 
 
 def fetch_whole(connection: Connection, message: Message) -> Message | None:

@@ -16,8 +16,7 @@ from bounce_watch.source.imap.diagnose import diagnose
 from bounce_watch.source.imap.errors import CommandRejected
 from bounce_watch.source.imap.folders import Folders, move
 from bounce_watch.source.imap.idle import wait_for_mail
-from bounce_watch.source.imap.messages import fetch_whole, read_messages
-from bounce_watch.source.imap.partial_fetch import PartialFetch
+from bounce_watch.source.imap.messages import PartialFetch, fetch_whole
 from bounce_watch.source.imap.responses import Opened
 from bounce_watch.source.interface import (
     Message,
@@ -187,9 +186,7 @@ class ImapSource:
         """Yield messages from a UID on, until the end or until `file` has replaced the connection."""
         windows = walk.list_windows(connection, first_uid, opened.uid_next, self.settings.window)
         location = partial(self._location, opened)
-        for batch in read_messages(
-            connection, windows, location, wanted, fetcher=fetcher, missing=self._missing
-        ):
+        for batch in fetcher.read(connection, windows, location, wanted, self._missing):
             yield from batch
             if self._connection is not connection:
                 return

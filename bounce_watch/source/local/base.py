@@ -1,13 +1,16 @@
 """What sources on this machine share: waiting by polling, and asking which messages are wanted."""
 
+import hashlib
 import time
 from collections.abc import Callable, Hashable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
 from bounce_watch.model.message_location import MessageLocation
-from bounce_watch.source.interface import ASKED_TOGETHER, Wanted, never
+from bounce_watch.source.interface import ASKED_TOGETHER, MAX_MESSAGE, Message, Wanted, never
 
 T = TypeVar("T")
 
@@ -24,7 +27,8 @@ class LocalSource:
 
     reached: MessageLocation | None = None
 
-    def __init__(self) -> None:
+    def __init__(self, name: str) -> None:
+        self.name = name
         self.skipped: list[tuple[str, str]] = []
         self._before = self._fingerprint()
 
@@ -34,6 +38,9 @@ class LocalSource:
     def _fingerprint(self) -> Hashable:
         """Return a cheap value that changes when messages are added; None where none are ever added."""
         return None
+
+    def _location(self, uid: str) -> MessageLocation:
+        return MessageLocation(mailbox=self.name, validity=0, uid=uid)
 
     def _begin_walk(self) -> None:
         self.skipped = []
@@ -54,6 +61,25 @@ class LocalSource:
 
     def quarantine(self, *locations: MessageLocation) -> None:
         """Leave the messages where they are."""
+
+
+@dataclass(slots=True)
+class StreamedMessage:
+    """A message being read: its first MAX_MESSAGE bytes, its length and the hash of all of it."""
+
+    received_at: datetime | None = None
+    raw: bytearray = field(default_factory=bytearray)
+    size: int = 0
+    hash: "hashlib._Hash" = field(default_factory=hashlib.sha256)
+
+    def add(self, piece: bytes) -> None:
+        self.raw += piece[: max(0, MAX_MESSAGE - len(self.raw))]
+        self.size += len(piece)
+        self.hash.update(piece)
+
+    def at(self, location: MessageLocation) -> Message:
+        """Return the finished message."""
+        return Message(location=location, raw=bytes(self.raw), size=self.size, received_at=self.received_at)
 
 
 def select_wanted(

@@ -1,6 +1,5 @@
 """Messages in files: one .eml, a folder of them, or standard input. Nothing is moved or changed."""
 
-import hashlib
 import os
 import sys
 from collections.abc import Callable, Hashable, Iterator
@@ -10,8 +9,8 @@ from typing import BinaryIO
 
 from bounce_watch.model.check import Check
 from bounce_watch.model.message_location import MessageLocation
-from bounce_watch.source.interface import MAX_MESSAGE, Message, MissingFolder, Wanted, everything
-from bounce_watch.source.local.base import LocalSource, change_times, select_wanted
+from bounce_watch.source.interface import Message, MissingFolder, Wanted, everything
+from bounce_watch.source.local.base import LocalSource, StreamedMessage, change_times, select_wanted
 from bounce_watch.source.local.maildir import read_regular, uid_of
 
 _CHUNK = 64 * 1024
@@ -27,8 +26,7 @@ class FilesSource(LocalSource):
     def __init__(self, path: Path) -> None:
         self._folder = path if path.is_dir() else path.parent
         self._path = path
-        self.name = f"files:{self._folder.absolute()}"
-        super().__init__()
+        super().__init__(f"files:{self._folder.absolute()}")
 
     def __enter__(self) -> "FilesSource":
         if not self._path.exists():
@@ -47,11 +45,9 @@ class FilesSource(LocalSource):
     ) -> Iterator[Message]:
         del after
         self._begin_walk()
-        for location, path in select_wanted(((self._location(path), path) for path in self._files()), wanted):
+        names = ((uid_of(str(path.relative_to(self._folder))), path) for path in self._files())
+        for location, path in select_wanted(((self._location(uid), path) for uid, path in names), wanted):
             yield from self._read(path, location)
-
-    def _location(self, path: Path) -> MessageLocation:
-        return MessageLocation(mailbox=self.name, validity=0, uid=uid_of(str(path.relative_to(self._folder))))
 
     def _read(self, path: Path, location: MessageLocation) -> Iterator[Message]:
         try:
@@ -87,8 +83,7 @@ class StandardInput(LocalSource):
     """One message from standard input; `uid` is the hash of its content."""
 
     def __init__(self, stream: Callable[[], BinaryIO] = lambda: sys.stdin.buffer) -> None:
-        super().__init__()
-        self.name = "stdin:"
+        super().__init__("stdin:")
         self._stream = stream
 
     def __enter__(self) -> "StandardInput":
@@ -101,16 +96,12 @@ class StandardInput(LocalSource):
         self, wanted: Wanted = everything, after: MessageLocation | None = None
     ) -> Iterator[Message]:
         del after
-        stream = self._stream()
-        digest = hashlib.sha256()
-        raw, size = bytearray(), 0
+        stream, read = self._stream(), StreamedMessage()
         while piece := stream.read(_CHUNK):
-            raw += piece[: max(0, MAX_MESSAGE - len(raw))]
-            size += len(piece)
-            digest.update(piece)
-        location = MessageLocation(mailbox=self.name, validity=0, uid=digest.hexdigest())
-        if size and wanted([location]):
-            yield Message(location=location, raw=bytes(raw), size=size, received_at=None)
+            read.add(piece)
+        location = self._location(read.hash.hexdigest())
+        if read.size and wanted([location]):
+            yield read.at(location)
 
     def diagnose(self) -> list[Check]:
         return [Check("standard input", "ok", "one message is read from standard input")]

@@ -44,12 +44,11 @@ class MaildirSource(LocalSource):
     def __init__(
         self, path: Path, *, filed_folder: str | None = None, quarantine_folder: str | None = None
     ) -> None:
-        self.name = f"maildir:{path.absolute()}"
         self._path = path
         self._filed_folder = filed_folder
         self._quarantine_folder = quarantine_folder
         self._paths: dict[str, Path] = {}
-        super().__init__()
+        super().__init__(f"maildir:{path.absolute()}")
 
     def __enter__(self) -> "MaildirSource":
         if not (self._path / "cur").is_dir():
@@ -70,12 +69,9 @@ class MaildirSource(LocalSource):
     ) -> Iterator[Message]:
         del after
         self._begin_walk()
-        found = ((self._location(entry), entry) for entry in self._entries())
+        found = ((self._location(entry.uid), entry) for entry in self._entries())
         for location, entry in select_wanted(found, wanted):
             yield from self._read(location, entry)
-
-    def _location(self, entry: _Entry) -> MessageLocation:
-        return MessageLocation(mailbox=self.name, validity=0, uid=entry.uid)
 
     def _read(self, location: MessageLocation, entry: _Entry) -> Iterator[Message]:
         crash_points.point("maildir.read")

@@ -1,10 +1,8 @@
 """An mbox file (RFC 4155, mboxrd quoting): read as a stream, never changed."""
 
-import hashlib
 import re
 import time
 from collections.abc import Hashable, Iterator
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
@@ -12,7 +10,6 @@ from typing import BinaryIO
 from bounce_watch.model.check import Check
 from bounce_watch.model.message_location import MessageLocation
 from bounce_watch.source.interface import (
-    MAX_MESSAGE,
     Message,
     MissingFolder,
     Refused,
@@ -20,7 +17,7 @@ from bounce_watch.source.interface import (
     Wanted,
     everything,
 )
-from bounce_watch.source.local.base import LocalSource, change_times
+from bounce_watch.source.local.base import LocalSource, StreamedMessage, change_times
 
 _CHUNK = 64 * 1024
 
@@ -33,28 +30,12 @@ _FROM_LINE = re.compile(
 _QUOTED_FROM = re.compile(rb">+From ")
 
 
-@dataclass(slots=True)
-class _Collected:
-    """A message being read: its first MAX_MESSAGE bytes, its length and the hash of all of it."""
-
-    received_at: datetime | None
-    raw: bytearray = field(default_factory=bytearray)
-    size: int = 0
-    hash: "hashlib._Hash" = field(default_factory=hashlib.sha256)
-
-    def add(self, piece: bytes) -> None:
-        self.raw += piece[: max(0, MAX_MESSAGE - len(self.raw))]
-        self.size += len(piece)
-        self.hash.update(piece)
-
-
 class MboxSource(LocalSource):
     """One mbox file. `uid` is the hash of a message's content, so it stays the same in every walk."""
 
     def __init__(self, path: Path) -> None:
-        self.name = f"mbox:{path.absolute()}"
         self._path = path
-        super().__init__()
+        super().__init__(f"mbox:{path.absolute()}")
 
     def __enter__(self) -> "MboxSource":
         with self._open():
@@ -83,14 +64,9 @@ class MboxSource(LocalSource):
         self._begin_walk()
         with self._open() as stream:
             for collected in _split(stream):
-                location = MessageLocation(mailbox=self.name, validity=0, uid=collected.hash.hexdigest())
+                location = self._location(collected.hash.hexdigest())
                 if wanted([location]):
-                    yield Message(
-                        location=location,
-                        raw=bytes(collected.raw),
-                        size=collected.size,
-                        received_at=collected.received_at,
-                    )
+                    yield collected.at(location)
 
     def diagnose(self) -> list[Check]:
         try:
@@ -105,9 +81,9 @@ def is_from_line(line: bytes) -> bool:
     return _FROM_LINE.match(line) is not None
 
 
-def _split(stream: BinaryIO) -> Iterator[_Collected]:
+def _split(stream: BinaryIO) -> Iterator[StreamedMessage]:
     """Yield the messages of an mbox. The empty line before a From_ line belongs to neither message."""
-    current: _Collected | None = None
+    current: StreamedMessage | None = None
     empty_line = b""
     at_line_start = after_empty = True
     while line := stream.readline(_CHUNK):
@@ -115,7 +91,7 @@ def _split(stream: BinaryIO) -> Iterator[_Collected]:
         if begins:
             if current is not None:
                 yield current
-            current = _Collected(received_at=_date_in(line))
+            current = StreamedMessage(received_at=_date_in(line))
         elif current is not None:
             current.add(empty_line)
             current.add(b"" if _is_empty(line, at_line_start) else _unquoted(line, at_line_start))
