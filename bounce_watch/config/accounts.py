@@ -108,7 +108,17 @@ class ImapSettings(Watched, Login):
         )
 
 
-class MaildirSettings(Watched):
+class LocalSettings(Watched):
+    """A path on this machine."""
+
+    path: Place
+
+    @property
+    def place(self) -> str:
+        return str(self.path)
+
+
+class MaildirSettings(LocalSettings):
     """A Maildir on this machine."""
 
     type: Literal["maildir"] = "maildir"
@@ -116,31 +126,19 @@ class MaildirSettings(Watched):
     filed_folder: str = Field(default="Filed", description="Maildir++ folder for read reports.")
     quarantine_folder: str = Field(default="Quarantine", description="Maildir++ folder for unreadable mail.")
 
-    @property
-    def place(self) -> str:
-        return str(self.path)
 
-
-class MboxSettings(Watched):
+class MboxSettings(LocalSettings):
     """An mbox file; it is read, never changed."""
 
     type: Literal["mbox"] = "mbox"
     path: Place = Field(description="The mbox file.")
 
-    @property
-    def place(self) -> str:
-        return str(self.path)
 
-
-class FilesSettings(Watched):
+class FilesSettings(LocalSettings):
     """A folder of .eml files; they are read, never changed."""
 
     type: Literal["files"] = "files"
     path: Place = Field(description="The folder.")
-
-    @property
-    def place(self) -> str:
-        return str(self.path)
 
 
 SourceSettings = Annotated[

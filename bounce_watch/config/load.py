@@ -89,27 +89,21 @@ _TAGS = frozenset({"imap", "maildir", "mbox", "files", "smtp", "folder"})
 
 def _suggestion(location: tuple[int | str, ...]) -> str:
     """Return `; did you mean X?` for the nearest existing key in the same table."""
-    model: Any = Config
+    models: list[type[BaseModel]] = [Config]
     for word in location[:-1]:
         if isinstance(word, str):
-            model = _step(model, word)
-    known = list(model.model_fields) if model else []
+            models = [found for model in models for found in _below(model, word)]
+    known = [key for model in models for key in model.model_fields]
     nearest = get_close_matches(str(location[-1]), known, n=1, cutoff=0.5)
     return f"; did you mean {nearest[0]}?" if nearest else f"; known are: {', '.join(known)}" if known else ""
 
 
-def _step(model: Any, word: str) -> Any:
-    """Follow one part of an error's location into the models: a field, or the tag of a union."""
-    options = model if isinstance(model, list) else [model]
-    for option in options:
-        if option is None:
-            continue
-        if option.model_fields.get("type") is not None and option.model_fields["type"].default == word:
-            return option
-        if word in option.model_fields:
-            models = list(_models(option.model_fields[word].annotation))
-            return models[0] if len(models) == 1 else models or None
-    return None
+def _below(model: type[BaseModel], word: str) -> list[type[BaseModel]]:
+    """Follow one part of an error's location: the tag of a union, or a field."""
+    kind, field = model.model_fields.get("type"), model.model_fields.get(word)
+    if kind is not None and kind.default == word:
+        return [model]
+    return list(_models(field.annotation)) if field else []
 
 
 def _models(annotation: Any) -> Iterator[type[BaseModel]]:

@@ -69,10 +69,7 @@ class Reply(Section):
     )
     never_to: list[str] = Field(default=[], description="Addresses that never get an answer, beside robots.")
 
-    @field_validator("from_address")
-    @classmethod
-    def _plain_address(cls, address: str) -> str:
-        return plain_address(address)
+    _plain_address = field_validator("from_address")(plain_address)
 
 
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]

@@ -132,29 +132,14 @@ def login_lookup(login: Login, prefix: str) -> SecretLookup:
     return _lookup(f"{own}-password", login, "password")
 
 
-def login_secret(login: Login, prefix: str) -> str:
-    """Return the secret of a login, "" for a key without passphrase. Raises SecretError."""
-    return login_lookup(login, prefix).read()
-
-
 def chat_lookup(chat: Chat) -> SecretLookup:
     """Return the lookup of a chat room's URL, which is a secret."""
     return _lookup(f"{chat.name}-url", chat, "url")
 
 
-def chat_url(chat: Chat) -> str:
-    """Return the URL of a chat room. Raises SecretError."""
-    return chat_lookup(chat).read()
-
-
 def store_lookup(store: Store) -> SecretLookup:
-    """Return the lookup of the database role's password, which is optional."""
+    """Return the lookup of the database role's password, which is optional: libpq finds it in other ways."""
     return _lookup("store-password", store, "password", is_optional=True)
-
-
-def store_password(store: Store) -> str:
-    """Return the password of the database role, "" if none is set: libpq has other ways to find it."""
-    return store_lookup(store).read()
 
 
 def heartbeat_url(monitor: Monitor) -> str:

@@ -42,9 +42,4 @@ def find_silence(rule: Rule, arrivals: Sequence[datetime], now: datetime) -> Fin
         playbook=rule.playbook,
         first_at=max(arrivals),
         last_at=max(arrivals),
-        messages=0,
-        senders=(),
-        recipient_domains=(),
-        statuses=(),
-        events=(),
     )

@@ -46,11 +46,11 @@ class Finding:
     playbook: str
     first_at: datetime
     last_at: datetime
-    messages: int
-    senders: tuple[str, ...]
-    recipient_domains: tuple[str, ...]
-    statuses: tuple[str, ...]
-    events: tuple[int, ...]
+    messages: int = 0
+    senders: tuple[str, ...] = ()
+    recipient_domains: tuple[str, ...] = ()
+    statuses: tuple[str, ...] = ()
+    events: tuple[int, ...] = ()
 
     @property
     def fingerprint(self) -> str:

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from bounce_watch.config.accounts import ImapSettings, OAuth
-from bounce_watch.config.secrets import login_secret
+from bounce_watch.config.secrets import login_lookup
 from bounce_watch.net.oauth import TokenRefused, Tokens, TokenUnavailable
 from tests.servers.processes import free_port
 from tests.servers.tokens import CLIENT_ID, CLIENT_SECRET, TENANT, TokenServer
@@ -263,6 +263,8 @@ class TestCertificates:
             tokens(token_server, "", certificate_file=path).read()
 
     def test_a_certificate_needs_no_secret(self, tmp_path: Path) -> None:
-        """`login_secret` would otherwise demand one."""
+        """`login_lookup` would otherwise demand one."""
         oauth = OAuth(tenant=TENANT, client_id=CLIENT_ID, certificate_file=tmp_path / "application.pem")
-        assert login_secret(ImapSettings(user="a@b.example", auth="xoauth2", oauth=oauth), "imap") == ""
+        assert (
+            login_lookup(ImapSettings(user="a@b.example", auth="xoauth2", oauth=oauth), "imap").read() == ""
+        )

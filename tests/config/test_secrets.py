@@ -8,7 +8,7 @@ from pydantic import SecretStr
 from bounce_watch.config.accounts import ImapSettings, OAuth
 from bounce_watch.config.load import ConfigError, load_config, read_config
 from bounce_watch.config.models import Store
-from bounce_watch.config.secrets import SecretError, SecretLookup, login_secret, store_password
+from bounce_watch.config.secrets import SecretError, SecretLookup, login_lookup, store_lookup
 
 
 def places(**given: object) -> SecretLookup:
@@ -68,28 +68,28 @@ def test_a_mailbox_with_a_name_has_its_own_password(monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("BOUNCE_WATCH_IMAP_PASSWORD", "of the unnamed one")
     mailbox = ImapSettings(name="north-america", user="b@larkfield.example")
     with pytest.raises(SecretError) as caught:
-        login_secret(mailbox, "imap")
+        login_lookup(mailbox, "imap").read()
     assert "password_command" in caught.value.repair
     monkeypatch.setenv("BOUNCE_WATCH_NORTH_AMERICA_IMAP_PASSWORD", "its own")
-    assert login_secret(mailbox, "imap") == "its own"
+    assert login_lookup(mailbox, "imap").read() == "its own"
 
 
 def test_mailboxes_may_share_the_client_secret_of_one_application(monkeypatch: pytest.MonkeyPatch) -> None:
     oauth = OAuth(tenant="t", client_id="c")
     mailbox = ImapSettings(name="asia", user="b@larkfield.example", auth="xoauth2", oauth=oauth)
     monkeypatch.setenv("BOUNCE_WATCH_IMAP_CLIENT_SECRET", "of all")
-    assert login_secret(mailbox, "imap") == "of all"
+    assert login_lookup(mailbox, "imap").read() == "of all"
     monkeypatch.setenv("BOUNCE_WATCH_ASIA_IMAP_CLIENT_SECRET", "its own")
-    assert login_secret(mailbox, "imap") == "its own"
+    assert login_lookup(mailbox, "imap").read() == "its own"
 
 
 def test_the_database_has_a_password_or_needs_none(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     url = SecretStr("postgresql://bounce@db.example/watch")
-    assert store_password(Store(url=url)) == ""
+    assert store_lookup(Store(url=url)).read() == ""
     monkeypatch.setenv("BOUNCE_WATCH_STORE_PASSWORD", "from env")
-    assert store_password(Store(url=url)) == "from env"
+    assert store_lookup(Store(url=url)).read() == "from env"
     (tmp_path / "pw").write_text("from file\n")
-    assert store_password(Store(url=url, password_file=tmp_path / "pw")) == "from file"
+    assert store_lookup(Store(url=url, password_file=tmp_path / "pw")).read() == "from file"
 
 
 @pytest.mark.parametrize("store", ['url = "postgresql://bounce:geheim@db/watch"', 'password = "geheim"'])

@@ -16,7 +16,7 @@ from bounce_watch.cli.setup.probe import read_span, run_probe
 from bounce_watch.config.accounts import Login, SourceSettings
 from bounce_watch.config.load import ConfigError, load_config
 from bounce_watch.config.models import Config
-from bounce_watch.config.secrets import SecretError, chat_url, login_secret
+from bounce_watch.config.secrets import SecretError, chat_lookup, login_lookup
 from bounce_watch.model.check import Check
 from bounce_watch.net.client_certificate import read_certificate
 from bounce_watch.notifications.template_check import check_templates
@@ -173,7 +173,7 @@ def _check_secrets(config: Config) -> Iterator[Check]:
         logins.append(("", config.send, "smtp"))
     for name, login, prefix in logins:
         try:
-            login_secret(login, prefix)
+            login_lookup(login, prefix).read()
         except SecretError as error:
             yield Check(f"{name}{prefix.upper()} secret", "warning", str(error), error.repair)
 
@@ -185,7 +185,7 @@ def _check_certificates(config: Config) -> Iterator[Check]:
     """
     logins = [*((login, "imap") for login in config.source), (config.send, "smtp")]
     files = {
-        login.oauth.certificate_file: partial(login_secret, login, prefix)
+        login.oauth.certificate_file: login_lookup(login, prefix).read
         for login, prefix in logins
         if isinstance(login, Login) and login.auth == "xoauth2"
         if login.oauth and login.oauth.certificate_file
@@ -208,5 +208,5 @@ def _check_mailbox(settings: SourceSettings, config: Config) -> Iterator[Check]:
 
 def _check_chat(config: Config) -> Iterator[Check]:
     for chat in config.alerts.chat:
-        Room(chat_url(chat))
+        Room(chat_lookup(chat).read())
         yield Check(f"chat {chat.name}", "ok", f"told of: {', '.join(chat.owners)}")

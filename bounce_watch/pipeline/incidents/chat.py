@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import structlog
 
-from bounce_watch.config.secrets import SecretError, chat_url
+from bounce_watch.config.secrets import SecretError, chat_lookup
 from bounce_watch.config.service import Chat
 from bounce_watch.notifications.composer import chat_text
 from bounce_watch.pipeline.context import Context
@@ -29,7 +29,7 @@ def notify_room(context: Context, chat: Chat) -> int:
     if not waiting:
         return 0
     try:
-        room = Room(chat_url(chat))
+        room = Room(chat_lookup(chat).read())
     except (SecretError, ChatUnavailable) as error:
         log.error("chat room unusable", room=chat.name, why=str(error), repair=error.repair)
         return 0

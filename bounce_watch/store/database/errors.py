@@ -16,13 +16,11 @@ StoreError
         └── AlreadyStored another watcher stored the message at this place
 """
 
+from bounce_watch.model.errors import RepairableError
 
-class StoreError(Exception):
-    """Base of all faults of the store. `repair` says what a person can do, empty if nothing."""
 
-    def __init__(self, message: str, repair: str = "") -> None:
-        super().__init__(message)
-        self.repair = repair
+class StoreError(RepairableError):
+    """Base of all faults of the store."""
 
 
 class StoreTemporary(StoreError):

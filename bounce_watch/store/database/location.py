@@ -5,7 +5,7 @@ from pathlib import Path
 from sqlalchemy import Engine
 
 from bounce_watch.config.models import Store as Settings
-from bounce_watch.config.secrets import store_password
+from bounce_watch.config.secrets import store_lookup
 from bounce_watch.store.database import sqlite
 from bounce_watch.store.database.driver_errors import translated
 from bounce_watch.store.database.postgres import Server, open_server, require_order, server_at
@@ -20,7 +20,7 @@ def store_location(settings: Settings) -> StoreLocation:
     """Return where the configuration says that the store lives. Raises SecretError or StorePermanent."""
     if settings.url is None:
         return settings.path
-    return server_at(settings.url.get_secret_value(), store_password(settings))
+    return server_at(settings.url.get_secret_value(), store_lookup(settings).read())
 
 
 def require_store(location: StoreLocation) -> None:
