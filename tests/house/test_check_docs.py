@@ -74,7 +74,7 @@ def test_a_page_that_the_site_would_not_show_is_named() -> None:
         pytest.param("![a](docs/images/digest.png)", "![a](images/digest.png)", id="picture"),
         pytest.param("[a](docs/adr)", "[a](adr/index.md)", id="folder of decisions"),
         pytest.param("[a](CONTRIBUTING.md)", "[a](contributing.md)", id="page that the site makes"),
-        pytest.param("[a](tests/reply/test_x.py)", "a", id="file that is not on the site"),
+        pytest.param("[a](tests/notifications/test_x.py)", "a", id="file that is not on the site"),
         pytest.param("[a](https://example.org/docs/x)", "[a](https://example.org/docs/x)", id="elsewhere"),
         pytest.param("[a](#install)", "[a](#install)", id="heading"),
     ],
