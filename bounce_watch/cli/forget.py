@@ -124,8 +124,8 @@ def _remains(config: Config, found: Found, person: PersonIdentity) -> list[str]:
         names = " ".join(f"'{file}'" for file in backups)
         lines.append(f"Backups made before: rm {names}")
     lines.append("Backups elsewhere, reports, exports and case folders that were passed on.")
-    if found.places:
-        lines.append(f"{found.places} file names: without them that mail would count as new.")
+    if found.locations:
+        lines.append(f"{found.locations} file names: without them that mail would count as new.")
     if person.is_in(config.model_dump_json()):
         lines.append("The configuration names the address (reply.never_to, perhaps): only you can change it.")
     return lines

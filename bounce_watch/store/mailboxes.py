@@ -55,11 +55,11 @@ class MailboxQueries(Queries):
 
     def _time(self, name: str, mailbox: str, of_all: str) -> datetime | None:
         """Read a time of one mailbox; older versions wrote one for all mailboxes that they knew."""
-        at = tables.Message
+        message = tables.Message
         with self._reading() as session:
             if (noted := read_time(session, name)) is not None:
                 return noted
-            known = session.exec(select(at.id).where(col(at.mailbox) == mailbox).limit(1)).first()
+            known = session.exec(select(message.id).where(col(message.mailbox) == mailbox).limit(1)).first()
             return None if known is None else read_time(session, of_all)
 
     def trouble_with(self, mailbox: str) -> MailboxTrouble | None:

@@ -10,13 +10,13 @@ from sqlmodel import Session, col, select
 from bounce_watch.store import tables
 from bounce_watch.store.database.upsert import upsert
 
-_AT = tables.Meta
-_SET = upsert(_AT, ("name",), lambda new: {"value": new.value})
+_META = tables.Meta
+_SET = upsert(_META, ("name",), lambda new: {"value": new.value})
 
 
 def read_value(session: Session, name: str) -> str | None:
     """Return a value, None where none was written."""
-    return session.exec(select(_AT.value).where(col(_AT.name) == name)).first()
+    return session.exec(select(_META.value).where(col(_META.name) == name)).first()
 
 
 def read_time(session: Session, name: str) -> datetime | None:
@@ -27,7 +27,7 @@ def read_time(session: Session, name: str) -> datetime | None:
 
 def read_values(session: Session, prefix: str) -> dict[str, str]:
     """Return the values whose names begin so, by the rest of their names."""
-    query = select(_AT.name, _AT.value).where(col(_AT.name).startswith(prefix, autoescape=True))
+    query = select(_META.name, _META.value).where(col(_META.name).startswith(prefix, autoescape=True))
     return {name.removeprefix(prefix): value for name, value in session.exec(query)}
 
 
@@ -40,5 +40,5 @@ def write_value(session: Session, name: str, value: str | int | datetime) -> Non
 
 def drop_values(session: Session, names: Collection[str]) -> bool:
     """Drop values; tell whether there were any."""
-    gone: Any = session.connection().execute(delete(_AT).where(col(_AT.name).in_(names)))
+    gone: Any = session.connection().execute(delete(_META).where(col(_META.name).in_(names)))
     return bool(gone.rowcount)

@@ -180,7 +180,7 @@ class Store(StoreQueries):
             crash_points.point("store.commit")
         crash_points.point("store.committed")
 
-    def _settling_one_mail(self) -> AbstractContextManager[Transaction]:
+    def _row_transaction(self) -> AbstractContextManager[Transaction]:
         """Write in a transaction that locks one mail and makes no numbered rows: at a server it waits for
         nobody who stores messages."""
         return self._writing(for_one_row(self._engine))
@@ -196,12 +196,12 @@ class Store(StoreQueries):
         self, number: int, owner: str, now: datetime, lease_seconds: float = 600
     ) -> OutgoingMail | None:
         """Take the lease of a pending mail, committed before this returns; None when it is not due."""
-        with self._settling_one_mail() as tx:
+        with self._row_transaction() as tx:
             return tx.outbox.claim(number, owner, now, lease_seconds)
 
     def finish(self, number: int, outcome: str, reply: str, now: datetime) -> OutboxState:
         """Note what became of a claimed mail (sent, later, failed, stop, unknown)."""
-        with self._settling_one_mail() as tx:
+        with self._row_transaction() as tx:
             return tx.outbox.finish(number, outcome, reply, now)
 
 

@@ -22,15 +22,17 @@ MAX_NAMES = 500
 """Senders, domains and statuses kept in an incident's row; its bounces hold all of them."""
 
 
-_AT = tables.Incident
+_INCIDENT = tables.Incident
 _LINK, _BOUNCE = tables.IncidentEvent, tables.Bounce
 _NEW_PROOF = insert(_LINK)
 # Made once: to build a statement costs more than to run it, and these are run for each bounce and rule.
-_ALIKE = aliased(_AT)
-_LAST = select(func.max(_ALIKE.number)).where(col(_ALIKE.fingerprint) == col(_AT.fingerprint))
-_NEWEST = select(_AT.fingerprint, _AT.number, _AT.state, _AT.first_at, _AT.resolved_at).where(  # type: ignore[call-overload]
-    col(_AT.fingerprint).in_(bindparam("fingerprints", expanding=True)),
-    col(_AT.number) == _LAST.scalar_subquery(),
+_ALIKE = aliased(_INCIDENT)
+_LAST = select(func.max(_ALIKE.number)).where(col(_ALIKE.fingerprint) == col(_INCIDENT.fingerprint))
+_NEWEST = select(  # type: ignore[call-overload]
+    _INCIDENT.fingerprint, _INCIDENT.number, _INCIDENT.state, _INCIDENT.first_at, _INCIDENT.resolved_at
+).where(
+    col(_INCIDENT.fingerprint).in_(bindparam("fingerprints", expanding=True)),
+    col(_INCIDENT.number) == _LAST.scalar_subquery(),
 )
 _PROOFS_BY_MESSAGE = (
     select(_LINK.bounce_id)
@@ -221,14 +223,14 @@ def _known(incident: Any) -> KnownIncident:
 
 def find_unresolved(session: Session, fingerprint: str) -> tables.Incident | None:
     """Return the unresolved incident of a fingerprint."""
-    at = tables.Incident
-    unresolved = (col(at.fingerprint) == fingerprint, col(at.state) != IncidentState.RESOLVED)
-    return session.exec(select(at).where(*unresolved)).one_or_none()
+    unresolved = (col(_INCIDENT.fingerprint) == fingerprint, col(_INCIDENT.state) != IncidentState.RESOLVED)
+    return session.exec(select(_INCIDENT).where(*unresolved)).one_or_none()
 
 
 def _newest(session: Session, fingerprint: str) -> int | None:
-    at = tables.Incident
-    return session.exec(select(func.max(at.number)).where(col(at.fingerprint) == fingerprint)).one()
+    return session.exec(
+        select(func.max(_INCIDENT.number)).where(col(_INCIDENT.fingerprint) == fingerprint)
+    ).one()
 
 
 def _count_messages(session: Session, number: int) -> int:

@@ -39,10 +39,12 @@ class AlertQueries(Queries):
 
     def alert_states(self) -> tuple[AlertState, ...]:
         """Return every unresolved incident that is not historical, oldest first, with what was told of it."""
-        at = tables.Incident
-        query = select(at).where(col(at.state) != IncidentState.RESOLVED, col(at.quiet).is_(False))
+        incident = tables.Incident
+        query = select(incident).where(
+            col(incident.state) != IncidentState.RESOLVED, col(incident.quiet).is_(False)
+        )
         with self._reading() as session:
-            return tuple(_alert_state_of(row) for row in session.exec(query.order_by(col(at.number))))
+            return tuple(_alert_state_of(row) for row in session.exec(query.order_by(col(incident.number))))
 
 
 def _alert_state_of(row: tables.Incident) -> AlertState:

@@ -152,11 +152,11 @@ class Maintenance(MaintenanceQueries, Repository):
 
 
 def _delete_incidents(session: Session, numbers: Sequence[int]) -> Counter[str]:
-    at = tables.Incident
+    incident = tables.Incident
     for table in (tables.IncidentEvent, tables.IncidentChange):
         _delete(session, table, col(table.incident).in_(numbers))
-    session.execute(update(at).where(col(at.previous).in_(numbers)).values(previous=None))
-    return Counter(incidents=_delete(session, at, col(at.number).in_(numbers)))
+    session.execute(update(incident).where(col(incident.previous).in_(numbers)).values(previous=None))
+    return Counter(incidents=_delete(session, incident, col(incident.number).in_(numbers)))
 
 
 def _delete_messages(session: Session, numbers: Sequence[int], *, keep: bool) -> Counter[str]:
@@ -180,12 +180,14 @@ def _delete_messages(session: Session, numbers: Sequence[int], *, keep: bool) ->
 
 def _keep_locations(session: Session, numbers: Sequence[int]) -> None:
     """Keep of a message where it is and what it was, unless it was moved away from there."""
-    at = tables.Message
-    moved = or_(*(col(at.mailbox).startswith(scheme) for scheme in MOVING_SOURCES))
-    gone = col(at.id).in_(numbers) & moved & (col(at.state) == MessageState.FILED)
-    quarantined = col(at.id).in_(select(tables.Quarantined.message_id))
-    _delete(session, at, gone & ~quarantined)
-    session.execute(update(at).where(col(at.id).in_(numbers)).values(sha256=None, size=None, reason=None))
+    message = tables.Message
+    moved = or_(*(col(message.mailbox).startswith(scheme) for scheme in MOVING_SOURCES))
+    gone = col(message.id).in_(numbers) & moved & (col(message.state) == MessageState.FILED)
+    quarantined = col(message.id).in_(select(tables.Quarantined.message_id))
+    _delete(session, message, gone & ~quarantined)
+    session.execute(
+        update(message).where(col(message.id).in_(numbers)).values(sha256=None, size=None, reason=None)
+    )
 
 
 def _count(session: Session, number: Any, condition: Any) -> int:

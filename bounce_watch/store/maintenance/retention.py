@@ -70,12 +70,13 @@ def may_go(what: Purgeable, limits: RetentionLimits) -> ColumnElement[bool]:
         case Purgeable.MAILS:
             return _mail_goes(_MAIL, limits)
         case Purgeable.WITHHELD:
-            at = tables.Withheld
-            return _before(col(at.at), limits.before) & (col(at.id) <= limits.digested.marks["withheld_to"])
+            withheld = tables.Withheld
+            digested = col(withheld.id) <= limits.digested.marks["withheld_to"]
+            return _before(col(withheld.at), limits.before) & digested
         case Purgeable.QUARANTINED:
-            at_ = tables.Quarantined
-            digested = col(at_.id) <= limits.digested.marks["quarantined_to"]
-            return _before(col(at_.at), limits.quarantined_before) & digested
+            quarantined = tables.Quarantined
+            digested = col(quarantined.id) <= limits.digested.marks["quarantined_to"]
+            return _before(col(quarantined.at), limits.quarantined_before) & digested
         case Purgeable.INCIDENTS:
             return _incident_goes(_INCIDENT, limits)
         case Purgeable.MESSAGES:

@@ -16,33 +16,33 @@ from bounce_watch.store.database.session import Queries, read_columns
 MAX_EVENTS = 10_000
 """Events looked at for one rule and key; of more, the newest."""
 
-_AT = tables.Bounce
+_BOUNCE = tables.Bounce
 _COLUMNS: tuple[Any, ...] = (
-    _AT.id,
-    _AT.message_id,
-    _AT.occurred_at,
-    _AT.cause,
-    _AT.side,
-    _AT.evidence,
-    _AT.status,
-    _AT.sender,
-    _AT.sender_domain,
-    _AT.recipient,
-    _AT.recipient_domain,
+    _BOUNCE.id,
+    _BOUNCE.message_id,
+    _BOUNCE.occurred_at,
+    _BOUNCE.cause,
+    _BOUNCE.side,
+    _BOUNCE.evidence,
+    _BOUNCE.status,
+    _BOUNCE.sender,
+    _BOUNCE.sender_domain,
+    _BOUNCE.recipient,
+    _BOUNCE.recipient_domain,
 )
-EVENT_COLUMNS: tuple[Any, ...] = (*_COLUMNS, _AT.action)
+EVENT_COLUMNS: tuple[Any, ...] = (*_COLUMNS, _BOUNCE.action)
 """What a new row tells of itself, for `failed_events`."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _HOUR = 3_600_000_000  # microseconds, as an Instant is stored
-_FAILED = col(_AT.action) == Action.FAILED
+_FAILED = col(_BOUNCE.action) == Action.FAILED
 _FILTERS = {
-    "causes": col(_AT.cause),
-    "statuses": col(_AT.status),
-    "sender_key": col(_AT.sender_key),
-    "sender_domain": col(_AT.sender_domain),
-    "recipient_key": col(_AT.recipient_key),
-    "recipient_domain": col(_AT.recipient_domain),
+    "causes": col(_BOUNCE.cause),
+    "statuses": col(_BOUNCE.status),
+    "sender_key": col(_BOUNCE.sender_key),
+    "sender_domain": col(_BOUNCE.sender_domain),
+    "recipient_key": col(_BOUNCE.recipient_key),
+    "recipient_domain": col(_BOUNCE.recipient_domain),
 }
 
 
@@ -87,12 +87,14 @@ class BounceEvents(Queries):
 
         An empty `causes` asks nothing; hours without any are left out.
         """
-        conditions = [_FAILED, col(_AT.occurred_at) >= since, col(_AT.occurred_at) < until]
-        conditions.append(col(_AT.evidence).in_(sorted(evidence)))
+        conditions = [_FAILED, col(_BOUNCE.occurred_at) >= since, col(_BOUNCE.occurred_at) < until]
+        conditions.append(col(_BOUNCE.evidence).in_(sorted(evidence)))
         if causes:
-            conditions.append(col(_AT.cause).in_(sorted(causes)))
-        hour = type_coerce(_AT.occurred_at, BigInteger) // _HOUR
-        query: Any = select(hour, func.count(func.distinct(_AT.message_id))).where(*conditions).group_by(hour)
+            conditions.append(col(_BOUNCE.cause).in_(sorted(causes)))
+        hour = type_coerce(_BOUNCE.occurred_at, BigInteger) // _HOUR
+        query: Any = (
+            select(hour, func.count(func.distinct(_BOUNCE.message_id))).where(*conditions).group_by(hour)
+        )
         with self._reading() as session:
             return {_EPOCH + timedelta(hours=number): count for number, count in session.exec(query)}
 
@@ -112,8 +114,8 @@ def _in_window(filters: frozenset[str]) -> Any:
     asked = [
         column.in_(bindparam(name, expanding=True)) for name, column in _FILTERS.items() if name in filters
     ]
-    span = (col(_AT.occurred_at) >= bindparam("since"), col(_AT.occurred_at) <= bindparam("until"))
-    newest = (col(_AT.occurred_at).desc(), col(_AT.id).desc())
+    span = (col(_BOUNCE.occurred_at) >= bindparam("since"), col(_BOUNCE.occurred_at) <= bindparam("until"))
+    newest = (col(_BOUNCE.occurred_at).desc(), col(_BOUNCE.id).desc())
     query = select(*map(col, _COLUMNS)).where(_FAILED, *span, *asked)
     return query.order_by(*newest).limit(bindparam("most"))
 

@@ -19,21 +19,21 @@ from bounce_watch.store.messages.rows import bounce_row, report_row
 from bounce_watch.store.records import StoredReport
 from bounce_watch.store.vocabulary import MessageState
 
-_AT, _REPORT, _BOUNCE = tables.Message, tables.Report, tables.Bounce
+_MESSAGE, _REPORT, _BOUNCE = tables.Message, tables.Report, tables.Bounce
 # Made once: to build a statement costs more than to run it, and these are run for every message.
-_PLACE = (
-    col(_AT.mailbox) == bindparam("at_mailbox"),
-    col(_AT.validity) == bindparam("at_validity"),
-    col(_AT.uid) == bindparam("at_uid"),
+_LOCATION = (
+    col(_MESSAGE.mailbox) == bindparam("at_mailbox"),
+    col(_MESSAGE.validity) == bindparam("at_validity"),
+    col(_MESSAGE.uid) == bindparam("at_uid"),
 )
-_AT_PLACE = select(_AT).where(*_PLACE)
-_FILED = update(_AT).where(*_PLACE).values(state=MessageState.FILED)
+_AT_LOCATION = select(_MESSAGE).where(*_LOCATION)
+_FILED = update(_MESSAGE).where(*_LOCATION).values(state=MessageState.FILED)
 _STORE = upsert(
-    _AT,
+    _MESSAGE,
     ("mailbox", "validity", "uid"),
     lambda new: {name: new[name] for name in ("sha256", "size", "received_at", "kind", "reason", "state")},
-    where=col(_AT.state) == MessageState.SEEN,
-    returning=(col(_AT.id),),
+    where=col(_MESSAGE.state) == MessageState.SEEN,
+    returning=(col(_MESSAGE.id),),
 )
 _NEW_REPORT = insert_new(_REPORT, returning=col(_REPORT.id))
 _NEW_BOUNCES = insert(_BOUNCE).returning(*EVENT_COLUMNS, sort_by_parameter_order=True)
@@ -44,7 +44,7 @@ _FIRST_WITH = select(_REPORT.id).where(
 
 def find_message(session: Session, mailbox: str, validity: int, uid: str) -> tables.Message | None:
     """Return the row of the message at this place."""
-    return session.exec(_AT_PLACE, params=_at(mailbox, validity, uid)).one_or_none()
+    return session.exec(_AT_LOCATION, params=_at(mailbox, validity, uid)).one_or_none()
 
 
 def _at(mailbox: str, validity: int, uid: str) -> dict[str, Any]:
@@ -57,33 +57,39 @@ class MessageQueries(Queries):
     def newest(self) -> int:
         """Return the number of the newest message, 0 for none."""
         with self._reading() as session:
-            return session.exec(select(func.max(_AT.id))).one() or 0
+            return session.exec(select(func.max(_MESSAGE.id))).one() or 0
 
     def states_at(self, mailbox: str, validity: int, uids: Collection[str]) -> dict[str, MessageState]:
         """Return how far the messages at these places came; unknown places are left out.
 
         `seen` means that reading the message failed before: it is to be read again.
         """
-        query = select(_AT.uid, _AT.state).where(
-            col(_AT.mailbox) == mailbox, col(_AT.validity) == validity, col(_AT.uid).in_(list(uids))
+        query = select(_MESSAGE.uid, _MESSAGE.state).where(
+            col(_MESSAGE.mailbox) == mailbox,
+            col(_MESSAGE.validity) == validity,
+            col(_MESSAGE.uid).in_(list(uids)),
         )
         with self._reading() as session:
             return {uid: MessageState(state) for uid, state in session.exec(query)}
 
     def unfiled(self, mailbox: str) -> tuple[MessageLocation, ...]:
         """Return where messages lie that are stored and not known to be filed, in order."""
-        query = select(_AT.validity, _AT.uid).where(
-            col(_AT.state) == MessageState.STORED, col(_AT.mailbox) == mailbox
+        query = select(_MESSAGE.validity, _MESSAGE.uid).where(
+            col(_MESSAGE.state) == MessageState.STORED, col(_MESSAGE.mailbox) == mailbox
         )
         with self._reading() as session:
-            rows = session.exec(query.order_by(col(_AT.id)))
+            rows = session.exec(query.order_by(col(_MESSAGE.id)))
             return tuple(
                 MessageLocation(mailbox=mailbox, validity=validity, uid=uid) for validity, uid in rows
             )
 
     def arrivals(self, limit: int) -> tuple[datetime, ...]:
         """Return when the newest messages of any kind arrived, newest first."""
-        query = select(col(_AT.received_at), col(_AT.seen_at)).order_by(col(_AT.id).desc()).limit(limit)
+        query = (
+            select(col(_MESSAGE.received_at), col(_MESSAGE.seen_at))
+            .order_by(col(_MESSAGE.id).desc())
+            .limit(limit)
+        )
         with self._reading() as session:
             return tuple(received or seen for received, seen in session.exec(query))
 
@@ -168,10 +174,10 @@ class Messages(MessageQueries, Repository):
         # As they were stored: the rules see what they will see later.
         return failed_events(self._rows.connection().execute(_NEW_BOUNCES, rows))
 
-    def note_filed(self, places: Sequence[MessageLocation]) -> None:
+    def note_filed(self, locations: Sequence[MessageLocation]) -> None:
         """Note as filed the messages at these places, as after their move."""
         self._rows.connection().execute(
-            _FILED, [_at(place.mailbox, place.validity, place.uid) for place in places]
+            _FILED, [_at(one.mailbox, one.validity, one.uid) for one in locations]
         )
 
     def note_moved(self, mailbox: str, up_to: int | None = None) -> None:
@@ -180,10 +186,10 @@ class Messages(MessageQueries, Repository):
         Only after a walk through the whole folder, which moves every such message that is still there.
         `up_to` is the newest row number before the walk: what another watcher stored since is not meant.
         """
-        stored = [col(_AT.state) == MessageState.STORED, col(_AT.mailbox) == mailbox]
+        stored = [col(_MESSAGE.state) == MessageState.STORED, col(_MESSAGE.mailbox) == mailbox]
         if up_to is not None:
-            stored.append(col(_AT.id) <= up_to)
-        self._rows.connection().execute(update(_AT).where(*stored).values(state=MessageState.FILED))
+            stored.append(col(_MESSAGE.id) <= up_to)
+        self._rows.connection().execute(update(_MESSAGE).where(*stored).values(state=MessageState.FILED))
 
     def note_failure(self, *, mailbox: str, validity: int, uid: str, reason: str, now: datetime) -> int:
         """Count a failure that will happen again with the same bytes; return how many there were.
@@ -192,7 +198,7 @@ class Messages(MessageQueries, Repository):
         """
         row = find_message(self._rows, mailbox, validity, uid)
         if row is None:
-            row = _AT(mailbox=mailbox, validity=validity, uid=uid, seen_at=now, state=MessageState.SEEN)
+            row = _MESSAGE(mailbox=mailbox, validity=validity, uid=uid, seen_at=now, state=MessageState.SEEN)
         row.attempts += 1
         row.reason = reason
         self._rows.add(row)

@@ -17,8 +17,8 @@ from bounce_watch.store.messages.messages import find_message
 from bounce_watch.store.records import QuarantineEntry
 from bounce_watch.store.vocabulary import MessageState, QuarantineState
 
-_AT = tables.Quarantined
-_WITHOUT_BYTES = defer(_AT.raw)  # type: ignore[arg-type]
+_QUARANTINED = tables.Quarantined
+_WITHOUT_BYTES = defer(_QUARANTINED.raw)  # type: ignore[arg-type]
 
 
 class QuarantineQueries(Queries):
@@ -28,11 +28,11 @@ class QuarantineQueries(Queries):
         self, state: QuarantineState | None = QuarantineState.QUARANTINED, limit: int = 1_000
     ) -> tuple[QuarantineEntry, ...]:
         """Return the messages in this state (in any for None), newest first."""
-        query = select(_AT, tables.Message, func.length(_AT.raw)).options(_WITHOUT_BYTES)
-        query = query.join(tables.Message, col(tables.Message.id) == col(_AT.message_id))
-        query = query.order_by(col(_AT.id).desc()).limit(limit)
+        query = select(_QUARANTINED, tables.Message, func.length(_QUARANTINED.raw)).options(_WITHOUT_BYTES)
+        query = query.join(tables.Message, col(tables.Message.id) == col(_QUARANTINED.message_id))
+        query = query.order_by(col(_QUARANTINED.id).desc()).limit(limit)
         if state is not None:
-            query = query.where(col(_AT.state) == state)
+            query = query.where(col(_QUARANTINED.state) == state)
         with self._reading() as session:
             return tuple(_entry(*row) for row in session.exec(query))
 
@@ -68,7 +68,7 @@ class Quarantine(QuarantineQueries, Repository):
         message.kind, message.reason, message.state = Kind.UNREADABLE, reason, MessageState.QUARANTINED
         self._rows.add(message)
         self._rows.flush()
-        row = _AT(
+        row = _QUARANTINED(
             message_id=message.id,
             at=now,
             sha256=sha256,
@@ -95,7 +95,7 @@ class Quarantine(QuarantineQueries, Repository):
 
 
 def _find(session: Session, number: int) -> tuple[tables.Quarantined, tables.Message]:
-    row = session.get(_AT, number)
+    row = session.get(_QUARANTINED, number)
     if row is None:
         raise NotThere(
             f"there is no quarantined message {number}", "`bounce-watch quarantine list` shows them."
@@ -104,5 +104,5 @@ def _find(session: Session, number: int) -> tuple[tables.Quarantined, tables.Mes
 
 
 def _entry(row: tables.Quarantined, message: tables.Message, size: int) -> QuarantineEntry:
-    place = MessageLocation(mailbox=message.mailbox, validity=message.validity, uid=message.uid)
-    return value_of(QuarantineEntry, row, size=size, **asdict(place), received_at=message.received_at)
+    location = MessageLocation(mailbox=message.mailbox, validity=message.validity, uid=message.uid)
+    return value_of(QuarantineEntry, row, size=size, **asdict(location), received_at=message.received_at)

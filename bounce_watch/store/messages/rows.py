@@ -63,8 +63,8 @@ def bounce_row_of(row: tables.Bounce, subject: str | None, message_id: str | Non
 
 def report_of(session: Session, row: tables.Report) -> ReportRecord:
     """Return a report with the numbers of its copies."""
-    at = tables.Report
-    copies = session.exec(select(at.id).where(col(at.duplicate_of) == row.id).order_by(col(at.id)))
+    table = tables.Report
+    copies = session.exec(select(table.id).where(col(table.duplicate_of) == row.id).order_by(col(table.id)))
     original = OriginalMessage(
         **{name: getattr(row, f"original_{name}") for name in _ORIGINAL},
         automatic=tuple(row.original_automatic),

@@ -11,7 +11,7 @@ from bounce_watch.store.database.columns import fold
 from bounce_watch.store.database.session import Repository
 from bounce_watch.store.messages.rows import bounce_of
 
-_AT = tables.Outgoing
+_OUTGOING = tables.Outgoing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,12 +35,18 @@ class PendingReplies(Repository):
         It waits for its time, or for a person and was written after a moment. `joined_for` is the reason
         noted for the reports that joined it: their bounces are in it too.
         """
-        waits = (col(_AT.state) == OutboxState.PENDING) & (col(_AT.attempts) == 0) & (col(_AT.next_at) > now)
-        is_held = (col(_AT.state) == OutboxState.HELD) & (col(_AT.created_at) > written_after)
-        query = select(_AT).where(
-            col(_AT.recipient_key) == fold(recipient), col(_AT.kind) == LetterKind.REPLY, or_(waits, is_held)
+        waits = (
+            (col(_OUTGOING.state) == OutboxState.PENDING)
+            & (col(_OUTGOING.attempts) == 0)
+            & (col(_OUTGOING.next_at) > now)
         )
-        row = self._rows.exec(query.order_by(col(_AT.id).desc()).with_for_update()).first()
+        is_held = (col(_OUTGOING.state) == OutboxState.HELD) & (col(_OUTGOING.created_at) > written_after)
+        query = select(_OUTGOING).where(
+            col(_OUTGOING.recipient_key) == fold(recipient),
+            col(_OUTGOING.kind) == LetterKind.REPLY,
+            or_(waits, is_held),
+        )
+        row = self._rows.exec(query.order_by(col(_OUTGOING.id).desc()).with_for_update()).first()
         if row is None or row.report_id is None:
             return None
         reports = [row.report_id, *_joined(self._rows, row, joined_for)]
@@ -53,33 +59,35 @@ class PendingReplies(Repository):
         )
 
     def send_now(self, now: datetime) -> None:
-        """Make every answer due that only settles: nothing more will join it; failed attempts wait on."""
-        settles = (
-            col(_AT.state) == OutboxState.PENDING,
-            col(_AT.kind) == LetterKind.REPLY,
-            col(_AT.attempts) == 0,
-            col(_AT.next_at) > now,
+        """Make every answer due that only waits_only: nothing more will join it; failed attempts wait on."""
+        waits_only = (
+            col(_OUTGOING.state) == OutboxState.PENDING,
+            col(_OUTGOING.kind) == LetterKind.REPLY,
+            col(_OUTGOING.attempts) == 0,
+            col(_OUTGOING.next_at) > now,
         )
-        for row in self._rows.exec(select(_AT).where(*settles).with_for_update()):
+        for row in self._rows.exec(select(_OUTGOING).where(*waits_only).with_for_update()):
             row.next_at = now
 
     def replace(self, number: int, letter: Letter, content: bytes) -> None:
         """Replace the words of an answer that nobody has tried to send; its event and ids stay."""
-        row = self._rows.get_one(_AT, number, with_for_update=True)
+        row = self._rows.get_one(_OUTGOING, number, with_for_update=True)
         if row.attempts or row.state not in (OutboxState.PENDING, OutboxState.HELD):
             raise ValueError(f"outbox row {number} may have left: its bytes are frozen")
         row.subject, row.preview, row.raw = letter.subject, letter.text, content
 
 
 def _joined(session: Session, row: tables.Outgoing, reason: str) -> list[int]:
-    at = tables.Withheld
-    query = select(at.report_id).where(
-        col(at.recipient_key) == row.recipient_key, col(at.reason) == reason, col(at.at) >= row.created_at
+    withheld = tables.Withheld
+    query = select(withheld.report_id).where(
+        col(withheld.recipient_key) == row.recipient_key,
+        col(withheld.reason) == reason,
+        col(withheld.at) >= row.created_at,
     )
-    return [number for number in session.exec(query.order_by(col(at.id))) if number is not None]
+    return [number for number in session.exec(query.order_by(col(withheld.id))) if number is not None]
 
 
 def _failed(session: Session, reports: list[int]) -> tuple[Bounce, ...]:
-    at = tables.Bounce
-    query = select(at).where(col(at.report_id).in_(reports), col(at.action) == Action.FAILED)
-    return tuple(bounce_of(row) for row in session.exec(query.order_by(col(at.id))))
+    bounce = tables.Bounce
+    query = select(bounce).where(col(bounce.report_id).in_(reports), col(bounce.action) == Action.FAILED)
+    return tuple(bounce_of(row) for row in session.exec(query.order_by(col(bounce.id))))

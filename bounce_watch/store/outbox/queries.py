@@ -16,37 +16,37 @@ from bounce_watch.store.database.session import Queries, read_columns
 from bounce_watch.store.database.values import value_of
 from bounce_watch.store.records import OutboxEntry, ReplyHistory
 
-_AT = tables.Outgoing
-_WITHOUT_BYTES = defer(_AT.raw)  # type: ignore[arg-type]
-_NOT_ABANDONED = col(_AT.state) != OutboxState.ABANDONED
+_OUTGOING = tables.Outgoing
+_WITHOUT_BYTES = defer(_OUTGOING.raw)  # type: ignore[arg-type]
+_NOT_ABANDONED = col(_OUTGOING.state) != OutboxState.ABANDONED
 
 
 # Made once: to build a statement costs more than to ask it, and these are asked before each answer.
-_EVENT = select(_AT.id).where(col(_AT.event_key) == bindparam("event"))
+_EVENT = select(_OUTGOING.id).where(col(_OUTGOING.event_key) == bindparam("event"))
 
 
 def _counted(*conditions: ColumnElement[bool]) -> Any:
-    return select(func.count()).select_from(_AT).where(*conditions).scalar_subquery()
+    return select(func.count()).select_from(_OUTGOING).where(*conditions).scalar_subquery()
 
 
 def _history() -> Any:
     """Return the question for all that the gate must know of what was written."""
     replies = (
-        col(_AT.recipient_key) == bindparam("person"),
-        col(_AT.kind) == LetterKind.REPLY,
+        col(_OUTGOING.recipient_key) == bindparam("person"),
+        col(_OUTGOING.kind) == LetterKind.REPLY,
         _NOT_ABANDONED,
     )
     # What a person released or retried is no sign of a storm: only what we let go by ourselves is pace.
-    pace = (_NOT_ABANDONED, col(_AT.pending_since) == col(_AT.created_at))
-    newest = select(func.max(_AT.created_at, type_=Instant())).where(
-        *replies, col(_AT.cause) == bindparam("why")
+    pace = (_NOT_ABANDONED, col(_OUTGOING.pending_since) == col(_OUTGOING.created_at))
+    newest = select(func.max(_OUTGOING.created_at, type_=Instant())).where(
+        *replies, col(_OUTGOING.cause) == bindparam("why")
     )
     return select(  # type: ignore[call-overload]
         newest.scalar_subquery(),
-        _counted(*replies, col(_AT.created_at) > bindparam("day")),
-        _counted(*pace, col(_AT.pending_since) > bindparam("minute")),
-        _counted(*pace, col(_AT.pending_since) > bindparam("hour")),
-        _counted(col(_AT.event_key) == bindparam("event")),
+        _counted(*replies, col(_OUTGOING.created_at) > bindparam("day")),
+        _counted(*pace, col(_OUTGOING.pending_since) > bindparam("minute")),
+        _counted(*pace, col(_OUTGOING.pending_since) > bindparam("hour")),
+        _counted(col(_OUTGOING.event_key) == bindparam("event")),
     )
 
 
@@ -66,37 +66,39 @@ class OutboxQueries(Queries):
 
     def next_at(self, now: datetime) -> datetime | None:
         """Return when the next mail after `now` is due, to be sent or to be looked for; None for none."""
-        waits = col(_AT.state).in_([OutboxState.PENDING, OutboxState.UNKNOWN])
+        waits = col(_OUTGOING.state).in_([OutboxState.PENDING, OutboxState.UNKNOWN])
         with self._reading() as session:
-            return session.exec(select(func.min(_AT.next_at)).where(waits, col(_AT.next_at) > now)).one()
+            return session.exec(
+                select(func.min(_OUTGOING.next_at)).where(waits, col(_OUTGOING.next_at) > now)
+            ).one()
 
     def list(self, states: Collection[OutboxState] = (), limit: int = 1_000) -> tuple[OutboxEntry, ...]:
         """Return mails of any of these states (of all states for none), newest first."""
-        conditions = [col(_AT.state).in_(sorted(states))] if states else []
+        conditions = [col(_OUTGOING.state).in_(sorted(states))] if states else []
         with self._reading() as session:
             return entries(session, *conditions, limit=limit)
 
     def alerts_after(self, number: int, limit: int = 50) -> tuple[OutboxEntry, ...]:
         """Return the alerts that were written after a mail, oldest first."""
-        query = select(_AT).where(col(_AT.id) > number, col(_AT.kind) == LetterKind.ALERT)
+        query = select(_OUTGOING).where(col(_OUTGOING.id) > number, col(_OUTGOING.kind) == LetterKind.ALERT)
         with self._reading() as session:
-            rows = session.exec(query.order_by(col(_AT.id)).limit(limit).options(_WITHOUT_BYTES))
+            rows = session.exec(query.order_by(col(_OUTGOING.id)).limit(limit).options(_WITHOUT_BYTES))
             return tuple(value_of(OutboxEntry, row) for row in rows)
 
     def count_held(self) -> int:
         """Return how many mails are held until a person lets them go."""
         with self._reading() as session:
-            return _count(session, col(_AT.state) == OutboxState.HELD)
+            return _count(session, col(_OUTGOING.state) == OutboxState.HELD)
 
     def newest(self) -> int:
         """Return the number of the newest mail, 0 for none."""
         with self._reading() as session:
-            return session.exec(select(func.max(_AT.id))).one() or 0
+            return session.exec(select(func.max(_OUTGOING.id))).one() or 0
 
     def show(self, number: int) -> tuple[OutboxEntry, bytes]:
         """Return one mail with its frozen bytes. Raises NotThere for no such number."""
         with self._reading() as session:
-            row = session.get(_AT, number)
+            row = session.get(_OUTGOING, number)
             if row is None:
                 raise NotThere(
                     f"there is no mail {number} in the outbox", "`bounce-watch outbox list` shows them."
@@ -135,8 +137,8 @@ class OutboxQueries(Queries):
         )
 
     def _waiting(self, state: OutboxState, now: datetime, limit: int) -> tuple[OutboxEntry, ...]:
-        query = select(_AT).where(col(_AT.state) == state, has_come(now))
-        query = query.order_by(col(_AT.next_at), col(_AT.id)).limit(limit)
+        query = select(_OUTGOING).where(col(_OUTGOING.state) == state, has_come(now))
+        query = query.order_by(col(_OUTGOING.next_at), col(_OUTGOING.id)).limit(limit)
         with self._reading() as session:
             return tuple(value_of(OutboxEntry, row) for row in session.exec(query.options(_WITHOUT_BYTES)))
 
@@ -147,16 +149,16 @@ FARTHEST = timedelta(days=1)
 
 def has_come(now: datetime) -> ColumnElement[bool]:
     """Return the condition that a mail's time has come."""
-    return (col(_AT.next_at) <= now) | (col(_AT.next_at) > now + FARTHEST)
+    return (col(_OUTGOING.next_at) <= now) | (col(_OUTGOING.next_at) > now + FARTHEST)
 
 
 def entries(
     session: Session, *conditions: ColumnElement[bool], limit: int = 1_000
 ) -> tuple[OutboxEntry, ...]:
     """Return the mails that meet the conditions, newest first; their bytes stay in the database."""
-    query = select(_AT).where(*conditions).order_by(col(_AT.id).desc()).limit(limit)
+    query = select(_OUTGOING).where(*conditions).order_by(col(_OUTGOING.id).desc()).limit(limit)
     return tuple(value_of(OutboxEntry, row) for row in session.exec(query.options(_WITHOUT_BYTES)))
 
 
 def _count(session: Session, *conditions: ColumnElement[bool]) -> int:
-    return session.exec(select(func.count()).select_from(_AT).where(*conditions)).one()
+    return session.exec(select(func.count()).select_from(_OUTGOING).where(*conditions)).one()

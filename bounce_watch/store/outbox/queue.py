@@ -30,8 +30,8 @@ GIVE_UP_AFTER = timedelta(hours=48)
 LEAST_ATTEMPTS = 10
 """So often it was tried before it fails: a clock that jumps, or a machine that slept, gives up no mail."""
 
-_AT = tables.Outgoing
-_NEW, _REFUSED = insert(_AT), insert(tables.Withheld)
+_OUTGOING = tables.Outgoing
+_NEW, _REFUSED = insert(_OUTGOING), insert(tables.Withheld)
 
 GRACE = timedelta(minutes=10)
 """How long a server may take to answer the end of data (RFC 5321 section 4.5.3.2.6)."""
@@ -102,7 +102,9 @@ class Outbox(OutboxQueries, Repository):
 
         None when it is not pending, not yet due, or just being taken by another process.
         """
-        query = select(_AT).where(col(_AT.id) == number, _in_state(OutboxState.PENDING), has_come(now))
+        query = select(_OUTGOING).where(
+            col(_OUTGOING.id) == number, _in_state(OutboxState.PENDING), has_come(now)
+        )
         row = self._rows.exec(query.with_for_update(skip_locked=True)).one_or_none()
         if row is None:
             self._require(number)
@@ -122,7 +124,7 @@ class Outbox(OutboxQueries, Repository):
         if row.state != OutboxState.SENDING and outcome != "sent":
             return OutboxState(row.state)
         row.server_reply, row.lease_owner, row.lease_until = reply, None, None
-        self._settle(row, outcome, now)
+        self._record_outcome(row, outcome, now)
         if outcome == "stop":
             State(self._rows).note_stop(reply, now)
         elif outcome == "sent":
@@ -137,12 +139,12 @@ class Outbox(OutboxQueries, Repository):
         `at_work` returns the owners that are alive: theirs are left to them until the lease is over. It is
         asked after the mails are known, for whoever leases a mail was alive before.
         """
-        query = select(_AT).where(_in_state(OutboxState.SENDING)).with_for_update(skip_locked=True)
+        query = select(_OUTGOING).where(_in_state(OutboxState.SENDING)).with_for_update(skip_locked=True)
         found = self._rows.exec(query).all()
         alive = at_work() if found else ()
         rows = [row for row in found if row.lease_owner not in alive or (row.lease_until or now) < now]
         for row in rows:
-            self._settle(row, "unknown", now)
+            self._record_outcome(row, "unknown", now)
             row.server_reply = "the process ended while this mail was being sent"
             row.lease_owner, row.lease_until = None, None
         return tuple(value_of(OutboxEntry, row) for row in rows)
@@ -197,12 +199,12 @@ class Outbox(OutboxQueries, Repository):
         if state is OutboxState.SENT:
             row.sent_at = now
 
-    def _settle(self, row: tables.Outgoing, outcome: str, now: datetime) -> None:
+    def _record_outcome(self, row: tables.Outgoing, outcome: str, now: datetime) -> None:
         match outcome:
             case "sent":
                 row.state, row.sent_at, row.next_at = OutboxState.SENT, now, None
             case "later":
-                self._put_off(row, now)
+                self._retry_later(row, now)
             case "failed":
                 row.state, row.next_at = OutboxState.FAILED, None
             case "stop":
@@ -212,7 +214,7 @@ class Outbox(OutboxQueries, Repository):
             case _:
                 raise ValueError(f"{outcome!r} is no outcome of sending")
 
-    def _put_off(self, row: tables.Outgoing, now: datetime) -> None:
+    def _retry_later(self, row: tables.Outgoing, now: datetime) -> None:
         pause = BACKOFF[min(row.attempts, len(BACKOFF)) - 1]
         is_old = now + pause - (row.pending_since or row.created_at) > GIVE_UP_AFTER
         if is_old and row.attempts >= LEAST_ATTEMPTS:
@@ -221,13 +223,13 @@ class Outbox(OutboxQueries, Repository):
             row.state, row.next_at = OutboxState.PENDING, now + pause
 
     def _outgoing(self, number: int) -> tables.Outgoing:
-        row = self._rows.get(_AT, number, with_for_update=True)
+        row = self._rows.get(_OUTGOING, number, with_for_update=True)
         if row is None:
             raise _no_mail(number)
         return row
 
     def _require(self, number: int) -> None:
-        if self._rows.exec(select(_AT.id).where(col(_AT.id) == number)).first() is None:
+        if self._rows.exec(select(_OUTGOING.id).where(col(_OUTGOING.id) == number)).first() is None:
             raise _no_mail(number)
 
 

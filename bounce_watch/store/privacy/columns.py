@@ -119,7 +119,7 @@ class Found:
     """The numbers of the rows that name a person, by table.
 
     `to_them` are mails of ours to them, `waiting` mails that name them and have not left; `about_them` and
-    `open_about_them` are incidents, `places` mails whose place in the mailbox names them (a file name).
+    `open_about_them` are incidents, `locations` messages whose location in the mailbox names them (a file name).
     """
 
     rows: dict[Any, tuple[int, ...]]
@@ -127,7 +127,7 @@ class Found:
     waiting: int
     about_them: int
     open_about_them: int
-    places: int
+    locations: int
 
     @property
     def is_nothing(self) -> bool:

@@ -126,9 +126,9 @@ class Forgetter:
         for row in rows:
             self._bounce(row)
         self._rows.flush()
-        at = tables.Report
-        with_copies = or_(col(at.id).in_(own), col(at.duplicate_of).in_(own))
-        for report in self._rows.exec(select(at).where(with_copies)):
+        table = tables.Report
+        with_copies = or_(col(table.id).in_(own), col(table.duplicate_of).in_(own))
+        for report in self._rows.exec(select(table).where(with_copies)):
             self._empty(report)
         return len(rows)
 

@@ -56,7 +56,7 @@ class PrivacyQueries(Queries):
                 waiting=_count(session, mail.id, rows[mail], waits),
                 about_them=_count(session, incident.number, rows[incident], about),
                 open_about_them=_count(session, incident.number, rows[incident], about, is_open),
-                places=_places(session, person),
+                locations=_locations(session, person),
             )
 
     def export(self, person: PersonIdentity, found: Found) -> Iterator[tuple[str, Row]]:
@@ -102,9 +102,11 @@ def _count(session: Session, number: Any, numbers: Sequence[int], *conditions: A
     return sum(session.exec(query.where(col(number).in_(part))).one() for part in parts)
 
 
-def _places(session: Session, person: PersonIdentity) -> int:
-    at = tables.Message
-    query = select(at.mailbox, at.uid).where(or_(_like(at.mailbox, person), _like(at.uid, person)))
+def _locations(session: Session, person: PersonIdentity) -> int:
+    message = tables.Message
+    query = select(message.mailbox, message.uid).where(
+        or_(_like(message.mailbox, person), _like(message.uid, person))
+    )
     return sum(person.is_in(mailbox) or person.is_in(uid) for mailbox, uid in session.exec(query))
 
 

@@ -21,15 +21,15 @@ DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 LONG_SPAN = timedelta(days=90)
 ACTION = "action"
 
-_AT, _KEPT = tables.Bounce, tables.DailyCount
+_BOUNCE, _KEPT = tables.Bounce, tables.DailyCount
 COLUMNS: Mapping[str, Any] = {
-    ACTION: _AT.action,
-    By.CAUSE: _AT.cause,
-    By.OWNER: _AT.owner,
-    By.CODE: _AT.status,
-    By.DOMAIN: _AT.recipient_domain,
-    By.SENDER: _AT.sender_key,
-    By.RECIPIENT: _AT.recipient_key,
+    ACTION: _BOUNCE.action,
+    By.CAUSE: _BOUNCE.cause,
+    By.OWNER: _BOUNCE.owner,
+    By.CODE: _BOUNCE.status,
+    By.DOMAIN: _BOUNCE.recipient_domain,
+    By.SENDER: _BOUNCE.sender_key,
+    By.RECIPIENT: _BOUNCE.recipient_key,
 }
 """What can be counted. `action` counts every row, the others failed ones only."""
 
@@ -56,8 +56,8 @@ def count_rows(
 ) -> Counts:
     """Count the bounces that meet the conditions; `accepted` are the tiers that count, None for all."""
     label = col(COLUMNS[by])
-    query = select(label, func.count(func.distinct(_AT.message_id)), func.count())
-    query = query.where(*conditions, label.is_not(None), *_failed(by), *_accepted(_AT.evidence, accepted))
+    query = select(label, func.count(func.distinct(_BOUNCE.message_id)), func.count())
+    query = query.where(*conditions, label.is_not(None), *_failed(by), *_accepted(_BOUNCE.evidence, accepted))
     return _counts(session.execute(query.group_by(label)).all())
 
 
@@ -100,11 +100,13 @@ def keep_counts(session: Session, messages: Sequence[int]) -> None:
         label = col(COLUMNS[by])
         firsts: Any = select(
             label.label("label"),
-            func.min(_AT.occurred_at).label("at"),
-            func.coalesce(func.min(_AT.evidence), "").label("evidence"),
+            func.min(_BOUNCE.occurred_at).label("at"),
+            func.coalesce(func.min(_BOUNCE.evidence), "").label("evidence"),
             func.count().label("bounces"),
-        ).where(col(_AT.message_id).in_(messages), label.is_not(None), label.not_like("%@%"), *_failed(by))
-        first = firsts.group_by(col(_AT.message_id), label).subquery()
+        ).where(
+            col(_BOUNCE.message_id).in_(messages), label.is_not(None), label.not_like("%@%"), *_failed(by)
+        )
+        first = firsts.group_by(col(_BOUNCE.message_id), label).subquery()
         day = period_of(first.c.at, DAY)
         query = select(day, first.c.label, first.c.evidence, func.count(), func.sum(first.c.bounces))
         rows = session.execute(query.group_by(day, first.c.label, first.c.evidence)).all()
@@ -135,7 +137,7 @@ def within(since: datetime | None, until: datetime | None) -> list[ColumnElement
     A long span is most of the store: it is counted along the index of the label, which holds all that is
     counted, and not along that of the time. A sum is no key, so it keeps the planner from the latter.
     """
-    at: Any = col(_AT.occurred_at)
+    at: Any = col(_BOUNCE.occurred_at)
     if since is not None and until is not None and until - since > LONG_SPAN:
         at = type_coerce(type_coerce(at, BigInteger) + 0, Instant())
     conditions = [] if since is None else [at >= since]
@@ -155,7 +157,7 @@ def period_of(moment: Any, length: timedelta) -> ColumnElement[int]:
 
 
 def _failed(by: str) -> list[ColumnElement[bool]]:
-    return [] if by == ACTION else [col(_AT.action) == Action.FAILED]
+    return [] if by == ACTION else [col(_BOUNCE.action) == Action.FAILED]
 
 
 def _accepted(evidence: Any, accepted: Collection[Evidence] | None) -> list[ColumnElement[bool]]:

@@ -17,7 +17,7 @@ from bounce_watch.store.database.session import Queries, Repository, lend
 from bounce_watch.store.queries.digest_counts import MARKED, WEEK, Counting, Span
 from bounce_watch.store.state import StateQueries
 
-_AT = tables.Digest
+_DIGEST = tables.Digest
 _NOTHING = dict.fromkeys(MARKED, 0)
 _LOOKED_AT = 800
 """Digests looked at for the end of the edition before."""
@@ -32,7 +32,7 @@ class DigestQueries(Queries):
     def last_date(self) -> date | None:
         """Return the local date of the newest digest, None before the first."""
         with self._reading() as session:
-            return session.exec(select(func.max(_AT.local_date))).one()
+            return session.exec(select(func.max(_DIGEST.local_date))).one()
 
     def count(
         self,
@@ -72,7 +72,9 @@ class DigestQueries(Queries):
     def last_until(self) -> datetime | None:
         """Return when the newest digest was made."""
         with self._reading() as session:
-            return session.exec(select(_AT.until).order_by(col(_AT.local_date).desc()).limit(1)).first()
+            return session.exec(
+                select(_DIGEST.until).order_by(col(_DIGEST.local_date).desc()).limit(1)
+            ).first()
 
 
 class Digests(DigestQueries, Repository):
@@ -87,7 +89,7 @@ class Digests(DigestQueries, Repository):
         newest = self.last_date()
         if newest is not None and digest.local_date <= newest:
             return False
-        row = _AT(
+        row = _DIGEST(
             local_date=digest.local_date,
             time_zone=digest.time_zone,
             since=digest.since,
@@ -104,7 +106,9 @@ def edition_before(
     session: Session, local_date: date, edition: Edition = Edition.DAILY, weekday: int = 0
 ) -> tables.Digest | None:
     """Return the newest digest before a date that ended an edition, None for none."""
-    query = select(_AT).where(col(_AT.local_date) < local_date).order_by(col(_AT.local_date).desc())
+    query = (
+        select(_DIGEST).where(col(_DIGEST.local_date) < local_date).order_by(col(_DIGEST.local_date).desc())
+    )
     made = list(session.exec(query.limit(1 if edition is Edition.DAILY else _LOOKED_AT)))
     for row, older in zip_longest(made, made[1:]):
         previous = older.local_date if older else row.local_date - DAY
@@ -120,7 +124,7 @@ def _span_of(
     first_run: datetime | None,
     before: tables.Digest | None,
 ) -> Span:
-    made = session.get(_AT, local_date)
+    made = session.get(_DIGEST, local_date)
     start = _NOTHING if before is None else _marks(before)
     first = before is None
     since = (first_run or now) if before is None else before.until

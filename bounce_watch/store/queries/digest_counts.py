@@ -41,7 +41,7 @@ MARKED: Mapping[str, Any] = {
 }
 """The columns of the digest table that close a span, and the row numbers they close."""
 
-_AT = tables.Bounce
+_BOUNCE = tables.Bounce
 _OPENING = (Change.OPENED, "reopened")
 
 
@@ -78,7 +78,7 @@ class Counting:
         self._session = session
         self._span = span
         self._accepted = accepted
-        self._believed = [] if accepted is None else [col(_AT.evidence).in_(sorted(accepted))]
+        self._believed = [] if accepted is None else [col(_BOUNCE.evidence).in_(sorted(accepted))]
         self._usual = usual
 
     def digest(
@@ -147,7 +147,7 @@ class Counting:
         if self._accepted is None:
             return 0
         inside = self._span.holds("bounce_to")
-        return self._count(_AT, inside) - self._count(_AT, inside, *self._believed)
+        return self._count(_BOUNCE, inside) - self._count(_BOUNCE, inside, *self._believed)
 
     def _withheld(self) -> tuple[Count, ...]:
         reason, times = tables.Withheld.reason, func.count()

@@ -9,7 +9,7 @@ from bounce_watch.store import tables
 from bounce_watch.store.database.columns import fold
 from bounce_watch.store.records import HistoryFilter
 
-_AT = tables.Bounce
+_BOUNCE = tables.Bounce
 _ESCAPE = "\\"
 
 
@@ -18,28 +18,28 @@ def conditions_of(chosen: HistoryFilter) -> list[ColumnElement[bool]]:
     conditions = [
         _address(column, value)
         for column, value in (
-            (col(_AT.sender_key), chosen.sender),
-            (col(_AT.sender_domain), chosen.sender_domain),
-            (col(_AT.recipient_key), chosen.recipient),
-            (col(_AT.recipient_domain), chosen.domain),
+            (col(_BOUNCE.sender_key), chosen.sender),
+            (col(_BOUNCE.sender_domain), chosen.sender_domain),
+            (col(_BOUNCE.recipient_key), chosen.recipient),
+            (col(_BOUNCE.recipient_domain), chosen.domain),
         )
         if value is not None
     ]
     conditions += [
         column == value
         for column, value in (
-            (col(_AT.cause), chosen.cause),
-            (col(_AT.owner), chosen.owner),
-            (col(_AT.side), chosen.side),
+            (col(_BOUNCE.cause), chosen.cause),
+            (col(_BOUNCE.owner), chosen.owner),
+            (col(_BOUNCE.side), chosen.side),
         )
         if value is not None
     ]
     if chosen.code is not None:
         conditions.append(_code(chosen.code))
     if chosen.since is not None:
-        conditions.append(col(_AT.occurred_at) >= chosen.since)
+        conditions.append(col(_BOUNCE.occurred_at) >= chosen.since)
     if chosen.until is not None:
-        conditions.append(col(_AT.occurred_at) < chosen.until)
+        conditions.append(col(_BOUNCE.occurred_at) < chosen.until)
     if chosen.incident is not None:
         conditions.append(_proves(chosen.incident))
     if chosen.text:
@@ -73,15 +73,21 @@ def _address(column: Mapped[str | None] | Mapped[str], value: str) -> ColumnElem
 
 
 def _code(code: str) -> ColumnElement[bool]:
-    return col(_AT.status) == code if "." in code else col(_AT.reply_code) == code
+    return col(_BOUNCE.status) == code if "." in code else col(_BOUNCE.reply_code) == code
 
 
 def _proves(number: int) -> ColumnElement[bool]:
     link = tables.IncidentEvent
-    return col(_AT.id).in_(select(link.bounce_id).where(col(link.incident) == number))
+    return col(_BOUNCE.id).in_(select(link.bounce_id).where(col(link.incident) == number))
 
 
 def _mentions(text: str) -> ColumnElement[bool]:
     pattern = f"%{like(text)}%"
-    places = (_AT.recipient, _AT.sender, _AT.diagnostic_code, _AT.remote_mta, tables.Report.original_subject)
+    places = (
+        _BOUNCE.recipient,
+        _BOUNCE.sender,
+        _BOUNCE.diagnostic_code,
+        _BOUNCE.remote_mta,
+        tables.Report.original_subject,
+    )
     return or_(*(col(place).ilike(pattern, escape=_ESCAPE) for place in places))

@@ -34,17 +34,17 @@ from bounce_watch.store.queries.filters import conditions_of, needs_report
 from bounce_watch.store.records import BounceDetail, BounceRow, HistoryFilter, MessageRecord, WithheldRow
 from bounce_watch.store.vocabulary import By, Order, Sort
 
-_AT = tables.Bounce
+_BOUNCE = tables.Bounce
 _EVERYTHING = HistoryFilter()
 _STREAM, _MOST = 500, 2**62
 _SORTS = {
-    Sort.WHEN: _AT.occurred_at,
-    Sort.SENDER: _AT.sender_key,
-    Sort.RECIPIENT: _AT.recipient_key,
-    Sort.DOMAIN: _AT.recipient_domain,
-    Sort.CAUSE: _AT.cause,
-    Sort.CODE: _AT.status,
-    Sort.OWNER: _AT.owner,
+    Sort.WHEN: _BOUNCE.occurred_at,
+    Sort.SENDER: _BOUNCE.sender_key,
+    Sort.RECIPIENT: _BOUNCE.recipient_key,
+    Sort.DOMAIN: _BOUNCE.recipient_domain,
+    Sort.CAUSE: _BOUNCE.cause,
+    Sort.CODE: _BOUNCE.status,
+    Sort.OWNER: _BOUNCE.owner,
 }
 
 
@@ -65,11 +65,11 @@ class History(Queries):
         `sort` is what they are sorted by, ascending; equal ones, and all by default, by time in `order`.
         """
         report = tables.Report
-        query = select(_AT, report.original_subject, report.original_message_id)
-        query = query.join(report, col(report.id) == col(_AT.report_id)).where(*conditions_of(chosen))
+        query = select(_BOUNCE, report.original_subject, report.original_message_id)
+        query = query.join(report, col(report.id) == col(_BOUNCE.report_id)).where(*conditions_of(chosen))
         if sort is not Sort.WHEN:
             query = query.order_by(col(_SORTS[sort]))
-        for column in (col(_AT.occurred_at), col(_AT.id)):
+        for column in (col(_BOUNCE.occurred_at), col(_BOUNCE.id)):
             query = query.order_by(column.desc() if order is Order.NEWEST else column.asc())
         query = query.limit(_at_most(limit)).offset(_at_most(offset)).execution_options(yield_per=_STREAM)
         with self._reading() as session, closing(session.exec(query)) as rows:
@@ -78,9 +78,9 @@ class History(Queries):
 
     def count(self, chosen: HistoryFilter = _EVERYTHING) -> int:
         """Return how many bounces a filter finds."""
-        query = select(func.count()).select_from(_AT).where(*conditions_of(chosen))
+        query = select(func.count()).select_from(_BOUNCE).where(*conditions_of(chosen))
         if needs_report(chosen):
-            query = query.join(tables.Report, col(tables.Report.id) == col(_AT.report_id))
+            query = query.join(tables.Report, col(tables.Report.id) == col(_BOUNCE.report_id))
         with self._reading() as session:
             return session.exec(query).one()
 
@@ -89,13 +89,13 @@ class History(Queries):
 
         All messages, or those of a span of time, include what is kept by day of deleted ones.
         """
-        label, messages = col(COLUMNS[by]), func.count(func.distinct(_AT.message_id))
-        query = select(label, messages).where(col(_AT.action) == Action.FAILED, label.is_not(None))
+        label, messages = col(COLUMNS[by]), func.count(func.distinct(_BOUNCE.message_id))
+        query = select(label, messages).where(col(_BOUNCE.action) == Action.FAILED, label.is_not(None))
         without_span = replace(chosen, since=None, until=None)
         query = query.where(*conditions_of(without_span), *within(chosen.since, chosen.until))
         query = query.group_by(label).order_by(messages.desc(), label)
         if needs_report(chosen):
-            query = query.join(tables.Report, col(tables.Report.id) == col(_AT.report_id))
+            query = query.join(tables.Report, col(tables.Report.id) == col(_BOUNCE.report_id))
         with self._reading() as session:
             kept = (
                 count_outlived(session, by, chosen.since, chosen.until).messages
@@ -113,13 +113,13 @@ class History(Queries):
         Both ends are whole hours. A message counts for a cause in the hour of its first bounce. Of deleted
         messages the day is known: they count in its first hour.
         """
-        first: Any = func.min(_AT.occurred_at).label("first")
-        found = select(first, _AT.cause).where(
-            col(_AT.action) == Action.FAILED, *conditions_of(replace(chosen, since=since, until=until))
+        first: Any = func.min(_BOUNCE.occurred_at).label("first")
+        found = select(first, _BOUNCE.cause).where(
+            col(_BOUNCE.action) == Action.FAILED, *conditions_of(replace(chosen, since=since, until=until))
         )
         if needs_report(chosen):
-            found = found.join(tables.Report, col(tables.Report.id) == col(_AT.report_id))
-        firsts = found.group_by(col(_AT.message_id), col(_AT.cause)).subquery()
+            found = found.join(tables.Report, col(tables.Report.id) == col(_BOUNCE.report_id))
+        firsts = found.group_by(col(_BOUNCE.message_id), col(_BOUNCE.cause)).subquery()
         hour = period_of(firsts.c.first, HOUR)
         query: Any = select(hour, firsts.c.cause, func.count()).group_by(hour, firsts.c.cause)
         with self._reading() as session:
@@ -141,18 +141,18 @@ class History(Queries):
     def show(self, bounce_id: int) -> BounceDetail:
         """Return everything about the bounce and its report. Raises NotThere for no such number."""
         with self._reading() as session:
-            row = session.get(_AT, bounce_id)
+            row = session.get(_BOUNCE, bounce_id)
             if row is None:
                 raise NotThere(f"there is no bounce {bounce_id}", "`bounce-watch history` lists them.")
             return _detail(session, row)
 
 
 def _outlived_by_day(session: Session, since: datetime, until: datetime | None) -> dict[tuple[int, str], int]:
-    at = tables.DailyCount
-    query = select(at.day, at.label, func.sum(at.messages)).where(
-        col(at.dimension) == By.CAUSE, *whole_days(since, until)
+    daily_count = tables.DailyCount
+    query = select(daily_count.day, daily_count.label, func.sum(daily_count.messages)).where(
+        col(daily_count.dimension) == By.CAUSE, *whole_days(since, until)
     )
-    rows = session.exec(query.group_by(col(at.day), col(at.label)))
+    rows = session.exec(query.group_by(col(daily_count.day), col(daily_count.label)))
     return {(day * (DAY // HOUR), cause): int(count) for day, cause, count in rows}
 
 
@@ -163,7 +163,7 @@ def _at_most(rows: int | None) -> int | None:
 def _detail(session: Session, shown: tables.Bounce) -> BounceDetail:
     report_id = shown.report_id
     report = session.get_one(tables.Report, report_id)
-    rows = session.exec(select(_AT).where(col(_AT.report_id) == report_id).order_by(col(_AT.id)))
+    rows = session.exec(select(_BOUNCE).where(col(_BOUNCE.report_id) == report_id).order_by(col(_BOUNCE.id)))
     bounces = [bounce_row_of(row, report.original_subject, report.original_message_id) for row in rows]
     withheld = select(tables.Withheld).where(col(tables.Withheld.report_id) == report_id)
     withheld = withheld.order_by(col(tables.Withheld.id))

@@ -33,42 +33,42 @@ _NO_DOMAIN = (
     Cause.MESSAGE_EXPIRED,
     Cause.NETWORK_ERROR,
 )
-_AT, _REPORT = tables.Bounce, tables.Report
+_BOUNCE, _REPORT = tables.Bounce, tables.Report
 
 
-_BELIEVED = col(_AT.evidence).in_(bindparam("accepted", expanding=True))
+_BELIEVED = col(_BOUNCE.evidence).in_(bindparam("accepted", expanding=True))
 
 
 def _newest(column: Any, *conditions: ColumnElement[bool]) -> Any:
     query = select(column).where(*conditions, _BELIEVED)
-    return query.order_by(col(_AT.occurred_at).desc()).limit(MOST_ROWS)
+    return query.order_by(col(_BOUNCE.occurred_at).desc()).limit(MOST_ROWS)
 
 
 # Made once: to build a statement costs more than to ask it, and these are asked for each answer.
-_EXISTS = or_(col(_AT.action).in_(_ARRIVED), col(_AT.cause).in_(_EXISTING))
-_RECEIVED = _newest(_AT.recipient_key, col(_AT.recipient_domain) == bindparam("domain"), _EXISTS)
-_WROTE = _newest(_AT.sender_key, col(_AT.sender_domain) == bindparam("domain"))
-_REACHED = col(_AT.cause).not_in(_NO_DOMAIN)
-_BY_PERSON = _newest(_AT.recipient_domain, col(_AT.sender_key) == bindparam("person"), _REACHED)
+_EXISTS = or_(col(_BOUNCE.action).in_(_ARRIVED), col(_BOUNCE.cause).in_(_EXISTING))
+_RECEIVED = _newest(_BOUNCE.recipient_key, col(_BOUNCE.recipient_domain) == bindparam("domain"), _EXISTS)
+_WROTE = _newest(_BOUNCE.sender_key, col(_BOUNCE.sender_domain) == bindparam("domain"))
+_REACHED = col(_BOUNCE.cause).not_in(_NO_DOMAIN)
+_BY_PERSON = _newest(_BOUNCE.recipient_domain, col(_BOUNCE.sender_key) == bindparam("person"), _REACHED)
 _ALIKE = _newest(
-    _AT.recipient_domain,
-    col(_AT.recipient_domain) >= bindparam("first"),
-    col(_AT.recipient_domain) < bindparam("beyond"),
+    _BOUNCE.recipient_domain,
+    col(_BOUNCE.recipient_domain) >= bindparam("first"),
+    col(_BOUNCE.recipient_domain) < bindparam("beyond"),
     _REACHED,
 )
 _LANGUAGE = (
     select(_REPORT.language)
-    .join(_AT, col(_AT.report_id) == col(_REPORT.id))
-    .where(col(_AT.sender_key) == bindparam("person"), col(_REPORT.language).is_not(None), _BELIEVED)
-    .order_by(col(_AT.occurred_at).desc())
+    .join(_BOUNCE, col(_BOUNCE.report_id) == col(_REPORT.id))
+    .where(col(_BOUNCE.sender_key) == bindparam("person"), col(_REPORT.language).is_not(None), _BELIEVED)
+    .order_by(col(_BOUNCE.occurred_at).desc())
     .limit(1)
 )
-_EARLIER = select(func.count(func.distinct(_AT.message_id))).where(
-    col(_AT.sender_key) == bindparam("person"),
-    col(_AT.occurred_at) >= bindparam("since"),
-    col(_AT.recipient_key) == bindparam("recipient"),
-    col(_AT.action) == Action.FAILED,
-    col(_AT.report_id) != bindparam("report"),
+_EARLIER = select(func.count(func.distinct(_BOUNCE.message_id))).where(
+    col(_BOUNCE.sender_key) == bindparam("person"),
+    col(_BOUNCE.occurred_at) >= bindparam("since"),
+    col(_BOUNCE.recipient_key) == bindparam("recipient"),
+    col(_BOUNCE.action) == Action.FAILED,
+    col(_BOUNCE.report_id) != bindparam("report"),
     _BELIEVED,
 )
 

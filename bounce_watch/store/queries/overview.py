@@ -65,12 +65,12 @@ class Overviews(Queries):
 
 def _stories(session: Session, since: datetime, until: datetime) -> tuple[IncidentStory, ...]:
     """Return the newest incidents that were unresolved at some time of the span, one more than is shown."""
-    at = tables.Incident
-    ended = (col(at.state) == IncidentState.RESOLVED, col(at.resolved_at) >= since)
+    incident = tables.Incident
+    ended = (col(incident.state) == IncidentState.RESOLVED, col(incident.resolved_at) >= since)
     rows: list[tables.Incident] = []
-    for state in ((col(at.state) == IncidentState.OPEN,), ended):
-        query = select(at).where(*state, col(at.opened_at) < until)
-        rows += session.exec(query.order_by(col(at.number).desc()).limit(STORIES + 1))
+    for state in ((col(incident.state) == IncidentState.OPEN,), ended):
+        query = select(incident).where(*state, col(incident.opened_at) < until)
+        rows += session.exec(query.order_by(col(incident.number).desc()).limit(STORIES + 1))
     newest = sorted(rows, key=lambda row: -row.number)[: STORIES + 1]
     return tuple(
         IncidentStory(incident=incident_of(row), steps=incident_steps(session, row.number, STORIES))
@@ -79,14 +79,14 @@ def _stories(session: Session, since: datetime, until: datetime) -> tuple[Incide
 
 
 def _withheld(session: Session, since: datetime, until: datetime) -> tuple[Count, ...]:
-    at = tables.Withheld
-    query = select(at.reason, func.count()).where(col(at.at) >= since, col(at.at) < until)
-    return most(dict(session.exec(query.group_by(at.reason)).all()), LABELS)
+    withheld = tables.Withheld
+    query = select(withheld.reason, func.count()).where(col(withheld.at) >= since, col(withheld.at) < until)
+    return most(dict(session.exec(query.group_by(withheld.reason)).all()), LABELS)
 
 
 def _replies(session: Session, since: datetime, until: datetime) -> int:
-    at = tables.Outgoing
+    outgoing = tables.Outgoing
     query = select(func.count()).where(
-        col(at.sent_at) >= since, col(at.sent_at) < until, col(at.kind) == LetterKind.REPLY
+        col(outgoing.sent_at) >= since, col(outgoing.sent_at) < until, col(outgoing.kind) == LetterKind.REPLY
     )
     return session.exec(query).one()
