@@ -1,4 +1,4 @@
-"""The database: tables, migrations, queries, outbox. No row leaves this package."""
+"""The database: tables, migrations, repositories and queries. Callers get frozen values, never rows."""
 
 from bounce_watch.store.database.errors import (
     AlreadyStored,

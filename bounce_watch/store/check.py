@@ -1,6 +1,7 @@
-"""Is the store sound? Its files, its pages, its references and its counters, each with what repairs it.
+"""Check a store: the files, pages and references of SQLite, or the settings of the PostgreSQL server.
 
-Is the store on a server sound? What only the server knows, each with what repairs it."""
+Each check names the repair.
+"""
 
 import sqlite3
 from collections.abc import Iterator
@@ -23,11 +24,11 @@ _RESTORE = (
     "or rescue rows with sqlite3's .recover."
 )
 _MOSTLY_EMPTY = 4
-"""Where more than one page in so many is unused, writing the file anew gives room back."""
+"""A vacuum is suggested when more than one page in this many is unused."""
 
 
 def check_file(path: Path) -> Iterator[Check]:
-    """Yield a finding for the modes of the files, the pages, the references and the room in the file."""
+    """Yield a check of the file modes, the pages, the references and the unused space."""
     require_file(path)
     yield check_modes(path)
     address = path.absolute().as_uri() + "?mode=ro"
@@ -44,7 +45,7 @@ def check_file(path: Path) -> Iterator[Check]:
 
 
 def check_modes(path: Path) -> Check:
-    """Tell whether anybody but the owner may read the store, its log or its backups."""
+    """Check that only the owner can read the store, its log and its backups."""
     family = [
         path,
         *companions(path),
@@ -59,7 +60,7 @@ def check_modes(path: Path) -> Check:
 
 
 def check_backups(path: Path, kept_days: int, now: datetime) -> Check:
-    """Name the backups beside the store; those older than what the store itself keeps should go."""
+    """Count the backups beside the store; warn about those older than the retention time."""
     backups = sorted(path.parent.glob(f"{path.name}.*.bak"))
     if not backups:
         return Check("backups", "ok", "none beside the store; `bounce-watch db backup FILE` makes one")
@@ -106,7 +107,7 @@ _SIZE = text("SELECT pg_database_size(current_database()), current_setting('serv
 
 
 def check_server(server: Server) -> Iterator[Check]:
-    """Yield a finding for the sign-in, the order of text, the size, and whether commits reach the disk."""
+    """Yield a check of the sign-in, the size, the durability of commits and the sort order of text."""
     engine = open_server(server, read_only=True)
     try:
         with translated(), engine.connect() as connection:

@@ -1,7 +1,6 @@
-"""A whole store from one place to another, file or server: every row, and which numbers were given out.
+"""Copy a whole store between files and servers: every row, and the highest row number each table used.
 
-Which row numbers were given out: none comes back, though the row with the highest one was deleted.
-
+A row number is never used again, even when the row that had it was deleted.
 https://sqlite.org/autoinc.html and https://www.postgresql.org/docs/15/functions-sequence.html, read 2026-11.
 """
 
@@ -28,7 +27,7 @@ _SERVER_SET = text("SELECT setval(CAST(pg_get_serial_sequence(:name, :column) AS
 
 
 def numbers_given(connection: Connection) -> dict[str, int]:
-    """Return the highest number that each table ever gave out; one that never did is left out."""
+    """Return the highest row number that each table ever used; a table that used none is left out."""
     if connection.dialect.name == "sqlite":
         return {name: number for name, number in connection.execute(_SQLITE_GIVEN) if number}
     asked = {name: {"name": name, "column": column} for name, column in _counting()}
@@ -37,7 +36,7 @@ def numbers_given(connection: Connection) -> dict[str, int]:
 
 
 def set_numbers(connection: Connection, numbers: Mapping[str, int]) -> None:
-    """Let the next row of each table have the number after this one."""
+    """Set each table to continue after its number."""
     for name, column in _counting():
         if number := numbers.get(name):
             _set(connection, name, column, number)
@@ -52,7 +51,7 @@ def _set(connection: Connection, name: str, column: str, number: int) -> None:
 
 
 def _counting() -> Iterator[tuple[str, str]]:
-    """Yield each table that counts its rows up, with the column that has the number."""
+    """Yield each table with automatic row numbers, and the column that holds them."""
     for table in SQLModel.metadata.sorted_tables:
         if _counts_up(table):
             (column,) = table.primary_key.columns
@@ -65,19 +64,19 @@ def _counts_up(table: Table) -> bool:
 
 ROWS_AT_ONCE = 500
 MAILS_AT_ONCE = 8
-"""Rows in memory at once, and rows that hold a whole mail."""
+"""How many rows are in memory at once; the second number is for rows that hold a whole message."""
 
 Progress = Callable[[int, int], None]
-"""Called with the steps done and all steps: each row is two, written and read back."""
+"""Called with the steps done and all steps. Each row has two: it is written, then read back."""
 
 Step = Callable[[int], None]
 
 
 @contextmanager
 def nobody_else(*locations: StoreLocation) -> Iterator[Callable[[], None]]:
-    """Be at work with stores alone; gives a function that asks whether that is still so.
+    """Work with stores exclusively; yield a function that checks that this is still so.
 
-    Both raise LockHeld while others work there: what they store meanwhile would be left out.
+    Both raise LockHeld while another process works there, because what it stores would be left out.
     """
     with ExitStack() as stack:
         _require_at_most(0, *locations)
@@ -102,10 +101,10 @@ def copy_store(
     progress: Progress = lambda _done, _all: None,
     before_commit: Callable[[], None] = lambda: None,
 ) -> Counter[str]:
-    """Copy every row into an empty store, made if need be; return how many, by table.
+    """Copy every row into an empty store, created if necessary; return the number of rows by table.
 
-    All appear together or not at all, and only after each was read back and compared. Raises NotThere for a
-    target that holds anything, StoreDamaged for a row that came out as another, and as `Store.open` does.
+    The rows are committed together, after each was read back and compared. Raises NotThere for a target that
+    is not empty, StoreDamaged for a row that reads back differently, and the errors of `Store.open`.
     """
     with (
         Store.open(source, read_only=True) as old,
@@ -134,7 +133,7 @@ def _copy(before: Connection, after: Connection, progress: Progress) -> Counter[
 
 
 def _made(target: StoreLocation) -> Store:
-    """Open the target; only one that is not there yet gets a shape."""
+    """Open the target; create the tables only when it does not exist yet."""
     try:
         require_store(target)
         return Store.open(target, migrate=False)
@@ -192,7 +191,7 @@ def _differs(where: object) -> StoreDamaged:
 
 @contextmanager
 def _rows_of(connection: Connection, table: Table) -> Iterator[Iterator[Sequence[Mapping[Any, Any]]]]:
-    """Give a table's rows by the handful, so that a row comes after those of its table that it names."""
+    """Yield a table's rows in batches, ordered so that a row follows the rows that it refers to."""
     inward = [key.parent.is_not(None) for key in table.foreign_keys if key.column.table is table]
     holds_mails = any(isinstance(column.type, LargeBinary) for column in table.columns)
     at_once = {"yield_per": MAILS_AT_ONCE if holds_mails else ROWS_AT_ONCE}

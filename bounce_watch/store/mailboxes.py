@@ -1,4 +1,4 @@
-"""What is known of each watched mailbox: when it was read, how far, and why it cannot be read."""
+"""State of each watched mailbox: when it was polled, up to which message, and why it cannot be read."""
 
 import json
 from collections.abc import Collection
@@ -9,7 +9,7 @@ from sqlmodel import col, select
 
 from bounce_watch.store import tables
 from bounce_watch.store.database.session import Queries, Repository
-from bounce_watch.store.meta import drop_values, read_time, read_value, read_values, write_value
+from bounce_watch.store.meta import delete_values, read_time, read_value, read_values, write_value
 
 _CURSOR, _TROUBLE = "cursor:", "trouble:"
 _POLLED, _FIRST_POLLED = "last_look:", "first_look:"
@@ -18,7 +18,7 @@ _FIRST_RUN, _LAST_FETCH = "first_run_at", "last_success_fetch_at"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailboxTrouble:
-    """A mailbox cannot be read. `why` is the newest reason; `is_notified`: the admins were notified."""
+    """A mailbox that cannot be read. `why` is the newest reason; `is_notified`: the admins were notified."""
 
     since: datetime
     why: str
@@ -27,9 +27,9 @@ class MailboxTrouble:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cursor:
-    """Up to where a mailbox was read: every message of this UIDVALIDITY up to `uid`.
+    """How far a mailbox was read: every message of this UIDVALIDITY up to `uid`.
 
-    `whole_at` is when the whole folder was last walked.
+    `whole_at` is when the whole folder was last read.
     """
 
     validity: int
@@ -38,15 +38,15 @@ class Cursor:
 
 
 class MailboxQueries(Queries):
-    """Questions about mailboxes, each named by its source's name."""
+    """Queries about mailboxes, which are named after their sources."""
 
     def last_success_fetch_at(self) -> datetime | None:
-        """Return when any mailbox was last read without a fault."""
+        """Return when any mailbox was last read without an error."""
         with self._reading() as session:
             return read_time(session, _LAST_FETCH)
 
     def last_look_at(self, mailbox: str) -> datetime | None:
-        """Return when a mailbox was last read without a fault, None for never."""
+        """Return when a mailbox was last read without an error, None for never."""
         return self._time(f"{_POLLED}{mailbox}", mailbox, _LAST_FETCH)
 
     def first_look_at(self, mailbox: str) -> datetime | None:
@@ -54,7 +54,7 @@ class MailboxQueries(Queries):
         return self._time(f"{_FIRST_POLLED}{mailbox}", mailbox, _FIRST_RUN)
 
     def _time(self, name: str, mailbox: str, of_all: str) -> datetime | None:
-        """Read a time of one mailbox; older versions wrote one for all mailboxes that they knew."""
+        """Read a time of one mailbox. Older versions wrote one time for all mailboxes together."""
         message = tables.Message
         with self._reading() as session:
             if (noted := read_time(session, name)) is not None:
@@ -74,7 +74,7 @@ class MailboxQueries(Queries):
             return {name: _trouble_of(value) for name, value in read_values(session, _TROUBLE).items()}
 
     def cursor(self, mailbox: str) -> Cursor | None:
-        """Return up to where a mailbox was read, None when it never was, or has no order."""
+        """Return how far a mailbox was read, None before the first poll or when it has no order."""
         with self._reading() as session:
             value = read_value(session, f"{_CURSOR}{mailbox}")
         if value is None:
@@ -84,10 +84,10 @@ class MailboxQueries(Queries):
 
 
 class Mailboxes(MailboxQueries, Repository):
-    """Changes of what is known of mailboxes."""
+    """Changes to the state of mailboxes."""
 
     def note_fetch(self, now: datetime, mailbox: str | None = None) -> None:
-        """Note that a mailbox was read without a fault."""
+        """Record that a mailbox was read without an error."""
         if mailbox is not None:
             if self.first_look_at(mailbox) is None:
                 self.note_first_look(mailbox, now)
@@ -95,29 +95,29 @@ class Mailboxes(MailboxQueries, Repository):
         write_value(self._rows, _LAST_FETCH, now)
 
     def note_first_look(self, mailbox: str, now: datetime) -> None:
-        """Note when a mailbox was first read."""
+        """Record when a mailbox was first read."""
         write_value(self._rows, f"{_FIRST_POLLED}{mailbox}", now)
 
     def note_cursor(self, mailbox: str, cursor: Cursor) -> None:
-        """Note up to where a mailbox was read, in the transaction that notes the poll."""
+        """Record how far a mailbox was read, in the same transaction as the poll."""
         value = json.dumps([cursor.validity, cursor.uid, cursor.whole_at.isoformat()])
         write_value(self._rows, f"{_CURSOR}{mailbox}", value)
 
     def note_trouble(self, mailbox: str, why: str, now: datetime, *, notified: bool = False) -> None:
-        """Note that a mailbox cannot be read; its beginning and `notified` stay as they were first."""
+        """Record that a mailbox cannot be read. Keep the first start time, and `notified` once it is True."""
         known = self.trouble_with(mailbox)
         since, notified = (known.since, notified or known.is_notified) if known else (now, notified)
         value = f"{since.isoformat()} {'told' if notified else 'untold'} {why}"
         write_value(self._rows, f"{_TROUBLE}{mailbox}", value)
 
     def clear_trouble(self, mailbox: str) -> bool:
-        """Note that a mailbox is read again; tell whether it was not."""
-        return drop_values(self._rows, [f"{_TROUBLE}{mailbox}"])
+        """Record that a mailbox can be read again; return whether it had trouble."""
+        return delete_values(self._rows, [f"{_TROUBLE}{mailbox}"])
 
     def keep_troubles(self, mailboxes: Collection[str]) -> None:
-        """Drop the troubles of mailboxes that are no longer watched."""
+        """Delete the troubles of mailboxes that are not in `mailboxes`."""
         gone = self.troubles().keys() - set(mailboxes)
-        drop_values(self._rows, [f"{_TROUBLE}{mailbox}" for mailbox in gone])
+        delete_values(self._rows, [f"{_TROUBLE}{mailbox}" for mailbox in gone])
 
 
 def _trouble_of(noted: str) -> MailboxTrouble:

@@ -1,4 +1,4 @@
-"""What the store hands out: frozen values, built from rows and free of them."""
+"""Frozen values that the store returns instead of rows."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,9 +22,10 @@ from bounce_watch.store.vocabulary import Change, MessageState, QuarantineState
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredReport:
-    """Where a report went, and when it was made, else when it arrived, else when it was stored.
+    """The numbers and the time of a stored report.
 
-    `duplicate_of` is the report that was there before, None for a first copy.
+    `reported_at` is when it was written, else when it arrived, else when it was stored. `duplicate_of` is
+    the earlier report with the same fingerprint, None for a first copy.
     """
 
     report_id: int
@@ -35,7 +36,7 @@ class StoredReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownIncident:
-    """What a rule must know of the newest incident of its key: whether it is open, and its span."""
+    """The state and span of the newest incident of a fingerprint, as the rules need them."""
 
     number: int
     state: IncidentState
@@ -45,7 +46,7 @@ class KnownIncident:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recorded:
-    """An incident that a rule opened or fed, and which of it."""
+    """An incident after a finding was recorded, and how the finding changed it."""
 
     incident: Incident
     change: Change
@@ -53,7 +54,7 @@ class Recorded:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageRecord:
-    """One mail at one place. `size` is its true length in bytes, `received_at` the arrival there."""
+    """One message at one location. `size` is its full length in bytes, `received_at` its arrival there."""
 
     id: int
     mailbox: str
@@ -71,9 +72,9 @@ class MessageRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportRecord:
-    """A stored report. Its `recipients` and `provenance` are empty: the bounces and `tests` tell them.
+    """A stored report. `report.recipients` and `report.provenance` are empty: see the bounces and `tests`.
 
-    `copies` are the reports that repeated this one.
+    `copies` are the later reports with the same fingerprint.
     """
 
     id: int
@@ -88,7 +89,7 @@ class ReportRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BounceRow:
-    """A stored bounce. `bounce.occurred_at` is always set; `subject` is the bounced mail's."""
+    """A stored bounce. `bounce.occurred_at` is always set; `subject` is that of the bounced message."""
 
     id: int
     report_id: int
@@ -101,7 +102,7 @@ class BounceRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutboxEntry:
-    """A mail in the outbox without its bytes. `preview` is its text."""
+    """A message in the outbox without its bytes. `preview` is its text."""
 
     id: int
     kind: LetterKind
@@ -123,7 +124,7 @@ class OutboxEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutgoingMail:
-    """A mail that we hold the lease of: `content` is to be sent as it is."""
+    """A message that this process has leased; `content` is sent byte for byte."""
 
     id: int
     kind: LetterKind
@@ -137,9 +138,9 @@ class OutgoingMail:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplyHistory:
-    """What the gate needs to know. Held mails count for the person, not for the pace of sending.
+    """Earlier messages as the gate needs them. Held ones count for the person, not for the sending rate.
 
-    `last_reply_at` is the newest answer to this person about this cause, None for none.
+    `last_reply_at` is the newest reply to this person about this cause, None for none.
     """
 
     last_reply_at: datetime | None
@@ -151,7 +152,7 @@ class ReplyHistory:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WithheldRow:
-    """A mail that the gate refused, and why."""
+    """A message that the gate did not allow, and why."""
 
     id: int
     at: datetime
@@ -163,7 +164,7 @@ class WithheldRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BounceDetail:
-    """Everything about one report: `bounce` is the row asked for, `bounces` all of its report."""
+    """Everything about one report: `bounce` is the requested row, `bounces` are all of its report."""
 
     bounce: BounceRow | None
     bounces: tuple[BounceRow, ...]
@@ -176,7 +177,7 @@ class BounceDetail:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IncidentDetail:
-    """An incident with its proof: all bounces, its history, and the mails written about it."""
+    """An incident with its bounces, its history, and the messages written about it."""
 
     incident: Incident
     previous: int | None
@@ -205,11 +206,11 @@ class QuarantineEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HistoryFilter:
-    """Which bounces: every value given must hold, None asks nothing. `since` <= time < `until` (UTC).
+    """Conditions that a bounce must meet; None sets no condition. `since` <= time < `until` (UTC).
 
-    Addresses match without regard to case; `*` in one stands for any text. `code` matches a status
-    (5.1.1) or a reply code (550). `text` is looked for in addresses, diagnostic text and subject. `mail`
-    is the bounced mail's Message-ID, `subject` its whole subject, or the hash that is kept instead of it.
+    Addresses match regardless of case; `*` matches any text. `code` matches a status (5.1.1) or a reply
+    code (550). `text` is searched in addresses, diagnostic text and subject. `mail` is the Message-ID of the
+    bounced message, `subject` its whole subject or its stored hash.
     """
 
     sender: str | None = None
@@ -230,10 +231,7 @@ class HistoryFilter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stats:
-    """Figures of the whole store.
-
-    `messages` is counted by kind, `outbox` by state, `mails` (what we wrote) by kind, `withheld` by reason.
-    """
+    """Figures of the whole store: `messages` and `mails` (outgoing) by kind, `withheld` by reason."""
 
     messages: dict[str, int]
     reports: int

@@ -1,4 +1,4 @@
-"""Single values about the store as a whole: its runs, stopped sending, the breaker, the first backlog."""
+"""Single values about the whole store: its runs, stopped sending, the breaker, the first backlog."""
 
 import secrets
 from collections.abc import Sequence
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bounce_watch.store.database.session import Queries, Repository
-from bounce_watch.store.meta import drop_values, read_time, read_value, write_value
+from bounce_watch.store.meta import delete_values, read_time, read_value, write_value
 
 _EPOCH, _FIRST_RUN, _STARTED_AT = "epoch", "first_run_at", "started_at"
 _MARK_SECRET = "mark_secret"  # noqa: S105 - the name of a row
@@ -16,22 +16,22 @@ _TRIPPED_AT, _BACKLOG_UNTIL = "breaker_latched_at", "backlog_until"
 _STOPPED_AT, _STOPPED_WHY = "sending_stopped_at", "sending_stopped_why"
 
 STOP_PAUSE = timedelta(minutes=15)
-"""How long to leave a server alone that refused our sign-in: more attempts lock the account."""
+"""How long to wait after a server rejected our sign-in: more attempts could lock the account."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SendingStopped:
-    """Sending is stopped: the server refused our sign-in or our right to send, not a message."""
+    """Sending is stopped: the server rejected our sign-in or our permission to send, not a message."""
 
     at: datetime
     why: str
 
 
 class StateQueries(Queries):
-    """Questions about the store as a whole."""
+    """Queries about the whole store."""
 
     def first_run_at(self) -> datetime | None:
-        """Return when we first ran with this store, None before that."""
+        """Return when the first run with this store began, None before it."""
         return self._time(_FIRST_RUN)
 
     def started_at(self) -> datetime | None:
@@ -39,15 +39,15 @@ class StateQueries(Queries):
         return self._time(_STARTED_AT)
 
     def digest_doubted_at(self) -> datetime | None:
-        """Return when the clock was last found too far ahead to make a digest at once."""
+        """Return when the clock was last found too far ahead to create a digest without a second poll."""
         return self._time(_DIGEST_DOUBT)
 
     def breaker_latched_at(self) -> datetime | None:
-        """Return since when replies are stopped because too many were due at once, None when they are not."""
+        """Return when the breaker stopped replies because too many were due at once, None when it did not."""
         return self._time(_TRIPPED_AT)
 
     def backlog_until(self) -> datetime | None:
-        """Return the time before which mail was a backlog of the first run, None without one."""
+        """Return the time before which messages are the backlog of the first run, None without a backlog."""
         return self._time(_BACKLOG_UNTIL)
 
     def epoch(self) -> int:
@@ -55,7 +55,7 @@ class StateQueries(Queries):
         return int(self._value(_EPOCH) or 0)
 
     def chat_mark(self, room: str) -> int | None:
-        """Return the number of the newest alert that a chat room was told of, None for a new room."""
+        """Return the number of the newest alert posted to a chat room, None for a new room."""
         value = self._value(f"{_CHAT}{room}")
         return None if value is None else int(value)
 
@@ -64,16 +64,16 @@ class StateQueries(Queries):
         return int(self._value(f"{_RESENT}{number}") or 0)
 
     def sending_stopped(self) -> SendingStopped | None:
-        """Return why nothing was sent at the last attempt, None when sending works or was not tried."""
+        """Return why the last attempt to send was stopped, None when sending works or was not tried."""
         at = self._time(_STOPPED_AT)
         return None if at is None else SendingStopped(at=at, why=self._value(_STOPPED_WHY) or "")
 
     def sending_paused(self, now: datetime) -> SendingStopped | None:
-        """Return why sending rests: this run stopped it less than `STOP_PAUSE` ago."""
+        """Return why sending is paused: this run stopped it less than `STOP_PAUSE` ago. None otherwise."""
         stopped, started = self.sending_stopped(), self.started_at()
         if stopped is None or started is None or stopped.at < started:
             return None
-        # A stop in the future was noted by a clock that was wrong.
+        # A stop in the future was recorded by a wrong clock.
         return stopped if timedelta(0) <= now - stopped.at < STOP_PAUSE else None
 
     def _value(self, name: str) -> str | None:
@@ -86,10 +86,10 @@ class StateQueries(Queries):
 
 
 class State(StateQueries, Repository):
-    """Changes of the store as a whole."""
+    """Changes to the whole store."""
 
     def start_run(self, now: datetime) -> int:
-        """Note a new run and return its epoch; the first one is also the store's first run."""
+        """Record a new run and return its epoch."""
         epoch = self.epoch() + 1
         write_value(self._rows, _EPOCH, epoch)
         if self.first_run_at() is None:
@@ -98,7 +98,7 @@ class State(StateQueries, Repository):
         return epoch
 
     def mark_secret(self) -> bytes:
-        """Return the key of our own marks, made at first need: it tells our mail from forged mail."""
+        """Return the key of the marks in our messages, created at the first call; spoofed ones lack it."""
         known = self._value(_MARK_SECRET)
         if known is None:
             known = secrets.token_hex(32)
@@ -106,37 +106,37 @@ class State(StateQueries, Repository):
         return bytes.fromhex(known)
 
     def note_digest_doubt(self, now: datetime) -> None:
-        """Note that a digest waits until a second poll confirms the clock."""
+        """Record that a digest waits until a second poll confirms the clock."""
         write_value(self._rows, _DIGEST_DOUBT, now)
 
     def clear_digest_doubt(self) -> None:
-        """Note that the clock went back: what it said then was wrong."""
-        drop_values(self._rows, [_DIGEST_DOUBT])
+        """Record that the clock was set back: the time that raised the doubt was wrong."""
+        delete_values(self._rows, [_DIGEST_DOUBT])
 
     def note_stop(self, why: str, now: datetime) -> None:
-        """Note that sending is stopped until the configuration is fixed."""
+        """Record that sending is stopped until the configuration is fixed."""
         write_value(self._rows, _STOPPED_AT, now)
         write_value(self._rows, _STOPPED_WHY, why)
 
     def clear_stop(self) -> None:
-        """Note that sending works again."""
-        drop_values(self._rows, [_STOPPED_AT, _STOPPED_WHY])
+        """Record that sending works again."""
+        delete_values(self._rows, [_STOPPED_AT, _STOPPED_WHY])
 
     def latch_breaker(self, now: datetime) -> None:
-        """Stop replies until an admin clears the breaker; a tripped one keeps its time."""
+        """Stop replies until an admin clears the breaker; the first time is kept."""
         if self.breaker_latched_at() is None:
             write_value(self._rows, _TRIPPED_AT, now)
 
     def clear_breaker(self) -> bool:
-        """Allow replies again; tell whether they were stopped."""
-        return drop_values(self._rows, [_TRIPPED_AT])
+        """Allow replies again; return whether they were stopped."""
+        return delete_values(self._rows, [_TRIPPED_AT])
 
     def note_backlog(self, until: datetime) -> None:
-        """Note that mail from before `until` is a backlog: its replies are held until released."""
+        """Record that messages from before `until` are a backlog: their replies are held until released."""
         write_value(self._rows, _BACKLOG_UNTIL, max(until, self.backlog_until() or until))
 
     def note_chat(self, room: str, number: int) -> None:
-        """Note the newest alert that a chat room was told of."""
+        """Record the newest alert posted to a chat room."""
         write_value(self._rows, f"{_CHAT}{room}", number)
 
     def note_resent(self, number: int) -> None:
@@ -144,5 +144,5 @@ class State(StateQueries, Repository):
         write_value(self._rows, f"{_RESENT}{number}", self.times_resent(number) + 1)
 
     def forget_resent(self, numbers: Sequence[int]) -> None:
-        """Drop the counts of outgoing messages that are deleted."""
-        drop_values(self._rows, [f"{_RESENT}{number}" for number in numbers])
+        """Delete the counts of outgoing messages that are deleted."""
+        delete_values(self._rows, [f"{_RESENT}{number}" for number in numbers])

@@ -1,4 +1,4 @@
-"""The store as others see it: open it, ask it, or write in one transaction."""
+"""The store: open it, query it, or write in one transaction."""
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -48,7 +48,7 @@ from bounce_watch.testing import crash_points
 
 
 class StoreQueries:
-    """Every question that a store answers, by what it is about."""
+    """All queries of a store, grouped by subject."""
 
     def __init__(self, reading: OpenSession) -> None:
         self.bounces = BounceEvents(reading)
@@ -69,9 +69,9 @@ class StoreQueries:
 
 
 class Transaction(StoreQueries):
-    """Questions and changes on one session that holds the write lock. Made by `Store.transaction` only.
+    """Queries and changes on one session that holds the write lock. Only `Store.transaction` makes one.
 
-    All that one message changes is written together or not at all.
+    All changes that one message causes are committed together or not at all.
     """
 
     digests: Digests
@@ -100,18 +100,18 @@ class Transaction(StoreQueries):
 
 
 class Store(StoreQueries):
-    """A store that is open. Use as a context manager; `location` is its file or server.
+    """An open store, used as a context manager. `location` is its file or server.
 
-    Every question is answered from one consistent view; what changes anything belongs to a `Transaction`.
+    Each query reads one consistent snapshot. Changes go through a `Transaction`.
     """
 
     def __init__(self, location: StoreLocation, engine: Engine, *, read_only: bool) -> None:
         self.location = location
         self.read_only = read_only
         self.worker: Worker = OnlyWorker()
-        """This process, beside others that work with the store; alone where none can."""
+        """This process among those that work with the store."""
         self.was: str | None = None
-        """The revision that was found."""
+        """The schema revision found at opening, None for a new store."""
         self.backup: Path | None = None
         self._engine = engine
         seen = for_reading(engine)
@@ -120,10 +120,10 @@ class Store(StoreQueries):
 
     @classmethod
     def open(cls, location: StoreLocation, *, read_only: bool = False, migrate: bool = True) -> "Store":
-        """Open the store at `location`; create and migrate it unless told otherwise.
+        """Open the store at `location`; create and migrate it unless `migrate` is False.
 
-        Raises StoreMissing (read-only, nothing there), StoreTooOld, StoreTooNew, StoreNotWritable,
-        StoreDamaged, StoreBusy or StoreUnreachable, each with its repair. A file that holds anything is
+        Raises StoreMissing (read-only and not found), StoreTooOld, StoreTooNew, StoreNotWritable,
+        StoreDamaged, StoreBusy or StoreUnreachable, each with its repair. A file that is not empty is
         copied before a migration; `backup` then names the copy.
         """
         if read_only:
@@ -133,14 +133,14 @@ class Store(StoreQueries):
         store = cls(location, open_engine(location, read_only=read_only), read_only=read_only)
         try:
             with translated():
-                store._shape(migrate=migrate and not read_only)
+                store._prepare_schema(migrate=migrate and not read_only)
         except BaseException:
             store.close()
             raise
         return store
 
-    def _shape(self, *, migrate: bool) -> None:
-        """See to it that the store has the shape that this version works with."""
+    def _prepare_schema(self, *, migrate: bool) -> None:
+        """Migrate the store to the schema of this version, or require that it has this schema."""
         self.was = find_revision(self._engine)
         if migrate:
             self.backup = run_migrations(self._engine, self.location)
@@ -148,7 +148,7 @@ class Store(StoreQueries):
             require_head(self._engine, self.location)
 
     def close(self) -> None:
-        """Close the file; repeating it changes nothing."""
+        """Close all connections; a second call has no effect."""
         self._engine.dispose()
 
     def __enter__(self) -> "Store":
@@ -161,9 +161,9 @@ class Store(StoreQueries):
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
-        """Write in one transaction: committed to the disk at the end, undone when the block raises.
+        """Write in one transaction: committed to disk at the end, rolled back when the block raises.
 
-        Raises StoreBusy when another process writes for more than 10 seconds, StoreFull, or
+        Raises StoreBusy when another process holds the lock for more than 10 seconds, StoreFull, or
         StoreNotWritable for a store opened read-only.
         """
         with self._writing(for_writing(self._engine)) as tx:
@@ -181,26 +181,28 @@ class Store(StoreQueries):
         crash_points.point("store.committed")
 
     def _row_transaction(self) -> AbstractContextManager[Transaction]:
-        """Write in a transaction that locks one mail and makes no numbered rows: at a server it waits for
-        nobody who stores messages."""
+        """Write in a transaction that changes one outgoing message and inserts no numbered rows.
+
+        At a server it does not wait for the lock of transactions that store messages.
+        """
         return self._writing(for_one_row(self._engine))
 
     def empty_log(self) -> bool:
-        """Empty the log beside the file, where deleted rows live on; False when a reader is in the way.
+        """Empty the log beside the file, which still holds deleted rows; False when a reader blocks it.
 
-        A server recycles its own log.
+        A server recycles its own log, so nothing is done there.
         """
         return empty_log(self.location) if isinstance(self.location, Path) else True
 
     def claim(
         self, number: int, owner: str, now: datetime, lease_seconds: float = 600
     ) -> OutgoingMail | None:
-        """Take the lease of a pending mail, committed before this returns; None when it is not due."""
+        """Take the lease of a pending message, committed before this returns; None when it is not due."""
         with self._row_transaction() as tx:
             return tx.outbox.claim(number, owner, now, lease_seconds)
 
     def finish(self, number: int, outcome: str, reply: str, now: datetime) -> OutboxState:
-        """Note what became of a claimed mail (sent, later, failed, stop, unknown)."""
+        """Record the outcome of a claimed message: sent, later, failed, stop or unknown."""
         with self._row_transaction() as tx:
             return tx.outbox.finish(number, outcome, reply, now)
 

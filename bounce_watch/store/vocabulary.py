@@ -1,14 +1,13 @@
-"""The closed sets of words that the store adds to the model's."""
+"""Closed sets of values that the store adds to those of the model."""
 
 from enum import StrEnum
 
 
 class MessageState(StrEnum):
-    """How far a message came.
+    """How far the processing of a message got.
 
-    `seen`: reading it was tried and failed, it will be tried again. `stored`: its rows are committed,
-    the move in the mailbox is not confirmed. `filed`, `quarantined`: moved. `left`: no report, it
-    stays where it is.
+    `seen`: reading failed and will be retried. `stored`: its rows are committed, but the move in the
+    mailbox is not confirmed. `filed`, `quarantined`: moved. `left`: not a report, so it is not moved.
     """
 
     SEEN = "seen"
@@ -24,7 +23,7 @@ class QuarantineState(StrEnum):
 
 
 class Change(StrEnum):
-    """What recording a finding did to the incidents."""
+    """How a recorded finding changed the incidents."""
 
     OPENED = "opened"
     UPDATED = "updated"
@@ -32,7 +31,7 @@ class Change(StrEnum):
 
 
 class By(StrEnum):
-    """What bounces can be counted by."""
+    """Values that bounces can be counted by."""
 
     SENDER = "sender"
     DOMAIN = "domain"
@@ -48,7 +47,7 @@ class Order(StrEnum):
 
 
 class Sort(StrEnum):
-    """What a list of bounces is sorted by."""
+    """Columns that a list of bounces can be sorted by."""
 
     WHEN = "when"
     SENDER = "sender"

@@ -1,1 +1,1 @@
-"""Engine, sessions, locks and migrations; no table is known here."""
+"""Engine, sessions, locks and migrations; independent of the tables."""

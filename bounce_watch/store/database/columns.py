@@ -1,7 +1,7 @@
-"""Column types: the border where text from mails becomes safe to store.
+"""Column types that make values from messages safe to store.
 
-A lone surrogate, a NUL or a number of thirty digits raises in SQLite and PostgreSQL alike; here it
-is replaced once, for rows and for query parameters.
+SQLite and PostgreSQL both reject lone surrogates, NUL characters and numbers over 64 bits. The types
+replace them in rows and in query parameters.
 """
 
 import json
@@ -13,7 +13,7 @@ from sqlalchemy import BigInteger, Dialect, Integer, Text
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 MAX_TEXT = 4_000
-"""Characters kept of one text from a mail."""
+"""Maximum characters stored of one text from a message."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -22,14 +22,14 @@ _MIN_INTEGER, _MAX_INTEGER = -(2**63), 2**63 - 1
 
 
 def scrub(text: str) -> str:
-    """Replace what no database stores: NUL and lone surrogates become U+FFFD."""
+    """Replace NUL and lone surrogates, which no database stores, by U+FFFD."""
     return _UNSTORABLE.sub("\ufffd", text)
 
 
 def fold(address: str) -> str:
-    """Return the form under which an address is searched: lower case and scrubbed.
+    """Return the search form of an address: lower case and scrubbed.
 
-    RFC 5321 section 2.4 allows a case-sensitive local part; Exchange and its people do not use one.
+    RFC 5321 section 2.4 allows a case-sensitive local part, but Exchange ignores case.
     """
     return scrub(address).strip().lower()
 
@@ -49,7 +49,7 @@ def _scrub_all(value: object) -> object:
 
 
 class Instant(TypeDecorator[datetime]):
-    """An aware time as microseconds since 1970 (UTC): small, exact and sortable."""
+    """An aware time as microseconds since 1970 (UTC), which is exact and sorts correctly."""
 
     impl = BigInteger
     cache_ok = True
@@ -66,7 +66,7 @@ class Instant(TypeDecorator[datetime]):
 
 
 class SafeText(TypeDecorator[str]):
-    """Text from outside, scrubbed and at most MAX_TEXT characters."""
+    """Text from a message, scrubbed and cut to MAX_TEXT characters."""
 
     impl = Text
     cache_ok = True
@@ -76,7 +76,7 @@ class SafeText(TypeDecorator[str]):
 
 
 class LongText(TypeDecorator[str]):
-    """Text of our own writing that may quote a mail: scrubbed, of any length."""
+    """Our own text, which may quote a message: scrubbed, of any length."""
 
     impl = Text
     cache_ok = True
@@ -86,7 +86,7 @@ class LongText(TypeDecorator[str]):
 
 
 class SafeInteger(TypeDecorator[int]):
-    """A number from outside, held within 64 bits."""
+    """A number from a message, limited to 64 bits."""
 
     impl = BigInteger
     cache_ok = True
@@ -96,7 +96,7 @@ class SafeInteger(TypeDecorator[int]):
 
 
 class Key(SafeInteger):
-    """A row number: INTEGER in SQLite, which alone counts up by itself there, else BIGINT."""
+    """A row number: INTEGER in SQLite, where only this type counts up automatically, else BIGINT."""
 
     cache_ok = True
 
@@ -105,7 +105,7 @@ class Key(SafeInteger):
 
 
 class SafeJson(TypeDecorator[object]):
-    """A list or mapping as JSON text, every string in it scrubbed."""
+    """A list or mapping as JSON text with every string scrubbed."""
 
     impl = Text
     cache_ok = True

@@ -1,4 +1,4 @@
-"""What the drivers raise, as faults of the store: SQLite's result codes and PostgreSQL's SQLSTATEs.
+"""Translate driver errors, by SQLite result code or PostgreSQL SQLSTATE, into store errors.
 
 https://sqlite.org/rescode.html and https://www.postgresql.org/docs/15/errcodes-appendix.html, read 2026-11.
 """
@@ -20,7 +20,7 @@ from bounce_watch.store.database.errors import (
 )
 
 Fault = tuple[type[StoreError], str, str]
-"""The kind of fault, what happened, and what repairs it."""
+"""The error class, its message and its repair."""
 
 _SQLITE: dict[int, Fault] = {
     sqlite3.SQLITE_BUSY: (StoreBusy, "The database is busy.", "Try again in a moment."),
@@ -48,7 +48,7 @@ _SQLITE: dict[int, Fault] = {
         "The database is read-only for this account.",
         "Run as the account that owns the file, or correct its owner.",
     ),
-    # SQLite says no more: a full disk and a lack of file handles too. Rights were looked at before.
+    # SQLite also reports this for a full disk or too few file handles. Permissions were checked before.
     sqlite3.SQLITE_CANTOPEN: (
         StoreTemporary,
         "The database cannot be opened now.",
@@ -66,7 +66,7 @@ _SIGN_IN = "Check store.url and its password, that database and role exist, and 
 _CONNECTING = {"OperationalError", "ConnectionTimeout", "InterfaceError"}
 _REFUSED = ("FATAL", "no password supplied", "SSL was required", "certificate verify failed")
 _PASSES = ("starting up", "shutting down", "recovery mode", "too many clients", "terminating connection")
-"""In a refusal at connect these mean: later."""
+"""A rejected connection with one of these texts can succeed later."""
 
 _ENDED: Fault = (StoreUnreachable, "The database's server ended the connection.", _UNREACHABLE)
 
@@ -108,7 +108,7 @@ _SERVER: dict[str, Fault] = {
 
 
 def read_fault(error: BaseException) -> StoreError | None:
-    """Return the fault behind an exception of the driver, None when it is a bug of ours."""
+    """Return the store error for a driver exception, None when the cause is a bug in our code."""
     origin = error.orig if isinstance(error, DBAPIError) else error
     fault = _of_sqlite(origin) if isinstance(origin, sqlite3.DatabaseError) else _of_server(origin)
     if fault is None:
@@ -132,7 +132,7 @@ def _of_server(error: BaseException | None) -> Fault | None:
 
 
 def _of_connection(error: BaseException) -> Fault:
-    """Tell what a connection died of: the driver has the server's words for it, and no code."""
+    """Return the fault of a failed connection, for which the driver has only text and no code."""
     words = " ".join(str(error).split())
     if any(sign in words for sign in _REFUSED) and not any(sign in words for sign in _PASSES):
         return StoreNotWritable, f"The database's server refuses us: {words}.", _SIGN_IN
@@ -141,7 +141,7 @@ def _of_connection(error: BaseException) -> Fault:
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Turn the driver's exceptions into a StoreError, chained; bugs pass unchanged."""
+    """Raise driver exceptions as a StoreError, chained; other exceptions pass unchanged."""
     try:
         yield
     except (DBAPIError, sqlite3.DatabaseError) as error:

@@ -1,4 +1,4 @@
-"""What can go wrong with the store, each with the sentence that repairs it.
+"""Errors of the store, each with its repair.
 
 StoreError
 ├── StoreTemporary       nothing was written; the same call may succeed later
@@ -6,21 +6,21 @@ StoreError
 │   ├── StoreUnreachable the database's server does not answer
 │   ├── StoreFull        the disk or its quota is full
 │   └── LockHeld         another bounce_watch works with this store
-└── StorePermanent       a person must act first
+└── StorePermanent       a user must act first
     ├── StoreMissing     no database yet
-    ├── StoreNotWritable the file or its folder refuses us
-    ├── StoreDamaged     the file is no database, or a damaged one
-    ├── StoreTooOld      the file waits for a migration
+    ├── StoreNotWritable the file or its folder cannot be opened or written
+    ├── StoreDamaged     the file is not a database, or is damaged
+    ├── StoreTooOld      the file needs a migration
     ├── StoreTooNew      a newer bounce_watch wrote the file
     └── NotThere         no row has this number, or its state forbids the change
-        └── AlreadyStored another watcher stored the message at this place
+        └── AlreadyStored another watcher stored the message at this location
 """
 
 from bounce_watch.model.errors import RepairableError
 
 
 class StoreError(RepairableError):
-    """Base of all faults of the store."""
+    """Base of all store errors."""
 
 
 class StoreTemporary(StoreError):
@@ -40,7 +40,7 @@ class StoreFull(StoreTemporary):
 
 
 class LockHeld(StoreTemporary):
-    """Another process works with this store. `pid` is None when it has not said who it is."""
+    """Another process works with this store. `pid` is None when it is unknown."""
 
     def __init__(self, message: str, repair: str = "", pid: int | None = None) -> None:
         super().__init__(message, repair)
@@ -48,7 +48,7 @@ class LockHeld(StoreTemporary):
 
 
 class StorePermanent(StoreError):
-    """A person must act before the same call can succeed."""
+    """A user must act before the same call can succeed."""
 
 
 class StoreMissing(StorePermanent):
@@ -60,11 +60,11 @@ class StoreNotWritable(StorePermanent):
 
 
 class StoreDamaged(StorePermanent):
-    """The file is not a database, or a damaged one. It is left as it is."""
+    """The file is not a database, or is damaged. It is not changed."""
 
 
 class StoreTooOld(StorePermanent):
-    """The file was written by an older version and only the service migrates it."""
+    """The file was written by an older version. Only the service migrates it."""
 
 
 class StoreTooNew(StorePermanent):
@@ -76,4 +76,4 @@ class NotThere(StorePermanent):
 
 
 class AlreadyStored(NotThere):
-    """The message at this place was stored before, by another watcher perhaps."""
+    """The message at this location was stored before, perhaps by another watcher."""

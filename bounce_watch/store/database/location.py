@@ -1,4 +1,4 @@
-"""Where a store lives, a file or a server, and how each is made ready and opened."""
+"""The location of a store, a file or a server, and how to prepare and open it."""
 
 from pathlib import Path
 
@@ -17,33 +17,33 @@ StoreLocation = Path | Server
 
 
 def store_location(settings: Settings) -> StoreLocation:
-    """Return where the configuration says that the store lives. Raises SecretError or StorePermanent."""
+    """Return the location that the configuration names. Raises SecretError or StorePermanent."""
     if settings.url is None:
         return settings.path
     return server_at(settings.url.get_secret_value(), store_lookup(settings).read())
 
 
 def require_store(location: StoreLocation) -> None:
-    """Raise StoreMissing when there is no file to read; a server is asked when it is opened."""
+    """Raise StoreMissing when the file does not exist; a server is checked when it is opened."""
     if isinstance(location, Path):
         sqlite.require_file(location)
 
 
 def prepare(location: StoreLocation) -> None:
-    """Create the file, closed to others; a database on a server is made by its admin."""
+    """Create the file with mode 0600; the admin creates a database on a server."""
     if isinstance(location, Path):
         sqlite.prepare_file(location)
 
 
 def open_engine(location: StoreLocation, *, read_only: bool) -> Engine:
-    """Return an engine whose connections carry our settings."""
+    """Return an engine whose connections have our settings."""
     if isinstance(location, Server):
         return open_server(location, read_only=read_only)
     return sqlite.open_engine(location, read_only=read_only)
 
 
 def require_fit(location: StoreLocation) -> None:
-    """Raise StoreNotWritable for a database in which a store must not be made."""
+    """Raise StoreNotWritable for a database whose encoding or sort order does not suit a store."""
     if isinstance(location, Path):
         return
     engine = open_engine(location, read_only=True)
@@ -55,15 +55,15 @@ def require_fit(location: StoreLocation) -> None:
 
 
 def work_with(location: StoreLocation) -> ProcessLock | PostgresWorker:
-    """Return what a process enters that works with the store: the file's lock, or its presence at the server.
+    """Return the context that a process enters to work with the store: a file lock or a server session.
 
-    To enter the lock raises LockHeld while another process works; at a server several may.
+    Entering the file lock raises LockHeld while another process works; a server allows several.
     """
     return ProcessLock(location) if isinstance(location, Path) else PostgresWorker(location)
 
 
 def workers(location: StoreLocation) -> tuple[str, ...]:
-    """Return the processes that work with the store. Raises StoreUnreachable."""
+    """Return the names of the processes that work with the store. Raises StoreUnreachable."""
     if isinstance(location, Path):
         holder = find_holder(location)
         return () if holder is None else (f"process {holder}",)
@@ -76,15 +76,15 @@ def workers(location: StoreLocation) -> tuple[str, ...]:
 
 
 def for_reading(engine: Engine) -> Engine:
-    """Return the same engine with transactions that see one state throughout; those of SQLite do."""
+    """Return the engine with transactions that read one snapshot, as SQLite's always do."""
     if engine.dialect.name == "sqlite":
         return engine
     return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
 
 def for_one_row(engine: Engine) -> Engine:
-    """Return the same engine with transactions that write to rows which they lock one by one.
+    """Return the engine with transactions that lock single rows instead of the whole store.
 
-    A file has one writer at a time, whatever it writes.
+    A file has only one writer at a time.
     """
     return for_writing(engine) if engine.dialect.name == "sqlite" else engine

@@ -1,6 +1,6 @@
-"""The schema's steps: Alembic revisions in `store/migrations`, run when a store is opened.
+"""Schema migrations: Alembic revisions in `store/migrations`, run when a store is opened.
 
-A step runs in one transaction; a store that holds anything is copied to a file before it.
+They run in one transaction. A file that is not empty is backed up first.
 """
 
 import sqlite3
@@ -14,7 +14,7 @@ from bounce_watch.store.database.location import StoreLocation, require_fit
 from bounce_watch.store.database.sqlite import for_writing, prepare_file
 
 HEAD = "0010"
-"""The revision this version works with; a test compares it with the newest file."""
+"""The revision that this version works with; a test compares it with the newest file."""
 
 SCRIPTS = Path(__file__).parent.parent / "migrations"
 
@@ -32,7 +32,7 @@ def _revision(connection: Connection) -> str | None:
 
 
 def require_head(engine: Engine, location: StoreLocation) -> None:
-    """Raise StoreMissing, StoreTooOld or StoreTooNew unless the store has the shape we read."""
+    """Raise StoreMissing, StoreTooOld or StoreTooNew unless the store has the revision HEAD."""
     revision = find_revision(engine)
     if revision == HEAD:
         return
@@ -57,7 +57,7 @@ def migrate(
 ) -> Path | None:
     """Bring the store to `head` and return the backup's path, None when none was needed.
 
-    A database on a server is not copied: a step that fails there leaves nothing behind.
+    A database on a server is not copied: the server rolls a failed migration back.
     """
     revision = find_revision(engine)
     if revision == head:
@@ -72,7 +72,7 @@ def migrate(
 
 
 def known_revisions(scripts: Path = SCRIPTS) -> tuple[str, ...]:
-    """Return the revisions that ship, newest first."""
+    """Return the revisions of this version, newest first."""
     from alembic.script import ScriptDirectory
 
     return tuple(step.revision for step in ScriptDirectory(str(scripts)).walk_revisions())

@@ -1,4 +1,4 @@
-"""A store on a PostgreSQL server: where it is, and how its connections are set up.
+"""Connect to a store on a PostgreSQL server.
 
 https://www.postgresql.org/docs/15/explicit-locking.html#ADVISORY-LOCKS and
 https://www.postgresql.org/docs/15/libpq-connect.html, read 2026-11.
@@ -16,7 +16,7 @@ from bounce_watch.store.database.errors import StoreNotWritable, StorePermanent
 from bounce_watch.store.database.sqlite import BUSY_SECONDS, WRITES
 
 WRITERS = 0x62770001
-"""Key of the lock that a storing transaction holds: row numbers become visible in their order."""
+"""Key of the lock that a writing transaction holds, so that row numbers become visible in order."""
 
 _STUCK_SECONDS = 60
 _ALIVE = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
@@ -25,7 +25,7 @@ _NEEDS = "pip install 'bounce-watch[postgres]'"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Server:
-    """A database on a server. `name` is for people: it holds no password."""
+    """A database on a server. `name` is for display and contains no password."""
 
     name: str
     url: URL = field(repr=False)
@@ -37,8 +37,7 @@ class Server:
 def server_at(address: str, password: str = "") -> Server:
     """Return the server of a URL such as postgresql://user@host/database. Raises StorePermanent.
 
-    A password given beside the URL wins. A host that is not this machine is spoken to over TLS, unless the
-    URL says otherwise (`sslmode`).
+    `password` replaces the one in the URL. Connections to other hosts use TLS, unless the URL sets `sslmode`.
     """
     try:
         url = make_url(address.replace("postgres://", "postgresql://", 1))
@@ -64,9 +63,9 @@ def _is_here(host: str) -> bool:
 
 
 def open_server(server: Server, *, read_only: bool) -> Engine:
-    """Return an engine whose connections carry our settings; nothing is asked yet.
+    """Return an engine whose connections have our settings, without connecting yet.
 
-    Raises StorePermanent where the driver is not installed.
+    Raises StorePermanent when the driver is not installed.
     """
     wanted = {"lock_timeout": f"{BUSY_SECONDS}s"} | {
         f"tcp_{name}": str(value) for name, value in _ALIVE.items()
@@ -88,7 +87,7 @@ def open_server(server: Server, *, read_only: bool) -> Engine:
     return engine
 
 
-# One question that takes the lock and sees that a process which hangs with it is let go by the server.
+# One query takes the lock and makes the server end the session of a process that hangs while holding it.
 _TAKE_THE_LOCK = f"""
 SELECT set_config('idle_in_transaction_session_timeout', '{_STUCK_SECONDS}s', true),
     CASE current_setting('synchronous_commit') WHEN 'off'
@@ -105,7 +104,7 @@ def _begin(connection: Connection) -> None:
 def require_order(engine: Engine) -> None:
     """Raise StoreNotWritable unless the database sorts text by code point, in UTF-8.
 
-    Spans of labels and addresses are found along that order, and a library update cannot change it.
+    Range queries over labels and addresses rely on that order, which no library update can change.
     """
     with engine.connect() as connection:
         encoding, *in_order = connection.execute(text(_ORDER), {"last": "a\uffff"}).one()

@@ -1,4 +1,4 @@
-"""One worker for one store: flock(2) on `<store>.lock`, freed by the kernel however a process ends."""
+"""The lock of a store file: flock(2) on `<store>.lock`, which the kernel releases when the process ends."""
 
 import contextlib
 import fcntl
@@ -15,7 +15,7 @@ _PAUSES = (0.02, 0.05, 0.1, 0)
 
 
 class ProcessLock(OnlyWorker):
-    """Hold the store's lock for the length of a `with` block; the file names the holder's pid."""
+    """Hold the store's lock during a `with` block; the lock file contains the holder's pid."""
 
     def __init__(self, store: Path) -> None:
         super().__init__(f"process {os.getpid()}")
@@ -23,7 +23,7 @@ class ProcessLock(OnlyWorker):
         self._handle: int | None = None
 
     def __enter__(self) -> "ProcessLock":
-        """Take the lock. Raises LockHeld, which names the holder, StoreNotWritable or StoreFull."""
+        """Acquire the lock. Raises LockHeld, which names the holder, StoreNotWritable or StoreFull."""
         try:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             handle = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -34,7 +34,7 @@ class ProcessLock(OnlyWorker):
             holder = _read_pid(handle)
             os.close(handle)
             raise _held(self.path, holder)
-        # On a full disk the lock holds all the same; it only cannot say by whom.
+        # On a full disk the lock is held too, but the file cannot name the holder.
         with contextlib.suppress(OSError):
             os.ftruncate(handle, 0)
             os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)
@@ -45,7 +45,7 @@ class ProcessLock(OnlyWorker):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._handle is not None:
-            # The file stays: to unlink it would let two processes lock two files of one name.
+            # The file is kept: if it were unlinked, two processes could lock two files of the same name.
             with contextlib.suppress(OSError):
                 os.ftruncate(self._handle, 0)
             os.close(self._handle)
@@ -53,7 +53,7 @@ class ProcessLock(OnlyWorker):
 
 
 def find_holder(store: Path) -> int | None:
-    """Return the pid of the process that works with this store, None when there is none."""
+    """Return the pid of the process that works with this store, None when no process does."""
     path = store.with_name(store.name + ".lock")
     with contextlib.suppress(OSError):
         handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
@@ -67,7 +67,7 @@ def find_holder(store: Path) -> int | None:
 
 
 def _locked(handle: int) -> bool:
-    # `find_holder` holds the lock for an instant while it looks; that must not stop a start.
+    # `find_holder` holds the lock for an instant, which must not stop a start: hence the retries.
     for pause in _PAUSES:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,4 +1,4 @@
-"""Sessions, and what every repository of the store is built on."""
+"""Sessions, and the base classes of all queries and repositories."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -13,19 +13,19 @@ OpenSession = Callable[[], AbstractContextManager[Session]]
 
 
 def lend(session: Session) -> OpenSession:
-    """Return what hands out this session and leaves it open."""
+    """Return a function that yields this session and does not close it."""
     return lambda: nullcontext(session)
 
 
 class Queries:
-    """Questions about one kind of rows. `open_session` opens a session for each, or lends an open one."""
+    """Queries about one kind of row. `open_session` opens a session for each query, or lends one."""
 
     def __init__(self, open_session: OpenSession) -> None:
         self._reading = open_session
 
 
 class Repository(Queries):
-    """Questions and changes inside one transaction, which holds the write lock from its begin."""
+    """Queries and changes in one transaction, which holds the write lock from its start."""
 
     def __init__(self, session: Session) -> None:
         super().__init__(lend(session))
@@ -33,9 +33,9 @@ class Repository(Queries):
 
 
 def read_columns(session: Session, query: Any, params: Mapping[str, Any]) -> Any:
-    """Run a query for a few columns without the ORM, which takes twice the time for them.
+    """Run a query without the ORM, which takes twice the time for a few columns.
 
-    It sees what statements wrote, not what was changed in rows of the session and is not flushed yet.
+    It does not see changes to rows of the session that are not flushed yet.
     """
     return session.connection().execute(query, params)
 
@@ -44,5 +44,5 @@ def read_columns(session: Session, query: Any, params: Mapping[str, Any]) -> Any
 def session_on(engine: Engine) -> Iterator[Session]:
     """Open a session; commit when the block ends, roll back when it raises."""
     with translated(), Session(engine, expire_on_commit=False) as session, session.begin():
-        session.connection()  # begin now: a writer waits for its lock before it has read anything
+        session.connection()  # begin now: a writer gets its lock before it reads anything
         yield session

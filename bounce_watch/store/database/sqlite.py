@@ -1,9 +1,7 @@
-"""How the SQLite file is opened: mode 0600, WAL, every commit on the disk before we go on.
+"""Open the SQLite file: mode 0600, WAL, and every commit synced to disk.
 
 https://sqlite.org/pragma.html and https://sqlite.org/wal.html, read 2026-11.
-
-
-What it means that a file of the store could not be opened or written."""
+"""
 
 import errno
 import os
@@ -27,7 +25,7 @@ _PASSING = {errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN, e
 
 
 def file_fault(what: str, error: OSError, repair: str) -> StoreError:
-    """Return the fault: a full disk passes, a missing right does not. `repair` is for the right."""
+    """Return the store error for an OSError. `repair` is used when a permission is missing."""
     text = f"{what}: {error.strerror}."
     if error.errno in _FULL:
         return StoreFull(text, "Free space; we go on by ourselves.")
@@ -38,13 +36,13 @@ def file_fault(what: str, error: OSError, repair: str) -> StoreError:
 
 BUSY_SECONDS = 10
 _JOURNAL_LIMIT = 64 * 1024 * 1024
-_CACHE_KIB = 6 * 1024  # more grew with every mail, and saved nothing: the system keeps the file's pages too
+_CACHE_KIB = 6 * 1024  # more memory saved no time: the operating system caches the file too
 WRITES = "bounce_watch_writes"
-"""Execution option: True takes the write lock at the begin of a transaction."""
+"""Execution option: True acquires the write lock at the start of a transaction."""
 
 
 def prepare_file(path: Path) -> None:
-    """Create the file with mode 0600 before anything is in it; tighten an existing one."""
+    """Create the empty file with mode 0600, or set the mode of an existing one."""
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -53,7 +51,7 @@ def prepare_file(path: Path) -> None:
         raise file_fault(f"The store {path} cannot be written", error, repair) from error
     try:
         if not os.access(path.parent, os.W_OK | os.X_OK):
-            # SQLite keeps its log beside the file.
+            # SQLite creates its log beside the file.
             raise StoreNotWritable(
                 f"Nothing can be written beside {path}.", "Let this account write in that folder."
             )
@@ -69,7 +67,7 @@ def prepare_file(path: Path) -> None:
 
 
 def require_file(path: Path) -> None:
-    """Raise StoreMissing when there is no database to read."""
+    """Raise StoreMissing when the file is missing or empty."""
     try:
         filled = path.is_file() and path.stat().st_size > 0
     except OSError as error:
@@ -85,7 +83,7 @@ def require_file(path: Path) -> None:
 
 
 def open_engine(path: Path, *, read_only: bool) -> Engine:
-    """Return an engine whose connections carry our settings; nothing is read or written yet."""
+    """Return an engine whose connections have our settings, without opening the file yet."""
     address = path.absolute().as_uri() + ("?mode=ro" if read_only else "?mode=rw")
 
     def connect() -> sqlite3.Connection:
@@ -105,13 +103,13 @@ def open_engine(path: Path, *, read_only: bool) -> Engine:
 
 
 def for_writing(engine: Engine) -> Engine:
-    """Return the same engine with transactions that take the write lock at once."""
+    """Return the engine with transactions that acquire the write lock at their start."""
     return engine.execution_options(**{WRITES: True})
 
 
 def _begin(connection: Connection) -> None:
-    # The driver begins a transaction late or never; a deferred one that turns into a writer fails
-    # with SQLITE_BUSY at once, whatever the time-out. Hence our own BEGIN.
+    # The driver starts a transaction late or never. A deferred transaction that becomes a writer fails
+    # with SQLITE_BUSY at once, regardless of the timeout. Hence our own BEGIN.
     writes = connection.get_execution_options().get(WRITES, False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 

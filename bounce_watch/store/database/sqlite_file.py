@@ -1,4 +1,4 @@
-"""Care for the SQLite file as a whole: a copy of it while others write, and its unused pages given back.
+"""Back up and vacuum the SQLite file, and empty its log.
 
 https://sqlite.org/backup.html and https://sqlite.org/lang_vacuum.html, read 2026-11.
 """
@@ -17,10 +17,10 @@ from bounce_watch.store.database.errors import NotThere, StoreDamaged, StoreErro
 from bounce_watch.store.database.sqlite import BUSY_SECONDS, file_fault, require_file
 
 PAGES_AT_ONCE = 512
-"""Pages copied between two steps of the bar."""
+"""Pages copied between two updates of the progress bar."""
 
 Progress = Callable[[int, int], None]
-"""Called with the pages done and all pages."""
+"""Called with the pages copied and all pages."""
 
 
 def _silent(_done: int, _all: int) -> None:
@@ -29,7 +29,7 @@ def _silent(_done: int, _all: int) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Copied:
-    """A backup that was made and checked. `size` in bytes, `revision` is the schema's."""
+    """A finished and checked backup. `size` is in bytes, `revision` is that of the schema."""
 
     path: Path
     size: int
@@ -39,8 +39,8 @@ class Copied:
 def back_up_to(source: Path, target: Path, *, replace: bool = False, progress: Progress = _silent) -> Copied:
     """Copy the store to `target` (mode 0600) while others may write, and check the copy.
 
-    It appears under its name only when it is whole and sound. Raises NotThere when `target` exists, unless
-    it is to be replaced; StoreNotWritable, StoreFull or StoreDamaged with nothing left behind.
+    The copy gets its name only when it is complete and sound. Raises NotThere when `target` exists and
+    `replace` is False, and StoreNotWritable, StoreFull or StoreDamaged; then no file is left behind.
     """
     require_file(source)
     if target.exists() and target.samefile(source):
@@ -59,7 +59,7 @@ def back_up_to(source: Path, target: Path, *, replace: bool = False, progress: P
 
 
 def _empty(target: Path) -> Path:
-    """Make the file that becomes the backup: nobody else's, and closed to others from its first byte."""
+    """Create the empty file that becomes the backup, with mode 0600."""
     part = target.with_name(f"{target.name}.part-{os.getpid()}")
     try:
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -70,7 +70,7 @@ def _empty(target: Path) -> Path:
 
 
 def companions(path: Path) -> tuple[Path, ...]:
-    """Return the files that SQLite keeps beside a database while it is open."""
+    """Return the paths of the files that SQLite keeps beside an open database."""
     return tuple(path.with_name(path.name + ending) for ending in ("-wal", "-shm", "-journal"))
 
 
@@ -79,16 +79,16 @@ def _copy(source: Path, part: Path, progress: Progress) -> str | None:
         progress(pages - left, pages)
 
     with _opened(source) as live, closing(sqlite3.connect(part, isolation_level=None)) as copy:
-        # One reading transaction around all steps: else every commit of the service starts the copy anew.
+        # One read transaction for all steps: otherwise every commit of the service restarts the copy.
         live.execute("BEGIN")
         live.execute("SELECT 1 FROM sqlite_master").fetchone()
         live.backup(copy, pages=PAGES_AT_ONCE, progress=step, sleep=0)
         live.execute("ROLLBACK")
-        copy.execute("PRAGMA journal_mode=DELETE")  # one file that needs no other beside it
-        return _proved(copy, part)
+        copy.execute("PRAGMA journal_mode=DELETE")  # one file without a log beside it
+        return _check_copy(copy, part)
 
 
-def _proved(copy: sqlite3.Connection, part: Path) -> str | None:
+def _check_copy(copy: sqlite3.Connection, part: Path) -> str | None:
     found = copy.execute("PRAGMA integrity_check(1)").fetchone()[0]
     if found != "ok":
         raise StoreDamaged(
@@ -102,13 +102,13 @@ def _proved(copy: sqlite3.Connection, part: Path) -> str | None:
 
 
 def _publish(part: Path, target: Path, *, replace: bool) -> None:
-    """Give the finished copy its name and see both on the disk."""
+    """Give the finished copy its name, and sync the file and its folder to disk."""
     try:
         _sync(part)
         if replace:
             part.replace(target)
         else:
-            os.link(part, target)  # fails where a file of that name has appeared meanwhile
+            os.link(part, target)  # fails when a file of that name has appeared meanwhile
         _sync(target.parent)
     except FileExistsError:
         raise _exists(target) from None
@@ -134,9 +134,9 @@ def _sync(path: Path) -> None:
 
 
 def vacuum(path: Path) -> tuple[int, int]:
-    """Write the file anew without its unused pages; return its bytes before and after.
+    """Rewrite the file without its unused pages; return its size in bytes before and after.
 
-    The caller holds the process lock. Needs as much free space again as the file is large.
+    The caller holds the process lock. Needs free space of twice the size of the file.
     """
     require_file(path)
     before = path.stat().st_size
@@ -153,9 +153,9 @@ def vacuum(path: Path) -> tuple[int, int]:
 
 
 def empty_log(path: Path) -> bool:
-    """Write the log (-wal) into the file and empty it, so that nothing deleted lives on there.
+    """Write the log (-wal) into the file and empty it, so that it keeps no deleted rows.
 
-    False when a reader keeps it from being emptied; the service does it later.
+    Returns False when a reader prevents it; the service tries again later.
     """
     with translated(), _opened(path) as connection:
         busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()

@@ -1,4 +1,4 @@
-"""The one thing that SQLAlchemy has no common words for: insert a row, or change the one that is there."""
+"""Insert a row or change the existing one: SQLAlchemy has this only in a version per dialect."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -8,7 +8,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import SQLModel
 
 Upsert = Mapping[str, Any]
-"""The statement by the name of the database's dialect."""
+"""The statement for each dialect, by the name of the dialect."""
 
 
 def upsert(
@@ -19,9 +19,9 @@ def upsert(
     where: ColumnElement[bool] | None = None,
     returning: Any = (),
 ) -> Upsert:
-    """Return an INSERT that changes the row with the same keys; `changes` sees the row that was refused.
+    """Return an INSERT that changes the row with the same keys; `changes` gets the values of the new row.
 
-    A row that does not meet `where` stays as it is, and nothing is returned for it.
+    An existing row that does not meet `where` is not changed, and nothing is returned for it.
     """
     made: dict[str, Any] = {}
     for name, insert in (("sqlite", sqlite.insert), ("postgresql", postgresql.insert)):
@@ -34,7 +34,7 @@ def upsert(
 
 
 def insert_new(table: type[SQLModel], *, returning: Any) -> Upsert:
-    """Return an INSERT that does nothing, and returns nothing, where a unique index knows the row."""
+    """Return an INSERT that does nothing, and returns nothing, when the row violates a unique index."""
     return {
         name: insert(table).on_conflict_do_nothing().returning(returning)
         for name, insert in (("sqlite", sqlite.insert), ("postgresql", postgresql.insert))

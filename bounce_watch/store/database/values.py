@@ -1,4 +1,4 @@
-"""Rows as frozen values: each field is read from the row's attribute of the same name."""
+"""Convert rows to frozen values: each field is read from the attribute of the same name."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import fields
@@ -12,7 +12,7 @@ Value = TypeVar("Value")
 
 
 def value_of(kind: type[Value], row: Any, **more: Any) -> Value:
-    """Return a row as a value of this kind; `more` holds the fields that the row lacks or names otherwise."""
+    """Return a row as a value of this class; `more` holds fields that the row lacks or names differently."""
     read = _readers(kind)  # type: ignore[arg-type]
     return kind(**more, **{name: read[name](getattr(row, name)) for name in read if name not in more})
 
@@ -24,7 +24,7 @@ def _readers(kind: Any) -> Mapping[str, Callable[[Any], Any]]:
 
 
 def _reader(hint: Any) -> Callable[[Any], Any]:
-    """Return what makes a column's value one of the hinted type: enumerations and tuples, else itself."""
+    """Return the function that converts a column value to the hinted type: an enumeration or a tuple."""
     if isinstance(hint, UnionType):
         (hint,) = (part for part in get_args(hint) if part is not NoneType)
     if get_origin(hint) is tuple:

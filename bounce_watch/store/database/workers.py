@@ -21,14 +21,14 @@ from bounce_watch.store.database.errors import StoreError
 from bounce_watch.store.database.postgres import Server, open_server
 
 MAX_LOCATIONS = 1_000
-"""Places in hand at once: the server keeps locks in a table of limited size."""
+"""Maximum locations held at once: the server keeps locks in a table of limited size."""
 
-# Locks with two numbers, and those with one for places, never meet.
-_LEADS, _AT_WORK = 0x62770002, 0x62770003
+# Locks with two numbers never collide with locks of one number, which are those of locations.
+_LEADER_LOCK, _WORKER_LOCK = 0x62770002, 0x62770003
 
 _JOIN = text("SELECT pg_try_advisory_lock(:kind, :number)")
 _LEAD = text("SELECT pg_try_advisory_lock(:kind, 0)")
-_HERE = text("SELECT 1")
+_PING = text("SELECT 1")
 _LEAVE = text("SELECT pg_advisory_unlock_all()")
 _CLAIM = text("""
 WITH tried AS MATERIALIZED (
@@ -47,31 +47,31 @@ ORDER BY locks.objid
 
 
 class Worker(Protocol):
-    """A process at work. All may raise StoreUnreachable where a server keeps the claims."""
+    """A process that works with the store. All methods may raise StoreUnreachable at a server."""
 
     @property
     def owner(self) -> str:
-        """The name under which it leases mails; no other run ever has it."""
+        """The name under which it leases outgoing messages, different for each run."""
 
     @property
     def is_alone(self) -> bool:
-        """No other process can be at work."""
+        """Whether no other process can work with the store."""
 
     def leads(self) -> bool:
-        """Tell whether this process does what one does for all; take that over when nobody does."""
+        """Return whether this process is the leader; become the leader when there is none."""
 
     def claim(self, locations: Sequence[MessageLocation]) -> Collection[MessageLocation]:
-        """Take the messages at these places in hand; return those that no other process has."""
+        """Claim the messages at these locations; return those that no other process holds."""
 
     def release(self, locations: Iterable[MessageLocation] | None = None) -> None:
-        """Give places back, all of them for None."""
+        """Release locations, all of them for None."""
 
     def at_work(self) -> Collection[str]:
-        """Return the owners that are alive, this one among them."""
+        """Return the owners that are running, including this one."""
 
 
 class OnlyWorker:
-    """The only process: whatever is there is its own."""
+    """The only process with a store file; every claim succeeds."""
 
     is_alone = True
 
@@ -85,14 +85,14 @@ class OnlyWorker:
         return set(locations)
 
     def release(self, locations: Iterable[MessageLocation] | None = None) -> None:
-        """Hold nothing."""
+        """Do nothing: no claims are kept."""
 
     def at_work(self) -> Collection[str]:
         return (self.owner,)
 
 
 class PostgresWorker:
-    """Be at work for the length of a `with` block."""
+    """One of several processes at a server, registered during a `with` block."""
 
     is_alone = False
 
@@ -108,8 +108,8 @@ class PostgresWorker:
         return f"watcher-{self._number}"
 
     def __enter__(self) -> "PostgresWorker":
-        """Announce this process. Raises StoreUnreachable or StoreNotWritable."""
-        self._ask(_HERE)
+        """Register this process. Raises StoreUnreachable or StoreNotWritable."""
+        self._ask(_PING)
         return self
 
     def __exit__(
@@ -117,15 +117,15 @@ class PostgresWorker:
     ) -> None:
         if self._session is not None:
             with suppress(StoreError):
-                self._ask(_LEAVE)  # at once; the end of a session takes the server a moment
+                self._ask(_LEAVE)  # now: the server needs a moment to end a session
         self._forget()
         self._engine.dispose()
 
     def leads(self) -> bool:
         if self._is_leader:
-            self._ask(_HERE)  # a session that broke led no longer
+            self._ask(_PING)  # a broken session has lost the leader lock
         if not self._is_leader:
-            self._is_leader = bool(self._ask(_LEAD, kind=_LEADS))
+            self._is_leader = bool(self._ask(_LEAD, kind=_LEADER_LOCK))
         return self._is_leader
 
     def claim(self, locations: Sequence[MessageLocation]) -> Collection[MessageLocation]:
@@ -144,18 +144,15 @@ class PostgresWorker:
             self._ask(_RELEASE, numbers=numbers)
 
     def at_work(self) -> Collection[str]:
-        return [f"watcher-{number}" for number, _ in self._others()]
-
-    def _others(self) -> list[tuple[int, str]]:
         with translated():
-            return find_others(self._connected())
+            return [f"watcher-{number}" for number, _ in find_others(self._connected())]
 
-    def _ask(self, question: Any, **values: Any) -> Any:
+    def _ask(self, query: Any, **values: Any) -> Any:
         try:
             with translated():
-                return self._connected().execute(question, values).scalar()
+                return self._connected().execute(query, values).scalar()
         except BaseException:
-            # Whatever it was: a new session holds nothing, so nothing is believed to be held.
+            # After any error the next session is a new one, which holds no locks.
             self._forget()
             raise
 
@@ -163,7 +160,7 @@ class PostgresWorker:
         if self._session is None or self._session.closed or self._session.invalidated:
             self._forget()
             session = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
-            session.execute(_JOIN, {"kind": _AT_WORK, "number": self._number})
+            session.execute(_JOIN, {"kind": _WORKER_LOCK, "number": self._number})
             self._session = session
         return self._session
 
@@ -172,13 +169,13 @@ class PostgresWorker:
         self._is_leader = False
         self._locations.clear()
         if session is not None:
-            session.invalidate()  # closed for good, not kept for another use with its locks
+            session.invalidate()  # closed, not returned to the pool with its locks
             session.close()
 
 
 def find_others(session: Connection) -> list[tuple[int, str]]:
-    """Return the number and name of every process at work with the store."""
-    return [(int(number), str(name)) for number, name in session.execute(_OTHERS, {"kind": _AT_WORK})]
+    """Return the number and name of every process that works with the store."""
+    return [(int(number), str(name)) for number, name in session.execute(_OTHERS, {"kind": _WORKER_LOCK})]
 
 
 def _number_of(location: MessageLocation) -> int:

@@ -1,1 +1,1 @@
-"""Incidents: their rows, their life, and all about one of them."""
+"""Incidents: opening, growth, changes by admins, and details."""

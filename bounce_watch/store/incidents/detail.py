@@ -1,4 +1,4 @@
-"""All about one incident: its proof, its history and the messages written about it."""
+"""Details of one incident: its bounces, its history and the messages written about it."""
 
 from sqlmodel import Session, col, select
 
@@ -11,25 +11,25 @@ from bounce_watch.store.messages.rows import bounce_row_of
 from bounce_watch.store.outbox.queries import entries
 from bounce_watch.store.records import BounceRow, IncidentDetail
 
-MAX_PROOF = 10_000
-"""Bounces shown of one incident."""
+MAX_BOUNCES = 10_000
+"""Maximum bounces shown of one incident."""
 
 _INCIDENT, _LINK, _BOUNCE = tables.Incident, tables.IncidentEvent, tables.Bounce
 
 
 def refusal_details_of(session: Session, number: int, limit: int) -> tuple[Details, ...]:
-    """Return what the newest refusals of an incident say beyond their codes."""
+    """Return the details in the newest rejections of an incident, such as a list name or a size limit."""
     query = select(_BOUNCE.details).join(_LINK, col(_LINK.bounce_id) == col(_BOUNCE.id))
     query = query.where(col(_LINK.incident) == number).order_by(col(_BOUNCE.id).desc()).limit(limit)
     return tuple(Details.from_mapping(known) for known in session.exec(query) if known)
 
 
 def show_incident(session: Session, number: int) -> IncidentDetail:
-    """Return an incident with its proof and history. Raises NotThere for no such number."""
+    """Return an incident with its bounces and history. Raises NotThere for an unknown number."""
     row = session.get(_INCIDENT, number)
     if row is None:
         raise NotThere(f"there is no incident INC-{number}", "`bounce-watch incidents` lists them.")
-    bounces = _proof(session, number)
+    bounces = _bounces(session, number)
     return IncidentDetail(
         incident=incident_of(row, tuple(bounce.id for bounce in bounces)),
         previous=row.previous,
@@ -40,12 +40,12 @@ def show_incident(session: Session, number: int) -> IncidentDetail:
     )
 
 
-def _proof(session: Session, number: int) -> tuple[BounceRow, ...]:
+def _bounces(session: Session, number: int) -> tuple[BounceRow, ...]:
     link, bounce, report = tables.IncidentEvent, tables.Bounce, tables.Report
     query = select(bounce, report.original_subject, report.original_message_id)
     query = query.join(link, col(link.bounce_id) == col(bounce.id))
     query = query.join(report, col(report.id) == col(bounce.report_id)).where(col(link.incident) == number)
-    query = query.order_by(col(bounce.occurred_at), col(bounce.id)).limit(MAX_PROOF)
+    query = query.order_by(col(bounce.occurred_at), col(bounce.id)).limit(MAX_BOUNCES)
     return tuple(bounce_row_of(*row) for row in session.exec(query))
 
 

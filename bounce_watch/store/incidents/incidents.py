@@ -1,4 +1,4 @@
-"""Incidents: at most one unresolved for each fingerprint, with proof and history."""
+"""Incidents: maximum one unresolved per fingerprint, with its bounces and history."""
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
@@ -19,13 +19,13 @@ from bounce_watch.store.vocabulary import Change
 
 AT_ONCE = timedelta(0)
 MAX_NAMES = 500
-"""Senders, domains and statuses kept in an incident's row; its bounces hold all of them."""
+"""Maximum senders, domains and statuses in an incident's row; its bounces have all of them."""
 
 
 _INCIDENT = tables.Incident
 _LINK, _BOUNCE = tables.IncidentEvent, tables.Bounce
-_NEW_PROOF = insert(_LINK)
-# Made once: to build a statement costs more than to run it, and these are run for each bounce and rule.
+_NEW_LINK = insert(_LINK)
+# Built once: building a statement takes longer than running it, and these run for each bounce and rule.
 _ALIKE = aliased(_INCIDENT)
 _LAST = select(func.max(_ALIKE.number)).where(col(_ALIKE.fingerprint) == col(_INCIDENT.fingerprint))
 _NEWEST = select(  # type: ignore[call-overload]
@@ -34,7 +34,7 @@ _NEWEST = select(  # type: ignore[call-overload]
     col(_INCIDENT.fingerprint).in_(bindparam("fingerprints", expanding=True)),
     col(_INCIDENT.number) == _LAST.scalar_subquery(),
 )
-_PROOFS_BY_MESSAGE = (
+_LINKED_OF_MESSAGE = (
     select(_LINK.bounce_id)
     .join(_BOUNCE, col(_BOUNCE.id) == col(_LINK.bounce_id))
     .where(
@@ -44,10 +44,10 @@ _PROOFS_BY_MESSAGE = (
 
 
 class IncidentQueries(AlertQueries):
-    """Questions about incidents."""
+    """Queries about incidents."""
 
     def list(self, state: IncidentState | None = None, limit: int = 1_000) -> tuple[Incident, ...]:
-        """Return the incidents, newest first; their findings carry no event numbers."""
+        """Return the incidents, newest first; their findings have no event numbers."""
         query = select(tables.Incident).order_by(col(tables.Incident.number).desc()).limit(limit)
         if state is not None:
             query = query.where(col(tables.Incident.state) == state)
@@ -59,21 +59,21 @@ class IncidentQueries(AlertQueries):
         return self.list(IncidentState.OPEN)
 
     def show(self, number: int) -> IncidentDetail:
-        """Return an incident with its proof and history. Raises NotThere for no such number."""
+        """Return an incident with its bounces and history. Raises NotThere for an unknown number."""
         with self._reading() as session:
             return show_incident(session, number)
 
     def refusal_details(self, number: int, limit: int = 200) -> tuple[Details, ...]:
-        """Return what the newest refusals of an incident say beyond their codes."""
+        """Return the details in the newest rejections of an incident, such as a list name or a size limit."""
         with self._reading() as session:
             return refusal_details_of(session, number, limit)
 
     def find(self, fingerprint: str) -> KnownIncident | None:
-        """Return the newest incident of a fingerprint, whatever its state, None for none."""
+        """Return the newest incident of a fingerprint in any state, None for none."""
         return self.find_all([fingerprint]).get(fingerprint)
 
     def find_all(self, fingerprints: Collection[str]) -> dict[str, KnownIncident]:
-        """Return the newest incident of each fingerprint that has one, whatever its state."""
+        """Return the newest incident, in any state, of each fingerprint that has one."""
         asked = {scrub(fingerprint): fingerprint for fingerprint in fingerprints}
         with self._reading() as session:
             rows = read_columns(session, _NEWEST, {"fingerprints": sorted(asked)})
@@ -81,10 +81,10 @@ class IncidentQueries(AlertQueries):
 
 
 class Incidents(IncidentLife, IncidentQueries):
-    """Writing what the rules found."""
+    """Changes to incidents by the rules."""
 
     def find_all(self, fingerprints: Collection[str]) -> dict[str, KnownIncident]:
-        """Return the newest incidents as this transaction has changed them."""
+        """Return the newest incidents with the changes of this transaction."""
         found = super().find_all(fingerprints)
         return {
             fingerprint: _known(self._known.get(incident.number, incident))
@@ -94,11 +94,11 @@ class Incidents(IncidentLife, IncidentQueries):
     def save_finding(
         self, finding: Finding, now: datetime, *, quiet: bool, reopen_within: timedelta = AT_ONCE
     ) -> Recorded:
-        """Open an incident for a finding, or feed the unresolved one of its fingerprint.
+        """Open an incident for a finding, or add the finding to the unresolved one of its fingerprint.
 
-        An incident gathers: its messages are all that ever proved it, not those of the newest window.
-        One that was resolved less than `reopen_within` ago opens again under its number.
-        `quiet` marks one that is opened from old mail and that nobody is to be told of.
+        An incident counts all its messages, not only those of the newest window. One that was resolved less
+        than `reopen_within` ago is reopened under its number. `quiet` marks an incident from old messages,
+        about which no alert is sent.
         """
         row = find_unresolved(self._rows, finding.fingerprint)
         if row is None:
@@ -111,18 +111,18 @@ class Incidents(IncidentLife, IncidentQueries):
     def feed(
         self, number: int, events: Sequence[Event], now: datetime, *, is_new_message: bool = False
     ) -> Incident:
-        """Add events of one message to an unresolved incident, and return it.
+        """Add the events of one message to an unresolved incident and return it.
 
-        `is_new_message`: none of its events can be a proof yet, so the store is not asked.
+        `is_new_message`: none of its events can be linked yet, so the query for known ones is skipped.
         """
         row = self._unresolved(number)
         asked = {"of_incident": number, "of_message": events[0].message_id}
-        proofs = (
-            set() if is_new_message else set(read_columns(self._rows, _PROOFS_BY_MESSAGE, asked).scalars())
+        linked = (
+            set() if is_new_message else set(read_columns(self._rows, _LINKED_OF_MESSAGE, asked).scalars())
         )
-        new = [event for event in events if event.bounce_id not in proofs]
+        new = [event for event in events if event.bounce_id not in linked]
         if new:
-            row.messages += 0 if proofs else 1
+            row.messages += 0 if linked else 1
             self._link(number, [event.bounce_id for event in new])
             times = [event.occurred_at for event in new]
             row.first_at, row.last_at = min(row.first_at, *times), max(row.last_at, *times)
@@ -170,7 +170,9 @@ class Incidents(IncidentLife, IncidentQueries):
             statuses=list(finding.statuses[:MAX_NAMES]),
         )
         before = self._rows.get(tables.Incident, row.previous) if row.previous else None
-        row.silenced_until = before.silenced_until if before else None  # a silence outlives a quiet day
+        row.silenced_until = (
+            before.silenced_until if before else None
+        )  # a silence also holds for the next incident
         self._rows.add(row)
         self._rows.flush()
         self._link(row.number, finding.events)
@@ -200,10 +202,10 @@ class Incidents(IncidentLife, IncidentQueries):
     def _link(self, number: int, bounce_ids: Iterable[int]) -> None:
         rows = [{"incident": number, "bounce_id": one} for one in dict.fromkeys(bounce_ids)]
         if rows:
-            self._rows.connection().execute(_NEW_PROOF, rows)
+            self._rows.connection().execute(_NEW_LINK, rows)
 
     def _unlinked(self, number: int, bounce_ids: Collection[int]) -> list[int]:
-        """Return the bounces that do not prove the incident yet, in order."""
+        """Return the bounces that are not linked to the incident yet, in order."""
         link = tables.IncidentEvent
         query = select(link.bounce_id).where(
             col(link.incident) == number, col(link.bounce_id).in_(set(bounce_ids))
@@ -222,7 +224,7 @@ def _known(incident: Any) -> KnownIncident:
 
 
 def find_unresolved(session: Session, fingerprint: str) -> tables.Incident | None:
-    """Return the unresolved incident of a fingerprint."""
+    """Return the unresolved incident of a fingerprint, None for none."""
     unresolved = (col(_INCIDENT.fingerprint) == fingerprint, col(_INCIDENT.state) != IncidentState.RESOLVED)
     return session.exec(select(_INCIDENT).where(*unresolved)).one_or_none()
 

@@ -1,4 +1,4 @@
-"""What people and time do to an incident: acknowledge, silence, suppress, tell, resolve."""
+"""Changes to incidents by admins and by time: acknowledge, silence, suppress, alert, resolve."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,15 +12,15 @@ from bounce_watch.store.database.session import Queries, Repository
 from bounce_watch.store.database.values import value_of
 
 WATCHER = "bounce_watch"
-"""Who changed an incident when no person did."""
+"""The author of automatic changes in an incident's history."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertState:
-    """What admins know of an incident.
+    """Which alerts were written about an incident.
 
-    `step` is the growth that was told: 0 nothing yet, 1 that it opened, then 2, 4, 8. `messages` is how many
-    mails the first word spoke of, `at` when the newest was written.
+    `step` is the reported growth: 0 for no alert yet, 1 for the opening, then 2, 4, 8. `messages` is the
+    number of messages in the first alert, `at` the time of the newest alert.
     """
 
     incident: Incident
@@ -30,15 +30,15 @@ class AlertState:
 
 
 def incident_of(row: tables.Incident, events: tuple[int, ...] = ()) -> Incident:
-    """Return a row as a value; `events` only where they were asked for."""
+    """Return a row as a value; `events` are the bounce numbers, if known."""
     return value_of(Incident, row, finding=value_of(Finding, row, events=events), historical=row.quiet)
 
 
 class AlertQueries(Queries):
-    """Questions about what admins know."""
+    """Queries about the alerts of incidents."""
 
     def alert_states(self) -> tuple[AlertState, ...]:
-        """Return every unresolved incident that is not historical, oldest first, with what was told of it."""
+        """Return the alert state of every unresolved incident that is not historical, oldest first."""
         incident = tables.Incident
         query = select(incident).where(
             col(incident.state) != IncidentState.RESOLVED, col(incident.quiet).is_(False)
@@ -54,15 +54,15 @@ def _alert_state_of(row: tables.Incident) -> AlertState:
 
 
 class IncidentLife(AlertQueries, Repository):
-    """Changes by people and by time. All raise NotThere for no such number."""
+    """Changes by admins and by time. All methods raise NotThere for an unknown number."""
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
         self._known: dict[int, tables.Incident] = {}
-        """Rows of this transaction: a session reads again what nothing refers to any more."""
+        """Rows of this transaction. A session holds its rows weakly and would read them again."""
 
     def acknowledge(self, number: int, now: datetime, *, by: str, note: str = "") -> Incident:
-        """Note that somebody is on it; the reminders end. A second time changes nothing."""
+        """Record that an admin handles the incident, which ends reminders. A second call has no effect."""
         row = self._unresolved(number)
         if row.acknowledged_at is None:
             row.acknowledged_at, row.acknowledged_by = now, by
@@ -70,7 +70,7 @@ class IncidentLife(AlertQueries, Repository):
         return incident_of(row)
 
     def silence(self, number: int, until: datetime, now: datetime, *, by: str, why: str = "") -> Incident:
-        """Write to nobody about it until then; a moment that is past ends the silence."""
+        """Send no alerts about the incident until then; a past time ends the silence."""
         row = self._unresolved(number)
         row.silenced_until = until
         span = f"until {until:%Y-%m-%d %H:%M} UTC" if until > now else "ended"
@@ -78,13 +78,13 @@ class IncidentLife(AlertQueries, Repository):
         return incident_of(row)
 
     def note(self, number: int, text: str, now: datetime, *, by: str) -> Incident:
-        """Add a line of a person to its history."""
+        """Add an admin's note to the history."""
         row = self._incident(number)
         self._note(row, "note", now, by=by, note=text)
         return incident_of(row)
 
     def resolve(self, number: int, now: datetime, *, by: str = WATCHER, why: str = "") -> Incident:
-        """Resolve an incident; a resolved one stays as it is."""
+        """Resolve an incident; a resolved one is not changed."""
         row = self._incident(number)
         if row.state != IncidentState.RESOLVED:
             row.state, row.resolved_at, row.updated_at = IncidentState.RESOLVED, now, now
@@ -92,7 +92,7 @@ class IncidentLife(AlertQueries, Repository):
         return incident_of(row)
 
     def suppress(self, number: int, by_number: int | None, now: datetime) -> None:
-        """Note which incident explains this one, None when none does any more."""
+        """Record which incident explains this one, None when none does any more."""
         row = self._incident(number)
         if row.suppressed_by != by_number:
             row.suppressed_by = by_number
@@ -100,14 +100,14 @@ class IncidentLife(AlertQueries, Repository):
             self._note(row, "suppressed", now, by=WATCHER, note=note)
 
     def note_notified(self, number: int, now: datetime, *, step: int) -> None:
-        """Note that admins were told of an incident, and how much of its growth."""
+        """Record that the admins were alerted, and the growth that the alert reported."""
         row = self._incident(number)
         if row.told_step == 0:
             row.told_messages = row.messages
         row.told_at, row.told_step = now, max(step, row.told_step)
 
     def alert_state(self, number: int) -> AlertState:
-        """Return what admins know of one incident."""
+        """Return which alerts were written about one incident."""
         return _alert_state_of(self._incident(number))
 
     def _incident(self, number: int) -> tables.Incident:

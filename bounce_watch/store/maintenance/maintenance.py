@@ -1,7 +1,7 @@
-"""Care for the store: delete what is old, keep subjects as the site wants them, write the audit log.
+"""Maintenance: purge old rows, hash or drop subjects, write the audit log.
 
-Old rows go a few at a time: each batch is a short transaction that checks again what may go. Of a message
-that is still in the watched folder its location stays, so that it is never taken for a new one.
+A purge deletes in batches; each is a short transaction that checks again which rows may be deleted. The
+location of a message that is still in the watched folder is kept, so that it is not read as a new one.
 """
 
 from collections import Counter
@@ -25,10 +25,10 @@ from bounce_watch.store.state import State
 from bounce_watch.store.vocabulary import MessageState
 
 BATCH = 100
-"""Rows deleted in one transaction: others wait for less than a tenth of a second."""
+"""Rows deleted in one transaction, so that other writers wait for less than 0.1 seconds."""
 
 MOVING_SOURCES = ("imap:", "maildir:")
-"""Mailboxes from which filed messages are moved away, so that they cannot be met there again."""
+"""Mailboxes from which filed messages are moved, so that they are not read there again."""
 
 _MAINTENANCE_AT = "upkeep_at"
 _NUMBERS: dict[Purgeable, Any] = {
@@ -39,12 +39,12 @@ _NUMBERS: dict[Purgeable, Any] = {
     Purgeable.MESSAGES: tables.Message.id,
 }
 _HASHES = ("sha256:", "sha256;")
-"""Hashed subjects lie between these two, so that the index finds all other subjects."""
+"""Hashed subjects sort between these two, so that the index finds all other subjects."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditEntry:
-    """One line of the audit log: who did what to the store, and how many rows of what it touched."""
+    """One line of the audit log: who did what to the store, and the number of affected rows by kind."""
 
     at: datetime
     by: str
@@ -54,35 +54,35 @@ class AuditEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OldRows:
-    """What a purge would do now: rows that go, and why other old messages stay."""
+    """What a purge would delete now, and how many other old messages stay, by reason."""
 
     goes: dict[str, int]
     stays: dict[str, int]
 
 
 class MaintenanceQueries(Queries):
-    """Questions about what is due, and what was done."""
+    """Queries about rows to purge and about past maintenance."""
 
     def digested(self, editions: Collection[Edition] = (), weekday: int = 0) -> Digested:
-        """Return what every wanted edition of the digest has told."""
+        """Return the rows that all these editions of the digest have reported."""
         with self._reading() as session:
             return retention.digested_by(session, editions, weekday)
 
     def find_old(
         self, what: Purgeable, limits: RetentionLimits, *, after: int = 0, most: int = BATCH
     ) -> tuple[int, ...]:
-        """Return the numbers of rows that may go, in order, from the one after `after` on."""
+        """Return the numbers of rows that may be deleted, in order, those after `after` only."""
         number = col(_NUMBERS[what])
         query = select(number).where(number > after, may_go(what, limits)).order_by(number).limit(most)
         with self._reading() as session:
             return tuple(session.exec(query))
 
     def old_rows(self, limits: RetentionLimits) -> OldRows:
-        """Count what a purge would delete, and the old messages that something still needs."""
+        """Count the rows that a purge would delete, and the old messages that are still needed."""
         needs = {
             "unfinished": retention.is_unfinished(),
             "not yet in a digest": retention.awaits_digest(limits),
-            "proof of an incident that stays": retention.proves(limits),
+            "proof of an incident that stays": retention.belongs_to_incident(limits),
             "a mail about it stays": retention.has_mail(limits),
             "a copy came later": retention.has_copy(limits),
         }
@@ -93,33 +93,33 @@ class MaintenanceQueries(Queries):
         return OldRows(goes=goes, stays={why: count for why, count in stays.items() if count})
 
     def find_subjects(self, *, hashed: bool, most: int = BATCH) -> tuple[int, ...]:
-        """Return reports whose subject is stored otherwise than wanted: `hashed`, else not at all."""
+        """Return reports whose subject must change: all that are not hashed, or any if not `hashed`."""
         subject: Any = col(tables.Report.original_subject)
         other = or_(subject < _HASHES[0], subject >= _HASHES[1]) if hashed else subject.is_not(None)
         with self._reading() as session:
             return tuple(session.exec(select(tables.Report.id).where(other).limit(most)))
 
     def last_maintenance_at(self) -> datetime | None:
-        """Return when the daily maintenance was last finished."""
+        """Return when the daily maintenance last finished, None for never."""
         with self._reading() as session:
             return read_time(session, _MAINTENANCE_AT)
 
     def audit_log(self, limit: int = 100) -> tuple[AuditEntry, ...]:
-        """Return what was done to the store as a whole, newest first."""
+        """Return the audit log, newest first."""
         query = select(tables.Audit).order_by(col(tables.Audit.id).desc()).limit(limit)
         with self._reading() as session:
             return tuple(value_of(AuditEntry, row) for row in session.exec(query))
 
 
 class Maintenance(MaintenanceQueries, Repository):
-    """Changes that keep the store in order."""
+    """Changes by the maintenance."""
 
     def delete_old(
         self, what: Purgeable, numbers: Sequence[int], limits: RetentionLimits, *, keep: bool
     ) -> Counter[str]:
-        """Delete those of the rows that may still go, and what belongs to them; return how many of what.
+        """Delete those rows that may still be deleted and their dependent rows; count them by kind.
 
-        `keep`: add deleted bounces to the daily counts.
+        `keep`: add the deleted bounces to the daily counts.
         """
         session, number = self._rows, col(_NUMBERS[what])
         sure = list(session.exec(select(number).where(number.in_(numbers), may_go(what, limits))))
@@ -137,17 +137,17 @@ class Maintenance(MaintenanceQueries, Repository):
                 return _delete_messages(session, sure, keep=keep)
 
     def change_subjects(self, numbers: Sequence[int], *, hashed: bool) -> None:
-        """Replace subjects by their hashes, or drop them."""
+        """Replace subjects by their hashes, or delete them."""
         for row in self._rows.exec(select(tables.Report).where(col(tables.Report.id).in_(numbers))):
             keeps = hashed and row.original_subject is not None
             row.original_subject = subject_hash(row.original_subject or "") if keeps else None
 
     def note_maintenance(self, now: datetime) -> None:
-        """Note that the daily maintenance is finished."""
+        """Record that the daily maintenance is finished."""
         write_value(self._rows, _MAINTENANCE_AT, now)
 
     def add_audit_entry(self, deed: str, by: str, figures: dict[str, int | str], now: datetime) -> None:
-        """Write a line into the audit log; it names no person but the one who did it."""
+        """Add a line to the audit log. It names only the account `by`, no other person."""
         self._rows.add(tables.Audit(at=now, by=by, deed=deed, figures=figures))
 
 
@@ -171,7 +171,7 @@ def _delete_messages(session: Session, numbers: Sequence[int], *, keep: bool) ->
     for table in (tables.Outgoing, tables.Withheld):
         _delete(session, table, col(table.report_id).in_(reports))
     rows = _delete(session, bounce, col(bounce.message_id).in_(numbers))
-    # Copies point at the reports that they repeat, so they go first.
+    # Duplicates refer to the first report, so they are deleted first.
     gone = _delete(session, report, col(report.id).in_(reports) & col(report.duplicate_of).is_not(None))
     gone += _delete(session, report, col(report.id).in_(reports))
     _keep_locations(session, numbers)
@@ -179,7 +179,7 @@ def _delete_messages(session: Session, numbers: Sequence[int], *, keep: bool) ->
 
 
 def _keep_locations(session: Session, numbers: Sequence[int]) -> None:
-    """Keep of a message where it is and what it was, unless it was moved away from there."""
+    """Delete messages that were moved away; keep location, kind and state of the others."""
     message = tables.Message
     moved = or_(*(col(message.mailbox).startswith(scheme) for scheme in MOVING_SOURCES))
     gone = col(message.id).in_(numbers) & moved & (col(message.state) == MessageState.FILED)

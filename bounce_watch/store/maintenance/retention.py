@@ -1,4 +1,4 @@
-"""What may be deleted: it is old, and no open incident, waiting mail or coming digest needs it."""
+"""Conditions for deletion: old, and not needed by an open incident, waiting message or next digest."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ _MAIL, _INCIDENT, _MESSAGE, _REPORT = tables.Outgoing, tables.Incident, tables.M
 
 
 class Purgeable(StrEnum):
-    """What is deleted, in this order: what refers to others goes first."""
+    """What a purge deletes, in this order: rows that refer to others come first."""
 
     MAILS = "mails"
     WITHHELD = "withheld"
@@ -33,7 +33,7 @@ class Purgeable(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Digested:
-    """What digests have told: rows up to and including these numbers, and mails sent before `until`."""
+    """What the digests have reported: rows up to these numbers, and messages sent until `until`."""
 
     marks: Mapping[str, int]
     until: datetime | None
@@ -41,7 +41,10 @@ class Digested:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetentionLimits:
-    """Before when things may go; None: never. Answers are needed longer where one is enough for a while."""
+    """Times before which rows may be deleted, None for never.
+
+    Replies can be kept longer, to limit how often a person gets one.
+    """
 
     before: datetime | None
     mails_before: datetime | None
@@ -50,7 +53,7 @@ class RetentionLimits:
 
 
 def digested_by(session: Session, editions: Collection[Edition], weekday: int) -> Digested:
-    """Return what every wanted edition of the digest has told, so that the next ones lack nothing."""
+    """Return the rows that all these editions have reported, so that the next ones miss none."""
     newest = session.exec(select(func.max(tables.Digest.local_date))).one()
     nothing = Digested(marks=dict.fromkeys(MARKED, 0), until=None)
     if newest is None:
@@ -65,7 +68,7 @@ def digested_by(session: Session, editions: Collection[Edition], weekday: int) -
 
 
 def may_go(what: Purgeable, limits: RetentionLimits) -> ColumnElement[bool]:
-    """Return what a row must meet to be deleted."""
+    """Return the condition under which a row may be deleted."""
     match what:
         case Purgeable.MAILS:
             return _mail_goes(_MAIL, limits)
@@ -81,24 +84,28 @@ def may_go(what: Purgeable, limits: RetentionLimits) -> ColumnElement[bool]:
             return _incident_goes(_INCIDENT, limits)
         case Purgeable.MESSAGES:
             needed = or_(
-                is_unfinished(), awaits_digest(limits), proves(limits), has_mail(limits), has_copy(limits)
+                is_unfinished(),
+                awaits_digest(limits),
+                belongs_to_incident(limits),
+                has_mail(limits),
+                has_copy(limits),
             )
             return is_old(limits) & not_(needed)
 
 
 def is_old(limits: RetentionLimits) -> ColumnElement[bool]:
-    """A message that arrived long ago, and of which more than its place is left."""
+    """A message arrived before the limit, and more than its location is left."""
     arrived = func.coalesce(col(_MESSAGE.received_at), col(_MESSAGE.seen_at))
     return _before(arrived, limits.before) & (col(_MESSAGE.sha256).is_not(None))
 
 
 def is_unfinished() -> ColumnElement[bool]:
-    """Reading or moving it is not done."""
+    """Reading or moving the message is not finished."""
     return col(_MESSAGE.state).not_in(_DONE)
 
 
 def awaits_digest(limits: RetentionLimits) -> ColumnElement[bool]:
-    """A digest that is still to come tells of it."""
+    """A future digest will report the message or its rows."""
     marks = limits.digested.marks
     return or_(
         col(_MESSAGE.id) > marks["message_to"],
@@ -114,8 +121,8 @@ def _refused_since(mark: int) -> ColumnElement[bool]:
     return exists(refused.correlate(_MESSAGE))
 
 
-def proves(limits: RetentionLimits) -> ColumnElement[bool]:
-    """It proves an incident that stays."""
+def belongs_to_incident(limits: RetentionLimits) -> ColumnElement[bool]:
+    """The message belongs to an incident that stays."""
     link, bounce = tables.IncidentEvent, tables.Bounce
     proof = select(link.bounce_id).join(bounce, col(bounce.id) == col(link.bounce_id))
     proof = proof.join(_INCIDENT, col(_INCIDENT.number) == col(link.incident))
@@ -124,7 +131,7 @@ def proves(limits: RetentionLimits) -> ColumnElement[bool]:
 
 
 def has_mail(limits: RetentionLimits) -> ColumnElement[bool]:
-    """A mail was written about it that waits, or that is not old enough."""
+    """An outgoing message about it is waiting or not old enough."""
     mail = aliased(_MAIL)
     about = select(mail.id).join(_REPORT, col(_REPORT.id) == col(mail.report_id))
     about = about.where(col(_REPORT.message_id) == col(_MESSAGE.id), not_(_mail_goes(mail, limits)))
@@ -132,18 +139,18 @@ def has_mail(limits: RetentionLimits) -> ColumnElement[bool]:
 
 
 def has_copy(limits: RetentionLimits) -> ColumnElement[bool]:
-    """A copy of its report came later, and is not old enough."""
+    """A later duplicate of its report is not old enough."""
     copy = aliased(_REPORT)
-    fresh = or_(
+    is_recent = or_(
         not_(_before(col(copy.recorded_at), limits.before)), col(copy.id) > limits.digested.marks["report_to"]
     )
     later = select(copy.id).join(_REPORT, col(_REPORT.id) == col(copy.duplicate_of))
-    later = later.where(col(_REPORT.message_id) == col(_MESSAGE.id), fresh)
+    later = later.where(col(_REPORT.message_id) == col(_MESSAGE.id), is_recent)
     return exists(later.correlate(_MESSAGE))
 
 
 def _mail_goes(mail: Any, limits: RetentionLimits) -> ColumnElement[bool]:
-    """It is settled, old, and its sending was told."""
+    """The outgoing message has a final state, is old, and a digest has reported its sending."""
     until = limits.digested.until
     digested = (
         col(mail.sent_at).is_(None) if until is None else func.coalesce(col(mail.sent_at) <= until, true())
@@ -152,7 +159,7 @@ def _mail_goes(mail: Any, limits: RetentionLimits) -> ColumnElement[bool]:
 
 
 def _incident_goes(incident: Any, limits: RetentionLimits) -> ColumnElement[bool]:
-    """It is over for long, every line of it was told, and no mail about it stays."""
+    """The incident was resolved long ago, its history is in digests, and no message about it stays."""
     mail, line = aliased(_MAIL), tables.IncidentChange
     stays = select(mail.id).where(col(mail.incident) == col(incident.number), not_(_mail_goes(mail, limits)))
     undigested = select(line.id).where(

@@ -1,1 +1,1 @@
-"""Messages, their reports and bounces, quarantine and cursors."""
+"""Messages, their reports and bounces, and the quarantine."""

@@ -1,4 +1,4 @@
-"""Bounces as the detection rules see them, read column by column: this is the hot path of ingest."""
+"""Bounces as events for the detection rules, read without the ORM because ingest runs this often."""
 
 from collections.abc import Collection, Iterable
 from datetime import UTC, datetime, timedelta
@@ -14,7 +14,7 @@ from bounce_watch.store.database.columns import fold
 from bounce_watch.store.database.session import Queries, read_columns
 
 MAX_EVENTS = 10_000
-"""Events looked at for one rule and key; of more, the newest."""
+"""Maximum events read for one rule and key, the newest."""
 
 _BOUNCE = tables.Bounce
 _COLUMNS: tuple[Any, ...] = (
@@ -31,7 +31,7 @@ _COLUMNS: tuple[Any, ...] = (
     _BOUNCE.recipient_domain,
 )
 EVENT_COLUMNS: tuple[Any, ...] = (*_COLUMNS, _BOUNCE.action)
-"""What a new row tells of itself, for `failed_events`."""
+"""The columns that `failed_events` needs of a new row."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _HOUR = 3_600_000_000  # microseconds, as an Instant is stored
@@ -47,7 +47,7 @@ _FILTERS = {
 
 
 class BounceEvents(Queries):
-    """Which bounces a rule is to look at."""
+    """Queries of the detection rules about bounces."""
 
     def events(
         self,
@@ -62,9 +62,9 @@ class BounceEvents(Queries):
         recipient_domain: Collection[str] = (),
         limit: int = MAX_EVENTS,
     ) -> tuple[Event, ...]:
-        """Return failed bounces of `since` <= time <= `until`, oldest first; of too many the newest.
+        """Return the newest `limit` failed bounces of `since` <= time <= `until`, oldest first.
 
-        Every filter given must hold, by one of its values; an empty one asks nothing.
+        A bounce must match one value of each filter; an empty filter sets no condition.
         """
         asked = {
             "causes": sorted(causes),
@@ -85,7 +85,7 @@ class BounceEvents(Queries):
     ) -> dict[datetime, int]:
         """Count messages with failed bounces by the full hour (UTC) in `since` <= time < `until`.
 
-        An empty `causes` asks nothing; hours without any are left out.
+        An empty `causes` sets no condition; hours without messages are left out.
         """
         conditions = [_FAILED, col(_BOUNCE.occurred_at) >= since, col(_BOUNCE.occurred_at) < until]
         conditions.append(col(_BOUNCE.evidence).in_(sorted(evidence)))
@@ -100,7 +100,7 @@ class BounceEvents(Queries):
 
 
 def failed_events(rows: Iterable[Any]) -> tuple[Event, ...]:
-    """Return new rows, in the order of EVENT_COLUMNS, as events; those that did not fail are none."""
+    """Return new rows, with the columns EVENT_COLUMNS, as events; skip those that did not fail."""
     return tuple(_event(row) for *row, action in rows if action == Action.FAILED)
 
 
@@ -110,7 +110,7 @@ def _folded(addresses: Collection[str]) -> list[str]:
 
 @cache
 def _in_window(filters: frozenset[str]) -> Any:
-    """Return the question with these filters, newest first: made once, for it is asked for every bounce."""
+    """Return the query with these filters, newest first. Cached, because it runs for every bounce."""
     asked = [
         column.in_(bindparam(name, expanding=True)) for name, column in _FILTERS.items() if name in filters
     ]

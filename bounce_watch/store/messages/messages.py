@@ -1,4 +1,4 @@
-"""Messages at their places in mailboxes, the reports in them, and the bounces of those."""
+"""Messages at their locations in mailboxes, their reports and the bounces in these."""
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
@@ -20,7 +20,7 @@ from bounce_watch.store.records import StoredReport
 from bounce_watch.store.vocabulary import MessageState
 
 _MESSAGE, _REPORT, _BOUNCE = tables.Message, tables.Report, tables.Bounce
-# Made once: to build a statement costs more than to run it, and these are run for every message.
+# Built once: building a statement takes longer than running it, and these run for every message.
 _LOCATION = (
     col(_MESSAGE.mailbox) == bindparam("at_mailbox"),
     col(_MESSAGE.validity) == bindparam("at_validity"),
@@ -43,7 +43,7 @@ _FIRST_WITH = select(_REPORT.id).where(
 
 
 def find_message(session: Session, mailbox: str, validity: int, uid: str) -> tables.Message | None:
-    """Return the row of the message at this place."""
+    """Return the row of the message at this location, None for none."""
     return session.exec(_AT_LOCATION, params=_at(mailbox, validity, uid)).one_or_none()
 
 
@@ -52,7 +52,7 @@ def _at(mailbox: str, validity: int, uid: str) -> dict[str, Any]:
 
 
 class MessageQueries(Queries):
-    """Questions about messages."""
+    """Queries about messages."""
 
     def newest(self) -> int:
         """Return the number of the newest message, 0 for none."""
@@ -60,9 +60,9 @@ class MessageQueries(Queries):
             return session.exec(select(func.max(_MESSAGE.id))).one() or 0
 
     def states_at(self, mailbox: str, validity: int, uids: Collection[str]) -> dict[str, MessageState]:
-        """Return how far the messages at these places came; unknown places are left out.
+        """Return the states of the messages at these locations; unknown locations are left out.
 
-        `seen` means that reading the message failed before: it is to be read again.
+        `seen` means that reading the message failed before and must be retried.
         """
         query = select(_MESSAGE.uid, _MESSAGE.state).where(
             col(_MESSAGE.mailbox) == mailbox,
@@ -73,7 +73,7 @@ class MessageQueries(Queries):
             return {uid: MessageState(state) for uid, state in session.exec(query)}
 
     def unfiled(self, mailbox: str) -> tuple[MessageLocation, ...]:
-        """Return where messages lie that are stored and not known to be filed, in order."""
+        """Return the locations of messages that are stored but not known to be filed, in order."""
         query = select(_MESSAGE.validity, _MESSAGE.uid).where(
             col(_MESSAGE.state) == MessageState.STORED, col(_MESSAGE.mailbox) == mailbox
         )
@@ -95,7 +95,7 @@ class MessageQueries(Queries):
 
 
 class Messages(MessageQueries, Repository):
-    """Changes of messages, reports and bounces."""
+    """Changes to messages, reports and bounces."""
 
     def add_message(
         self,
@@ -111,10 +111,10 @@ class Messages(MessageQueries, Repository):
         reason: str | None = None,
         state: MessageState = MessageState.STORED,
     ) -> int:
-        """Store a message and return its number; one that failed before (`seen`) is completed.
+        """Store a message and return its number; complete the row of one that failed before (`seen`).
 
-        `sha256` is that of the bytes that were read in hexadecimal, `size` in bytes. Raises AlreadyStored
-        when a message at this place was stored before.
+        `sha256` is the hexadecimal hash of the bytes that were read, `size` is in bytes. Raises AlreadyStored
+        when a message at this location was stored before.
         """
         row = {"mailbox": mailbox, "validity": validity, "uid": uid, "seen_at": now, "attempts": 0}
         row |= {"sha256": sha256, "size": size, "received_at": received_at}
@@ -135,9 +135,9 @@ class Messages(MessageQueries, Repository):
         now: datetime,
         received_at: datetime | None = None,
     ) -> StoredReport:
-        """Store a report. The same fingerprint again makes a duplicate, whose bounces are not stored.
+        """Store a report. One with a known fingerprint is a duplicate, whose bounces are not stored.
 
-        `received_at` is the arrival of its message.
+        `received_at` is when its message arrived.
         """
         connection, first = self._rows.connection(), None
         row = report_row(message_id, report, now)
@@ -161,7 +161,7 @@ class Messages(MessageQueries, Repository):
     ) -> tuple[Event, ...]:
         """Store the bounces of a report and return the failed ones as events, in order.
 
-        Without a time of its own a bounce gets that of the report; none lies after `now`. For a duplicate
+        A bounce without a time gets that of the report, and none is later than `now`. For a duplicate report
         nothing is stored.
         """
         if report.duplicate_of is not None or not bounces:
@@ -171,20 +171,20 @@ class Messages(MessageQueries, Repository):
             {**ids, "occurred_at": min(bounce.occurred_at or report.reported_at, now), **bounce_row(bounce)}
             for bounce in bounces
         ]
-        # As they were stored: the rules see what they will see later.
+        # Events are built from the stored rows, so that the rules get the same values later.
         return failed_events(self._rows.connection().execute(_NEW_BOUNCES, rows))
 
     def note_filed(self, locations: Sequence[MessageLocation]) -> None:
-        """Note as filed the messages at these places, as after their move."""
+        """Record that the messages at these locations are filed, after their move."""
         self._rows.connection().execute(
             _FILED, [_at(one.mailbox, one.validity, one.uid) for one in locations]
         )
 
     def note_moved(self, mailbox: str, up_to: int | None = None) -> None:
-        """Note as filed what is `stored` and no longer in the folder: we died after moving it.
+        """Record as filed the `stored` messages that are gone from the folder: a process died after the move.
 
-        Only after a walk through the whole folder, which moves every such message that is still there.
-        `up_to` is the newest row number before the walk: what another watcher stored since is not meant.
+        Call it only after the whole folder was read, which moves every such message that is still there.
+        `up_to` is the newest row number before that, so that messages of other watchers are not included.
         """
         stored = [col(_MESSAGE.state) == MessageState.STORED, col(_MESSAGE.mailbox) == mailbox]
         if up_to is not None:
@@ -192,9 +192,9 @@ class Messages(MessageQueries, Repository):
         self._rows.connection().execute(update(_MESSAGE).where(*stored).values(state=MessageState.FILED))
 
     def note_failure(self, *, mailbox: str, validity: int, uid: str, reason: str, now: datetime) -> int:
-        """Count a failure that will happen again with the same bytes; return how many there were.
+        """Count a failure that the bytes of a message cause; return the number of failures.
 
-        Faults of network, disk or memory are not to be noted: they never lead to quarantine.
+        Do not count errors of network, disk or memory: they must not lead to quarantine.
         """
         row = find_message(self._rows, mailbox, validity, uid)
         if row is None:

@@ -1,4 +1,4 @@
-"""Messages that could not be read, with their bytes, until a person lets them be read again."""
+"""Messages that could not be read, kept with their bytes until an admin requeues them."""
 
 from dataclasses import asdict
 from datetime import datetime
@@ -22,7 +22,7 @@ _WITHOUT_BYTES = defer(_QUARANTINED.raw)  # type: ignore[arg-type]
 
 
 class QuarantineQueries(Queries):
-    """Questions about the quarantine."""
+    """Queries about the quarantine."""
 
     def list(
         self, state: QuarantineState | None = QuarantineState.QUARANTINED, limit: int = 1_000
@@ -37,14 +37,14 @@ class QuarantineQueries(Queries):
             return tuple(_entry(*row) for row in session.exec(query))
 
     def show(self, number: int) -> tuple[QuarantineEntry, bytes]:
-        """Return one message with its bytes. Raises NotThere for no such number."""
+        """Return one message with its bytes. Raises NotThere for an unknown number."""
         with self._reading() as session:
             row, message = _find(session, number)
             return _entry(row, message, len(row.raw)), row.raw
 
 
 class Quarantine(QuarantineQueries, Repository):
-    """Writing to the quarantine."""
+    """Changes to the quarantine."""
 
     def add(
         self,
@@ -58,7 +58,7 @@ class Quarantine(QuarantineQueries, Repository):
         received_at: datetime | None,
         now: datetime,
     ) -> int:
-        """Keep the bytes of an unreadable message and return the number of the quarantined row."""
+        """Store the bytes of an unreadable message and return the number of its quarantine row."""
         message = find_message(self._rows, mailbox, validity, uid)
         if message is None:
             message = tables.Message(
@@ -82,9 +82,9 @@ class Quarantine(QuarantineQueries, Repository):
         return row.id
 
     def requeue(self, number: int) -> tuple[QuarantineEntry, bytes]:
-        """Give the bytes back to be read again; the message counts as never tried.
+        """Return the bytes to be read again, and reset the failures of the message.
 
-        Raises NotThere for no such number, and for one that was requeued before.
+        Raises NotThere for an unknown number, and for one that was requeued before.
         """
         row, message = _find(self._rows, number)
         if row.state != QuarantineState.QUARANTINED:

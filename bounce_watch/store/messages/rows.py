@@ -1,4 +1,4 @@
-"""Reports and bounces as rows, and rows of messages, reports and bounces as values."""
+"""Convert reports and bounces to rows, and rows back to values."""
 
 from dataclasses import fields
 from datetime import datetime
@@ -21,7 +21,7 @@ _ORIGINAL = ("message_id", "sender", "subject", "date")
 
 
 def report_row(message_id: int, report: Report, now: datetime) -> dict[str, Any]:
-    """Return the columns of a report, but for its evidence and what it repeats."""
+    """Return the columns of a report, except for its evidence and `duplicate_of`."""
     return {
         "message_id": message_id,
         "recorded_at": now,
@@ -36,7 +36,7 @@ def report_row(message_id: int, report: Report, now: datetime) -> dict[str, Any]
 
 
 def bounce_row(bounce: Bounce) -> dict[str, Any]:
-    """Return the columns of a bounce, but for its report and its time."""
+    """Return the columns of a bounce, except for its report and its time."""
     return {
         **{name: getattr(bounce, name) for name in _BOUNCE},
         "recipient_key": fold(bounce.recipient),

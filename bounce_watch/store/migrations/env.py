@@ -1,4 +1,4 @@
-"""Run by Alembic: apply the steps on the connection that the store hands over."""
+"""Alembic environment: run the migrations on the connection that the store passes."""
 
 from alembic import context
 

@@ -1,1 +1,1 @@
-"""The outbox: the queue, its list, and replies that still wait for more."""
+"""The outbox: the queue, its queries, and pending replies that more bounces can join."""

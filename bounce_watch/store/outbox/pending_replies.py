@@ -1,4 +1,4 @@
-"""Answers that still settle: written, not yet due, so that another bounce can join them."""
+"""Pending replies: written but not yet due, so that more bounces can be added to them."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,7 +16,7 @@ _OUTGOING = tables.Outgoing
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PendingReply:
-    """An answer that has not left. `mail_id` is the bounced mail's Message-ID, None for several mails."""
+    """A reply that was not sent yet. `mail_id` is the Message-ID of the bounced message, None for several."""
 
     number: int
     event_key: str
@@ -25,15 +25,15 @@ class PendingReply:
 
 
 class PendingReplies(Repository):
-    """Finding and rewriting answers before they are due."""
+    """Finding and changing replies before they are due."""
 
     def find(
         self, recipient: str, written_after: datetime, joined_for: str, now: datetime
     ) -> PendingReply | None:
-        """Return the answer to a person that nobody has tried to send yet, None when there is none.
+        """Return the reply to a person that was never tried to be sent, None when there is none.
 
-        It waits for its time, or for a person and was written after a moment. `joined_for` is the reason
-        noted for the reports that joined it: their bounces are in it too.
+        It is pending and not due, or held and written after `written_after`. `joined_for` is the reason
+        recorded in `withheld` for reports that were added to it; their bounces are included.
         """
         waits = (
             (col(_OUTGOING.state) == OutboxState.PENDING)
@@ -59,18 +59,18 @@ class PendingReplies(Repository):
         )
 
     def send_now(self, now: datetime) -> None:
-        """Make every answer due that only waits_only: nothing more will join it; failed attempts wait on."""
-        waits_only = (
+        """Make replies due that wait for more bounces; those with a failed attempt keep their time."""
+        is_waiting = (
             col(_OUTGOING.state) == OutboxState.PENDING,
             col(_OUTGOING.kind) == LetterKind.REPLY,
             col(_OUTGOING.attempts) == 0,
             col(_OUTGOING.next_at) > now,
         )
-        for row in self._rows.exec(select(_OUTGOING).where(*waits_only).with_for_update()):
+        for row in self._rows.exec(select(_OUTGOING).where(*is_waiting).with_for_update()):
             row.next_at = now
 
     def replace(self, number: int, letter: Letter, content: bytes) -> None:
-        """Replace the words of an answer that nobody has tried to send; its event and ids stay."""
+        """Replace the content of a reply that was never tried to be sent; its event and ids stay."""
         row = self._rows.get_one(_OUTGOING, number, with_for_update=True)
         if row.attempts or row.state not in (OutboxState.PENDING, OutboxState.HELD):
             raise ValueError(f"outbox row {number} may have left: its bytes are frozen")

@@ -1,4 +1,4 @@
-"""Questions about the outbox, and what the gate needs to know of it."""
+"""Queries about the outbox, and the reply history that the gate needs."""
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
@@ -21,7 +21,7 @@ _WITHOUT_BYTES = defer(_OUTGOING.raw)  # type: ignore[arg-type]
 _NOT_ABANDONED = col(_OUTGOING.state) != OutboxState.ABANDONED
 
 
-# Made once: to build a statement costs more than to ask it, and these are asked before each answer.
+# Built once: building a statement takes longer than running it, and these run before each reply.
 _EVENT = select(_OUTGOING.id).where(col(_OUTGOING.event_key) == bindparam("event"))
 
 
@@ -30,22 +30,22 @@ def _counted(*conditions: ColumnElement[bool]) -> Any:
 
 
 def _history() -> Any:
-    """Return the question for all that the gate must know of what was written."""
+    """Return the query for a ReplyHistory."""
     replies = (
         col(_OUTGOING.recipient_key) == bindparam("person"),
         col(_OUTGOING.kind) == LetterKind.REPLY,
         _NOT_ABANDONED,
     )
-    # What a person released or retried is no sign of a storm: only what we let go by ourselves is pace.
-    pace = (_NOT_ABANDONED, col(_OUTGOING.pending_since) == col(_OUTGOING.created_at))
+    # Manual releases and retries do not trip the breaker: only automatic sending counts for the rate.
+    automatic = (_NOT_ABANDONED, col(_OUTGOING.pending_since) == col(_OUTGOING.created_at))
     newest = select(func.max(_OUTGOING.created_at, type_=Instant())).where(
         *replies, col(_OUTGOING.cause) == bindparam("why")
     )
     return select(  # type: ignore[call-overload]
         newest.scalar_subquery(),
         _counted(*replies, col(_OUTGOING.created_at) > bindparam("day")),
-        _counted(*pace, col(_OUTGOING.pending_since) > bindparam("minute")),
-        _counted(*pace, col(_OUTGOING.pending_since) > bindparam("hour")),
+        _counted(*automatic, col(_OUTGOING.pending_since) > bindparam("minute")),
+        _counted(*automatic, col(_OUTGOING.pending_since) > bindparam("hour")),
         _counted(col(_OUTGOING.event_key) == bindparam("event")),
     )
 
@@ -54,18 +54,18 @@ _HISTORY = _history()
 
 
 class OutboxQueries(Queries):
-    """Questions about what we write."""
+    """Queries about outgoing messages."""
 
     def due(self, now: datetime, limit: int = 50) -> tuple[OutboxEntry, ...]:
-        """Return the pending mails whose time has come, longest waiting first."""
+        """Return the pending messages that are due, longest waiting first."""
         return self._waiting(OutboxState.PENDING, now, limit)
 
     def unknown_due(self, now: datetime, limit: int = 50) -> tuple[OutboxEntry, ...]:
-        """Return the mails that may have been sent and whose grace is over: look, then `decide`."""
+        """Return the `unknown` messages whose grace time is over: look for them, then call `decide`."""
         return self._waiting(OutboxState.UNKNOWN, now, limit)
 
     def next_at(self, now: datetime) -> datetime | None:
-        """Return when the next mail after `now` is due, to be sent or to be looked for; None for none."""
+        """Return when the next message after `now` is due to be sent or looked for; None for none."""
         waits = col(_OUTGOING.state).in_([OutboxState.PENDING, OutboxState.UNKNOWN])
         with self._reading() as session:
             return session.exec(
@@ -73,30 +73,30 @@ class OutboxQueries(Queries):
             ).one()
 
     def list(self, states: Collection[OutboxState] = (), limit: int = 1_000) -> tuple[OutboxEntry, ...]:
-        """Return mails of any of these states (of all states for none), newest first."""
+        """Return the messages in any of these states (in all states for none), newest first."""
         conditions = [col(_OUTGOING.state).in_(sorted(states))] if states else []
         with self._reading() as session:
             return entries(session, *conditions, limit=limit)
 
     def alerts_after(self, number: int, limit: int = 50) -> tuple[OutboxEntry, ...]:
-        """Return the alerts that were written after a mail, oldest first."""
+        """Return the alerts with numbers above `number`, oldest first."""
         query = select(_OUTGOING).where(col(_OUTGOING.id) > number, col(_OUTGOING.kind) == LetterKind.ALERT)
         with self._reading() as session:
             rows = session.exec(query.order_by(col(_OUTGOING.id)).limit(limit).options(_WITHOUT_BYTES))
             return tuple(value_of(OutboxEntry, row) for row in rows)
 
     def count_held(self) -> int:
-        """Return how many mails are held until a person lets them go."""
+        """Return how many messages are held until an admin releases them."""
         with self._reading() as session:
             return _count(session, col(_OUTGOING.state) == OutboxState.HELD)
 
     def newest(self) -> int:
-        """Return the number of the newest mail, 0 for none."""
+        """Return the number of the newest message, 0 for none."""
         with self._reading() as session:
             return session.exec(select(func.max(_OUTGOING.id))).one() or 0
 
     def show(self, number: int) -> tuple[OutboxEntry, bytes]:
-        """Return one mail with its frozen bytes. Raises NotThere for no such number."""
+        """Return one message with its frozen bytes. Raises NotThere for an unknown number."""
         with self._reading() as session:
             row = session.get(_OUTGOING, number)
             if row is None:
@@ -106,17 +106,16 @@ class OutboxQueries(Queries):
             return value_of(OutboxEntry, row), row.raw
 
     def event_known(self, event_key: str) -> bool:
-        """Tell whether a mail about this event was written before, in whatever state it is."""
+        """Return whether a message about this event exists, in any state."""
         with self._reading() as session:
             return read_columns(session, _EVENT, {"event": event_key}).first() is not None
 
     def reply_history(
         self, recipient: str, cause: str, now: datetime, event_key: str | None = None
     ) -> ReplyHistory:
-        """Return what was written to a person, and how fast we write to everybody.
+        """Return what was written to a person, and the rate of sending to all people.
 
-        Abandoned mails do not count. Held ones count as answers to the person; the pace counts only
-        what was let go.
+        Abandoned messages do not count. Held ones count as replies to the person, but not for the rate.
         """
         asked = {
             "person": fold(recipient),
@@ -137,25 +136,25 @@ class OutboxQueries(Queries):
         )
 
     def _waiting(self, state: OutboxState, now: datetime, limit: int) -> tuple[OutboxEntry, ...]:
-        query = select(_OUTGOING).where(col(_OUTGOING.state) == state, has_come(now))
+        query = select(_OUTGOING).where(col(_OUTGOING.state) == state, is_due(now))
         query = query.order_by(col(_OUTGOING.next_at), col(_OUTGOING.id)).limit(limit)
         with self._reading() as session:
             return tuple(value_of(OutboxEntry, row) for row in session.exec(query.options(_WITHOUT_BYTES)))
 
 
 FARTHEST = timedelta(days=1)
-"""No mail waits so long by itself: a later time was written by a clock that was wrong."""
+"""Maximum time that a message waits automatically: a later due time was set by a wrong clock."""
 
 
-def has_come(now: datetime) -> ColumnElement[bool]:
-    """Return the condition that a mail's time has come."""
+def is_due(now: datetime) -> ColumnElement[bool]:
+    """Return the condition that a message is due."""
     return (col(_OUTGOING.next_at) <= now) | (col(_OUTGOING.next_at) > now + FARTHEST)
 
 
 def entries(
     session: Session, *conditions: ColumnElement[bool], limit: int = 1_000
 ) -> tuple[OutboxEntry, ...]:
-    """Return the mails that meet the conditions, newest first; their bytes stay in the database."""
+    """Return the messages that meet the conditions, newest first, without loading their bytes."""
     query = select(_OUTGOING).where(*conditions).order_by(col(_OUTGOING.id).desc()).limit(limit)
     return tuple(value_of(OutboxEntry, row) for row in session.exec(query.options(_WITHOUT_BYTES)))
 

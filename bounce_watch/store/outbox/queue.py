@@ -1,8 +1,8 @@
-"""The outbox: what we write, exactly once for each event.
+"""The outbox: each event is written to exactly once.
 
-pending -> sending -> sent | pending (backoff) | failed | unknown; held -> pending by a person.
-A row is leased and committed before the first byte leaves; one found `sending` later was being sent
-when its process died, so nobody knows whether it arrived: `unknown`, never simply repeated.
+pending -> sending -> sent | pending (backoff) | failed | unknown; held -> pending by an admin.
+The lease is committed before the first byte is sent. If a process dies while sending, the delivery is
+uncertain: the message becomes `unknown` and is not sent again without a look into Sent Items.
 """
 
 from collections.abc import Callable, Collection
@@ -17,18 +17,18 @@ from bounce_watch.store.database.columns import fold
 from bounce_watch.store.database.errors import NotThere
 from bounce_watch.store.database.session import Repository
 from bounce_watch.store.database.values import value_of
-from bounce_watch.store.outbox.queries import OutboxQueries, has_come
+from bounce_watch.store.outbox.queries import OutboxQueries, is_due
 from bounce_watch.store.records import OutboxEntry, OutgoingMail
 from bounce_watch.store.state import State
 
 BACKOFF = tuple(timedelta(minutes=minutes) for minutes in (1, 2, 5, 15, 30, 60))
-"""Pauses after the first, second, ... attempt that certainly sent nothing; the last one repeats."""
+"""Pauses after the first, second, ... failed attempt; the last one repeats."""
 
 GIVE_UP_AFTER = timedelta(hours=48)
-"""After so long in the outbox a mail that cannot be sent has failed."""
+"""Time in the outbox after which a message that cannot be sent has failed."""
 
 LEAST_ATTEMPTS = 10
-"""So often it was tried before it fails: a clock that jumps, or a machine that slept, gives up no mail."""
+"""Minimum attempts before a message fails, because the clock may jump or the machine may sleep."""
 
 _OUTGOING = tables.Outgoing
 _NEW, _REFUSED = insert(_OUTGOING), insert(tables.Withheld)
@@ -38,7 +38,7 @@ GRACE = timedelta(minutes=10)
 
 
 class Outbox(OutboxQueries, Repository):
-    """Writing to the outbox."""
+    """Changes to the outbox."""
 
     def enqueue(
         self,
@@ -53,10 +53,10 @@ class Outbox(OutboxQueries, Repository):
         incident: int | None = None,
         wait: timedelta = timedelta(0),
     ) -> bool:
-        """Put a mail into the outbox, `pending` or `held`; False when its event was written before.
+        """Add a message to the outbox, `pending` or `held`; return False when its event has one already.
 
-        `content` is frozen from here on. `bw_id` is the value of its X-Bounce-Watch-ID. `wait` is the time
-        before it is due.
+        `content` is frozen from now on. `bw_id` is the value of its X-Bounce-Watch-ID header. `wait` is the
+        time until it is due.
         """
         if self.event_known(letter.event_key):
             return False
@@ -90,7 +90,7 @@ class Outbox(OutboxQueries, Repository):
         now: datetime,
         report_id: int | None = None,
     ) -> None:
-        """Note that the gate refused a mail, and why."""
+        """Record that the gate did not allow a message, and why."""
         key = None if recipient is None else fold(recipient)
         row = {"at": now, "recipient": recipient, "recipient_key": key, "cause": cause, "reason": reason}
         self._rows.connection().execute(_REFUSED, {**row, "report_id": report_id})
@@ -98,12 +98,12 @@ class Outbox(OutboxQueries, Repository):
     def claim(
         self, number: int, owner: str, now: datetime, lease_seconds: float = 600
     ) -> OutgoingMail | None:
-        """Take the lease of a pending mail and return it.
+        """Lease a pending message and return it.
 
-        None when it is not pending, not yet due, or just being taken by another process.
+        None when it is not pending, not yet due, or being leased by another process.
         """
         query = select(_OUTGOING).where(
-            col(_OUTGOING.id) == number, _in_state(OutboxState.PENDING), has_come(now)
+            col(_OUTGOING.id) == number, _in_state(OutboxState.PENDING), is_due(now)
         )
         row = self._rows.exec(query.with_for_update(skip_locked=True)).one_or_none()
         if row is None:
@@ -114,11 +114,11 @@ class Outbox(OutboxQueries, Repository):
         return value_of(OutgoingMail, row, content=row.raw)
 
     def finish(self, number: int, outcome: str, reply: str, now: datetime) -> OutboxState:
-        """Note what became of a claimed mail and return its new state.
+        """Record the outcome of a claimed message and return its new state.
 
-        `outcome` is sent, later, failed, stop or unknown. `later` waits and gives up after 48 hours;
-        `stop` costs no attempt: the configuration is at fault, not the mail. A mail that is no longer
-        being sent keeps its state, unless the outcome is that it was sent.
+        `outcome` is sent, later, failed, stop or unknown. `later` is retried and fails after 48 hours.
+        `stop` does not count as an attempt, because the configuration is the cause. A message that is
+        not `sending` any more keeps its state, unless the outcome is sent.
         """
         row = self._outgoing(number)
         if row.state != OutboxState.SENDING and outcome != "sent":
@@ -134,10 +134,10 @@ class Outbox(OutboxQueries, Repository):
     def recover(
         self, now: datetime, at_work: Callable[[], Collection[str]] = tuple
     ) -> tuple[OutboxEntry, ...]:
-        """Mark every mail that a dead process was sending as `unknown` and return them.
+        """Mark every message that a dead process was sending as `unknown` and return them.
 
-        `at_work` returns the owners that are alive: theirs are left to them until the lease is over. It is
-        asked after the mails are known, for whoever leases a mail was alive before.
+        `at_work` returns the running owners, which keep their messages until the lease ends. It is called
+        after the messages are read: then it knows every process that leased one of them.
         """
         query = select(_OUTGOING).where(_in_state(OutboxState.SENDING)).with_for_update(skip_locked=True)
         found = self._rows.exec(query).all()
@@ -150,7 +150,7 @@ class Outbox(OutboxQueries, Repository):
         return tuple(value_of(OutboxEntry, row) for row in rows)
 
     def decide(self, number: int, state: OutboxState, now: datetime, why: str = "") -> None:
-        """Settle an `unknown` mail as sent, pending or abandoned, as a look into Sent Items showed."""
+        """Set an `unknown` message to sent, pending or abandoned, by what Sent Items shows."""
         row = self._outgoing(number)
         if row.state != OutboxState.UNKNOWN:
             raise NotThere(f"outbox row {number} is {row.state}, not unknown")
@@ -158,22 +158,22 @@ class Outbox(OutboxQueries, Repository):
         self._move(row, state, now)
 
     def look_later(self, number: int, now: datetime) -> None:
-        """Leave an `unknown` mail as it is until one more grace is over: nobody could look."""
+        """Keep an `unknown` message for one more grace time, because Sent Items could not be read."""
         row = self._outgoing(number)
         if row.state == OutboxState.UNKNOWN:
             row.next_at = now + GRACE
 
     def release(self, numbers: Collection[int] | None, now: datetime) -> int:
-        """Let held mails go, all of them for None; return how many."""
+        """Release held messages, all of them for None; return how many."""
         return self._move_all(numbers, {OutboxState.HELD}, OutboxState.PENDING, now)
 
     def abandon(self, numbers: Collection[int], now: datetime) -> int:
-        """Give up mails that wait, failed or may have been sent; return how many."""
-        given_up = {OutboxState.PENDING, OutboxState.HELD, OutboxState.FAILED, OutboxState.UNKNOWN}
-        return self._move_all(numbers, given_up, OutboxState.ABANDONED, now)
+        """Cancel messages that are waiting, failed or unknown; return how many."""
+        cancelable = {OutboxState.PENDING, OutboxState.HELD, OutboxState.FAILED, OutboxState.UNKNOWN}
+        return self._move_all(numbers, cancelable, OutboxState.ABANDONED, now)
 
     def retry(self, numbers: Collection[int] | None, now: datetime) -> int:
-        """Send failed, abandoned or unknown mails again, all failed ones for None; return how many."""
+        """Send failed, abandoned or unknown messages again, all failed ones for None; return how many."""
         again = {OutboxState.FAILED}
         if numbers is not None:
             again |= {OutboxState.ABANDONED, OutboxState.UNKNOWN}
@@ -186,7 +186,7 @@ class Outbox(OutboxQueries, Repository):
         if numbers is not None:
             query = query.where(col(tables.Outgoing.id).in_(sorted(numbers)))
         if state is OutboxState.PENDING:
-            query = query.where(func.length(tables.Outgoing.raw) > 0)  # its person was forgotten
+            query = query.where(func.length(tables.Outgoing.raw) > 0)  # empty when its person was erased
         rows = self._rows.exec(query.with_for_update()).all()
         for row in rows:
             self._move(row, state, now)

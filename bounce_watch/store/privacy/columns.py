@@ -1,4 +1,4 @@
-"""Where the store names one person: every column of text is looked at, as the tables themselves tell them."""
+"""Find the rows that name one person, in every text column that the tables define."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -13,7 +13,7 @@ from bounce_watch.store.database.columns import LongText, SafeJson, SafeText
 from bounce_watch.store.privacy.identity import PersonIdentity
 
 NUMBERED: tuple[Any, ...] = (
-    # Mail that waits comes first: it must not leave meanwhile.
+    # Waiting messages come first, so that they are not sent during the erasure.
     tables.Outgoing,
     tables.Withheld,
     tables.Bounce,
@@ -24,38 +24,38 @@ NUMBERED: tuple[Any, ...] = (
     tables.Quarantined,
     tables.Audit,
 )
-"""Tables whose rows have a number, in the order in which a person is forgotten."""
+"""Tables with numbered rows, in the order of the erasure."""
 
 SMALL: tuple[Any, ...] = (tables.Meta, tables.Digest)
-"""Tables of a few hundred rows at most."""
+"""Tables with a few hundred rows at most."""
 
-_STAYS = {("message", "mailbox"), ("message", "uid"), ("message", "sha256"), ("meta", "name")}
-"""Where a mail lies: without it every mail there would count as new."""
+_KEPT_COLUMNS = {("message", "mailbox"), ("message", "uid"), ("message", "sha256"), ("meta", "name")}
+"""Columns that are never changed. Without its location, a message would be read as a new one."""
 
 _PIECE = re.compile(r"[a-z0-9]+")
 
 
 def texts_of(table: Any) -> tuple[Column[Any], ...]:
-    """Return the columns of a table that hold text."""
+    """Return the text columns of a table."""
     return tuple(
         column
         for column in table.__table__.columns
         if isinstance(column.type, SafeText | LongText | SafeJson)
-        and (table.__tablename__, column.key) not in _STAYS
+        and (table.__tablename__, column.key) not in _KEPT_COLUMNS
     )
 
 
 def number_of(table: Any) -> Column[Any]:
-    """Return the column that numbers the rows of a table."""
+    """Return the column with the row number of a table."""
     (column,) = table.__table__.primary_key.columns
     return column  # type: ignore[no-any-return]
 
 
 def numbers_of(session: Session, table: Any, person: PersonIdentity) -> tuple[int, ...]:
-    """Return the rows of a table that name the person, in order."""
+    """Return the numbers of the rows that name the person, in order."""
     found = set(_by_text(session, table, person))
     if table is tables.Outgoing:
-        found |= set(_by_letter(session, person, found))
+        found |= set(_by_content(session, person, found))
     if table is tables.Quarantined:
         found |= set(_by_bytes(session, person))
     return tuple(sorted(found))
@@ -70,8 +70,8 @@ def _by_text(session: Session, table: Any, person: PersonIdentity) -> Iterator[i
             yield found
 
 
-def _by_letter(session: Session, person: PersonIdentity, known: set[int]) -> Iterator[int]:
-    """Yield mails of ours whose bytes name the person although their text does not."""
+def _by_content(session: Session, person: PersonIdentity, known: set[int]) -> Iterator[int]:
+    """Yield outgoing messages whose bytes name the person although their text columns do not."""
     pieces = [piece.encode() for piece in _PIECE.findall(person.key)]
     query: Any = select(tables.Outgoing.id, tables.Outgoing.raw).execution_options(yield_per=50)
     for number, raw in session.execute(query):
@@ -92,7 +92,7 @@ def rows_of(session: Session, table: Any, numbers: Sequence[int]) -> Sequence[An
 
 
 def change_texts(row: Any, change: Callable[[str], str], *, only: Iterable[str] | None = None) -> bool:
-    """Change every text of a row, or those named; tell whether any differs now."""
+    """Change all text columns of a row, or those in `only`; return whether any value changed."""
     names = [column.key for column in texts_of(type(row))] if only is None else list(only)
     changed = {name: mapped(getattr(row, name), change) for name in names}
     differs = {name: value for name, value in changed.items() if value != getattr(row, name)}
@@ -102,7 +102,7 @@ def change_texts(row: Any, change: Callable[[str], str], *, only: Iterable[str] 
 
 
 def mapped(value: Any, change: Callable[[str], str]) -> Any:
-    """Return a value of a column with every text in it changed; names of fields stay."""
+    """Return a column value with every text in it changed; keys of mappings stay."""
     match value:
         case str():
             return change(value)
@@ -118,8 +118,8 @@ def mapped(value: Any, change: Callable[[str], str]) -> Any:
 class Found:
     """The numbers of the rows that name a person, by table.
 
-    `to_them` are mails of ours to them, `waiting` mails that name them and have not left; `about_them` and
-    `open_about_them` are incidents, `locations` messages whose location in the mailbox names them (a file name).
+    `to_them` counts outgoing messages to the person, `waiting` those that name the person and are not sent.
+    `about_them` and `open_about_them` count incidents, `locations` messages whose file name names the person.
     """
 
     rows: dict[Any, tuple[int, ...]]
@@ -134,5 +134,5 @@ class Found:
         return not any(self.rows.values())
 
     def count(self, name: str) -> int:
-        """Return how many rows of a table name them."""
+        """Return how many rows of a table name the person."""
         return next((len(numbers) for table, numbers in self.rows.items() if table.__tablename__ == name), 0)

@@ -1,10 +1,8 @@
-"""Forget a person, a few rows at a time: a pseudonym takes their place, what only they wrote is deleted.
+"""Erase a person in batches: replace the address by a pseudonym, and delete what only they wrote.
 
-Counts, incidents and the course of things stay as they were; hashes stay, so that a copy of a known report
-is not taken for a new one.
-
-
-One of our own mails written anew without a person's address: never for mail that came from outside."""
+Counts and incidents are kept. Hashes are kept too, so that a copy of a known report is not taken for a new
+one. Outgoing messages are rewritten without the address.
+"""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -25,7 +23,7 @@ _POLICY = SMTP.clone(cte_type="7bit")
 
 
 def letter_without(raw: bytes, person: PersonIdentity, pseudonym: str) -> bytes:
-    """Return the mail with the pseudonym in place of the person; empty where that cannot be done surely."""
+    """Return the message with the pseudonym instead of the person; empty when the address remains in it."""
     mail = message_from_bytes(raw, policy=_POLICY)
     for part in mail.walk():
         _change_fields(part, person, pseudonym)
@@ -50,18 +48,18 @@ def _change_text(part: EmailMessage, person: PersonIdentity, pseudonym: str) -> 
 
 
 DELETED = "(deleted on request)"
-"""Stands where the words of a mail to the person were."""
+"""Replaces the text of a message to the person."""
 
 WAITING = (OutboxState.PENDING, OutboxState.HELD, OutboxState.FAILED, OutboxState.UNKNOWN)
-"""States from which a mail may still leave."""
+"""States in which a message can still be sent."""
 
-_OF_THE_MAIL = ("original_subject", "original_message_id", "original_envelope_id")
-_WORDS = ("diagnostic_code", "details")
-"""What a server says of a person, often by the name before the @ alone."""
+_ORIGINAL_COLUMNS = ("original_subject", "original_message_id", "original_envelope_id")
+_SERVER_TEXT = ("diagnostic_code", "details")
+"""Server responses, which often name a person by the local part only."""
 
 
 class Forgetter:
-    """Takes one person out of rows. `by` is the account that does it, `now` the time of day."""
+    """Erases one person from rows. `by` is the account that requests it."""
 
     def __init__(
         self, session: Session, person: PersonIdentity, pseudonym: str, *, by: str, now: datetime
@@ -80,14 +78,14 @@ class Forgetter:
         }
 
     def forget(self, table: Any, numbers: Sequence[int]) -> Counter[str]:
-        """Change or delete these rows; return how many of what. A mail that is just being sent is left."""
+        """Change or delete these rows; count them by table. A message that is being sent is not changed."""
         rows = rows_of(self._rows, table, numbers)
-        done = self._steps.get(table, self._plainly)(rows)
+        done = self._steps.get(table, self._replace_all)(rows)
         self._rows.flush()
         return Counter({table.__tablename__: done})
 
     def forget_rest(self) -> Counter[str]:
-        """Do the same for the tables that have a few rows only."""
+        """Change the rows of the small tables."""
         rows = [row for table in SMALL for row in self._rows.exec(select(table))]
         return Counter(rest=sum(change_texts(row, self._replaced) for row in rows))
 
@@ -97,29 +95,29 @@ class Forgetter:
     def _is_theirs(self, *values: str | None) -> bool:
         return any(value is not None and self._person.is_in(value) for value in values)
 
-    def _plainly(self, rows: Sequence[Any]) -> int:
+    def _replace_all(self, rows: Sequence[Any]) -> int:
         return sum(change_texts(row, self._replaced) for row in rows)
 
     def _mails(self, rows: Sequence[tables.Outgoing]) -> int:
-        settled = [row for row in rows if row.state != OutboxState.SENDING]
-        for row in settled:
+        erasable = [row for row in rows if row.state != OutboxState.SENDING]
+        for row in erasable:
             waits = row.state in WAITING
             if self._is_theirs(row.recipient):
                 row.recipient = row.recipient_key = self._pseudonym
                 row.subject, row.preview, row.raw = DELETED, DELETED, b""
             else:
                 row.raw = letter_without(row.raw, self._person, self._pseudonym)
-            # An answer that names the person would mislead without the name; a digest still tells the rest.
+            # A reply that names the person would mislead without the name; a digest is still useful.
             if waits and (not row.raw or row.kind == LetterKind.REPLY):
                 row.state, row.next_at = OutboxState.ABANDONED, None
             change_texts(row, self._replaced)
-        return len(settled)
+        return len(erasable)
 
     def _withheld(self, rows: Sequence[tables.Withheld]) -> int:
         for row in rows:
             if self._is_theirs(row.recipient):
                 row.recipient = row.recipient_key = self._pseudonym
-        return max(self._plainly(rows), len(rows))
+        return max(self._replace_all(rows), len(rows))
 
     def _bounces(self, rows: Sequence[tables.Bounce]) -> int:
         own = [row.report_id for row in rows if self._is_theirs(row.sender)]
@@ -141,19 +139,21 @@ class Forgetter:
             row.recipient_decoded = row.recipient_decoded and self._pseudonym
             row.original_recipient = row.original_recipient and self._pseudonym
         if sent or got:
-            change_texts(row, lambda text: self._person.replaced_near(text, self._pseudonym), only=_WORDS)
+            change_texts(
+                row, lambda text: self._person.replaced_near(text, self._pseudonym), only=_SERVER_TEXT
+            )
         change_texts(row, self._replaced)
 
     def _reports(self, rows: Sequence[tables.Report]) -> int:
         for row in rows:
             if self._is_theirs(row.original_sender):
                 self._empty(row)
-        self._plainly(rows)
+        self._replace_all(rows)
         return len(rows)
 
     def _empty(self, report: tables.Report) -> None:
-        """Drop what a report says of a mail that the person wrote."""
-        for name in _OF_THE_MAIL:
+        """Delete what a report says about a message that the person wrote."""
+        for name in _ORIGINAL_COLUMNS:
             setattr(report, name, None)
 
     def _incidents(self, rows: Sequence[tables.Incident]) -> int:
@@ -169,7 +169,7 @@ class Forgetter:
                     messages=row.messages,
                 )
                 self._rows.add(line)
-        return max(self._plainly(rows), len(rows))
+        return max(self._replace_all(rows), len(rows))
 
     def _quarantined(self, rows: Sequence[tables.Quarantined]) -> int:
         for row in rows:

@@ -1,7 +1,7 @@
-"""All that is stored about one person, row by row in the words of the tables, without other people.
+"""Export the rows about one person, by table column, without other people's addresses.
 
-Whoever wrote to the person, or stands beside them in an incident, is somebody else and left out; whom the
-person wrote to is theirs to know.
+Senders to the person and other people in an incident are left out. Recipients of the person's own messages
+are included.
 """
 
 from collections.abc import Callable, Iterator
@@ -16,11 +16,11 @@ from bounce_watch.store.privacy.identity import OTHERS, PersonIdentity
 Row = dict[str, Any]
 _AT_ONCE = 100
 _OURS = frozenset({"raw", "preview", "lease_owner", "lease_until", "by", "acknowledged_by", "fingerprint"})
-"""Bytes and texts that are handed out otherwise, and the names of our own people."""
+"""Columns that are exported in another form, and names of our own staff."""
 
 
 def export_rows(session: Session, person: PersonIdentity, found: Found) -> Iterator[tuple[str, Row]]:
-    """Yield each row that names the person with the name of its section; sections come one by one."""
+    """Yield each row that names the person with its section name, section by section."""
     writer = _Writer(person)
     sections: dict[Any, tuple[str, Callable[[Session, Any], Row]]] = {
         tables.Bounce: ("bounces", writer.bounce),
@@ -47,14 +47,14 @@ class _Writer:
         return _mapped(_plain(row), self._person.without_others)
 
     def bounce(self, session: Session, row: tables.Bounce) -> Row:
-        """Return a bounce with its report, and where its mail lay."""
+        """Return a bounce with its report and the location of its message."""
         is_sender = row.sender is not None and self._person.is_in(row.sender)
         report = session.get_one(tables.Report, row.report_id)
         message = session.get_one(tables.Message, row.message_id)
         own, about = _plain(row), _plain(report) | {"tests": dict(report.tests)}
         if not is_sender:
             own, about = (_mapped(one, self._person.without_others) for one in (own, about))
-            about.pop("original_subject", None)  # somebody else's words
+            about.pop("original_subject", None)  # written by another person
         return {
             "they_are": "sender" if is_sender else "recipient" if self._is_recipient(row) else "named in it",
             **own,
@@ -67,7 +67,7 @@ class _Writer:
         return any(address is not None and self._person.is_in(address) for address in known)
 
     def mail(self, session: Session, row: tables.Outgoing) -> Row:
-        """Return one of our mails: whole where it went to the person, else the lines that name them."""
+        """Return an outgoing message: whole if it went to the person, else the lines that name them."""
         if self._person.is_in(row.recipient):
             return {**_plain(row), "text": row.preview}
         lines = [line for line in row.preview.splitlines() if self._person.is_in(line)]
@@ -82,7 +82,7 @@ def _paged(session: Session, table: Any, numbers: tuple[int, ...]) -> Iterator[A
 
 
 def _plain(row: Any) -> Row:
-    """Return the columns of a row that say something."""
+    """Return the columns of a row that are not empty."""
     names = [column.key for column in row.__table__.columns]
     return {
         name: value
@@ -97,6 +97,6 @@ def _mapped(row: Row, change: Callable[[str], str]) -> Row:
 
 
 def _once(value: Any) -> Any:
-    """Name the others in a list once, however many they are."""
+    """Return a list of texts without duplicates, which the replaced addresses are."""
     is_names = isinstance(value, list) and all(isinstance(item, str) for item in value)
     return list(dict.fromkeys(value)) if is_names else value

@@ -1,4 +1,4 @@
-"""One address in the forms in which it stands in text: plain, broken for safety, inside another address."""
+"""Find one address in text in all its forms: plain, defanged with [.], or inside another address."""
 
 import base64
 import binascii
@@ -12,7 +12,7 @@ from bounce_watch.store.queries.filters import like
 
 _DOT = r"(?:\.|\[\.\])"
 _JOINTS = {"@": r"@|\[@\]|%40|\+40", "=": "=", "_": "_"}
-"""Plain, in a link (RFC 3986) or in an ORCPT (RFC 3461); inside a VERP address; inside that of a guest."""
+"""Forms of the @: plain, in a link (RFC 3986) or ORCPT (RFC 3461); in a VERP address; in a guest account."""
 _BASE64 = re.compile(rb"(?:[A-Za-z0-9+/=]{4,76}\r?\n){1,}")
 _ADDRESS = re.compile(r"[^\s<>\"'(),;:\[\]\\@]{1,64}@[\w.\[\]-]{1,255}")
 _SHORTEST_NAME = 3
@@ -23,7 +23,7 @@ OTHERS = "(another person)"
 class PersonIdentity:
     """Finds one person's address in texts and bytes, and replaces it.
 
-    Upper and lower case are the same. `anna@contoso.example` is neither in `joanna@contoso.example` nor in
+    Case is ignored. `anna@contoso.example` is not found in `joanna@contoso.example` or
     `anna@contoso.example.net`.
     """
 
@@ -36,7 +36,7 @@ class PersonIdentity:
 
     @property
     def like(self) -> str:
-        """The pattern of LIKE that every form meets; it finds more, which `is_in` leaves out."""
+        """A LIKE pattern that matches every form; check its matches with `is_in`, because it matches more."""
         plain = f"%{self.local}%{self.domain}%"
         return "".join(_wild(character) for character in plain)
 
@@ -44,22 +44,22 @@ class PersonIdentity:
         return self._whole.search(text) is not None
 
     def replaced(self, text: str, pseudonym: str) -> str:
-        """Return text with the pseudonym in place of every form of the address."""
+        """Return the text with every form of the address replaced by the pseudonym."""
         return self._whole.sub(lambda _: pseudonym, text)
 
     def replaced_near(self, text: str, pseudonym: str) -> str:
-        """Do the same where the text is about this person: the name before the @ goes alone too."""
+        """Do the same in text about this person: replace the local part alone too."""
         text = self.replaced(text, pseudonym)
         if len(self.local) < _SHORTEST_NAME:
             return text
         return self._name.sub(lambda _: pseudonym.partition("@")[0], text)
 
     def is_in_bytes(self, raw: bytes) -> bool:
-        """Tell whether bytes that nobody could read name the person: as they are, or encoded as mail is."""
+        """Return whether an unreadable message names the person, plain or in a transfer encoding."""
         return any(self.is_in(text) for text in _readable(raw))
 
     def is_in_letter(self, raw: bytes) -> bool:
-        """Tell whether a mail of our own writing names the person, in its fields or its parts."""
+        """Return whether one of our own messages names the person, in its headers or its parts."""
         if not raw:
             return False
         mail = message_from_bytes(raw)
@@ -71,7 +71,7 @@ class PersonIdentity:
         return any(self.is_in(text) for text in texts)
 
     def without_others(self, text: str) -> str:
-        """Return text in which no other address stands."""
+        """Return the text with all other addresses replaced."""
         return _ADDRESS.sub(lambda found: found[0] if self.is_in(found[0]) else OTHERS, text)
 
 
@@ -79,14 +79,14 @@ def _pattern(local: str, domain: str) -> re.Pattern[str]:
     name, place = (_DOT.join(map(re.escape, part.split("."))) for part in (local, domain))
     end = r"(?![\w-]|\.\w)"
     forms = [rf"(?<![\w.-]){name}(?:{_JOINTS['@']}){place}{end}"]
-    # Inside another address anything may stand before it: bounces-anna=contoso.example@lists.example.
+    # In another address any prefix is possible: bounces-anna=contoso.example@lists.example.
     forms += [rf"(?<![A-Za-z0-9]){name}{_JOINTS['=']}{place}{end}"]
     forms += [rf"(?<![\w.-]){name}{_JOINTS['_']}{place}(?=#EXT#)"]
     return re.compile("|".join(forms), re.IGNORECASE)
 
 
 def _wild(character: str) -> str:
-    """Return what stands for a character in LIKE: a dot may be `[.]`, a database folds ASCII letters only."""
+    """Return the LIKE pattern of a character: a dot may be `[.]`, and LIKE folds only ASCII letters."""
     if character in "%.\"\\'":
         return "%"
     return like(character) if character.isascii() else "_"

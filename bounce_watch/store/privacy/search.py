@@ -1,6 +1,4 @@
-"""Requests about one person's data: what is stored about them, and forgetting them.
-
-Does the file itself still hold a person's address, in room that no row uses?"""
+"""Search, export and erase one person's data, and check that the file keeps no trace of the address."""
 
 import re
 from collections import Counter
@@ -23,7 +21,7 @@ from bounce_watch.store.privacy.export import Row, export_rows
 from bounce_watch.store.privacy.identity import PersonIdentity
 
 PSEUDONYM = "forgotten-{}@forgotten.invalid"
-"""The domain never exists (RFC 2606)."""
+"""The top-level domain is reserved (RFC 2606)."""
 
 NAMES = {
     "outgoing": "mails",
@@ -33,17 +31,17 @@ NAMES = {
     "incident": "incidents",
     "incident_change": "history",
 }
-"""What the audit calls the rows of a table; the others have the table's name."""
+"""Names of tables in the audit log; other tables have their own name there."""
 
 _FORGOTTEN = "people_forgotten"
 _AT_ONCE = 500
 
 
 class PrivacyQueries(Queries):
-    """Questions about one person."""
+    """Queries about one person."""
 
     def search(self, person: PersonIdentity) -> Found:
-        """Return all rows that name a person; every text of the store is read for it."""
+        """Return all rows that name a person. This reads every text in the store."""
         with self._reading() as session:
             rows = {table: numbers_of(session, table, person) for table in NUMBERED}
             mail, incident = tables.Outgoing, tables.Incident
@@ -60,16 +58,16 @@ class PrivacyQueries(Queries):
             )
 
     def export(self, person: PersonIdentity, found: Found) -> Iterator[tuple[str, Row]]:
-        """Yield each row that names the person with the name of its section; sections come one by one."""
+        """Yield each row that names the person with its section name, section by section."""
         with self._reading() as session:
             yield from export_rows(session, person, found)
 
 
 class Privacy(PrivacyQueries, Repository):
-    """Taking one person out of the store."""
+    """Erasing one person from the store."""
 
     def next_pseudonym(self) -> str:
-        """Return a pseudonym that nobody had yet."""
+        """Return an unused pseudonym."""
         number = int(read_value(self._rows, _FORGOTTEN) or 0) + 1
         write_value(self._rows, _FORGOTTEN, number)
         return PSEUDONYM.format(number)
@@ -84,11 +82,11 @@ class Privacy(PrivacyQueries, Repository):
         by: str,
         now: datetime,
     ) -> Counter[str]:
-        """Change or delete rows that name the person (see `named`); return how many of what."""
+        """Change or delete rows that name the person (see `search`); count them by table."""
         return Forgetter(self._rows, person, pseudonym, by=by, now=now).forget(table, numbers)
 
     def forget_rest(self, person: PersonIdentity, pseudonym: str, *, by: str, now: datetime) -> Counter[str]:
-        """Do the same in the small tables."""
+        """Change the rows of the small tables."""
         return Forgetter(self._rows, person, pseudonym, by=by, now=now).forget_rest()
 
 
@@ -112,13 +110,13 @@ def _locations(session: Session, person: PersonIdentity) -> int:
 
 _STEP = 4 * 1024 * 1024
 _OVERLAP = 4096
-"""Longer than an address in any form."""
+"""In bytes, longer than an address in any form."""
 
 
 def is_in_files(path: Path, person: PersonIdentity) -> bool:
-    """Tell whether the bytes of the store or its log hold the address, even as a part of a longer one.
+    """Return whether the bytes of the store or its log contain the address, even inside a longer one.
 
-    Fields of a row follow one another without a sign between them, so that nobody can tell where one ends.
+    SQLite stores the fields of a row without separators, so the end of an address cannot be detected.
     """
     files = [file for file in (path, *companions(path)) if file.name.endswith(("-shm",)) is False]
     return any(_is_in(file, _bytes_of(person)) for file in files if file.exists())

@@ -1,1 +1,1 @@
-"""Questions that people ask: history, digest, summary, report page."""
+"""Queries for users: history, digest, statistics, report page."""

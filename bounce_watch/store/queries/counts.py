@@ -1,4 +1,4 @@
-"""Failed messages counted by one value: from the bounces, and from the daily counts that outlive them."""
+"""Count failed messages by one column, from the bounces and from the daily counts of deleted ones."""
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
@@ -31,10 +31,10 @@ COLUMNS: Mapping[str, Any] = {
     By.SENDER: _BOUNCE.sender_key,
     By.RECIPIENT: _BOUNCE.recipient_key,
 }
-"""What can be counted. `action` counts every row, the others failed ones only."""
+"""Columns to count by. `action` counts every row, the others only failed ones."""
 
 OUTLIVING = (ACTION, By.CAUSE, By.OWNER, By.CODE, By.DOMAIN)
-"""What is counted by day when bounces are deleted: nothing that names a person."""
+"""Columns of the daily counts of deleted bounces. None of them names a person."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +46,7 @@ class Counts:
 
 
 def most(counts: Mapping[str, int], limit: int) -> tuple[Count, ...]:
-    """Return the labels with the largest counts, equal ones by name."""
+    """Return the labels with the largest counts, those with equal counts by name."""
     ranked = nsmallest(limit, counts.items(), key=lambda item: (-item[1], item[0]))
     return tuple(Count(label=label, now=now) for label, now in ranked)
 
@@ -54,7 +54,7 @@ def most(counts: Mapping[str, int], limit: int) -> tuple[Count, ...]:
 def count_rows(
     session: Session, by: str, *conditions: ColumnElement[bool], accepted: Collection[Evidence] | None = None
 ) -> Counts:
-    """Count the bounces that meet the conditions; `accepted` are the tiers that count, None for all."""
+    """Count the bounces that meet the conditions and have an `accepted` trust level (None: any)."""
     label = col(COLUMNS[by])
     query = select(label, func.count(func.distinct(_BOUNCE.message_id)), func.count())
     query = query.where(*conditions, label.is_not(None), *_failed(by), *_accepted(_BOUNCE.evidence, accepted))
@@ -83,7 +83,7 @@ def count_outlived(
     until: datetime | None = None,
     accepted: Collection[Evidence] | None = None,
 ) -> Counts:
-    """Count what is kept of deleted bounces, of whole days (UTC) in the span."""
+    """Return the daily counts of deleted bounces, of whole days (UTC) in the span."""
     query = select(col(_KEPT.label), func.sum(_KEPT.messages), func.sum(_KEPT.bounces))
     query = query.where(col(_KEPT.dimension) == by, *whole_days(since, until))
     return _counts(
@@ -92,7 +92,7 @@ def count_outlived(
 
 
 def keep_counts(session: Session, messages: Sequence[int]) -> None:
-    """Add the bounces of these messages, which are about to be deleted, to the daily counts.
+    """Add the bounces of these messages to the daily counts before they are deleted.
 
     A message counts for a label on the day of its first bounce with it.
     """
@@ -116,7 +116,7 @@ def keep_counts(session: Session, messages: Sequence[int]) -> None:
 
 
 def add_daily(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Add to the daily counts."""
+    """Add rows to the daily counts."""
     connection = session.connection()
     connection.execute(_ADD[connection.dialect.name], rows)
 
@@ -132,10 +132,11 @@ _ADD = upsert(
 
 
 def within(since: datetime | None, until: datetime | None) -> list[ColumnElement[bool]]:
-    """Return the conditions that a bounce lies in `since` <= time < `until`; None has no end.
+    """Return the conditions `since` <= time < `until` for a bounce; None sets no limit.
 
-    A long span is most of the store: it is counted along the index of the label, which holds all that is
-    counted, and not along that of the time. A sum is no key, so it keeps the planner from the latter.
+    A long span covers most of the store. It is faster to count it along the index of the label, which
+    contains all counted columns. An expression instead of the time column keeps the planner from the index
+    of the time.
     """
     at: Any = col(_BOUNCE.occurred_at)
     if since is not None and until is not None and until - since > LONG_SPAN:
@@ -145,13 +146,13 @@ def within(since: datetime | None, until: datetime | None) -> list[ColumnElement
 
 
 def whole_days(since: datetime | None, until: datetime | None) -> list[ColumnElement[bool]]:
-    """Return the conditions that a daily count lies in the span from its first moment to its last."""
+    """Return the conditions that the whole day of a daily count is in the span."""
     conditions = [] if since is None else [col(_KEPT.day) >= -((EPOCH - since) // DAY)]
     return conditions if until is None else [*conditions, col(_KEPT.day) < (until - EPOCH) // DAY]
 
 
 def period_of(moment: Any, length: timedelta) -> ColumnElement[int]:
-    """Return the number of the period since 1970: rounded down before 1970 too, where / rounds up."""
+    """Return the number of the period since 1970, rounded down before 1970 too, where `/` rounds up."""
     size, time = length // timedelta(microseconds=1), type_coerce(moment, BigInteger)
     return (time - ((time % size) + size) % size) // size
 

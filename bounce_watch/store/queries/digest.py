@@ -1,7 +1,7 @@
-"""Which rows a digest holds. Membership hangs on row numbers, never on the clock.
+"""Select the rows of a digest by row numbers, not by time.
 
-Each digest takes the rows after those of the one before it: late mail, an outage or a clock that
-jumps moves a row into the next digest, never into two or none.
+Each digest contains the rows after those of the previous one. Late messages, an outage or a clock change
+move a row to the next digest, but every row is in exactly one.
 """
 
 from collections.abc import Collection, Mapping
@@ -19,15 +19,15 @@ from bounce_watch.store.state import StateQueries
 
 _DIGEST = tables.Digest
 _NOTHING = dict.fromkeys(MARKED, 0)
-_LOOKED_AT = 800
-"""Digests looked at for the end of the edition before."""
+_MOST_SEARCHED = 800
+"""Digests searched for the end of the previous edition."""
 
 WEEKS, DAY = 4, timedelta(days=1)
-"""How many weeks a day is compared with."""
+"""Number of earlier weeks that a digest is compared with."""
 
 
 class DigestQueries(Queries):
-    """Questions that a digest answers."""
+    """Queries about digests."""
 
     def last_date(self) -> date | None:
         """Return the local date of the newest digest, None before the first."""
@@ -45,11 +45,11 @@ class DigestQueries(Queries):
         edition: Edition = Edition.DAILY,
         weekday: int = 0,
     ) -> Digest:
-        """Count what the digest of a local date tells; one that was made before is counted again.
+        """Return the figures of the digest of a local date; an earlier digest is counted again.
 
-        `accepted` are the tiers that count, None for all. People read counts of mails, so all but
-        `bounces` count messages. A weekly or monthly edition (`weekday` as in `model.closes`) holds what
-        came after the digest that ended the one before.
+        `accepted` are the trust levels that count, None for all. All figures except `bounces` count messages.
+        A weekly or monthly edition (`weekday` as in `model.closes`) starts after the digest that ended the
+        previous edition.
         """
         with self._reading() as session:
             first_run = StateQueries(lend(session)).first_run_at()
@@ -70,7 +70,7 @@ class DigestQueries(Queries):
         return tuple(edition for edition in longer if closes(edition, weekday, previous, local_date))
 
     def last_until(self) -> datetime | None:
-        """Return when the newest digest was made."""
+        """Return when the newest digest was created, None before the first."""
         with self._reading() as session:
             return session.exec(
                 select(_DIGEST.until).order_by(col(_DIGEST.local_date).desc()).limit(1)
@@ -78,13 +78,13 @@ class DigestQueries(Queries):
 
 
 class Digests(DigestQueries, Repository):
-    """Writing down that a digest was made."""
+    """Changes to digests."""
 
     def record(self, digest: Digest, event_key: str | None) -> bool:
-        """Close the span of a digest, in the transaction that counted it and wrote its mail.
+        """Record a digest, in the same transaction that counted it and wrote its message.
 
-        False when this date or a later one was closed before: then write no mail.
-        `event_key` is None for an empty day of which nobody is told.
+        Returns False when this date or a later one was recorded before: then do not write the message.
+        `event_key` is None for an empty day without a message.
         """
         newest = self.last_date()
         if newest is not None and digest.local_date <= newest:
@@ -109,7 +109,7 @@ def edition_before(
     query = (
         select(_DIGEST).where(col(_DIGEST.local_date) < local_date).order_by(col(_DIGEST.local_date).desc())
     )
-    made = list(session.exec(query.limit(1 if edition is Edition.DAILY else _LOOKED_AT)))
+    made = list(session.exec(query.limit(1 if edition is Edition.DAILY else _MOST_SEARCHED)))
     for row, older in zip_longest(made, made[1:]):
         previous = older.local_date if older else row.local_date - DAY
         if closes(edition, weekday, previous, row.local_date):
@@ -157,6 +157,6 @@ def _marks_before(session: Session, local_date: date) -> dict[str, int]:
 
 
 def _newest_rows(session: Session, at_least: Mapping[str, int]) -> dict[str, int]:
-    """Return the newest row numbers; where those of a table were deleted, the ones that were told last."""
+    """Return the newest row number of each table, not below that of the previous digest."""
     newest = {mark: session.exec(select(func.max(column))).one() or 0 for mark, column in MARKED.items()}
     return {mark: max(number, at_least[mark]) for mark, number in newest.items()}

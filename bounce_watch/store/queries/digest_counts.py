@@ -1,4 +1,4 @@
-"""The figures of one digest, counted over its span and over the spans to compare it with."""
+"""Count the figures of one digest, in its span and in the earlier spans to compare with."""
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
@@ -29,7 +29,7 @@ from bounce_watch.store.vocabulary import By, Change, MessageState
 
 WEEK = timedelta(days=7)
 LINES = 10
-"""Lines of one table."""
+"""Maximum lines of one table."""
 
 MARKED: Mapping[str, Any] = {
     "message_to": tables.Message.id,
@@ -39,7 +39,7 @@ MARKED: Mapping[str, Any] = {
     "withheld_to": tables.Withheld.id,
     "quarantined_to": tables.Quarantined.id,
 }
-"""The columns of the digest table that close a span, and the row numbers they close."""
+"""The columns of the digest table that end a span, and the row numbers that they limit."""
 
 _BOUNCE = tables.Bounce
 _OPENING = (Change.OPENED, "reopened")
@@ -49,7 +49,7 @@ _OPENING = (Change.OPENED, "reopened")
 class Span:
     """The rows of one digest: after `start`, up to and including `end`, for each marked table.
 
-    `is_first`: no digest came before, so whatever was sent until now belongs to this one.
+    `is_first`: there is no earlier digest, so this one contains everything that was sent until now.
     """
 
     since: datetime
@@ -59,13 +59,13 @@ class Span:
     end: Mapping[str, int]
 
     def holds(self, mark: str) -> ColumnElement[bool]:
-        """Return the condition that a row of the marked table lies in the span."""
+        """Return the condition that a row of the marked table is in the span."""
         column = col(MARKED[mark])
         return (column > self.start[mark]) & (column <= self.end[mark])
 
 
 class Counting:
-    """Counts for one span. `usual` are the earlier spans to compare with; none: nothing to compare with."""
+    """Counts of one span. `usual` are the earlier spans to compare with, empty for no comparison."""
 
     def __init__(
         self,
@@ -78,7 +78,7 @@ class Counting:
         self._session = session
         self._span = span
         self._accepted = accepted
-        self._believed = [] if accepted is None else [col(_BOUNCE.evidence).in_(sorted(accepted))]
+        self._is_accepted = [] if accepted is None else [col(_BOUNCE.evidence).in_(sorted(accepted))]
         self._usual = usual
 
     def digest(
@@ -118,8 +118,8 @@ class Counting:
         )
 
     def _now(self, by: str) -> Counts:
-        """Count the span; the first one holds every bounce, so it asks for no row numbers."""
-        newest = self._session.exec(select(func.max(_AT.id))).one() or 0
+        """Count the bounces of the span; skip the condition when the span contains every bounce."""
+        newest = self._session.exec(select(func.max(_BOUNCE.id))).one() or 0
         is_all = self._span.start["bounce_to"] == 0 and self._span.end["bounce_to"] == newest
         inside = [] if is_all else [self._span.holds("bounce_to")]
         return count_rows(self._session, by, *inside, accepted=self._accepted)
@@ -133,7 +133,7 @@ class Counting:
         return total
 
     def _compared(self, label: str, now: int, total_before: int) -> Count:
-        """Return a count beside the mean of the earlier spans, rounded to a whole number."""
+        """Return a count with the rounded mean of the earlier spans."""
         spans = len(self._usual)
         before = (2 * total_before + spans) // (2 * spans) if spans else None
         return Count(label=label, now=now, before=before)
@@ -147,7 +147,7 @@ class Counting:
         if self._accepted is None:
             return 0
         inside = self._span.holds("bounce_to")
-        return self._count(_BOUNCE, inside) - self._count(_BOUNCE, inside, *self._believed)
+        return self._count(_BOUNCE, inside) - self._count(_BOUNCE, inside, *self._is_accepted)
 
     def _withheld(self) -> tuple[Count, ...]:
         reason, times = tables.Withheld.reason, func.count()
@@ -173,23 +173,23 @@ class Counting:
         }
 
     def _opened(self) -> tuple[Incident, ...]:
-        return self._incidents(self._changed_to(*_OPENING), ~self._over())
+        return self._incidents(self._changed_to(*_OPENING), ~self._is_resolved())
 
     def _still_open(self) -> tuple[Incident, ...]:
         number, line = col(tables.Incident.number), tables.IncidentChange
         known = number.in_(select(line.incident).where(col(line.id) <= self._span.end["change_to"]))
-        return self._incidents(known, ~self._changed_to(*_OPENING), ~self._over())
+        return self._incidents(known, ~self._changed_to(*_OPENING), ~self._is_resolved())
 
     def _resolved(self) -> tuple[Incident, ...]:
-        return self._incidents(self._changed_to(IncidentState.RESOLVED), self._over())
+        return self._incidents(self._changed_to(IncidentState.RESOLVED), self._is_resolved())
 
     def _changed_to(self, *changes: str) -> ColumnElement[bool]:
         line = tables.IncidentChange
         changed = select(line.incident).where(self._span.holds("change_to"), col(line.change).in_(changes))
         return col(tables.Incident.number).in_(changed)
 
-    def _over(self) -> ColumnElement[bool]:
-        """Return the condition that an incident was over when the span ended, whatever came of it later."""
+    def _is_resolved(self) -> ColumnElement[bool]:
+        """Return the condition that an incident was resolved when the span ended."""
         line = aliased(tables.IncidentChange)
         last = (
             select(line.change)
@@ -210,7 +210,7 @@ class Counting:
         return tuple(self._as_it_was(incident_of(row)) for row in rows)
 
     def _as_it_was(self, incident: Incident) -> Incident:
-        """Return an incident that ended after the span as the open one that it was then."""
+        """Return an incident with its state at the end of the span: open if it was resolved later."""
         ended = incident.resolved_at
         if ended is None or ended <= self._span.until:
             return incident

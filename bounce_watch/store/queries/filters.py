@@ -1,4 +1,4 @@
-"""HistoryFilter as conditions of a query."""
+"""Convert a HistoryFilter to conditions of a query."""
 
 from sqlalchemy import ColumnElement, or_
 from sqlalchemy.orm import Mapped
@@ -14,7 +14,7 @@ _ESCAPE = "\\"
 
 
 def conditions_of(chosen: HistoryFilter) -> list[ColumnElement[bool]]:
-    """Return what a bounce must meet; see `needs_report`."""
+    """Return the conditions that a bounce must meet; see `needs_report`."""
     conditions = [
         _address(column, value)
         for column, value in (
@@ -41,7 +41,7 @@ def conditions_of(chosen: HistoryFilter) -> list[ColumnElement[bool]]:
     if chosen.until is not None:
         conditions.append(col(_BOUNCE.occurred_at) < chosen.until)
     if chosen.incident is not None:
-        conditions.append(_proves(chosen.incident))
+        conditions.append(_of_incident(chosen.incident))
     if chosen.text:
         conditions.append(_mentions(chosen.text))
     if chosen.mail is not None:
@@ -54,12 +54,12 @@ def conditions_of(chosen: HistoryFilter) -> list[ColumnElement[bool]]:
 
 
 def needs_report(chosen: HistoryFilter) -> bool:
-    """Tell whether the conditions name the report, so that the query must join it."""
+    """Return whether the conditions refer to the report, so that the query must join it."""
     return bool(chosen.text) or chosen.mail is not None or chosen.subject is not None
 
 
 def like(text: str) -> str:
-    """Return text with the signs escaped that LIKE would read as wildcards."""
+    """Return text with the wildcards of LIKE escaped."""
     for sign in (_ESCAPE, "%", "_"):
         text = text.replace(sign, _ESCAPE + sign)
     return text
@@ -76,18 +76,18 @@ def _code(code: str) -> ColumnElement[bool]:
     return col(_BOUNCE.status) == code if "." in code else col(_BOUNCE.reply_code) == code
 
 
-def _proves(number: int) -> ColumnElement[bool]:
+def _of_incident(number: int) -> ColumnElement[bool]:
     link = tables.IncidentEvent
     return col(_BOUNCE.id).in_(select(link.bounce_id).where(col(link.incident) == number))
 
 
 def _mentions(text: str) -> ColumnElement[bool]:
     pattern = f"%{like(text)}%"
-    places = (
+    columns = (
         _BOUNCE.recipient,
         _BOUNCE.sender,
         _BOUNCE.diagnostic_code,
         _BOUNCE.remote_mta,
         tables.Report.original_subject,
     )
-    return or_(*(col(place).ilike(pattern, escape=_ESCAPE) for place in places))
+    return or_(*(col(column).ilike(pattern, escape=_ESCAPE) for column in columns))

@@ -1,4 +1,4 @@
-"""Questions about the past: what bounced, why, and what was written about it."""
+"""Queries about bounces: lists, counts, trends and details."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -49,7 +49,7 @@ _SORTS = {
 
 
 class History(Queries):
-    """Questions about bounces."""
+    """Queries about bounces."""
 
     def find(
         self,
@@ -60,9 +60,9 @@ class History(Queries):
         order: Order = Order.NEWEST,
         sort: Sort = Sort.WHEN,
     ) -> Iterator[BounceRow]:
-        """Yield the bounces of a filter, read as they are asked for; `limit` None for all.
+        """Yield the bounces that match a filter, streamed from the database; `limit` None for all.
 
-        `sort` is what they are sorted by, ascending; equal ones, and all by default, by time in `order`.
+        They are sorted by `sort`, ascending, then by time in `order`; by default only by time.
         """
         report = tables.Report
         query = select(_BOUNCE, report.original_subject, report.original_message_id)
@@ -77,7 +77,7 @@ class History(Queries):
                 yield bounce_row_of(row, subject, message_id)
 
     def count(self, chosen: HistoryFilter = _EVERYTHING) -> int:
-        """Return how many bounces a filter finds."""
+        """Return how many bounces match a filter."""
         query = select(func.count()).select_from(_BOUNCE).where(*conditions_of(chosen))
         if needs_report(chosen):
             query = query.join(tables.Report, col(tables.Report.id) == col(_BOUNCE.report_id))
@@ -85,9 +85,9 @@ class History(Queries):
             return session.exec(query).one()
 
     def top(self, by: By, chosen: HistoryFilter = _EVERYTHING, limit: int = 10) -> tuple[Count, ...]:
-        """Count failed messages (not recipients) by one value, most first.
+        """Count failed messages (not recipients) by one column, largest first.
 
-        All messages, or those of a span of time, include what is kept by day of deleted ones.
+        Without a filter, or with a time span only, the daily counts of deleted messages are included.
         """
         label, messages = col(COLUMNS[by]), func.count(func.distinct(_BOUNCE.message_id))
         query = select(label, messages).where(col(_BOUNCE.action) == Action.FAILED, label.is_not(None))
@@ -110,8 +110,8 @@ class History(Queries):
     ) -> tuple[HourCount, ...]:
         """Return the hours from `since` on in which messages failed, oldest first, by cause.
 
-        Both ends are whole hours. A message counts for a cause in the hour of its first bounce. Of deleted
-        messages the day is known: they count in its first hour.
+        Both ends are full hours. A message counts for a cause in the hour of its first bounce. Deleted
+        messages count in the first hour of their day.
         """
         first: Any = func.min(_BOUNCE.occurred_at).label("first")
         found = select(first, _BOUNCE.cause).where(
@@ -132,14 +132,14 @@ class History(Queries):
         )
 
     def labels(self, by: By, start: str, limit: int = 50) -> tuple[str, ...]:
-        """Return the senders, domains, causes or codes of bounces that begin as `start` does."""
+        """Return the senders, domains, causes or codes of bounces that start with `start`."""
         label, low = col(COLUMNS[by]), fold(start)
         query = select(label).where(label >= low, label < f"{low}\U0010ffff").distinct()
         with self._reading() as session:
             return tuple(session.exec(query.order_by(label).limit(limit)))
 
     def show(self, bounce_id: int) -> BounceDetail:
-        """Return everything about the bounce and its report. Raises NotThere for no such number."""
+        """Return everything about a bounce and its report. Raises NotThere for an unknown number."""
         with self._reading() as session:
             row = session.get(_BOUNCE, bounce_id)
             if row is None:

@@ -1,6 +1,6 @@
-"""What the history knows of addresses: which ones exist, where a person wrote before, what came back before.
+"""Known addresses: which ones exist, where a person wrote before, and what bounced before.
 
-Only reports that the site believes count: a forged one must not teach us an address.
+Only reports with an accepted trust level count, because a spoofed one could add a false address.
 """
 
 from collections.abc import Collection, Mapping
@@ -16,12 +16,12 @@ from bounce_watch.store.database.columns import fold
 from bounce_watch.store.database.session import Queries, read_columns
 
 MOST_ROWS = 2_000
-"""Bounces looked at for candidates; the newest."""
+"""Maximum bounces read for candidates, the newest."""
 
 MOST_NAMES = 200
-"""Addresses or domains handed out."""
+"""Maximum addresses or domains returned."""
 
-# Whoever refuses for one of these has a mailbox of that name.
+# A server that rejects for one of these causes has a mailbox of that name.
 _EXISTING = (
     *(Cause.MAILBOX_FULL, Cause.MESSAGE_TOO_LARGE, Cause.SPAM_DETECTED, Cause.VIRUS_DETECTED),
     *(Cause.CONTENT_REJECTED, Cause.NOT_AUTHORISED, Cause.GREYLISTED, Cause.FORWARDING_DISABLED),
@@ -36,15 +36,15 @@ _NO_DOMAIN = (
 _BOUNCE, _REPORT = tables.Bounce, tables.Report
 
 
-_BELIEVED = col(_BOUNCE.evidence).in_(bindparam("accepted", expanding=True))
+_ACCEPTED = col(_BOUNCE.evidence).in_(bindparam("accepted", expanding=True))
 
 
 def _newest(column: Any, *conditions: ColumnElement[bool]) -> Any:
-    query = select(column).where(*conditions, _BELIEVED)
+    query = select(column).where(*conditions, _ACCEPTED)
     return query.order_by(col(_BOUNCE.occurred_at).desc()).limit(MOST_ROWS)
 
 
-# Made once: to build a statement costs more than to ask it, and these are asked for each answer.
+# Built once: building a statement takes longer than running it, and these run for each reply.
 _EXISTS = or_(col(_BOUNCE.action).in_(_ARRIVED), col(_BOUNCE.cause).in_(_EXISTING))
 _RECEIVED = _newest(_BOUNCE.recipient_key, col(_BOUNCE.recipient_domain) == bindparam("domain"), _EXISTS)
 _WROTE = _newest(_BOUNCE.sender_key, col(_BOUNCE.sender_domain) == bindparam("domain"))
@@ -59,7 +59,7 @@ _ALIKE = _newest(
 _LANGUAGE = (
     select(_REPORT.language)
     .join(_BOUNCE, col(_BOUNCE.report_id) == col(_REPORT.id))
-    .where(col(_BOUNCE.sender_key) == bindparam("person"), col(_REPORT.language).is_not(None), _BELIEVED)
+    .where(col(_BOUNCE.sender_key) == bindparam("person"), col(_REPORT.language).is_not(None), _ACCEPTED)
     .order_by(col(_BOUNCE.occurred_at).desc())
     .limit(1)
 )
@@ -69,20 +69,20 @@ _EARLIER = select(func.count(func.distinct(_BOUNCE.message_id))).where(
     col(_BOUNCE.recipient_key) == bindparam("recipient"),
     col(_BOUNCE.action) == Action.FAILED,
     col(_BOUNCE.report_id) != bindparam("report"),
-    _BELIEVED,
+    _ACCEPTED,
 )
 
 
 class KnownAddresses(Queries):
-    """Questions about addresses and people."""
+    """Queries about addresses and people."""
 
     def at_domain(self, domain: str, accepted: Collection[Evidence]) -> tuple[str, ...]:
-        """Return addresses of a domain that exist, newest first: mail arrived, or they wrote themselves."""
+        """Return existing addresses of a domain, newest first: they received a message or sent one."""
         asked = {"domain": fold(domain), "accepted": sorted(accepted)}
         return (*self._names(_RECEIVED, asked), *self._names(_WROTE, asked))[:MOST_NAMES]
 
     def domains(self, sender: str, like: str, accepted: Collection[Evidence]) -> tuple[str, ...]:
-        """Return domains that mail reached: where this person wrote, and those that begin as `like` does."""
+        """Return domains that exist: where this person wrote, and those that start like `like`."""
         start, believed = fold(like)[:2], sorted(accepted)
         by_person = self._names(_BY_PERSON, {"person": fold(sender), "accepted": believed})
         alike = {"first": start, "beyond": f"{start}\U0010ffff", "accepted": believed}
@@ -90,7 +90,7 @@ class KnownAddresses(Queries):
         return tuple(dict.fromkeys((*by_person, *by_others)))[:MOST_NAMES]
 
     def language_of(self, person: str, accepted: Collection[Evidence]) -> str | None:
-        """Return the language of a person's newest report that named one: Exchange writes in theirs."""
+        """Return the language of a person's newest report with one: Exchange uses the person's language."""
         asked: dict[str, Any] = {"person": fold(person), "accepted": sorted(accepted)}
         with self._reading() as session:
             language: str | None = read_columns(session, _LANGUAGE, asked).scalars().first()
@@ -99,7 +99,7 @@ class KnownAddresses(Queries):
     def earlier_bounces(
         self, sender: str, recipient: str, report_id: int, *, since: datetime, accepted: Collection[Evidence]
     ) -> int:
-        """Count the other mails of a person to a recipient that came back since then."""
+        """Count the other messages of a person to a recipient that bounced since then."""
         asked: dict[str, Any] = {
             "person": fold(sender),
             "recipient": fold(recipient),

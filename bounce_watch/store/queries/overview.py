@@ -1,4 +1,4 @@
-"""The facts of the report page, counted by the database so that a store of millions answers quickly."""
+"""The figures of the report page, counted by the database, which is fast even for millions of rows."""
 
 from datetime import datetime
 
@@ -24,16 +24,16 @@ from bounce_watch.store.records import HistoryFilter
 from bounce_watch.store.vocabulary import By
 
 LABELS, STORIES, BOUNCES = 50, 100, 500
-"""At most so many lines of a count, incidents, and newest bounces."""
+"""Maximum lines of a count, incidents, and newest bounces."""
 
 
 class Overviews(Queries):
-    """The question that the report page answers."""
+    """The query of the report page."""
 
     def overview(
         self, organisation: str, time_zone: str, since: datetime, until: datetime, bounces: int = BOUNCES
     ) -> Overview:
-        """Return what happened in `since` <= time < `until`; lists hold the largest and the newest."""
+        """Return the figures of `since` <= time < `until`; lists contain the largest or newest entries."""
         chosen = HistoryFilter(since=since, until=until)
         with self._reading() as session:
             history, actions = History(lend(session)), count_span(session, ACTION, since, until)
@@ -64,7 +64,7 @@ class Overviews(Queries):
 
 
 def _stories(session: Session, since: datetime, until: datetime) -> tuple[IncidentStory, ...]:
-    """Return the newest incidents that were unresolved at some time of the span, one more than is shown."""
+    """Return the newest incidents that were open during the span, one more than is shown."""
     incident = tables.Incident
     ended = (col(incident.state) == IncidentState.RESOLVED, col(incident.resolved_at) >= since)
     rows: list[tables.Incident] = []

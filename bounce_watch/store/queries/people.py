@@ -1,4 +1,4 @@
-"""All that is known of one colleague, or of one domain that mail goes to."""
+"""Everything stored about one colleague or one recipient domain."""
 
 from dataclasses import dataclass
 
@@ -17,12 +17,12 @@ from bounce_watch.store.records import BounceRow, HistoryFilter, OutboxEntry, Wi
 from bounce_watch.store.vocabulary import By
 
 ROWS = 50
-"""Lines of each list, the newest."""
+"""Maximum lines of each list, the newest."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
-    """One colleague: what came back to them, what could not reach them, what they were told and not told."""
+    """One colleague: bounces of their messages and of messages to them, and what we wrote to them."""
 
     address: str
     causes: tuple[Count, ...]
@@ -35,7 +35,7 @@ class Person:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Destination:
-    """One recipient's domain: why it refuses, whom it refuses, and the newest bounces."""
+    """One recipient domain: causes, codes and senders of its bounces, and the newest ones."""
 
     domain: str
     causes: tuple[Count, ...]
@@ -46,10 +46,10 @@ class Destination:
 
 
 class People(Queries):
-    """Questions about one person or one domain."""
+    """Queries about one person or one domain."""
 
     def person(self, address: str, limit: int = ROWS) -> Person:
-        """Return all about an address; lists are newest first and hold at most `limit` rows."""
+        """Return everything about an address; lists are newest first, with a maximum of `limit` rows."""
         as_sender, mail, refused = HistoryFilter(sender=address), tables.Outgoing, tables.Withheld
         key = fold(address)
         not_written = select(refused).where(col(refused.recipient_key) == key)
@@ -67,7 +67,7 @@ class People(Queries):
             )
 
     def domain(self, domain: str, limit: int = ROWS) -> Destination:
-        """Return all about a recipient's domain; its list is newest first."""
+        """Return everything about a recipient domain; lists are newest first."""
         chosen = HistoryFilter(domain=domain)
         with self._reading() as session:
             history = History(lend(session))

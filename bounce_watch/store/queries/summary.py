@@ -1,4 +1,4 @@
-"""Figures of the whole store, for `stats` and for the health checks."""
+"""Figures of the whole store, for `stats` and the health checks."""
 
 from datetime import datetime
 
@@ -14,29 +14,29 @@ from bounce_watch.store.vocabulary import QuarantineState
 
 
 class Summary(Queries):
-    """Questions about how much there is."""
+    """Queries for figures of the whole store."""
 
     def count_outbox(self) -> dict[str, int]:
-        """Count the mails in the outbox by state: quick, whatever the size of the history."""
+        """Count the messages in the outbox by state; fast even with a long history."""
         with self._reading() as session:
             return _by(session, tables.Outgoing.state)
 
     def oldest_pending_at(self) -> datetime | None:
-        """Return since when the mail that waits longest to be sent is let go, None for none."""
+        """Return since when the oldest pending message is pending, None for none."""
         mail = tables.Outgoing
         with self._reading() as session:
             query = select(func.min(mail.pending_since)).where(col(mail.state) == OutboxState.PENDING)
             return session.exec(query).one()
 
     def count_failed(self, since: datetime) -> int:
-        """Count the mails written since then that were given up."""
+        """Count the messages written since then that failed."""
         mail = tables.Outgoing
         given_up = (col(mail.state) == OutboxState.FAILED, col(mail.created_at) >= since)
         with self._reading() as session:
             return session.exec(select(func.count()).select_from(mail).where(*given_up)).one()
 
     def count_quarantined(self) -> int:
-        """Count the mails that nobody could read and nobody has settled."""
+        """Count the messages in quarantine that were not requeued."""
         with self._reading() as session:
             return _by(session, tables.Quarantined.state).get(QuarantineState.QUARANTINED, 0)
 

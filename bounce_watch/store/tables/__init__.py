@@ -1,7 +1,7 @@
-"""The tables. Rows stay inside this package; migrations/ holds the same shape as steps.
+"""The tables. Their rows do not leave the store package; `migrations` creates the same schema.
 
-Times are microseconds since 1970 (UTC). Columns ending in `_key` hold the searchable form of the
-address beside them. Row numbers never come back after a deletion: the digest counts by them.
+Times are microseconds since 1970 (UTC). Columns ending in `_key` hold the search form of an address.
+Row numbers are never used again after a deletion, because the digest counts by them.
 """
 
 from bounce_watch.store.tables.bookkeeping import Audit, DailyCount, Meta

@@ -1,4 +1,4 @@
-"""What was counted and done: daily counts that outlive their bounces, the audit log, and single values."""
+"""Tables of daily counts, which outlive their bounces, of the audit log and of single values."""
 
 from datetime import datetime
 
@@ -9,9 +9,9 @@ from bounce_watch.store.tables.fields import COUNTS_UP, instant, row_number, saf
 
 
 class DailyCount(SQLModel, table=True):
-    """How many deleted messages and recipients one day (UTC, as days since 1970) had for one label.
+    """Deleted messages and recipients of one day (UTC, as days since 1970) with one label.
 
-    `dimension` is what is counted (a cause, a domain, ...), `evidence` the tier, empty for none.
+    `dimension` is the kind of label (cause, domain, ...), `evidence` the trust level, empty for none.
     """
 
     __tablename__ = "daily_count"
@@ -25,9 +25,9 @@ class DailyCount(SQLModel, table=True):
 
 
 class Audit(SQLModel, table=True):
-    """One deed: deleting what is old, forgetting a person, handing out a person's data.
+    """One administrative action: a purge, the erasure or the export of a person's data.
 
-    `by` is the account on this machine. `figures` says how many rows of what.
+    `by` is the account on this machine. `figures` counts the affected rows by kind.
     """
 
     __tablename__ = "audit"
@@ -40,7 +40,7 @@ class Audit(SQLModel, table=True):
 
 
 class Meta(SQLModel, table=True):
-    """Single facts about this store, by name."""
+    """Single values about this store, by name."""
 
     __tablename__ = "meta"
     name: str = Field(primary_key=True, sa_type=SafeText)

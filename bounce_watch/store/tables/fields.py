@@ -1,4 +1,4 @@
-"""The fields that every table is made of."""
+"""Fields that the tables share."""
 
 from typing import Any
 
@@ -7,21 +7,21 @@ from sqlmodel import Field
 from bounce_watch.store.database.columns import Instant, Key, SafeText
 
 COUNTS_UP = {"sqlite_autoincrement": True}
-"""Row numbers never come back after a deletion."""
+"""Row numbers are never used again after a deletion."""
 
 
 def row_number() -> Any:
-    """Return the primary key; the database counts it up."""
+    """Return a primary key that the database counts up."""
     return Field(default=None, primary_key=True, sa_type=Key)
 
 
 def refers_to(column: str, **options: Any) -> Any:
-    """Return a number that names a row of another table."""
+    """Return a foreign key to a row of another table."""
     return Field(sa_type=Key, foreign_key=column, **options)
 
 
 def safe_text(**options: Any) -> Any:
-    """Return text that may come from a mail."""
+    """Return text that may come from a message."""
     return Field(sa_type=SafeText, **options)
 
 

@@ -1,4 +1,4 @@
-"""What the rules found."""
+"""Tables of incidents, their bounces and their history."""
 
 from datetime import datetime
 
@@ -10,10 +10,10 @@ from bounce_watch.store.tables.fields import COUNTS_UP, instant, refers_to, row_
 
 
 class Incident(SQLModel, table=True):
-    """A finding with a life. Senders, domains and statuses are the newest values first met.
+    """An incident. Senders, domains and statuses are lists without duplicates, in order of appearance.
 
-    `told_at` is the newest mail about it, `told_step` the growth it told (1 at first, then 2, 4, 8; 0: none
-    yet), `told_messages` how many mails the first one spoke of.
+    `told_at` is the time of the newest alert, `told_step` the growth it reported (1 at first, then 2, 4, 8;
+    0 for no alert yet), `told_messages` the number of messages in the first alert.
     """
 
     __tablename__ = "incident"
@@ -61,7 +61,7 @@ class Incident(SQLModel, table=True):
 
 
 class IncidentEvent(SQLModel, table=True):
-    """A bounce that proves an incident."""
+    """A bounce that belongs to an incident."""
 
     __tablename__ = "incident_event"
     __table_args__ = (Index("ix_incident_event_bounce", "bounce_id"),)

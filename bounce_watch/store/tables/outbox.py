@@ -1,4 +1,4 @@
-"""What we wrote, what we did not write, and the digests."""
+"""Tables of outgoing messages, of messages that were not sent, and of digests."""
 
 from datetime import date, datetime
 
@@ -10,7 +10,7 @@ from bounce_watch.store.tables.fields import COUNTS_UP, instant, refers_to, row_
 
 
 class Outgoing(SQLModel, table=True):
-    """One mail that we write: the outbox. `raw` is frozen, a repeated sending is byte-identical."""
+    """One outgoing message. `raw` is frozen, so that sending it again gives identical bytes."""
 
     __tablename__ = "outgoing"
     __table_args__ = (
@@ -50,7 +50,7 @@ class Outgoing(SQLModel, table=True):
 
 
 class Withheld(SQLModel, table=True):
-    """A mail that the gate refused, and why."""
+    """A message that the gate did not allow, and why."""
 
     __tablename__ = "withheld"
     __table_args__ = (
@@ -70,7 +70,7 @@ class Withheld(SQLModel, table=True):
 
 
 class Digest(SQLModel, table=True):
-    """A digest that was made: half-open spans of row numbers, so each row is in exactly one."""
+    """A digest with the row numbers that end its spans, so that each row is in exactly one digest."""
 
     __tablename__ = "digest"
     local_date: date = Field(primary_key=True)

@@ -1,4 +1,4 @@
-"""What came in: messages, the reports in them, their bounces, and what nobody could read."""
+"""Tables of messages, their reports and bounces, and of unreadable messages."""
 
 from datetime import datetime
 
@@ -10,7 +10,7 @@ from bounce_watch.store.tables.fields import COUNTS_UP, instant, refers_to, row_
 
 
 class Message(SQLModel, table=True):
-    """One mail at one place in one mailbox."""
+    """One message at one location in a mailbox."""
 
     __tablename__ = "message"
     __table_args__ = (
@@ -35,7 +35,7 @@ class Message(SQLModel, table=True):
 
 
 class Report(SQLModel, table=True):
-    """One report found in a message; a copy points at the report that was there first."""
+    """One report in a message. A duplicate refers to the first report with its fingerprint."""
 
     __tablename__ = "report"
     __table_args__ = (
@@ -78,7 +78,7 @@ class Report(SQLModel, table=True):
 
 
 class Bounce(SQLModel, table=True):
-    """One recipient of one report, with the report's message beside it so that rules need no join."""
+    """One recipient of one report, with the number of the message, so that rules need no join."""
 
     __tablename__ = "bounce"
     __table_args__ = (
@@ -126,7 +126,7 @@ class Bounce(SQLModel, table=True):
 
 
 class Quarantined(SQLModel, table=True):
-    """The bytes of a message that nobody could read."""
+    """The bytes of an unreadable message."""
 
     __tablename__ = "quarantined"
     __table_args__ = (

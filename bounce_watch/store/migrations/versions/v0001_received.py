@@ -1,4 +1,4 @@
-"""What comes in: messages, reports, bounces, quarantine."""
+"""Create the tables of messages, reports, bounces, quarantine and single values."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""What we make of it: incidents, outbox, digests."""
+"""Create the tables of incidents, the outbox and digests."""
 
 import sqlalchemy as sa
 from alembic import op

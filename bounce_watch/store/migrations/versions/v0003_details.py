@@ -1,4 +1,4 @@
-"""What a refusal says beyond its code: addresses, lists, sizes, rules."""
+"""Add the details of a rejection to bounces: addresses, blocklists, sizes, rules."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""The life of an incident: acknowledged, silenced, suppressed, reopened, and what was told of it."""
+"""Add to incidents: acknowledgement, silence, suppression, reopening and the alerts written."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -22,5 +22,5 @@ def upgrade() -> None:
         sa.Column("told_messages", sa.Integer(), nullable=False, server_default="0"),
     ):
         op.add_column("incident", column)
-    # Whatever is older than this step was told by the version that wrote it.
+    # The older version has sent the alerts about the incidents that it stored.
     op.execute("UPDATE incident SET told_step = 8, told_at = opened_at, told_messages = messages")

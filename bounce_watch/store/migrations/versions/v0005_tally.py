@@ -1,4 +1,4 @@
-"""Counters of mails by day, so that questions about all time are answered at once."""
+"""Add counters of messages by day for fast queries over all time (removed in 0010)."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -40,7 +40,7 @@ def upgrade() -> None:
 
 
 def fill(connection: sa.Connection) -> None:
-    """Count what is stored already."""
+    """Count the bounces that are stored already."""
     connection.execute(sa.text(_SCATTERED))
     connection.execute(sa.text(_HOURS))
     for dimension, column in {"action": "action", **_VALUES}.items():
@@ -50,7 +50,7 @@ def fill(connection: sa.Connection) -> None:
 
 
 def _floor(length: int, time: str = "occurred_at") -> str:
-    """Return the number of the period: rounded down before 1970 too, where / rounds up."""
+    """Return SQL for the number of the period, rounded down before 1970 too, where `/` rounds up."""
     return f"(({time} - (({time} % {length}) + {length}) % {length}) / {length})"
 
 

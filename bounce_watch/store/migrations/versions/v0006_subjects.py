@@ -1,4 +1,4 @@
-"""Find the bounces of one mail by its subject."""
+"""Index the subjects of bounced messages."""
 
 from alembic import op
 

@@ -1,4 +1,4 @@
-"""Count what was withheld in a span of time."""
+"""Index the times of messages that were not sent, to count them in a time span."""
 
 from alembic import op
 

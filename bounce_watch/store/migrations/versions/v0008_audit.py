@@ -1,4 +1,4 @@
-"""What was done to the store as a whole."""
+"""Create the audit log."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,6 +1,6 @@
-"""Counters of all time for senders and domains, whose blocks are too many to add up for each question.
+"""Add all-time counters for senders and domains, whose 32-day counters are too many to sum per query.
 
-The days of the others are few: they need no blocks, which every mail had to pay for.
+The other dimensions have few daily counters, so their 32-day counters are deleted.
 """
 
 import sqlalchemy as sa
@@ -22,6 +22,6 @@ def upgrade() -> None:
 
 
 def fill(connection: sa.Connection) -> None:
-    """Add up the blocks: they also tell of bounces that were deleted and whose counters were kept."""
+    """Sum the 32-day counters, which also count deleted bounces."""
     connection.execute(sa.text(_SUMS))
     connection.execute(sa.text(_NEEDLESS))

@@ -1,7 +1,7 @@
-"""Daily counts in place of counters: what the database counts by itself is no longer kept beside it.
+"""Replace the counters by daily counts of deleted bounces; the database counts the stored bounces itself.
 
-Of the counters only what outlived its bounces is taken over: the counts by day of causes, owners, codes and
-actions, and those of domains, whose period was 32 days, on its first day.
+Only the counts of deleted bounces are converted: those of causes, owners, codes and actions by day. Those
+of domains covered 32 days and are assigned to the first day.
 """
 
 import sqlalchemy as sa
@@ -42,7 +42,7 @@ def upgrade() -> None:
 
 
 def _outlived(dimension: str, column: str) -> str:
-    """Return the statement that takes over what a counter has beyond the rows that are left."""
+    """Return SQL that converts the counts that exceed those of the stored bounces."""
     grain, days = ("block", 32) if dimension == "domain" else ("day", 1)
     failed = "" if dimension == "action" else "AND action = 'failed'"
     length = days * _DAY
