@@ -176,17 +176,10 @@ def _silences(rule: Rule, arrivals: Sequence[datetime], until: datetime) -> Iter
         if silence is None:
             continue
         opened = next(at for at in _hours(earlier, later) if find_silence(rule, known, at))
-        run = IncidentRun(
-            rule=rule,
-            key=silence.key,
-            opened_at=opened,
-            active_at=later,
-            events=[],
-            opened_with=0,
-            silence=silence,
+        over = later if place < len(arrivals) else None
+        yield IncidentRun(
+            rule=rule, key=silence.key, opened_at=opened, active_at=later, resolved_at=over, silence=silence
         )
-        run.resolved_at = later if place < len(arrivals) else None
-        yield run
 
 
 def _hours(since: datetime, until: datetime) -> Iterator[datetime]:

@@ -37,21 +37,17 @@ def related(
     rules: Mapping[str, Rule], incident: Incident, unresolved: Iterable[Incident]
 ) -> tuple[Incident, ...]:
     """Return the unresolved incidents that either rule links to, oldest first."""
-    own = rules.get(incident.finding.rule_id)
-    linked = set(own.links) if own else set()
+    name, own = incident.finding.rule_id, rules.get(incident.finding.rule_id)
+    linked = {rule.id for rule in rules.values() if name in (*rule.links, *rule.inhibits)}
+    linked |= set(own.links) if own else set()
     found = [
         other
         for other in unresolved
         if other.number != incident.number
-        and (other.finding.rule_id in linked or _links_back(rules, other, incident))
+        and other.finding.rule_id in linked
         and _shares(incident.finding, other.finding)
     ]
     return tuple(sorted(found, key=lambda other: other.number))
-
-
-def _links_back(rules: Mapping[str, Rule], other: Incident, incident: Incident) -> bool:
-    rule = rules.get(other.finding.rule_id)
-    return rule is not None and incident.finding.rule_id in (*rule.links, *rule.inhibits)
 
 
 def _shares(one: Finding, other: Finding) -> bool:

@@ -19,8 +19,8 @@ class IncidentRun:
     key: str
     opened_at: datetime
     active_at: datetime
-    events: list[tuple[datetime, Event]]
-    opened_with: int
+    events: list[tuple[datetime, Event]] = field(default_factory=list)
+    opened_with: int = 0
     messages: set[int] = field(default_factory=set)
     resolved_at: datetime | None = None
     reopened: int = 0
@@ -43,10 +43,8 @@ class IncidentRun:
 
     @property
     def mails(self) -> int:
-        growth = (
-            sum(len(self.messages) >= step * self.opened_with for step in GROWTH) if self.opened_with else 0
-        )
-        return 1 + growth + self.reopened + (self.resolved_at is not None)
+        grown = [step for step in GROWTH if 0 < self.opened_with * step <= len(self.messages)]
+        return 1 + len(grown) + self.reopened + (self.resolved_at is not None)
 
 
 class Timeline:

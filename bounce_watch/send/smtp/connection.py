@@ -68,9 +68,11 @@ class Gateway:
 
     def open(self) -> smtplib.SMTP:
         """Return a connection after EHLO, with TLS unless the configuration has none."""
-        context = self._tls()
         try:
+            context = tls_context(self._settings)
             connection = self._connect(context)
+        except TlsRefused as error:
+            raise NotReady(Outcome.STOP, str(error), error.repair) from error
         except (OSError, ValueError) as error:
             raise self._not_connected(error) from error
         try:
@@ -83,12 +85,6 @@ class Gateway:
             connection.close()
             raise self._not_connected(error) from error
         return connection
-
-    def _tls(self) -> ssl.SSLContext:
-        try:
-            return tls_context(self._settings)
-        except TlsRefused as error:
-            raise NotReady(Outcome.STOP, str(error), error.repair) from error
 
     def _connect(self, context: ssl.SSLContext) -> smtplib.SMTP:
         settings = self._settings

@@ -6,15 +6,17 @@ Arguments with CR, LF or NUL never reach a command. Every fault is raised as a S
 import imaplib
 import ssl
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from typing import Any
 
 from imapclient import IMAPClient, SocketTimeout
 from imapclient.response_parser import parse_fetch_response
 
 from bounce_watch.config.accounts import ImapSettings
+from bounce_watch.net.tls import TlsRefused, tls_context
 from bounce_watch.source.imap import errors as faults
 from bounce_watch.source.imap.responses import Items, Namespaces, Opened, plain, read_listing, read_namespaces
-from bounce_watch.source.imap.transport import Engine, keep_alive, read_tls
+from bounce_watch.source.imap.transport import Engine, keep_alive
 from bounce_watch.source.interface import Refused, SourceError
 from bounce_watch.testing import crash_points
 
@@ -38,7 +40,10 @@ class Connection:
     def __init__(self, settings: ImapSettings) -> None:
         self._settings = settings
         self.capabilities: frozenset[str] = frozenset()
-        context = read_tls(settings)
+        try:
+            context = tls_context(settings)
+        except TlsRefused as error:
+            raise Refused(str(error), error.repair) from error
         crash_points.point("imap.connect")
         try:
             self._client = self._connect(context)
@@ -218,13 +223,8 @@ class Connection:
             self._client.socket().settimeout(_GOODBYE_SECONDS)
             self._client.logout()
         except faults.LOST:
-            self._hang_up()
-
-    def _hang_up(self) -> None:
-        try:
-            self._client.shutdown()
-        except faults.LOST:
-            return
+            with suppress(*faults.LOST):
+                self._client.shutdown()
 
     def perform(self, command: Callable[..., Any], *arguments: object) -> Any:
         """Run a command; raise its faults as a SourceError."""

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from bounce_watch.source.imap.connection import Connection
 from bounce_watch.source.imap.errors import CommandRejected, plain_text
-from bounce_watch.source.imap.responses import Namespaces
+from bounce_watch.source.imap.responses import Items, Namespaces, uid_set
 from bounce_watch.source.interface import MissingFolder
 
 _UNUSABLE = {b"\\noselect", b"\\nonexistent"}
@@ -81,7 +81,7 @@ def _move(connection: Connection, folders: Folders, uids: Sequence[int], path: s
         _move_once(connection, folders.ensure(path), uids)
     except CommandRejected as error:
         # Either it worked (Exchange sends malformed responses), or the messages are gone.
-        left = sorted(uid for uid in connection.fetch(_set(uids), "(UID)") if uid in uids)
+        left = sorted(uid for uid in connection.fetch(uid_set(uids), "(UID)") if uid in uids)
         if "[trycreate]" in error.answer.lower() and left:
             folders.forget(path)
             _move_once(connection, folders.ensure(path), left)
@@ -109,8 +109,8 @@ def _move_once(connection: Connection, folder: str, uids: Sequence[int]) -> None
         connection.move(uids, folder)
         return
     # Messages that an earlier call marked were copied by it; those that a user marked stay.
-    marked = _marked(connection, uids)
-    unmarked = [uid for uid in uids if uid not in marked]
+    answers = connection.fetch(uid_set(uids), "(UID FLAGS)")
+    unmarked = [uid for uid in uids if not _is_marked(answers.get(uid, {}))]
     if unmarked:
         connection.copy(unmarked, folder)
         connection.mark_deleted(unmarked)
@@ -119,12 +119,6 @@ def _move_once(connection: Connection, folder: str, uids: Sequence[int]) -> None
             connection.expunge(unmarked)
 
 
-def _marked(connection: Connection, uids: Sequence[int]) -> frozenset[int]:
-    """Return the UIDs that are marked as deleted."""
-    answers = connection.fetch(_set(uids), "(UID FLAGS)")
-    flags = {uid: answer.get(b"FLAGS") for uid, answer in answers.items()}
-    return frozenset(uid for uid, of in flags.items() if isinstance(of, tuple) and b"\\Deleted" in of)
-
-
-def _set(uids: Sequence[int]) -> str:
-    return ",".join(map(str, uids))
+def _is_marked(answer: Items) -> bool:
+    flags = answer.get(b"FLAGS")
+    return isinstance(flags, tuple) and b"\\Deleted" in flags

@@ -106,7 +106,7 @@ def _walk(entity: Entity, head: bytes, at: int, first: Entity) -> int:
     """Follow a part from its header and return where it ends, without its epilogue."""
     body = _behind_header(head, at)
     if entity is first:
-        if not _names_type(head[at:body], entity.content_type):
+        if entity.content_type.encode() not in head[at:body].lower():
             raise _Mismatch
         raise _Reached(body)
     if entity.boundary is None:
@@ -139,7 +139,3 @@ def _behind_boundary(head: bytes, at: int, boundary: bytes, *, at_once: bool) ->
     if found is None:
         raise _Mismatch
     return found.end()
-
-
-def _names_type(header: bytes, content_type: str) -> bool:
-    return content_type.encode() in header.lower()

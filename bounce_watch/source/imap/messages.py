@@ -9,14 +9,13 @@ from bounce_watch.source.imap import head_plan as head
 from bounce_watch.source.imap.bodystructure import Entity, structures_in
 from bounce_watch.source.imap.connection import Connection
 from bounce_watch.source.imap.errors import CommandRejected
-from bounce_watch.source.imap.responses import Items
+from bounce_watch.source.imap.responses import Items, uid_set
 from bounce_watch.source.imap.windows import (
     Listed,
     MissingMessages,
     batches,
     fetch_contents,
     listed,
-    uid_set,
 )
 from bounce_watch.source.interface import MAX_MESSAGE, Message, Unreachable, Wanted
 
@@ -75,7 +74,9 @@ class PartialFetch:
         if not self.is_on or not large:
             return {}
         try:
-            return structures_in(connection.fetch_lines(uid_set(large), "(UID BODYSTRUCTURE)"))
+            return structures_in(
+                connection.fetch_lines(uid_set(one.uid for one in large), "(UID BODYSTRUCTURE)")
+            )
         except CommandRejected:
             return {}
         except Unreachable:

@@ -53,6 +53,10 @@ def read_namespaces(personal: Any, *others: Any) -> Namespaces:
     return Namespaces(prefix=plain(prefix), separator=plain(separator), foreign=tuple(filter(None, foreign)))
 
 
+def uid_set(uids: Iterable[int]) -> str:
+    return ",".join(map(str, uids))
+
+
 def plain(value: object) -> str:
     """Return a word of the server as text, "" for NIL."""
     return value.decode("ascii", "replace") if isinstance(value, bytes) else str(value or "")

@@ -106,7 +106,7 @@ class ImapSource:
         connection, folders = self._in_use()
         opened = connection.open(folders.server_name(self.settings.folder))
         if not opened.uid_next:
-            opened = replace(opened, uid_next=walk.find_uid_next(connection))
+            opened = replace(opened, uid_next=max(connection.fetch("*", "(UID)"), default=0) + 1)
         self._opened = opened
         return opened
 
@@ -146,10 +146,9 @@ class ImapSource:
         return self._messages(wanted, after, self._partial_fetch)
 
     def fetch_whole(self, message: Message) -> Message | None:
-        return self._retry_once(lambda: self._whole(message))
-
-    def _whole(self, message: Message) -> Message | None:
-        return fetch_whole(self._in_use()[0], message) if self._is_ours(message.location) else None
+        return self._retry_once(
+            lambda: fetch_whole(self._in_use()[0], message) if self._is_ours(message.location) else None
+        )
 
     def _messages(
         self, wanted: Wanted, after: MessageLocation | None, fetcher: PartialFetch
@@ -209,14 +208,10 @@ class ImapSource:
             return True
 
     def file(self, *locations: MessageLocation) -> None:
-        self._move(locations, self.settings.filed_folder)
+        self._retry_once(lambda: self._move(locations, self.settings.filed_folder))
 
     def quarantine(self, *locations: MessageLocation) -> None:
-        self._move(locations, self.settings.quarantine_folder)
-
-    def _move(self, locations: Sequence[MessageLocation], path: str) -> None:
-        """Move messages; one that is gone or has an old UIDVALIDITY counts as moved."""
-        self._retry_once(lambda: self._move_once(locations, path))
+        self._retry_once(lambda: self._move(locations, self.settings.quarantine_folder))
 
     def _retry_once(self, action: Callable[[], T]) -> T:
         """Run a repeatable action; if the connection is lost, run it once more on a new one."""
@@ -230,7 +225,8 @@ class ImapSource:
             self._reconnect(error)
             return action()
 
-    def _move_once(self, locations: Sequence[MessageLocation], path: str) -> None:
+    def _move(self, locations: Sequence[MessageLocation], path: str) -> None:
+        """Move messages; one that is gone or has an old UIDVALIDITY counts as moved."""
         uids = sorted({int(location.uid) for location in locations if self._is_ours(location)})
         if uids:
             move(*self._in_use(), uids, path)

@@ -10,19 +10,9 @@ from typing import Any
 
 from bounce_watch.config.accounts import ImapSettings
 from bounce_watch.net.slow_server import OPENING, within
-from bounce_watch.net.tls import TlsRefused, tls_context
-from bounce_watch.source.interface import Refused
 
 # Seconds, a number of tries, and milliseconds.
 _KEEP_ALIVE = {"TCP_KEEPIDLE": 60, "TCP_KEEPINTVL": 20, "TCP_KEEPCNT": 4, "TCP_USER_TIMEOUT": 140_000}
-
-
-def read_tls(settings: ImapSettings) -> ssl.SSLContext:
-    """Return the TLS context that the configuration asks for. Raises Refused."""
-    try:
-        return tls_context(settings)
-    except TlsRefused as error:
-        raise Refused(str(error), error.repair) from error
 
 
 def keep_alive(channel: socket.socket) -> None:

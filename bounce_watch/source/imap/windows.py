@@ -10,7 +10,7 @@ from email.utils import parsedate_to_datetime
 
 from bounce_watch.source.imap.connection import Connection
 from bounce_watch.source.imap.head_plan import Plan
-from bounce_watch.source.imap.responses import Items
+from bounce_watch.source.imap.responses import Items, uid_set
 from bounce_watch.source.interface import MAX_MESSAGE
 
 _MAX_WINDOW = 65_536
@@ -45,20 +45,16 @@ def list_windows(connection: Connection, first: int, uid_next: int, width: int) 
     span = width
     while first < uid_next:
         last = min(first + span, uid_next) - 1
-        found = _existing(connection, first, last, span > width)
+        items = "(UID)" if span > width else "(UID RFC822.SIZE INTERNALDATE)"
+        answers = connection.fetch(f"{first}:{last}", items)
+        found = {uid: answers[uid] for uid in sorted(answers) if first <= uid <= last}
         if found and span > width:
             first, span = min(found), width
             continue
         if found:
-            yield {uid: found[uid] for uid in sorted(found)}
+            yield found
         first = last + 1
         span = width if found else min(span * 8, _MAX_WINDOW)
-
-
-def _existing(connection: Connection, first: int, last: int, only_uids: bool) -> dict[int, Items]:
-    items = "(UID)" if only_uids else "(UID RFC822.SIZE INTERNALDATE)"
-    answers = connection.fetch(f"{first}:{last}", items)
-    return {uid: answer for uid, answer in answers.items() if first <= uid <= last}
 
 
 def listed(uid: int, answer: Items) -> Listed:
@@ -102,13 +98,9 @@ def fetch_contents(
     """Return each message that is still there with its first `length` bytes; do not mark it as seen."""
     if not batch:
         return []
-    answers = connection.fetch(uid_set(batch), f"(UID BODY.PEEK[]<0.{length}>)")
+    answers = connection.fetch(uid_set(message.uid for message in batch), f"(UID BODY.PEEK[]<0.{length}>)")
     bodies = ((message, _body(answers.get(message.uid, {}))) for message in batch)
     return [(message, body[:length]) for message, body in bodies if body is not None]
-
-
-def uid_set(batch: Iterable[Listed]) -> str:
-    return ",".join(str(message.uid) for message in batch)
 
 
 def _body(answer: Items) -> bytes | None:
@@ -135,8 +127,3 @@ class MissingMessages:
         self._missing_now = set()
         awaited = [uid for uid, walks in self._walks.items() if walks < _MAX_MISSING_WALKS]
         return min(awaited, default=uid_next) - 1
-
-
-def find_uid_next(connection: Connection) -> int:
-    """Return the highest UID plus one, for servers whose SELECT does not tell it."""
-    return max(connection.fetch("*", "(UID)"), default=0) + 1

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
-from typing import TypeVar
+from typing import Self, TypeVar
 
+from bounce_watch.model.check import Check
 from bounce_watch.model.message_location import MessageLocation
-from bounce_watch.source.interface import ASKED_TOGETHER, MAX_MESSAGE, Message, Wanted, never
+from bounce_watch.source.interface import ASKED_TOGETHER, MAX_MESSAGE, Message, SourceError, Wanted, never
 
 T = TypeVar("T")
 
@@ -32,8 +33,19 @@ class LocalSource:
         self.skipped: list[tuple[str, str]] = []
         self._before = self._fingerprint()
 
+    def __enter__(self) -> Self:
+        return self
+
     def __exit__(self, *exc: object) -> None:
         return None
+
+    def _diagnose(self, name: str, describe: Callable[[], str]) -> list[Check]:
+        """Open the place and describe it."""
+        try:
+            with self:
+                return [Check(name, "ok", describe())]
+        except SourceError as error:
+            return [Check(name, "failure", str(error), error.repair)]
 
     def _fingerprint(self) -> Hashable:
         """Return a cheap value that changes when messages are added; None where none are ever added."""

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable, Hashable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Self
 
 from bounce_watch.model.check import Check
 from bounce_watch.model.message_location import MessageLocation
@@ -28,7 +28,7 @@ class FilesSource(LocalSource):
         self._path = path
         super().__init__(f"files:{self._folder.absolute()}")
 
-    def __enter__(self) -> "FilesSource":
+    def __enter__(self) -> Self:
         if not self._path.exists():
             raise MissingFolder(f"{self._path} is not there", "check path")
         return self
@@ -72,11 +72,7 @@ class FilesSource(LocalSource):
         self.skipped.append((str(error.filename), str(error.strerror)))
 
     def diagnose(self) -> list[Check]:
-        try:
-            with self:
-                return [Check("files", "ok", f"{self._path} holds {self.count()} messages")]
-        except MissingFolder as error:
-            return [Check("files", "failure", str(error), error.repair)]
+        return self._diagnose("files", lambda: f"{self._path} holds {self.count()} messages")
 
 
 class StandardInput(LocalSource):
@@ -85,9 +81,6 @@ class StandardInput(LocalSource):
     def __init__(self, stream: Callable[[], BinaryIO] = lambda: sys.stdin.buffer) -> None:
         super().__init__("stdin:")
         self._stream = stream
-
-    def __enter__(self) -> "StandardInput":
-        return self
 
     def count(self) -> int | None:
         return 1

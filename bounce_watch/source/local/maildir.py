@@ -8,6 +8,7 @@ from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Self
 
 from bounce_watch.model.check import Check
 from bounce_watch.model.message_location import MessageLocation
@@ -50,7 +51,7 @@ class MaildirSource(LocalSource):
         self._paths: dict[str, Path] = {}
         super().__init__(f"maildir:{path.absolute()}")
 
-    def __enter__(self) -> "MaildirSource":
+    def __enter__(self) -> Self:
         if not (self._path / "cur").is_dir():
             raise MissingFolder(
                 f"{self._path} is no Maildir: it has no folder cur", "check path; maildirmake makes one"
@@ -159,13 +160,8 @@ class MaildirSource(LocalSource):
         return target
 
     def diagnose(self) -> list[Check]:
-        try:
-            with self:
-                count = self.count()
-        except (MissingFolder, Refused, Unreachable) as error:
-            return [Check("Maildir", "failure", str(error), error.repair)]
-        checks = [Check("Maildir", "ok", f"{self._path} opens and holds {count} messages")]
-        if not os.access(self._path, os.W_OK | os.X_OK):
+        checks = self._diagnose("Maildir", lambda: f"{self._path} opens and holds {self.count()} messages")
+        if checks[0].state == "ok" and not os.access(self._path, os.W_OK | os.X_OK):
             text = f"{self._path} may only be read: reports stay where they are"
             checks.append(Check("Maildir folders", "warning", text, "let the service's user write there"))
         return checks

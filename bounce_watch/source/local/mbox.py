@@ -5,7 +5,7 @@ import time
 from collections.abc import Hashable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Self
 
 from bounce_watch.model.check import Check
 from bounce_watch.model.message_location import MessageLocation
@@ -13,7 +13,6 @@ from bounce_watch.source.interface import (
     Message,
     MissingFolder,
     Refused,
-    SourceError,
     Wanted,
     everything,
 )
@@ -37,7 +36,7 @@ class MboxSource(LocalSource):
         self._path = path
         super().__init__(f"mbox:{path.absolute()}")
 
-    def __enter__(self) -> "MboxSource":
+    def __enter__(self) -> Self:
         with self._open():
             return self
 
@@ -69,11 +68,7 @@ class MboxSource(LocalSource):
                     yield collected.at(location)
 
     def diagnose(self) -> list[Check]:
-        try:
-            with self:
-                return [Check("mbox", "ok", f"{self._path} can be read; it is never changed")]
-        except SourceError as error:
-            return [Check("mbox", "failure", str(error), error.repair)]
+        return self._diagnose("mbox", lambda: f"{self._path} can be read; it is never changed")
 
 
 def is_from_line(line: bytes) -> bool:
@@ -87,11 +82,11 @@ def _split(stream: BinaryIO) -> Iterator[StreamedMessage]:
     empty_line = b""
     at_line_start = after_empty = True
     while line := stream.readline(_CHUNK):
-        begins = at_line_start and after_empty and is_from_line(line)
+        begins = _FROM_LINE.match(line) if at_line_start and after_empty else None
         if begins:
             if current is not None:
                 yield current
-            current = StreamedMessage(received_at=_date_in(line))
+            current = StreamedMessage(received_at=_date_of(begins))
         elif current is not None:
             current.add(empty_line)
             current.add(b"" if _is_empty(line, at_line_start) else _unquoted(line, at_line_start))
@@ -110,12 +105,9 @@ def _unquoted(line: bytes, at_line_start: bool) -> bytes:
     return line[1:] if at_line_start and _QUOTED_FROM.match(line) else line
 
 
-def _date_in(line: bytes) -> datetime | None:
+def _date_of(from_line: re.Match[bytes]) -> datetime | None:
     """Return the date of a From_ line, which is UTC (RFC 4155)."""
-    match = _FROM_LINE.match(line)
-    if match is None:
-        return None
-    stamp, year = match[1].decode("ascii"), match[2].decode("ascii")
+    stamp, year = from_line[1].decode("ascii"), from_line[2].decode("ascii")
     form = "%a %b %d %H:%M:%S %Y" if stamp.count(":") == 2 else "%a %b %d %H:%M %Y"
     try:
         parsed = time.strptime(f"{stamp} {year}", form)
