@@ -22,13 +22,15 @@ from bounce_watch.config.accounts import (
 )
 from bounce_watch.config.models import Config
 
-SOURCES: dict[str, type[BaseModel]] = {
-    "imap": ImapSettings,
-    "maildir": MaildirSettings,
-    "mbox": MboxSettings,
-    "files": FilesSettings,
+KINDS: dict[str, dict[str, type[BaseModel]]] = {
+    "source": {
+        "imap": ImapSettings,
+        "maildir": MaildirSettings,
+        "mbox": MboxSettings,
+        "files": FilesSettings,
+    },
+    "send": {"smtp": SmtpSettings, "folder": FolderSettings},
 }
-SENDERS: dict[str, type[BaseModel]] = {"smtp": SmtpSettings, "folder": FolderSettings}
 
 Answers = Mapping[str, Mapping[str, Any]]
 """Section -> key -> value, such as `{"source": {"type": "imap", "host": "..."}}`."""
@@ -47,11 +49,8 @@ def render(answers: Answers) -> str:
 
 
 def _model_of(name: str, field: FieldInfo, answers: Answers) -> type[BaseModel]:
-    chosen = str(answers.get(name, {}).get("type"))
-    if name == "source":
-        return SOURCES[chosen]
-    if name == "send":
-        return SENDERS[chosen]
+    if name in KINDS:
+        return KINDS[name][str(answers.get(name, {}).get("type"))]
     if not isinstance(field.annotation, type) or not issubclass(field.annotation, BaseModel):
         raise TypeError(f"section {name} has no single model")
     return field.annotation

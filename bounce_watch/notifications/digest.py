@@ -108,23 +108,21 @@ def headline_of(digest: Digest) -> str:
     """Return the summary of the day in a few words, for the subject and the first line."""
     failing = [check for check in digest.health if check.state == "failure"]
     if digest.opened:
-        return f"{_problems(len(digest.opened), 'new')}, {_mails(digest.messages.now)} came back"
-    if failing:
-        return f"a check failed ({plain(failing[0].name, 40)}), {_mails(digest.messages.now)} came back"
-    if digest.still_open:
-        return f"{_problems(len(digest.still_open), 'open')}, {_mails(digest.messages.now)} came back"
-    if digest.is_empty:
+        news = _number(len(digest.opened), "new problem")
+    elif failing:
+        news = f"a check failed ({plain(failing[0].name, 40)})"
+    elif digest.still_open:
+        news = _number(len(digest.still_open), "open problem")
+    elif digest.is_empty:
         time = {Edition.DAILY: "day", Edition.WEEKLY: "week", Edition.MONTHLY: "month"}[digest.edition]
         return f"a quiet {time}, no mail came back"
-    return f"no problems, {_mails(digest.messages.now)} came back"
+    else:
+        news = "no problems"
+    return f"{news}, {_number(digest.messages.now, 'mail')} came back"
 
 
-def _problems(number: int, kind: str) -> str:
-    return f"{number} {kind} problem{'' if number == 1 else 's'}"
-
-
-def _mails(number: int) -> str:
-    return f"{number} mail{'' if number == 1 else 's'}"
+def _number(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _tone(digest: Digest) -> str:
@@ -175,11 +173,11 @@ def _incident(
     critical = with_steps or finding.severity is Severity.CRITICAL
     resolved = incident.resolved_at
     steps = fill_steps(playbook, finding) if playbook and critical and resolved is None else ()
-    again = "came back; " if incident.reopened else ""
-    line = f"{again}since {local_time.short(finding.first_at, organisation.time_zone)}; "
-    line += f"{_mails(finding.messages)}; must act: {owner[0].lower()}{owner[1:]}"
+    again, mails = "came back; " if incident.reopened else "", _number(finding.messages, "mail")
+    line = f"{again}since {local_time.short(finding.first_at, organisation.time_zone)}; {mails}; "
+    line += f"must act: {owner[0].lower()}{owner[1:]}"
     if resolved is not None:
-        line = f"over since {local_time.short(resolved, organisation.time_zone)}; {_mails(finding.messages)}"
+        line = f"over since {local_time.short(resolved, organisation.time_zone)}; {mails}"
     return {
         "name": incident.name,
         "title": title_of(finding),

@@ -4,7 +4,7 @@
 class NotificationError(Exception):
     """Base of all faults of this package.
 
-    ReplyError
+    NotificationError
     ├── TemplateFault    a template is missing, lacks a block or names an unknown value
     ├── PlaybookFault    data/playbooks.toml is wrong
     ├── Unquotable       a value cannot be written into a PowerShell command safely

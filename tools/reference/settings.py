@@ -15,7 +15,7 @@ from pydantic_core import PydanticUndefined
 
 from bounce_watch.config.models import Config
 from bounce_watch.config.section import Address, Place
-from bounce_watch.config.template import SENDERS, SOURCES
+from bounce_watch.config.template import KINDS
 
 UNITS = ("seconds", "minutes", "hours", "days")
 _PLAIN = {
@@ -58,7 +58,7 @@ def tables() -> list[Table]:
 
 
 def _tables(name: str, field: FieldInfo) -> Iterator[Table]:
-    kinds = {"source": SOURCES, "send": SENDERS}.get(name)
+    kinds = KINDS.get(name)
     models: dict[str, Any] = dict(kinds) if kinds else {"": field.annotation}
     for kind, model in models.items():
         title = f"{name} ({kind})" if kind else name

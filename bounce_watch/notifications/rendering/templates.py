@@ -5,6 +5,7 @@ A site folder overrides the shipped templates file by file.
 css-inline turns style sheets into style attributes, because mail clients support attributes better.
 """
 
+import os
 import textwrap
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,7 +13,6 @@ from pathlib import Path
 
 import css_inline
 from jinja2 import (
-    ChoiceLoader,
     FileSystemLoader,
     StrictUndefined,
     Template,
@@ -35,9 +35,10 @@ class Templates:
     """The templates of several folders; the first folder that has a file wins."""
 
     def __init__(self, folders: Sequence[Path]) -> None:
-        loaders = [FileSystemLoader(folder) for folder in folders]
+        # Jinja2 reports a file by its normalized path.
+        self._folders = [Path(os.path.normpath(folder)) for folder in folders]
         self._environment = SandboxedEnvironment(
-            loader=ChoiceLoader(loaders),
+            loader=FileSystemLoader(self._folders),
             autoescape=lambda name: name is not None and name.endswith(".html.j2"),
             undefined=StrictUndefined,
             trim_blocks=True,
@@ -59,7 +60,7 @@ class Templates:
         except TemplateNotFound:
             return False
         except TemplateError as error:
-            raise _fault(name, error) from error
+            raise self._fault(name, error) from error
         return True
 
     def render(self, name: str, values: Values) -> str:
@@ -67,7 +68,7 @@ class Templates:
         try:
             return self._template(name).render(_checked(values))
         except TemplateError as error:
-            raise _fault(name, error) from error
+            raise self._fault(name, error) from error
 
     def block(self, name: str, block: str, values: Values) -> str:
         """Render one named block of a file, which holds all the pieces of a text.
@@ -81,7 +82,7 @@ class Templates:
                 raise TemplateFault(f"{name}: the block {block!r} is missing")
             return self._joined(render(template.new_context(dict(_checked(values)))))
         except TemplateError as error:
-            raise _fault(name, error) from error
+            raise self._fault(name, error) from error
 
     def _joined(self, pieces: Iterator[str]) -> str:
         try:
@@ -91,6 +92,26 @@ class Templates:
 
     def _template(self, name: str) -> Template:
         return self._environment.get_template(name)
+
+    def _fault(self, name: str, error: TemplateError) -> TemplateFault:
+        if isinstance(error, TemplateNotFound):
+            return TemplateFault(f"{name}: there is no template {error.name!r}")
+        name, line = self._place(name, error)
+        return TemplateFault(f"{name}, line {line}: {error.message}" if line else f"{name}: {error.message}")
+
+    def _place(self, name: str, error: TemplateError) -> tuple[str, int | None]:
+        """Return the file and line of a syntax error, or where rendering stopped."""
+        if isinstance(error, TemplateSyntaxError):
+            return error.name or name, error.lineno
+        stack = traceback.walk_tb(error.__traceback__)
+        places = [(Path(frame.f_code.co_filename), line) for frame, line in stack]
+        rendered = [
+            (path.relative_to(folder).as_posix(), line)
+            for path, line in places
+            for folder in self._folders
+            if path.is_relative_to(folder)
+        ]
+        return rendered[-1] if rendered else (name, None)
 
 
 def _wrap(text: str, width: int, indent: int = 0) -> str:
@@ -123,35 +144,6 @@ def _check_plain(value: object) -> None:
             _check_plain(item)
     else:
         raise TypeError(f"a template value must be plain, not {type(value).__name__}")
-
-
-def _fault(name: str, error: TemplateError) -> TemplateFault:
-    if isinstance(error, TemplateNotFound):
-        return TemplateFault(f"{name}: there is no template {error.name!r}")
-    name, line = _place(name, error)
-    place = f"{name}, line {line}" if line else name
-    return TemplateFault(f"{place}: {error.message}")
-
-
-def _place(name: str, error: TemplateError) -> tuple[str, int | None]:
-    """Return the file and line of a syntax error, or where rendering stopped."""
-    if isinstance(error, TemplateSyntaxError):
-        return error.name or name, error.lineno
-    frames = [
-        (Path(frame.f_code.co_filename), line) for frame, line in traceback.walk_tb(error.__traceback__)
-    ]
-    last = next(((path, line) for path, line in reversed(frames) if path.suffix == ".j2"), None)
-    if last is None:
-        return name, None
-    found = next((part for part in (name, *_included(name, last[0])) if str(last[0]).endswith(part)), name)
-    return found, last[1]
-
-
-def _included(name: str, path: Path) -> list[str]:
-    """Return the name of an included file, relative to the templates' folder."""
-    top = name.partition("/")[0]
-    parts = path.parts
-    return ["/".join(parts[len(parts) - 1 - parts[::-1].index(top) :])] if top in parts else []
 
 
 # Only @media rules stay in a style element.
