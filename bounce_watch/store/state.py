@@ -89,7 +89,7 @@ class State(StateQueries, Repository):
     """Changes to the whole store."""
 
     def start_run(self, now: datetime) -> int:
-        """Record a new run and return its epoch."""
+        """Record a new run and return its epoch; the first also sets `first_run_at`."""
         epoch = self.epoch() + 1
         write_value(self._rows, _EPOCH, epoch)
         if self.first_run_at() is None:

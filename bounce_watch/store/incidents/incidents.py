@@ -1,4 +1,4 @@
-"""Incidents: maximum one unresolved per fingerprint, with its bounces and history."""
+"""Incidents with their bounces and history. A fingerprint has one unresolved incident or none."""
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta

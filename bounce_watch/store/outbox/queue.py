@@ -1,4 +1,4 @@
-"""The outbox: each event is written to exactly once.
+"""The outbox: one message per event, sent once.
 
 pending -> sending -> sent | pending (backoff) | failed | unknown; held -> pending by an admin.
 The lease is committed before the first byte is sent. If a process dies while sending, the delivery is
@@ -22,7 +22,7 @@ from bounce_watch.store.records import OutboxEntry, OutgoingMail
 from bounce_watch.store.state import State
 
 BACKOFF = tuple(timedelta(minutes=minutes) for minutes in (1, 2, 5, 15, 30, 60))
-"""Pauses after the first, second, ... failed attempt; the last one repeats."""
+"""Pauses after the first, second, ... attempt that certainly sent nothing; the last one repeats."""
 
 GIVE_UP_AFTER = timedelta(hours=48)
 """Time in the outbox after which a message that cannot be sent has failed."""
