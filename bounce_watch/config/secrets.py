@@ -30,10 +30,12 @@ class SecretError(RepairableError):
 class SecretLookup:
     """The possible places of one secret. `name` is its systemd credential, such as `imap-password`.
 
+    `key` is its key in the configuration, such as `password`.
     `common` is the name of a secret that several mailboxes share. An optional secret may be missing.
     """
 
     name: str
+    key: str
     common: str | None = None
     literal: SecretStr | None
     command: str | None
@@ -62,15 +64,8 @@ class SecretLookup:
             return ""
         raise SecretError(
             f"no {self.name.replace('-', ' ')} is set",
-            f"set {self._key}_command in the configuration, "
+            f"set {self.key}_command in the configuration, "
             f"the variable {self.variable}, or the systemd credential {self.name}",
-        )
-
-    @property
-    def _key(self) -> str:
-        """The configuration key: password, client_secret or url."""
-        return next(
-            (key for key in ("client_secret", "password") if self.name.endswith(key.replace("_", "-"))), "url"
         )
 
     def _from_environment(self, name: str) -> str | None:
@@ -114,7 +109,9 @@ def _from_file(path: Path, name: str) -> str:
 def _lookup(name: str, section: Section, key: str, *, is_optional: bool = False) -> SecretLookup:
     """Return the lookup of a secret with the keys KEY, KEY_command and KEY_file in a section."""
     literal, command, file = (getattr(section, key + way) for way in ("", "_command", "_file"))
-    return SecretLookup(name=name, literal=literal, command=command, file=file, is_optional=is_optional)
+    return SecretLookup(
+        name=name, key=key, literal=literal, command=command, file=file, is_optional=is_optional
+    )
 
 
 def login_lookup(login: Login, prefix: str) -> SecretLookup:

@@ -30,13 +30,6 @@ class IncidentRun:
         self.events.append((at, event))
         self.messages.add(event.message_id)
 
-    def resolve_if_quiet(self, at: datetime) -> bool:
-        """Resolve it if it was quiet for long enough before `at`; tell whether it is resolved."""
-        over_at = max(self.active_at, self.opened_at) + self.rule.quiet_resolve
-        if self.resolved_at is None and at > over_at:
-            self.resolved_at = over_at
-        return self.resolved_at is not None
-
     @property
     def finding(self) -> Finding:
         return self.silence or finding_of(self.rule, self.key, self.events)
@@ -58,9 +51,13 @@ class Timeline:
 
     def resolve_if_quiet(self, at: datetime) -> bool:
         """Resolve the current incident if it was quiet for long enough before `at`; tell whether it was."""
-        if self.current is None or not self.current.resolve_if_quiet(at):
+        run = self.current
+        if run is None:
             return False
-        self.current = None
+        over_at = max(run.active_at, run.opened_at) + self._rule.quiet_resolve
+        if at <= over_at:
+            return False
+        run.resolved_at, self.current = over_at, None
         return True
 
     def open(self, at: datetime, events: Iterable[tuple[datetime, Event]]) -> None:

@@ -97,9 +97,7 @@ class Tokens:
         except (MsalError, OSError, RuntimeError, ValueError) as error:
             # All faults of requests are OSErrors; msal raises the other three at an unreadable response.
             raise self._unavailable(error) from error
-        return self._store(self._token_in(answer), answer)
-
-    def _store(self, token: str, answer: dict[str, Any]) -> str:
+        token = self._token_in(answer)
         life, now = float(answer.get("expires_in") or 0), self._clock()
         self._token, self._ends_at = token, now + life
         self._renew_at = now + min(life * RENEW_AT, life - MIN_REMAINING)

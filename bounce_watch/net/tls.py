@@ -30,6 +30,11 @@ def tls_context(settings: ImapSettings | SmtpSettings) -> ssl.SSLContext:
     return context
 
 
+def protection_of(channel: object) -> str:
+    """Return the protection of a connection's socket, such as TLSv1.3."""
+    return str(channel.version()) if isinstance(channel, ssl.SSLSocket) else "no TLS"
+
+
 def _is_loopback(host: str) -> bool:
     try:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback

@@ -14,6 +14,7 @@ from bounce_watch.config.secrets import SecretError, SecretLookup, login_lookup,
 def places(**given: object) -> SecretLookup:
     values: dict[str, object] = {
         "name": "imap-password",
+        "key": "password",
         "literal": None,
         "command": None,
         "file": None,

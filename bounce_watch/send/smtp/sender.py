@@ -6,13 +6,14 @@ reply, the result is unknown.
 
 import re
 import smtplib
-import ssl
 from collections.abc import Callable
+from contextlib import closing
 from typing import Any
 
 from bounce_watch.config.accounts import SmtpSettings
 from bounce_watch.model.address import domain_of, is_deliverable
 from bounce_watch.model.check import Check
+from bounce_watch.net.tls import protection_of
 from bounce_watch.send.interface import Delivery, Outcome
 from bounce_watch.send.smtp.connection import Gateway, NotReady
 from bounce_watch.send.smtp.replies import Step, plain_text
@@ -163,16 +164,10 @@ class SmtpSender:
             connection = self._gateway.open()
         except NotReady as error:
             return [_failure("SMTP connection", error)]
-        try:
-            return [self._connected(connection), self._signed_in(connection)]
-        finally:
-            connection.close()
-
-    def _connected(self, connection: smtplib.SMTP) -> Check:
-        layer = connection.sock
-        protection = layer.version() if isinstance(layer, ssl.SSLSocket) else "no TLS"
-        where = f"{self._settings.host}:{self._settings.port}"
-        return Check("SMTP connection", "ok", f"{where} answers, protected by {protection}")
+        with closing(connection):
+            where = f"{self._settings.host}:{self._settings.port}"
+            answers = f"{where} answers, protected by {protection_of(connection.sock)}"
+            return [Check("SMTP connection", "ok", answers), self._signed_in(connection)]
 
     def _signed_in(self, connection: smtplib.SMTP) -> Check:
         if self._settings.auth == "none":

@@ -13,7 +13,7 @@ from imapclient import IMAPClient, SocketTimeout
 from imapclient.response_parser import parse_fetch_response
 
 from bounce_watch.config.accounts import ImapSettings
-from bounce_watch.net.tls import TlsRefused, tls_context
+from bounce_watch.net.tls import TlsRefused, protection_of, tls_context
 from bounce_watch.source.imap import errors as faults
 from bounce_watch.source.imap.responses import Items, Namespaces, Opened, plain, read_listing, read_namespaces
 from bounce_watch.source.imap.transport import Engine, keep_alive
@@ -86,8 +86,7 @@ class Connection:
     @property
     def protection(self) -> str:
         """The protection of this connection, such as TLSv1.3."""
-        layer = self._client.socket()
-        return str(layer.version()) if isinstance(layer, ssl.SSLSocket) else "no TLS"
+        return protection_of(self._client.socket())
 
     def sign_in(self, password: str) -> None:
         """Sign in with a password: SASL PLAIN if offered, because LOGIN takes ASCII only."""
