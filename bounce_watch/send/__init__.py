@@ -1,4 +1,4 @@
-"""How mail leaves. `open_sender` follows the configuration."""
+"""How messages leave. `open_sender` opens what the configuration names."""
 
 from collections.abc import Callable
 

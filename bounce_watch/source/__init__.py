@@ -1,4 +1,4 @@
-"""Where mail comes from. `open_source` follows the configuration, `open_path` the kind of a path."""
+"""Where messages come from. `open_source` opens what the configuration names, `open_path` any path."""
 
 from collections.abc import Callable
 from pathlib import Path

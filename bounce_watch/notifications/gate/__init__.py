@@ -1,1 +1,1 @@
-"""May this message be written? One gate for all mail that leaves."""
+"""The gate: checks whether a message may be written. All messages that leave pass it."""

@@ -1,4 +1,4 @@
-"""One file a format of report; their order is the tuple FORMATS."""
+"""A module per format of report; `FORMATS` sets their order."""
 
 from typing import Protocol
 
