@@ -1,6 +1,6 @@
-"""Check the documents: links, sentences, commands that they name, and what no file of ours may say.
+"""Check the documents: links, one sentence per line, commands they name, and text that no file may contain.
 
-Prints one line a finding and ends with 1 if there is any.
+Print one line per finding; the exit status is 1 if there is any.
 """
 
 import os
@@ -27,7 +27,7 @@ REGISTRY = re.compile(r"\b(?:[a-z0-9-]+\.)*(?:pypi|pythonhosted|npmjs|crates|deb
 
 
 def tracked() -> list[Path]:
-    """Return the files that the repository holds and that still exist."""
+    """Return the files that git tracks and that still exist."""
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True).stdout  # noqa: S607
     return [ROOT / name for name in listed.decode().split("\0") if name and (ROOT / name).is_file()]
 
@@ -53,7 +53,7 @@ def problems(path: Path) -> Iterator[tuple[int, str]]:
 
 
 def unlisted(files: list[Path], navigation: str) -> Iterator[str]:
-    """Yield pages of docs/ that the site would not show; decisions are listed by themselves."""
+    """Yield pages of docs/ that are missing in the site's navigation; decisions are listed automatically."""
     for path in files:
         if path.parent == ROOT / "docs" and path.suffix == ".md" and f" {path.name}\n" not in navigation:
             yield f"docs/{path.name}:1: the site does not show it: add it to nav in mkdocs.yml"
@@ -68,7 +68,7 @@ def forbidden(text: str) -> Iterator[tuple[int, str]]:
 
 
 def broken_links(path: Path, text: str) -> Iterator[tuple[int, str]]:
-    """Yield links inside the repository that lead nowhere."""
+    """Yield links to files or headings that don't exist."""
     for number, line in enumerate(_blanked(text).splitlines(), start=1):
         for target in LINK.findall(CODE.sub("", line)):
             if re.match(r"[a-z]+:", target):
@@ -83,7 +83,7 @@ def broken_links(path: Path, text: str) -> Iterator[tuple[int, str]]:
 
 @cache
 def anchors(path: Path) -> frozenset[str]:
-    """Return the anchors of a Markdown file's headings, made as forges make them."""
+    """Return the anchors of a Markdown file's headings, in the form that GitHub gives them."""
     headings = re.findall(r"^#+\s+(.*)$", _blanked(path.read_text(encoding="utf-8")), re.MULTILINE)
     return frozenset(
         re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-") for heading in headings
@@ -91,7 +91,7 @@ def anchors(path: Path) -> frozenset[str]:
 
 
 def crowded_lines(text: str) -> Iterator[tuple[int, str]]:
-    """Yield lines that hold more than one sentence; tables and code are free."""
+    """Yield lines with more than one sentence, except in tables and code."""
     for number, line in enumerate(_blanked(text).splitlines(), start=1):
         plain = CODE.sub("x", re.sub(r"^(?:#+ |\s*)(?:\d+\.|[-*])\s+", "", line))
         if not line.lstrip().startswith("|") and SENTENCE_END.search(plain):
@@ -99,7 +99,7 @@ def crowded_lines(text: str) -> Iterator[tuple[int, str]]:
 
 
 def unknown_commands(text: str) -> Iterator[tuple[int, str]]:
-    """Yield commands and options of bounce-watch that its help does not know."""
+    """Yield commands and options of bounce-watch that its help doesn't list."""
     for number, code in code_lines(text):
         for command, rest in COMMAND.findall(code):
             if command and command not in listed_commands():
@@ -112,7 +112,7 @@ def unknown_commands(text: str) -> Iterator[tuple[int, str]]:
 
 
 def code_lines(text: str) -> Iterator[tuple[int, str]]:
-    """Yield what a document shows as code: the lines of its blocks and the spans in its sentences."""
+    """Yield the code of a document: the lines of its blocks and the spans in its sentences."""
     prose = _blanked(text).splitlines()
     for number, line in enumerate(text.splitlines(), start=1):
         if number <= len(prose) and prose[number - 1] == line:
@@ -146,7 +146,7 @@ def help_page(*command: str) -> str:
 
 
 def _blanked(text: str) -> str:
-    """Return a document without its code blocks, line numbers kept."""
+    """Return a document without its code blocks and with the same line numbers."""
     return FENCE.sub(lambda block: "\n" * block[0].count("\n"), text)
 
 

@@ -1,7 +1,7 @@
-"""Check the languages of the guidance: what is missing, left over, or older than its English text.
+"""Check the translations of the replies: which are missing, left over, or older than the English text.
 
-The first line of a translation, `{# en: 4f2a91c07be3 #}`, names the English text that it was made from.
-After a change of an English text its translations are stale until somebody has looked at them and says so:
+The first line of a translation, `{# en: 4f2a91c07be3 #}`, names the English text it was made from.
+After an English text changes, its translations are stale until a translator reviews and marks them:
 
     python tools/check_translations.py --reviewed templates/replies/fr/mailbox_full.j2 ...
 """
@@ -33,7 +33,7 @@ def texts(folder: Path) -> dict[str, str]:
 
 
 def problems(replies: Path) -> Iterator[str]:
-    """Yield one line for each problem; each begins with the file that it is about."""
+    """Yield one line per problem, starting with the file."""
     english = texts(replies / ENGLISH)
     for folder in sorted(path for path in replies.iterdir() if path.is_dir() and path.name != ENGLISH):
         translated = texts(folder)

@@ -3,7 +3,7 @@
     python tools/make_reference.py            writes them (`make reference`)
     python tools/make_reference.py --check    changes nothing; ends with 1 if a page is stale (`make check`)
 
-Completions are not compared: they hold nothing of ours but the program's name.
+Completions are not compared, because only the program's name in them is ours.
 """
 
 import argparse
@@ -29,7 +29,7 @@ def written() -> dict[str, str]:
 
 
 def stale(root: Path) -> list[str]:
-    """Return the paths of pages that are missing or say something else than the code."""
+    """Return the paths of pages that are missing or out of date."""
     return [name for name, text in written().items() if not _same(root / name, text)]
 
 
