@@ -1,7 +1,7 @@
 """`outbox`: our messages, and the release of held ones. `breaker`: whether replies are stopped."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -22,6 +22,7 @@ from bounce_watch.cli.common.output import (
 )
 from bounce_watch.model import OutboxState
 from bounce_watch.store import OutboxEntry
+from bounce_watch.store.outbox.queue import Outbox
 
 Numbers = Annotated[
     list[int] | None, typer.Argument(metavar="ID...", help="The ids that `outbox list` shows.")
@@ -112,7 +113,7 @@ def release(
     everything: Annotated[bool, typer.Option("--all", help="All held mails.")] = False,
 ) -> None:
     """Let held mails go: they leave at the next look of the service, or with `run --once`."""
-    count = _change(context, "release", numbers, everything)
+    count = _change(context, Outbox.release, numbers, everything)
     say(f"{count} released; {'it leaves' if count == 1 else 'they leave'} with the next run.")
 
 
@@ -123,21 +124,26 @@ def retry(
     everything: Annotated[bool, typer.Option("--all", help="All failed mails.")] = False,
 ) -> None:
     """Send failed mails again."""
-    say(f"{_change(context, 'retry', numbers, everything)} will be sent again.")
+    say(f"{_change(context, Outbox.retry, numbers, everything)} will be sent again.")
 
 
 @outbox.command()
 def abandon(context: typer.Context, numbers: Numbers = None) -> None:
     """Give up mails that wait or failed: they are never sent."""
-    say(f"{_change(context, 'abandon', numbers, everything=False)} given up.")
+    say(f"{_change(context, Outbox.abandon, numbers, everything=False)} given up.")
 
 
-def _change(context: typer.Context, what: str, numbers: list[int] | None, everything: bool) -> int:
+def _change(
+    context: typer.Context,
+    change: Callable[[Outbox, Any, datetime], int],
+    numbers: list[int] | None,
+    everything: bool,
+) -> int:
     if not numbers and not everything:
-        or_all = "" if what == "abandon" else ", or --all"
+        or_all = "" if change is Outbox.abandon else ", or --all"
         raise typer.BadParameter(f"say which: the ids that `bounce-watch outbox list` shows{or_all}")
-    with change_store(context.obj) as store:
-        count: int = getattr(store, what)(numbers or None, datetime.now(UTC))
+    with change_store(context.obj) as store, store.transaction() as tx:
+        count = change(tx.outbox, numbers or None, datetime.now(UTC))
     if not count:
         say("bounce-watch: no mail changed; see `bounce-watch outbox list`")
         raise typer.Exit(Exit.FAILED)
