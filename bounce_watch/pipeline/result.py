@@ -1,13 +1,30 @@
-"""What one cycle did, for output and metrics."""
+"""What one message brought, and what one cycle did, for output and metrics."""
 
 from dataclasses import dataclass, field
 
 from bounce_watch.model import Kind
-from bounce_watch.pipeline.ingest.message import IngestedMessage
 from bounce_watch.pipeline.outbox.deliver import Delivered
 from bounce_watch.store import MessageState
 
 _COUNTS = ("messages", "bounces", "duplicates", "letters", "withheld", "quarantined", "left", "skipped")
+
+
+@dataclass(slots=True, kw_only=True)
+class IngestedMessage:
+    """What a message led to.
+
+    `state` is stored (to be filed), quarantined, left, or seen (to be retried).
+    `kind` is that of its most important report, or what the message is instead.
+    """
+
+    state: MessageState
+    kind: Kind
+    bounces: int = 0
+    duplicates: int = 0
+    opened: tuple[int, ...] = ()
+    letters: int = 0
+    withheld: int = 0
+    reason: str | None = None
 
 
 @dataclass(slots=True, kw_only=True)

@@ -10,7 +10,8 @@ import pytest
 from sqlmodel import SQLModel
 
 from bounce_watch.model.message_location import MessageLocation
-from bounce_watch.pipeline.ingest.message import IngestedMessage, ingest_messages
+from bounce_watch.pipeline.ingest.message import ingest_messages
+from bounce_watch.pipeline.result import IngestedMessage
 from bounce_watch.source.interface import Message
 from tests.pipeline.conftest import START, Home, Refusal, ndr
 from tests.servers.kept import FILE

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 from bounce_watch.classify import assess_evidence, judge
@@ -11,30 +11,13 @@ from bounce_watch.pipeline.context import Context
 from bounce_watch.pipeline.dkim import SignatureChecker
 from bounce_watch.pipeline.incidents.rules import apply_rules
 from bounce_watch.pipeline.replies.reply import reply_to_sender
+from bounce_watch.pipeline.result import IngestedMessage
 from bounce_watch.sandbox.outcome import Outcome, Overrun
 from bounce_watch.source.interface import Message
 from bounce_watch.store import Change, MessageState, Transaction
 from bounce_watch.testing import crash_points
 
 FAILURES_BEFORE_QUARANTINE = 3
-
-
-@dataclass(slots=True, kw_only=True)
-class IngestedMessage:
-    """What a message led to.
-
-    `state` is stored (to be filed), quarantined, left, or seen (to be retried).
-    `kind` is that of its most important report, or what the message is instead.
-    """
-
-    state: MessageState
-    kind: Kind
-    bounces: int = 0
-    duplicates: int = 0
-    opened: tuple[int, ...] = ()
-    letters: int = 0
-    withheld: int = 0
-    reason: str | None = None
 
 
 def ingest_messages(
