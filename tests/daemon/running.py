@@ -40,6 +40,7 @@ class Running:
     process: BaseProcess | None = None
     guard: subprocess.Popen[bytes] | None = None
     store: str = FILE
+    logged: int = 0
 
     def __post_init__(self) -> None:
         for name in ("cur", "new", "tmp"):
@@ -59,6 +60,7 @@ class Running:
 
     def start(self, *arguments: str) -> "Running":
         self._relieve()
+        self.logged = len(self.log())
         told = ["-c", str(self.config), "run", *arguments]
         self.process = FORKS.Process(target=work, args=(told, self.environ, self.folder / "log"))
         self.process.start()
@@ -72,8 +74,8 @@ class Running:
         return self.process.pid
 
     def wait_until_started(self) -> None:
-        """Wait until the first poll is over, so that later mail is not backlog of the first run."""
-        wait_for(lambda: "watching" in self.log())
+        """Wait until the first poll since the last start is over, so that later mail is not backlog."""
+        wait_for(lambda: "watching" in self.log()[self.logged :])
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> float:
         """Stop the service, assert exit status 0, and return how many seconds it took."""

@@ -183,6 +183,8 @@ def lives_through(site: Site, messages: int, kills: int, *, both: bool) -> None:
         site.watch(victim, names[victim])
     site.wait_until(lambda: not site.waiting())
     for running in site.watchers.values():
+        # The victim may still be starting: before its handlers are set, a signal is its end.
+        running.wait_until_started()
         running.stop()
     site.settle()
     nothing_twice_nothing_missed(site, site.delivered)
