@@ -5,7 +5,7 @@ from bounce_watch.classify.catalogue.load import load_catalogue
 from bounce_watch.classify.catalogue.row import CatalogueError, Confidence, Namespace, Row
 from bounce_watch.classify.evidence import EvidenceResult, assess_evidence
 from bounce_watch.classify.explain import Explanation, explain
-from bounce_watch.classify.judge import judge
+from bounce_watch.classify.judge import JudgedReply, judge, judge_reply
 
 __all__ = [
     "Catalogue",
@@ -13,10 +13,12 @@ __all__ = [
     "Confidence",
     "EvidenceResult",
     "Explanation",
+    "JudgedReply",
     "Namespace",
     "Row",
     "assess_evidence",
     "explain",
     "judge",
+    "judge_reply",
     "load_catalogue",
 ]

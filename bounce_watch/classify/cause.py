@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from bounce_watch.classify.catalogue.index import Catalogue
 from bounce_watch.classify.catalogue.row import Row
-from bounce_watch.model import Side
+from bounce_watch.model import Certainty, Side
 from bounce_watch.parse.smtp_reply import SmtpReply
 from bounce_watch.unwrap.fast_patterns import folded
 
@@ -41,6 +41,12 @@ class Verdict(NamedTuple):
     ground: Ground
     phrase: str | None = None
     rivals: tuple[str, ...] = ()
+
+    @property
+    def certainty(self) -> Certainty:
+        if self.ground <= Ground.TEXT:
+            return Certainty.TOLD
+        return Certainty.LIKELY if self.ground is Ground.GENERIC_CODE else Certainty.NOT_TOLD
 
     @property
     def why(self) -> str:

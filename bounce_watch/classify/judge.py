@@ -11,6 +11,7 @@ from bounce_watch.model import (
     Action,
     Bounce,
     Cause,
+    Certainty,
     Evidence,
     Kind,
     Owner,
@@ -34,13 +35,25 @@ _ACTIONS = {
 _MUST_WAIT = {Owner.SENDER, Owner.RECIPIENT_ADMIN, Owner.PROVIDER}
 
 
-class _Outcome(NamedTuple):
-    """What was decided about one recipient."""
+_NO_REPORT = Report(kind=Kind.FAILURE, format="reply")
+
+
+class Judgement(NamedTuple):
+    """What was decided about one recipient or one reply. `entry` names the catalogue row, None for no row."""
 
     cause: Cause
     owner: Owner
+    certainty: Certainty
     entry: str | None
     why: str
+
+
+class JudgedReply(NamedTuple):
+    """The judgement of one reply that no report surrounds."""
+
+    judgement: Judgement
+    side: Side | None
+    persistence: Persistence
 
 
 def judge(
@@ -55,6 +68,22 @@ def judge(
     evidence = assessed.evidence if assessed else None
     named = (fields for fields in report.recipients if fields.final_recipient or fields.original_recipient)
     return tuple(_bounce(report, fields, catalogue, site, evidence) for fields in named)
+
+
+def judge_reply(
+    text: str, catalogue: Catalogue, side: Side | None = None, remote_mta: str | None = None
+) -> JudgedReply:
+    """Judge a reply as it stands in a log or a trace. Never raises.
+
+    Without a side it is theirs if it quotes another server; without any server named, Exchange Online spoke.
+    """
+    fields = RecipientFields(final_recipient=None, diagnostic_code=text, remote_mta=remote_mta)
+    replies = replies_of(fields)
+    side = side or side_of(_NO_REPORT, fields, None)
+    by_exchange = remote_mta is None and side is not Side.THEIRS
+    verdict = _decide(replies, catalogue, side, by_exchange=by_exchange or _is_by_exchange(fields))
+    persistence = persistence_of(None, replies.outer.reply_code, replies.outer.status)
+    return JudgedReply(_judgement(verdict, side, Action.FAILED), side, persistence)
 
 
 def _bounce(
@@ -72,8 +101,9 @@ def _bounce(
     replies = replies_of(fields)
     outer, inner = replies.outer, replies.inner
     failed = action in (Action.FAILED, Action.DELAYED)
-    verdict = _decide(report, fields, replies, catalogue, side) if failed else None
-    found = _outcome(verdict, side, action)
+    by_exchange = _is_by_exchange(fields, report)
+    verdict = _decide(replies, catalogue, side, by_exchange=by_exchange) if failed else None
+    found = _judgement(verdict, side, action)
     return Bounce(
         recipient=normalise(recipient),
         original_recipient=normalise(original) if original else None,
@@ -117,22 +147,18 @@ def persistence_of(action: Action | None, reply_code: str | None, status: str | 
 
 
 def _decide(
-    report: Report,
-    fields: RecipientFields,
-    replies: RecipientReplies,
-    catalogue: Catalogue,
-    side: Side | None,
+    replies: RecipientReplies, catalogue: Catalogue, side: Side | None, *, by_exchange: bool
 ) -> Verdict | None:
     inner = None
     if replies.inner:
         # Only Exchange wraps replies; the wrapped one is another server's.
         inner = ServerReply(reply=replies.inner, by_microsoft=is_exchange_reply(replies.inner.text))
-    by_exchange = inner is not None or _is_by_exchange(report, fields)
+    by_exchange = inner is not None or by_exchange
     # Some of Exchange's wrappers have a meaning only together with the reply inside (5.0.350 x-dg-ref).
     return decide(catalogue, inner, ServerReply(reply=replies.whole, by_microsoft=by_exchange), side)
 
 
-def _is_by_exchange(report: Report, fields: RecipientFields) -> bool:
+def _is_by_exchange(fields: RecipientFields, report: Report = _NO_REPORT) -> bool:
     """Tell whether Exchange refused: by its words or its host, by the format where no host is named."""
     host = fields.remote_mta or report.reporting_mta
     if is_exchange_reply(fields.diagnostic_code) or is_microsoft_host(host):
@@ -140,13 +166,15 @@ def _is_by_exchange(report: Report, fields: RecipientFields) -> bool:
     return host is None and any(word in report.format for word in ("exchange", "microsoft", "outlook"))
 
 
-def _outcome(verdict: Verdict | None, side: Side | None, action: Action) -> _Outcome:
+def _judgement(verdict: Verdict | None, side: Side | None, action: Action) -> Judgement:
     if action not in (Action.FAILED, Action.DELAYED):
-        return _Outcome(Cause.UNKNOWN, Owner.NOBODY, None, f"the report says {action}: nothing failed")
+        why = f"the report says {action}: nothing failed"
+        return Judgement(Cause.UNKNOWN, Owner.NOBODY, Certainty.TOLD, None, why)
     if verdict is None:
         why = "neither the code nor the text is in the catalogue"
-        return _Outcome(Cause.UNKNOWN, Owner.MAIL_ADMIN, None, why)
-    return _Outcome(verdict.row.cause, _owner(verdict, side, action), verdict.row.name, verdict.why)
+        return Judgement(Cause.UNKNOWN, Owner.MAIL_ADMIN, Certainty.NOT_TOLD, None, why)
+    row, owner = verdict.row, _owner(verdict, side, action)
+    return Judgement(row.cause, owner, verdict.certainty, row.name, verdict.why)
 
 
 def _owner(verdict: Verdict, side: Side | None, action: Action) -> Owner:

@@ -3,6 +3,7 @@
 A code or a reply needs neither store nor mailbox. What the others need is imported late: it takes a second.
 """
 
+import os.path
 import re
 from dataclasses import asdict
 from pathlib import Path
@@ -10,11 +11,12 @@ from typing import Annotated
 
 import typer
 
-from bounce_watch.classify import Explanation
+from bounce_watch.classify import Catalogue, Explanation
 from bounce_watch.classify import explain as explain_code
 from bounce_watch.cli.common.exit_status import Exit
-from bounce_watch.cli.common.output import emit_json, print_lines, say
-from bounce_watch.config.load import ConfigError, load_config
+from bounce_watch.cli.common.output import emit_json, form_of, print_lines, say
+from bounce_watch.cli.explain_lines import explain_lines
+from bounce_watch.config.load import ConfigError, load_config, load_optional_config
 from bounce_watch.notifications.rendering.labels import CAUSES, OWNERS
 from bounce_watch.sandbox.jobs import shipped_catalogue
 
@@ -25,20 +27,35 @@ _REPLY_CODE = re.compile(r"[245]\d\d")
 def explain(
     context: typer.Context,
     what: Annotated[
-        list[str],
+        list[str] | None,
         typer.Argument(
             metavar="FILE | ID | CODE | REPLY",
             help="A mail, the id of a bounce, a code (5.7.23) or a pasted reply.",
         ),
-    ],
+    ] = None,
+    lines: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Judge many replies: one a line, or JSON objects with id, side, reply, remote_mta. "
+            "- is standard input.",
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="With --lines: CSV, safe for spreadsheets.")] = False,
 ) -> None:
     """Say why a mail was read and judged as it was, or what a code or a server's reply means.
 
     A name of a file comes first, then the number of a stored bounce, then a code, then a reply.
     """
+    if lines is not None and not what:
+        explain_lines(lines, _catalogue(context.obj), form_of(as_json, as_csv))
+        return
+    if lines is not None or as_csv or not what:
+        raise typer.BadParameter("give either one thing to explain, or --lines FILE (with --json or --csv).")
     text = " ".join(what)
-    if len(what) == 1 and Path(text).is_file():
+    # Path.is_file raises for a text that is too long for a name.
+    if len(what) == 1 and os.path.isfile(text):  # noqa: PTH113
         from bounce_watch.cli.explain_file import explain_file
 
         explain_file(Path(text), context.obj, as_json=as_json)
@@ -83,6 +100,16 @@ def _explain_stored(number: int, config: Path | None, *, as_json: bool) -> None:
     print_lines([*as_lines(detail), "", *(line for one in chosen for line in _meaning_lines(one))])
     if others:
         print_lines([f"Not chosen: {', '.join(one.name for one in others)}"])
+
+
+def _catalogue(config_path: Path | None) -> Catalogue:
+    """Return the catalogue with the site's own rows, the shipped one without a configuration."""
+    config = load_optional_config(config_path)
+    if config is None:
+        return shipped_catalogue()
+    from bounce_watch.pipeline.context import read_catalogue
+
+    return read_catalogue(config)
 
 
 def _explain_text(text: str, *, as_json: bool) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from bounce_watch.cli.common.output import aligned, emit_json, print_lines
-from bounce_watch.config.load import ConfigError, load_config
+from bounce_watch.config.load import load_optional_config
 from bounce_watch.config.models import Config
 from bounce_watch.explain.letterhead import Letterhead, letterhead
 from bounce_watch.explain.trace import BounceTrace, Trace, Value, trace
@@ -26,7 +26,7 @@ _OUTCOMES = {"allowed": "it would be sent", "held": "it would be held until rele
 
 def explain_file(path: Path, config_path: Path | None, *, as_json: bool) -> None:
     """Explain each report in a message; with a configuration also its evidence and who gets a reply."""
-    config = _find_config(config_path)
+    config = load_optional_config(config_path)
     catalogue = read_catalogue(config) if config else shipped_catalogue()
     with FilesSource(path) as source:
         message = next(iter(source.messages()), None)
@@ -51,16 +51,6 @@ def _letterhead(head: Letterhead) -> Lines:
     yield from ((label, value) for label, value in values if value)
     for place, hop in enumerate(head.hops):
         yield "Came through" if place == 0 else "", hop
-
-
-def _find_config(path: Path | None) -> Config | None:
-    """Return the configuration; None when none was named and the usual places hold none."""
-    try:
-        return load_config(path)
-    except ConfigError:
-        if path:
-            raise
-        return None
 
 
 def _answer(config: Config, one: Trace, message: Message) -> ReplyPreview | None:

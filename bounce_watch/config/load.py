@@ -54,6 +54,16 @@ def load_config(explicit: Path | None = None, environ: Mapping[str, str] = os.en
     return config
 
 
+def load_optional_config(explicit: Path | None) -> Config | None:
+    """Read the configuration; None if none was named and the usual places hold no usable one."""
+    try:
+        return load_config(explicit)
+    except ConfigError:
+        if explicit:
+            raise
+        return None
+
+
 def read_config(content: bytes, path: Path) -> Config:
     """Turn the file's content into a Config. Raises ConfigError."""
     try:

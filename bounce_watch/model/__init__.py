@@ -19,13 +19,24 @@ from bounce_watch.model.report import (
     Unreadable,
 )
 from bounce_watch.model.site import Authority, Site
-from bounce_watch.model.vocabulary import Action, Cause, Evidence, Kind, Owner, Persistence, Side, Signature
+from bounce_watch.model.vocabulary import (
+    Action,
+    Cause,
+    Certainty,
+    Evidence,
+    Kind,
+    Owner,
+    Persistence,
+    Side,
+    Signature,
+)
 
 __all__ = [
     "Action",
     "Authority",
     "Bounce",
     "Cause",
+    "Certainty",
     "Count",
     "Details",
     "Digest",

@@ -105,6 +105,18 @@ class Side(StrEnum):
     THEIRS = "theirs"
 
 
+class Certainty(StrEnum):
+    """How firmly a cause is known.
+
+    `told`: the server's words or an unambiguous code say so. `likely`: their usual meaning.
+    `not_told`: a code that gives no reason.
+    """
+
+    TOLD = "told"
+    LIKELY = "likely"
+    NOT_TOLD = "not_told"
+
+
 class Signature(StrEnum):
     """The check of our domain's DKIM signature on the headers of a returned message (RFC 6376).
 

@@ -1,6 +1,9 @@
 """`explain`: a file, a stored bounce, a code, a reply; in this order."""
 
+import csv
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -64,3 +67,50 @@ def test_a_code_and_a_reply_need_no_configuration() -> None:
     assert "5.7.23" in call("explain", "5.7.23").stdout
     assert "Who must act" in call("explain", "550 5.1.10 RESOLVER.ADR.RecipientNotFound").stdout
     assert "550" in call("explain", "550", environ={"XDG_CONFIG_HOME": "/nonexistent"}).stdout
+
+
+LINES = (
+    "550 5.1.1 No such user\n"
+    "\n"
+    '{"id": "=2", "side": "theirs", "reply": "552 5.2.2 Mailbox full", "remote_mta": "mx.partner.example"}\n'
+    '{"id": 3, "side": "ours", "reply": "550 5.1.8 bad outbound sender AS(42004)"}\n'
+)
+
+
+def test_many_replies_are_judged_line_by_line(tmp_path: Path) -> None:
+    """A plain reply takes the number of its line as id, an object keeps its own."""
+    (tmp_path / "log").write_text(LINES)
+    told = call("explain", "--lines", str(tmp_path / "log"), "--json").stdout
+    command = [sys.executable, "-m", "bounce_watch", "explain", "--lines", "-", "--json"]
+    assert told == subprocess.run(command, input=LINES, capture_output=True, text=True, check=True).stdout
+    first, second, third = map(json.loads, told.splitlines())
+    assert list(first) == ["id", "cause", "owner", "persistence", "side", "certainty", "entry", "why"]
+    assert (first["id"], first["cause"], first["owner"]) == ("1", "recipient_unknown", "sender")
+    assert (second["id"], second["cause"], second["side"]) == ("=2", "mailbox_full", "theirs")
+    assert (third["id"], third["cause"], third["owner"]) == (3, "sender_blocked", "security")
+    assert {one["certainty"] for one in (first, second, third)} == {"told"}
+
+
+def test_judged_lines_are_shown_as_a_table_and_as_safe_csv(tmp_path: Path) -> None:
+    (tmp_path / "log").write_text(LINES)
+    assert "Mailbox is full" in call("explain", "--lines", str(tmp_path / "log")).stdout
+    rows = list(
+        csv.DictReader(call("explain", "--lines", str(tmp_path / "log"), "--csv").stdout.splitlines())
+    )
+    assert [row["id"] for row in rows] == ["1", "'=2", "3"]
+
+
+def test_lines_that_cannot_be_meant_are_a_usage_error(tmp_path: Path) -> None:
+    (tmp_path / "log").write_text('{"id": 1, "repyl": "550"}\n')
+    assert "line 1" in call("explain", "--lines", str(tmp_path / "log"), status=2).stderr
+    (tmp_path / "log").write_text('{"reply": "550", "side": "both"}\n')
+    assert "line 1" in call("explain", "--lines", str(tmp_path / "log"), status=2).stderr
+    call("explain", "--lines", str(tmp_path / "missing"), status=2)
+    call("explain", "--lines", str(tmp_path / "log"), "5.1.1", status=2)
+    call("explain", "--csv", "5.1.1", status=2)
+    call("explain", status=2)
+
+
+def test_a_text_of_any_length_and_with_slashes_is_explained() -> None:
+    """A name of more than 255 bytes between slashes is no file, but no fault either."""
+    assert "5.1.1" in call("explain", f"550 5.1.1 no such user, see https://x.example/{'a' * 5000}/b").stdout
