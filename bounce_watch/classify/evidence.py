@@ -56,6 +56,8 @@ def assess_evidence(report: Report, site: Site) -> EvidenceResult:
     """
     facts = _read_facts(report, site)
     evidence, reason = _tier(facts, site.authority)
+    if evidence is Evidence.INTERNAL and report.forwarded_by is not None:
+        evidence, reason = _tier_of_forward(report, report.forwarded_by.lower(), site)
     signature = ("our DKIM signature on the mail", report.original.signature)
     tests = (*_outcomes(facts), signature, ("authority", site.authority), ("tier", reason))
     return EvidenceResult(evidence=evidence, tests=tests)
@@ -119,6 +121,16 @@ def _tier(facts: _Facts, authority: Authority) -> tuple[Evidence, str]:
     )
     found = ((evidence, reason) for holds, evidence, reason in lines if holds)
     return next(found, (unverified, "nothing proves that we sent the mail"))
+
+
+def _tier_of_forward(report: Report, by: str, site: Site) -> tuple[Evidence, str]:
+    """Return the tier of a report that a member forwarded: it counts about this member only."""
+    sender = report.original.sender
+    if by in site.forwarders:
+        return Evidence.INTERNAL, "forwarded by an address that the configuration trusts"
+    if sender is None or sender.lower() == by:
+        return Evidence.MEMBER, "forwarded by the member whom it is about"
+    return Evidence.UNVERIFIED, "forwarded by a member, about somebody else"
 
 
 def _outcomes(facts: _Facts) -> tuple[tuple[str, str], ...]:

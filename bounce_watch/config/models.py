@@ -121,7 +121,13 @@ class Trust(Section):
         description='"exchange-headers": what Exchange marked as its own. "mailbox": whatever lies in it.',
     )
     accept: list[Evidence] = Field(
-        default=[Evidence.INTERNAL], description="Evidence tiers that may cause an answer or an incident."
+        default=[Evidence.INTERNAL],
+        description="Evidence tiers that may cause an answer or an incident; internal includes member.",
+    )
+    forwarders: list[Address] = Field(
+        default=[],
+        description="Members, such as the help desk, whose forwards count about anyone. "
+        "Those of other members count about their own mail only.",
     )
     dkim: bool = Field(
         default=False,
@@ -129,6 +135,12 @@ class Trust(Section):
         "Asks DNS for our keys; needs bounce-watch[dkim].",
     )
     dkim_seconds: float = Field(default=2, gt=0, le=30, description="Longest wait for one key.")
+
+    @property
+    def accepted(self) -> frozenset[Evidence]:
+        """The accepted tiers. Before there was `member`, `internal` included what members forwarded."""
+        more = {Evidence.MEMBER} if Evidence.INTERNAL in self.accept else set()
+        return frozenset(self.accept) | more
 
 
 class Config(Section):
@@ -201,7 +213,8 @@ class Config(Section):
             own_hosts=tuple(home.own_hosts),
             authority=self.trust.authority,
             tenant=self.trust.tenant_id.lower() if self.trust.tenant_id else None,
-            accepted_evidence=frozenset(self.trust.accept),
+            forwarders=frozenset(address.lower() for address in self.trust.forwarders),
+            accepted_evidence=self.trust.accepted,
         )
 
     @property

@@ -34,6 +34,11 @@ class Facet(StrEnum):
     CAUSE = "cause"
     TENANT = TENANT
 
+    @property
+    def is_about_a_sender(self) -> bool:
+        """Tell whether each group holds the messages of one sender."""
+        return self in (Facet.SENDER, Facet.SENDER_AND_RECIPIENT)
+
     def of(self, event: Event) -> str | None:
         """Return the event's value in lower case, None if it has none."""
         if self is Facet.TENANT:

@@ -73,8 +73,11 @@ def windows(rule: Rule, events: Sequence[tuple[datetime, Event]]) -> Iterator[Wi
 def key_of(rule: Rule, event: Event, accepted: frozenset[Evidence]) -> str | None:
     """Return the group of an event, None if the rule does not use it.
 
-    Evidence outside `accepted` never counts, unless the rule names its own tiers.
+    Evidence outside `accepted` never counts, unless the rule names its own tiers. What a member forwarded
+    counts about this member only, so not in groups of several senders.
     """
+    if event.evidence is Evidence.MEMBER and not rule.group_by.is_about_a_sender:
+        return None
     if event.evidence not in (rule.evidence or accepted) or not any(
         condition.fits(event) for condition in rule.where
     ):
@@ -158,6 +161,7 @@ def finding_of(rule: Rule, key: str, timed: Sequence[Timed]) -> Finding:
         recipient_domains=_values(Facet.RECIPIENT_DOMAIN, events),
         statuses=tuple(sorted({event.status for event in events if event.status})),
         events=tuple(event.bounce_id for event in events)[-MAX_EVIDENCE:],
+        confirmed=any(event.evidence is not Evidence.MEMBER for event in events),
     )
 
 

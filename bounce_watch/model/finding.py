@@ -36,6 +36,7 @@ class Finding:
     """One rule fired for one key. The fingerprint `rule_id` + `key` names at most one open incident.
 
     `messages` counts messages, not recipients. `events` are the ids of the bounces that it rests on.
+    `confirmed` is false while only the person concerned reported it.
     """
 
     rule_id: str
@@ -51,6 +52,7 @@ class Finding:
     recipient_domains: tuple[str, ...] = ()
     statuses: tuple[str, ...] = ()
     events: tuple[int, ...] = ()
+    confirmed: bool = True
 
     @property
     def fingerprint(self) -> str:

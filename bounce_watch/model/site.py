@@ -20,6 +20,7 @@ class Site:
 
     `own_hosts` are host name suffixes of our servers (`contoso.com`, `contoso.mail.protection.outlook.com`).
     `tenant` is our directory (tenant) ID in lower case, None if it is not configured.
+    `forwarders` are lower-case addresses whose forwards count about anyone.
     """
 
     organisation: str
@@ -28,7 +29,8 @@ class Site:
     own_hosts: tuple[str, ...] = ()
     authority: Authority = Authority.EXCHANGE_HEADERS
     tenant: str | None = None
-    accepted_evidence: frozenset[Evidence] = frozenset({Evidence.INTERNAL})
+    forwarders: frozenset[str] = frozenset()
+    accepted_evidence: frozenset[Evidence] = frozenset({Evidence.INTERNAL, Evidence.MEMBER})
 
     def is_ours(self, address: str | None) -> bool:
         """Tell whether an address is in an accepted domain, not in a subdomain of one."""

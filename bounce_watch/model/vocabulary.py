@@ -132,9 +132,13 @@ class Signature(StrEnum):
 
 
 class Evidence(StrEnum):
-    """How far a report is trusted. Only tiers that the site accepts cause a message or an incident."""
+    """How far a report is trusted. Only tiers that the site accepts cause a message or an incident.
+
+    `member`: a member of the organization forwarded it, and it is about a message of this member.
+    """
 
     INTERNAL = "internal"
+    MEMBER = "member"
     CORRELATED = "correlated"
     UNVERIFIED = "unverified"
     CONTRADICTORY = "contradictory"

@@ -35,6 +35,9 @@ GUESSED = {"original": GUESSED_ID}
 OWN = {"original": OWN_ID}
 OUTSIDE = {"original": OUTSIDE_MAIL}
 FORWARDED = {"forwarded_by": MEMBER}
+MEMBER_TIER = Evidence.MEMBER
+ABOUT_MEMBER = {"original": replace(OWN_ID, sender="Carla@contoso.example")}
+ABOUT_NOBODY = {"original": replace(OWN_ID, sender=None)}
 JOURNAL = {"envelopes": ("journal",)}
 
 
@@ -70,8 +73,10 @@ CASES: list[Case] = [
     ("foreign report on a stranger's mail", FROM_OUTSIDE, OUTSIDE, UNVERI, UNVERI),
     ("our Exchange on a forwarded stranger's mail", MARKED, OUTSIDE, INTERN, INTERN),
     ("nothing known at all", (), {"original": OriginalMessage()}, UNVERI, INTERN),
-    ("forwarded by a member", (BY_MEMBER, FOREIGN), FORWARDED, INTERN, INTERN),
-    ("forwarded inline by a member", (BY_MEMBER,), FORWARDED, INTERN, INTERN),
+    ("forwarded by a member", (BY_MEMBER, FOREIGN), FORWARDED | ABOUT_MEMBER, MEMBER_TIER, MEMBER_TIER),
+    ("forwarded inline by a member", (BY_MEMBER,), FORWARDED | ABOUT_MEMBER, MEMBER_TIER, MEMBER_TIER),
+    ("about nobody named", (BY_MEMBER,), FORWARDED | ABOUT_NOBODY, MEMBER_TIER, MEMBER_TIER),
+    ("forwarded by a member, about another", (BY_MEMBER, FOREIGN), FORWARDED, UNVERI, UNVERI),
     ("a member's name forged", (MEMBER_FORGED, INTERNAL), FORWARDED, UNVERI, UNVERI),
     ("forwarded by a stranger", (BY_STRANGER, INTERNAL), {"forwarded_by": STRANGER}, UNVERI, UNVERI),
     ("a member forwards a forgery in our name", (BY_MEMBER, FORGED), FORWARDED, CONTRA, CONTRA),
@@ -231,6 +236,12 @@ def test_a_report_gets_its_tier(
     one = replace(report(fields(), provenance=layers), **changes)
     assert assess_evidence(one, SITE).evidence is by_headers
     assert assess_evidence(one, MAILBOX).evidence is by_mailbox
+
+
+def test_a_listed_forwarder_counts_about_anyone() -> None:
+    site = replace(SITE, forwarders=frozenset({MEMBER}))
+    one = replace(report(fields(), provenance=(BY_MEMBER, FOREIGN)), forwarded_by=MEMBER)
+    assert (assess_evidence(one, site).evidence, assess_evidence(one, SITE).evidence) == (INTERN, UNVERI)
 
 
 def test_every_test_is_told_with_its_outcome() -> None:

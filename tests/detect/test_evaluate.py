@@ -158,6 +158,35 @@ def test_unaccepted_evidence_never_moves_a_threshold(evidence: Evidence | None) 
     assert key_of(rule(), event(1, evidence=evidence), ACCEPTED) is None
 
 
+@pytest.mark.parametrize(
+    ("group", "counts"),
+    [
+        ("sender", True),
+        ("sender_and_recipient", True),
+        ("sender_domain", False),
+        ("recipient_domain", False),
+        ("recipient", False),
+        ("cause", False),
+        ("tenant", False),
+    ],
+)
+def test_what_a_member_forwarded_counts_about_this_member_only(group: str, counts: bool) -> None:
+    accepted = ACCEPTED | {Evidence.MEMBER}
+    forwarded = event(1, evidence=Evidence.MEMBER)
+    assert (key_of(rule(group_by=f'"{group}"'), forwarded, accepted) is not None) is counts
+
+
+def test_a_finding_is_confirmed_by_one_report_that_is_no_forward() -> None:
+    by_sender = rule(group_by='"sender"', shape='"count"', distinct=None, open_at="1")
+    forwarded = event(1, evidence=Evidence.MEMBER)
+    (alone, both) = (
+        evaluate(by_sender, KEY, events, LATER) for events in ([forwarded], [forwarded, event(2)])
+    )
+    assert alone is not None
+    assert both is not None
+    assert (alone.confirmed, both.confirmed) == (False, True)
+
+
 def test_a_site_that_accepts_more_counts_more() -> None:
     both = ACCEPTED | {Evidence.CORRELATED}
     assert key_of(rule(), event(1, evidence=Evidence.CORRELATED), both) == KEY

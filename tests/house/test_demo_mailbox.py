@@ -115,7 +115,7 @@ def test_the_week_raises_exactly_the_incidents_of_its_story() -> None:
     opened: list[dict[str, str]] = []
     for now, found in week():
         for rule in rules:
-            key = key_of(rule, found, frozenset({Evidence.INTERNAL}))
+            key = key_of(rule, found, frozenset({Evidence.INTERNAL, Evidence.MEMBER}))
             if key is None:
                 continue
             events.setdefault((rule.id, key), []).append(found)
@@ -128,9 +128,10 @@ def test_the_week_raises_exactly_the_incidents_of_its_story() -> None:
 def test_the_forged_report_is_not_believed() -> None:
     """It claims that Maja's account was blocked, comes from outside, and must stay without effect."""
     blocked = [found for _, found in week() if found.cause is Cause.SENDER_BLOCKED]
-    assert {found.sender: found.evidence for found in blocked} == {
-        "jonas.weber@larkfield.example": Evidence.INTERNAL,
-        "maja.nowak@larkfield.example": Evidence.CONTRADICTORY,
+    assert {(found.sender, found.evidence) for found in blocked} == {
+        ("jonas.weber@larkfield.example", Evidence.INTERNAL),
+        ("jonas.weber@larkfield.example", Evidence.MEMBER),  # he forwards one himself
+        ("maja.nowak@larkfield.example", Evidence.CONTRADICTORY),
     }
 
 

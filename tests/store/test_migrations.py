@@ -139,3 +139,57 @@ def test_a_reader_does_not_migrate(path: Path) -> None:
 def test_a_writer_may_be_told_not_to_migrate(path: Path) -> None:
     with pytest.raises(StoreTooOld):
         Store.open(path, migrate=False)
+
+
+LEVELS = [
+    # evidence, forwarded by, sender, Message-ID of the mail, tests, and the level afterwards
+    ("internal", None, "anna@contoso.example", "<1@contoso.example>", "[]", "internal"),
+    ("internal", "Anna@contoso.example", "anna@contoso.example", "<2@contoso.example>", "[]", "member"),
+    ("internal", "anna@contoso.example", None, None, "[]", "member"),
+    ("internal", "anna@contoso.example", "tom@contoso.example", "<3@contoso.example>", "[]", "unverified"),
+    ("correlated", None, "anna@contoso.example", "<4@contoso.example>", "[]", "unverified"),
+    ("correlated", None, "anna@contoso.example", "<1@contoso.example>", "[]", "correlated"),
+    (
+        *("correlated", None, "anna@contoso.example", "<5@contoso.example>"),
+        *('[["our DKIM signature on the mail", "valid"]]', "correlated"),
+    ),
+    (
+        "contradictory",
+        "anna@contoso.example",
+        "anna@contoso.example",
+        "<6@contoso.example>",
+        "[]",
+        "contradictory",
+    ),
+]
+
+
+def test_levels_that_an_outsider_could_reach_are_lowered(path: Path) -> None:
+    """Reports as version 0010 stored them; the bounce follows its report."""
+    prepare_file(path)
+    engine = open_engine(path, read_only=False)
+    migrate_module.migrate(engine, path, head="0010")
+    engine.dispose()
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute(
+            "INSERT INTO message (id, mailbox, validity, uid, seen_at, state, attempts)"
+            " VALUES (1, 'm', 1, '1', 0, 'filed', 0)"
+        )
+        for number, (evidence, by, sender, message_id, tests, _after) in enumerate(LEVELS, 1):
+            connection.execute(
+                "INSERT INTO report (id, message_id, recorded_at, kind, format, envelopes, evidence, tests,"
+                " forwarded_by, original_sender, original_message_id, original_automatic)"
+                " VALUES (?, 1, 0, 'failure', 'rfc3464', '[]', ?, ?, ?, ?, ?, '[]')",
+                (number, evidence, tests, by, sender, message_id),
+            )
+            connection.execute(
+                "INSERT INTO bounce (report_id, message_id, recorded_at, occurred_at, recipient,"
+                " recipient_key, action, cause, persistence, owner, evidence)"
+                " VALUES (?, 1, 0, 0, 'r', 'r', 'failed', 'unknown', 'unknown', 'nobody', ?)",
+                (number, evidence),
+            )
+    Store.open(path).close()
+    with closing(sqlite3.connect(path)) as connection:
+        for table in ("report", "bounce"):
+            rows = connection.execute(f"SELECT evidence FROM {table} ORDER BY id")
+            assert [row[0] for row in rows] == [row[-1] for row in LEVELS], table

@@ -89,7 +89,8 @@ def title_of(finding: Finding) -> str:
     """Return the rule's title with its key if that is an address or a domain."""
     title, key = plain(finding.title, 160), plain(finding.key, 80)
     named = ("@" in key or "." in key) and key not in title
-    return f"{title}: {key}" if named else title
+    doubt = "" if finding.confirmed else " (reported by the person concerned, not confirmed)"
+    return f"{title}: {key}{doubt}" if named else f"{title}{doubt}"
 
 
 def _all_clear(facts: AlertFacts) -> str:

@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, func, insert
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
-from bounce_watch.model import Details, Event, Finding, Incident, IncidentState
+from bounce_watch.model import Details, Event, Evidence, Finding, Incident, IncidentState
 from bounce_watch.store import tables
 from bounce_watch.store.database.columns import scrub
 from bounce_watch.store.database.session import read_columns
@@ -130,6 +130,7 @@ class Incidents(IncidentLife, IncidentQueries):
             domains = [event.recipient_domain for event in new if event.recipient_domain]
             row.recipient_domains = _joined(row.recipient_domains, domains)
             row.statuses = _joined(row.statuses, [event.status for event in new if event.status])
+            row.confirmed = row.confirmed or any(event.evidence is not Evidence.MEMBER for event in new)
             row.updated_at = now
             self._grow(row, now)
         return incident_of(row)
@@ -168,6 +169,7 @@ class Incidents(IncidentLife, IncidentQueries):
             senders=list(finding.senders[:MAX_NAMES]),
             recipient_domains=list(finding.recipient_domains[:MAX_NAMES]),
             statuses=list(finding.statuses[:MAX_NAMES]),
+            confirmed=finding.confirmed,
         )
         before = self._rows.get(tables.Incident, row.previous) if row.previous else None
         row.silenced_until = (
@@ -190,6 +192,7 @@ class Incidents(IncidentLife, IncidentQueries):
         row.senders = _joined(row.senders, finding.senders)
         row.recipient_domains = _joined(row.recipient_domains, finding.recipient_domains)
         row.statuses = _joined(row.statuses, finding.statuses)
+        row.confirmed = row.confirmed or finding.confirmed
         row.updated_at = now
         self._grow(row, now)
         return Change.UPDATED

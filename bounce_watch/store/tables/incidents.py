@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Index, text
+from sqlalchemy import Index, text, true
 from sqlmodel import Field, SQLModel
 
 from bounce_watch.store.database.columns import Key, SafeJson
@@ -50,6 +50,7 @@ class Incident(SQLModel, table=True):
     senders: list[str] = Field(sa_type=SafeJson)
     recipient_domains: list[str] = Field(sa_type=SafeJson)
     statuses: list[str] = Field(sa_type=SafeJson)
+    confirmed: bool = Field(default=True, sa_column_kwargs={"server_default": true()})
     acknowledged_at: datetime | None = instant(default=None)
     acknowledged_by: str | None = safe_text(default=None)
     silenced_until: datetime | None = instant(default=None)

@@ -1,0 +1,84 @@
+"""What a member forwards counts about this member only, and its incident says so until it is confirmed."""
+
+from collections.abc import Callable
+
+import pytest
+
+from bounce_watch.model import Evidence
+from tests.pipeline.conftest import Home, ndr
+
+pytestmark = pytest.mark.slow
+
+BLOCKED = "550 5.1.8 Access denied, bad outbound sender AS(42004)"
+LENA, TOM = "lena@larkfield.example", "tom@larkfield.example"
+DOUBT = "reported by the person concerned, not confirmed"
+
+
+def blocked(sender: str, number: int = 1) -> bytes:
+    return ndr(sender, number=number, reply=BLOCKED, status="5.1.8", remote=None)
+
+
+def forwarded(by: str, report: bytes) -> bytes:
+    """Return a member's mail, marked by our Exchange, with a report attached."""
+    head = (
+        f"From: {by}",
+        "To: bounces@larkfield.example",
+        "Subject: FW: Undeliverable",
+        "X-MS-Exchange-Organization-AuthAs: Internal",
+        "MIME-Version: 1.0",
+        "Content-Type: multipart/mixed; boundary=w",
+        "",
+        "--w",
+        "Content-Type: message/rfc822",
+        "",
+        "",
+    )
+    return "\r\n".join(head).encode() + report + b"\r\n--w--\r\n"
+
+
+def evidence_of(home: Home) -> list[Evidence | None]:
+    return [row.bounce.evidence for row in home.context.store.history.find()]
+
+
+def test_a_member_reports_about_herself(home: Home) -> None:
+    home.deliver(forwarded(LENA, blocked(LENA)), "1.mail")
+    assert home.look().opened == [1]
+    assert evidence_of(home) == [Evidence.MEMBER]
+    assert home.context.store.incidents.show(1).incident.finding.confirmed is False
+    assert any(DOUBT.encode() in mail.replace(b"=\r\n", b"").replace(b"\r\n ", b" ") for mail in home.sent())
+
+
+def test_a_report_of_our_exchange_confirms_it(home: Home) -> None:
+    home.deliver(forwarded(LENA, blocked(LENA)), "1.mail")
+    home.look()
+    home.deliver(blocked(LENA, number=2), "2.mail")
+    assert home.look().opened == []
+    assert home.context.store.incidents.show(1).incident.finding.confirmed is True
+
+
+def test_a_member_cannot_report_about_a_colleague(home: Home) -> None:
+    home.deliver(forwarded(LENA, blocked(TOM)), "1.mail")
+    assert home.look().opened == []
+    assert (evidence_of(home), home.sent()) == ([Evidence.UNVERIFIED], [])
+
+
+def test_the_help_desk_can(open_home: Callable[..., Home]) -> None:
+    home = open_home(("[digest]", '[trust]\nforwarders = ["Lena@larkfield.example"]\n[digest]'))
+    home.deliver(forwarded(LENA, blocked(TOM)), "1.mail")
+    assert home.look().opened == [1]
+    assert home.context.store.incidents.show(1).incident.finding.confirmed is True
+
+
+@pytest.mark.parametrize(
+    ("accept", "accepted"),
+    [
+        ('["internal"]', {Evidence.INTERNAL, Evidence.MEMBER}),
+        ('["internal", "correlated"]', {Evidence.INTERNAL, Evidence.MEMBER, Evidence.CORRELATED}),
+        ("[]", set()),
+    ],
+)
+def test_a_configuration_that_never_heard_of_members_accepts_them_as_before(
+    open_home: Callable[..., Home], accept: str, accepted: set[Evidence]
+) -> None:
+    home = open_home(("[digest]", f"[trust]\naccept = {accept}\n[digest]"))
+    assert home.config.site.accepted_evidence == accepted
