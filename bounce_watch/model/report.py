@@ -99,11 +99,15 @@ class Report:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotAReport:
-    """A readable message that reports no delivery. `kind` is auto_reply, receipt or not_a_report."""
+    """A readable message that reports no delivery. `kind` is auto_reply, receipt or not_a_report.
+
+    `original` is the message that an automatic reply or a receipt is about.
+    """
 
     kind: Kind
     reason: str
     envelopes: tuple[str, ...] = ()
+    original: OriginalMessage = field(default_factory=OriginalMessage)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

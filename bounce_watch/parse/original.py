@@ -21,6 +21,11 @@ MAX_ORIGINAL_RECIPIENTS = 100
 MAX_SIGNED = 32 * 1024
 
 _MESSAGE_ID = re.compile(r"<[^<>\s]{1,400}>")
+_BARE_ID = re.compile(r"\s{0,8}<?([^<>\s,;@]{1,200}@[^<>\s,;@]{1,200}|[^<>\s,;@]{12,200})>?\s{0,8}")
+_ID_IN_TEXT = re.compile(
+    r"\bMessage(?<=[\s>|\"'(]Message)[- ]?ID\s{0,4}[:=]\s{0,8}<?([^<>\s@]{1,250}@[^<>\s@,;)]{1,200})",
+    re.IGNORECASE,
+)
 _LIST_FIELDS = (
     "list-id", "list-help", "list-subscribe", "list-unsubscribe", "list-post", "list-owner", "list-archive",
     "x-loop", "feedback-id", "x-autoreply", "x-autorespond",
@@ -33,7 +38,7 @@ def read_original(report: FoundReport, found: Headers | None) -> OriginalMessage
     sources = tuple([headers for headers in (report.returned_headers, found) if headers])
     dates = (read_date(headers.first("date")) for headers in sources)
     return OriginalMessage(
-        message_id=_message_id(sources, report.headers),
+        message_id=_message_id(sources, report),
         sender=_sender(sources, report),
         subject=next(filter(None, (headers.line("subject", 500) for headers in sources)), None),
         date=next((date for date in dates if date), None),
@@ -77,9 +82,28 @@ def message_id_of(headers: Headers, *names: str) -> str | None:
     return None
 
 
-def _message_id(sources: tuple[Headers, ...], report: Headers) -> str | None:
-    returned = (message_id_of(headers, "message-id") for headers in sources)
-    return next(filter(None, returned), None) or message_id_of(report, "in-reply-to", "references")
+def _message_id(sources: tuple[Headers, ...], report: FoundReport) -> str | None:
+    returned = (message_id_of(one, "message-id") or _bare_id(one.first("message-id")) for one in sources)
+    return next(filter(None, returned), None) or _answered_id(report.headers) or _id_in_text(report.text)
+
+
+def _answered_id(headers: Headers) -> str | None:
+    """Return the Message-ID that a report answers; References ends with it."""
+    if answered := message_id_of(headers, "in-reply-to") or _bare_id(headers.first("in-reply-to")):
+        return answered
+    thread = _MESSAGE_ID.findall((headers.first("references") or "")[-2000:])
+    return one_line(thread[-1], 400) if thread else None
+
+
+def _bare_id(value: str | None) -> str | None:
+    """Return a Message-ID written without its angle brackets."""
+    match = _BARE_ID.fullmatch(value or "")
+    return f"<{one_line(match[1], 400)}>" if match else None
+
+
+def _id_in_text(text: str) -> str | None:
+    match = _ID_IN_TEXT.search(text)
+    return f"<{one_line(match[1], 400)}>" if match else None
 
 
 def _sender(sources: tuple[Headers, ...], report: FoundReport) -> str | None:

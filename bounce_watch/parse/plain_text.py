@@ -36,11 +36,12 @@ _RETURNED = LineStartPattern(
     re.IGNORECASE,
 )
 _HEADER_BLOCK = LineStartPattern(
-    r"[ \t]{0,4}(?:Received|Return-Path|DKIM-Signature|X-Originating-IP|X-Google-Smtp-Source"
+    r"[ \t>|]{0,8}(?:Received|Return-Path|DKIM-Signature|X-Originating-IP|X-Google-Smtp-Source"
     r"|X-Received)[ \t]?:",
     re.IGNORECASE,
 )
-_FIELD = re.compile(r"[ \t]{0,4}[A-Za-z][\w-]{1,60}[ \t]?:")
+_FIELD = re.compile(r"[ \t>|]{0,8}[A-Za-z][\w-]{1,60}[ \t]?:")
+_MARGIN = re.compile(r"[ \t>|]{1,8}")
 # Searched in lower-case text: many plain searches are faster than one pattern of many branches.
 _DELAYED = (
     "not yet been delivered",
@@ -172,9 +173,10 @@ def _headers_at_start(text: str) -> Headers | None:
 
 
 def unindented(lines: list[str]) -> list[str]:
-    """Remove the indent of the first line from all lines, so that folded header lines show again."""
-    margin = len(lines[0]) - len(lines[0].lstrip())
-    return [line[margin:] if line[:margin].isspace() else line for line in lines] if margin else lines
+    """Remove the indent or quotation marks of the first line from all lines, so that folded lines show."""
+    margin = _MARGIN.match(lines[0])
+    prefix = margin[0] if margin else ""
+    return [line.removeprefix(prefix) for line in lines] if prefix else lines
 
 
 def report_of(

@@ -8,6 +8,7 @@ from bounce_watch.parse.fingerprint import fingerprint_of
 from bounce_watch.parse.formats import STRUCTURED, WORDS, Format
 from bounce_watch.parse.original import message_id_of, read_original
 from bounce_watch.parse.other_kinds import find_kind, find_sealed, sealed_item
+from bounce_watch.parse.remote_server import with_servers
 from bounce_watch.unwrap import FoundReport, Part, attached_candidates, parse, unwrap
 from bounce_watch.unwrap.mime.compound_file import MAGIC
 
@@ -68,6 +69,7 @@ def _first(formats: tuple[Format, ...], message: FoundReport) -> tuple[Format, R
 
 
 def _report(message: FoundReport, form: Format, found: ReportFields) -> Report:
+    found = with_servers(found, message.text)
     headers = message.headers
     message_id = message_id_of(headers, "message-id")
     original = read_original(message, found.returned)

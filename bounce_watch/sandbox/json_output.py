@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from bounce_watch.model import Bounce, Evidence, NotAReport, Reading, Report, Unreadable
+from bounce_watch.model import Bounce, Evidence, NotAReport, OriginalMessage, Reading, Report, Unreadable
 
 
 def as_object(
@@ -15,7 +15,8 @@ def as_object(
         case Report():
             return _report(path, reading, bounces, evidence)
         case NotAReport():
-            return _empty(path, reading.kind.value, list(reading.envelopes), None)
+            empty = _empty(path, reading.kind.value, list(reading.envelopes), None)
+            return {**empty, "original": _original(reading.original)}
         case Unreadable():
             return _empty(path, "unreadable", [], reading.reason)
 
@@ -23,7 +24,6 @@ def as_object(
 def _report(
     path: str, report: Report, bounces: Sequence[Bounce], evidence: Evidence | None
 ) -> dict[str, Any]:
-    original = report.original
     return {
         "path": path,
         "kind": report.kind.value,
@@ -36,14 +36,18 @@ def _report(
             "arrival_date": _time(report.arrival_date),
             "original_envelope_id": report.original_envelope_id,
         },
-        "original": {
-            "message_id": original.message_id,
-            "sender": original.sender,
-            "subject": original.subject,
-            "date": _time(original.date),
-        },
+        "original": _original(report.original),
         "bounces": [bounce_object(bounce) for bounce in bounces],
         "error": None,
+    }
+
+
+def _original(original: OriginalMessage) -> dict[str, Any]:
+    return {
+        "message_id": original.message_id,
+        "sender": original.sender,
+        "subject": original.subject,
+        "date": _time(original.date),
     }
 
 

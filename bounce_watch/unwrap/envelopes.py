@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from bounce_watch.model import Provenance
 from bounce_watch.unwrap import journal
+from bounce_watch.unwrap.automatic import only_quotes
 from bounce_watch.unwrap.forwarded import Pasted, attached_messages, find_pasted
 from bounce_watch.unwrap.found_report import DELIVERY_STATUS, FoundReport
 from bounce_watch.unwrap.mime.headers import Headers
@@ -21,8 +22,13 @@ _REPORT_PARTS = DELIVERY_STATUS | {"message/feedback-report", "message/dispositi
 _RESENT = ("resent-from", "resent-to", "resent-sender")
 _RULES_LOOP = "x-ms-exchange-inbox-rules-loop"
 _ABOUT_DELIVERY = re.compile(
-    r"\b[45]\d\d[ -][45]\.\d{1,3}\.\d{1,3}\b|couldn.t be delivered|could not be delivered|delivery has failed"
-    r"|undeliver|delivery (?:status|failure)|returned mail|diagnostic information for administrators",
+    r"couldn.t be delivered|could not be delivered|delivery has failed"
+    r"|undeliver|delivery (?:status|failure)|returned mail|diagnostic information for administrators"
+    r"|#[45]\.\d{1,3}\.\d{1,3}[ >]|\b[45]\d\d[ -]#?[45]\.\d{1,3}\.\d{1,3}"
+    r"|^(?:unzustellbar|non remis|non recapitabile|onbestelbaar|não entregue|não é possível entregar"
+    r"|no se puede entregar"
+    r"|kan ikke leveres|kan inte levereras|ei voida toimittaa|nie można dostarczyć|не удается доставить"
+    r"|недоставлено)",
     re.IGNORECASE,
 )
 
@@ -117,6 +123,8 @@ def _open_journal(message: Part, inside: Part, layer: Layer) -> Iterator[FoundRe
 
 
 def _open_forward(message: Part, layer: Layer) -> Iterator[FoundReport]:
+    if only_quotes(message.headers) and not journal.is_journal(message.headers):
+        return
     by = layer.forwarded_by or message.headers.address("from")
     within = layer.opened("attached")._replace(forwarded_by=by)
     found = [report for inner in attached_messages(message) for report in _open(inner, within)]

@@ -1,5 +1,6 @@
 """One report as found inside its envelopes, with the parts that several formats need."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,6 +11,10 @@ from bounce_watch.unwrap.mime.limits import MAX_HEADER_BLOCK, MAX_TEXT
 from bounce_watch.unwrap.mime.tree import Part
 
 DELIVERY_STATUS = frozenset({"message/delivery-status", "message/global-delivery-status"})
+_UNTYPED = frozenset({"text/plain", "application/octet-stream", "text/rfc822"})
+_FIELD = re.compile(rb"[a-z][a-z0-9-]{1,60}:")
+_MAIL_FIELDS = (b"from:", b"to:", b"subject:", b"date:", b"message-id:", b"received:", b"return-path:")
+MAX_START = 8192
 RETURNED_HEADERS = frozenset({"text/rfc822-headers", "message/rfc822-headers", "message/global-headers"})
 
 
@@ -40,13 +45,23 @@ class FoundReport:
         return next((part for part in self.leaves if part.content_type in content_types), None)
 
     @cached_property
+    def delivery_statuses(self) -> tuple[Part, ...]:
+        """The delivery status parts; some systems write two, of which one is prose."""
+        if self.inline is not None:
+            return ()
+        return tuple(part for part in self.leaves if part.content_type in DELIVERY_STATUS)
+
+    @property
     def delivery_status(self) -> Part | None:
-        return self.leaf(*DELIVERY_STATUS)
+        return next(iter(self.delivery_statuses), None)
 
     @cached_property
     def returned(self) -> Part | None:
         """The part that holds the returned message or its headers."""
-        return self.leaf("message/rfc822", "message/global", "message/partial", *RETURNED_HEADERS)
+        declared = self.leaf("message/rfc822", "message/global", "message/partial", *RETURNED_HEADERS)
+        if declared or self.inline is not None:
+            return declared
+        return next((part for part in self.leaves[1:] if _holds_headers(part)), None)
 
     @cached_property
     def returned_headers(self) -> Headers | None:
@@ -76,6 +91,14 @@ class FoundReport:
             childless = part.content_type.startswith("multipart/") and content_type == "text/plain"
             if part.content_type == content_type or childless:
                 yield part.text
+
+
+def _holds_headers(part: Part) -> bool:
+    """Tell whether a part of no telling type begins with the header of a mail."""
+    if part.content_type not in _UNTYPED:
+        return False
+    start = part.content[:MAX_START].lstrip(b"\r\n \t").lower()
+    return _FIELD.match(start) is not None and sum(b"\n" + name in b"\n" + start for name in _MAIL_FIELDS) > 2
 
 
 def _joined(texts: Iterator[str]) -> str:

@@ -9,7 +9,8 @@ from bounce_watch.model import Action, RecipientFields
 from bounce_watch.parse.dates import read_date
 from bounce_watch.parse.fields import ReportFields, read_address, read_recipient
 from bounce_watch.parse.plain_text import split_returned
-from bounce_watch.unwrap import FoundReport, Headers, addresses
+from bounce_watch.parse.smtp_reply import MAX_TEXT as MAX_REPLY
+from bounce_watch.unwrap import FoundReport, Headers, Part, addresses
 from bounce_watch.unwrap.mime.limits import MAX_RECIPIENTS, MAX_TEXT
 from bounce_watch.unwrap.mime.text import decode, one_line
 
@@ -23,22 +24,38 @@ _ACTIONS = {
     "bounced": Action.FAILED, "delayed": Action.DELAYED, "deferred": Action.DELAYED, "delay": Action.DELAYED,
     "delivered": Action.DELIVERED, "relayed": Action.RELAYED, "expanded": Action.EXPANDED,
 }  # fmt: skip
+_SUPPLEMENT = re.compile(r"\s{0,8}<?([^\s#<>]{1,255}) #[245][.\d]{4,9} (?:smtp;)?(.{1,4000})", re.DOTALL)
 _RECIPIENTS = ("final-recipient", "original-recipient", "x-actual-recipient")
 _MARKS = ("action", *_RECIPIENTS)
+_STATED = ("reporting-mta", "arrival-date", *_MARKS, "status", "remote-mta", "diagnostic-code")
 _ADDRESS_TYPE = re.compile(r"[\w/.+-]{1,20}\s*;\s*")
 
 
 def read(report: FoundReport) -> ReportFields | None:
-    part = report.delivery_status
-    if part is None:
+    text = "\n\n".join(filter(None, map(_text_of, report.delivery_statuses))) or _stated_in(report.headers)
+    if not text:
         return None
-    content = part.content[: 8 * MAX_TEXT]
-    # Domino writes the words of its directory in the charset of the organization.
-    text = decode(content, "iso-2022-jp" if b"\x1b$" in content else None)
     # A broken boundary leaves the returned mail in this part.
     text, returned = (text, None) if report.returned else split_returned(text)
     nameless = addresses(report.headers.first("x-failed-recipients"), 2)
     return read_fields(text, returned, nameless[0] if len(nameless) == 1 else None)
+
+
+def _text_of(part: Part) -> str:
+    """Return the fields of one part. Without the blank line above them they are headers of the part."""
+    content = part.content[: 8 * MAX_TEXT]
+    # Domino writes the words of its directory in the charset of the organization.
+    text = decode(content, "iso-2022-jp" if b"\x1b$" in content else None)
+    stated = _stated_in(part.headers)
+    return f"{stated}\n\n{text}" if stated else text
+
+
+def _stated_in(headers: Headers) -> str:
+    """Return the fields of a delivery status that stand among headers, where relays put them."""
+    if not any(name in headers for name in _RECIPIENTS):
+        return ""
+    named = ((name, headers.line(name, MAX_REPLY)) for name in headers.among(_STATED))
+    return "\n".join(f"{name}: {value}" for name, value in named)
 
 
 def read_fields(
@@ -103,16 +120,23 @@ def _entry(group: Group, only_recipient: str | None, reporter: str | None) -> Re
     if final and original and _is_inside(final.rpartition("@")[2], reporter):
         final = original
     status = group.get("status")
+    host, words = _supplement(group.get("x-supplementary-info"))
     return read_recipient(
         final=final or original or read_address(group.get("x-actual-recipient")) or only_recipient,
         original=original,
         action=_action(group, status),
         status=status,
-        diagnostic=_untyped(group.get("diagnostic-code")),
-        remote_mta=_host(group.get("remote-mta")),
+        diagnostic=_untyped(group.get("diagnostic-code")) or words,
+        remote_mta=_host(group.get("remote-mta")) or host,
         last_attempt_date=read_date(group.get("last-attempt-date")),
         will_retry_until=read_date(group.get("will-retry-until")),
     )
+
+
+def _supplement(value: str | None) -> tuple[str | None, str | None]:
+    """Return the server and its words in Exchange 2007's `<mx.example.org #5.1.1 smtp;550-5.1.1 ...>`."""
+    match = _SUPPLEMENT.match(value) if value else None
+    return (match[1], match[2].strip().removesuffix(">")) if match else (None, None)
 
 
 def _is_inside(domain: str, reporter: str | None) -> bool:
