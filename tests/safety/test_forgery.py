@@ -239,6 +239,11 @@ def _forge(number: int) -> bytes:
     return UNMARKED(ndr(f"user{number}@larkfield.example", number=number, reply=BLOCKED, status="5.1.8"))
 
 
+def _tier_of_genuine(report: Report) -> Evidence:
+    """A forward by the person concerned is her word; everything else our Exchange wrote."""
+    return Evidence.INTERNAL if report.forwarded_by is None else Evidence.MEMBER
+
+
 def internal_samples() -> list[Path]:
     """Return our sample mails with exactly one internal mark."""
     return [
@@ -257,7 +262,7 @@ def test_every_genuine_internal_report_of_the_demo_is_accepted() -> None:
         raw = (folder / entry["file"]).read_bytes()
         for reading in read(raw):
             if isinstance(reading, Report) and reading.kind is Kind.FAILURE:
-                believed = assess_evidence(reading, site).evidence is Evidence.INTERNAL
+                believed = assess_evidence(reading, site).evidence is _tier_of_genuine(reading)
                 accepted += believed
                 forged += not believed
                 assert believed or b"AuthAs: Internal" not in raw, entry["file"]
@@ -275,7 +280,7 @@ def test_every_genuine_internal_report_of_the_samples_is_accepted() -> None:
             ):
                 domain = (reading.provenance[-1].from_address or "").rpartition("@")[2]
                 site = Site(organisation="ours", accepted_domains=frozenset({domain}))
-                assert assess_evidence(reading, site).evidence is Evidence.INTERNAL, mail.name
+                assert assess_evidence(reading, site).evidence is _tier_of_genuine(reading), mail.name
                 checked += 1
     assert checked >= 3
     assert Cause.SENDER_BLOCKED in {bounce.cause for bounce in judge(_read(genuine()), CATALOGUE, SITE)}
