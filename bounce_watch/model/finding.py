@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from bounce_watch.model.refusal_details import Details
 from bounce_watch.model.vocabulary import Cause, Evidence, Owner, Side
 
 
@@ -57,3 +58,25 @@ class Finding:
     @property
     def fingerprint(self) -> str:
         return f"{self.rule_id}:{self.key}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefusalExamples:
+    """What the newest rejections of an incident say; each tuple without repeats, the most frequent first.
+
+    `entries` are names of catalogue rows, `message_ids` those of the returned messages.
+    """
+
+    details: tuple[Details, ...] = ()
+    entries: tuple[str, ...] = ()
+    recipients: tuple[str, ...] = ()
+    message_ids: tuple[str, ...] = ()
+
+    @property
+    def sending_addresses(self) -> tuple[str, ...]:
+        """The IP addresses that remote servers name as the sender's."""
+        found = (known.blocked_ip or known.spf_ip for known in self.details)
+        return tuple(dict.fromkeys(address for address in found if address))
+
+
+NO_EXAMPLES = RefusalExamples()

@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 
 from bounce_watch import shipped_files
 from bounce_watch.config.accounts import Login
-from bounce_watch.notifications.alert.playbooks import fill
+from bounce_watch.notifications.alert.steps import fill
 
 LONGEST_WORDS = 4096
 """Characters of a response that are read; Exchange appends its trace to them."""

@@ -5,7 +5,8 @@ from dataclasses import asdict
 
 from bounce_watch.model import Count, Digest, Edition, Health, Incident, Letter, LetterKind, Severity
 from bounce_watch.notifications.alert.letter import TONES, title_of
-from bounce_watch.notifications.alert.playbooks import Playbook, fill_steps
+from bounce_watch.notifications.alert.playbooks import Playbook
+from bounce_watch.notifications.alert.steps import fill_steps
 from bounce_watch.notifications.facts import OrganisationProfile
 from bounce_watch.notifications.rendering import charts, local_time
 from bounce_watch.notifications.rendering.labels import OWNERS, SEVERITIES, label_of

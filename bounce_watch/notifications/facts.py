@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from bounce_watch.model import Bounce, Details, Incident
+from bounce_watch.model import Bounce, Incident
+from bounce_watch.model.finding import NO_EXAMPLES, RefusalExamples
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +46,16 @@ class ReplyFacts:
     known_domains: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodeAdvice:
+    """What admins do about one meaning of a code. `code` names the row, `source` is the page about it."""
+
+    code: str
+    title: str
+    steps: tuple[str, ...]
+    source: str
+
+
 class AlertKind(StrEnum):
     """The reason for an alert."""
 
@@ -61,7 +72,7 @@ class AlertFacts:
 
     `growth` is its size relative to the first alert, for the kind grew. `related` names other open
     incidents that may belong to it, `explains` those that cause no alert because of it.
-    `details` is what the newest refusals say beyond their codes.
+    `examples` is what the newest rejections say beyond their codes, `advice` what to do about these codes.
     """
 
     event_key: str
@@ -71,7 +82,8 @@ class AlertFacts:
     growth: int = 1
     related: tuple[str, ...] = ()
     explains: tuple[str, ...] = ()
-    details: tuple[Details, ...] = ()
+    examples: RefusalExamples = NO_EXAMPLES
+    advice: tuple[CodeAdvice, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -88,7 +88,7 @@ def noted_facts(cause: Cause, side: Side, language: str | None = None) -> tuple[
 
 
 def incident(
-    playbook: str = "account_takeover", number: int = 7, severity: Severity = Severity.CRITICAL
+    playbook: str = "account_blocked", number: int = 7, severity: Severity = Severity.CRITICAL
 ) -> Incident:
     """Return an open incident about one sender."""
     return Incident(
@@ -115,7 +115,7 @@ def incident(
     )
 
 
-def alert_facts(playbook: str = "account_takeover") -> AlertFacts:
+def alert_facts(playbook: str = "account_blocked") -> AlertFacts:
     """Return the facts of an incident that opened."""
     return AlertFacts(event_key="sample", to="admin@contoso.example", incident=incident(playbook))
 

@@ -64,7 +64,7 @@ def test_who_must_act_is_told_for_both_sides() -> None:
 
 def test_an_explanation_says_what_to_do_and_where_it_comes_from() -> None:
     first = explain(CATALOGUE, "5.1.8")[0]
-    assert first.playbook == "account_takeover"
+    assert first.playbook == "account_blocked"
     assert any("Restricted entities" in step for step in first.admin_steps)
     assert first.sender_steps[0].startswith("Call your mail administrators")
     assert first.source.startswith("https://learn.microsoft.com/")

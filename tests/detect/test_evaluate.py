@@ -265,7 +265,18 @@ FIRINGS = [
     ("sender_blocked", [event(1, cause=Cause.SENDER_BANNED, status="5.7.502")]),
     ("sender_blocked", [event(1, cause=Cause.UNKNOWN, status="5.7.501", side=Side.OURS)]),
     ("tenant_blocked", [event(1, cause=Cause.TENANT_BLOCKED, status="5.7.705")]),
-    ("tenant_blocked", [event(1, cause=Cause.TENANT_QUOTA_EXCEEDED, status="5.7.233")]),
+    ("tenant_limit", [event(1, cause=Cause.TENANT_QUOTA_EXCEEDED, status="5.7.233")]),
+    (
+        "tls_failure",
+        [
+            event(n, cause=Cause.TLS_FAILURE, status="4.7.323", recipient_domain="dane.example")
+            for n in range(2)
+        ],
+    ),
+    (
+        "bulk_sender_rules",
+        [event(n, cause=Cause.TLS_FAILURE, status="5.7.29", side=Side.THEIRS) for n in range(3)],
+    ),
     (
         "spf_many_senders",
         [event(n, cause=c) for n, c in enumerate([Cause.SPF_FAILED, Cause.DMARC_FAILED] * 2)],

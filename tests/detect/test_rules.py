@@ -105,6 +105,9 @@ def test_the_shipped_rules_are_the_agreed_ones() -> None:
     assert set(RULES) == {
         "sender_blocked",
         "tenant_blocked",
+        "tenant_limit",
+        "tls_failure",
+        "bulk_sender_rules",
         "spf_many_senders",
         "domain_unreachable",
         "domain_refusing_us",

@@ -5,11 +5,12 @@ from dataclasses import replace
 import pytest
 
 from bounce_watch.model import Details, Severity
+from bounce_watch.model.finding import RefusalExamples
 from bounce_watch.notifications import template_samples
 from bounce_watch.notifications.alert.letter import title_of
 from bounce_watch.notifications.alert.playbooks import Playbook
 from bounce_watch.notifications.composer import Composer
-from bounce_watch.notifications.facts import AlertFacts
+from bounce_watch.notifications.facts import AlertFacts, CodeAdvice
 
 
 def test_an_alert_names_the_incident(composer: Composer) -> None:
@@ -23,12 +24,12 @@ def test_an_alert_names_the_incident(composer: Composer) -> None:
 
 
 def test_every_playbook_gives_an_alert(composer: Composer, playbooks: dict[str, Playbook]) -> None:
-    """What to do comes before why, with the way through the admin centre and the command."""
+    """What to do comes before why, with the way through the admin center and the command."""
     for name, playbook in playbooks.items():
         text = composer.alert(template_samples.alert_facts(name)).text
         flat = " ".join(text.split())
         assert text.index("WHAT TO DO NOW") < text.index("\nWHY")
-        for step in playbook.steps:
+        for step in (step for step in playbook.steps if step.applies(("5.1.8",))):
             assert " ".join(step.text.split()) in flat
             assert step.source in text
 
@@ -73,8 +74,31 @@ def test_the_title_says_whom_it_is_about(key: str, title: str) -> None:
 
 def test_the_alert_names_what_the_refusals_name(composer: Composer) -> None:
     details = (Details(blocked_ip="192.0.2.7", blocklist="Spamhaus"), Details(blocked_ip="192.0.2.7"))
-    letter = composer.alert(replace(template_samples.alert_facts(), details=details))
+    letter = composer.alert(
+        replace(template_samples.alert_facts(), examples=RefusalExamples(details=details))
+    )
     assert (
         "Evidence:   Blocked address: 192.0.2.7 (2 times)\n            Blocklist: Spamhaus\n" in letter.text
     )
     assert "Blocked address: 192.0.2.7 (2 times)<br>Blocklist: Spamhaus" in letter.html
+
+
+def test_the_alert_carries_the_steps_of_the_code_itself(composer: Composer) -> None:
+    advice = CodeAdvice(
+        code="5.7.511",
+        title="On Microsoft's block list",
+        steps=("Write to delist@microsoft.com.",),
+        source="https://learn.microsoft.com/x",
+    )
+    letter = composer.alert(replace(template_samples.alert_facts(), advice=(advice,)))
+    assert "FOR CODE 5.7.511: On Microsoft's block list" in letter.text
+    assert "- Write to delist@microsoft.com." in letter.text
+    assert "Write to delist@microsoft.com." in letter.html
+
+
+def test_the_alert_says_what_to_connect_first(composer: Composer) -> None:
+    text = composer.alert(template_samples.alert_facts()).text
+    assert text.index("Connect-ExchangeOnline") < text.index("Get-MessageTraceV2")
+    assert "Connect-MgGraph -Scopes 'Directory.Read.All'" in text
+    assert "Resolve-DnsName" not in text
+    assert "part of PowerShell on Windows" in composer.alert(template_samples.alert_facts("mail_loop")).text

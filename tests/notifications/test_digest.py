@@ -65,7 +65,7 @@ def test_the_gravest_incident_comes_first(composer: Composer) -> None:
 
 def test_a_new_incident_says_what_to_do(composer: Composer) -> None:
     text = written(composer, template_samples.digest())[1]
-    assert "1. Confirm the block and read the reason." in text
+    assert "1. Disable the account." in text
 
 
 def test_an_incident_that_opened_again_says_so(composer: Composer) -> None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bounce_watch.notifications.alert.playbooks import fill, quote
+from bounce_watch.notifications.alert.steps import fill, quote
 from bounce_watch.notifications.errors import Unquotable
 
 QUOTES = "'\u2018\u2019\u201a\u201b"

@@ -18,7 +18,7 @@ import structlog
 
 from bounce_watch.cli.common.logs import set_up_logs
 from bounce_watch.cli.common.pages import html_of
-from bounce_watch.notifications.alert.playbooks import fill
+from bounce_watch.notifications.alert.steps import fill
 from bounce_watch.unwrap.mime.headers import decode_words
 from tests.cli.conftest import call
 from tests.pipeline.conftest import CONFIG, ndr

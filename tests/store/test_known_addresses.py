@@ -92,4 +92,4 @@ def test_the_evidence_of_an_incident_is_found(store: Store, ingest: Ingest) -> N
     finding = replace(FINDING, events=tuple(event.bounce_id for event in events))
     with store.transaction() as tx:
         number = tx.incidents.save_finding(finding, NOW, quiet=False).incident.number
-    assert store.incidents.refusal_details(number) == (known,)
+    assert store.incidents.refusal_examples(number).details == (known,)

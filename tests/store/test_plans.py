@@ -90,7 +90,7 @@ INDEXED = [
         ),
         id="earlier bounces",
     ),
-    pytest.param(lambda store: store.incidents.refusal_details(1), id="evidence of an incident"),
+    pytest.param(lambda store: store.incidents.refusal_examples(1), id="evidence of an incident"),
     pytest.param(lambda store: store.history.show(1), id="show"),
     pytest.param(lambda store: store.incidents.show(1), id="incident"),
     pytest.param(

@@ -136,6 +136,7 @@ def _row(table: Table, advice: Mapping[Cause, Table], where: str) -> Row:
         persistence=_persistence(full.get("persistence"), span, where),
         sender_steps=_strings(full, "sender_steps", where),
         admin_steps=_strings(full, "admin_steps", where),
+        has_own_admin_steps="admin_steps" in table,
         playbook=_playbook(full.get("playbook"), where),
         source=_source(full["source"], where),
         checked=_day(full["checked"], where),

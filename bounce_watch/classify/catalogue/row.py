@@ -79,7 +79,7 @@ class Row:
 
     `side` None fits both sides. A row with `is_default` applies to its code without matching text; one with
     `is_generic` loses to a row whose phrase matches. `owner_ours` must act if our own servers refused, None
-    for `owner`.
+    for `owner`. `has_own_admin_steps` tells that `admin_steps` are for this code, not for its whole cause.
     """
 
     code: str | None
@@ -98,6 +98,7 @@ class Row:
     persistence: Persistence
     sender_steps: tuple[str, ...]
     admin_steps: tuple[str, ...]
+    has_own_admin_steps: bool
     playbook: str | None
     source: str
     checked: date

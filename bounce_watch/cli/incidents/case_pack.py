@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from bounce_watch.classify import Catalogue
-from bounce_watch.notifications.alert.playbooks import FilledStep, fill
+from bounce_watch.notifications.alert.steps import FilledStep, fill
 from bounce_watch.notifications.guidance.suggestions import PROVIDERS
 from bounce_watch.notifications.rendering.refusal_details import evidence_lines
 from bounce_watch.notifications.rendering.safe_text import for_terminal

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from bounce_watch.model import Kind, Signature
 from bounce_watch.model.check import Check
-from bounce_watch.notifications.alert.playbooks import fill
+from bounce_watch.notifications.alert.steps import fill
 from bounce_watch.notifications.gate.values import SENTENCES, Mode
 from bounce_watch.pipeline import Context
 from bounce_watch.pipeline.probe import CameBack, ProbeMail, withheld_from_colleague

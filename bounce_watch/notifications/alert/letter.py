@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import asdict
 
 from bounce_watch.model import Finding, Letter, LetterKind, Owner, Severity
-from bounce_watch.notifications.alert.playbooks import Playbook, fill_steps
-from bounce_watch.notifications.facts import AlertFacts, AlertKind, OrganisationProfile
+from bounce_watch.notifications.alert.playbooks import Playbook
+from bounce_watch.notifications.alert.steps import connections, fill_steps, needs_windows
+from bounce_watch.notifications.facts import AlertFacts, AlertKind, CodeAdvice, OrganisationProfile
 from bounce_watch.notifications.rendering import local_time
 from bounce_watch.notifications.rendering.labels import OWNERS, SEVERITIES
 from bounce_watch.notifications.rendering.refusal_details import common_evidence
@@ -51,6 +52,7 @@ def alert(
     title, over = title_of(finding), facts.kind is AlertKind.ALL_CLEAR
     playbook = playbooks.get(finding.playbook)
     most = MAX_WHO_MAY_RESEND if over else MAX_NAMES
+    steps = fill_steps(playbook, finding, facts.examples) if playbook and not over else ()
     severity, number = SEVERITIES[finding.severity], facts.incident.number
     lead = _all_clear(facts) if over else _LEADS[facts.kind].format(growth=facts.growth, number=number)
     subject = _SUBJECTS[facts.kind].format(severity=severity, name=name, growth=facts.growth, title=title)
@@ -76,13 +78,21 @@ def alert(
         "more_senders": max(len(finding.senders) - most, 0),
         "domains": _named(finding.recipient_domains, 80),
         "more_domains": max(len(finding.recipient_domains) - MAX_NAMES, 0),
-        "evidence": list(common_evidence(facts.details)),
+        "evidence": list(common_evidence(facts.examples.details)),
         "meaning": "" if over else playbook.meaning if playbook else _NO_STEPS,
-        "steps": [asdict(step) for step in fill_steps(playbook, finding)] if playbook and not over else [],
+        "steps": [asdict(step) for step in steps],
+        "connections": list(connections(steps)),
+        "windows": needs_windows(steps),
+        "advice": [] if over else [advice_values(advice) for advice in facts.advice],
     }
     return write_letter(
         templates, "alerts/alert", values, LetterKind.ALERT, event_key=facts.event_key, to=facts.to
     )
+
+
+def advice_values(advice: CodeAdvice) -> dict[str, Value]:
+    """Return what a template shows of the advice for one code."""
+    return {**asdict(advice), "steps": list(advice.steps)}
 
 
 def title_of(finding: Finding) -> str:

@@ -1,61 +1,26 @@
-"""Steps for admins from data/playbooks.toml, with the values of the incident in PowerShell commands.
-
-All values in PowerShell commands are quoted here. PowerShell reads the typographic quotes U+2018 to U+201B
-as single quotes too, so each is doubled inside a single-quoted string, where nothing else is special
-(learn.microsoft.com, about_Quoting_Rules, 2026-11).
-"""
+"""Playbooks of steps for admins, read from data/playbooks.toml."""
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 from bounce_watch import shipped_files
-from bounce_watch.model import Finding
-from bounce_watch.model.address import domain_of
-from bounce_watch.notifications.errors import PlaybookFault, Unquotable
-from bounce_watch.notifications.rendering.safe_text import is_hidden
+from bounce_watch.notifications.errors import PlaybookFault
 
-LONGEST_VALUE = 320
-_QUOTES = re.compile("['\u2018\u2019\u201a\u201b]")
 PLACEHOLDER = re.compile(r"<([a-z][a-z_]*)>")
-PLACEHOLDERS = frozenset(("sender", "sender_domain", "recipient_domain", "since", "until"))
-_EACH = ("sender", "sender_domain", "recipient_domain")
-MAX_COMMANDS = 3
-_STEP_KEYS = {"text", "where", "command", "source", "checked"}
+EACH = ("sender", "sender_domain", "recipient", "recipient_domain", "message_id", "sending_address")
+_TIMES = ("since", "before", "until")
+_FOR_THE_ADMIN = ("user", "connector")
+PLACEHOLDERS = frozenset((*EACH, *_TIMES, *_FOR_THE_ADMIN))
+EXCHANGE, WINDOWS = "Exchange", "Windows"
+_CMDLET = re.compile(r"\b[A-Z][a-z]+-[A-Z][A-Za-z0-9]+")
+_BUILT_IN = {"ForEach-Object", "Format-List", "Format-Table", "Group-Object", "Select-Object", "Sort-Object"}
+_BUILT_IN |= {"Where-Object"}
+_STEP_KEYS = {"text", "where", "command", "source", "checked", "only", "unless"}
 _PLAYBOOK_KEYS = {"name", "title", "meaning", "step"}
 _CHECKED = re.compile(r"\d{4}-\d{2}(-\d{2})?")
-
-
-def quote(value: str) -> str:
-    """Return the value as a single-quoted PowerShell string.
-
-    Raises Unquotable for invisible characters (control, bidi, line breaks, surrogates and others), and for
-    a value longer than an address can be: it isn't an address or domain and must not be pasted.
-    """
-    if len(value) > LONGEST_VALUE or any(map(is_hidden, value)):
-        raise Unquotable("the value holds characters that no command may carry")
-    return "'" + _QUOTES.sub(lambda found: found[0] * 2, value) + "'"
-
-
-def fill(command: str, values: Mapping[str, str]) -> str:
-    """Return a command template with each `<name>` replaced by its quoted value.
-
-    A name without a value, or whose value cannot be quoted, stays for the admin to fill in.
-    """
-
-    def replacement(found: re.Match[str]) -> str:
-        value = values.get(found[1])
-        if value is None:
-            return found[0]
-        try:
-            return quote(value)
-        except Unquotable:
-            return found[0]
-
-    return PLACEHOLDER.sub(replacement, command)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +28,8 @@ class Step:
     """One step. `where` is the path in the admin center, `command` PowerShell with `<placeholders>`.
 
     `source` is the page that documents it, `checked` the month in which it was read (YYYY-MM).
+    `only` and `unless` are status codes that the step is for, or not for. `needs` names what its commands
+    need: EXCHANGE, WINDOWS, or permissions of Microsoft Graph.
     """
 
     text: str
@@ -70,6 +37,15 @@ class Step:
     checked: str
     where: str | None = None
     command: str | None = None
+    only: frozenset[str] = frozenset()
+    unless: frozenset[str] = frozenset()
+    needs: frozenset[str] = frozenset()
+
+    def applies(self, statuses: Collection[str]) -> bool:
+        """Tell whether the step is for an incident with these codes."""
+        if self.only:
+            return not self.only.isdisjoint(statuses)
+        return not (self.unless and statuses and self.unless.issuperset(statuses))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,17 +56,6 @@ class Playbook:
     title: str
     meaning: str
     steps: tuple[Step, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FilledStep:
-    """A step for one incident: `commands` are ready to paste, `more` counts those left out."""
-
-    text: str
-    where: str | None
-    commands: tuple[str, ...]
-    more: int
-    source: str
 
 
 def shipped_playbooks() -> dict[str, Playbook]:
@@ -104,28 +69,28 @@ def load_playbooks(text: str) -> dict[str, Playbook]:
     Raises PlaybookFault for bad TOML, unknown keys or placeholders, and steps without a source.
     """
     try:
-        rows = tomllib.loads(text).get("playbook", [])
+        tables = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise PlaybookFault(f"playbooks: {error}") from error
     playbooks: dict[str, Playbook] = {}
-    for row in rows:
-        playbook = _playbook(row)
+    for row in tables.get("playbook", []):
+        playbook = _playbook(row, tables.get("scopes", {}))
         if playbook.name in playbooks:
             raise PlaybookFault(f"playbook {playbook.name!r} stands there twice")
         playbooks[playbook.name] = playbook
     return playbooks
 
 
-def _playbook(row: Mapping[str, Any]) -> Playbook:
+def _playbook(row: Mapping[str, Any], scopes: Mapping[str, str]) -> Playbook:
     name = str(row.get("name", "without a name"))
     _expect_keys(f"playbook {name!r}", row, _PLAYBOOK_KEYS, _PLAYBOOK_KEYS)
     steps = tuple(
-        _step(f"playbook {name!r}, step {number}", step) for number, step in enumerate(row["step"], 1)
+        _step(f"playbook {name!r}, step {number}", step, scopes) for number, step in enumerate(row["step"], 1)
     )
     return Playbook(name=name, title=row["title"], meaning=row["meaning"], steps=steps)
 
 
-def _step(place: str, row: Mapping[str, Any]) -> Step:
+def _step(place: str, row: Mapping[str, Any], scopes: Mapping[str, str]) -> Step:
     _expect_keys(place, row, _STEP_KEYS, {"text", "source", "checked"})
     unknown = set(PLACEHOLDER.findall(row.get("command", ""))) - PLACEHOLDERS
     if unknown:
@@ -134,7 +99,23 @@ def _step(place: str, row: Mapping[str, Any]) -> Step:
         raise PlaybookFault(f"{place}: the source must be an https address")
     if not _CHECKED.fullmatch(str(row["checked"])):
         raise PlaybookFault(f"{place}: checked must be a date such as 2026-11")
-    return Step(**{key: str(value) for key, value in row.items()})
+    codes = {key: frozenset(map(str, row[key])) for key in ("only", "unless") if key in row}
+    needs = frozenset(_need(place, name, scopes) for name in _CMDLET.findall(row.get("command", "")))
+    texts = {key: str(value) for key, value in row.items() if key not in codes}
+    return Step(**texts, **codes, needs=needs - {""})
+
+
+def _need(place: str, cmdlet: str, scopes: Mapping[str, str]) -> str:
+    """Return what a cmdlet needs, empty for nothing. Raises PlaybookFault for Graph without a permission."""
+    if cmdlet in _BUILT_IN:
+        return ""
+    if cmdlet == "Resolve-DnsName":
+        return WINDOWS
+    if "-Mg" not in cmdlet:
+        return EXCHANGE
+    if cmdlet not in scopes:
+        raise PlaybookFault(f"{place}: [scopes] has no permission for {cmdlet}")
+    return scopes[cmdlet]
 
 
 def _expect_keys(place: str, row: Mapping[str, Any], known: set[str], needed: set[str]) -> None:
@@ -142,44 +123,3 @@ def _expect_keys(place: str, row: Mapping[str, Any], known: set[str], needed: se
         raise PlaybookFault(f"{place}: unknown key {min(set(row) - known)!r}")
     if needed - set(row):
         raise PlaybookFault(f"{place}: {min(needed - set(row))!r} is missing")
-
-
-def fill_steps(playbook: Playbook, finding: Finding) -> tuple[FilledStep, ...]:
-    """Return the steps with the incident's own senders, domains and times, quoted for PowerShell."""
-    return tuple(
-        FilledStep(
-            text=step.text,
-            where=step.where,
-            commands=_commands(step.command, finding)[:MAX_COMMANDS],
-            more=max(len(_commands(step.command, finding)) - MAX_COMMANDS, 0),
-            source=step.source,
-        )
-        for step in playbook.steps
-    )
-
-
-def _commands(command: str | None, finding: Finding) -> tuple[str, ...]:
-    """Return one command for each value of the first placeholder that has several."""
-    if command is None:
-        return ()
-    times = _times(finding)
-    named = next((name for name in _EACH if f"<{name}>" in command), None)
-    values = _values(named, finding) if named else ()
-    if not values or named is None:
-        return (fill(command, times),)
-    return tuple(fill(command, {**times, named: value}) for value in values)
-
-
-def _values(name: str, finding: Finding) -> tuple[str, ...]:
-    if name == "sender":
-        return finding.senders
-    if name == "recipient_domain":
-        return finding.recipient_domains
-    return tuple(dict.fromkeys(domain for domain in map(domain_of, finding.senders) if domain))
-
-
-def _times(finding: Finding) -> dict[str, str]:
-    """Return the time span for a message trace, with an hour on each side, at most ten days as it allows."""
-    until = finding.last_at + timedelta(hours=1)
-    since = max(finding.first_at - timedelta(hours=1), until - timedelta(days=10))
-    return {"since": f"{since:%Y-%m-%dT%H:%M:%SZ}", "until": f"{until:%Y-%m-%dT%H:%M:%SZ}"}

@@ -6,6 +6,7 @@ from functools import partial
 
 from bounce_watch.detect import Rule, find_explanation, related
 from bounce_watch.model import Incident, LetterKind, Owner, Severity
+from bounce_watch.notifications.alert.code_advice import code_advice
 from bounce_watch.notifications.facts import AlertFacts, AlertKind
 from bounce_watch.notifications.gate.values import Candidate
 from bounce_watch.pipeline.context import Context
@@ -106,7 +107,7 @@ def _write_alerts(
     """Write to the people who must act, once per person, incident, kind and step."""
     names = tuple(other.name for other in related(_rules_by_id(context), incident, unresolved))
     explained = tuple(other.name for other in unresolved if other.suppressed_by == incident.number)
-    step = _step(context, incident, kind, growth)
+    step, examples = _step(context, incident, kind, growth), tx.incidents.refusal_examples(incident.number)
     for address in _recipients(context, incident):
         key = f"alert:{incident.finding.fingerprint}:{incident.number}:{step}:{address.lower()}"
         facts = AlertFacts(
@@ -117,7 +118,8 @@ def _write_alerts(
             growth=growth,
             related=names,
             explains=explained,
-            details=tx.incidents.refusal_details(incident.number),
+            examples=examples,
+            advice=code_advice(context.catalogue, examples.entries),
         )
         candidate = Candidate(kind=LetterKind.ALERT, to=address, event_key=key)
         post(context, tx, candidate, partial(context.composer.alert, facts), incident=incident.number)

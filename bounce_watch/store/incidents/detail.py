@@ -1,8 +1,12 @@
 """Details of one incident: its bounces, its history and the messages written about it."""
 
+from collections import Counter
+from collections.abc import Iterable
+
 from sqlmodel import Session, col, select
 
 from bounce_watch.model import Details, IncidentStep
+from bounce_watch.model.finding import RefusalExamples
 from bounce_watch.store import tables
 from bounce_watch.store.database.errors import NotThere
 from bounce_watch.store.database.values import value_of
@@ -13,15 +17,29 @@ from bounce_watch.store.records import BounceRow, IncidentDetail
 
 MAX_BOUNCES = 10_000
 """Maximum bounces shown of one incident."""
+MAX_EXAMPLES = 10
 
 _INCIDENT, _LINK, _BOUNCE = tables.Incident, tables.IncidentEvent, tables.Bounce
 
 
-def refusal_details_of(session: Session, number: int, limit: int) -> tuple[Details, ...]:
-    """Return the details in the newest rejections of an incident, such as a list name or a size limit."""
-    query = select(_BOUNCE.details).join(_LINK, col(_LINK.bounce_id) == col(_BOUNCE.id))
-    query = query.where(col(_LINK.incident) == number).order_by(col(_BOUNCE.id).desc()).limit(limit)
-    return tuple(Details.from_mapping(known) for known in session.exec(query) if known)
+def refusal_examples_of(session: Session, number: int, limit: int) -> RefusalExamples:
+    """Return what the newest rejections of an incident say, such as a list name or a size limit."""
+    report = tables.Report
+    query = select(_BOUNCE.details, _BOUNCE.entry, _BOUNCE.recipient, report.original_message_id)
+    query = query.join(_LINK, col(_LINK.bounce_id) == col(_BOUNCE.id))
+    query = query.join(report, col(report.id) == col(_BOUNCE.report_id)).where(col(_LINK.incident) == number)
+    rows = session.exec(query.order_by(col(_BOUNCE.id).desc()).limit(limit)).all()
+    return RefusalExamples(
+        details=tuple(Details.from_mapping(known) for known, *_ in rows if known),
+        entries=_most_frequent(row[1] for row in rows),
+        recipients=_most_frequent(row[2] for row in rows),
+        message_ids=_most_frequent(row[3] for row in rows),
+    )
+
+
+def _most_frequent(values: Iterable[str | None]) -> tuple[str, ...]:
+    counts = Counter(value for value in values if value)
+    return tuple(value for value, _ in counts.most_common(MAX_EXAMPLES))
 
 
 def show_incident(session: Session, number: int) -> IncidentDetail:

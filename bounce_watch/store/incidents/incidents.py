@@ -8,11 +8,12 @@ from sqlalchemy import bindparam, func, insert
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
-from bounce_watch.model import Details, Event, Evidence, Finding, Incident, IncidentState
+from bounce_watch.model import Event, Evidence, Finding, Incident, IncidentState
+from bounce_watch.model.finding import RefusalExamples
 from bounce_watch.store import tables
 from bounce_watch.store.database.columns import scrub
 from bounce_watch.store.database.session import read_columns
-from bounce_watch.store.incidents.detail import refusal_details_of, show_incident
+from bounce_watch.store.incidents.detail import refusal_examples_of, show_incident
 from bounce_watch.store.incidents.lifecycle import WATCHER, AlertQueries, IncidentLife, incident_of
 from bounce_watch.store.records import IncidentDetail, KnownIncident, Recorded
 from bounce_watch.store.vocabulary import Change
@@ -63,10 +64,10 @@ class IncidentQueries(AlertQueries):
         with self._reading() as session:
             return show_incident(session, number)
 
-    def refusal_details(self, number: int, limit: int = 200) -> tuple[Details, ...]:
-        """Return the details in the newest rejections of an incident, such as a list name or a size limit."""
+    def refusal_examples(self, number: int, limit: int = 200) -> RefusalExamples:
+        """Return what the newest rejections of an incident say, such as a list name or a size limit."""
         with self._reading() as session:
-            return refusal_details_of(session, number, limit)
+            return refusal_examples_of(session, number, limit)
 
     def find(self, fingerprint: str) -> KnownIncident | None:
         """Return the newest incident of a fingerprint in any state, None for none."""
