@@ -99,10 +99,17 @@ def _step(place: str, row: Mapping[str, Any], scopes: Mapping[str, str]) -> Step
         raise PlaybookFault(f"{place}: the source must be an https address")
     if not _CHECKED.fullmatch(str(row["checked"])):
         raise PlaybookFault(f"{place}: checked must be a date such as 2026-11")
-    codes = {key: frozenset(map(str, row[key])) for key in ("only", "unless") if key in row}
     needs = frozenset(_need(place, name, scopes) for name in _CMDLET.findall(row.get("command", "")))
-    texts = {key: str(value) for key, value in row.items() if key not in codes}
-    return Step(**texts, **codes, needs=needs - {""})
+    return Step(
+        text=str(row["text"]),
+        source=str(row["source"]),
+        checked=str(row["checked"]),
+        where=row.get("where"),
+        command=row.get("command"),
+        only=frozenset(row.get("only", ())),
+        unless=frozenset(row.get("unless", ())),
+        needs=needs - {""},
+    )
 
 
 def _need(place: str, cmdlet: str, scopes: Mapping[str, str]) -> str:
