@@ -54,7 +54,7 @@ def test_the_same_words_mean_the_same_from_our_own_exchange(text: str, cause: Ca
 @pytest.mark.parametrize(
     ("code", "cause", "title"),
     [
-        ("5.7.507", Cause.BLOCKED_REPUTATION, "recipient's organisation blocks"),
+        ("5.7.507", Cause.BLOCKED_REPUTATION, "recipient's organization blocks"),
         ("5.7.508", Cause.IPV6_RATE_LIMITED, "IPv6"),
         ("5.2.2", Cause.MAILBOX_FULL, "full"),
         ("5.1.10", Cause.RECIPIENT_UNKNOWN, "not known there"),
