@@ -110,7 +110,7 @@ def test_the_log_says_how_to_switch_sending_on(token_server: TokenServer, tmp_pa
         said = call("-c", config, "run", "--once", status=77, environ=trusting(token_server)).stderr
     command = f"Set-CASMailbox -Identity '{WATCHED}' -SmtpClientAuthenticationDisabled $false"
     logged = [line for line in said.splitlines() if "sending_stopped" in line]
-    assert "SMTP AUTH is off in the whole organisation" in logged[0]
+    assert "SMTP AUTH is off in the whole organization" in logged[0]
     assert "switch it on" in logged[0]
     assert f'command="{command}"' in logged[1]
     assert f"    {command}" in said.splitlines()
