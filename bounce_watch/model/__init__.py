@@ -4,7 +4,7 @@ from bounce_watch.model.address import is_subject_hash, subject_hash
 from bounce_watch.model.bounce import Bounce
 from bounce_watch.model.digest import Count, Digest, Edition, Health, closes
 from bounce_watch.model.finding import Event, Finding, Severity
-from bounce_watch.model.incident import Incident, IncidentState
+from bounce_watch.model.incident import CLOSED, Incident, IncidentState
 from bounce_watch.model.judged_report import JudgedReport
 from bounce_watch.model.outgoing import Letter, LetterKind, OutboxState
 from bounce_watch.model.overview import HourCount, IncidentStep, IncidentStory, ListedBounce, Overview
@@ -32,6 +32,7 @@ from bounce_watch.model.vocabulary import (
 )
 
 __all__ = [
+    "CLOSED",
     "Action",
     "Authority",
     "Bounce",

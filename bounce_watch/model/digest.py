@@ -51,6 +51,8 @@ class Health:
 class Digest:
     """Facts of the span `since` <= t < `until` (UTC). `local_date` is the day in `time_zone` it was made on.
 
+    `archived` incidents stayed quiet and were put away without confirmation.
+
     `withheld` counts replies that the gate refused, by reason. `left_alone` counts messages that are not
     reports and stay where they are; `quarantined` counts unreadable ones. `unverified` counts bounces that
     the site does not trust; no other figure contains them.
@@ -70,6 +72,7 @@ class Digest:
     opened: tuple[Incident, ...] = ()
     still_open: tuple[Incident, ...] = ()
     resolved: tuple[Incident, ...] = ()
+    archived: tuple[Incident, ...] = ()
     owners: tuple[Count, ...] = ()
     causes: tuple[Count, ...] = ()
     senders: tuple[Count, ...] = ()
@@ -89,4 +92,5 @@ class Digest:
     @property
     def is_empty(self) -> bool:
         """Nothing bounced and nothing needs attention."""
-        return not (self.bounces.now or self.opened or self.still_open or self.resolved or self.quarantined)
+        incidents = self.opened or self.still_open or self.resolved or self.archived
+        return not (self.bounces.now or incidents or self.quarantined)

@@ -14,6 +14,16 @@ class Severity(StrEnum):
     MEDIUM = "medium"
     LOW = "low"
 
+    @property
+    def rank(self) -> int:
+        """Return its place in the order of importance, 0 for the highest."""
+        return list(type(self)).index(self)
+
+    @property
+    def is_urgent(self) -> bool:
+        """Incidents of these severities are never closed automatically."""
+        return self in (Severity.CRITICAL, Severity.HIGH)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:

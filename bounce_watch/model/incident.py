@@ -8,8 +8,22 @@ from bounce_watch.model.finding import Finding
 
 
 class IncidentState(StrEnum):
+    """`quiet`: no new bounces, not known to be fixed. `resolved`: a person or a later proof says it is fixed.
+
+    `archived`: stayed quiet and was put away without confirmation; only for medium and low severity.
+    """
+
     OPEN = "open"
+    QUIET = "quiet"
     RESOLVED = "resolved"
+    ARCHIVED = "archived"
+
+    @property
+    def is_closed(self) -> bool:
+        return self in CLOSED
+
+
+CLOSED = (IncidentState.RESOLVED, IncidentState.ARCHIVED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,6 +32,7 @@ class Incident:
 
     `acknowledged_by` works on it. No alert about it is sent until `silenced_until`, or if it is `historical`,
     which means found in old messages. `suppressed_by` is the number of the incident that explains it.
+    `resolved_at` is when it was resolved or archived; `quiet_since` when its silence was noted.
     """
 
     number: int
@@ -26,6 +41,7 @@ class Incident:
     updated_at: datetime
     resolved_at: datetime | None
     finding: Finding
+    quiet_since: datetime | None = None
     acknowledged_at: datetime | None = None
     acknowledged_by: str | None = None
     silenced_until: datetime | None = None
@@ -42,12 +58,14 @@ class Incident:
 
     def standing(self, now: datetime) -> str:
         """Return its status in one word; a reason for sending no alert comes first."""
-        if self.state is IncidentState.RESOLVED:
-            return "resolved"
+        if self.state.is_closed:
+            return str(self.state)
         if self.is_silenced(now):
             return "silenced"
         if self.suppressed_by is not None:
             return "suppressed"
+        if self.state is IncidentState.QUIET:
+            return "quiet"
         if self.acknowledged_at is not None:
             return "acknowledged"
         return "historical" if self.historical else "open"

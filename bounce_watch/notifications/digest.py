@@ -3,7 +3,17 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
-from bounce_watch.model import Count, Digest, Edition, Health, Incident, Letter, LetterKind, Severity
+from bounce_watch.model import (
+    Count,
+    Digest,
+    Edition,
+    Health,
+    Incident,
+    IncidentState,
+    Letter,
+    LetterKind,
+    Severity,
+)
 from bounce_watch.notifications.alert.letter import TONES, title_of
 from bounce_watch.notifications.alert.playbooks import Playbook
 from bounce_watch.notifications.alert.steps import fill_steps
@@ -57,6 +67,7 @@ def digest_letter(
         "covers": _covers(digest),
         "comparison": comparison_of(digest),
         "groups": _groups(organisation, playbooks, digest),
+        "archived": _archived(digest),
         "charts": _charts(digest),
         "replies": _pairs([("Sent", digest.replies_sent), ("Held until released", digest.replies_held)]),
         "withheld": _pairs([(plain(label_of(count.label), 60), count.now) for count in digest.withheld]),
@@ -73,6 +84,16 @@ def digest_letter(
         "failed": [_check(check) for check in digest.health if check.state == "failure"],
     }
     return write_letter(templates, "digest/digest", values, LetterKind.DIGEST, event_key=event_key, to=to)
+
+
+def _archived(digest: Digest) -> str:
+    """Return a line about the incidents that were put away without confirmation, else empty."""
+    names = [one.name for one in digest.archived]
+    if not names:
+        return ""
+    shown, more = ", ".join(names[:MAX_INCIDENTS]), len(names) - MAX_INCIDENTS
+    listed = f"{shown} and {more} more" if more > 0 else shown
+    return f"Archived after no new bounces, not confirmed as fixed: {listed}"
 
 
 def _covers(digest: Digest) -> str:
@@ -174,11 +195,15 @@ def _incident(
     critical = with_steps or finding.severity is Severity.CRITICAL
     resolved = incident.resolved_at
     steps = fill_steps(playbook, finding) if playbook and critical and resolved is None else ()
-    again, mails = "came back; " if incident.reopened else "", _number(finding.messages, "mail")
+    again, mails = "reopened; " if incident.reopened else "", _number(finding.messages, "message")
     line = f"{again}since {local_time.short(finding.first_at, organisation.time_zone)}; {mails}; "
-    line += f"must act: {owner[0].lower()}{owner[1:]}"
+    line += f"owner: {owner[0].lower()}{owner[1:]}"
+    if incident.state is IncidentState.QUIET:
+        last = local_time.short(finding.last_at, organisation.time_zone)
+        line += f"; no new bounces since {last}. Is it fixed? Close it with: "
+        line += f"bounce-watch incidents resolve {incident.number}"
     if resolved is not None:
-        line = f"over since {local_time.short(resolved, organisation.time_zone)}; {mails}"
+        line = f"resolved {local_time.short(resolved, organisation.time_zone)}; {mails}"
     return {
         "name": incident.name,
         "title": title_of(finding),

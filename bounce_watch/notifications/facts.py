@@ -62,6 +62,7 @@ class AlertKind(StrEnum):
     OPENED = "opened"
     REOPENED = "reopened"
     GREW = "grew"
+    QUIET = "quiet"
     REMINDER = "reminder"
     ALL_CLEAR = "all_clear"
 
@@ -73,6 +74,7 @@ class AlertFacts:
     `growth` is its size relative to the first alert, for the kind grew. `related` names other open
     incidents that may belong to it, `explains` those that cause no alert because of it.
     `examples` is what the newest rejections say beyond their codes, `advice` what to do about these codes.
+    `waiting` names incidents whose alerts wait for the hourly limit. `closed` says who or what resolved it.
     """
 
     event_key: str
@@ -84,6 +86,8 @@ class AlertFacts:
     explains: tuple[str, ...] = ()
     examples: RefusalExamples = NO_EXAMPLES
     advice: tuple[CodeAdvice, ...] = ()
+    waiting: tuple[str, ...] = ()
+    closed: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from bounce_watch.pipeline.context import Context
 from bounce_watch.pipeline.digest import is_digest_due, make_digest
 from bounce_watch.pipeline.incidents.chat import notify_room
-from bounce_watch.pipeline.incidents.rules import resolve_quiet_incidents
+from bounce_watch.pipeline.incidents.rules import update_incidents
 from bounce_watch.pipeline.ingest.mailbox import check_mailbox
 from bounce_watch.pipeline.maintenance import is_maintenance_due, run_maintenance
 from bounce_watch.pipeline.outbox.deliver import deliver
@@ -52,7 +52,7 @@ def run_due_work(
     leads = context.store.worker.leads()
     with context.store.transaction() as tx:
         if leads:
-            result.resolved = resolve_quiet_incidents(context, tx)
+            result.resolved = update_incidents(context, tx)
         if hurry:
             tx.pending_replies.send_now(context.clock())
     if leads and is_digest_due(context):

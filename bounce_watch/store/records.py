@@ -42,6 +42,7 @@ class KnownIncident:
     state: IncidentState
     first_at: datetime
     resolved_at: datetime | None
+    historical: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

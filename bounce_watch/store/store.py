@@ -26,7 +26,8 @@ from bounce_watch.store.database.session import OpenSession, lend, session_on
 from bounce_watch.store.database.sqlite import for_writing
 from bounce_watch.store.database.sqlite_file import empty_log
 from bounce_watch.store.database.workers import OnlyWorker, Worker
-from bounce_watch.store.incidents.incidents import IncidentQueries, Incidents
+from bounce_watch.store.incidents.incidents import Incidents
+from bounce_watch.store.incidents.queries import IncidentQueries
 from bounce_watch.store.mailboxes import Mailboxes, MailboxQueries
 from bounce_watch.store.maintenance.maintenance import Maintenance, MaintenanceQueries
 from bounce_watch.store.messages.events import BounceEvents

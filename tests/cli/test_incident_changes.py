@@ -37,6 +37,9 @@ def test_people_acknowledge_silence_note_and_resolve_an_incident(config: str) ->
 
 def test_those_who_may_send_again_are_listed_and_told_once(config: str) -> None:
     number = "3"
+    unconfirmed = call("-c", config, "incidents", "allclear", number, "--tell", status=2).stderr
+    assert "is not resolved" in unconfirmed
+    call("-c", config, "incidents", "resolve", number, "--by", "mara")
     listed = call("-c", config, "incidents", "allclear", number, "--json").stdout.splitlines()
     assert len(listed) >= 3
     assert "notices are in the outbox" in call("-c", config, "incidents", "allclear", number, "--tell").stderr

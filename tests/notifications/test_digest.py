@@ -73,8 +73,8 @@ def test_an_incident_that_opened_again_says_so(composer: Composer) -> None:
     digest = replace(
         template_samples.digest(), opened=(again, template_samples.incident(number=3)), still_open=()
     )
-    told = re.findall(r"(INC-\d+):.*\n.*\n  (came back; )?since", written(composer, digest)[1])
-    assert told == [("INC-3", ""), ("INC-9", "came back; ")]
+    told = re.findall(r"(INC-\d+):.*\n.*\n  (reopened; )?since", written(composer, digest)[1])
+    assert told == [("INC-3", ""), ("INC-9", "reopened; ")]
 
 
 def test_a_resolved_incident_asks_for_nothing(composer: Composer) -> None:
@@ -86,7 +86,7 @@ def test_a_resolved_incident_asks_for_nothing(composer: Composer) -> None:
     digest = replace(template_samples.digest(), opened=(), still_open=(), resolved=(over,))
     _, text, html = written(composer, digest)
     assert "Resolved, INC-7" in text
-    assert "over since Tue 24 Nov 2026, 06:00" in text
+    assert "resolved Tue 24 Nov 2026, 06:00" in text
     assert "Confirm the block" not in text + html
 
 

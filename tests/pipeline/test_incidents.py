@@ -1,5 +1,6 @@
 """The life of an incident: told once, then growth, a reminder a day, one all-clear; and who decides what."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -23,7 +24,7 @@ from bounce_watch.model import (
     Side,
 )
 from bounce_watch.pipeline.incidents.all_clear import affected_by, close_incident, notify_colleagues
-from bounce_watch.pipeline.incidents.rules import apply_rules, resolve_quiet_incidents
+from bounce_watch.pipeline.incidents.rules import apply_rules, update_incidents
 from bounce_watch.store import Change, OutboxEntry
 from tests.pipeline.conftest import START, Home
 
@@ -82,7 +83,7 @@ def spf(number: int) -> list[Bounce]:
 def look(home: Home, *, after: timedelta = timedelta()) -> tuple[int, ...]:
     home.clock.now += after
     with home.context.store.transaction() as tx:
-        return resolve_quiet_incidents(home.context, tx)
+        return update_incidents(home.context, tx)
 
 
 def alerts(home: Home) -> list[OutboxEntry]:
@@ -116,8 +117,8 @@ def test_growth_is_told_in_steps_and_not_faster_than_once_an_hour(home: Home) ->
     look(home, after=HOUR)
     assert subjects(home) == [
         "[High] INC-1",
-        "[High] INC-1 is 2 times as large",
-        "[High] INC-1 is 8 times as large",
+        "[High] INC-1 is growing (8 messages)",
+        "[High] INC-1 is growing (34 messages)",
     ]
 
 
@@ -143,14 +144,14 @@ def test_a_reminder_comes_once_a_day_until_somebody_is_on_it(home: Home) -> None
         put(home, *spf(3))
         for _ in range(2):
             look(home, after=6 * HOUR)
-    assert subjects(home)[1:] == ["[High] INC-1 still waits"] * 3
+    assert subjects(home)[1:] == ["[High] INC-1 is unacknowledged"] * 3
     with home.context.store.transaction() as tx:
         tx.incidents.acknowledge(1, home.clock.now, by="root")
     put(home, *spf(3))
     look(home, after=20 * HOUR)
     put(home, *spf(3))
     look(home, after=20 * HOUR)
-    assert "still waits" not in " ".join(subjects(home)[4:])
+    assert "is unacknowledged" not in " ".join(subjects(home)[4:])
 
 
 def test_a_silenced_incident_is_not_told_until_the_silence_ends(home: Home) -> None:
@@ -163,40 +164,143 @@ def test_a_silenced_incident_is_not_told_until_the_silence_ends(home: Home) -> N
     assert subjects(home) == ["[High] INC-1"]
 
 
-def test_one_all_clear_comes_when_it_has_been_quiet(home: Home) -> None:
+def state(home: Home, number: int = 1) -> IncidentState:
+    return home.context.store.incidents.show(number).incident.state
+
+
+def test_silence_is_told_once_and_is_no_all_clear(home: Home) -> None:
     put(home, *spf(4))
     look(home, after=2 * MINUTE)
     with home.context.store.transaction() as tx:
         tx.incidents.acknowledge(1, home.clock.now, by="root")
-    assert look(home, after=2 * DAY) == (1,)
-    assert look(home, after=DAY) == ()
-    assert subjects(home) == ["[High] INC-1", "[Over] INC-1"]
+    for _ in range(30):
+        assert look(home, after=DAY) == ()
+    assert subjects(home) == ["[High] INC-1", "[High] INC-1 is quiet, not confirmed as fixed"]
+    text = " ".join(alerts(home)[-1].preview.split())
+    assert "No new bounces since Mon 23 Nov 2026" in text
+    assert "bounce-watch incidents resolve 1" in text
+    assert state(home) is IncidentState.QUIET
 
 
-def test_a_trickle_below_the_lower_level_ends_an_incident_and_does_not_open_it_again(home: Home) -> None:
-    """Opened at three senders, over below two: one refusal every six hours is not the incident."""
+def test_a_person_ends_an_incident_and_the_all_clear_names_who_did(home: Home) -> None:
     put(home, *spf(4))
-    resolved: tuple[int, ...] = ()
+    look(home, after=2 * MINUTE)
+    close_incident(home.context, 1, by="mara", why="record corrected")
+    assert subjects(home) == ["[High] INC-1", "[Resolved] INC-1"]
+    assert "Resolved by mara: record corrected." in alerts(home)[-1].preview
+
+
+def test_a_blocked_account_is_quiet_and_stays_open_and_reminds(home: Home) -> None:
+    put(home, replace(SPF, cause=Cause.SENDER_BLOCKED, status="5.1.8", side=Side.OURS))
+    for _ in range(10):
+        look(home, after=DAY)
+    assert state(home) is IncidentState.QUIET
+    assert not [one for one in subjects(home) if "Resolved" in one]
+    assert subjects(home)[-1] == "[Critical] INC-1 is unacknowledged"
+
+
+def test_a_medium_incident_that_stays_quiet_is_archived_without_an_all_clear(home: Home) -> None:
+    unreachable = [
+        replace(
+            SPF, cause=Cause.DOMAIN_NOT_FOUND, status="5.4.310", recipient="x@gone.example", sender=one.sender
+        )
+        for one in spf(4)
+    ]
+    put(home, *unreachable)
+    look(home, after=2 * MINUTE)
+    look(home, after=2 * DAY)
+    assert state(home) is IncidentState.QUIET
+    look(home, after=2 * DAY)
+    assert state(home) is IncidentState.ARCHIVED
+    assert subjects(home) == ["[Medium] INC-1", "[Medium] INC-1 is quiet, not confirmed as fixed"]
+    with pytest.raises(ValueError, match="not resolved"):
+        notify_colleagues(home.context, 1)
+    close_incident(home.context, 1, by="mara", why="domain renewed")
+    assert subjects(home)[-1] == "[Resolved] INC-1"
+
+
+def test_a_digest_names_what_was_archived_in_one_line(home: Home) -> None:
+    put(
+        home,
+        *(
+            replace(SPF, cause=Cause.DOMAIN_NOT_FOUND, recipient="x@gone.example", sender=one.sender)
+            for one in spf(4)
+        ),
+    )
+    look(home, after=2 * MINUTE)
+    look(home, after=2 * DAY)
+    look(home, after=2 * DAY)
+    digest = home.context.store.digests.count(home.clock.now.date(), "UTC", home.clock.now)
+    assert [one.name for one in digest.archived] == ["INC-1"]
+    assert (digest.resolved, digest.still_open) == ((), ())
+    text = home.context.composer.digest(digest, event_key="x", to="mailadmin@larkfield.example").text
+    assert "not confirmed as fixed: INC-1" in " ".join(text.split())
+
+
+def test_a_quiet_incident_explains_nothing_that_comes_later(home: Home) -> None:
+    blocked = replace(SPF, cause=Cause.SENDER_BLOCKED, status="5.1.8", side=Side.OURS)
+    put(home, blocked)
+    look(home, after=5 * DAY)
+    spray = [
+        replace(SPF, cause=Cause.RECIPIENT_UNKNOWN, status="5.1.1", recipient=f"x@partner{n}.example")
+        for n in range(14)
+    ]
+    put(home, *spray)
+    look(home, after=5 * MINUTE)
+    assert "[High] INC-2" in subjects(home)
+
+
+def test_a_trickle_below_the_lower_level_does_not_open_it_again(home: Home) -> None:
+    """Opened at three senders, quiet below two: one refusal every six hours is not the incident."""
+    put(home, *spf(4))
     for _ in range(16):
         put(home, SPF)
-        resolved += look(home, after=6 * HOUR)
-    assert resolved in ((), (1,))
-    assert len(home.context.store.incidents.list()) == 1
+        look(home, after=6 * HOUR)
+    assert [(one.state, one.reopened) for one in home.context.store.incidents.list()] == [
+        (IncidentState.QUIET, 0)
+    ]
+
+
+def test_severe_incidents_do_not_wait_behind_lesser_ones(open_home: Callable[..., Home]) -> None:
+    """Medium ones used up the hourly limit; a high one is told, another medium one waits and is named."""
+    home = open_home(("[digest]", "[alerts]\nper_hour = 2\n[digest]"))
+    for place in range(2):
+        put(
+            home,
+            *(
+                replace(
+                    SPF, cause=Cause.DOMAIN_NOT_FOUND, recipient=f"x@gone{place}.example", sender=one.sender
+                )
+                for one in spf(3)
+            ),
+        )
+    look(home, after=2 * MINUTE)
+    put(
+        home,
+        *(
+            replace(SPF, cause=Cause.DOMAIN_NOT_FOUND, recipient="x@gone9.example", sender=one.sender)
+            for one in spf(3)
+        ),
+    )
+    put(home, *spf(4))
+    look(home, after=2 * MINUTE)
+    assert subjects(home) == ["[Medium] INC-1", "[Medium] INC-2", "[High] INC-4"]
+    assert "alerts about INC-3 wait for the hourly limit" in " ".join(alerts(home)[-1].preview.split())
 
 
 @pytest.mark.parametrize(
     ("later", "numbers", "subject"),
     [
-        pytest.param(timedelta(hours=12), [1], "[High] INC-1 is back", id="soon, the same incident"),
+        pytest.param(timedelta(hours=12), [1], "[High] INC-1 reopened", id="soon, the same incident"),
         pytest.param(timedelta(days=3), [2, 1], "[High] INC-2", id="later, a new one"),
     ],
 )
-def test_what_comes_back_soon_is_the_same_incident(
+def test_what_comes_back_soon_after_it_was_resolved_is_the_same_incident(
     home: Home, later: timedelta, numbers: list[int], subject: str
 ) -> None:
     put(home, *spf(4))
-    look(home, after=2 * MINUTE)
     look(home, after=30 * HOUR)
+    close_incident(home.context, 1, by="mara", why="")
     home.clock.now += later
     put(home, *spf(4))
     look(home, after=2 * MINUTE)
@@ -204,9 +308,21 @@ def test_what_comes_back_soon_is_the_same_incident(
     assert subjects(home)[-1] == subject
 
 
-def test_a_late_report_of_what_is_over_opens_nothing(home: Home) -> None:
+def test_a_quiet_incident_with_new_bounces_is_the_same_one_however_late(home: Home) -> None:
+    put(home, *spf(4))
+    look(home, after=2 * MINUTE)
+    look(home, after=20 * DAY)
+    put(home, *spf(4))
+    look(home, after=2 * MINUTE)
+    assert [incident.number for incident in home.context.store.incidents.list()] == [1]
+    assert subjects(home)[-1] == "[High] INC-1 reopened"
+    assert state(home) is IncidentState.OPEN
+
+
+def test_a_late_report_of_what_is_resolved_opens_nothing(home: Home) -> None:
     put(home, *spf(4))
     look(home, after=30 * HOUR)
+    close_incident(home.context, 1, by="mara", why="")
     assert put(home, *spf(5), at=START + HOUR) == []
     assert [one.state for one in home.context.store.incidents.list()] == [IncidentState.RESOLVED]
 
@@ -219,13 +335,23 @@ def test_a_late_report_completes_the_window_it_belongs_to(home: Home) -> None:
     assert put(home, fourth, at=START + 2 * HOUR) == [1]
 
 
-def test_old_mail_opens_incidents_that_nobody_is_told_of_and_that_end_at_once(home: Home) -> None:
+def test_old_mail_opens_incidents_that_nobody_is_told_of_and_that_are_quiet_at_once(home: Home) -> None:
     blocked = replace(SPF, cause=Cause.SENDER_BLOCKED, status="5.1.8", side=Side.OURS)
     opened = put(home, blocked, *spf(4), at=START - 40 * DAY, historical=True)
     assert len(opened) == 2
     assert all(incident.historical for incident in home.context.store.incidents.list())
-    assert look(home, after=HOUR) != ()
+    look(home, after=HOUR)
+    assert {one.state for one in home.context.store.incidents.list()} == {IncidentState.QUIET}
     assert subjects(home) == []
+
+
+def test_an_incident_of_old_mail_is_told_once_new_mail_is_about_it(home: Home) -> None:
+    blocked = replace(SPF, cause=Cause.SENDER_BLOCKED, status="5.1.8", side=Side.OURS)
+    put(home, blocked, at=START - 40 * DAY, historical=True)
+    look(home, after=HOUR)
+    put(home, blocked)
+    look(home, after=2 * MINUTE)
+    assert subjects(home) == ["[Critical] INC-1"]
 
 
 def test_a_takeover_is_told_to_security_at_once_and_explains_the_lesser_one(home: Home) -> None:
@@ -270,7 +396,7 @@ def test_every_change_leaves_a_line_with_who_made_it(home: Home) -> None:
 
 def test_affected_senders_are_told_of_their_own_mails_only_and_once(home: Home) -> None:
     put(home, *spf(4))
-    with pytest.raises(ValueError, match="not over"):
+    with pytest.raises(ValueError, match="not resolved"):
         notify_colleagues(home.context, 1)
     close_incident(home.context, 1, by="mara", why="")
     assert notify_colleagues(home.context, 1).queued == 4
@@ -311,5 +437,7 @@ def test_more_than_usual_is_seen_by_a_look_at_the_clock(home: Home) -> None:
     )
     look(home, after=20 * MINUTE)
     assert [one.finding.rule_id for one in home.context.store.incidents.list_open()] == ["volume_anomaly"]
-    assert look(home, after=10 * HOUR) == ()
-    assert look(home, after=12 * HOUR) == (1,)
+    look(home, after=10 * HOUR)
+    assert state(home) is IncidentState.OPEN
+    look(home, after=12 * HOUR)
+    assert state(home) is IncidentState.QUIET

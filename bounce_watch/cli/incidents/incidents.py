@@ -34,7 +34,7 @@ from bounce_watch.store import BounceRow, IncidentDetail
 
 def _standing(row: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the name and status of an incident, as lines of a cell."""
-    if row["suppressed_by"] and row["state"] == "open":
+    if row["standing"] == "suppressed":
         return (row["incident"], "suppressed by", row["suppressed_by"])
     return (row["incident"], row["standing"])
 
@@ -62,13 +62,15 @@ def _list_by_default(context: typer.Context) -> None:
 @incidents.command("list")
 def list_incidents(
     context: typer.Context,
-    only_open: Annotated[bool, typer.Option("--open", help="Only those that are not over.")] = False,
+    only_open: Annotated[
+        bool, typer.Option("--open", help="Only those that are not resolved or archived.")
+    ] = False,
     as_json: AsJson = False,
     as_csv: AsCsv = False,
 ) -> None:
     """List incidents, newest first."""
     with read_store(context.obj) as store:
-        found = store.incidents.list(IncidentState.OPEN if only_open else None)
+        found = store.incidents.list_open() if only_open else store.incidents.list()
     emit(map(incident_json, found), INCIDENT_COLUMNS, form_of(as_json, as_csv), empty="No incidents.")
 
 
@@ -86,7 +88,9 @@ def incident_json(incident: Incident) -> dict[str, Any]:
         "playbook": finding.playbook,
         "opened_at": incident.opened_at,
         "updated_at": incident.updated_at,
-        "resolved_at": incident.resolved_at,
+        "quiet_since": incident.quiet_since,
+        "resolved_at": incident.resolved_at if incident.state is IncidentState.RESOLVED else None,
+        "archived_at": incident.resolved_at if incident.state is IncidentState.ARCHIVED else None,
         "acknowledged_at": incident.acknowledged_at,
         "acknowledged_by": incident.acknowledged_by,
         "silenced_until": incident.silenced_until,
@@ -171,6 +175,13 @@ def _lines(detail: IncidentDetail) -> list[str]:
 def _life(incident: Incident) -> list[str]:
     """Return a line for each thing that admins and other incidents did to it."""
     lines = []
+    if incident.state is IncidentState.QUIET:
+        lines.append(
+            f"No new bounces since {local(incident.finding.last_at)}; is it fixed? "
+            f"Close it with: bounce-watch incidents resolve {incident.number}"
+        )
+    if incident.state is IncidentState.ARCHIVED:
+        lines.append("Archived: it stayed quiet, but nobody confirmed that it is fixed")
     if incident.acknowledged_by:
         lines.append(f"Acknowledged by {incident.acknowledged_by} {local(incident.acknowledged_at)}")
     if incident.is_silenced(datetime.now(UTC)):
@@ -178,7 +189,7 @@ def _life(incident: Incident) -> list[str]:
     if incident.suppressed_by is not None:
         lines.append(f"Suppressed by INC-{incident.suppressed_by}: nobody is written to about it")
     if incident.reopened:
-        lines.append(f"Came back {incident.reopened} times")
+        lines.append(f"Reopened {incident.reopened} time{'' if incident.reopened == 1 else 's'}")
     if incident.historical:
         lines.append("Found in old mail: nobody was written to")
     return lines

@@ -19,25 +19,31 @@ _NO_STEPS = "There are no steps for this kind of incident yet."
 TONES: dict[Severity, str] = {Severity.CRITICAL: "critical", Severity.HIGH: "high"}
 _SUBJECTS: dict[AlertKind, str] = {
     AlertKind.OPENED: "[{severity}] {name}: {title}",
-    AlertKind.REOPENED: "[{severity}] {name} is back: {title}",
-    AlertKind.GREW: "[{severity}] {name} is {growth} times as large: {title}",
-    AlertKind.REMINDER: "[{severity}] {name} still waits: {title}",
-    AlertKind.ALL_CLEAR: "[Over] {name}: {title}",
+    AlertKind.REOPENED: "[{severity}] {name} reopened: {title}",
+    AlertKind.GREW: "[{severity}] {name} is growing ({messages} messages): {title}",
+    AlertKind.QUIET: "[{severity}] {name} is quiet, not confirmed as fixed: {title}",
+    AlertKind.REMINDER: "[{severity}] {name} is unacknowledged: {title}",
+    AlertKind.ALL_CLEAR: "[Resolved] {name}: {title}",
 }
 _LEADS: dict[AlertKind, str] = {
     AlertKind.OPENED: "",
-    AlertKind.REOPENED: "It was over, and the same is happening again.",
-    AlertKind.GREW: "It is {growth} times as large as when you first heard of it.",
-    AlertKind.REMINDER: "Nobody has said yet that they are on it. "
-    "If you are: bounce-watch incidents ack {number}",
+    AlertKind.REOPENED: "It was quiet or closed, and the same bounces come again.",
+    AlertKind.GREW: "It is {growth} times as large as in the first alert.",
+    AlertKind.REMINDER: "Not acknowledged yet.",
 }
+_ACKNOWLEDGE = "To acknowledge it, which ends the reminders: bounce-watch incidents ack {number}"
+_QUIET = "No new bounces since {last}. Is it fixed? Silence doesn't prove it. If it is fixed, close it: "
+_QUIET += "bounce-watch incidents resolve {number}"
+_STAYS = " It stays open until an admin closes it."
+_ARCHIVED_SOON = " If it stays quiet, it is archived as not confirmed."
 _FOOTER = "Written by bounce_watch {when}. More: bounce-watch incidents"
 _WHEN: dict[AlertKind, str] = {
     AlertKind.OPENED: "when the incident opened",
-    AlertKind.REOPENED: "when the incident came back",
+    AlertKind.REOPENED: "when the incident reopened",
     AlertKind.GREW: "because the incident grew",
-    AlertKind.REMINDER: "because nobody has acknowledged the incident; once a day",
-    AlertKind.ALL_CLEAR: "when the incident was over",
+    AlertKind.QUIET: "because no new bounces came",
+    AlertKind.REMINDER: "because the incident is unacknowledged; once a day",
+    AlertKind.ALL_CLEAR: "when the incident was resolved",
 }
 
 
@@ -54,21 +60,25 @@ def alert(
     most = MAX_WHO_MAY_RESEND if over else MAX_NAMES
     steps = fill_steps(playbook, finding, facts.examples) if playbook and not over else ()
     severity, number = SEVERITIES[finding.severity], facts.incident.number
-    lead = _all_clear(facts) if over else _LEADS[facts.kind].format(growth=facts.growth, number=number)
-    subject = _SUBJECTS[facts.kind].format(severity=severity, name=name, growth=facts.growth, title=title)
+    is_known = over or facts.kind is AlertKind.QUIET or facts.incident.acknowledged_at is not None
+    subject = _SUBJECTS[facts.kind].format(
+        severity=severity, name=name, messages=finding.messages, title=title
+    )
     values: dict[str, Value] = {
         "language": "en",
         "organisation": plain(organisation.name, 80),
         "subject": plain(subject, 200),
         "tone": "good" if over else TONES.get(finding.severity, ""),
         "footer": _FOOTER.format(when=_WHEN[facts.kind]),
-        "lead": lead,
+        "lead": _lead(facts, organisation),
+        "acknowledge": "" if is_known else _ACKNOWLEDGE.format(number=number),
+        "waiting": ", ".join(facts.waiting),
         "related": ", ".join(facts.related),
         "explains": ", ".join(facts.explains),
         "name": name,
         "title": title,
         "severity": "good" if over else str(finding.severity),
-        "severity_label": "Over" if over else severity,
+        "severity_label": "Resolved" if over else severity,
         "owner_label": OWNERS[finding.owner],
         "since": local_time.short(finding.first_at, organisation.time_zone),
         "last": local_time.short(finding.last_at, organisation.time_zone),
@@ -103,15 +113,30 @@ def title_of(finding: Finding) -> str:
     return f"{title}: {key}{doubt}" if named else f"{title}{doubt}"
 
 
+def _lead(facts: AlertFacts, organisation: OrganisationProfile) -> str:
+    """Return what happened to the incident; "" if it just opened."""
+    incident = facts.incident
+    match facts.kind:
+        case AlertKind.ALL_CLEAR:
+            return _all_clear(facts)
+        case AlertKind.QUIET:
+            last = local_time.short(incident.finding.last_at, organisation.time_zone)
+            next_state = _STAYS if incident.finding.severity.is_urgent else _ARCHIVED_SOON
+            return _QUIET.format(last=last, number=incident.number) + next_state
+        case kind:
+            return _LEADS[kind].format(growth=facts.growth)
+
+
 def _all_clear(facts: AlertFacts) -> str:
     finding = facts.incident.finding
-    over = "Nothing more of it was seen, or somebody closed it."
+    closed = plain(facts.closed, 200)
+    over = f"Resolved by {closed.removesuffix('.')}." if closed else "Resolved."
     if finding.owner is Owner.SECURITY:
         return f"{over} Make sure that the account is secured before it sends again."
     if not finding.senders:
         return over
     tell = f"bounce-watch incidents allclear {facts.incident.number} --tell"
-    return f"{over} The senders named here may send their mails again. To tell each of them: {tell}"
+    return f"{over} The senders listed here can resend. To notify each of them: {tell}"
 
 
 def _named(names: tuple[str, ...], limit: int, most: int = MAX_NAMES) -> list[str]:

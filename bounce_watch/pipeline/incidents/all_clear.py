@@ -38,7 +38,7 @@ def close_incident(context: Context, number: int, *, by: str, why: str) -> Incid
     """Resolve an incident for a person, and give the admins the all-clear. Raises NotThere."""
     with context.store.transaction() as tx:
         incident = tx.incidents.resolve(number, context.clock(), by=by, why=why)
-        alert_resolved(context, tx, number)
+        alert_resolved(context, tx, number, by=by, why=why)
     return incident
 
 
@@ -72,12 +72,13 @@ def notify_colleagues(context: Context, number: int) -> NotifiedColleagues:
     outcomes: Counter[str] = Counter()
     with context.store.transaction() as tx:
         detail = tx.incidents.show(number)
-        if detail.incident.state is not IncidentState.RESOLVED:
-            raise ValueError(
-                f"{detail.incident.name} is not over yet; `bounce-watch incidents resolve {number}`"
-            )
         if detail.incident.finding.owner is Owner.SECURITY:
             raise ValueError(f"{detail.incident.name} is about accounts that somebody else may read: phone")
+        if detail.incident.state is not IncidentState.RESOLVED:
+            raise ValueError(
+                f"{detail.incident.name} is not resolved: `bounce-watch incidents resolve {number}` "
+                "once it is fixed"
+            )
         for one in affected_by(detail):
             candidate = _candidate(context, detail.incident, one)
             past = past_of(tx, candidate, context.clock())

@@ -34,11 +34,16 @@ def apply_periodic_rules(context: Context, tx: Transaction) -> None:
             tx.incidents.save_finding(finding, now, quiet=False, reopen_within=rule.reopen_within)
 
 
+def has_mail_again(context: Context, tx: Transaction, rule: Rule) -> bool:
+    """Tell whether new mail proves that an incident of a rule about absence is over."""
+    if rule.shape is not Shape.ABSENCE:
+        return False
+    return find_silence(rule, tx.messages.arrivals(MAX_ARRIVALS), context.clock()) is None
+
+
 def is_usual_again(context: Context, tx: Transaction, rule: Rule, incident: Incident) -> bool:
-    """Tell whether an incident of these rules is over: nothing unusual for `quiet_resolve`, or mail again."""
+    """Tell whether nothing unusual was seen for `quiet_resolve`."""
     now = context.clock()
-    if rule.shape is Shape.ABSENCE:
-        return find_silence(rule, tx.messages.arrivals(MAX_ARRIVALS), now) is None
     if now - incident.opened_at <= rule.quiet_resolve:
         return False
     key = incident.finding.key
@@ -75,7 +80,7 @@ def _unusual(context: Context, tx: Transaction, rule: Rule) -> Iterator[Finding]
             continue
         # While an incident is open nothing is learned: its own messages would soon be usual.
         known = tx.incidents.find(f"{rule.id}:{key}")
-        is_open = known is not None and known.state is not IncidentState.RESOLVED
+        is_open = known is not None and known.state is IncidentState.OPEN
         until = known.first_at if known and is_open else now - rule.widest
         finding = find_unusual(rule, key, _learned(context, tx, rule, key, until), events, now)
         if finding is not None:

@@ -1,15 +1,28 @@
-"""Apply the detection rules to each new bounce, and resolve incidents that stayed quiet."""
+"""Apply the detection rules to each new bounce, and note which incidents fall quiet or stir again.
+
+Silence proves nothing: a blocked account sends no mail. Only a person or a later proof resolves an incident.
+"""
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 from bounce_watch.detect import Rule, Shape, evaluate, is_quiet, key_of
 from bounce_watch.model import Event, Incident, IncidentState
 from bounce_watch.pipeline.context import Context
 from bounce_watch.pipeline.incidents.alerts import alert_due, alert_opened, alert_resolved
-from bounce_watch.pipeline.incidents.periodic_rules import apply_periodic_rules, events_of, is_usual_again
+from bounce_watch.pipeline.incidents.periodic_rules import (
+    apply_periodic_rules,
+    events_of,
+    has_mail_again,
+    is_usual_again,
+)
 from bounce_watch.store import Change, KnownIncident, Recorded, Transaction
 
 Touched = tuple[Rule, str, list[Event]]
+ARCHIVE_AFTER = timedelta(days=1)
+"""The least time that an incident of medium or low severity is quiet before it is archived."""
+
+MAIL_AGAIN = "bounces arrive again"
 
 
 def apply_rules(
@@ -53,17 +66,17 @@ def _apply(
     """Apply one rule to events of one key; return the incident that they opened or extended, None for none.
 
     `known` is the newest incident of this rule and key. While it is open new events are added to it
-    without evaluating the whole window again.
+    without evaluating the whole window again, unless it is historical and the events are not.
     """
     rule, key, events = touched
     now, newest = context.clock(), events[-1]
-    if known is not None and known.state is not IncidentState.RESOLVED:
+    if known is not None and not known.state.is_closed and known.historical <= historical:
         if newest.occurred_at < known.first_at - max(rule.window, rule.quiet_resolve):
             return None
         fed = tx.incidents.feed(known.number, events, now, is_new_message=is_first)
         return Recorded(incident=fed, change=Change.UPDATED)
     if known is not None and _belongs_to(rule, known, newest):
-        return None  # a late report about a resolved incident
+        return None  # a late report about a closed incident
     near = events_of(
         context, tx, rule, newest.occurred_at - rule.window, until=newest.occurred_at + rule.window, key=key
     )
@@ -78,41 +91,58 @@ def _apply(
 
 
 def _belongs_to(rule: Rule, over: KnownIncident | None, event: Event) -> bool:
-    """Tell whether an event belongs to the time of a resolved incident."""
+    """Tell whether an event belongs to the time of a closed incident."""
     if over is None or over.resolved_at is None:
         return False
     return over.first_at - rule.window <= event.occurred_at <= over.resolved_at
 
 
-def resolve_quiet_incidents(context: Context, tx: Transaction) -> tuple[int, ...]:
-    """Apply the periodic rules, resolve quiet incidents and send the alerts that are due.
+def update_incidents(context: Context, tx: Transaction) -> tuple[int, ...]:
+    """Apply the periodic rules, note which incidents are quiet or not any more, send the alerts that are due.
 
-    Return the numbers of the incidents that were resolved.
+    Return the numbers of the incidents that a proof resolved.
     """
     apply_periodic_rules(context, tx)
     if not (incidents := tx.incidents.list_open()):
         return ()
-    now, rules = context.clock(), {rule.id: rule for rule in context.rules}
+    rules = {rule.id: rule for rule in context.rules}
     resolved = []
     for incident in incidents:
         rule = rules.get(incident.finding.rule_id)
-        if rule is not None and not _is_over(context, tx, rule, incident):
-            continue
-        why = "nothing more was seen" if rule else "its rule is switched off"
-        tx.incidents.resolve(incident.number, now, why=why)
-        alert_resolved(context, tx, incident.number)
-        resolved.append(incident.number)
+        if rule is not None and has_mail_again(context, tx, rule):
+            tx.incidents.resolve(incident.number, context.clock(), why=MAIL_AGAIN)
+            alert_resolved(context, tx, incident.number, why=MAIL_AGAIN)
+            resolved.append(incident.number)
+        else:
+            _note_silence(context, tx, rule, incident)
     alert_due(context, tx)
     return tuple(resolved)
 
 
-def _is_over(context: Context, tx: Transaction, rule: Rule, incident: Incident) -> bool:
-    if rule.shape in (Shape.BASELINE, Shape.ABSENCE):
-        return is_usual_again(context, tx, rule, incident)
+def _note_silence(context: Context, tx: Transaction, rule: Rule | None, incident: Incident) -> None:
+    """Let an incident fall quiet, stir again, or be archived; one whose rule is switched off is quiet."""
     now = context.clock()
+    is_quiet_now = rule is None or _has_no_new_bounces(context, tx, rule, incident)
+    if incident.state is not IncidentState.QUIET:
+        if is_quiet_now:
+            tx.incidents.fall_quiet(incident.number, now)
+    elif not is_quiet_now:
+        tx.incidents.wake(incident.number, now)
+    elif not incident.finding.severity.is_urgent and incident.quiet_since is not None:
+        span = max(rule.quiet_resolve if rule else ARCHIVE_AFTER, ARCHIVE_AFTER)
+        if now - incident.quiet_since >= span:
+            tx.incidents.archive(incident.number, now)
+
+
+def _has_no_new_bounces(context: Context, tx: Transaction, rule: Rule, incident: Incident) -> bool:
+    if rule.shape is Shape.ABSENCE:
+        return False  # its silence is what it is about
+    if rule.shape is Shape.BASELINE:
+        return is_usual_again(context, tx, rule, incident)
+    now, is_quiet_already = context.clock(), incident.state is IncidentState.QUIET
     # For an incident found in old mail the quiet time has passed long ago.
     since = incident.finding.last_at if incident.historical else incident.opened_at
-    if now - since <= rule.quiet_resolve:
+    if not is_quiet_already and now - since <= rule.quiet_resolve:
         return False
     since = now - rule.quiet_resolve - rule.window
     return is_quiet(rule, events_of(context, tx, rule, since, until=now, key=incident.finding.key), now)

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 
-from bounce_watch.model import Bounce, Cause, Incident, IncidentState, JudgedReport, LetterKind, Owner, Report
+from bounce_watch.model import Bounce, Cause, Incident, JudgedReport, LetterKind, Owner, Report
 from bounce_watch.model.address import normalise
 from bounce_watch.notifications.facts import ReplyFacts
 from bounce_watch.notifications.freeze import is_own_mark
@@ -84,7 +84,7 @@ def _incident_of(context: Context, judged: JudgedReport, incidents: Sequence[Inc
     guiding = {rule.id for rule in context.rules if rule.guidance}
     for incident in sorted(incidents, key=lambda one: one.number):
         finding = incident.finding
-        is_open = incident.state is IncidentState.OPEN
+        is_open = not incident.state.is_closed
         if is_open and finding.owner is not Owner.SECURITY and finding.rule_id in guiding:
             return incident
     return None

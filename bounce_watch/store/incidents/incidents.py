@@ -2,20 +2,16 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlalchemy import bindparam, func, insert
-from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
-from bounce_watch.model import Event, Evidence, Finding, Incident, IncidentState
-from bounce_watch.model.finding import RefusalExamples
+from bounce_watch.model import CLOSED, Event, Evidence, Finding, Incident, IncidentState
 from bounce_watch.store import tables
-from bounce_watch.store.database.columns import scrub
 from bounce_watch.store.database.session import read_columns
-from bounce_watch.store.incidents.detail import refusal_examples_of, show_incident
-from bounce_watch.store.incidents.lifecycle import WATCHER, AlertQueries, IncidentLife, incident_of
-from bounce_watch.store.records import IncidentDetail, KnownIncident, Recorded
+from bounce_watch.store.incidents.lifecycle import WATCHER, IncidentLife, incident_of
+from bounce_watch.store.incidents.queries import IncidentQueries, known_of
+from bounce_watch.store.records import KnownIncident, Recorded
 from bounce_watch.store.vocabulary import Change
 
 AT_ONCE = timedelta(0)
@@ -26,15 +22,7 @@ MAX_NAMES = 500
 _INCIDENT = tables.Incident
 _LINK, _BOUNCE = tables.IncidentEvent, tables.Bounce
 _NEW_LINK = insert(_LINK)
-# Built once: building a statement takes longer than running it, and these run for each bounce and rule.
-_ALIKE = aliased(_INCIDENT)
-_LAST = select(func.max(_ALIKE.number)).where(col(_ALIKE.fingerprint) == col(_INCIDENT.fingerprint))
-_NEWEST = select(  # type: ignore[call-overload]
-    _INCIDENT.fingerprint, _INCIDENT.number, _INCIDENT.state, _INCIDENT.first_at, _INCIDENT.resolved_at
-).where(
-    col(_INCIDENT.fingerprint).in_(bindparam("fingerprints", expanding=True)),
-    col(_INCIDENT.number) == _LAST.scalar_subquery(),
-)
+# Built once: building a statement takes longer than running it, and this runs for each bounce and rule.
 _LINKED_OF_MESSAGE = (
     select(_LINK.bounce_id)
     .join(_BOUNCE, col(_BOUNCE.id) == col(_LINK.bounce_id))
@@ -44,43 +32,6 @@ _LINKED_OF_MESSAGE = (
 )
 
 
-class IncidentQueries(AlertQueries):
-    """Queries about incidents."""
-
-    def list(self, state: IncidentState | None = None, limit: int = 1_000) -> tuple[Incident, ...]:
-        """Return the incidents, newest first; their findings have no event numbers."""
-        query = select(tables.Incident).order_by(col(tables.Incident.number).desc()).limit(limit)
-        if state is not None:
-            query = query.where(col(tables.Incident.state) == state)
-        with self._reading() as session:
-            return tuple(incident_of(row) for row in session.exec(query))
-
-    def list_open(self) -> tuple[Incident, ...]:
-        """Return the unresolved incidents, newest first."""
-        return self.list(IncidentState.OPEN)
-
-    def show(self, number: int) -> IncidentDetail:
-        """Return an incident with its bounces and history. Raises NotThere for an unknown number."""
-        with self._reading() as session:
-            return show_incident(session, number)
-
-    def refusal_examples(self, number: int, limit: int = 200) -> RefusalExamples:
-        """Return what the newest rejections of an incident say, such as a list name or a size limit."""
-        with self._reading() as session:
-            return refusal_examples_of(session, number, limit)
-
-    def find(self, fingerprint: str) -> KnownIncident | None:
-        """Return the newest incident of a fingerprint in any state, None for none."""
-        return self.find_all([fingerprint]).get(fingerprint)
-
-    def find_all(self, fingerprints: Collection[str]) -> dict[str, KnownIncident]:
-        """Return the newest incident, in any state, of each fingerprint that has one."""
-        asked = {scrub(fingerprint): fingerprint for fingerprint in fingerprints}
-        with self._reading() as session:
-            rows = read_columns(session, _NEWEST, {"fingerprints": sorted(asked)})
-            return {asked[row.fingerprint]: _known(row) for row in rows}
-
-
 class Incidents(IncidentLife, IncidentQueries):
     """Changes to incidents by the rules."""
 
@@ -88,7 +39,7 @@ class Incidents(IncidentLife, IncidentQueries):
         """Return the newest incidents with the changes of this transaction."""
         found = super().find_all(fingerprints)
         return {
-            fingerprint: _known(self._known.get(incident.number, incident))
+            fingerprint: known_of(row) if (row := self._known.get(incident.number)) else incident
             for fingerprint, incident in found.items()
         }
 
@@ -107,6 +58,10 @@ class Incidents(IncidentLife, IncidentQueries):
             row = row or self._open(finding, now, quiet=quiet)
             return Recorded(incident=incident_of(row, finding.events), change=Change.OPENED)
         change = self._feed(row, finding, now)
+        if row.quiet and not quiet:
+            row.quiet, row.state, row.quiet_since, row.opened_at = False, IncidentState.OPEN, None, now
+            self._note(row, Change.OPENED, now, by=WATCHER, note="now in new mail")
+            change = Change.OPENED
         return Recorded(incident=incident_of(row, finding.events), change=change)
 
     def feed(
@@ -141,12 +96,10 @@ class Incidents(IncidentLife, IncidentQueries):
         row = None if number is None else self._rows.get_one(tables.Incident, number)
         if row is None or row.quiet or row.resolved_at is None or now - row.resolved_at > within:
             return None
-        row.state, row.resolved_at, row.reopened = IncidentState.OPEN, None, row.reopened + 1
         row.acknowledged_at, row.acknowledged_by, row.suppressed_by = None, None, None
-        row.told_step, row.told_at = 0, None
+        self._reopened(row, now)
         self._rows.flush()
         self._feed(row, finding, now)
-        self._note(row, "reopened", now, by=WATCHER, note="")
         return row
 
     def _open(self, finding: Finding, now: datetime, *, quiet: bool) -> tables.Incident:
@@ -218,18 +171,9 @@ class Incidents(IncidentLife, IncidentQueries):
         return [bounce_id for bounce_id in bounce_ids if bounce_id not in known]
 
 
-def _known(incident: Any) -> KnownIncident:
-    return KnownIncident(
-        number=incident.number,
-        state=IncidentState(incident.state),
-        first_at=incident.first_at,
-        resolved_at=incident.resolved_at,
-    )
-
-
 def find_unresolved(session: Session, fingerprint: str) -> tables.Incident | None:
     """Return the unresolved incident of a fingerprint, None for none."""
-    unresolved = (col(_INCIDENT.fingerprint) == fingerprint, col(_INCIDENT.state) != IncidentState.RESOLVED)
+    unresolved = (col(_INCIDENT.fingerprint) == fingerprint, col(_INCIDENT.state).not_in(CLOSED))
     return session.exec(select(_INCIDENT).where(*unresolved)).one_or_none()
 
 

@@ -1,11 +1,11 @@
-"""Changes to incidents by admins and by time: acknowledge, silence, suppress, alert, resolve."""
+"""Changes to incidents by admins and by time: acknowledge, silence, suppress, alert, quiet, resolve."""
 
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlmodel import Session, col, select
 
-from bounce_watch.model import Finding, Incident, IncidentState
+from bounce_watch.model import CLOSED, Finding, Incident, IncidentState
 from bounce_watch.store import tables
 from bounce_watch.store.database.errors import NotThere
 from bounce_watch.store.database.session import Queries, Repository
@@ -34,15 +34,17 @@ def incident_of(row: tables.Incident, events: tuple[int, ...] = ()) -> Incident:
     return value_of(Incident, row, finding=value_of(Finding, row, events=events), historical=row.quiet)
 
 
+def _since(row: tables.Incident) -> str:
+    return f"no new bounces since {row.last_at:%Y-%m-%d %H:%M} UTC"
+
+
 class AlertQueries(Queries):
     """Queries about the alerts of incidents."""
 
     def alert_states(self) -> tuple[AlertState, ...]:
         """Return the alert state of every unresolved incident that is not historical, oldest first."""
         incident = tables.Incident
-        query = select(incident).where(
-            col(incident.state) != IncidentState.RESOLVED, col(incident.quiet).is_(False)
-        )
+        query = select(incident).where(col(incident.state).not_in(CLOSED), col(incident.quiet).is_(False))
         with self._reading() as session:
             return tuple(_alert_state_of(row) for row in session.exec(query.order_by(col(incident.number))))
 
@@ -84,12 +86,34 @@ class IncidentLife(AlertQueries, Repository):
         return incident_of(row)
 
     def resolve(self, number: int, now: datetime, *, by: str = WATCHER, why: str = "") -> Incident:
-        """Resolve an incident; a resolved one is not changed."""
+        """Resolve an incident, also an archived one; a resolved one is not changed."""
         row = self._incident(number)
         if row.state != IncidentState.RESOLVED:
             row.state, row.resolved_at, row.updated_at = IncidentState.RESOLVED, now, now
             self._note(row, IncidentState.RESOLVED, now, by=by, note=why)
         return incident_of(row)
+
+    def fall_quiet(self, number: int, now: datetime) -> None:
+        """Record that no new bounces come; this is no proof that the incident is fixed."""
+        row = self._unresolved(number)
+        row.state, row.quiet_since, row.updated_at = IncidentState.QUIET, now, now
+        self._note(row, IncidentState.QUIET, now, by=WATCHER, note=_since(row))
+
+    def wake(self, number: int, now: datetime) -> None:
+        """Record that a quiet incident has new bounces; the acknowledgement stays, the admins are alerted."""
+        self._reopened(self._unresolved(number), now)
+
+    def archive(self, number: int, now: datetime) -> None:
+        """Put a quiet incident away without confirmation; there is no all-clear."""
+        row = self._unresolved(number)
+        row.state, row.resolved_at, row.updated_at = IncidentState.ARCHIVED, now, now
+        self._note(row, IncidentState.ARCHIVED, now, by=WATCHER, note=f"{_since(row)}; not confirmed")
+
+    def _reopened(self, row: tables.Incident, now: datetime) -> None:
+        row.state, row.resolved_at, row.quiet_since = IncidentState.OPEN, None, None
+        row.reopened, row.updated_at = row.reopened + 1, now
+        row.told_step, row.told_at = 0, None
+        self._note(row, "reopened", now, by=WATCHER, note="")
 
     def suppress(self, number: int, by_number: int | None, now: datetime) -> None:
         """Record which incident explains this one, None when none does any more."""
@@ -119,8 +143,10 @@ class IncidentLife(AlertQueries, Repository):
 
     def _unresolved(self, number: int) -> tables.Incident:
         row = self._incident(number)
-        if row.state == IncidentState.RESOLVED:
-            raise NotThere(f"INC-{number} is resolved", "`bounce-watch incidents --open` lists the others.")
+        if IncidentState(row.state).is_closed:
+            raise NotThere(
+                f"INC-{number} is {row.state}", "`bounce-watch incidents --open` lists the others."
+            )
         return row
 
     def _note(self, row: tables.Incident, change: str, now: datetime, *, by: str, note: str) -> None:

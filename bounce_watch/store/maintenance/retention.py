@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, exists, false, func, not_, or_, true
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
-from bounce_watch.model import Edition, IncidentState, OutboxState
+from bounce_watch.model import CLOSED, Edition, OutboxState
 from bounce_watch.store import tables
 from bounce_watch.store.queries.digest import edition_before
 from bounce_watch.store.queries.digest_counts import MARKED
@@ -165,7 +165,7 @@ def _incident_goes(incident: Any, limits: RetentionLimits) -> ColumnElement[bool
     undigested = select(line.id).where(
         col(line.incident) == col(incident.number), col(line.id) > limits.digested.marks["change_to"]
     )
-    over = col(incident.state) == IncidentState.RESOLVED
+    over = col(incident.state).in_(CLOSED)
     return (
         over
         & _before(col(incident.resolved_at), limits.before)

@@ -158,7 +158,7 @@ class Forgetter:
 
     def _incidents(self, rows: Sequence[tables.Incident]) -> int:
         for row in rows:
-            if self._is_theirs(row.key) and row.state != IncidentState.RESOLVED:
+            if self._is_theirs(row.key) and not IncidentState(row.state).is_closed:
                 row.state, row.resolved_at, row.updated_at = IncidentState.RESOLVED, self._now, self._now
                 line = tables.IncidentChange(
                     incident=row.number,

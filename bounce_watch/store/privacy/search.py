@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import func
 from sqlmodel import Session, col, or_, select
 
-from bounce_watch.model import IncidentState
+from bounce_watch.model import CLOSED
 from bounce_watch.store import tables
 from bounce_watch.store.database.session import Queries, Repository
 from bounce_watch.store.database.sqlite_file import companions
@@ -46,7 +46,7 @@ class PrivacyQueries(Queries):
             rows = {table: numbers_of(session, table, person) for table in NUMBERED}
             mail, incident = tables.Outgoing, tables.Incident
             theirs, about = _like(mail.recipient, person), _like(incident.key, person)
-            is_open = col(incident.state) != IncidentState.RESOLVED
+            is_open = col(incident.state).not_in(CLOSED)
             waits = col(mail.state).in_(WAITING)
             return Found(
                 rows=rows,

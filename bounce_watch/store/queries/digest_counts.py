@@ -11,6 +11,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from bounce_watch.model import (
+    CLOSED,
     Action,
     Count,
     Digest,
@@ -103,7 +104,8 @@ class Counting:
             delays=self._compared("delays", actions.messages[delayed], before.messages[delayed]),
             opened=self._opened(),
             still_open=self._still_open(),
-            resolved=self._resolved(),
+            resolved=self._closed(IncidentState.RESOLVED),
+            archived=self._closed(IncidentState.ARCHIVED),
             owners=self._by(By.OWNER),
             causes=self._by(By.CAUSE),
             senders=self._by(By.SENDER),
@@ -173,35 +175,35 @@ class Counting:
         }
 
     def _opened(self) -> tuple[Incident, ...]:
-        return self._incidents(self._changed_to(*_OPENING), ~self._is_resolved())
+        return self._incidents(self._changed_to(*_OPENING), ~self._is_last(*CLOSED))
 
     def _still_open(self) -> tuple[Incident, ...]:
         number, line = col(tables.Incident.number), tables.IncidentChange
         known = number.in_(select(line.incident).where(col(line.id) <= self._span.end["change_to"]))
-        return self._incidents(known, ~self._changed_to(*_OPENING), ~self._is_resolved())
+        return self._incidents(known, ~self._changed_to(*_OPENING), ~self._is_last(*CLOSED))
 
-    def _resolved(self) -> tuple[Incident, ...]:
-        return self._incidents(self._changed_to(IncidentState.RESOLVED), self._is_resolved())
+    def _closed(self, state: IncidentState) -> tuple[Incident, ...]:
+        return self._incidents(self._changed_to(state), self._is_last(state))
 
     def _changed_to(self, *changes: str) -> ColumnElement[bool]:
         line = tables.IncidentChange
         changed = select(line.incident).where(self._span.holds("change_to"), col(line.change).in_(changes))
         return col(tables.Incident.number).in_(changed)
 
-    def _is_resolved(self) -> ColumnElement[bool]:
-        """Return the condition that an incident was resolved when the span ended."""
+    def _is_last(self, *states: IncidentState) -> ColumnElement[bool]:
+        """Return the condition that an incident was in one of these states when the span ended."""
         line = aliased(tables.IncidentChange)
         last = (
             select(line.change)
             .where(
                 col(line.incident) == col(tables.Incident.number),
                 col(line.id) <= self._span.end["change_to"],
-                col(line.change).in_([*_OPENING, IncidentState.RESOLVED]),
+                col(line.change).in_([*_OPENING, *CLOSED]),
             )
             .order_by(col(line.id).desc())
             .limit(1)
         )
-        return func.coalesce(last.scalar_subquery(), "") == IncidentState.RESOLVED
+        return func.coalesce(last.scalar_subquery(), "").in_(states)
 
     def _incidents(self, *conditions: ColumnElement[bool]) -> tuple[Incident, ...]:
         incident = tables.Incident
@@ -210,11 +212,13 @@ class Counting:
         return tuple(self._as_it_was(incident_of(row)) for row in rows)
 
     def _as_it_was(self, incident: Incident) -> Incident:
-        """Return an incident with its state at the end of the span: open if it was resolved later."""
-        ended = incident.resolved_at
-        if ended is None or ended <= self._span.until:
-            return incident
-        return replace(incident, state=IncidentState.OPEN, resolved_at=None)
+        """Return an incident with its state at the end of the span: open if it was closed or quiet later."""
+        until, ended, quiet = self._span.until, incident.resolved_at, incident.quiet_since
+        if ended is not None and ended > until:
+            incident = replace(incident, state=IncidentState.QUIET, resolved_at=None)
+        if incident.resolved_at is None and (quiet is None or quiet > until):
+            incident = replace(incident, state=IncidentState.OPEN, quiet_since=None)
+        return incident
 
     def _count(self, table: Any, *conditions: ColumnElement[bool]) -> int:
         return int(self._session.exec(select(func.count()).select_from(table).where(*conditions)).one())

@@ -66,10 +66,10 @@ class Overviews(Queries):
 def _stories(session: Session, since: datetime, until: datetime) -> tuple[IncidentStory, ...]:
     """Return the newest incidents that were open during the span, one more than is shown."""
     incident = tables.Incident
-    ended = (col(incident.state) == IncidentState.RESOLVED, col(incident.resolved_at) >= since)
     rows: list[tables.Incident] = []
-    for state in ((col(incident.state) == IncidentState.OPEN,), ended):
-        query = select(incident).where(*state, col(incident.opened_at) < until)
+    for state in IncidentState:
+        ended = [col(incident.resolved_at) >= since] if state.is_closed else []
+        query = select(incident).where(col(incident.state) == state, col(incident.opened_at) < until, *ended)
         rows += session.exec(query.order_by(col(incident.number).desc()).limit(STORIES + 1))
     newest = sorted(rows, key=lambda row: -row.number)[: STORIES + 1]
     return tuple(

@@ -46,12 +46,13 @@ class Summary(Queries):
         with self._reading() as session:
             pending = select(func.min(mail.pending_since)).where(col(mail.state) == OutboxState.PENDING)
             copies = select(func.count()).select_from(report).where(col(report.duplicate_of).is_not(None))
+            incidents = _by(session, tables.Incident.state)
             return Stats(
                 messages=_by(session, tables.Message.kind),
                 reports=_total(session, report.id),
                 duplicates=session.exec(copies).one(),
                 bounces=_total(session, bounce.id),
-                incidents_open=_by(session, tables.Incident.state).get(IncidentState.OPEN, 0),
+                incidents_open=incidents.get(IncidentState.OPEN, 0) + incidents.get(IncidentState.QUIET, 0),
                 outbox=_by(session, mail.state),
                 mails=_by(session, mail.kind),
                 withheld=_by(session, tables.Withheld.reason),

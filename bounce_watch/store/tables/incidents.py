@@ -13,7 +13,7 @@ class Incident(SQLModel, table=True):
     """An incident. Senders, domains and statuses are lists without duplicates, in order of appearance.
 
     `told_at` is the time of the newest alert, `told_step` the growth it reported (1 at first, then 2, 4, 8;
-    0 for no alert yet), `told_messages` the number of messages in the first alert.
+    0 for no alert yet), `told_messages` the number of messages in the first alert. `quiet`: from old mail.
     """
 
     __tablename__ = "incident"
@@ -22,8 +22,8 @@ class Incident(SQLModel, table=True):
             "uq_incident_unresolved",
             "fingerprint",
             unique=True,
-            sqlite_where=text("state <> 'resolved'"),
-            postgresql_where=text("state <> 'resolved'"),
+            sqlite_where=text("state NOT IN ('resolved', 'archived')"),
+            postgresql_where=text("state NOT IN ('resolved', 'archived')"),
         ),
         Index("ix_incident_fingerprint", "fingerprint", "number"),
         Index("ix_incident_state", "state", "number"),
@@ -39,6 +39,7 @@ class Incident(SQLModel, table=True):
     opened_at: datetime = instant()
     updated_at: datetime = instant()
     resolved_at: datetime | None = instant(default=None)
+    quiet_since: datetime | None = instant(default=None)
     title: str = safe_text()
     severity: str = safe_text()
     owner: str = safe_text()
