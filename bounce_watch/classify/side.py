@@ -11,6 +11,8 @@ EXCHANGE_SENDER = "microsoftexchange329e71ec88ae4615bbc36ab6ce41109e"
 """Local part of the sender of Exchange's own reports, the same in all tenants."""
 
 _MICROSOFT = ("outlook.com", "hotmail.com", "office365.com", "office365.us", "outlook.cn")
+_OUTBOUND = ("outbound.protection.outlook.com", "smtp.office365.com")
+_INBOUND = ".mail.protection.outlook.com"
 _POSTMASTERS = (EXCHANGE_SENDER, "postmaster", "mailer-daemon")
 # Exchange writes these in English whatever the language (vendor page non-delivery-reports, November 2026).
 _EXCHANGE_TEXT = KeywordGuardedPattern(
@@ -38,14 +40,16 @@ def is_exchange_reply(text: str | None) -> bool:
 def side_of(report: Report, fields: RecipientFields, site: Site | None) -> Side | None:
     """Return whose server refused, None if the report does not say.
 
-    A remote MTA or a wrapped reply is theirs unless the host is ours. Without them the reporter refused.
+    A remote MTA or a wrapped reply is theirs unless the host is ours and our side wrote the report: what
+    others say about our servers is their word. Without them the reporter refused.
     """
-    remote = _host(fields.remote_mta)
+    remote, reporter = _host(fields.remote_mta), _side_of_reporter(report, fields, site)
     if remote and remote != _host(report.reporting_mta):
-        return Side.OURS if _is_our_host(remote, report, site) else Side.THEIRS
+        is_ours = _is_our_host(remote, report, site) or _is_our_microsoft_host(remote, site)
+        return Side.OURS if is_ours and reporter is not Side.THEIRS else Side.THEIRS
     if _is_wrapped(fields) or _REMOTE_TEXT.search(fields.diagnostic_code or ""):
         return Side.THEIRS
-    return _side_of_reporter(report, fields, site)
+    return reporter
 
 
 def _is_wrapped(fields: RecipientFields) -> bool:
@@ -71,6 +75,16 @@ def _is_our_host(host: str | None, report: Report, site: Site | None) -> bool:
     if site is None:
         return _ends_with(host, _domains(report.original.sender))
     return _ends_with(host, (*site.own_hosts, *site.accepted_domains))
+
+
+def _is_our_microsoft_host(host: str, site: Site | None) -> bool:
+    """Tell whether our mail leaves through this host of Microsoft, or enters our own tenant there.
+
+    An MX host has the name of its domain, with hyphens for dots; the others are other tenants'.
+    """
+    domains = site.accepted_domains if site else ()
+    own = (domain.replace(".", "-") + _INBOUND for domain in domains)
+    return _ends_with(host, _OUTBOUND) or host in own
 
 
 def _is_our_postmaster(report: Report, site: Site | None) -> bool:

@@ -20,6 +20,7 @@ from bounce_watch.model.report import (
 )
 from bounce_watch.model.site import Authority, Site
 from bounce_watch.model.vocabulary import (
+    EXCHANGE_ONLINE_DECIDES,
     Action,
     Cause,
     Certainty,
@@ -33,6 +34,7 @@ from bounce_watch.model.vocabulary import (
 
 __all__ = [
     "CLOSED",
+    "EXCHANGE_ONLINE_DECIDES",
     "Action",
     "Authority",
     "Bounce",

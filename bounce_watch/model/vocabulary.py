@@ -79,6 +79,13 @@ class Cause(StrEnum):
             return cls.UNKNOWN
 
 
+EXCHANGE_ONLINE_DECIDES = frozenset({
+    Cause.SENDER_BLOCKED, Cause.SENDER_BANNED, Cause.SENDER_QUOTA_EXCEEDED,
+    Cause.TENANT_BLOCKED, Cause.TENANT_QUOTA_EXCEEDED, Cause.FORWARDING_DISABLED,
+})  # fmt: skip
+"""Causes that only Exchange Online decides; from a remote server the same words are that server's refusal."""
+
+
 class Persistence(StrEnum):
     """Whether the same message could succeed later without a change."""
 

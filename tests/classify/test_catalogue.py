@@ -7,7 +7,7 @@ import pytest
 
 from bounce_watch.classify import CatalogueError, Confidence, load_catalogue
 from bounce_watch.classify.catalogue.row import Row
-from bounce_watch.model import Cause, Owner, Persistence
+from bounce_watch.model import Cause, Owner, Persistence, Side
 from tests.classify.reports import CATALOGUE, CODES
 
 ROW = """
@@ -134,5 +134,7 @@ def test_the_advice_table_speaks_of_every_cause() -> None:
 
 
 def test_only_rows_that_we_could_not_find_documented_are_marked_so() -> None:
-    inferred = {row.code for row in CATALOGUE.rows if row.confidence is Confidence.INFERRED}
+    """What other servers mean by Exchange Online's codes is documented nowhere."""
+    rows = [row for row in CATALOGUE.rows if row.side is not Side.THEIRS]
+    inferred = {row.code for row in rows if row.confidence is Confidence.INFERRED}
     assert inferred <= {"5.1.350", "5.4.301-319", "4.4.300-319", "5.7.54", "5.7.128", "5.7.363-368"}

@@ -9,7 +9,7 @@ from tests.classify.reports import CATALOGUE
 
 def test_a_bare_code_gives_all_its_meanings_the_usual_first() -> None:
     names = [found.name for found in explain(CATALOGUE, "5.2.2")]
-    assert names == ["5.2.2/mailbox-full", "5.2.2/submission-quota"]
+    assert names == ["5.2.2/mailbox-full", "5.2.2/submission-quota", "5.2.2/remote-limit"]
 
 
 def test_a_code_with_a_reply_code_before_it_is_read_as_the_code() -> None:

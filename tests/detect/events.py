@@ -5,13 +5,17 @@ from pathlib import Path
 from typing import Any
 
 from bounce_watch.detect import Rule, load_rules
-from bounce_watch.model import Cause, Event, Evidence, Side
+from bounce_watch.model import EXCHANGE_ONLINE_DECIDES, Cause, Event, Evidence, Side
 
 DATA = Path(__file__).parents[2] / "data"
 RULES_TEXT = (DATA / "rules.toml").read_text(encoding="utf-8")
 RULES = {rule.id: rule for rule in load_rules(RULES_TEXT)}
 ACCEPTED = frozenset({Evidence.INTERNAL})
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+
+
+OURS = {*EXCHANGE_ONLINE_DECIDES, Cause.MAIL_LOOP, Cause.CLIENT_NOT_AUTHENTICATED}
+"""Causes whose rules count only what our own servers say."""
 
 
 def event(number: int, *, minutes: float = 0, **changes: Any) -> Event:
@@ -22,7 +26,7 @@ def event(number: int, *, minutes: float = 0, **changes: Any) -> Event:
         "occurred_at": NOON + timedelta(minutes=minutes),
         "cause": Cause.SPF_FAILED,
         "status": "5.7.23",
-        "side": Side.THEIRS,
+        "side": Side.OURS if changes.get("cause") in OURS else Side.THEIRS,
         "evidence": Evidence.INTERNAL,
         "sender": f"person{number}@contoso.example",
         "sender_domain": "contoso.example",

@@ -10,7 +10,7 @@ import pytest
 
 from bounce_watch.detect import Replayed, replay
 from bounce_watch.model import Cause, Event, Evidence, Side
-from tests.detect.events import ACCEPTED, RULES
+from tests.detect.events import ACCEPTED, OURS, RULES
 
 START = datetime(2026, 1, 5, tzinfo=UTC)
 PLANTED = START + timedelta(weeks=6, days=2, hours=10)
@@ -33,7 +33,7 @@ def bounce(number: int, at: datetime, **changes: Any) -> Event:
         "occurred_at": at,
         "cause": Cause.RECIPIENT_UNKNOWN,
         "status": "5.1.1",
-        "side": Side.THEIRS,
+        "side": Side.OURS if changes.get("cause") in OURS else Side.THEIRS,
         "evidence": Evidence.INTERNAL,
         "sender": f"person{number % 97}@contoso.example",
         "sender_domain": "contoso.example",

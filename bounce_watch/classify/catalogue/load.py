@@ -20,7 +20,7 @@ from bounce_watch.classify.catalogue.row import (
     Row,
     compile_linear,
 )
-from bounce_watch.model import Cause, Owner, Persistence, Side
+from bounce_watch.model import EXCHANGE_ONLINE_DECIDES, Cause, Owner, Persistence, Side
 
 MAX_KEPT = 4
 """Catalogues that are kept: the shipped one, with and without a site's own rows."""
@@ -124,7 +124,7 @@ def _row(table: Table, advice: Mapping[Cause, Table], where: str) -> Row:
         variant=full.get("variant"),
         span=span,
         namespace=_word(Namespace, full.get("namespace", "common"), "namespace", where),
-        side=_side(full.get("side", "any"), where),
+        side=_side(full, cause, where),
         pattern=compile_linear(patterns, where),
         is_default=bool(full.get("default", not patterns)),
         is_generic=bool(full.get("generic", False)),
@@ -169,8 +169,15 @@ def _word(words: type[Word], word: Any, what: str, where: str) -> Word:
         raise CatalogueError(f"{where}: {what} {word!r} is not one of {', '.join(words)}") from error
 
 
-def _side(word: str, where: str) -> Side | None:
-    return None if word == "any" else _word(Side, word, "side", where)
+def _side(table: Table, cause: Cause, where: str) -> Side | None:
+    """Return the side that may say this; what only Exchange Online decides counts from ours alone."""
+    word = table.get("side", "any")
+    side = None if word == "any" else _word(Side, word, "side", where)
+    if cause not in EXCHANGE_ONLINE_DECIDES:
+        return side
+    if side is Side.THEIRS:
+        raise CatalogueError(f'{where}: only Exchange Online decides about {cause}, side cannot be "theirs"')
+    return Side.OURS
 
 
 def _persistence(word: str | None, span: CodeSpan | None, where: str) -> Persistence:

@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 
-from bounce_watch.model import Bounce, Letter, LetterKind, Owner
+from bounce_watch.model import EXCHANGE_ONLINE_DECIDES, Bounce, Cause, Letter, LetterKind, Owner, Side
 from bounce_watch.model.address import is_deliverable
 from bounce_watch.notifications.facts import OrganisationProfile, ReplyFacts
 from bounce_watch.notifications.freeze import is_message_id
@@ -25,6 +25,9 @@ _FIRST = (
     *(Owner.SECURITY, Owner.MAIL_ADMIN, Owner.SENDER),
     *(Owner.RECIPIENT_ADMIN, Owner.PROVIDER, Owner.NOBODY),
 )
+
+_ABOUT_US = EXCHANGE_ONLINE_DECIDES | {Cause.CLIENT_NOT_AUTHENTICATED, Cause.LOCAL_SYSTEM_ERROR}
+"""Causes whose texts tell what our own mail system did."""
 
 
 def leading(bounces: tuple[Bounce, ...]) -> Bounce:
@@ -88,12 +91,20 @@ def _languages(*wanted: str | None) -> list[str]:
 
 def _texts(templates: Templates, lead: Bounce, languages: list[str]) -> tuple[str, str]:
     """Return the files for the cause and for the fixed words, both in the same language."""
-    for name in (str(lead.cause), f"owner_{lead.owner}", "general"):
+    for name in _names(lead):
         for language in languages:
             source, words = f"replies/{language}/{name}.j2", f"replies/{language}/words.j2"
             if templates.exists(words) and templates.exists(source):
                 return source, words
     return f"replies/{FALLBACK}/general.j2", f"replies/{FALLBACK}/words.j2"
+
+
+def _names(lead: Bounce) -> tuple[str, ...]:
+    """Return the texts that fit, the closest first; a remote server's word never speaks of our own system."""
+    if lead.side is Side.THEIRS and lead.cause in _ABOUT_US:
+        return ("general",)
+    needs_us = lead.owner is Owner.MAIL_ADMIN and lead.side is Side.THEIRS
+    return (str(lead.cause), *(() if needs_us else (f"owner_{lead.owner}",)), "general")
 
 
 def _values(

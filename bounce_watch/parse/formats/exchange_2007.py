@@ -48,14 +48,16 @@ _ADDRESS_LINE = re.compile(
     r"[ \t]{0,8}<?([^\s<>:;,()']{1,320}@[^\s<>:;,()']{1,255})>?(?:<mailto:[^<>\s]{1,320}>)?[ \t]{0,8}"
 )
 _HOST_OF_REPLY = re.compile(r"\b(?:Server at|Serveur à|Server auf) (\S{1,255}) ", re.IGNORECASE)
+_HOST_LINE = re.compile(r"[ \t]{0,8}((?:[a-z0-9-]{1,63}\.){1,8}[a-z]{2,24})[ \t]{0,8}", re.IGNORECASE)
 _QUOTED_REPLY = re.compile(r"['‘\"«]\s?([245]\d\d[ -]?[^\n]{0,2000}?)['’\"»]?\s{0,4}$")
 
 
 @dataclass(slots=True)
 class _Entry:
-    """One address with the lines that follow it."""
+    """One address with the lines that follow it; the first may be the name of the remote server alone."""
 
     address: str
+    host: str | None = None
     lines: list[str] = field(default_factory=list)
 
 
@@ -96,6 +98,8 @@ def _entries(section: str) -> list[_Entry]:
     for line in section.split("\n"):
         if match := _ADDRESS_LINE.fullmatch(line):
             entries.append(_Entry(normalise(match[1])))
+        elif entries and not entries[-1].lines and (match := _HOST_LINE.fullmatch(line)):
+            entries[-1].host = match[1]
         elif entries and (find_codes(line).status or find_codes(line).reply_code):
             entries[-1].lines.append(line.strip()[:MAX_TEXT])
     return entries
@@ -105,9 +109,8 @@ def _recipient(entry: _Entry, action: Action) -> RecipientFields:
     """Take the newest line that is final; the lines stand newest first."""
     final = next((line for line in entry.lines if _is_final(line)), entry.lines[0])
     host = _HOST_OF_REPLY.search(final)
-    return read_recipient(
-        final=entry.address, action=action, diagnostic=_reply(final), remote_mta=host[1] if host else None
-    )
+    remote = host[1] if host else entry.host
+    return read_recipient(final=entry.address, action=action, diagnostic=_reply(final), remote_mta=remote)
 
 
 def _is_final(line: str) -> bool:
