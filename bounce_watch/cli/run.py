@@ -63,6 +63,8 @@ def _once(config: Config, *, as_json: bool) -> None:
     _exit_on_stop(result)
     if faults:
         raise faults[0]
+    if result.skipped:
+        raise typer.Exit(Exit.TRY_LATER)
 
 
 def _exit_on_stop(result: CycleResult) -> None:

@@ -69,7 +69,8 @@ def judge_mailboxes(
     store: StoreQueries, config: Config, now: datetime, sources: Mapping[str, str]
 ) -> tuple[Line, ...]:
     """Return the lines about the mailboxes alone."""
-    return tuple(_mailbox(store, config, now, label, name) for label, name in sources.items())
+    mailboxes = (_mailbox(store, config, now, label, name) for label, name in sources.items())
+    return (*mailboxes, *_unfetched(store, sources))
 
 
 def worst(lines: tuple[Line, ...]) -> Level:
@@ -112,6 +113,21 @@ def _mailbox(store: StoreQueries, config: Config, now: datetime, label: str, nam
     elif is_stale:
         later = f"{name} was last read {ago(age)} ago; see the service's log"
     return Line(name=f"mailbox {label}", level=level, text=text, figure=age, digest=("Mailbox", later))
+
+
+def _unfetched(store: StoreQueries, sources: Mapping[str, str]) -> Iterator[Line]:
+    """Yield a line for each mailbox with messages that cannot be fetched."""
+    for label, name in sources.items():
+        if messages := store.mailboxes.unfetched(name):
+            some = "; ".join(f"{place}: {why}" for place, why in list(messages.items())[:3])
+            text = f"{len(messages)} messages could not be fetched and stay there: {some[:300]}"
+            yield Line(
+                name=f"not fetched {label}",
+                level=Level.WARNING,
+                text=text,
+                figure=len(messages),
+                digest=("Mailbox", f"{name}: {text}"),
+            )
 
 
 def require_room(config: Config) -> None:

@@ -1,7 +1,7 @@
 """State of each watched mailbox: when it was polled, up to which message, and why it cannot be read."""
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,7 +11,8 @@ from bounce_watch.store import tables
 from bounce_watch.store.database.session import Queries, Repository
 from bounce_watch.store.meta import delete_values, read_time, read_value, read_values, write_value
 
-_CURSOR, _TROUBLE = "cursor:", "trouble:"
+_CURSOR, _TROUBLE, _UNFETCHED = "cursor:", "trouble:", "unfetched:"
+_MAX_UNFETCHED = 500
 _POLLED, _FIRST_POLLED = "last_look:", "first_look:"
 _FIRST_RUN, _LAST_FETCH = "first_run_at", "last_success_fetch_at"
 
@@ -73,6 +74,12 @@ class MailboxQueries(Queries):
         with self._reading() as session:
             return {name: _trouble_of(value) for name, value in read_values(session, _TROUBLE).items()}
 
+    def unfetched(self, mailbox: str) -> dict[str, str]:
+        """Return the messages of a mailbox that cannot be fetched: place and reason."""
+        with self._reading() as session:
+            noted = read_value(session, f"{_UNFETCHED}{mailbox}")
+        return {} if noted is None else dict(json.loads(noted))
+
     def cursor(self, mailbox: str) -> Cursor | None:
         """Return how far a mailbox was read, None before the first poll or when it has no order."""
         with self._reading() as session:
@@ -102,6 +109,14 @@ class Mailboxes(MailboxQueries, Repository):
         """Record how far a mailbox was read, in the same transaction as the poll."""
         value = json.dumps([cursor.validity, cursor.uid, cursor.whole_at.isoformat()])
         write_value(self._rows, f"{_CURSOR}{mailbox}", value)
+
+    def note_unfetched(self, mailbox: str, messages: Mapping[str, str]) -> None:
+        """Record the messages of a mailbox that cannot be fetched."""
+        name = f"{_UNFETCHED}{mailbox}"
+        if not messages:
+            delete_values(self._rows, [name])
+            return
+        write_value(self._rows, name, json.dumps(dict(list(messages.items())[:_MAX_UNFETCHED])))
 
     def note_trouble(self, mailbox: str, why: str, now: datetime, *, notified: bool = False) -> None:
         """Record that a mailbox cannot be read. Keep the first start time, and `notified` once it is True."""

@@ -10,6 +10,8 @@ import time_machine
 
 from tests.cli.conftest import call
 from tests.pipeline.conftest import CONFIG
+from tests.servers.scripted_imap import ScriptedImap
+from tests.source.odd_mailbox import OddMailbox
 
 MORNING = datetime(2026, 11, 23, 7, 0, tzinfo=UTC)
 
@@ -66,3 +68,28 @@ def test_a_timer_that_cannot_read_the_mailbox_tells_the_admins_at_its_second_loo
 def make_maildir(folder: Path) -> None:
     for name in ("cur", "new", "tmp"):
         (folder / name).mkdir(parents=True)
+
+
+IMAP = """type = "imap"
+host = "127.0.0.1"
+port = {port}
+security = "none"
+user = "bounces@contoso.example"
+password_command = "echo pa55word"
+"""
+
+
+def test_a_message_that_cannot_be_fetched_is_told_at_once_and_until_it_is_over(tmp_path: Path) -> None:
+    """Nobody heard of it: a run ended with status 0, and `status` was content."""
+    mailbox = OddMailbox(3, lambda uids, items: b"" if "BODY" in items and 2 in uids else None)
+    config = tmp_path / "config.toml"
+
+    with ScriptedImap(mailbox.script()) as server:
+        config.write_text(re.sub(r'type = "maildir"\npath = ".*"\n', IMAP.format(port=server.port), CONFIG))
+        first = call("-c", str(config), "run", "--once", status=75)
+        assert "1 messages could not be fetched" in first.stderr
+        told = call("-c", str(config), "status", status=1).stdout
+        assert "1 messages could not be fetched and stay there: UID 2: the connection was lost" in told
+        mailbox.odd = lambda *_: None
+        call("-c", str(config), "run", "--once")
+        assert "could not be fetched" not in call("-c", str(config), "status", status=1).stdout

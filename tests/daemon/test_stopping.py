@@ -24,7 +24,7 @@ from bounce_watch.store import open_store, store_location
 from tests.daemon.running import Running, wait_for
 from tests.pipeline.conftest import ndr
 from tests.servers.kept import Keep
-from tests.servers.scripted_imap import GREETING, STALL, Script, ScriptedImap
+from tests.servers.scripted_imap import GREETING, STALL, Answer, Script, ScriptedImap
 
 pytestmark = pytest.mark.slow
 
@@ -46,7 +46,7 @@ def home(tmp_path: Path, keep: Keep) -> Iterator[Running]:
         yield running
 
 
-def healthy() -> dict[str, bytes | list[bytes]]:
+def healthy() -> dict[str, Answer]:
     return {"SELECT": ONE, "UID FETCH": [LISTED, FETCHED, b"@ OK done\r\n"], "IDLE": b"+ idling\r\n"}
 
 

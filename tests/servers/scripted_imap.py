@@ -6,6 +6,7 @@ import socket
 import socketserver
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 GREETING = b"* OK ready\r\n"
@@ -14,11 +15,14 @@ STALL = b"stall"
 DRIP = b"drip"
 """At the end of an answer: go on with a byte at a time, for ever."""
 SELECTED = b"* 2 EXISTS\r\n* OK [UIDVALIDITY 7] ok\r\n* OK [UIDNEXT 3] ok\r\n"
+Answer = bytes | list[bytes] | Callable[[str], bytes]
 
 
 @dataclass(slots=True)
 class Script:
     """Answers by command, such as `UID FETCH`; a list is used up, its last answer stays.
+
+    A function gets the command with its arguments and returns the answer.
 
     `@` at the beginning of a line stands for the tag; an empty answer hangs up.
 
@@ -26,19 +30,22 @@ class Script:
     """
 
     capabilities: str = "IMAP4rev1 MOVE UIDPLUS"
-    answers: dict[str, bytes | list[bytes]] = field(default_factory=dict)
+    answers: dict[str, Answer] = field(default_factory=dict)
     heard: list[str] = field(default_factory=list)
     greeting: bytes = GREETING
     connections: int = 0
 
-    def answer(self, command: str) -> bytes:
-        known: dict[str, bytes | list[bytes]] = {
+    def answer(self, line: str) -> bytes:
+        command = _command(line)
+        known: dict[str, Answer] = {
             "CAPABILITY": f"* CAPABILITY {self.capabilities}\r\n@ OK done\r\n".encode(),
             "SELECT": SELECTED + b"@ OK [READ-WRITE] selected\r\n",
             "LIST": b'* LIST (\\Noselect) "/" ""\r\n@ OK done\r\n',
             "LOGOUT": b"* BYE see you\r\n@ OK done\r\n",
         }
-        found = (known | self.answers).get(command, b"@ OK done\r\n")
+        found = {**known, **self.answers}.get(command, b"@ OK done\r\n")
+        if callable(found):
+            return found(line)
         if isinstance(found, bytes):
             return found
         return found.pop(0) if len(found) > 1 else found[0]
@@ -84,7 +91,7 @@ class _Handler(socketserver.StreamRequestHandler):
             # DONE has no tag of its own: its answer completes the IDLE before it (RFC 2177).
             tag, rest = (tag, line) if line == "DONE" else line.split(" ", 1)
             self.script.heard.append(rest)
-            answer = self.script.answer(_command(rest))
+            answer = self.script.answer(rest)
             if answer == STALL:
                 self.rfile.read(1)
                 return

@@ -12,7 +12,7 @@ from bounce_watch.source import Refused, SourceError, Unreachable
 from bounce_watch.source.imap.errors import CommandRejected
 from bounce_watch.source.imap.source import ImapSource
 from bounce_watch.source.interface import SessionEnded
-from tests.servers.scripted_imap import DRIP, GREETING, SELECTED, Script, ScriptedImap
+from tests.servers.scripted_imap import DRIP, GREETING, SELECTED, Answer, Script, ScriptedImap
 
 LISTED = b"* 1 FETCH (UID 1 RFC822.SIZE 5)\r\n* 2 FETCH (UID 2 RFC822.SIZE 5)\r\n@ OK done\r\n"
 Open = Callable[[Script], ImapSource]
@@ -101,7 +101,7 @@ def open_imap() -> Iterator[Open]:
 def test_each_refusal_is_told_apart_and_shows_no_secret(
     open_imap: Open,
     capabilities: str,
-    answers: dict[str, bytes | list[bytes]],
+    answers: dict[str, Answer],
     fault: type[SourceError],
     repair: str,
 ) -> None:
@@ -146,7 +146,7 @@ BOTH = (
     ],
 )
 def test_a_session_that_the_server_ends_is_opened_anew_in_silence(
-    open_imap: Open, answers: dict[str, bytes | list[bytes]]
+    open_imap: Open, answers: dict[str, Answer]
 ) -> None:
     """Exchange Online does so once an hour, when the token expires."""
     script = Script(answers={"UID FETCH": BOTH, **answers})
@@ -169,7 +169,7 @@ RECORD = b"\x16\x03\x03\x40\x00"
     ],
 )
 def test_words_before_tls_that_come_byte_by_byte_do_not_hold_us_for_ever(
-    open_imap: Open, security: str, greeting: bytes, answers: dict[str, bytes | list[bytes]]
+    open_imap: Open, security: str, greeting: bytes, answers: dict[str, Answer]
 ) -> None:
     """No read of a plain socket ever times out then; it passes by itself."""
     source = open_imap(Script(capabilities="IMAP4rev1 STARTTLS", greeting=greeting, answers=answers))
@@ -239,15 +239,19 @@ def test_only_content_that_names_its_message_is_taken(
 
 
 def test_a_message_that_comes_without_content_holds_the_next_walk_back_three_times(open_imap: Open) -> None:
-    """An answer may be nonsense once; what vanished for good must not hold back for ever."""
+    """An answer may be nonsense once; what has no content for good must not hold back for ever."""
     first = b"* 1 FETCH (UID 1 BODY[]<0> {5}\r\nfirst)\r\n@ OK done\r\n"
-    script = Script(answers={"UID FETCH": [LISTED, first] * 3})
+    there = b"* 2 FETCH (UID 2)\r\n@ OK done\r\n"
+    script = Script(
+        answers={"UID FETCH": [LISTED, first, there, first, there, *[LISTED, first, first, there] * 2]}
+    )
     ends = []
     with open_imap(script) as source:
         for _ in range(3):
             list(source.messages())
             assert source.reached is not None
             ends.append(source.reached.uid)
+            assert source.skipped == [("UID 2", "the server sends no content of it")]
     assert ends == ["1", "1", "2"]
 
 

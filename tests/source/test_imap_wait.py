@@ -11,7 +11,7 @@ from bounce_watch.config.accounts import ImapSettings
 from bounce_watch.source import SourceError, Unreachable
 from bounce_watch.source.imap.source import ImapSource
 from tests.servers.dovecot import PASSWORD, WATCHED, Dovecot
-from tests.servers.scripted_imap import SELECTED, Script, ScriptedImap
+from tests.servers.scripted_imap import SELECTED, Answer, Script, ScriptedImap
 from tests.source import samples
 from tests.source.places import imap_settings
 
@@ -115,7 +115,7 @@ def test_the_last_message_is_no_news_though_an_asterisk_always_brings_it(open_im
     ],
 )
 def test_a_dead_connection_is_told_and_the_next_walk_has_a_new_one(
-    open_imap: Start, answers: dict[str, bytes | list[bytes]]
+    open_imap: Start, answers: dict[str, Answer]
 ) -> None:
     """imapclient's idle_check takes some of these for a quiet mailbox, for ever."""
     asked = script(**answers)

@@ -103,7 +103,7 @@ def print_cycle(result: CycleResult, *, as_json: bool) -> None:
         emit_json({**asdict(result), "kinds": {kind.value: count for kind, count in result.kinds.items()}})
         return
     if result.skipped:
-        say(f"{result.skipped} files could not be opened and were left out.")
+        say(f"{result.skipped} messages could not be fetched and stay where they are: `bounce-watch status`.")
     if not result.messages:
         say("Nothing new in the mailbox.")
     else:

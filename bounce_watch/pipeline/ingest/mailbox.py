@@ -11,13 +11,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import structlog
+
 from bounce_watch.model.message_location import MessageLocation
 from bounce_watch.pipeline.context import Context
 from bounce_watch.pipeline.health import require_room
 from bounce_watch.pipeline.ingest.fetch import StopWalk, finish_moves, ingest_new
 from bounce_watch.pipeline.result import CycleResult
 from bounce_watch.source.interface import Source, never, no_progress
-from bounce_watch.store import Cursor
+from bounce_watch.store import Cursor, Transaction
+
+log = structlog.get_logger()
 
 WHOLE_EVERY = timedelta(days=1)
 
@@ -45,11 +49,22 @@ def check_mailbox(
         return False
     with context.store.transaction() as tx:
         tx.mailboxes.note_fetch(context.clock(), source.name)
+        _note_unfetched(tx, source, is_whole=walked.is_whole)
         if walked.is_whole and not source.skipped and result.in_other_hands == held_before:
             tx.messages.note_moved(source.name, up_to=newest)
         if walked.cursor is not None:
             tx.mailboxes.note_cursor(source.name, walked.cursor)
     return walked.is_partial
+
+
+def _note_unfetched(tx: Transaction, source: Source, *, is_whole: bool) -> None:
+    """Note and log what the walk could not fetch. Only a walk of the whole folder shows what is over."""
+    known, skipped = tx.mailboxes.unfetched(source.name), dict(source.skipped)
+    for place in skipped.keys() - known.keys():
+        log.warning("message_not_fetched", mailbox=source.name, place=place, why=skipped[place])
+    now = skipped if is_whole else known | skipped
+    if now != known:
+        tx.mailboxes.note_unfetched(source.name, now)
 
 
 def _note_first_backlog(context: Context, source: Source) -> None:
@@ -111,7 +126,7 @@ def _walk(
     """Ingest what is new, then walk the folder when that is due: all of it, or one portion."""
     now, cursor = context.clock(), context.store.mailboxes.cursor(source.name)
     retry: list[MessageLocation] = []
-    reached, whole = None, _is_whole_due(context, cursor, now)
+    reached, whole, skipped = None, _is_whole_due(context, cursor, now), result.skipped
     finish_moves(context, source)
     if cursor is not None:
         after = MessageLocation(mailbox=source.name, validity=cursor.validity, uid=cursor.uid)
@@ -124,6 +139,7 @@ def _walk(
     part = _Portion(portion, began) if portion is not None and reached else None
     if whole and not stop():
         before_batch = part.before_batch if part else None
+        result.skipped = skipped  # this walk meets them again
         retry += ingest_new(
             context, source, result, stop=stop, progress=progress, after=began, before_batch=before_batch
         )

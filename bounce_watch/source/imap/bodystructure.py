@@ -11,19 +11,13 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
 
+from bounce_watch.source.imap.responses import UnreadableResponse, read_lists, split_responses
 from bounce_watch.unwrap.mime.headers import decode_words
 
 MAX_ANSWER = 16 * 1024
 """Maximum bytes of one structure; a longer one is not read."""
 MAX_PARTS = 60
 MAX_DEPTH = 10
-MAX_NESTED = 4 * MAX_DEPTH
-"""Maximum depth of brackets: each part has several."""
-_TOKEN = re.compile(
-    rb'(?P<open>\()|(?P<close>\))|"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<atom>[^\s()"]+)|(?P<odd>\S)', re.DOTALL
-)
-_ESCAPE = re.compile(rb"\\(.)", re.DOTALL)
-_COUNT = re.compile(rb"\{[0-9]{1,9}\+?\}$")
 _NUMBER = re.compile(rb"[0-9]{1,10}")
 _TYPE = re.compile(r"[a-z0-9][a-z0-9.+_-]{0,79}/[a-z0-9][a-z0-9.+_-]{0,99}")
 _BOUNDARY = re.compile(rb"[!-~ ]{1,200}")
@@ -57,59 +51,20 @@ class _Unsupported(Exception):
 
 
 def structures_in(lines: Iterable[Any]) -> dict[int, Entity]:
-    """Return the structures in the responses to a FETCH, by UID, without unsupported or too large ones.
-
-    imaplib returns a line that ends in a literal as a pair; the last line of a response is never a pair.
-    """
+    """Return the structures in the responses to a FETCH, by UID, without unsupported or too large ones."""
     found: dict[int, Entity] = {}
-    answer: list[Any] = []
-    for line in filter(None, lines):
-        answer.append(line)
-        if isinstance(line, bytes):
-            with suppress(_Unsupported, LookupError, TypeError, ValueError):
-                found |= _structure_in(answer)
-            answer = []
+    for answer in split_responses(lines):
+        with suppress(_Unsupported, UnreadableResponse, LookupError, TypeError, ValueError):
+            found |= _structure_in(answer)
     return found
 
 
 def _structure_in(answer: Sequence[Any]) -> dict[int, Entity]:
-    _, items = _read_lists(answer)
-    named = dict(zip(map(_word, items[::2]), items[1::2], strict=True))
-    return {int(named["uid"]): _entity(named["bodystructure"], [MAX_PARTS], 0)}
-
-
-def _read_lists(answer: Sequence[Any]) -> tuple[Any, ...]:
-    """Turn a response into nested tuples of bytes, with None for NIL.
-
-    imapclient's own reader is slow (letter by letter) and has no limit of depth.
-    """
     if sum(len(line) if isinstance(line, bytes) else sum(map(len, line)) for line in answer) > MAX_ANSWER:
         raise _Unsupported
-    open_lists: list[list[Any]] = [[]]
-    for line in answer:
-        text, literal = (line, None) if isinstance(line, bytes) else (_COUNT.sub(b"", line[0]), line[1])
-        for match in _TOKEN.finditer(text):
-            _take(match, open_lists)
-        if literal is not None:
-            open_lists[-1].append(literal)
-    if len(open_lists) != 1:
-        raise _Unsupported
-    return tuple(open_lists[0])
-
-
-def _take(match: re.Match[bytes], open_lists: list[list[Any]]) -> None:
-    match match.lastgroup:
-        case "open" if len(open_lists) <= MAX_NESTED:
-            open_lists.append([])
-        case "close" if len(open_lists) > 1:
-            done = tuple(open_lists.pop())
-            open_lists[-1].append(done)
-        case "quoted":
-            open_lists[-1].append(_ESCAPE.sub(rb"\1", match["quoted"]))
-        case "atom":
-            open_lists[-1].append(None if match["atom"].upper() == b"NIL" else match["atom"])
-        case _:
-            raise _Unsupported
+    _, items = read_lists(answer)
+    named = dict(zip(map(_word, items[::2]), items[1::2], strict=True))
+    return {int(named["uid"]): _entity(named["bodystructure"], [MAX_PARTS], 0)}
 
 
 def _entity(node: Any, budget: list[int], depth: int) -> Entity:

@@ -5,17 +5,24 @@ Arguments with CR, LF or NUL never reach a command. Every fault is raised as a S
 
 import imaplib
 import ssl
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
 from imapclient import IMAPClient, SocketTimeout
-from imapclient.response_parser import parse_fetch_response
 
 from bounce_watch.config.accounts import ImapSettings
 from bounce_watch.net.tls import TlsRefused, protection_of, tls_context
 from bounce_watch.source.imap import errors as faults
-from bounce_watch.source.imap.responses import Items, Namespaces, Opened, plain, read_listing, read_namespaces
+from bounce_watch.source.imap.responses import (
+    Items,
+    Namespaces,
+    Opened,
+    UnreadableResponse,
+    items_by_uid,
+    plain,
+    read_namespaces,
+)
 from bounce_watch.source.imap.transport import Engine, keep_alive
 from bounce_watch.source.interface import Refused, SourceError
 from bounce_watch.testing import crash_points
@@ -148,28 +155,22 @@ class Connection:
     def fetch(self, uids: str, items: str) -> dict[int, Items]:
         """Fetch items of a UID set such as `1:500`; responses without UID are dropped.
 
-        imapclient's own fetch takes no ranges (mjs/imapclient#647) and stores a response without UID
-        under its sequence number, as if it were another message.
+        imapclient's own fetch takes no ranges (mjs/imapclient#647) and joins responses by sequence number.
         """
-        lines = self.fetch_lines(uids, items)
-        entries = read_listing(lines) or self._parsed(lines)
-        return {uid: entry for entry in entries if isinstance(uid := entry.get(b"UID"), int)}
-
-    def _parsed(self, lines: list[Any]) -> Iterable[Items]:
         try:
-            parsed = parse_fetch_response(lines, normalise_times=False, uid_is_key=False)
-        except faults.LOST as error:
+            return items_by_uid(self.fetch_lines(uids, items))
+        except UnreadableResponse as error:
             raise faults.talking(OSError("an answer that is no IMAP"), self._settings) from error
-        entries: Iterable[Items] = parsed.values()
-        return entries
 
     def fetch_lines(self, uids: str, items: str) -> list[Any]:
         """Fetch items and return the lines of the response as imaplib gives them."""
         crash_points.point("imap.fetch")
-        status, answer = self.perform(self._client._imap.uid, "FETCH", uids, items)
+        # imaplib keeps what the server said of messages during earlier commands.
+        self.protocol.untagged_responses.pop("FETCH", None)
+        status, answer = self.perform(self.protocol.uid, "FETCH", uids, items)
         crash_points.point("imap.fetched")
         if status != "OK":
-            raise faults.CommandRejected(faults.plain_text(plain(answer[0])))
+            raise faults.talking(imaplib.IMAP4.error(plain(answer[0])), self._settings)
         return list(answer)
 
     def move(self, uids: Sequence[int], folder: str) -> None:

@@ -12,9 +12,23 @@ from bounce_watch.source.interface import MissingFolder, Refused, SessionEnded, 
 LOST = (imaplib.IMAP4.error, OSError, MemoryError, ValueError, AttributeError, TypeError)
 """What imapclient 4.1 raises against failing and hostile servers, as observed."""
 
-_BACKOFF = re.compile(r"Suggested Backoff Time: ([0-9]{1,9}) milliseconds")
-_BUSY = ("throttled", "[unavailable]", "[inuse]", "[limit]", "[serverbug]", "too many simultaneous")
-_ENDED = "session invalidated"
+_PAUSE = re.compile(
+    r"\b(?:backoff time|again|retry|wait)[^0-9]{0,20}"
+    r"([0-9]{1,9}) ?(milliseconds?|ms|seconds?|secs?|s|minutes?|min)\b",
+    re.ASCII | re.IGNORECASE,
+)
+"""How long to wait: `Suggested Backoff Time: 4000 milliseconds`, `try again in 2 minutes`."""
+_SECONDS = {"mil": 0.001, "ms": 0.001, "min": 60.0}
+_BUSY = (
+    "throttl",
+    "rate limit",
+    "[unavailable]",
+    "[inuse]",
+    "[limit]",
+    "too many simultaneous",
+    "try again later",
+)
+_ENDED = ("session invalidated", "accesstokenexpired")
 _MAX_TEXT = 200
 
 AGAIN = "nothing was lost; we try again by ourselves"
@@ -29,8 +43,14 @@ class CommandRejected(Unreachable):
         self.answer = answer
 
 
+class Busy(Unreachable):
+    """The server is throttling, overloaded or full: connecting again at once is no help."""
+
+
 def connecting(error: Exception, settings: ImapSettings) -> SourceError:
     """Explain why connecting failed."""
+    if (known := _known_words(error, settings)) is not None:
+        return known
     text, repair = connection_fault(
         error,
         settings,
@@ -50,12 +70,12 @@ def signing_in(error: Exception, settings: ImapSettings, secret: str) -> SourceE
             "the password holds characters outside ASCII and the server offers no way to send them",
             "choose another password",
         )
-    if not _is_answer(original):
-        if _has_ended(original):
-            return SessionEnded(f"the server ended the session during the sign-in: {text}", AGAIN)
-        return Unreachable(f"the connection was lost during the sign-in: {text}", AGAIN)
-    if known := _well_known(text, settings):
+    if _has_ended(original) and not _is_answer(original):
+        return SessionEnded(f"the server ended the session during the sign-in: {text}", AGAIN)
+    if isinstance(original, imaplib.IMAP4.error) and (known := _well_known(text, settings)):
         return known
+    if not _is_answer(original):
+        return Unreachable(f"the connection was lost during the sign-in: {text}", AGAIN)
     if settings.auth == "xoauth2" and (row := find_refusal(At.IMAP, _TOKEN_REFUSED, "xoauth2")):
         return _explained(row, text, settings)
     return Refused(
@@ -71,7 +91,7 @@ def opening(error: Exception, folder: str, settings: ImapSettings) -> SourceErro
             f"the folder {folder} may only be read", "give the account the right to move mail out of it"
         )
     fault = talking(error, settings)
-    if not isinstance(fault, CommandRejected):
+    if not isinstance(fault, CommandRejected) or "[serverbug]" in fault.answer.lower():
         return fault
     return MissingFolder(f"the folder {folder} cannot be opened: {fault.answer}", "check its name")
 
@@ -83,9 +103,11 @@ def talking(error: Exception, settings: ImapSettings) -> SourceError:
     text = plain_text(str(error))
     if _has_ended(error):
         return SessionEnded(f"the server ended the session: {text}", AGAIN)
+    if (known := _known_words(error, settings)) is not None:
+        return known
     if not _is_answer(error):
         return Unreachable(f"the connection was lost ({type(error).__name__}: {text})", AGAIN)
-    return _well_known(text, settings) or CommandRejected(text)
+    return CommandRejected(text)
 
 
 def _is_answer(error: BaseException) -> bool:
@@ -94,29 +116,35 @@ def _is_answer(error: BaseException) -> bool:
 
 def _has_ended(error: BaseException) -> bool:
     """Tell whether the server ended the session, with BYE or in its response to a command."""
-    return isinstance(error, imaplib.IMAP4.error) and _ENDED in str(error).lower()
+    return isinstance(error, imaplib.IMAP4.error) and any(word in str(error).lower() for word in _ENDED)
+
+
+def _known_words(error: Exception, settings: ImapSettings) -> SourceError | None:
+    """Look up the words of the server, in an answer as well as in its BYE."""
+    is_said = isinstance(error, imaplib.IMAP4.error)
+    return _well_known(plain_text(str(error)), settings) if is_said else None
 
 
 def _well_known(text: str, settings: ImapSettings) -> SourceError | None:
     lowered = text.lower()
-    if backoff := _BACKOFF.search(text):
-        seconds = int(backoff[1]) / 1000
-        text = f"the server is busy and asks to wait {seconds:.0f} seconds"
-        return Unreachable(text, AGAIN, retry_after=seconds)
+    if asked := _PAUSE.search(text):
+        seconds = int(asked[1]) * _SECONDS.get(asked[2][:3].lower(), 1.0)
+        text = f"the server is busy and asks to wait {seconds:.0f} seconds: {text}"
+        return Busy(text, AGAIN, retry_after=seconds)
     if row := find_refusal(At.IMAP, text, settings.auth):
         return _explained(row, text, settings)
     if any(word in lowered for word in _BUSY):
-        return Unreachable(f"the server is busy: {text}", AGAIN)
+        return Busy(f"the server is busy: {text}", AGAIN)
     if "[noperm]" in lowered:
         return Refused(f"the account lacks a right: {text}", "let it read the mailbox and move mail in it")
     if "[overquota]" in lowered:
-        return Unreachable(f"the mailbox is full: {text}", "make room in it")
+        return Busy(f"the mailbox is full: {text}", "make room in it")
     return None
 
 
 def _explained(row: Refusal, text: str, settings: ImapSettings) -> SourceError:
     """Return the fault for a known refusal, with the account, the repair and the commands."""
-    kind = Unreachable if row.then is Then.WAIT else Refused
+    kind = Busy if row.then is Then.WAIT else Refused
     sentence = f"{row.says} (account {settings.user}; the server: {text})"
     return kind(sentence, row.repair, row.filled(values_of(settings)))
 

@@ -8,15 +8,10 @@ from bounce_watch.model.message_location import MessageLocation
 from bounce_watch.source.imap import head_plan as head
 from bounce_watch.source.imap.bodystructure import Entity, structures_in
 from bounce_watch.source.imap.connection import Connection
-from bounce_watch.source.imap.errors import CommandRejected
+from bounce_watch.source.imap.errors import Busy, CommandRejected
 from bounce_watch.source.imap.responses import Items, uid_set
-from bounce_watch.source.imap.windows import (
-    Listed,
-    MissingMessages,
-    batches,
-    fetch_contents,
-    listed,
-)
+from bounce_watch.source.imap.unfetched import Unfetched
+from bounce_watch.source.imap.windows import Listed, batches, fetch_contents, listed
 from bounce_watch.source.interface import MAX_MESSAGE, Message, Unreachable, Wanted
 
 FROM_BYTES = 24 * 1024
@@ -50,16 +45,16 @@ class PartialFetch:
         windows: Iterable[dict[int, Items]],
         location: Callable[[int], MessageLocation],
         wanted: Wanted,
-        missing: MissingMessages,
+        unfetched: Unfetched,
     ) -> Iterator[list[Message]]:
-        """Yield the wanted messages in order of UIDs; note those without content as missing."""
+        """Yield the wanted messages in order of UIDs; note those that cannot be fetched."""
         for window in windows:
             known = {location(uid): uid for uid in window}
             needed = set(wanted(list(known)))
-            chosen = (listed(uid, window[uid]) for place, uid in known.items() if place in needed)
-            for batch in batches(self._planned(connection, chosen)):
-                found = self._fetch(connection, batch)
-                missing.note(batch, found)
+            uids = (uid for place, uid in known.items() if place in needed and not unfetched.passes_by(uid))
+            chosen = (listed(uid, window[uid]) for uid in uids)
+            for batch in batches(self._planned(connection, chosen), unfetched.alone):
+                found = self.fetch(connection, batch, unfetched)
                 yield [_message(location(one.uid), one, body) for one, body in found]
 
     def _planned(self, connection: Connection, messages: Iterable[Listed]) -> Iterator[Listed]:
@@ -83,12 +78,37 @@ class PartialFetch:
             self.is_on = False
             raise
 
+    def fetch(
+        self, connection: Connection, batch: Sequence[Listed], unfetched: Unfetched
+    ) -> list[tuple[Listed, bytes]]:
+        """Fetch messages together; those that the server rejects, or leaves out, in ever smaller groups."""
+        try:
+            found = self._fetch(connection, batch)
+            left = _still_there(connection, {one.uid for one in batch} - {one.uid for one, _ in found})
+            why = "the server sends no content of it"
+        except CommandRejected as error:
+            found, left, why = [], {one.uid for one in batch}, str(error)
+        except Busy:
+            raise
+        except Unreachable as error:
+            unfetched.suspect([one.uid for one in batch], str(error))
+            raise
+        unfetched.forget({one.uid for one in batch} - left)
+        rest = [one for one in batch if one.uid in left]
+        if len(batch) == 1 and rest:
+            unfetched.note(batch[0].uid, why)
+            return []
+        half = (len(rest) + 1) // 2
+        for part in filter(None, (rest[:half], rest[half:])):
+            found += self.fetch(connection, part, unfetched)
+        return sorted(found, key=_by_uid)
+
     def _fetch(self, connection: Connection, batch: Sequence[Listed]) -> list[tuple[Listed, bytes]]:
         """Return each message with its head if it has a plan that fits, else whole and without a plan."""
         heads = self._heads(connection, [one for one in batch if one.plan])
         rest = [replace(one, plan=None) for one in batch if one.uid not in heads]
         found = [*heads.values(), *fetch_contents(connection, rest)]
-        return sorted(found, key=lambda pair: pair[0].uid)
+        return sorted(found, key=_by_uid)
 
     def _heads(self, connection: Connection, planned: Sequence[Listed]) -> dict[int, tuple[Listed, bytes]]:
         heads = {}
@@ -114,11 +134,21 @@ def _group_by_length(planned: Sequence[Listed]) -> Iterator[list[Listed]]:
         yield group
 
 
-def fetch_whole(connection: Connection, message: Message) -> Message | None:
-    """Fetch a message again with all its bytes; None if it is gone."""
+def _by_uid(found: tuple[Listed, bytes]) -> int:
+    return found[0].uid
+
+
+def _still_there(connection: Connection, uids: set[int]) -> set[int]:
+    """Return those of some messages that are in the folder; others may have moved them meanwhile."""
+    return uids & connection.fetch(uid_set(sorted(uids)), "(UID)").keys() if uids else set()
+
+
+def fetch_whole(connection: Connection, message: Message, unfetched: Unfetched) -> Message | None:
+    """Fetch a message again with all its bytes; None if it is gone or cannot be fetched."""
     place = message.location
     known = Listed(uid=int(place.uid), size=message.size, received_at=message.received_at)
-    return next((_message(place, *found) for found in fetch_contents(connection, [known])), None)
+    fetcher = PartialFetch(wished=False)
+    return next((_message(place, *found) for found in fetcher.fetch(connection, [known], unfetched)), None)
 
 
 def _message(location: MessageLocation, known: Listed, body: bytes) -> Message:

@@ -1,7 +1,7 @@
 """IMAP responses as values (RFC 3501, 2342)."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +10,96 @@ Items = dict[bytes, object]
 
 _ITEM = rb'(?:UID \d{1,10}|RFC822\.SIZE \d{1,20}|INTERNALDATE "[^"\\]{1,40}")'
 _PLAIN = re.compile(rb"\d{1,10} \(" + _ITEM + rb"(?: " + _ITEM + rb")*\)")
+_TOKEN = re.compile(
+    rb'(?P<open>\()|(?P<close>\))|"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<atom>[^\s()"]+)|(?P<odd>\S)', re.DOTALL
+)
+_ESCAPE = re.compile(rb"\\(.)", re.DOTALL)
+_COUNT = re.compile(rb"\{[0-9]{1,10}\+?\}$")
+_NUMBER = re.compile(rb"[0-9]{1,20}")
+_MAX_NESTED = 40
+"""Maximum depth of brackets: each part of a message has several."""
 _VALUES = re.compile(rb'(UID|RFC822\.SIZE|INTERNALDATE) (?:(\d+)|"([^"]+)")')
+
+
+class UnreadableResponse(Exception):
+    """A response is not IMAP, or nested too deeply."""
+
+
+def items_by_uid(lines: Iterable[Any]) -> dict[int, Items]:
+    """Return the items of each message, by the UID in the very response that holds them.
+
+    Never by sequence number: it means another message as soon as one before it is expunged, and unsolicited
+    responses come at any time. Where two responses differ in a content, it counts as not sent.
+    Raises UnreadableResponse.
+    """
+    lines = [line for line in lines if line is not None]
+    found: dict[int, Items] = {}
+    for entry in read_listing(lines) or map(_read_items, split_responses(lines)):
+        if isinstance(uid := entry.get(b"UID"), int):
+            known = found.setdefault(uid, {})
+            unclear = [name for name in entry if known.get(name, entry[name]) != entry[name]]
+            known |= entry
+            known |= dict.fromkeys(name for name in unclear if name.startswith(b"BODY["))
+    return found
+
+
+def _read_items(response: Sequence[Any]) -> Items:
+    match read_lists(response):
+        case (_, tuple(items)) if len(items) % 2 == 0:
+            named = zip(items[::2], items[1::2], strict=True)
+            return dict(_item(name.upper(), value) for name, value in named if isinstance(name, bytes))
+    raise UnreadableResponse
+
+
+def _item(name: bytes, value: object) -> tuple[bytes, object]:
+    if name in {b"UID", b"RFC822.SIZE"} and isinstance(value, bytes) and _NUMBER.fullmatch(value):
+        return name, int(value)
+    return name, value
+
+
+def split_responses(lines: Iterable[Any]) -> Iterator[list[Any]]:
+    """Yield the lines of one FETCH response after another.
+
+    imaplib returns a line that ends in a literal as a pair; the last line of a response is never a pair.
+    """
+    response: list[Any] = []
+    for line in lines:
+        response.append(line)
+        if isinstance(line, bytes):
+            yield response
+            response = []
+
+
+def read_lists(response: Sequence[Any]) -> tuple[Any, ...]:
+    """Turn a response into nested tuples of bytes, with None for NIL. Raises UnreadableResponse.
+
+    imapclient's own reader is slow (letter by letter) and has no limit of depth.
+    """
+    open_lists: list[list[Any]] = [[]]
+    for line in response:
+        text, literal = (line, None) if isinstance(line, bytes) else (_COUNT.sub(b"", line[0]), line[1])
+        for match in _TOKEN.finditer(text):
+            _take(match, open_lists)
+        if literal is not None:
+            open_lists[-1].append(literal)
+    if len(open_lists) != 1:
+        raise UnreadableResponse
+    return tuple(open_lists[0])
+
+
+def _take(match: re.Match[bytes], open_lists: list[list[Any]]) -> None:
+    match match.lastgroup:
+        case "open" if len(open_lists) <= _MAX_NESTED:
+            open_lists.append([])
+        case "close" if len(open_lists) > 1:
+            done = tuple(open_lists.pop())
+            open_lists[-1].append(done)
+        case "quoted":
+            open_lists[-1].append(_ESCAPE.sub(rb"\1", match["quoted"]))
+        case "atom":
+            open_lists[-1].append(None if match["atom"].upper() == b"NIL" else match["atom"])
+        case _:
+            raise UnreadableResponse
 
 
 def read_listing(lines: Iterable[object]) -> list[Items] | None:

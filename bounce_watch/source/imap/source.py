@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
 
@@ -10,14 +9,15 @@ from bounce_watch.config.accounts import ImapSettings
 from bounce_watch.model.check import Check
 from bounce_watch.model.message_location import MessageLocation
 from bounce_watch.net.oauth import TokenRefused, TokenUnavailable, tokens_for
-from bounce_watch.source.imap import windows as walk
 from bounce_watch.source.imap.connection import Connection
 from bounce_watch.source.imap.diagnose import diagnose
-from bounce_watch.source.imap.errors import CommandRejected
+from bounce_watch.source.imap.errors import Busy, CommandRejected
 from bounce_watch.source.imap.folders import Folders, move
 from bounce_watch.source.imap.idle import wait_for_mail
 from bounce_watch.source.imap.messages import PartialFetch, fetch_whole
 from bounce_watch.source.imap.responses import Opened
+from bounce_watch.source.imap.unfetched import Losses, Unfetched
+from bounce_watch.source.imap.windows import list_windows, with_uid_next
 from bounce_watch.source.interface import (
     Message,
     Refused,
@@ -44,24 +44,21 @@ class ImapSource:
     `http_client` is a requests session for the token service.
     """
 
-    def __init__(
-        self,
-        settings: ImapSettings,
-        secret: Callable[[], str],
-        *,
-        http_client: Any = None,
-    ) -> None:
-        self.skipped: list[tuple[str, str]] = []
+    def __init__(self, settings: ImapSettings, secret: Callable[[], str], *, http_client: Any = None) -> None:
         self.name = f"imap://{settings.owner}@{settings.host.lower()}/{settings.folder}"
         self.settings = settings
         self._secret = secret
         self._tokens = tokens_for(settings, secret, http_client)
         self.reached: MessageLocation | None = None
-        self._missing = walk.MissingMessages()
+        self._unfetched = Unfetched()
         self._partial_fetch = PartialFetch(wished=settings.peek)
         self._connection: Connection | None = None
         self._folders: Folders | None = None
         self._opened: Opened | None = None
+
+    @property
+    def skipped(self) -> list[tuple[str, str]]:
+        return self._unfetched.known
 
     def __enter__(self) -> "ImapSource":
         self._connect()
@@ -104,11 +101,8 @@ class ImapSource:
     def _open(self) -> Opened:
         """Select the folder again to learn UIDVALIDITY, UIDNEXT and the number of messages."""
         connection, folders = self._in_use()
-        opened = connection.open(folders.server_name(self.settings.folder))
-        if not opened.uid_next:
-            opened = replace(opened, uid_next=max(connection.fetch("*", "(UID)"), default=0) + 1)
-        self._opened = opened
-        return opened
+        self._opened = with_uid_next(connection, connection.open(folders.server_name(self.settings.folder)))
+        return self._opened
 
     def _in_use(self) -> tuple[Connection, Folders]:
         if self._connection is None or self._folders is None:
@@ -146,31 +140,41 @@ class ImapSource:
         return self._messages(wanted, after, self._partial_fetch)
 
     def fetch_whole(self, message: Message) -> Message | None:
-        return self._retry_once(
-            lambda: fetch_whole(self._in_use()[0], message) if self._is_ours(message.location) else None
-        )
+        def fetch() -> Message | None:
+            is_ours = self._is_ours(message.location)
+            return fetch_whole(self._in_use()[0], message, self._unfetched) if is_ours else None
+
+        try:
+            return self._retry_once(fetch)
+        except Busy:
+            raise
+        except Unreachable as error:
+            self._reconnect(error)
+            return None
 
     def _messages(
         self, wanted: Wanted, after: MessageLocation | None, fetcher: PartialFetch
     ) -> Iterator[Message]:
         self.reached = None
         opened = self._open_or_reconnect()
-        done, may_reconnect = self._start(opened, after), True
-        validity = opened.validity
+        done, validity, losses = self._start(opened, after), opened.validity, Losses(self.settings)
+        self._unfetched.begin_walk(validity)
         # After a reconnect (here or in `file`) the walk continues, unless UIDVALIDITY has changed.
         while self._opened and self._opened.validity == validity:
             connection, _ = self._in_use()
             try:
                 for message in self._walk(connection, self._opened, done + 1, wanted, fetcher):
-                    done, may_reconnect = int(message.location.uid), True
+                    done = int(message.location.uid)
+                    losses.end()
                     yield message
+            except (CommandRejected, Busy):
+                raise
             except Unreachable as error:
-                if isinstance(error, CommandRejected) or not may_reconnect:
-                    raise
-                may_reconnect = False
+                losses.count(error)
                 self._reconnect(error)
             if self._connection is connection:
-                self.reached = self._location(self._opened, self._missing.end_of_walk(self._opened.uid_next))
+                last = self._unfetched.end_of_walk(self._opened.uid_next)
+                self.reached = self._location(self._opened, last)
                 return
 
     def _start(self, opened: Opened, after: MessageLocation | None) -> int:
@@ -183,9 +187,9 @@ class ImapSource:
         self, connection: Connection, opened: Opened, first_uid: int, wanted: Wanted, fetcher: PartialFetch
     ) -> Iterator[Message]:
         """Yield messages from a UID on, until the end or until `file` has replaced the connection."""
-        windows = walk.list_windows(connection, first_uid, opened.uid_next, self.settings.window)
+        windows = list_windows(connection, first_uid, opened.uid_next, self.settings.window, self._unfetched)
         location = partial(self._location, opened)
-        for batch in fetcher.read(connection, windows, location, wanted, self._missing):
+        for batch in fetcher.read(connection, windows, location, wanted, self._unfetched):
             yield from batch
             if self._connection is not connection:
                 return
@@ -219,7 +223,7 @@ class ImapSource:
             if self._opened is None:
                 self._open_or_reconnect()
             return action()
-        except CommandRejected:
+        except (CommandRejected, Busy):
             raise
         except Unreachable as error:
             self._reconnect(error)

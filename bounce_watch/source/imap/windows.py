@@ -3,20 +3,24 @@
 The response to SEARCH ALL is one line, which gets too long at about 125,000 messages.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Container, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 from bounce_watch.source.imap.connection import Connection
+from bounce_watch.source.imap.errors import Busy, CommandRejected
 from bounce_watch.source.imap.head_plan import Plan
-from bounce_watch.source.imap.responses import Items, uid_set
-from bounce_watch.source.interface import MAX_MESSAGE
+from bounce_watch.source.imap.responses import Items, Opened, uid_set
+from bounce_watch.source.imap.unfetched import Unfetched
+from bounce_watch.source.interface import MAX_MESSAGE, Unreachable
 
 _MAX_WINDOW = 65_536
 _BATCH_MESSAGES = 100
 _BATCH_BYTES = 8 * 1024 * 1024
-_MAX_MISSING_WALKS = 3
+_FROM_START = re.compile(rb"BODY\[\](?:<0(?:\.[0-9]+)?>)?")
+_UID_ONLY, _ALL = "(UID)", "(UID RFC822.SIZE INTERNALDATE)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +41,22 @@ class Listed:
         return self.plan.length if self.plan else min(self.size, MAX_MESSAGE)
 
 
-def list_windows(connection: Connection, first: int, uid_next: int, width: int) -> Iterator[dict[int, Items]]:
+def with_uid_next(connection: Connection, opened: Opened) -> Opened:
+    """Ask for the last message if the server keeps UIDNEXT to itself, as RFC 3501 permits."""
+    if opened.uid_next:
+        return opened
+    try:
+        last = max(connection.fetch("*", _UID_ONLY), default=0)
+    except CommandRejected:  # an empty folder has no last message
+        if opened.exists:
+            raise
+        last = 0
+    return replace(opened, uid_next=last + 1)
+
+
+def list_windows(
+    connection: Connection, first: int, uid_next: int, width: int, unfetched: Unfetched
+) -> Iterator[dict[int, Items]]:
     """Yield the messages from UID `first` to below `uid_next`, window by window, in order of UIDs.
 
     The window grows over gaps: a mailbox that is emptied every day soon has millions of unused UIDs.
@@ -45,8 +64,7 @@ def list_windows(connection: Connection, first: int, uid_next: int, width: int) 
     span = width
     while first < uid_next:
         last = min(first + span, uid_next) - 1
-        items = "(UID)" if span > width else "(UID RFC822.SIZE INTERNALDATE)"
-        answers = connection.fetch(f"{first}:{last}", items)
+        answers = _list(connection, first, last, unfetched, only_uids=span > width)
         found = {uid: answers[uid] for uid in sorted(answers) if first <= uid <= last}
         if found and span > width:
             first, span = min(found), width
@@ -55,6 +73,36 @@ def list_windows(connection: Connection, first: int, uid_next: int, width: int) 
             yield found
         first = last + 1
         span = width if found else min(span * 8, _MAX_WINDOW)
+
+
+def _list(
+    connection: Connection, first: int, last: int, unfetched: Unfetched, *, only_uids: bool
+) -> dict[int, Items]:
+    """List a window; of messages whose size or date the server cannot tell, only the UIDs."""
+    if only_uids or unfetched.lists_uids_only:
+        return connection.fetch(f"{first}:{last}", _UID_ONLY)
+    try:
+        return connection.fetch(f"{first}:{last}", _ALL)
+    except CommandRejected:
+        return _list_apart(connection, sorted(connection.fetch(f"{first}:{last}", _UID_ONLY)))
+    except Busy:
+        raise
+    except Unreachable:
+        unfetched.lists_uids_only = True
+        raise
+
+
+def _list_apart(connection: Connection, uids: Sequence[int]) -> dict[int, Items]:
+    """List messages in ever smaller groups, so that one of them hides no other."""
+    if not uids:
+        return {}
+    try:
+        return connection.fetch(uid_set(uids), _ALL)
+    except CommandRejected:
+        if len(uids) == 1:
+            return {uids[0]: {b"UID": uids[0]}}
+    half = len(uids) // 2
+    return _list_apart(connection, uids[:half]) | _list_apart(connection, uids[half:])
 
 
 def listed(uid: int, answer: Items) -> Listed:
@@ -78,12 +126,13 @@ def _moment(date: object) -> datetime | None:
         return None
 
 
-def batches(messages: Iterable[Listed]) -> Iterator[list[Listed]]:
-    """Group messages so that one response stays small in number and bytes."""
+def batches(messages: Iterable[Listed], alone: Container[int] = ()) -> Iterator[list[Listed]]:
+    """Group messages so that one response stays small in number and bytes; leave those in `alone` apart."""
     batch: list[Listed] = []
     room = _BATCH_BYTES
     for message in messages:
-        if batch and (message.length > room or len(batch) == _BATCH_MESSAGES):
+        is_apart = message.uid in alone or (batch and batch[-1].uid in alone)
+        if batch and (is_apart or message.length > room or len(batch) == _BATCH_MESSAGES):
             yield batch
             batch, room = [], _BATCH_BYTES
         batch.append(message)
@@ -100,30 +149,11 @@ def fetch_contents(
         return []
     answers = connection.fetch(uid_set(message.uid for message in batch), f"(UID BODY.PEEK[]<0.{length}>)")
     bodies = ((message, _body(answers.get(message.uid, {}))) for message in batch)
-    return [(message, body[:length]) for message, body in bodies if body is not None]
+    # Nothing at all, of a message that has a size, is a nonsense response.
+    return [(one, body[:length]) for one, body in bodies if body or (body is not None and not one.size)]
 
 
 def _body(answer: Items) -> bytes | None:
-    body = answer.get(b"BODY[]<0>", answer.get(b"BODY[]"))
-    return body if isinstance(body, bytes) else None
-
-
-class MissingMessages:
-    """Messages that were listed but returned no content: gone, or a nonsense response.
-
-    A walk does not count as past them until they were missing in several walks in a row.
-    """
-
-    def __init__(self) -> None:
-        self._walks: dict[int, int] = {}
-        self._missing_now: set[int] = set()
-
-    def note(self, batch: list[Listed], found: list[tuple[Listed, bytes]]) -> None:
-        self._missing_now |= {message.uid for message in batch} - {message.uid for message, _ in found}
-
-    def end_of_walk(self, uid_next: int) -> int:
-        """Return the highest UID below which no message is missing."""
-        self._walks = {uid: self._walks.get(uid, 0) + 1 for uid in self._missing_now}
-        self._missing_now = set()
-        awaited = [uid for uid, walks in self._walks.items() if walks < _MAX_MISSING_WALKS]
-        return min(awaited, default=uid_next) - 1
+    """Return the content of a message from its start; servers name it in three ways."""
+    found = (value for name, value in answer.items() if _FROM_START.fullmatch(name))
+    return next((body for body in found if isinstance(body, bytes)), None)
