@@ -51,7 +51,7 @@ def healthy() -> dict[str, Answer]:
 
 
 @contextmanager
-def imap(home: Running, greeting: bytes = GREETING, **answers: bytes | list[bytes]) -> Iterator[Script]:
+def imap(home: Running, greeting: bytes = GREETING, **answers: Answer) -> Iterator[Script]:
     """Watch a mailbox with one mail, on a server that is healthy but for these answers."""
     script = Script(
         capabilities="IMAP4rev1 MOVE UIDPLUS IDLE", answers=healthy() | answers, greeting=greeting

@@ -42,7 +42,7 @@ def open_imap() -> Iterator[Start]:
         yield start
 
 
-def script(idle: bytes | list[bytes], **answers: bytes | list[bytes]) -> Script:
+def script(idle: Answer, **answers: Answer) -> Script:
     return Script(capabilities=IDLING, answers={"UID FETCH": QUIET, "IDLE": idle} | answers)
 
 
@@ -76,7 +76,7 @@ def test_news_of_mail_ends_the_waiting_wherever_it_stands(open_imap: Start, idle
         pytest.param(b"@ BAD what is that\r\n", id="not understood"),
     ],
 )
-def test_what_is_no_mail_does_not_end_the_waiting(open_imap: Start, idle: bytes | list[bytes]) -> None:
+def test_what_is_no_mail_does_not_end_the_waiting(open_imap: Start, idle: Answer) -> None:
     """A server that declines IDLE is asked instead."""
     asked = script(idle)
     assert not open_imap(asked).wait(0.6)
