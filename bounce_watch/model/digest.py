@@ -57,6 +57,7 @@ class Digest:
     reports and stay where they are; `quarantined` counts unreadable ones. `unverified` counts bounces that
     the site does not trust; no other figure contains them.
 
+    `entries` counts messages by catalogue row, for bounces that our admins must act on.
     `before` of a count is the mean of the same span in the `weeks` watched weeks before (at most four, 0 if
     there are none); in a monthly edition it is the count of the span before. `missed` is the number of local
     dates before this one without a digest; this digest contains their rows.
@@ -75,6 +76,7 @@ class Digest:
     archived: tuple[Incident, ...] = ()
     owners: tuple[Count, ...] = ()
     causes: tuple[Count, ...] = ()
+    entries: tuple[Count, ...] = ()
     senders: tuple[Count, ...] = ()
     domains: tuple[Count, ...] = ()
     replies_sent: int = 0

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from bounce_watch.classify import Catalogue
 from bounce_watch.model import Digest, Incident, Letter, LetterKind
 from bounce_watch.notifications.alert.letter import alert, title_of
 from bounce_watch.notifications.alert.playbooks import Playbook
@@ -34,10 +35,12 @@ class Composer:
         folders: Sequence[Path],
         organisation: OrganisationProfile,
         playbooks: Mapping[str, Playbook] | None = None,
+        catalogue: Catalogue | None = None,
     ) -> None:
         self._templates = Templates(folders)
         self._organisation = organisation
         self._playbooks = dict(playbooks or {})
+        self._catalogue = catalogue
 
     def reply(self, facts: ReplyFacts) -> Letter:
         """Return the reply to one sender about one bounced message. Raises TemplateFault."""
@@ -45,7 +48,7 @@ class Composer:
 
     def alert(self, facts: AlertFacts) -> Letter:
         """Return the alert to one admin about an incident. Raises TemplateFault."""
-        return alert(self._templates, self._organisation, self._playbooks, facts)
+        return alert(self._templates, self._organisation, self._playbooks, facts, self._catalogue)
 
     def notice(self, facts: NoticeFacts) -> Letter:
         """Return the all-clear for one sender. Raises TemplateFault."""
@@ -100,7 +103,13 @@ class Composer:
     def digest(self, digest: Digest, *, event_key: str, to: str) -> Letter:
         """Return the digest for one admin. Raises TemplateFault."""
         return digest_letter(
-            self._templates, self._organisation, self._playbooks, digest, event_key=event_key, to=to
+            self._templates,
+            self._organisation,
+            self._playbooks,
+            digest,
+            event_key=event_key,
+            to=to,
+            catalogue=self._catalogue,
         )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
+from bounce_watch.classify import Catalogue
 from bounce_watch.model import (
     Count,
     Digest,
@@ -14,10 +15,12 @@ from bounce_watch.model import (
     LetterKind,
     Severity,
 )
+from bounce_watch.notifications.alert.code_advice import code_advice
 from bounce_watch.notifications.alert.letter import TONES, title_of
 from bounce_watch.notifications.alert.playbooks import Playbook
 from bounce_watch.notifications.alert.steps import fill_steps
 from bounce_watch.notifications.facts import OrganisationProfile
+from bounce_watch.notifications.habits import habit_of_the_week, shipped_habits
 from bounce_watch.notifications.rendering import charts, local_time
 from bounce_watch.notifications.rendering.labels import OWNERS, SEVERITIES, label_of
 from bounce_watch.notifications.rendering.safe_text import plain
@@ -42,6 +45,7 @@ def digest_letter(
     *,
     event_key: str,
     to: str,
+    catalogue: Catalogue | None = None,
 ) -> Letter:
     """Compose the digest for one admin. Raises TemplateFault."""
     period = _PERIODS[digest.edition].format(day=local_time.day_name(digest.local_date))
@@ -68,6 +72,8 @@ def digest_letter(
         "comparison": comparison_of(digest),
         "groups": _groups(organisation, playbooks, digest),
         "archived": _archived(digest),
+        "advice": code_advice(catalogue, (count.label for count in digest.entries)),
+        "habit": _habit(digest),
         "charts": _charts(digest),
         "replies": _pairs([("Sent", digest.replies_sent), ("Held until released", digest.replies_held)]),
         "withheld": _pairs([(plain(label_of(count.label), 60), count.now) for count in digest.withheld]),
@@ -94,6 +100,12 @@ def _archived(digest: Digest) -> str:
     shown, more = ", ".join(names[:MAX_INCIDENTS]), len(names) - MAX_INCIDENTS
     listed = f"{shown} and {more} more" if more > 0 else shown
     return f"Archived after no new bounces, not confirmed as fixed: {listed}"
+
+
+def _habit(digest: Digest) -> dict[str, Value]:
+    """Return the habit of the week for a template, empty on other days."""
+    habit = habit_of_the_week(shipped_habits(), digest)
+    return {"text": habit.text, "where": habit.where, "source": habit.source} if habit else {}
 
 
 def _covers(digest: Digest) -> str:

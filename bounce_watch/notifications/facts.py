@@ -46,16 +46,6 @@ class ReplyFacts:
     known_domains: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CodeAdvice:
-    """What admins do about one meaning of a code. `code` names the row, `source` is the page about it."""
-
-    code: str
-    title: str
-    steps: tuple[str, ...]
-    source: str
-
-
 class AlertKind(StrEnum):
     """The reason for an alert."""
 
@@ -73,7 +63,7 @@ class AlertFacts:
 
     `growth` is its size relative to the first alert, for the kind grew. `related` names other open
     incidents that may belong to it, `explains` those that cause no alert because of it.
-    `examples` is what the newest rejections say beyond their codes, `advice` what to do about these codes.
+    `examples` is what the newest rejections say beyond their codes.
     `waiting` names incidents whose alerts wait for the hourly limit. `closed` says who or what resolved it.
     """
 
@@ -85,7 +75,6 @@ class AlertFacts:
     related: tuple[str, ...] = ()
     explains: tuple[str, ...] = ()
     examples: RefusalExamples = NO_EXAMPLES
-    advice: tuple[CodeAdvice, ...] = ()
     waiting: tuple[str, ...] = ()
     closed: str = ""
 

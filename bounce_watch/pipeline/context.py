@@ -96,7 +96,8 @@ def read_rules(config: Config) -> tuple[Rule, ...]:
 
 def make_composer(config: Config) -> Composer:
     """Return the composer of all our messages; a site's templates override ours file by file."""
-    return Composer(config.overrides.template_folders, config.organisation.profile, shipped_playbooks())
+    folders, profile = config.overrides.template_folders, config.organisation.profile
+    return Composer(folders, profile, shipped_playbooks(), read_catalogue(config))
 
 
 def signatures_of(config: Config) -> SignatureChecker | None:

@@ -37,7 +37,7 @@ def test_each_row_is_found_and_says_what_to_do(row: Refusal) -> None:
             At.SMTP,
             "535 5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled for the Tenant. "
             "Visit https://aka.ms/smtp_auth_disabled for more information. [AM0PR02CA0001.example]",
-            "off in the whole organisation",
+            "off in the whole organization",
             id="SMTP AUTH off, tenant",
         ),
         pytest.param(

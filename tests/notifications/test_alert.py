@@ -1,16 +1,19 @@
 """The alert: what happened, who is affected, what to do now."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from bounce_watch.classify import load_catalogue
 from bounce_watch.model import Details, Severity
 from bounce_watch.model.finding import RefusalExamples
 from bounce_watch.notifications import template_samples
 from bounce_watch.notifications.alert.letter import title_of
 from bounce_watch.notifications.alert.playbooks import Playbook
 from bounce_watch.notifications.composer import Composer
-from bounce_watch.notifications.facts import AlertFacts, CodeAdvice
+from bounce_watch.notifications.facts import AlertFacts
+from bounce_watch.shipped_files import data_file
 
 
 def test_an_alert_names_the_incident(composer: Composer) -> None:
@@ -83,17 +86,18 @@ def test_the_alert_names_what_the_refusals_name(composer: Composer) -> None:
     assert "Blocked address: 192.0.2.7 (2 times)<br>Blocklist: Spamhaus" in letter.html
 
 
-def test_the_alert_carries_the_steps_of_the_code_itself(composer: Composer) -> None:
-    advice = CodeAdvice(
-        code="5.7.511",
-        title="On Microsoft's block list",
-        steps=("Write to delist@microsoft.com.",),
-        source="https://learn.microsoft.com/x",
-    )
-    letter = composer.alert(replace(template_samples.alert_facts(), advice=(advice,)))
-    assert "FOR CODE 5.7.511: On Microsoft's block list" in letter.text
-    assert "- Write to delist@microsoft.com." in letter.text
-    assert "Write to delist@microsoft.com." in letter.html
+def test_the_alert_carries_the_steps_of_the_code_itself(
+    templates: Path, playbooks: dict[str, Playbook]
+) -> None:
+    catalogue = load_catalogue(data_file("codes.toml").read_text(encoding="utf-8"))
+    composer = Composer([templates], template_samples.ORGANISATION, playbooks, catalogue)
+    examples = RefusalExamples(entries=("5.7.511", "5.1.10/recipient-not-found", "5.2.252"))
+    letter = composer.alert(replace(template_samples.alert_facts(), examples=examples))
+    assert "FOR CODE 5.7.511: The sending address is banned" in letter.text
+    assert "delist@microsoft.com" in letter.text
+    assert "FOR CODE 5.2.252" in letter.text
+    assert "SendAs" in letter.text
+    assert "delist@microsoft.com" in letter.html
 
 
 def test_the_alert_says_what_to_connect_first(composer: Composer) -> None:

@@ -3,16 +3,16 @@
 from collections.abc import Iterable
 
 from bounce_watch.classify import Catalogue
-from bounce_watch.notifications.facts import CodeAdvice
+from bounce_watch.notifications.rendering.templates import Value
 
 MAX_CODES = 3
 
 
-def code_advice(catalogue: Catalogue, entries: Iterable[str]) -> tuple[CodeAdvice, ...]:
-    """Return the admin steps of the rows with these names that have steps of their own, in this order."""
-    rows = {row.name: row for row in catalogue.rows if row.has_own_admin_steps}
-    return tuple(
-        CodeAdvice(code=name, title=rows[name].title, steps=rows[name].admin_steps, source=rows[name].source)
-        for name in entries
-        if name in rows
-    )[:MAX_CODES]
+def code_advice(catalogue: Catalogue | None, entries: Iterable[str]) -> list[Value]:
+    """Return what templates show of the rows with these names that have admin steps of their own."""
+    rows = {row.name: row for row in catalogue.rows if row.has_own_admin_steps} if catalogue else {}
+    found = [rows[name] for name in entries if name in rows][:MAX_CODES]
+    return [
+        {"code": row.name, "title": row.title, "steps": list(row.admin_steps), "source": row.source}
+        for row in found
+    ]

@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import asdict
 
+from bounce_watch.classify import Catalogue
 from bounce_watch.model import Finding, Letter, LetterKind, Owner, Severity
+from bounce_watch.notifications.alert.code_advice import code_advice
 from bounce_watch.notifications.alert.playbooks import Playbook
 from bounce_watch.notifications.alert.steps import connections, fill_steps, needs_windows
-from bounce_watch.notifications.facts import AlertFacts, AlertKind, CodeAdvice, OrganisationProfile
+from bounce_watch.notifications.facts import AlertFacts, AlertKind, OrganisationProfile
 from bounce_watch.notifications.rendering import local_time
 from bounce_watch.notifications.rendering.labels import OWNERS, SEVERITIES
 from bounce_watch.notifications.rendering.refusal_details import common_evidence
@@ -52,6 +54,7 @@ def alert(
     organisation: OrganisationProfile,
     playbooks: Mapping[str, Playbook],
     facts: AlertFacts,
+    catalogue: Catalogue | None = None,
 ) -> Letter:
     """Compose the alert about one incident for one admin. Raises TemplateFault."""
     finding, name = facts.incident.finding, facts.incident.name
@@ -93,16 +96,11 @@ def alert(
         "steps": [asdict(step) for step in steps],
         "connections": list(connections(steps)),
         "windows": needs_windows(steps),
-        "advice": [] if over else [advice_values(advice) for advice in facts.advice],
+        "advice": [] if over else code_advice(catalogue, facts.examples.entries),
     }
     return write_letter(
         templates, "alerts/alert", values, LetterKind.ALERT, event_key=facts.event_key, to=facts.to
     )
-
-
-def advice_values(advice: CodeAdvice) -> dict[str, Value]:
-    """Return what a template shows of the advice for one code."""
-    return {**asdict(advice), "steps": list(advice.steps)}
 
 
 def title_of(finding: Finding) -> str:

@@ -8,7 +8,6 @@ import structlog
 
 from bounce_watch.detect import Rule, find_explanation, related
 from bounce_watch.model import Incident, IncidentState, LetterKind, Owner, Severity
-from bounce_watch.notifications.alert.code_advice import code_advice
 from bounce_watch.notifications.facts import AlertFacts, AlertKind
 from bounce_watch.notifications.gate.values import Candidate
 from bounce_watch.pipeline.context import Context
@@ -160,7 +159,6 @@ def _write_alerts(
             related=names,
             explains=explained,
             examples=examples,
-            advice=code_advice(context.catalogue, examples.entries),
             waiting=waiting,
             closed=closed,
         )

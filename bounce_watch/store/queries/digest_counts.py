@@ -22,6 +22,7 @@ from bounce_watch.model import (
     IncidentState,
     LetterKind,
     OutboxState,
+    Owner,
 )
 from bounce_watch.store import tables
 from bounce_watch.store.incidents.lifecycle import incident_of
@@ -108,6 +109,7 @@ class Counting:
             archived=self._closed(IncidentState.ARCHIVED),
             owners=self._by(By.OWNER),
             causes=self._by(By.CAUSE),
+            entries=self._entries(),
             senders=self._by(By.SENDER),
             domains=self._by(By.DOMAIN),
             withheld=self._withheld(),
@@ -144,6 +146,15 @@ class Counting:
         before = self._before(by).messages
         top = most(self._now(by).messages, LINES)
         return tuple(self._compared(count.label, count.now, before[count.label]) for count in top)
+
+    def _entries(self) -> tuple[Count, ...]:
+        """Count the messages of the span that our admins must act on, by the catalogue row that told so."""
+        entry, messages = col(_BOUNCE.entry), func.count(func.distinct(_BOUNCE.message_id))
+        ours = col(_BOUNCE.owner).in_([Owner.MAIL_ADMIN, Owner.SECURITY])
+        query = select(entry, messages).where(self._span.holds("bounce_to"), entry.is_not(None), ours)
+        query = query.where(*self._is_accepted).group_by(entry).order_by(messages.desc(), entry)
+        rows = self._session.exec(query.limit(LINES))
+        return tuple(Count(label=name or "", now=now) for name, now in rows)
 
     def _unverified(self) -> int:
         if self._accepted is None:

@@ -1,0 +1,58 @@
+"""One thing to improve per week, from data/habits.toml, chosen by what bounced."""
+
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from bounce_watch import shipped_files
+from bounce_watch.model import Cause, Count, Digest, Edition
+
+_MONDAY = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Habit:
+    """Advice for admins that fits `causes`, or every week without causes. `where` is empty for no place."""
+
+    name: str
+    text: str
+    source: str
+    where: str = ""
+    causes: frozenset[Cause] = frozenset()
+
+    def weight(self, counts: Sequence[Count]) -> int:
+        """Return how many messages bounced for a cause that the habit is about."""
+        return sum(count.now for count in counts if count.label in self.causes)
+
+
+def shipped_habits() -> tuple[Habit, ...]:
+    """Return the habits that ship with the program, in the order of the file."""
+    tables = tomllib.loads(shipped_files.data_file("habits.toml").read_text(encoding="utf-8"))
+    return tuple(
+        Habit(
+            name=row["name"],
+            text=row["text"],
+            source=row["source"],
+            where=row.get("where", ""),
+            causes=frozenset(map(Cause, row.get("causes", ()))),
+        )
+        for row in tables["habit"]
+    )
+
+
+def habit_of_the_week(habits: Sequence[Habit], digest: Digest) -> Habit | None:
+    """Return the habit for a weekly digest, or a daily one of a Monday; None on other days.
+
+    Of the three habits that fit most of what bounced, each week has another one.
+    """
+    is_weekly = digest.edition is Edition.WEEKLY
+    if not habits or not (is_weekly or (digest.edition is Edition.DAILY and _is_monday(digest.local_date))):
+        return None
+    fitting = sorted(habits, key=lambda habit: -habit.weight(digest.causes))[:3]
+    week = digest.local_date.isocalendar().week
+    return fitting[week % len(fitting)]
+
+
+def _is_monday(day: date) -> bool:
+    return day.weekday() == _MONDAY
