@@ -2,7 +2,7 @@
 
 from bounce_watch.model.address import is_subject_hash, subject_hash
 from bounce_watch.model.bounce import Bounce
-from bounce_watch.model.digest import Count, Digest, Edition, Health, closes
+from bounce_watch.model.digest import Count, Digest, Edition, Health, Unread, closes
 from bounce_watch.model.finding import Event, Finding, Severity
 from bounce_watch.model.incident import CLOSED, Incident, IncidentState
 from bounce_watch.model.judged_report import JudgedReport
@@ -72,6 +72,7 @@ __all__ = [
     "Side",
     "Signature",
     "Site",
+    "Unread",
     "Unreadable",
     "closes",
     "is_subject_hash",

@@ -48,9 +48,19 @@ class Health:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Unread:
+    """A mailbox that was not read completely since `since` (UTC), None for never."""
+
+    mailbox: str
+    since: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Digest:
     """Facts of the span `since` <= t < `until` (UTC). `local_date` is the day in `time_zone` it was made on.
 
+    `unread` are the mailboxes whose waiting messages are not counted, because they were not read.
+    `historical` incidents were found in old messages; they caused no alert.
     `archived` incidents stayed quiet and were put away without confirmation.
 
     `withheld` counts replies that the gate refused, by reason. `left_alone` counts messages that are not
@@ -90,9 +100,11 @@ class Digest:
     edition: Edition = Edition.DAILY
     weeks: int = 0
     missed: int = 0
+    unread: tuple[Unread, ...] = ()
+    historical: tuple[Incident, ...] = ()
 
     @property
     def is_empty(self) -> bool:
-        """Nothing bounced and nothing needs attention."""
-        incidents = self.opened or self.still_open or self.resolved or self.archived
+        """Nothing bounced and nothing needs attention, as far as the mailboxes were read."""
+        incidents = self.opened or self.still_open or self.resolved or self.archived or self.historical
         return not (self.bounces.now or incidents or self.quarantined)

@@ -8,7 +8,7 @@ from bounce_watch.classify import Catalogue
 from bounce_watch.model import Digest, Incident, Letter, LetterKind
 from bounce_watch.notifications.alert.letter import alert, title_of
 from bounce_watch.notifications.alert.playbooks import Playbook
-from bounce_watch.notifications.digest import digest_letter
+from bounce_watch.notifications.digest.letter import digest_letter
 from bounce_watch.notifications.facts import (
     AlertFacts,
     NoticeFacts,

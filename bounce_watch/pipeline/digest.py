@@ -1,16 +1,20 @@
 """The daily digest: made once per local date, also after an outage, a restart or a wrong clock."""
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from functools import partial
 
 from bounce_watch.config.models import Config
-from bounce_watch.model import Digest, Edition, Health, LetterKind
+from bounce_watch.model import Digest, Edition, Health, LetterKind, Unread
 from bounce_watch.notifications.gate.values import Candidate
 from bounce_watch.pipeline.context import Context
 from bounce_watch.pipeline.health import for_digest, judge_health
 from bounce_watch.pipeline.outbox.enqueue import post
 from bounce_watch.pipeline.wiring import source_names
 from bounce_watch.store import StoreQueries, Transaction
+
+WAIT_FOR_LOOK = timedelta(hours=2)
+"""This long a digest waits for mailboxes that were not read yet; then it says which ones."""
 
 DOUBTFUL = timedelta(hours=36)
 """This long after the last digest the service was off or the clock is wrong: a second poll decides."""
@@ -21,6 +25,7 @@ _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday",
 def is_digest_due(context: Context) -> bool:
     """Tell whether today's digest time has passed and no digest has today's date (or a later one).
 
+    It waits until all mailboxes were read since that time, also after an outage.
     If the clock seems to have jumped far ahead, this is only noted, and the next poll that still sees that
     time confirms it: a date whose digest was made too early would never get another.
     """
@@ -37,12 +42,37 @@ def is_digest_due(context: Context) -> bool:
     newest = context.store.digests.last_date()
     if newest is not None and newest >= local.date():
         return False
+    if _waits_for_look(context, now):
+        return False
     last = context.store.digests.last_until()
     if last is None or now - last <= DOUBTFUL or (doubted is not None and now - doubted <= DOUBTFUL):
         return True
     with context.store.transaction() as tx:
         tx.state.note_digest_doubt(now)
     return False
+
+
+def _waits_for_look(context: Context, now: datetime) -> bool:
+    local = now.astimezone(context.config.zone)
+    due = datetime.combine(local.date(), context.config.digest.at, context.config.zone)
+    since = max(due, context.store.state.started_at() or due)
+    if now - since >= WAIT_FOR_LOOK:
+        return False
+    known = context.store.mailboxes
+    return any(
+        ((look := known.complete_look_at(name)) is None or look < since)
+        and ((trouble := known.trouble_with(name)) is None or now - trouble.since < WAIT_FOR_LOOK)
+        for name in source_names(context.config).values()
+    )
+
+
+def _unread(config: Config, store: StoreQueries, now: datetime) -> tuple[Unread, ...]:
+    """Return the mailboxes in which messages may wait that were not read."""
+    limit = timedelta(minutes=config.monitor.stale_minutes)
+    looks = {name: store.mailboxes.complete_look_at(name) for name in source_names(config).values()}
+    return tuple(
+        Unread(mailbox=name, since=look) for name, look in looks.items() if look is None or now - look > limit
+    )
 
 
 def gather(
@@ -54,14 +84,16 @@ def gather(
 ) -> Digest:
     """Return the facts of the digest of a date, or without a date of the one to be made now.
 
-    Only the latter tells the health of the service.
+    Only the latter tells the health of the service. If today's was made, it covers what came since.
     """
+    today, newest = now.astimezone(config.zone).date(), store.digests.last_date()
+    is_made = newest is not None and newest >= today
     health: tuple[Health, ...] = ()
     if local_date is None:
         lines = judge_health(store, config, now, sources=source_names(config), workers=None)
         health = for_digest(lines)
-    return store.digests.count(
-        local_date or now.astimezone(config.zone).date(),
+    digest = store.digests.count(
+        local_date or (newest + timedelta(days=1) if newest and is_made else today),
         str(config.zone),
         now,
         accepted=config.site.accepted_evidence,
@@ -69,6 +101,8 @@ def gather(
         edition=edition,
         weekday=weekday_of(config),
     )
+    unread = () if local_date else _unread(config, store, now)
+    return replace(digest, local_date=local_date or today, unread=unread)
 
 
 def make_digest(context: Context) -> Digest | None:
@@ -80,7 +114,7 @@ def make_digest(context: Context) -> Digest | None:
     with context.store.transaction() as tx:
         now = context.clock()
         digest = gather(context.config, tx, now)
-        is_sent = not digest.is_empty or context.config.digest.empty_days
+        is_sent = bool(not digest.is_empty or digest.unread or context.config.digest.empty_days)
         if not tx.digests.record(digest, _event_key(digest) if is_sent else None):
             return None
         if is_sent:

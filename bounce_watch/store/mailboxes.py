@@ -13,7 +13,7 @@ from bounce_watch.store.meta import delete_values, read_time, read_value, read_v
 
 _CURSOR, _TROUBLE, _UNFETCHED = "cursor:", "trouble:", "unfetched:"
 _MAX_UNFETCHED = 500
-_POLLED, _FIRST_POLLED = "last_look:", "first_look:"
+_POLLED, _FIRST_POLLED, _COMPLETE = "last_look:", "first_look:", "complete_look:"
 _FIRST_RUN, _LAST_FETCH = "first_run_at", "last_success_fetch_at"
 
 
@@ -54,6 +54,11 @@ class MailboxQueries(Queries):
         """Return when a mailbox was first read, None before that."""
         return self._time(f"{_FIRST_POLLED}{mailbox}", mailbox, _FIRST_RUN)
 
+    def complete_look_at(self, mailbox: str) -> datetime | None:
+        """Return when all that waited in a mailbox was last read, None for never."""
+        with self._reading() as session:
+            return read_time(session, f"{_COMPLETE}{mailbox}")
+
     def _time(self, name: str, mailbox: str, of_all: str) -> datetime | None:
         """Read a time of one mailbox. Older versions wrote one time for all mailboxes together."""
         message = tables.Message
@@ -93,12 +98,14 @@ class MailboxQueries(Queries):
 class Mailboxes(MailboxQueries, Repository):
     """Changes to the state of mailboxes."""
 
-    def note_fetch(self, now: datetime, mailbox: str | None = None) -> None:
-        """Record that a mailbox was read without an error."""
+    def note_fetch(self, now: datetime, mailbox: str | None = None, *, is_complete: bool = True) -> None:
+        """Record that a mailbox was read without an error; `is_complete`: all that waited there."""
         if mailbox is not None:
             if self.first_look_at(mailbox) is None:
                 self.note_first_look(mailbox, now)
             write_value(self._rows, f"{_POLLED}{mailbox}", now)
+            if is_complete:
+                write_value(self._rows, f"{_COMPLETE}{mailbox}", now)
         write_value(self._rows, _LAST_FETCH, now)
 
     def note_first_look(self, mailbox: str, now: datetime) -> None:

@@ -10,7 +10,7 @@ import pytest
 from bounce_watch.model import Count, Digest, Health, IncidentState, Severity
 from bounce_watch.notifications import template_samples
 from bounce_watch.notifications.composer import Composer
-from bounce_watch.notifications.digest import headline_of
+from bounce_watch.notifications.digest.letter import headline_of
 from bounce_watch.notifications.rendering import charts
 
 

@@ -48,7 +48,7 @@ def check_mailbox(
     if stop():
         return False
     with context.store.transaction() as tx:
-        tx.mailboxes.note_fetch(context.clock(), source.name)
+        tx.mailboxes.note_fetch(context.clock(), source.name, is_complete=not walked.is_partial)
         _note_unfetched(tx, source, is_whole=walked.is_whole)
         if walked.is_whole and not source.skipped and result.in_other_hands == held_before:
             tx.messages.note_moved(source.name, up_to=newest)

@@ -107,6 +107,7 @@ class Counting:
             still_open=self._still_open(),
             resolved=self._closed(IncidentState.RESOLVED),
             archived=self._closed(IncidentState.ARCHIVED),
+            historical=self._incidents(self._changed_to(*_OPENING), ~self._is_last(*CLOSED), historical=True),
             owners=self._by(By.OWNER),
             causes=self._by(By.CAUSE),
             entries=self._entries(),
@@ -118,6 +119,7 @@ class Counting:
             edition=edition,
             weeks=len(self._usual),
             missed=missed,
+            unread=(),
             **self._totals(),
         )
 
@@ -216,9 +218,9 @@ class Counting:
         )
         return func.coalesce(last.scalar_subquery(), "").in_(states)
 
-    def _incidents(self, *conditions: ColumnElement[bool]) -> tuple[Incident, ...]:
+    def _incidents(self, *conditions: ColumnElement[bool], historical: bool = False) -> tuple[Incident, ...]:
         incident = tables.Incident
-        query = select(incident).where(*conditions, col(incident.quiet).is_(False))
+        query = select(incident).where(*conditions, col(incident.quiet).is_(historical))
         rows = self._session.exec(query.order_by(col(incident.number)))
         return tuple(self._as_it_was(incident_of(row)) for row in rows)
 

@@ -1,7 +1,6 @@
 """The digest: incidents first, then owners, counts, replies, and the state of the service."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 
 from bounce_watch.classify import Catalogue
 from bounce_watch.model import (
@@ -9,32 +8,27 @@ from bounce_watch.model import (
     Digest,
     Edition,
     Health,
-    Incident,
-    IncidentState,
     Letter,
     LetterKind,
-    Severity,
+    Unread,
 )
 from bounce_watch.notifications.alert.code_advice import code_advice
-from bounce_watch.notifications.alert.letter import TONES, title_of
+from bounce_watch.notifications.alert.letter import TONES
 from bounce_watch.notifications.alert.playbooks import Playbook
-from bounce_watch.notifications.alert.steps import fill_steps
+from bounce_watch.notifications.digest.incidents import asides, by_severity, counted, groups
 from bounce_watch.notifications.facts import OrganisationProfile
 from bounce_watch.notifications.habits import habit_of_the_week, shipped_habits
 from bounce_watch.notifications.rendering import charts, local_time
-from bounce_watch.notifications.rendering.labels import OWNERS, SEVERITIES, label_of
+from bounce_watch.notifications.rendering.labels import label_of
 from bounce_watch.notifications.rendering.safe_text import plain
 from bounce_watch.notifications.rendering.templates import Templates, Value, write_letter
 
-MAX_INCIDENTS = 10
-MAX_STEPS = 3
 _FOOTER = "Written by bounce_watch once a day. More: bounce-watch top, bounce-watch incidents"
 _PERIODS = {
     Edition.DAILY: "{day}",
     Edition.WEEKLY: "the week to {day}",
     Edition.MONTHLY: "the month to {day}",
 }
-_SEVERITY_ORDER = tuple(Severity)
 
 
 def digest_letter(
@@ -69,9 +63,10 @@ def digest_letter(
             _tile("Answered", Count(label="", now=digest.replies_sent)),
         ],
         "covers": _covers(digest),
+        "unread": [_unread(one, digest.time_zone) for one in digest.unread],
         "comparison": comparison_of(digest),
-        "groups": _groups(organisation, playbooks, digest),
-        "archived": _archived(digest),
+        "groups": groups(organisation, playbooks, digest),
+        "asides": [line for line in asides(digest) if line],
         "advice": code_advice(catalogue, (count.label for count in digest.entries)),
         "habit": _habit(digest),
         "charts": _charts(digest),
@@ -92,14 +87,13 @@ def digest_letter(
     return write_letter(templates, "digest/digest", values, LetterKind.DIGEST, event_key=event_key, to=to)
 
 
-def _archived(digest: Digest) -> str:
-    """Return a line about the incidents that were put away without confirmation, else empty."""
-    names = [one.name for one in digest.archived]
-    if not names:
-        return ""
-    shown, more = ", ".join(names[:MAX_INCIDENTS]), len(names) - MAX_INCIDENTS
-    listed = f"{shown} and {more} more" if more > 0 else shown
-    return f"Archived after no new bounces, not confirmed as fixed: {listed}"
+def _unread(unread: Unread, time_zone: str) -> str:
+    """Return a sentence about what the digest does not know."""
+    name = plain(unread.mailbox, 80)
+    if unread.since is None:
+        return f"Not known: the mailbox {name} was not read completely yet. What waits there isn't counted."
+    since = local_time.short(unread.since, time_zone)
+    return f"Not known: what arrived in the mailbox {name} since {since}. It was not read since."
 
 
 def _habit(digest: Digest) -> dict[str, Value]:
@@ -141,91 +135,33 @@ def _check(check: Health) -> dict[str, Value]:
 def headline_of(digest: Digest) -> str:
     """Return the summary of the day in a few words, for the subject and the first line."""
     failing = [check for check in digest.health if check.state == "failure"]
+    if digest.is_empty and digest.unread:
+        return "the bounce mailbox was not read"
     if digest.opened:
-        news = _number(len(digest.opened), "new problem")
+        news = counted(len(digest.opened), "new problem")
     elif failing:
         news = f"a check failed ({plain(failing[0].name, 40)})"
     elif digest.still_open:
-        news = _number(len(digest.still_open), "open problem")
+        news = counted(len(digest.still_open), "open problem")
     elif digest.is_empty:
         time = {Edition.DAILY: "day", Edition.WEEKLY: "week", Edition.MONTHLY: "month"}[digest.edition]
         return f"a quiet {time}, no mail came back"
     else:
         news = "no problems"
-    return f"{news}, {_number(digest.messages.now, 'mail')} came back"
-
-
-def _number(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+    unread = ", and a mailbox was not read" if digest.unread else ""
+    return f"{news}, {counted(digest.messages.now, 'mail')} came back{unread}"
 
 
 def _tone(digest: Digest) -> str:
     """Return the color of the band: that of the most severe unresolved incident."""
-    open_now = _by_severity([*digest.opened, *digest.still_open])
+    open_now = by_severity([*digest.opened, *digest.still_open])
     if open_now:
         return TONES.get(open_now[0].finding.severity, "")
     return "high" if any(check.state == "failure" for check in digest.health) else "good"
 
 
-def _by_severity(incidents: Sequence[Incident]) -> list[Incident]:
-    return sorted(incidents, key=lambda one: (_SEVERITY_ORDER.index(one.finding.severity), one.number))
-
-
 def _tile(label: str, count: Count) -> dict[str, Value]:
     return {"label": label, "now": count.now, "change": charts.change(count)}
-
-
-def _groups(
-    organisation: OrganisationProfile, playbooks: Mapping[str, Playbook], digest: Digest
-) -> list[dict[str, Value]]:
-    """Return the incidents under their three headings, without empty groups."""
-    groups = (
-        ("New problems", digest.opened, True),
-        ("Still open", digest.still_open, False),
-        ("Resolved", digest.resolved, False),
-    )
-    return [
-        {
-            "title": title,
-            "incidents": [
-                _incident(organisation, playbooks, incident, with_steps)
-                for incident in _by_severity(incidents)[:MAX_INCIDENTS]
-            ],
-            "more": max(len(incidents) - MAX_INCIDENTS, 0),
-        }
-        for title, incidents, with_steps in groups
-        if incidents
-    ]
-
-
-def _incident(
-    organisation: OrganisationProfile, playbooks: Mapping[str, Playbook], incident: Incident, with_steps: bool
-) -> dict[str, Value]:
-    finding = incident.finding
-    owner = OWNERS[finding.owner]
-    playbook = playbooks.get(finding.playbook)
-    critical = with_steps or finding.severity is Severity.CRITICAL
-    resolved = incident.resolved_at
-    steps = fill_steps(playbook, finding) if playbook and critical and resolved is None else ()
-    again, mails = "reopened; " if incident.reopened else "", _number(finding.messages, "message")
-    line = f"{again}since {local_time.short(finding.first_at, organisation.time_zone)}; {mails}; "
-    line += f"owner: {owner[0].lower()}{owner[1:]}"
-    if incident.state is IncidentState.QUIET:
-        last = local_time.short(finding.last_at, organisation.time_zone)
-        line += f"; no new bounces since {last}. Is it fixed? Close it with: "
-        line += f"bounce-watch incidents resolve {incident.number}"
-    if resolved is not None:
-        line = f"resolved {local_time.short(resolved, organisation.time_zone)}; {mails}"
-    return {
-        "name": incident.name,
-        "title": title_of(finding),
-        "severity": "good" if resolved else str(finding.severity),
-        "severity_label": "Resolved" if resolved else SEVERITIES[finding.severity],
-        "line": line,
-        "codes": [plain(status, 20) for status in finding.statuses[:5]],
-        "steps": [asdict(step) for step in steps[:MAX_STEPS]],
-        "more_steps": max(len(steps) - MAX_STEPS, 0),
-    }
 
 
 def _charts(digest: Digest) -> list[dict[str, Value]]:
