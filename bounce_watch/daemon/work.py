@@ -16,7 +16,7 @@ from bounce_watch.daemon.mailbox_thread import MailboxOutcome, MailboxThread
 from bounce_watch.pipeline import Context, CycleResult, check_mailbox, run_due_work
 from bounce_watch.pipeline.cycle import next_due
 from bounce_watch.pipeline.health import Level, judge_health, judge_mailboxes, worst
-from bounce_watch.pipeline.incidents.mailbox_outage import note_fault, note_recovery
+from bounce_watch.pipeline.incidents.mailbox_outage import note_fault, note_poll
 from bounce_watch.pipeline.metrics import Figures
 from bounce_watch.send.heartbeat import Heartbeat
 from bounce_watch.send.interface import Sender, SentLookup
@@ -46,8 +46,8 @@ class Monitor:
         """Note that a mailbox was read. Send a heartbeat while every mailbox is well."""
         context = self._context
         try:
-            if note_recovery(context, source, label):
-                log.info("admins_told", mailbox=label, of="recovery")
+            if note_poll(context, source, label):
+                log.info("admins_told", mailbox=label, of="a change")
             if self._heartbeat is None:
                 return
             lines = judge_mailboxes(context.store, context.config, context.clock(), self._sources)

@@ -24,6 +24,13 @@ from bounce_watch.notifications.rendering.templates import Templates, Value, wri
 
 MAX_MAILS = 20
 MAX_COMMANDS = 10
+_OUTAGES = {
+    (False, False): "cannot be read",
+    (False, True): "is read again",
+    (True, False): "cannot be filed",
+    (True, True): "is filed again",
+}
+"""What a message about a mailbox says, by whether it is about filing, and whether it is over."""
 _MARKUP = re.compile(r"[`*_~|<>\[\](){}#\\]")
 
 
@@ -77,9 +84,9 @@ class Composer:
         )
 
     def outage(self, facts: OutageFacts) -> Letter:
-        """Return the email to an admin about a mailbox that cannot be read, or is read again."""
+        """Return the email to an admin about a mailbox that cannot be read or filed, or works again."""
         mailbox, zone = plain(facts.mailbox, 120), self._organisation.time_zone
-        said = "is read again" if facts.is_over else "cannot be read"
+        said = _OUTAGES[facts.is_about_filing, facts.is_over]
         subject = f"{'[Over] ' if facts.is_over else ''}The bounce mailbox {mailbox} {said}"
         values: dict[str, Value] = {
             "language": "en",
@@ -89,6 +96,8 @@ class Composer:
             "footer": "Written by bounce_watch, once when this lasts and once when it is over.",
             "mailbox": mailbox,
             "over": facts.is_over,
+            "said": said,
+            "filing": facts.is_about_filing,
             "since": local_time.short(facts.since, zone),
             "now": local_time.short(facts.now, zone),
             "last_look": local_time.short(facts.last_look, zone) if facts.last_look else "",

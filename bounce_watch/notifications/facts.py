@@ -102,6 +102,8 @@ class NoticeFacts:
 class OutageFacts:
     """A mailbox, by its label, cannot be read for some time, or is read again (`is_over`).
 
+    `is_about_filing`: it is read, but its messages cannot be moved.
+
     `why` is the newest reason, `repair` how to fix it (empty if unknown), `commands` lines of PowerShell
     for that. `last_look` is None if it was never read.
     """
@@ -116,3 +118,4 @@ class OutageFacts:
     repair: str = ""
     commands: tuple[str, ...] = ()
     is_over: bool = False
+    is_about_filing: bool = False

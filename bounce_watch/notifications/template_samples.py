@@ -121,7 +121,7 @@ def alert_facts(playbook: str = "account_blocked") -> AlertFacts:
 
 
 def outages() -> tuple[OutageFacts, ...]:
-    """Return the facts of a mailbox whose sign-in is refused, and of its all-clear."""
+    """Return the facts of a mailbox whose sign-in is refused, of one that cannot be filed, and all-clears."""
     begun = OutageFacts(
         event_key="sample",
         to="admin@contoso.example",
@@ -135,7 +135,8 @@ def outages() -> tuple[OutageFacts, ...]:
             'Add-MailboxPermission -Identity "bounces@contoso.example" -User "app" -AccessRights FullAccess',
         ),
     )
-    return begun, replace(begun, is_over=True)
+    full = replace(begun, why="the mailbox is full", is_about_filing=True)
+    return begun, replace(begun, is_over=True), full, replace(full, is_over=True)
 
 
 def digest(empty: bool = False) -> Digest:

@@ -8,7 +8,7 @@ from enum import IntEnum
 
 from bounce_watch.config.models import Config
 from bounce_watch.model import Health, OutboxState, Severity
-from bounce_watch.store import StoreFull, StoreQueries
+from bounce_watch.store import MailboxPart, StoreFull, StoreQueries
 
 _MEGABYTE = 1024 * 1024
 
@@ -56,6 +56,7 @@ def judge_health(
     return (
         *([] if workers is None else [_service(config, workers)]),
         *judge_mailboxes(store, config, now, sources),
+        *_filing(store, sources),
         *_disk(config),
         *_outbox(store, config, now),
         *_stopped(store, now),
@@ -128,6 +129,14 @@ def _unfetched(store: StoreQueries, sources: Mapping[str, str]) -> Iterator[Line
                 figure=len(messages),
                 digest=("Mailbox", f"{name}: {text}"),
             )
+
+
+def _filing(store: StoreQueries, sources: Mapping[str, str]) -> Iterator[Line]:
+    """Yield a line for each mailbox whose messages cannot be moved; they are read all the same."""
+    for label, name in sources.items():
+        if (trouble := store.mailboxes.trouble_with(name, MailboxPart.FILING)) is not None:
+            text = f"messages stay in the mailbox since {trouble.since:%d %b %H:%M} UTC: {trouble.why[:200]}"
+            yield Line(name=f"filing {label}", level=Level.WARNING, text=text, digest=("Filing", text))
 
 
 def require_room(config: Config) -> None:

@@ -26,7 +26,7 @@ from bounce_watch.store.database.location import (
 from bounce_watch.store.database.postgres import Server
 from bounce_watch.store.database.process_lock import ProcessLock, find_holder
 from bounce_watch.store.database.workers import OnlyWorker, Worker
-from bounce_watch.store.mailboxes import Cursor, MailboxTrouble
+from bounce_watch.store.mailboxes import Cursor, MailboxPart, MailboxTrouble
 from bounce_watch.store.queries.people import Destination, Person
 from bounce_watch.store.records import (
     BounceDetail,
@@ -61,6 +61,7 @@ __all__ = [
     "IncidentDetail",
     "KnownIncident",
     "LockHeld",
+    "MailboxPart",
     "MailboxTrouble",
     "MessageRecord",
     "MessageState",

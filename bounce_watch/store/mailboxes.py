@@ -1,9 +1,10 @@
-"""State of each watched mailbox: when it was polled, up to which message, and why it cannot be read."""
+"""State of each watched mailbox: when it was polled, up to which message, and what does not work in it."""
 
 import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from sqlmodel import col, select
 
@@ -11,15 +12,22 @@ from bounce_watch.store import tables
 from bounce_watch.store.database.session import Queries, Repository
 from bounce_watch.store.meta import delete_values, read_time, read_value, read_values, write_value
 
-_CURSOR, _TROUBLE, _UNFETCHED = "cursor:", "trouble:", "unfetched:"
+_CURSOR, _UNFETCHED = "cursor:", "unfetched:"
 _MAX_UNFETCHED = 500
 _POLLED, _FIRST_POLLED, _COMPLETE = "last_look:", "first_look:", "complete_look:"
 _FIRST_RUN, _LAST_FETCH = "first_run_at", "last_success_fetch_at"
 
 
+class MailboxPart(StrEnum):
+    """What is done with a mailbox; the values begin names in the store."""
+
+    READING = "trouble:"
+    FILING = "filing:"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailboxTrouble:
-    """A mailbox that cannot be read. `why` is the newest reason; `is_notified`: the admins were notified."""
+    """A mailbox that cannot be read, or not filed. `why` is the newest reason; `is_notified`: the admins were notified."""
 
     since: datetime
     why: str
@@ -68,16 +76,16 @@ class MailboxQueries(Queries):
             known = session.exec(select(message.id).where(col(message.mailbox) == mailbox).limit(1)).first()
             return None if known is None else read_time(session, of_all)
 
-    def trouble_with(self, mailbox: str) -> MailboxTrouble | None:
-        """Return since when and why a mailbox cannot be read, None when it can."""
+    def trouble_with(self, mailbox: str, part: MailboxPart = MailboxPart.READING) -> MailboxTrouble | None:
+        """Return since when and why this part does not work, None when it does."""
         with self._reading() as session:
-            noted = read_value(session, f"{_TROUBLE}{mailbox}")
+            noted = read_value(session, f"{part}{mailbox}")
         return None if noted is None else _trouble_of(noted)
 
-    def troubles(self) -> dict[str, MailboxTrouble]:
-        """Return every mailbox that cannot be read."""
+    def troubles(self, part: MailboxPart = MailboxPart.READING) -> dict[str, MailboxTrouble]:
+        """Return every mailbox in which this part does not work."""
         with self._reading() as session:
-            return {name: _trouble_of(value) for name, value in read_values(session, _TROUBLE).items()}
+            return {name: _trouble_of(value) for name, value in read_values(session, part).items()}
 
     def unfetched(self, mailbox: str) -> dict[str, str]:
         """Return the messages of a mailbox that cannot be fetched: place and reason."""
@@ -125,21 +133,30 @@ class Mailboxes(MailboxQueries, Repository):
             return
         write_value(self._rows, name, json.dumps(dict(list(messages.items())[:_MAX_UNFETCHED])))
 
-    def note_trouble(self, mailbox: str, why: str, now: datetime, *, notified: bool = False) -> None:
-        """Record that a mailbox cannot be read. Keep the first start time, and `notified` once it is True."""
-        known = self.trouble_with(mailbox)
+    def note_trouble(
+        self,
+        mailbox: str,
+        why: str,
+        now: datetime,
+        *,
+        notified: bool = False,
+        part: MailboxPart = MailboxPart.READING,
+    ) -> None:
+        """Record that a part does not work. Keep the first start time, and `notified` once it is True."""
+        known = self.trouble_with(mailbox, part)
         since, notified = (known.since, notified or known.is_notified) if known else (now, notified)
         value = f"{since.isoformat()} {'told' if notified else 'untold'} {why}"
-        write_value(self._rows, f"{_TROUBLE}{mailbox}", value)
+        write_value(self._rows, f"{part}{mailbox}", value)
 
-    def clear_trouble(self, mailbox: str) -> bool:
-        """Record that a mailbox can be read again; return whether it had trouble."""
-        return delete_values(self._rows, [f"{_TROUBLE}{mailbox}"])
+    def clear_trouble(self, mailbox: str, part: MailboxPart = MailboxPart.READING) -> bool:
+        """Record that a part works again; return whether it had trouble."""
+        return delete_values(self._rows, [f"{part}{mailbox}"])
 
     def keep_troubles(self, mailboxes: Collection[str]) -> None:
         """Delete the troubles of mailboxes that are not in `mailboxes`."""
-        gone = self.troubles().keys() - set(mailboxes)
-        delete_values(self._rows, [f"{_TROUBLE}{mailbox}" for mailbox in gone])
+        for part in MailboxPart:
+            gone = self.troubles(part).keys() - set(mailboxes)
+            delete_values(self._rows, [f"{part}{mailbox}" for mailbox in gone])
 
 
 def _trouble_of(noted: str) -> MailboxTrouble:

@@ -10,7 +10,7 @@ from bounce_watch.config.secrets import SecretError
 from bounce_watch.model.check import Check
 from bounce_watch.model.message_location import MessageLocation
 from bounce_watch.pipeline import Context, CycleResult, check_mailbox
-from bounce_watch.pipeline.incidents.mailbox_outage import note_fault, note_recovery
+from bounce_watch.pipeline.incidents.mailbox_outage import note_fault, note_poll
 from bounce_watch.pipeline.ingest.read import fetch_messages, fetch_whole
 from bounce_watch.pipeline.wiring import source_of
 from bounce_watch.source import SourceError
@@ -42,7 +42,7 @@ def look_once(
                 say(f"{settings.label} was left out: {error}")
             faults.append(error)
         else:
-            note_recovery(work, source.name, settings.label)
+            note_poll(work, source.name, settings.label)
     return result, faults
 
 

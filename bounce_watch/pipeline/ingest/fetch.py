@@ -12,6 +12,7 @@ from bounce_watch.model import Kind
 from bounce_watch.model.message_location import MessageLocation
 from bounce_watch.pipeline.context import Context
 from bounce_watch.pipeline.health import require_room
+from bounce_watch.pipeline.filing import Filing, FilingState
 from bounce_watch.pipeline.ingest.message import ingest_messages, note_failure
 from bounce_watch.pipeline.ingest.read import ReadAll, ReadMessage, fetch_messages, fetch_whole, read_messages
 from bounce_watch.pipeline.result import CycleResult, IngestedMessage
@@ -57,13 +58,14 @@ def ingest_new(
     Returns the messages to retry, among them those that other watchers hold.
     """
     retry: list[MessageLocation] = []
+    filing = begin_filing(context, source)
 
     def claim_new(places: Locations) -> list[MessageLocation]:
         taken = context.store.worker.claim(places)
         others = [place for place in places if place not in taken]
         retry.extend(others)
         result.in_other_hands += len(others)
-        return _find_new(context, source, [place for place in places if place in taken])
+        return _find_new(context, filing, [place for place in places if place in taken])
 
     def select_new(places: Locations) -> list[MessageLocation]:
         if stop():
@@ -80,7 +82,7 @@ def ingest_new(
         for group in batched(read, lambda one: len(one[0].raw), most=MOST_MESSAGES, most_bytes=MOST_BYTES):
             if stop():
                 return retry
-            retry += _ingest_group(context, source, group, claim_new, result, historical=historical)
+            retry += _ingest_group(context, source, group, claim_new, filing, result, historical=historical)
             for _ in group:
                 progress()
     except StopWalk:
@@ -91,23 +93,21 @@ def ingest_new(
     return retry
 
 
-def finish_moves(context: Context, source: Source) -> None:
-    """Move what was stored before a crash or a lost connection, without a walk."""
-    if not (places := context.store.messages.unfiled(source.name)):
-        return
-    taken = context.store.worker.claim(places)
-    _move(context, source, [(place, MessageState.STORED) for place in places if place in taken])
-    context.store.worker.release(taken)
+def begin_filing(context: Context, source: Source) -> Filing:
+    """Return what moves the messages of a source during one poll."""
+    return Filing(
+        context.store, source, context.filings.setdefault(source.name, FilingState()), context.clock()
+    )
 
 
-def _find_new(context: Context, source: Source, places: Locations) -> list[MessageLocation]:
-    """Return those messages that are new; finish the moves of those that were stored before a crash."""
+def _find_new(context: Context, filing: Filing, places: Locations) -> list[MessageLocation]:
+    """Return those messages that are new; move those that were stored before."""
     if not places:
         return []
     mailbox, validity = places[0].mailbox, places[0].validity
     states = context.store.messages.states_at(mailbox, validity, [place.uid for place in places])
     known = [(place, states[place.uid]) for place in places if place.uid in states]
-    _move(context, source, known)
+    filing.move(known)
     done = {place for place, state in known if state is not MessageState.SEEN}
     context.store.worker.release(done)
     return [place for place in places if place not in done]
@@ -118,6 +118,7 @@ def _ingest_group(
     source: Source,
     group: list[ReadMessage],
     claim_new: Callable[[Locations], list[MessageLocation]],
+    filing: Filing,
     result: CycleResult,
     *,
     historical: bool,
@@ -130,7 +131,7 @@ def _ingest_group(
     ingested = _store_group(context, source, [read[place] for place in new], historical=historical)
     crash_points.point("receive.committed")
     places = [(place, one.state) for place, one in zip(new, ingested, strict=True)]
-    _move(context, source, places)
+    filing.move(places)
     context.store.worker.release(read)
     for one in ingested:
         result.add(one)
@@ -167,16 +168,3 @@ def _store_one(context: Context, source: Source, read: ReadMessage, *, historica
         # The quarantine keeps all bytes.
         whole = fetch_whole(source, message) or message
         return note_failure(context, whole, f"{type(error).__name__} while reading")
-
-
-def _move(context: Context, source: Source, placed: Sequence[tuple[MessageLocation, MessageState]]) -> None:
-    """Move messages whose rows are committed, then note what was filed. Repeating it is harmless."""
-    filed = [place for place, state in placed if state is MessageState.STORED]
-    if filed:
-        source.file(*filed)
-    if unreadable := [place for place, state in placed if state is MessageState.QUARANTINED]:
-        source.quarantine(*unreadable)
-    crash_points.point("receive.moved")
-    if filed:
-        with context.store.transaction() as tx:
-            tx.messages.note_filed(filed)

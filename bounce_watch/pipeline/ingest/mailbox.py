@@ -1,7 +1,7 @@
 """Poll a mailbox: first what came since the last poll, and from time to time the whole folder.
 
 A cursor spares listing at every poll what stays in the folder. Nothing is forgotten: what could not be moved
-is moved first, and the cursor stays before what could not be read or is held by another watcher. The whole
+is moved last, and the cursor stays before what could not be read or is held by another watcher. The whole
 folder is walked at the first poll of each run, under a new UIDVALIDITY, and once a day. A service walks it
 in portions, so that new mail and other mailboxes need not wait until a million messages are listed.
 """
@@ -16,7 +16,7 @@ import structlog
 from bounce_watch.model.message_location import MessageLocation
 from bounce_watch.pipeline.context import Context
 from bounce_watch.pipeline.health import require_room
-from bounce_watch.pipeline.ingest.fetch import StopWalk, finish_moves, ingest_new
+from bounce_watch.pipeline.ingest.fetch import StopWalk, begin_filing, ingest_new
 from bounce_watch.pipeline.result import CycleResult
 from bounce_watch.source.interface import Source, never, no_progress
 from bounce_watch.store import Cursor, Transaction
@@ -47,10 +47,12 @@ def check_mailbox(
     walked = _walk(context, source, result, stop=stop, progress=progress, portion=portion)
     if stop():
         return False
+    is_all_moved = begin_filing(context, source).finish()
     with context.store.transaction() as tx:
         tx.mailboxes.note_fetch(context.clock(), source.name, is_complete=not walked.is_partial)
         _note_unfetched(tx, source, is_whole=walked.is_whole)
-        if walked.is_whole and not source.skipped and result.in_other_hands == held_before:
+        has_skipped = source.skipped or result.in_other_hands != held_before
+        if walked.is_whole and is_all_moved and not has_skipped:
             tx.messages.note_moved(source.name, up_to=newest)
         if walked.cursor is not None:
             tx.mailboxes.note_cursor(source.name, walked.cursor)
@@ -127,7 +129,6 @@ def _walk(
     now, cursor = context.clock(), context.store.mailboxes.cursor(source.name)
     retry: list[MessageLocation] = []
     reached, whole, skipped = None, _is_whole_due(context, cursor, now), result.skipped
-    finish_moves(context, source)
     if cursor is not None:
         after = MessageLocation(mailbox=source.name, validity=cursor.validity, uid=cursor.uid)
         retry += ingest_new(context, source, result, stop=stop, progress=progress, after=after)
