@@ -27,7 +27,10 @@ class MailboxPart(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailboxTrouble:
-    """A mailbox that cannot be read, or not filed. `why` is the newest reason; `is_notified`: the admins were notified."""
+    """A mailbox that cannot be read, or not filed.
+
+    `why` is the newest reason; `is_notified`: the admins were notified.
+    """
 
     since: datetime
     why: str

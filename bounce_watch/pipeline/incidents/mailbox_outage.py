@@ -1,4 +1,4 @@
-"""Emails to the admins about a mailbox that cannot be read, or not filed: when it lasts, and when it is over."""
+"""Emails to the admins about a mailbox that can't be read or filed: when it lasts, and when it is over."""
 
 from functools import partial
 
@@ -25,7 +25,7 @@ def note_fault(
         if (now - trouble.since).total_seconds() < context.config.monitor.tell_after_minutes * 60:
             return False
         repair, commands = str(getattr(fault, "repair", "")), tuple(getattr(fault, "commands", ()))
-        _write(context, tx, source, label, trouble, part, repair=repair, commands=commands)
+        _write(context, tx, source, label, trouble, part=part, repair=repair, commands=commands)
         tx.mailboxes.note_trouble(source, why, now, notified=True, part=part)
     return True
 
@@ -38,7 +38,7 @@ def note_recovery(context: Context, source: str, label: str, part: MailboxPart =
     with context.store.transaction() as tx:
         tx.mailboxes.clear_trouble(source, part)
         if trouble.is_notified:
-            _write(context, tx, source, label, trouble, part, is_over=True)
+            _write(context, tx, source, label, trouble, part=part, is_over=True)
     return trouble.is_notified
 
 
@@ -58,8 +58,8 @@ def _write(
     source: str,
     label: str,
     trouble: MailboxTrouble,
-    part: MailboxPart,
     *,
+    part: MailboxPart,
     repair: str = "",
     commands: tuple[str, ...] = (),
     is_over: bool = False,

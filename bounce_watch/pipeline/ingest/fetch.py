@@ -11,8 +11,8 @@ import structlog
 from bounce_watch.model import Kind
 from bounce_watch.model.message_location import MessageLocation
 from bounce_watch.pipeline.context import Context
-from bounce_watch.pipeline.health import require_room
 from bounce_watch.pipeline.filing import Filing, FilingState
+from bounce_watch.pipeline.health import require_room
 from bounce_watch.pipeline.ingest.message import ingest_messages, note_failure
 from bounce_watch.pipeline.ingest.read import ReadAll, ReadMessage, fetch_messages, fetch_whole, read_messages
 from bounce_watch.pipeline.result import CycleResult, IngestedMessage
@@ -82,7 +82,9 @@ def ingest_new(
         for group in batched(read, lambda one: len(one[0].raw), most=MOST_MESSAGES, most_bytes=MOST_BYTES):
             if stop():
                 return retry
-            retry += _ingest_group(context, source, group, claim_new, filing, result, historical=historical)
+            retry += _ingest_group(
+                context, source, group, claim_new, result, filing=filing, historical=historical
+            )
             for _ in group:
                 progress()
     except StopWalk:
@@ -118,9 +120,9 @@ def _ingest_group(
     source: Source,
     group: list[ReadMessage],
     claim_new: Callable[[Locations], list[MessageLocation]],
-    filing: Filing,
     result: CycleResult,
     *,
+    filing: Filing,
     historical: bool,
 ) -> list[MessageLocation]:
     """Store and move a group; return what is to be retried."""

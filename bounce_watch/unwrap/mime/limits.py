@@ -1,5 +1,7 @@
 """Limits that hold before a message is parsed: its size, lines that could be boundaries, header blocks."""
 
+import re
+
 MAX_MESSAGE = 2 * 1024 * 1024
 MAX_HEADER_BLOCK = 256 * 1024
 MAX_HEADER = 16 * 1024
@@ -7,9 +9,19 @@ MAX_HEADERS = 1000
 MAX_DASHED_LINES = 2000
 MAX_DEPTH = 20
 MAX_PARTS = 200
+MAX_WORDS = 100
+MAX_WORDY_LINE = 2000
+"""Bytes of a line in which more than MAX_WORDS encoded words are decoded (RFC 5322 allows 998)."""
 MAX_TEXT = 64 * 1024
 MAX_RECIPIENTS = 500
 MAX_ENVELOPES = 5
+
+_BEYOND = re.compile(rb"^([^\n]{%d})([^\n]+)" % MAX_WORDY_LINE, re.MULTILINE)
+_BLOCK_END = re.compile(rb"\n\r?\n|\n--")
+_ENCODING = re.compile(
+    rb"^content-transfer-encoding[ \t]*:[ \t]*(?!7bit|8bit|binary)", re.IGNORECASE | re.MULTILINE
+)
+_TYPE = re.compile(rb"^content-type[ \t]*:([^\n]*)", re.IGNORECASE | re.MULTILINE)
 
 
 def bounded(raw: bytes) -> bytes:
@@ -23,7 +35,27 @@ def bounded(raw: bytes) -> bytes:
     message = message.lstrip(b"\r\n")
     if len(message) > MAX_DASHED_LINES * len(b"\n--") and message.count(b"\n--") > MAX_DASHED_LINES:
         message = _up_to_dashed_line(message, MAX_DASHED_LINES)
-    return _with_bounded_header(message)
+    return _with_bounded_words(_with_bounded_header(message))
+
+
+def _with_bounded_words(message: bytes) -> bytes:
+    """Break encoded words far out in a line, wherever a header may be: they cost the square of its length."""
+    if max(message.count(b"=?"), message.count(b"?=")) <= MAX_WORDS:
+        return message
+    return _BEYOND.sub(lambda line: line[1] + line[2].replace(b"?", b"_"), message)
+
+
+def has_encoded_message(message: bytes) -> bool:
+    """Tell whether an attached message may be in base64 or quoted-printable, which hides its headers."""
+    return _ENCODING.search(message) is not None and any(map(_is_encoded, _BLOCK_END.split(message)))
+
+
+def _is_encoded(block: bytes) -> bool:
+    """Tell whether lines up to a blank one may be the header of an encoded message; in a digest any may."""
+    if _ENCODING.search(block) is None:
+        return False
+    kinds = _TYPE.findall(block)
+    return not kinds or any(b"rfc822" in kind.lower() or b"=?" in kind for kind in kinds)
 
 
 def _up_to_dashed_line(message: bytes, limit: int) -> bytes:

@@ -1,6 +1,7 @@
 """The MIME tree of a message (RFC 2045, 2046). Only this module imports fast_mail_parser.
 
-Where fast_mail_parser refuses a message, the bounded parser in `fallback` reads it.
+Where fast_mail_parser refuses a message, the bounded parser in `fallback` reads it, and where it would decode
+an attached message before our limits hold for its headers.
 """
 
 import re
@@ -13,7 +14,14 @@ import fast_mail_parser
 from bounce_watch.unwrap.mime import fallback, outlook_item
 from bounce_watch.unwrap.mime.compound_file import MAGIC
 from bounce_watch.unwrap.mime.headers import Headers, read_headers
-from bounce_watch.unwrap.mime.limits import MAX_DEPTH, MAX_MESSAGE, MAX_PARTS, MAX_TEXT, bounded
+from bounce_watch.unwrap.mime.limits import (
+    MAX_DEPTH,
+    MAX_MESSAGE,
+    MAX_PARTS,
+    MAX_TEXT,
+    bounded,
+    has_encoded_message,
+)
 from bounce_watch.unwrap.mime.text import decode, text_of
 
 _PARAMETER = re.compile(r";\s{0,20}([\w-]{1,40})\*?\s{0,20}=\s{0,20}(\"[^\"]{0,200}\"|[^;\s\"]{1,200})")
@@ -84,11 +92,16 @@ class Part:
 def parse(raw: bytes) -> Part:
     """Return the root part of a message. Never raises; what exceeds the limits is left out."""
     message = bounded(raw if not raw.startswith(MAGIC) else outlook_item.as_mail(raw) or raw)
+    return _from_tree(_read_tree(message), [MAX_PARTS], message, ())
+
+
+def _read_tree(message: bytes) -> Any:
+    if has_encoded_message(message):
+        return fallback.parse(message)
     try:
-        tree: Any = fast_mail_parser.parse_email_tree(message, mode="lazy")
+        return fast_mail_parser.parse_email_tree(message, mode="lazy")
     except fast_mail_parser.ParseError:
-        tree = fallback.parse(message)
-    return _from_tree(tree, [MAX_PARTS], message, ())
+        return fallback.parse(message)
 
 
 def _from_tree(node: Any, budget: list[int], message: bytes, path: tuple[int, ...]) -> Part:
