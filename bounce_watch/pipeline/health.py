@@ -1,6 +1,5 @@
 """The one judgement of how the service is doing: for `status`, the digest, metrics and the heartbeat."""
 
-import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -8,9 +7,8 @@ from enum import IntEnum
 
 from bounce_watch.config.models import Config
 from bounce_watch.model import Health, OutboxState, Severity
+from bounce_watch.pipeline.room import MEGABYTE, require_room
 from bounce_watch.store import MailboxPart, StoreFull, StoreQueries
-
-_MEGABYTE = 1024 * 1024
 
 
 class Level(IntEnum):
@@ -139,23 +137,6 @@ def _filing(store: StoreQueries, sources: Mapping[str, str]) -> Iterator[Line]:
             yield Line(name=f"filing {label}", level=Level.WARNING, text=text, digest=("Filing", text))
 
 
-def require_room(config: Config) -> None:
-    """Raise StoreFull if the disk of the store has less free space than `store.keep_free_mb`.
-
-    Mail stays in the mailbox then. On a full disk not even a deletion can be written: SQLite's log needs
-    space. The disk of a database server cannot be seen.
-    """
-    if config.store.url is not None:
-        return
-    folder, least = config.store.path.parent, config.store.keep_free_mb
-    free = shutil.disk_usage(folder).free / _MEGABYTE
-    if free < least:
-        raise StoreFull(
-            f"Only {free:.0f} MB are free in {folder}: no mail is fetched, it waits in the mailbox.",
-            f"Free space there, or lower keep_free_mb in [store], which is {least:g}; we go on by ourselves.",
-        )
-
-
 def _disk(config: Config) -> Iterator[Line]:
     """Yield a line only while mail waits for free space."""
     try:
@@ -255,4 +236,4 @@ def ago(seconds: float) -> str:
 def _bytes(size: int | None) -> str:
     if size is None:
         return "on a server"
-    return f"{size / _MEGABYTE:.1f} MB" if size < 1024**3 else f"{size / 1024**3:.2f} GB"
+    return f"{size / MEGABYTE:.1f} MB" if size < 1024**3 else f"{size / 1024**3:.2f} GB"

@@ -12,10 +12,10 @@ from bounce_watch.model import Kind
 from bounce_watch.model.message_location import MessageLocation
 from bounce_watch.pipeline.context import Context
 from bounce_watch.pipeline.filing import Filing, FilingState
-from bounce_watch.pipeline.health import require_room
 from bounce_watch.pipeline.ingest.message import ingest_messages, note_failure
 from bounce_watch.pipeline.ingest.read import ReadAll, ReadMessage, fetch_messages, fetch_whole, read_messages
 from bounce_watch.pipeline.result import CycleResult, IngestedMessage
+from bounce_watch.pipeline.room import require_room
 from bounce_watch.sandbox.outcome import ReaderUnavailable
 from bounce_watch.sandbox.pool import batched
 from bounce_watch.source.interface import Source, SourceError, never, no_progress

@@ -15,9 +15,9 @@ import structlog
 
 from bounce_watch.model.message_location import MessageLocation
 from bounce_watch.pipeline.context import Context
-from bounce_watch.pipeline.health import require_room
 from bounce_watch.pipeline.ingest.fetch import StopWalk, begin_filing, ingest_new
 from bounce_watch.pipeline.result import CycleResult
+from bounce_watch.pipeline.room import require_room
 from bounce_watch.source.interface import Source, never, no_progress
 from bounce_watch.store import Cursor, Transaction
 
