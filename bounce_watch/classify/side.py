@@ -106,8 +106,10 @@ def _is_foreign_author(report: Report, site: Site | None) -> bool:
 
 def _author(report: Report) -> str | None:
     """Return the From address of the report itself; an inline forward has none of its own."""
-    author = report.provenance[-1].from_address if report.provenance else None
-    return None if author == report.forwarded_by else author
+    own = report.provenance[-1] if report.provenance else None
+    if own is None or own.opened == "inline" or own.from_address == report.forwarded_by:
+        return None
+    return own.from_address
 
 
 def _domains(address: str | None) -> tuple[str, ...]:

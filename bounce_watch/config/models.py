@@ -12,7 +12,8 @@ from bounce_watch.config.accounts import ImapSettings, Login, SendSettings, Smtp
 from bounce_watch.config.organisation import Organisation, Retention
 from bounce_watch.config.section import Address, Place, Section, plain_address
 from bounce_watch.config.service import Chat, Monitor, Overrides, Run
-from bounce_watch.model import Authority, Evidence, Site
+from bounce_watch.config.trust import Trust
+from bounce_watch.model import Site
 
 
 class Store(Section):
@@ -109,40 +110,6 @@ class Alerts(Section):
     chat: list[Chat] = Field(default=[], description="Chat rooms and webhooks that hear of incidents too.")
 
 
-class Trust(Section):
-    """Which reports are believed."""
-
-    tenant_id: str | None = Field(
-        default=None, description="Directory (tenant) ID: a report of another tenant is not believed."
-    )
-
-    authority: Authority = Field(
-        default=Authority.EXCHANGE_HEADERS,
-        description='"exchange-headers": what Exchange marked as its own. "mailbox": whatever lies in it.',
-    )
-    accept: list[Evidence] = Field(
-        default=[Evidence.INTERNAL],
-        description="Evidence tiers that may cause an answer or an incident; internal includes member.",
-    )
-    forwarders: list[Address] = Field(
-        default=[],
-        description="Members, such as the help desk, whose forwards count about anyone. "
-        "Those of other members count about their own mail only.",
-    )
-    dkim: bool = Field(
-        default=False,
-        description="Check our own DKIM signature on returned mail: one that holds proves that we sent it. "
-        "Asks DNS for our keys; needs bounce-watch[dkim].",
-    )
-    dkim_seconds: float = Field(default=2, gt=0, le=30, description="Longest wait for one key.")
-
-    @property
-    def accepted(self) -> frozenset[Evidence]:
-        """The accepted tiers. Before there was `member`, `internal` included what members forwarded."""
-        more = {Evidence.MEMBER} if Evidence.INTERNAL in self.accept else set()
-        return frozenset(self.accept) | more
-
-
 class Config(Section):
     """The whole file."""
 
@@ -213,6 +180,7 @@ class Config(Section):
             own_hosts=tuple(home.own_hosts),
             authority=self.trust.authority,
             tenant=self.trust.tenant_id.lower() if self.trust.tenant_id else None,
+            authserv_ids=frozenset(name.lower() for name in self.trust.authserv_ids),
             forwarders=frozenset(address.lower() for address in self.trust.forwarders),
             accepted_evidence=self.trust.accepted,
         )

@@ -53,12 +53,16 @@ class OriginalMessage:
 class Provenance:
     """The headers of one layer that say where it comes from. They are claims, not facts.
 
+    `opened` says how the layer before holds this one: `journal`, `attached`, or `inline` (pasted, of which
+    only the shown From is known); empty for the outermost. `from_address` is None unless there is
+    exactly one From field with one address.
     `auth_as` holds every value of X-MS-Exchange-Organization-AuthAs in order; two are suspicious.
     `is_ndr` is the presence of X-MS-Exchange-Message-Is-Ndr, which Exchange writes empty.
     `authentication_results` is the topmost field of that name, because the message brought the others.
     `tenant_ids` holds every value of X-MS-Exchange-CrossTenant-Id.
     """
 
+    opened: str = ""
     from_address: str | None = None
     return_path: str | None = None
     auth_as: tuple[str, ...] = ()

@@ -12,7 +12,7 @@ from time import monotonic
 from typing import Any
 
 from bounce_watch.config.load import ConfigError
-from bounce_watch.model import Reading, Report, Signature
+from bounce_watch.model import OriginalMessage, Reading, Report, Signature
 from bounce_watch.unwrap import read_headers
 
 MAX_SIGNATURES = 3
@@ -29,6 +29,8 @@ FindKey = Callable[[str], bytes | None]
 _FIELD = re.compile(rb"^dkim-signature[ \t]*:((?:[^\r\n]|\r?\n[ \t])*)", re.IGNORECASE | re.MULTILINE)
 _DOMAIN = re.compile(rb"(?:^|;)[ \t\r\n]*d[ \t\r\n]*=[ \t\r\n]*([A-Za-z0-9.-]{1,253})[ \t\r\n]*(?=;|$)")
 _SELECTOR = re.compile(rb"(?:^|;)[ \t\r\n]*s[ \t\r\n]*=[ \t\r\n]*([A-Za-z0-9._-]{1,63})[ \t\r\n]*(?=;|$)")
+_NEEDED = (b"from", b"subject", b"message-id")
+"""Fields that a signature must cover, each of which must be there once: a copy would not be covered."""
 _LINE_END = re.compile(rb"\r?\n")
 
 
@@ -59,12 +61,15 @@ class SignatureChecker:
         """
         original = report.original
         signature = self.check(original.signed_headers)
-        if signature is Signature.VALID and _author(original.signed_headers) != original.sender:
+        if signature is Signature.VALID and not _is_signed_as_read(original):
             signature = Signature.INVALID
         return replace(report, original=replace(original, signature=signature))
 
     def check(self, headers: str | None) -> Signature:
-        """Check a returned header block; one valid signature of ours is enough."""
+        """Check a returned header block; one valid signature of ours is enough.
+
+        It must cover author, subject and Message-ID, and the block must hold each once.
+        """
         if headers is None:
             return Signature.ABSENT
         block = _LINE_END.sub(b"\r\n", headers.encode("latin-1", "replace"))
@@ -107,16 +112,32 @@ class SignatureChecker:
         return key
 
 
-def _author(headers: str | None) -> str | None:
-    return read_headers((headers or "").encode("latin-1", "replace"))[0].address("from")
+def _count(block: bytes, name: bytes) -> int:
+    return len(re.findall(rb"^%s[ \t]*:" % re.escape(name), block, re.IGNORECASE | re.MULTILINE))
+
+
+def _covers(covered: bytes) -> bool:
+    """Tell whether the tag `h` of a signature lists the needed fields."""
+    return {name.strip().lower() for name in covered.split(b":")}.issuperset(_NEEDED)
+
+
+def _is_signed_as_read(original: OriginalMessage) -> bool:
+    """Tell whether the values that we use are those of the signed block."""
+    headers = read_headers((original.signed_headers or "").encode("latin-1", "replace"))[0]
+    message_id = (headers.first("message-id") or "").strip()
+    return headers.address("from") == original.sender and message_id == (original.message_id or "")
 
 
 def _holds(block: bytes, place: int, key: bytes) -> bool:
     """Verify the header signature at a position with a key, without checking the body hash."""
+    if any(_count(block, name) != 1 for name in _NEEDED):
+        return False
     import dkim
 
     class HeadersAlone(dkim.DKIM):  # type: ignore[misc]
         def verify_sig_process(self, sig: dict[bytes, bytes], *rest: object) -> bool:
+            if not _covers(sig[b"h"]):
+                return False
             # Without `bh` dkimpy compares no body; the field itself stays signed.
             return bool(super().verify_sig_process({k: v for k, v in sig.items() if k != b"bh"}, *rest))
 

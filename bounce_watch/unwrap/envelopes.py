@@ -45,9 +45,16 @@ class Layer(NamedTuple):
         return self._replace(envelopes=(*self.envelopes, name))
 
     def entered(self, message: Part) -> "Layer":
-        """Add the headers of a message that was reached."""
-        provenance = (*self.provenance, provenance_of(message.headers))
-        return Layer(self.envelopes, self.forwarded_by, self.recipients, provenance)
+        """Add the headers of a message that was reached through the last envelope."""
+        envelope = next((name for name in reversed(self.envelopes) if name != "redirect"), "")
+        return self._with(provenance_of(message.headers, envelope))
+
+    def pasted(self, inner: Pasted) -> "Layer":
+        """Add what a pasted message shows of its headers."""
+        return self.opened("inline")._with(provenance_of(_headers_of(inner), "inline"))
+
+    def _with(self, provenance: Provenance) -> "Layer":
+        return self._replace(provenance=(*self.provenance, provenance))
 
 
 def unwrap(message: Part) -> tuple[FoundReport, ...]:
@@ -136,7 +143,7 @@ def _open_pasted(message: Part, layer: Layer) -> Iterator[FoundReport]:
     view = FoundReport(message=message, headers=message.headers)
     pasted, text = None, view.text
     while len(layer.envelopes) < MAX_ENVELOPES and (inner := find_pasted(text)):
-        pasted, text, layer = inner, inner.text, layer.opened("inline")
+        pasted, text, layer = inner, inner.text, layer.pasted(inner)
         if _is_pasted_report(inner):
             break
     if pasted and _is_pasted_report(pasted):

@@ -4,7 +4,7 @@ import re
 from functools import lru_cache
 
 from bounce_watch.model import Provenance
-from bounce_watch.unwrap.mime.headers import Headers, first_address
+from bounce_watch.unwrap.mime.headers import Headers, addresses, first_address
 from bounce_watch.unwrap.mime.text import one_line
 
 OWN_MARK = "x-bounce-watch-id"
@@ -27,10 +27,11 @@ _SYSTEM_NAME = re.compile(
 )
 
 
-def provenance_of(headers: Headers) -> Provenance:
-    """Return the headers of one message that say where it comes from."""
+def provenance_of(headers: Headers, opened: str = "") -> Provenance:
+    """Return the headers of one message that say where it comes from, and how it was reached."""
     return Provenance(
-        from_address=headers.address("from"),
+        opened=opened,
+        from_address=_only_author(headers),
         return_path=headers.address("return-path"),
         auth_as=_lines(headers, "x-ms-exchange-organization-authas"),
         auth_source=_lines(headers, "x-ms-exchange-organization-authsource"),
@@ -39,6 +40,12 @@ def provenance_of(headers: Headers) -> Provenance:
         tenant_ids=_lines(headers, "x-ms-exchange-crosstenant-id"),
         own_marks=_lines(headers, OWN_MARK),
     )
+
+
+def _only_author(headers: Headers) -> str | None:
+    """Return the From address; None for several, because programs disagree which of them counts."""
+    is_single = len(headers.every("from")) == 1 and len(addresses(headers.first("from"), 2)) == 1
+    return headers.address("from") if is_single else None
 
 
 def _lines(headers: Headers, name: str) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bounce_watch.classify.evidence import has_failed, read_results
+from bounce_watch.classify.authentication import has_failed, read_results
 
 EXCHANGE = (
     "spf=fail (sender IP is 192.0.2.1) smtp.mailfrom=contoso.example; dkim=none (message not signed) "

@@ -46,7 +46,7 @@ def test_show_tells_the_judgement_and_what_followed(demo: Path, ask: Ask) -> Non
     (row, *_) = ask("history", "--cause", "sender_blocked", "--sender", JONAS)
     (detail,) = ask("show", str(row["id"]))
     assert detail["incidents"][0]["name"].startswith("INC-")
-    assert detail["report"]["evidence"] == "internal"
+    assert detail["report"]["evidence"] == "member"
     assert detail["why"]
     text = call("-c", str(demo / "config.toml"), "show", str(row["id"])).stdout
     assert "Who must act" in text

@@ -9,7 +9,9 @@ from bounce_watch.model import EXCHANGE_ONLINE_DECIDES, Cause, Event, Evidence, 
 
 DATA = Path(__file__).parents[2] / "data"
 RULES_TEXT = (DATA / "rules.toml").read_text(encoding="utf-8")
-RULES = {rule.id: rule for rule in load_rules(RULES_TEXT)}
+BACKSCATTER = '[[rule]]\nid = "backscatter_wave"\nenabled = true\n'
+"""A site's own row: the shipped one is switched off."""
+RULES = {rule.id: rule for rule in load_rules(RULES_TEXT, BACKSCATTER)}
 ACCEPTED = frozenset({Evidence.INTERNAL})
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 

@@ -1,4 +1,4 @@
-"""What a member forwards counts about this member only, and its incident says so until it is confirmed."""
+"""What a member forwards counts about this member only; what our own records know is correlated."""
 
 from collections.abc import Callable
 
@@ -82,3 +82,29 @@ def test_a_configuration_that_never_heard_of_members_accepts_them_as_before(
 ) -> None:
     home = open_home(("[digest]", f"[trust]\naccept = {accept}\n[digest]"))
     assert home.config.site.accepted_evidence == accepted
+
+
+def foreign(sender: str, message_id: str, number: int) -> bytes:
+    """Return another mail system's report, which our Exchange marked as coming from outside."""
+    mail = ndr(sender, number=number, authority="Anonymous")
+    mail = mail.replace(
+        b"MicrosoftExchange329e71ec88ae4615bbc36ab6ce41109e@larkfield", b"postmaster@fabrikam"
+    )
+    return mail.replace(b"mail.%d@larkfield.example" % number, message_id.encode())
+
+
+def test_our_own_report_proves_that_we_sent_the_mail(home: Home) -> None:
+    """Another server's report on a Message-ID and a sender that our Exchange named before is correlated."""
+    home.deliver(ndr(LENA, number=1), "1.mail")
+    home.look()
+    home.deliver(foreign(LENA, "mail.1@larkfield.example", 2), "2.mail")
+    home.deliver(foreign(TOM, "mail.1@larkfield.example", 3), "3.mail")
+    home.deliver(foreign(LENA, "other.1@larkfield.example", 4), "4.mail")
+    home.look()
+    found = {row.id: row.bounce.evidence for row in home.context.store.history.find()}
+    assert found == {
+        1: Evidence.INTERNAL,
+        2: Evidence.CORRELATED,
+        3: Evidence.UNVERIFIED,
+        4: Evidence.UNVERIFIED,
+    }

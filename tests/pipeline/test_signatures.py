@@ -113,6 +113,9 @@ CHANGES: dict[str, tuple[Change, Signature]] = {
     "another subject": (put(b"Subject: Offer", b"Subject: Other"), Signature.INVALID),
     "another author": (put(b"<lena@", b"<omar@"), Signature.INVALID),
     "a second author": (put(b"From: Lena", b"From: omar@larkfield.example\r\nFrom: Lena"), Signature.INVALID),
+    "a second subject above": (lambda m: b"Subject: Pay now\r\n" + m, Signature.INVALID),
+    "a second subject with a space": (lambda m: b"SUBJECT : Pay now\r\n" + m, Signature.INVALID),
+    "a second Message-ID": (lambda m: b"Message-ID: <x@evil.example>\r\n" + m, Signature.INVALID),
     "another recipient": (put(b"nobody@", b"somebody@"), Signature.INVALID),
     "another date": (put(b"23 Nov", b"24 Nov"), Signature.INVALID),
     "another sender in the Return-Path": (
@@ -133,6 +136,14 @@ CHANGES: dict[str, tuple[Change, Signature]] = {
 def test_what_was_changed_on_the_way_shows(name: str) -> None:
     change, expected = CHANGES[name]
     assert outcome(returned(change(signed()))) is expected
+
+
+@pytest.mark.parametrize("left_out", [b"subject", b"message-id"])
+def test_a_signature_that_leaves_a_field_open_proves_nothing(left_out: bytes) -> None:
+    """It stays valid whatever stands in that field."""
+    covered = [name for name in (b"from", b"to", b"subject", b"date", b"message-id") if name != left_out]
+    field = dkim.sign(MAIL, SELECTOR.encode(), OURS.encode(), PRIVATE, include_headers=covered)
+    assert outcome(returned(bytes(field) + MAIL)) is Signature.INVALID
 
 
 @pytest.mark.parametrize("domain", ["evil.example", "mail.larkfield.example", "notlarkfield.example"])

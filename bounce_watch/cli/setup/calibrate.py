@@ -13,7 +13,8 @@ from bounce_watch.classify import assess_evidence
 from bounce_watch.classify.evidence import EvidenceResult
 from bounce_watch.cli.common.output import emit_json, say
 from bounce_watch.config.load import load_config
-from bounce_watch.config.models import Config, Trust
+from bounce_watch.config.models import Config
+from bounce_watch.config.trust import Trust
 from bounce_watch.model import Authority, Evidence, Kind, Report, Signature, Site
 from bounce_watch.parse import read
 from bounce_watch.pipeline.context import find_signatures

@@ -6,7 +6,17 @@ from dataclasses import replace
 from datetime import datetime
 
 from bounce_watch.classify import assess_evidence, judge
-from bounce_watch.model import JudgedReport, Kind, NotAReport, Report, Unreadable, subject_hash
+from bounce_watch.model import (
+    Evidence,
+    JudgedReport,
+    Kind,
+    NotAReport,
+    OriginalMessage,
+    Report,
+    Unreadable,
+    subject_hash,
+)
+from bounce_watch.notifications.freeze import is_own_mark
 from bounce_watch.pipeline.context import Context
 from bounce_watch.pipeline.dkim import SignatureChecker
 from bounce_watch.pipeline.incidents.rules import apply_rules
@@ -102,6 +112,8 @@ def _ingest_report(
     (number, received_at), now = stored_message, context.clock()
     kept, shown = _with_allowed_subject(report, context.config.retention.subjects)
     assessed = assess_evidence(report, context.site)
+    if assessed.evidence is Evidence.UNVERIFIED and _is_known(context, tx, report.original):
+        assessed = assess_evidence(report, context.site, is_known=True)
     evidence, tests = assessed.evidence, assessed.tests
     stored = tx.messages.add_report(
         number, kept, evidence=evidence, tests=tests, now=now, received_at=received_at
@@ -127,6 +139,14 @@ def _ingest_report(
     is_enqueued = reply_to_sender(context, tx, judged, [one.incident for one in recorded])
     ingested.letters += is_enqueued is True
     ingested.withheld += is_enqueued is False
+
+
+def _is_known(context: Context, tx: Transaction, original: OriginalMessage) -> bool:
+    """Tell whether our records hold the original message: we wrote it, or our Exchange reported on it."""
+    marks = (*original.own_marks, original.message_id or "")
+    return any(is_own_mark(context.secret, mark) for mark in marks) or tx.messages.has_internal_report(
+        original
+    )
 
 
 def _with_allowed_subject(report: Report, wanted: str) -> tuple[Report, Report]:

@@ -7,12 +7,12 @@ from typing import Any
 from sqlalchemy import bindparam, func, insert, update
 from sqlmodel import Session, col, select
 
-from bounce_watch.model import Bounce, Event, Evidence, Kind, Report
+from bounce_watch.model import Bounce, Event, Evidence, Kind, OriginalMessage, Report
 from bounce_watch.model.message_location import MessageLocation
 from bounce_watch.store import tables
 from bounce_watch.store.database.columns import MAX_TEXT, scrub
 from bounce_watch.store.database.errors import AlreadyStored
-from bounce_watch.store.database.session import Queries, Repository
+from bounce_watch.store.database.session import Queries, Repository, read_columns
 from bounce_watch.store.database.upsert import insert_new, upsert
 from bounce_watch.store.messages.events import EVENT_COLUMNS, failed_events
 from bounce_watch.store.messages.rows import bounce_row, report_row
@@ -37,6 +37,15 @@ _STORE = upsert(
 )
 _NEW_REPORT = insert_new(_REPORT, returning=col(_REPORT.id))
 _NEW_BOUNCES = insert(_BOUNCE).returning(*EVENT_COLUMNS, sort_by_parameter_order=True)
+_INTERNAL_ON = (
+    select(_REPORT.id)
+    .where(
+        col(_REPORT.original_message_id) == bindparam("of_mail"),
+        func.lower(col(_REPORT.original_sender)) == bindparam("of_sender"),
+        col(_REPORT.evidence) == Evidence.INTERNAL,
+    )
+    .limit(1)
+)
 _FIRST_WITH = select(_REPORT.id).where(
     col(_REPORT.fingerprint) == bindparam("of_fingerprint"), col(_REPORT.duplicate_of).is_(None)
 )
@@ -71,6 +80,14 @@ class MessageQueries(Queries):
         )
         with self._reading() as session:
             return {uid: MessageState(state) for uid, state in session.exec(query)}
+
+    def has_internal_report(self, original: OriginalMessage) -> bool:
+        """Tell whether our own Exchange reported on this sender's Message-ID: we sent that message."""
+        if not original.message_id or not original.sender:
+            return False
+        asked = {"of_mail": scrub(original.message_id[:MAX_TEXT]), "of_sender": original.sender.lower()}
+        with self._reading() as session:
+            return read_columns(session, _INTERNAL_ON, asked).first() is not None
 
     def unfiled(self, mailbox: str) -> tuple[MessageLocation, ...]:
         """Return the locations of messages that are stored but not known to be filed, in order."""
