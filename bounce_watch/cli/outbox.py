@@ -20,7 +20,10 @@ from bounce_watch.cli.common.output import (
     say,
     two_lines,
 )
+from bounce_watch.config.load import load_config
 from bounce_watch.model import OutboxState
+from bounce_watch.pipeline.context import policy_of
+from bounce_watch.pipeline.outbox.enqueue import clear_breaker
 from bounce_watch.store import OutboxEntry
 from bounce_watch.store.outbox.queue import Outbox
 
@@ -61,6 +64,7 @@ def entry_json(entry: OutboxEntry) -> dict[str, Any]:
         "id": entry.id,
         "kind": entry.kind,
         "state": entry.state,
+        "held_for": entry.held_for,
         "to": entry.recipient,
         "subject": entry.subject,
         "cause": entry.cause,
@@ -160,19 +164,24 @@ def status(
 ) -> None:
     """Tell whether replies are stopped, and since when."""
     with read_store(context.obj) as store:
-        since = store.state.breaker_latched_at()
+        since, waiting = store.state.breaker_latched_at(), store.outbox.count_waiting()
     if as_json:
-        emit_json({"latched": since is not None, "since": since})
+        emit_json({"latched": since is not None, "since": since, "waiting": waiting})
     elif since is None:
         say("Replies are not stopped.")
     else:
         say(f"Replies are stopped since {local(since)}: too many were due at once. Alerts and digests leave.")
-        say("`bounce-watch top` shows the cause; then `bounce-watch breaker clear` allows replies again.")
+        say(f"{waiting} replies wait. `bounce-watch top` shows the cause.")
+        say("`bounce-watch breaker clear` sends them and allows replies again.")
 
 
 @breaker.command()
 def clear(context: typer.Context) -> None:
-    """Allow replies again. What was withheld meanwhile stays unanswered and stands in the digest."""
+    """Allow replies again. Those that waited are sent one by one, within the limits."""
+    policy = policy_of(load_config(context.obj))
     with change_store(context.obj) as store, store.transaction() as tx:
-        was_latched = tx.state.clear_breaker()
-    say("Replies are allowed again." if was_latched else "Replies were not stopped.")
+        released = clear_breaker(tx, policy, datetime.now(UTC))
+    if released is None:
+        say("Replies were not stopped.")
+    else:
+        say(f"Replies are allowed again; {released} that waited leave with the next runs, within the limits.")

@@ -155,7 +155,7 @@ def _outbox(store: StoreQueries, config: Config, now: datetime) -> Iterator[Line
     late = age > config.monitor.pending_minutes * 60
     text = f"{pending} wait to be sent" + (f", the oldest for {ago(age)}" if oldest else "")
     yield Line(name="pending", level=Level.WARNING if late else Level.OK, text=text, figure=pending)
-    held = counts.get(OutboxState.HELD, 0)
+    held = counts.get(OutboxState.HELD, 0) - store.outbox.count_waiting()
     later = ("Outbox", f"{held} answers wait for release: bounce-watch outbox list --state held")
     text = f"{held} wait for your release"
     yield Line(name="held", level=Level.OK, text=text, figure=held, digest=later if held else None)
@@ -178,8 +178,9 @@ def _stopped(store: StoreQueries, now: datetime) -> Iterator[Line]:
         yield Line(name="breaker", level=Level.OK, text="replies may leave", figure=0)
     else:
         since, at = ago((now - tripped_at).total_seconds()), f"{tripped_at:%d %b %H:%M} UTC"
-        text = f"replies are stopped since {since}: bounce-watch breaker status"
-        later = f"stopped since {at}, too many were due: bounce-watch breaker status"
+        waiting = store.outbox.count_waiting()
+        text = f"replies are stopped since {since}, {waiting} wait: bounce-watch breaker status"
+        later = f"stopped since {at}, too many were due, {waiting} wait: bounce-watch breaker status"
         digest = ("Replies", later)
         yield Line(name="breaker", level=Level.CRITICAL, text=text, figure=1, digest=digest)
     if stopped is None:

@@ -28,6 +28,7 @@ from bounce_watch.store.database.process_lock import ProcessLock, find_holder
 from bounce_watch.store.database.workers import OnlyWorker, Worker
 from bounce_watch.store.mailboxes import Cursor, MailboxPart, MailboxTrouble
 from bounce_watch.store.queries.people import Destination, Person
+from bounce_watch.store.queries.summary import Stats
 from bounce_watch.store.records import (
     BounceDetail,
     BounceRow,
@@ -41,7 +42,6 @@ from bounce_watch.store.records import (
     Recorded,
     ReplyHistory,
     ReportRecord,
-    Stats,
     StoredReport,
     WithheldRow,
 )

@@ -121,6 +121,7 @@ class OutboxEntry:
     next_at: datetime | None
     sent_at: datetime | None
     server_reply: str | None
+    held_for: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -228,23 +229,3 @@ class HistoryFilter:
     text: str | None = None
     mail: str | None = None
     subject: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stats:
-    """Figures of the whole store: `messages` and `mails` (outgoing) by kind, `withheld` by reason."""
-
-    messages: dict[str, int]
-    reports: int
-    duplicates: int
-    bounces: int
-    incidents_open: int
-    outbox: dict[str, int]
-    mails: dict[str, int]
-    withheld: dict[str, int]
-    quarantined: int
-    first_run_at: datetime | None
-    last_success_fetch_at: datetime | None
-    oldest_pending_at: datetime | None
-    first_bounce_at: datetime | None
-    last_bounce_at: datetime | None

@@ -13,7 +13,7 @@ from bounce_watch.send import FolderSender
 from bounce_watch.send.interface import Delivery, Outcome
 from bounce_watch.source.local.maildir import MaildirSource
 from bounce_watch.store import OutboxEntry, open_store, store_location
-from bounce_watch.store.outbox.queue import GRACE
+from bounce_watch.store.outbox.outcomes import GRACE
 from tests.pipeline.conftest import Home, ndr
 
 

@@ -12,6 +12,7 @@ from bounce_watch.model.message_location import MessageLocation
 from bounce_watch.pipeline.digest import gather
 from bounce_watch.pipeline.health import for_digest, judge_health
 from bounce_watch.pipeline.ingest.message import ingest_messages
+from bounce_watch.pipeline.outbox.enqueue import clear_breaker
 from bounce_watch.source.interface import Message
 from tests.pipeline.conftest import CONFIG, START, Home, ndr
 from tests.program import run_program
@@ -34,8 +35,8 @@ def storm(home: Home, first: int, count: int, seconds_between: float) -> None:
         ingest_messages(home.context, [(message, home.context.reader.read(raw))])
 
 
-def replies(home: Home) -> int:
-    written = home.context.store.outbox.list(limit=10_000)
+def replies(home: Home, state: OutboxState = OutboxState.PENDING) -> int:
+    written = home.context.store.outbox.list([state], limit=10_000)
     return sum(mail.kind is LetterKind.REPLY for mail in written)
 
 
@@ -45,18 +46,19 @@ def reasons(home: Home, now: datetime) -> dict[str, int]:
 
 @pytest.mark.parametrize("reports", [200, pytest.param(2_000, marks=pytest.mark.proof)])
 def test_a_storm_of_reports_stops_at_the_cap_of_a_minute(home: Home, reports: int) -> None:
-    """All within a minute: twenty answers leave, everything else becomes a line of the digest."""
+    """All within a minute: twenty answers leave, everything else waits."""
     storm(home, 1, reports, 50 / reports)
     assert replies(home) == 20
     assert home.context.store.state.breaker_latched_at() is not None
-    assert reasons(home, home.clock.now) == {"rate_limit": 1, "breaker": reports - 21}
+    assert replies(home, OutboxState.HELD) == reports - 20
+    assert reasons(home, home.clock.now) == {}
 
 
 def test_a_slow_storm_stops_at_the_cap_of_an_hour(home: Home) -> None:
     """Fifteen a minute are below the first cap; the second one holds."""
     storm(home, 1, 240, 4)
     assert replies(home) == 200
-    assert reasons(home, home.clock.now) == {"rate_limit": 1, "breaker": 39}
+    assert replies(home, OutboxState.HELD) == 40
 
 
 def test_the_breaker_stays_latched_however_quiet_it_gets_until_somebody_clears_it(home: Home) -> None:
@@ -65,10 +67,40 @@ def test_the_breaker_stays_latched_however_quiet_it_gets_until_somebody_clears_i
     storm(home, 100, 1, 1)
     assert replies(home) == 20
     with home.context.store.transaction() as tx:
-        assert tx.state.clear_breaker()
-        assert not tx.state.clear_breaker()
+        assert clear_breaker(tx, home.context.policy, home.clock.now) == 11
+        assert clear_breaker(tx, home.context.policy, home.clock.now) is None
     storm(home, 200, 1, 1)
-    assert replies(home) == 21
+    assert replies(home) == 32
+
+
+def test_what_waited_for_the_breaker_leaves_within_the_limits_once_it_is_cleared(home: Home) -> None:
+    storm(home, 1, 60, 0.1)
+    home.look()
+    assert len(home.sent()) == 20
+    home.clock.now += timedelta(days=3)
+    with home.context.store.transaction() as tx:
+        assert clear_breaker(tx, home.context.policy, home.clock.now) == 40
+    per_minute = []
+    while len(home.sent()) < 60:
+        before = len(home.sent())
+        home.look()
+        per_minute.append(len(home.sent()) - before)
+        home.clock.now += timedelta(minutes=1)
+    assert max(per_minute) <= 4
+    assert home.context.store.state.breaker_latched_at() is None
+
+
+def test_what_an_admin_must_release_does_not_leave_because_the_breaker_is_cleared(
+    open_home: Callable[..., Home],
+) -> None:
+    home = open_home(('mode = "on"', 'mode = "preview"'))
+    storm(home, 1, 3, 1)
+    with home.context.store.transaction() as tx:
+        tx.state.latch_breaker(home.clock.now)
+    storm(home, 10, 1, 1)
+    with home.context.store.transaction() as tx:
+        assert clear_breaker(tx, home.context.policy, home.clock.now) == 0
+    assert replies(home, OutboxState.HELD) == 4
 
 
 def test_alerts_and_digests_leave_while_the_breaker_is_latched(home: Home) -> None:
@@ -100,10 +132,11 @@ def test_the_breaker_is_shown_and_cleared_by_a_command(home: Home, store_line: s
         done.check_returncode()
         return done
 
-    assert json.loads(breaker("status", "--json").stdout) == {"latched": False, "since": None}
+    assert json.loads(breaker("status", "--json").stdout) == {"latched": False, "since": None, "waiting": 0}
     storm(home, 1, 30, 0.1)
     assert json.loads(breaker("status", "--json").stdout)["latched"] is True
     assert "too many" in breaker("status").stderr
+    assert "10 replies wait" in breaker("status").stderr
     assert "allowed again" in breaker("clear").stderr
     assert json.loads(breaker("status", "--json").stdout)["latched"] is False
     assert "not stopped" in breaker("clear").stderr

@@ -1,16 +1,19 @@
 """The only way into the outbox: every mail passes the gate and is frozen here."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
-from bounce_watch.model import Letter, OutboxState
+from bounce_watch.model import Letter, LetterKind, OutboxState
 from bounce_watch.notifications.freeze import freeze, new_ids
 from bounce_watch.notifications.gate.check import check, refuse_at_once
-from bounce_watch.notifications.gate.values import Allowed, Candidate, Past, Reason, Refused
+from bounce_watch.notifications.gate.values import Allowed, Candidate, Past, Policy, Reason, Refused
 from bounce_watch.pipeline.context import Context
 from bounce_watch.store import StoreQueries, Transaction
+from bounce_watch.store.outbox.queue import BREAKER
 
 NO_WAIT = timedelta(0)
+_TOO_MANY = frozenset({Reason.BREAKER, Reason.RATE_LIMIT})
 
 
 def post(
@@ -25,17 +28,21 @@ def post(
 ) -> bool:
     """Ask the gate; then write, freeze and enqueue the mail. False: withheld, the reason is noted.
 
-    `wait` is the time until the mail is due. A reply beyond the limit trips the breaker: from then on
-    replies are withheld until an admin resets it.
+    `wait` is the time until the mail is due. A reply beyond the limit trips the breaker: it and those that
+    follow are held until an admin clears it.
     """
     now = context.clock()
     verdict: Allowed | Refused | None = refuse_at_once(candidate, context.policy, now)
+    waits = False
     if verdict is None:
         # Only now, because it asks the store what was written before.
-        verdict = check(candidate, past_of(tx, candidate, now), context.policy, now)
+        past = past_of(tx, candidate, now)
+        verdict = check(candidate, past, context.policy, now)
+        waits = _waits(tx, candidate, verdict, now)
+        if waits:
+            within = replace(past, breaker_latched=False, mails_last_minute=0, mails_last_hour=0)
+            verdict = check(candidate, within, context.policy, now)
     if isinstance(verdict, Refused):
-        if verdict.reason is Reason.RATE_LIMIT:
-            tx.state.latch_breaker(now)
         tx.outbox.withhold(candidate.to, candidate.cause, verdict.reason, now, report_id)
         return False
     letter = write()
@@ -44,13 +51,34 @@ def post(
         letter,
         content=content,
         bw_id=bw_id,
-        state=OutboxState.HELD if verdict.hold else OutboxState.PENDING,
+        state=OutboxState.HELD if verdict.hold or waits else OutboxState.PENDING,
+        held_for=BREAKER if waits and not verdict.hold else None,
         now=now,
         cause=candidate.cause,
         report_id=report_id,
         incident=incident,
         wait=wait,
     )
+
+
+def _waits(tx: Transaction, candidate: Candidate, verdict: Allowed | Refused, now: datetime) -> bool:
+    """Tell whether a reply must wait because too many are due; the first that must trips the breaker."""
+    is_reply = candidate.kind is LetterKind.REPLY
+    if not is_reply or not isinstance(verdict, Refused) or verdict.reason not in _TOO_MANY:
+        return False
+    tx.state.latch_breaker(now)
+    return True
+
+
+def clear_breaker(tx: Transaction, policy: Policy, now: datetime) -> int | None:
+    """Allow replies again and send those that waited; return how many, None if replies were not stopped.
+
+    They leave one by one, so that the limits of a minute and of an hour hold.
+    """
+    if not tx.state.clear_breaker():
+        return None
+    pause = timedelta(seconds=max(60 / policy.per_minute, 3600 / policy.per_hour))
+    return tx.outbox.release_waiting(now, pause)
 
 
 def frozen(context: Context, letter: Letter, now: datetime) -> tuple[bytes, str]:

@@ -90,6 +90,12 @@ class OutboxQueries(Queries):
         with self._reading() as session:
             return _count(session, col(_OUTGOING.state) == OutboxState.HELD)
 
+    def count_waiting(self) -> int:
+        """Return how many replies wait until the breaker is cleared."""
+        is_held = col(_OUTGOING.state) == OutboxState.HELD
+        with self._reading() as session:
+            return _count(session, is_held, col(_OUTGOING.held_for).is_not(None))
+
     def newest(self) -> int:
         """Return the number of the newest message, 0 for none."""
         with self._reading() as session:

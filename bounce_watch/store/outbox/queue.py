@@ -17,24 +17,16 @@ from bounce_watch.store.database.columns import fold
 from bounce_watch.store.database.errors import NotThere
 from bounce_watch.store.database.session import Repository
 from bounce_watch.store.database.values import value_of
+from bounce_watch.store.outbox.outcomes import GRACE, record_outcome
 from bounce_watch.store.outbox.queries import OutboxQueries, is_due
 from bounce_watch.store.records import OutboxEntry, OutgoingMail
 from bounce_watch.store.state import State
 
-BACKOFF = tuple(timedelta(minutes=minutes) for minutes in (1, 2, 5, 15, 30, 60))
-"""Pauses after the first, second, ... attempt that certainly sent nothing; the last one repeats."""
-
-GIVE_UP_AFTER = timedelta(hours=48)
-"""Time in the outbox after which a message that cannot be sent has failed."""
-
-LEAST_ATTEMPTS = 10
-"""Minimum attempts before a message fails, because the clock may jump or the machine may sleep."""
-
 _OUTGOING = tables.Outgoing
 _NEW, _REFUSED = insert(_OUTGOING), insert(tables.Withheld)
 
-GRACE = timedelta(minutes=10)
-"""How long a server may take to answer the end of data (RFC 5321 section 4.5.3.2.6)."""
+BREAKER = "breaker"
+"""What a reply is held for that was due when too many were."""
 
 
 class Outbox(OutboxQueries, Repository):
@@ -52,6 +44,7 @@ class Outbox(OutboxQueries, Repository):
         report_id: int | None = None,
         incident: int | None = None,
         wait: timedelta = timedelta(0),
+        held_for: str | None = None,
     ) -> bool:
         """Add a message to the outbox, `pending` or `held`; return False when its event has one already.
 
@@ -74,6 +67,7 @@ class Outbox(OutboxQueries, Repository):
             "report_id": report_id,
             "incident": incident,
             "state": state,
+            "held_for": held_for,
             "attempts": 0,
             "created_at": now,
             "pending_since": now if pending else None,
@@ -124,7 +118,7 @@ class Outbox(OutboxQueries, Repository):
         if row.state != OutboxState.SENDING and outcome != "sent":
             return OutboxState(row.state)
         row.server_reply, row.lease_owner, row.lease_until = reply, None, None
-        self._record_outcome(row, outcome, now)
+        record_outcome(row, outcome, now)
         if outcome == "stop":
             State(self._rows).note_stop(reply, now)
         elif outcome == "sent":
@@ -144,7 +138,7 @@ class Outbox(OutboxQueries, Repository):
         alive = at_work() if found else ()
         rows = [row for row in found if row.lease_owner not in alive or (row.lease_until or now) < now]
         for row in rows:
-            self._record_outcome(row, "unknown", now)
+            record_outcome(row, "unknown", now)
             row.server_reply = "the process ended while this mail was being sent"
             row.lease_owner, row.lease_until = None, None
         return tuple(value_of(OutboxEntry, row) for row in rows)
@@ -166,6 +160,15 @@ class Outbox(OutboxQueries, Repository):
     def release(self, numbers: Collection[int] | None, now: datetime) -> int:
         """Release held messages, all of them for None; return how many."""
         return self._move_all(numbers, {OutboxState.HELD}, OutboxState.PENDING, now)
+
+    def release_waiting(self, now: datetime, pause: timedelta) -> int:
+        """Release what the breaker held, oldest first, each `pause` after the other; return how many."""
+        query = select(_OUTGOING).where(_in_state(OutboxState.HELD), col(_OUTGOING.held_for) == BREAKER)
+        rows = self._rows.exec(query.order_by(col(_OUTGOING.id)).with_for_update()).all()
+        for place, row in enumerate(rows):
+            self._move(row, OutboxState.PENDING, now)
+            row.next_at = now + place * pause
+        return len(rows)
 
     def abandon(self, numbers: Collection[int], now: datetime) -> int:
         """Cancel messages that are waiting, failed or unknown; return how many."""
@@ -193,34 +196,11 @@ class Outbox(OutboxQueries, Repository):
         return len(rows)
 
     def _move(self, row: tables.Outgoing, state: OutboxState, now: datetime) -> None:
-        row.state, row.next_at = state, None
+        row.state, row.next_at, row.held_for = state, None, None
         if state is OutboxState.PENDING:
             row.pending_since, row.next_at, row.attempts = now, now, 0
         if state is OutboxState.SENT:
             row.sent_at = now
-
-    def _record_outcome(self, row: tables.Outgoing, outcome: str, now: datetime) -> None:
-        match outcome:
-            case "sent":
-                row.state, row.sent_at, row.next_at = OutboxState.SENT, now, None
-            case "later":
-                self._retry_later(row, now)
-            case "failed":
-                row.state, row.next_at = OutboxState.FAILED, None
-            case "stop":
-                row.state, row.next_at, row.attempts = OutboxState.PENDING, now, row.attempts - 1
-            case "unknown":
-                row.state, row.next_at = OutboxState.UNKNOWN, now + GRACE
-            case _:
-                raise ValueError(f"{outcome!r} is no outcome of sending")
-
-    def _retry_later(self, row: tables.Outgoing, now: datetime) -> None:
-        pause = BACKOFF[min(row.attempts, len(BACKOFF)) - 1]
-        is_old = now + pause - (row.pending_since or row.created_at) > GIVE_UP_AFTER
-        if is_old and row.attempts >= LEAST_ATTEMPTS:
-            row.state, row.next_at = OutboxState.FAILED, None
-        else:
-            row.state, row.next_at = OutboxState.PENDING, now + pause
 
     def _outgoing(self, number: int) -> tables.Outgoing:
         row = self._rows.get(_OUTGOING, number, with_for_update=True)

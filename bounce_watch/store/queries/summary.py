@@ -1,5 +1,6 @@
 """Figures of the whole store, for `stats` and the health checks."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import func
@@ -9,8 +10,27 @@ from bounce_watch.model import IncidentState, OutboxState
 from bounce_watch.store import tables
 from bounce_watch.store.database.session import Queries
 from bounce_watch.store.meta import read_time
-from bounce_watch.store.records import Stats
 from bounce_watch.store.vocabulary import QuarantineState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stats:
+    """Figures of the whole store: `messages` and `mails` (outgoing) by kind, `withheld` by reason."""
+
+    messages: dict[str, int]
+    reports: int
+    duplicates: int
+    bounces: int
+    incidents_open: int
+    outbox: dict[str, int]
+    mails: dict[str, int]
+    withheld: dict[str, int]
+    quarantined: int
+    first_run_at: datetime | None
+    last_success_fetch_at: datetime | None
+    oldest_pending_at: datetime | None
+    first_bounce_at: datetime | None
+    last_bounce_at: datetime | None
 
 
 class Summary(Queries):

@@ -10,7 +10,10 @@ from bounce_watch.store.tables.fields import COUNTS_UP, instant, refers_to, row_
 
 
 class Outgoing(SQLModel, table=True):
-    """One outgoing message. `raw` is frozen, so that sending it again gives identical bytes."""
+    """One outgoing message. `raw` is frozen, so that sending it again gives identical bytes.
+
+    `held_for`: None for an admin's release, `breaker` until the breaker is cleared.
+    """
 
     __tablename__ = "outgoing"
     __table_args__ = (
@@ -39,6 +42,7 @@ class Outgoing(SQLModel, table=True):
     report_id: int | None = refers_to("report.id", default=None)
     incident: int | None = refers_to("incident.number", default=None)
     state: str = safe_text()
+    held_for: str | None = safe_text(default=None)
     attempts: int = 0
     created_at: datetime = instant()
     pending_since: datetime | None = instant(default=None)
