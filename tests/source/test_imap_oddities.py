@@ -282,7 +282,8 @@ def test_a_move_that_was_declined_but_worked_is_done(open_imap: Open) -> None:
 
 def test_a_move_that_was_declined_is_told(open_imap: Open) -> None:
     """The message is still there, so the caller must not believe that it is filed."""
-    script = Script(answers={"UID MOVE": b"@ NO not today\r\n", "UID FETCH": LISTED})
+    no = b"@ NO not today\r\n"
+    script = Script(answers={"UID MOVE": no, "UID COPY": no, "UID FETCH": LISTED})
     with open_imap(script) as source, pytest.raises(Unreachable, match="not today"):
         source.file(MessageLocation(mailbox=source.name, validity=7, uid="1"))
 
@@ -300,6 +301,7 @@ def test_a_message_that_cannot_be_moved_holds_back_no_other(open_imap: Open) -> 
     script = Script(
         answers={
             "UID MOVE": [b"@ NO not all\r\n", b"@ NO not this one\r\n", b"@ OK done\r\n"],
+            "UID COPY": b"@ NO not this one\r\n",
             "UID FETCH": LISTED,
         }
     )

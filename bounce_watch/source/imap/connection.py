@@ -14,6 +14,7 @@ from imapclient import IMAPClient, SocketTimeout
 from bounce_watch.config.accounts import ImapSettings
 from bounce_watch.net.tls import TlsRefused, protection_of, tls_context
 from bounce_watch.source.imap import errors as faults
+from bounce_watch.source.imap import sign_in
 from bounce_watch.source.imap.responses import (
     Items,
     Namespaces,
@@ -24,7 +25,7 @@ from bounce_watch.source.imap.responses import (
     read_namespaces,
 )
 from bounce_watch.source.imap.transport import Engine, keep_alive
-from bounce_watch.source.interface import Refused, SourceError
+from bounce_watch.source.interface import MissingFolder, Refused, SourceError
 from bounce_watch.testing import crash_points
 
 _GOODBYE_SECONDS = 2
@@ -47,6 +48,7 @@ class Connection:
     def __init__(self, settings: ImapSettings) -> None:
         self._settings = settings
         self.capabilities: frozenset[str] = frozenset()
+        self._is_introduced = False
         try:
             context = tls_context(settings)
         except TlsRefused as error:
@@ -96,61 +98,37 @@ class Connection:
         return protection_of(self._client.socket())
 
     def sign_in(self, password: str) -> None:
-        """Sign in with a password: SASL PLAIN if offered, because LOGIN takes ASCII only."""
-        offered = {name.decode("ascii", "replace") for name in self._client.capabilities()}
-        plain = "AUTH=PLAIN" in offered
-        if "LOGINDISABLED" in offered and not plain:
-            raise Refused(
-                f"{self._settings.host} takes no passwords here (LOGINDISABLED)",
-                'use auth = "xoauth2" (Exchange Online knows nothing else), or security = "starttls"',
-            )
-        if self._settings.mailbox and not plain:
-            raise Refused(
-                f"{self._settings.host} cannot open somebody else's mailbox (it offers no AUTH=PLAIN)",
-                "leave mailbox out, and name the shared folder in folder",
-            )
-        self._sign_in(self._plain_login if plain else self._client.login, password)
-
-    def _plain_login(self, user: str, password: str) -> None:
-        """Sign in by SASL PLAIN (RFC 4616), with another mailbox as its object if configured."""
-        self._client.plain_login(user, password, self._settings.mailbox and _checked(self._settings.mailbox))
+        """Sign in with a password."""
+        self.capabilities = sign_in.with_password(self._client, self._settings, password)
 
     def sign_in_with_token(self, token: str) -> None:
         """Sign in with an access token (XOAUTH2)."""
-
-        def mechanism(challenge: bytes) -> str:
-            # A second challenge is the server's reason for refusing; an empty response ends the exchange.
-            return "" if challenge else f"user={self._settings.owner}\x01auth=Bearer {token}\x01\x01"
-
-        def command(_user: str, _token: str) -> None:
-            self._client.sasl_login("XOAUTH2", mechanism)
-
-        self._sign_in(command, token)
-
-    def _sign_in(self, command: Callable[[str, str], object], secret: str) -> None:
-        crash_points.point("imap.sign_in")
-        try:
-            command(_checked(self._settings.user), _checked(secret))
-            # Exchange Online sends no list after the sign-in, and its new list differs.
-            listed = self._client._imap.capability()[1][0]
-        except faults.LOST as error:
-            fault = faults.signing_in(error, self._settings, secret)
-            # Not chained: the original text may repeat the secret.
-            raise fault from None
-        self.capabilities = frozenset(plain(listed).upper().split())
+        self.capabilities = sign_in.with_token(self._client, self._settings, token)
 
     def open(self, folder: str, *, read_only: bool = False) -> Opened:
         """Select a folder. Raises MissingFolder."""
         crash_points.point("imap.open")
         try:
-            answer = self._client.select_folder(_checked(folder), readonly=read_only)
+            answer = self._client.select_folder(faults.checked(folder), readonly=read_only)
         except faults.LOST as error:
-            raise faults.opening(error, folder, self._settings) from error
+            fault = faults.opening(error, folder, self._settings)
+            if isinstance(fault, MissingFolder) and self._introduce():
+                return self.open(folder, read_only=read_only)
+            raise fault from error
         return Opened(
             validity=int(answer.get(b"UIDVALIDITY", 0)),
             uid_next=int(answer.get(b"UIDNEXT", 0)),
             exists=int(answer.get(b"EXISTS", 0)),
         )
+
+    def _introduce(self) -> bool:
+        """Tell our name once (ID, RFC 2971), which imap.163.com wants; return whether it was news."""
+        if self._is_introduced or "ID" not in self.capabilities:
+            return False
+        self._is_introduced = True
+        with suppress(faults.CommandRejected):
+            self.perform(self._client.id_, {"name": "bounce_watch"})
+        return True
 
     def fetch(self, uids: str, items: str) -> dict[int, Items]:
         """Fetch items of a UID set such as `1:500`; responses without UID are dropped.
@@ -197,7 +175,7 @@ class Connection:
     def search_header(self, field: str, value: str) -> tuple[int, ...]:
         """Return the UIDs of messages whose header field holds `value`, which never comes from a message."""
         crash_points.point("imap.search")
-        found = self.perform(self._client.search, ["HEADER", _checked(field), _checked(value)])
+        found = self.perform(self._client.search, ["HEADER", faults.checked(field), faults.checked(value)])
         crash_points.point("imap.searched")
         return tuple(found)
 
@@ -205,17 +183,30 @@ class Connection:
         """Create a folder and subscribe to it, so that mail programs show it."""
         crash_points.point("imap.create")
         self.perform(self._client.create_folder, folder)
-        self.perform(self._client.subscribe_folder, folder)
+        with suppress(faults.CommandRejected):
+            self.perform(self._client.subscribe_folder, folder)
 
     def folders(self, pattern: str = "*") -> dict[str, tuple[bytes, ...]]:
         """Return flags by folder name."""
         return {name: flags for flags, _, name in self.perform(self._client.list_folders, "", pattern)}
 
+    def has(self, folder: str) -> bool:
+        """Tell whether the server says how many messages a folder holds (STATUS)."""
+        try:
+            return bool(self.perform(self._client.folder_status, folder, ["MESSAGES"]))
+        except faults.CommandRejected:
+            return False
+
     def namespaces(self) -> Namespaces:
-        if "NAMESPACE" not in self.capabilities:
+        if "NAMESPACE" in self.capabilities:
+            with suppress(faults.CommandRejected):
+                personal, *others = self.perform(self._client.namespace)
+                if personal:
+                    return read_namespaces(personal, *others)
+        root: list[Any] = []
+        with suppress(faults.CommandRejected):
             root = self.perform(self._client.list_folders, "", "")
-            return Namespaces(prefix="", separator=plain(root[0][1]) if root else "/")
-        return read_namespaces(*self.perform(self._client.namespace))
+        return Namespaces(prefix="", separator=plain(root[0][1]) if root else "/")
 
     def close(self) -> None:
         """Log out; if that fails, hang up."""
@@ -230,15 +221,8 @@ class Connection:
         """Run a command; raise its faults as a SourceError."""
         for argument in arguments:
             if isinstance(argument, str):
-                _checked(argument)
+                faults.checked(argument)
         try:
             return command(*arguments)
         except faults.LOST as error:
             raise faults.talking(error, self._settings) from error
-
-
-def _checked(argument: str) -> str:
-    """Return an argument that cannot end the command line (mjs/imapclient#657). Raises Refused."""
-    if any(char in argument for char in "\r\n\0"):
-        raise Refused("a name or password holds a line break", "take the line break out of the configuration")
-    return argument

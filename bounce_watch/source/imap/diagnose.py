@@ -34,16 +34,16 @@ def diagnose(settings: ImapSettings, sign_in: Callable[[Connection], None]) -> l
 def _mailbox(settings: ImapSettings, connection: Connection) -> list[Check]:
     folders = Folders(connection)
     return [
-        _watched(settings.folder, connection, folders),
+        _watched(settings.folder, folders),
         _target("IMAP filed folder", settings.filed_folder, folders),
         _target("IMAP quarantine folder", settings.quarantine_folder, folders),
         _moving(connection.capabilities),
     ]
 
 
-def _watched(folder: str, connection: Connection, folders: Folders) -> Check:
+def _watched(folder: str, folders: Folders) -> Check:
     try:
-        opened = connection.open(folders.server_name(folder), read_only=True)
+        opened = folders.open(folder, read_only=True)
     except SourceError as error:
         return _failure("IMAP watched folder", error)
     return Check("IMAP watched folder", "ok", f"{folder} opens and holds {opened.exists} messages")

@@ -152,3 +152,10 @@ def _explained(row: Refusal, text: str, settings: ImapSettings) -> SourceError:
 def plain_text(text: str) -> str:
     """Return a server's response on one line, without control characters, at most 200 characters."""
     return "".join(char if char.isprintable() else "?" for char in text[:_MAX_TEXT])
+
+
+def checked(argument: str) -> str:
+    """Return an argument that cannot end the command line (mjs/imapclient#657). Raises Refused."""
+    if any(char in argument for char in "\r\n\0"):
+        raise Refused("a name or password holds a line break", "take the line break out of the configuration")
+    return argument

@@ -1,70 +1,121 @@
 """Find and create folders, and move messages into them: MOVE (RFC 6851), else COPY and EXPUNGE (RFC 4315).
 
 The configuration writes `Bounces/Filed` everywhere. Servers separate with `/` or `.`, and some need a prefix
-(RFC 2342).
+(RFC 2342). What a server advertises is tried, not believed.
 """
 
+import re
 from collections.abc import Sequence
+from contextlib import suppress
 
 from bounce_watch.source.imap.connection import Connection
 from bounce_watch.source.imap.errors import CommandRejected, plain_text
-from bounce_watch.source.imap.responses import Items, Namespaces, uid_set
+from bounce_watch.source.imap.responses import Items, Namespaces, Opened, uid_set
 from bounce_watch.source.interface import MissingFolder
 
 _UNUSABLE = {b"\\noselect", b"\\nonexistent"}
+_EXISTS = re.compile(r"already.?exist", re.IGNORECASE)
 _UIDS_PER_COMMAND = 500
 
 
 class Folders:
-    """The folders of one signed-in connection, by their names in the configuration."""
+    """The folders of one signed-in connection, by their names in the configuration.
+
+    Servers differ in prefix, separator and case: the folder that is there is meant, however it is written.
+    """
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._namespaces: Namespaces | None = None
-        self._known: set[str] = set()
+        self._known: dict[str, str] = {}
 
-    def server_name(self, path: str) -> str:
-        """Return the server's own name of a folder written with slashes."""
-        if path.upper() == "INBOX":
-            return "INBOX"
-        names = self._find_namespaces()
-        translated = path.replace("/", names.separator)
-        if translated.startswith((*names.foreign, names.prefix or "\0")):
-            return translated
-        return names.prefix + translated
-
-    def _find_namespaces(self) -> Namespaces:
-        if self._namespaces is None:
-            self._namespaces = self._connection.namespaces()
-        return self._namespaces
+    def open(self, path: str, *, read_only: bool = False) -> Opened:
+        """Select a folder. Raises MissingFolder."""
+        names = self._names(path)
+        name = self._known.get(path, names[0])
+        try:
+            return self._connection.open(name, read_only=read_only)
+        except MissingFolder:
+            found = None if len(names) == 1 else self._find(path) or self._find_in_any_case(path)
+            if found is None or found == name:
+                raise
+            self._known[path] = found
+            return self._connection.open(found, read_only=read_only)
 
     def exists(self, path: str) -> bool:
         """Tell whether a folder exists and can hold messages."""
-        name = self.server_name(path)
-        flags = self._connection.folders(name).get(name)
-        return flags is not None and not _UNUSABLE & {flag.lower() for flag in flags}
+        return self._find(path) is not None
 
     def ensure(self, path: str) -> str:
         """Return the server's name of a folder; create it if missing. Raises MissingFolder."""
-        name = self.server_name(path)
-        if name not in self._known and not self.exists(path):
-            self._create(name)
-        self._known.add(name)
-        return name
+        if path not in self._known:
+            self._known[path] = self._find(path) or self._create(path)
+        return self._known[path]
 
     def forget(self, path: str) -> None:
         """Check the folder again next time: the server reported it gone."""
-        self._known.discard(self.server_name(path))
+        self._known.pop(path, None)
 
-    def _create(self, name: str) -> None:
+    def _names(self, path: str) -> list[str]:
+        """Return the names that a folder written with slashes may have on the server, the likeliest first."""
+        if path.upper() == "INBOX":
+            return ["INBOX"]
+        if self._namespaces is None:
+            self._namespaces = self._connection.namespaces()
+        names = self._namespaces
+        inbox = f"INBOX{names.separator}"
+        bare = path.replace("/", names.separator)
+        if bare.startswith(names.foreign):
+            return [bare]
+        with_prefix = bare if names.prefix and bare.startswith(names.prefix) else names.prefix + bare
+        inside = bare if bare.upper().startswith(inbox) else inbox + bare
+        return list(dict.fromkeys([with_prefix, bare, inside, inside[len(inbox) :]]))
+
+    def _find(self, path: str) -> str | None:
+        """Return the server's own name of a folder that can hold messages; None if it tells of none."""
+        return next(filter(None, (self._listed(name, name) for name in self._names(path))), None)
+
+    def _find_in_any_case(self, path: str) -> str | None:
+        return next(filter(None, (self._listed(name, "*") for name in self._names(path))), None)
+
+    def _listed(self, name: str, pattern: str) -> str | None:
+        try:
+            folders = self._connection.folders(pattern)
+        except CommandRejected:  # some servers do so for a folder that is missing
+            return None
+        usable = {one for one, flags in folders.items() if not _UNUSABLE & {flag.lower() for flag in flags}}
+        alike = [one for one in usable if one.casefold() == name.casefold()]
+        return name if name in usable else alike[0] if len(alike) == 1 else None
+
+    def _create(self, path: str) -> str:
+        faults = []
+        for name in self._names(path):
+            try:
+                self._create_with_parents(name)
+            except CommandRejected as error:
+                if _EXISTS.search(error.answer) or self._connection.has(name):
+                    return self._find_in_any_case(path) or name
+                faults.append(error)
+            else:
+                return name
+        if found := self._find_in_any_case(path):
+            return found
+        raise MissingFolder(
+            f"the folder {path} is missing and cannot be made: {plain_text(faults[0].answer)}",
+            "create it by hand, or allow the account to create folders",
+        ) from faults[0]
+
+    def _create_with_parents(self, name: str) -> None:
+        separator = self._namespaces.separator if self._namespaces else "/"
         try:
             self._connection.create(name)
         except CommandRejected as error:
-            if "[alreadyexists]" not in error.answer.lower():
-                raise MissingFolder(
-                    f"the folder {name} is missing and cannot be made: {plain_text(error.answer)}",
-                    "create it by hand, or allow the account to create folders",
-                ) from error
+            parent, _, _ = name.rpartition(separator)
+            if not parent or parent.upper() == "INBOX" or _EXISTS.search(error.answer):
+                raise
+            with suppress(CommandRejected):
+                self._create_with_parents(parent)
+            self._connection.create(name)
 
 
 def move(connection: Connection, folders: Folders, uids: Sequence[int], path: str) -> None:
@@ -86,37 +137,62 @@ def _move(connection: Connection, folders: Folders, uids: Sequence[int], path: s
             folders.forget(path)
             _move_once(connection, folders.ensure(path), left)
         elif left:
-            _move_each(connection, folders.ensure(path), left, error)
+            _move_otherwise(connection, folders.ensure(path), left, error, one_by_one=len(left) < len(uids))
 
 
-def _move_each(connection: Connection, folder: str, uids: Sequence[int], fault: CommandRejected) -> None:
-    """Move one by one, so that a message that cannot be moved does not block the others."""
+def _move_otherwise(
+    connection: Connection, folder: str, uids: Sequence[int], fault: CommandRejected, *, one_by_one: bool
+) -> None:
+    """Copy messages that MOVE leaves where they are; one that cannot be moved does not block the others."""
+    if "MOVE" in connection.capabilities and not one_by_one:
+        try:
+            _copy(connection, folder, uids)
+        except CommandRejected as error:
+            fault = error
+        else:
+            connection.capabilities -= {"MOVE"}  # it is advertised, and refused
+            return
     if len(uids) == 1:
         raise fault
     faults = []
     for uid in uids:
         try:
-            _move_once(connection, folder, [uid])
+            _move_one(connection, folder, uid)
         except CommandRejected as error:
             faults.append(error)
     if faults:
         raise faults[0]
 
 
+def _move_one(connection: Connection, folder: str, uid: int) -> None:
+    try:
+        _move_once(connection, folder, [uid])
+    except CommandRejected as error:
+        _move_otherwise(connection, folder, [uid], error, one_by_one=False)
+
+
 def _move_once(connection: Connection, folder: str, uids: Sequence[int]) -> None:
     if "MOVE" in connection.capabilities:
         # A UID that is gone is not an error here (RFC 3501 section 6.4.8).
         connection.move(uids, folder)
-        return
+    else:
+        _copy(connection, folder, uids)
+
+
+def _copy(connection: Connection, folder: str, uids: Sequence[int]) -> None:
     # Messages that an earlier call marked were copied by it; those that a user marked stay.
     answers = connection.fetch(uid_set(uids), "(UID FLAGS)")
     unmarked = [uid for uid in uids if not _is_marked(answers.get(uid, {}))]
-    if unmarked:
-        connection.copy(unmarked, folder)
-        connection.mark_deleted(unmarked)
-        # Without UIDPLUS an EXPUNGE would remove what other users have marked.
-        if "UIDPLUS" in connection.capabilities:
+    if not unmarked:
+        return
+    connection.copy(unmarked, folder)
+    connection.mark_deleted(unmarked)
+    # Without UIDPLUS an EXPUNGE would remove what other users have marked.
+    if "UIDPLUS" in connection.capabilities:
+        try:
             connection.expunge(unmarked)
+        except CommandRejected:
+            connection.capabilities -= {"UIDPLUS"}
 
 
 def _is_marked(answer: Items) -> bool:

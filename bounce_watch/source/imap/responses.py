@@ -139,7 +139,9 @@ def read_namespaces(personal: Any, *others: Any) -> Namespaces:
     """Read the response to NAMESPACE; each kind of namespace is a list, or NIL."""
     prefix, separator = personal[0] if personal else ("", "/")
     foreign = (plain(entry[0]) for group in others for entry in group or ())
-    return Namespaces(prefix=plain(prefix), separator=plain(separator), foreign=tuple(filter(None, foreign)))
+    return Namespaces(
+        prefix=plain(prefix), separator=plain(separator) or "/", foreign=tuple(filter(None, foreign))
+    )
 
 
 def uid_set(uids: Iterable[int]) -> str:

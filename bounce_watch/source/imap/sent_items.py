@@ -38,7 +38,7 @@ class SentItems:
             return None
         try:
             self._account.sign_in(connection)
-            connection.open(Folders(connection).server_name(self._folder), read_only=True)
+            Folders(connection).open(self._folder, read_only=True)
             ours = filter(_OWN_ID.fullmatch, bw_ids)
             return frozenset(bw_id for bw_id in ours if connection.search_header(HEADER, bw_id))
         except SourceError:

@@ -101,7 +101,7 @@ class ImapSource:
     def _open(self) -> Opened:
         """Select the folder again to learn UIDVALIDITY, UIDNEXT and the number of messages."""
         connection, folders = self._in_use()
-        self._opened = with_uid_next(connection, connection.open(folders.server_name(self.settings.folder)))
+        self._opened = with_uid_next(connection, folders.open(self.settings.folder))
         return self._opened
 
     def _in_use(self) -> tuple[Connection, Folders]:

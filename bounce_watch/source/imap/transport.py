@@ -2,6 +2,7 @@
 
 import contextlib
 import imaplib
+import re
 import socket
 import ssl
 from collections.abc import Iterator
@@ -13,6 +14,8 @@ from bounce_watch.net.slow_server import OPENING, within
 
 # Seconds, a number of tries, and milliseconds.
 _KEEP_ALIVE = {"TCP_KEEPIDLE": 60, "TCP_KEEPINTVL": 20, "TCP_KEEPCNT": 4, "TCP_USER_TIMEOUT": 140_000}
+_BLANK = b"\r\n"
+_STATUS = re.compile(rb"^(\* (?:[0-9]+ )?|[A-Za-z0-9]+ )([A-Za-z-]+)(?: |(?=\r\n))")
 
 
 def keep_alive(channel: socket.socket) -> None:
@@ -32,6 +35,7 @@ class Engine(imaplib.IMAP4):
     def __init__(self, settings: ImapSettings, context: ssl.SSLContext) -> None:
         self._settings, self._context = settings, context
         self._reach: socket.socket | None = None
+        self._next_line, self._is_behind_literal = b"", False
         self._is_late = False
         with self._in_time():
             super().__init__(settings.host, settings.port, settings.timeout_seconds)
@@ -76,7 +80,28 @@ class Engine(imaplib.IMAP4):
             if self._reach is not None:
                 self._reach.shutdown(socket.SHUT_RDWR)
 
+    def _get_response(self) -> Any:
+        """Take what some servers write around RFC 3501: blank lines, small letters, OK without a text."""
+        while (line := self.readline()) == _BLANK:
+            continue
+        self._next_line = _STATUS.sub(lambda found: found[1] + found[2].upper() + b" ", line, count=1)
+        return super()._get_response()  # type: ignore[misc]
+
+    def read(self, size: int) -> bytes:
+        self._is_behind_literal = True
+        return super().read(size)
+
     def readline(self) -> bytes:
+        """Read a line, but not a blank one between a literal and the rest of its response."""
+        line, self._next_line = self._next_line or self._line(), b""
+        if self._is_behind_literal and line == _BLANK:
+            line, self._next_line = self._line(), b""
+            if not line.startswith((b")", b" ")):
+                line, self._next_line = _BLANK, line
+        self._is_behind_literal = False
+        return line
+
+    def _line(self) -> bytes:
         """Read a line; abort at one without an end, because what follows it is not IMAP."""
         try:
             return super().readline()

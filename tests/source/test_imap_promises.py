@@ -1,0 +1,261 @@
+"""What a server advertises or answers is tried, not believed: what counts is what happens."""
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from bounce_watch.config.accounts import ImapSettings
+from bounce_watch.model.message_location import MessageLocation
+from bounce_watch.source import MissingFolder, Refused
+from bounce_watch.source.imap.source import ImapSource
+from tests.servers.scripted_imap import SELECTED, Answer, Script, ScriptedImap
+
+NO = b"@ NO cannot be done\r\n"
+OK = b"@ OK done\r\n"
+OPENED = SELECTED + b"@ OK [READ-WRITE] selected\r\n"
+Open = Callable[..., ImapSource]
+
+
+@pytest.fixture
+def open_imap() -> Iterator[Open]:
+    with ExitStack() as stack:
+
+        def start(script: Script, **wishes: object) -> ImapSource:
+            server = stack.enter_context(ScriptedImap(script))
+            account: dict[str, object] = {"host": "127.0.0.1", "port": server.port, "security": "none"}
+            account |= {"user": "bounces@contoso.example", "timeout_seconds": 5, **wishes}
+            return ImapSource(ImapSettings.model_validate(account), lambda: "pa55word")
+
+        yield start
+
+
+class Home:
+    """Folders and the messages in them, as a server holds them. `odd` are answers of its own."""
+
+    def __init__(self, *folders: str, prefix: str = "", separator: str = "/", **odd: Answer) -> None:
+        self.folders: dict[str, list[int]] = {"INBOX": [1, 2], **{name: [] for name in folders}}
+        self.prefix, self.separator = prefix, separator
+        self.script = Script(
+            capabilities="IMAP4rev1 MOVE UIDPLUS NAMESPACE ID",
+            answers={
+                "SELECT": self.select, "LIST": self.folder_list, "CREATE": self.create, "UID MOVE": self.move,
+                "UID COPY": self.copy, "UID EXPUNGE": self.expunge, "UID FETCH": self.fetch,
+                "STATUS": self.status,
+                "NAMESPACE": f'* NAMESPACE (("{prefix}" "{separator}")) NIL NIL\r\n@ OK done\r\n'.encode(),
+                **{name.replace("_", " "): answer for name, answer in odd.items()},
+            },
+        )  # fmt: skip
+
+    def select(self, line: str) -> bytes:
+        return OPENED if _last(line) in self.folders else NO
+
+    def folder_list(self, line: str) -> bytes:
+        pattern = _last(line)
+        shape = re.escape(pattern).replace(r"\*", ".*")
+        found = [name for name in self.folders if pattern and re.fullmatch(shape, name)]
+        lines = [f'* LIST () "{self.separator}" "{name}"\r\n' for name in found or [""]]
+        return "".join(lines if found or not pattern else []).encode() + OK
+
+    def status(self, line: str) -> bytes:
+        name = _last(line)
+        return f'* STATUS "{name}" (MESSAGES 0)\r\n@ OK done\r\n'.encode() if name in self.folders else NO
+
+    def create(self, line: str) -> bytes:
+        name = _last(line)
+        if name in self.folders or not name.startswith(self.prefix):
+            return NO
+        self.folders[name] = []
+        return OK
+
+    def move(self, line: str) -> bytes:
+        answer = self.copy(line)
+        return self.expunge(line) if answer == OK else answer
+
+    def copy(self, line: str) -> bytes:
+        if _last(line) not in self.folders:
+            return b"@ NO [TRYCREATE] no such folder\r\n"
+        self.folders[_last(line)] += self.named(line)
+        return OK
+
+    def expunge(self, line: str) -> bytes:
+        gone = self.named(line)
+        self.folders["INBOX"] = [uid for uid in self.folders["INBOX"] if uid not in gone]
+        return OK
+
+    def fetch(self, line: str) -> bytes:
+        there = (uid for uid in self.named(line) if uid in self.folders["INBOX"])
+        return b"".join(b"* %d FETCH (UID %d FLAGS ())\r\n" % (uid, uid) for uid in there) + OK
+
+    @staticmethod
+    def named(line: str) -> list[int]:
+        return [int(uid) for uid in line.split(" ")[2].split(",")]
+
+
+def _last(line: str) -> str:
+    return str(re.findall(r'"([^"]*)"', line)[-1])
+
+
+def file_both(source: ImapSource) -> None:
+    with source:
+        source.file(*(MessageLocation(mailbox=source.name, validity=7, uid=uid) for uid in "12"))
+
+
+@pytest.mark.parametrize(
+    ("home", "folder"),
+    [
+        pytest.param(Home(UID_MOVE=NO), "Bounces/Filed", id="MOVE is advertised and refused"),
+        pytest.param(Home(UID_MOVE=b"@ BAD unknown command\r\n"), "Bounces/Filed", id="MOVE is unknown"),
+        pytest.param(Home(LIST=NO), "Bounces/Filed", id="LIST of a missing folder is refused"),
+        pytest.param(Home("Bounces/Filed", LIST=NO), "Bounces/Filed", id="LIST is refused"),
+        pytest.param(Home(SUBSCRIBE=NO), "Bounces/Filed", id="subscriptions are refused"),
+        pytest.param(Home(NAMESPACE=NO), "Bounces/Filed", id="NAMESPACE is refused"),
+        pytest.param(
+            Home(NAMESPACE=b"* NAMESPACE NIL NIL NIL\r\n@ OK done\r\n", separator="."),
+            "Bounces.Filed",
+            id="no namespace",
+        ),
+        pytest.param(
+            Home("Bounces", "Bounces/filed", CREATE=b"@ NO Mailbox already exists.\r\n"),
+            "Bounces/filed",
+            id="another case",
+        ),
+        pytest.param(Home("bounces/FILED", CREATE=NO), "bounces/FILED", id="another case, no reason told"),
+        pytest.param(Home(prefix="INBOX.", separator="."), "INBOX.Bounces.Filed", id="a prefix"),
+        pytest.param(
+            Home("Bounces.Filed", prefix="INBOX.", separator="."),
+            "Bounces.Filed",
+            id="made without the prefix",
+        ),
+        pytest.param(
+            Home("INBOX.Bounces.Filed", separator="."), "INBOX.Bounces.Filed", id="made inside INBOX"
+        ),
+        pytest.param(
+            Home(prefix="INBOX.", separator=".", NAMESPACE=NO),
+            "INBOX.Bounces.Filed",
+            id="a prefix that is not told",
+        ),
+    ],
+)
+def test_messages_reach_the_one_folder_that_is_meant(open_imap: Open, home: Home, folder: str) -> None:
+    """Each of these ended with reports that were read and never filed."""
+    file_both(open_imap(home.script))
+    assert home.folders[folder] == [1, 2]
+    assert home.folders["INBOX"] == []
+    assert [name for name in home.folders if name.upper().endswith("FILED")] == [folder]
+
+
+def test_move_that_was_refused_is_not_asked_for_with_every_group(open_imap: Open) -> None:
+    home = Home(UID_MOVE=NO)
+    source = open_imap(home.script)
+    with source:
+        for uid in "12":
+            source.file(MessageLocation(mailbox=source.name, validity=7, uid=uid))
+    assert sum(line.startswith("UID MOVE") for line in home.script.heard) == 1
+
+
+def test_parents_are_made_where_the_server_does_not_make_them(open_imap: Open) -> None:
+    """RFC 3501 says that it should."""
+    home = Home()
+
+    def create(line: str) -> bytes:
+        parent = _last(line).rpartition("/")[0]
+        return home.create(line) if not parent or parent in home.folders else NO
+
+    home.script.answers["CREATE"] = create
+    file_both(open_imap(home.script))
+    assert home.folders["Bounces/Filed"] == [1, 2]
+
+
+def test_an_expunge_that_is_refused_leaves_the_messages_marked(open_imap: Open) -> None:
+    home = Home(UID_MOVE=NO, UID_EXPUNGE=NO)
+    file_both(open_imap(home.script))
+    assert home.folders["Bounces/Filed"] == [1, 2]
+    assert "UID STORE 1,2 +FLAGS.SILENT (\\Deleted)" in home.script.heard
+
+
+def test_a_folder_that_cannot_be_made_is_told_in_the_words_of_the_configuration(open_imap: Open) -> None:
+    home = Home(CREATE=NO)
+    with pytest.raises(MissingFolder, match=r"Bounces/Filed is missing and cannot be made: .*cannot be done"):
+        file_both(open_imap(home.script))
+    assert home.folders["INBOX"] == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("written", "named"),
+    [
+        ("reports", "Reports"),
+        ("Reports", "INBOX.Reports"),
+        ("INBOX/Reports", "INBOX.Reports"),
+        ("INBOX.Reports", "INBOX.Reports"),
+    ],
+)
+def test_the_watched_folder_is_found_by_another_name(open_imap: Open, written: str, named: str) -> None:
+    home = Home(named, separator=".")
+    with open_imap(home.script, folder=written) as source:
+        assert source.count() == 2
+    assert home.script.heard[-2] == f'SELECT "{named}"'
+
+
+def test_a_server_that_wants_our_name_first_gets_it(open_imap: Open) -> None:
+    """imap.163.com opens no folder before (RFC 2971); others never ask, and are not told."""
+    home = Home()
+
+    def select(line: str) -> bytes:
+        known = any(line.startswith("ID ") for line in home.script.heard)
+        return home.select(line) if known else b"@ NO SELECT Unsafe Login. Please contact kefu@188.com\r\n"
+
+    home.script.answers["SELECT"] = select
+    with open_imap(home.script) as source:
+        assert source.count() == 2
+    assert home.script.heard.count('ID ("name" "bounce_watch")') == 1
+
+
+@pytest.mark.parametrize(
+    "answer", [NO, b"@ BAD unknown mechanism\r\n", b"@ NO [AUTHENTICATIONFAILED] no\r\n"]
+)
+def test_a_sign_in_that_is_offered_and_refused_is_followed_by_the_next(
+    open_imap: Open, answer: bytes
+) -> None:
+    script = Script(capabilities="IMAP4rev1 SASL-IR AUTH=PLAIN", answers={"AUTHENTICATE": answer})
+    with open_imap(script):
+        assert 'LOGIN "bounces@contoso.example" "pa55word"' in script.heard
+
+
+def test_the_first_refusal_is_told_when_no_sign_in_works(open_imap: Open) -> None:
+    answers: dict[str, Answer] = {"AUTHENTICATE": b"@ NO the account is locked\r\n", "LOGIN": NO}
+    source = open_imap(Script(capabilities="IMAP4rev1 AUTH=PLAIN", answers=answers))
+    with pytest.raises(Refused, match="the account is locked"), source:
+        pass
+
+
+@pytest.mark.parametrize(
+    "bodies",
+    [
+        pytest.param(b"* 1 FETCH (UID 1 BODY[]<0> {5}\r\nfirst\r\n)\r\n@ OK done\r\n", id="behind a literal"),
+        pytest.param(
+            b"\r\n* 1 FETCH (UID 1 BODY[]<0> {5}\r\nfirst)\r\n\r\n\r\n@ OK done\r\n", id="between answers"
+        ),
+        pytest.param(b"* 1 FETCH (BODY[]<0> {5}\r\nfirst\r\n UID 1)\r\n@ OK done\r\n", id="before the UID"),
+        pytest.param(b"* 1 FETCH (UID 1 BODY[]<0> {5}\r\nfirst)\r\n@ OK\r\n", id="OK without a text"),
+        pytest.param(b"* 1 fetch (uid 1 body[]<0> {5}\r\nfirst)\r\n@ ok done\r\n", id="small letters"),
+        pytest.param(b"* 1 FETCH (UID 1 BODY[]<0.2097152> {5}\r\nfirst)\r\n@ OK done\r\n", id="another name"),
+        pytest.param(b"* 1 FETCH (UID 1 BODY[] {5}\r\nfirst)\r\n@ OK done\r\n", id="the name of the whole"),
+    ],
+)
+def test_what_the_standard_library_does_not_read_is_read(open_imap: Open, bodies: bytes) -> None:
+    """Blank lines and small letters are limits of imaplib, and ended the connection."""
+    listed = b"* 1 FETCH (UID 1 RFC822.SIZE 5)\r\n@ OK done\r\n"
+    script = Script(answers={"UID FETCH": [listed, bodies]})
+    with open_imap(script) as source:
+        assert [message.raw for message in source.messages()] == [b"first"]
+    assert script.connections == 1
+
+
+def test_a_folder_name_in_a_literal_may_end_its_line(open_imap: Open) -> None:
+    """Then the line behind the literal is blank, and no blank line too many."""
+    home = Home("Bounces/Filed", LIST=b'* LIST () "/" {13}\r\nBounces/Filed\r\n@ OK done\r\n')
+    with open_imap(home.script) as source:
+        source.file(MessageLocation(mailbox=source.name, validity=7, uid="1"))
+    assert home.folders["Bounces/Filed"] == [1]
