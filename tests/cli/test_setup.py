@@ -12,6 +12,7 @@ import pytest
 import trustme
 
 from tests.cli.conftest import call
+from tests.pipeline.conftest import CONFIG
 
 FLAGS = [
     "--organisation", "Larkfield", "--domain", "larkfield.example", "--mailbox", "bounces@larkfield.example",
@@ -104,6 +105,19 @@ def test_check_says_when_the_certificate_of_the_application_ends(
     (line,) = [row for row in map(json.loads, done.stdout.splitlines()) if row["name"] == "certificate"]
     assert (line["state"], bool(line["repair"])) == (state, state != "ok")
     assert f"{ends:%Y-%m-%d}" in line["text"]
+
+
+def test_check_tells_that_passwords_for_exchange_online_end(tmp_path: Path) -> None:
+    config = tmp_path / "config.toml"
+    text = CONFIG.replace('type = "folder"\npath = "sent"', 'type = "smtp"\nuser = "b@larkfield.example"')
+    config.write_text(text)
+    config.chmod(0o600)
+    said = call("-c", str(config), "check", "--offline", "--json").stdout
+    (found,) = [row for row in map(json.loads, said.splitlines()) if row["name"] == "sending with a password"]
+    assert found["state"] == "warning"
+    assert "December 2026" in found["text"]
+    config.write_text(text.replace('type = "smtp"', 'type = "smtp"\nhost = "mail.larkfield.example"'))
+    assert "sending with a password" not in call("-c", str(config), "check", "--offline", "--json").stdout
 
 
 def test_check_says_what_repairs_a_missing_password(tmp_path: Path) -> None:

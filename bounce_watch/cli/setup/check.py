@@ -13,7 +13,7 @@ from bounce_watch import shipped_files
 from bounce_watch.cli.common.exit_status import Exit
 from bounce_watch.cli.common.output import print_checks
 from bounce_watch.cli.setup.probe import read_span, run_probe
-from bounce_watch.config.accounts import Login, SourceSettings
+from bounce_watch.config.accounts import ImapSettings, Login, SmtpSettings, SourceSettings
 from bounce_watch.config.load import ConfigError, load_config
 from bounce_watch.config.models import Config
 from bounce_watch.config.secrets import SecretError, chat_lookup, login_lookup
@@ -89,6 +89,7 @@ def _check_all(path: Path | None, *, offline: bool) -> Iterator[Check]:
     yield from _guarded("catalogue and rules", _check_knowledge, config)
     yield from _guarded("templates", _check_templates, config)
     yield from _check_secrets(config)
+    yield from _check_password_sign_in(config)
     yield from _guarded("certificate", _check_certificates, config)
     if not offline:
         for settings in config.source:
@@ -176,6 +177,34 @@ def _check_secrets(config: Config) -> Iterator[Check]:
             login_lookup(login, prefix).read()
         except SecretError as error:
             yield Check(f"{name}{prefix.upper()} secret", "warning", str(error), error.repair)
+
+
+def _check_password_sign_in(config: Config) -> Iterator[Check]:
+    """Warn of a password for Exchange Online, which takes none over IMAP and soon none to send.
+
+    Source: Exchange team blog, newest post on SMTP AUTH (read 2026-11).
+    """
+    send = config.send
+    if isinstance(send, SmtpSettings) and send.auth == "password" and _is_exchange_online(send.host):
+        text = (
+            "signs in with a password; Exchange Online turns these off for SMTP AUTH by default at the end "
+            "of December 2026 (5.7.30). Admins can turn them on again; the final date will be announced later"
+        )
+        yield Check("sending with a password", "warning", text, 'set send.auth = "xoauth2" and [send.oauth]')
+    for source in config.source:
+        if (
+            isinstance(source, ImapSettings)
+            and source.auth == "password"
+            and _is_exchange_online(source.host)
+        ):
+            text = f"{source.host} takes no passwords over IMAP, only OAuth"
+            yield Check(
+                f"{source.label} with a password", "warning", text, 'set auth = "xoauth2" and its oauth table'
+            )
+
+
+def _is_exchange_online(host: str) -> bool:
+    return host.lower().rstrip(".").endswith((".office365.com", ".office365.us", ".outlook.cn"))
 
 
 def _check_certificates(config: Config) -> Iterator[Check]:
