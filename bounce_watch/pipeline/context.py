@@ -18,6 +18,7 @@ from bounce_watch.notifications.composer import Composer
 from bounce_watch.notifications.gate.values import Mode, Policy
 from bounce_watch.pipeline.dkim import SignatureChecker, key_finder
 from bounce_watch.pipeline.filing import FilingState
+from bounce_watch.pipeline.large import LargeMessages
 from bounce_watch.sandbox.reader import InProcess, IsolatedReader, Reader
 from bounce_watch.send.interface import Delivery
 from bounce_watch.store import Store
@@ -35,7 +36,7 @@ class Context:
 
     `unrecorded` holds outcomes of deliveries, by outbox number, that the store could not record yet.
     `walks` holds, by source, how far an unfinished walk through the whole folder has come, `filings` what
-    could not be moved.
+    could not be moved, `large` what waits to be read.
     `reader` reads messages; it starts a process when first asked, which `close` ends.
     """
 
@@ -53,6 +54,7 @@ class Context:
     unrecorded: dict[int, Delivery] = field(default_factory=dict)
     walks: dict[str, MessageLocation] = field(default_factory=dict)
     filings: dict[str, FilingState] = field(default_factory=dict)
+    large: dict[str, LargeMessages] = field(default_factory=dict)
 
     def close(self) -> None:
         """Stop the reader. The caller that opened the store closes it."""

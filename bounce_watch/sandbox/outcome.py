@@ -7,12 +7,16 @@ from bounce_watch.model import Reading
 
 
 class Limit(StrEnum):
-    """The limit that a message exceeded. `crash`: the reading process died (an error in native code)."""
+    """The limit that a message exceeded. `crash`: the reading process died (an error in native code).
+
+    `starved`: the time was over, but the process got hardly any of it, so the message is not at fault.
+    """
 
     CPU = "cpu"
     WALL = "wall"
     MEMORY = "memory"
     CRASH = "crash"
+    STARVED = "starved"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +31,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overrun:
-    """A message exceeded a limit, and will do so again. `reason` is one clause for people."""
+    """A message exceeded a limit, and will do so again unless starved. `reason` is one clause for people."""
 
     limit: Limit
     reason: str

@@ -1,5 +1,6 @@
 """Start a reading process, send it requests with a time limit, and kill it."""
 
+import os
 import pickle
 import signal
 import socket
@@ -33,6 +34,8 @@ _START = (
 )
 _FROM_OUTSIDE = {-signal.SIGKILL, -signal.SIGTERM, -signal.SIGINT, -signal.SIGHUP}
 _CHUNK = 256 * 1024
+OWN_SECONDS = 1.0
+"""Processor time that blames the messages for a timeout; most take a hundredth of it."""
 
 
 class ReadingProcess:
@@ -71,12 +74,15 @@ class ReadingProcess:
 
     def ask(self, requests: Sequence[ReadRequest]) -> list[Any] | Overrun:
         """Return one answer for each request, or the limit that they exceeded together."""
-        deadline = time.monotonic() + self._limits.wall_seconds
+        deadline, used = time.monotonic() + self._limits.wall_seconds, self._cpu_seconds()
         try:
             self._send(frame(pack(requests)), deadline)
             return unpack_answer(self._receive(deadline))
         except TimeoutError:
+            is_starved = self._cpu_seconds() - used < min(OWN_SECONDS, self._limits.wall_seconds / 2)
             self.end()
+            if is_starved:
+                return Overrun(limit=Limit.STARVED, reason="this machine was too busy to read it")
             return Overrun(
                 limit=Limit.WALL, reason=f"it takes longer to read than {self._limits.wall_seconds:g} seconds"
             )
@@ -85,6 +91,16 @@ class ReadingProcess:
             return Overrun(limit=Limit.CRASH, reason="the reading process answered with something else")
         except OSError as error:
             return self._why_it_ended(error)
+
+    def _cpu_seconds(self) -> float:
+        """Return the processor time that the process used so far (proc(5))."""
+        try:
+            fields = (
+                Path(f"/proc/{self._popen.pid}/stat").read_text(encoding="latin-1").rpartition(")")[2].split()
+            )
+        except OSError:
+            return 0.0
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def kill(self) -> None:
         """Kill the process; a call that waits for it raises ReaderUnavailable."""

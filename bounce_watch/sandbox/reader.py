@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from bounce_watch.parse import read
 from bounce_watch.sandbox.frames import ReadRequest
 from bounce_watch.sandbox.jobs import Job
-from bounce_watch.sandbox.outcome import Limits, Outcome, Overrun
+from bounce_watch.sandbox.outcome import Limit, Limits, Outcome, Overrun
 from bounce_watch.sandbox.process import ReadingProcess
 
 
@@ -59,11 +59,18 @@ class IsolatedReader:
         """Return for each request the result of the job, or its Overrun.
 
         If requests exceed a limit together, each is read alone, so that one bad message harms no other.
+        Once one alone is starved too, the others are not tried.
         """
         answer = self._ask(requests)
         if not isinstance(answer, Overrun):
             return answer
-        return [answer] if len(requests) == 1 else [self.ask([request])[0] for request in requests]
+        if len(requests) == 1:
+            return [answer]
+        answers: list[Any] = []
+        for request in requests:
+            is_starved = answers and isinstance(answers[-1], Overrun) and answers[-1].limit is Limit.STARVED
+            answers.append(answers[-1] if is_starved else self.ask([request])[0])
+        return answers
 
     def _ask(self, requests: Sequence[ReadRequest]) -> list[Any] | Overrun:
         with self._turn:

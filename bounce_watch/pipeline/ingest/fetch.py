@@ -14,6 +14,7 @@ from bounce_watch.pipeline.context import Context
 from bounce_watch.pipeline.filing import Filing, FilingState
 from bounce_watch.pipeline.ingest.message import ingest_messages, note_failure
 from bounce_watch.pipeline.ingest.read import ReadAll, ReadMessage, fetch_messages, fetch_whole, read_messages
+from bounce_watch.pipeline.large import LargeMessages
 from bounce_watch.pipeline.result import CycleResult, IngestedMessage
 from bounce_watch.pipeline.room import require_room
 from bounce_watch.sandbox.outcome import ReaderUnavailable
@@ -50,17 +51,22 @@ def ingest_new(
     read_all: ReadAll | None = None,
     after: MessageLocation | None = None,
     before_batch: Callable[[Locations], None] | None = None,
+    large: LargeMessages | None = None,
 ) -> list[MessageLocation]:
     """Store every message that isn't known yet, and move it once its rows are committed.
 
     `read_all` reads the messages; by default the reader of the context does. `after` is where the last walk
-    ended. `before_batch` gets the places of some messages before they are fetched.
-    Returns the messages to retry, among them those that other watchers hold.
+    ended. `before_batch` gets the places of some messages before they are fetched. Large messages wait in
+    `large` for `ingest_large`.
+    Returns the messages to retry, among them those that wait or that other watchers hold.
     """
     retry: list[MessageLocation] = []
     filing = begin_filing(context, source)
 
     def claim_new(places: Locations) -> list[MessageLocation]:
+        waiting = large.waiting if large else {}
+        retry.extend(place for place in places if place in waiting)
+        places = [place for place in places if place not in waiting]
         taken = context.store.worker.claim(places)
         others = [place for place in places if place not in taken]
         retry.extend(others)
@@ -78,7 +84,7 @@ def ingest_new(
 
     try:
         fetched = fetch_messages(source, select_new, after)
-        read = read_messages(context, source, fetched, read_all, retry.append)
+        read = read_messages(context, source, fetched, read_all, on_left=retry.append, large=large)
         for group in batched(read, lambda one: len(one[0].raw), most=MOST_MESSAGES, most_bytes=MOST_BYTES):
             if stop():
                 return retry
@@ -93,6 +99,32 @@ def ingest_new(
         context.store.worker.release()
     result.skipped += len(source.skipped)
     return retry
+
+
+def ingest_large(
+    context: Context,
+    source: Source,
+    result: CycleResult,
+    large: LargeMessages,
+    *,
+    stop: Callable[[], bool],
+    progress: Callable[[], None],
+    portion: float | None,
+) -> None:
+    """Store and move messages that wait, for at most `portion` seconds and a message."""
+    filing = begin_filing(context, source)
+
+    def claim_new(places: Locations) -> list[MessageLocation]:
+        taken = context.store.worker.claim(places)
+        return _find_new(context, filing, [place for place in places if place in taken])
+
+    for message in large.take(portion):
+        if stop():
+            return
+        if (whole := fetch_whole(source, message)) is not None:
+            read = [(whole, context.reader.read(whole.raw))]
+            _ingest_group(context, source, read, claim_new, result, filing=filing, historical=False)
+        progress()
 
 
 def begin_filing(context: Context, source: Source) -> Filing:

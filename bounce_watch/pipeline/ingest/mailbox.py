@@ -15,7 +15,8 @@ import structlog
 
 from bounce_watch.model.message_location import MessageLocation
 from bounce_watch.pipeline.context import Context
-from bounce_watch.pipeline.ingest.fetch import StopWalk, begin_filing, ingest_new
+from bounce_watch.pipeline.ingest.fetch import StopWalk, begin_filing, ingest_large, ingest_new
+from bounce_watch.pipeline.large import LargeMessages
 from bounce_watch.pipeline.result import CycleResult
 from bounce_watch.pipeline.room import require_room
 from bounce_watch.source.interface import Source, never, no_progress
@@ -37,14 +38,16 @@ def check_mailbox(
 ) -> bool:
     """Ingest what is new in one opened mailbox. Raises StoreFull before anything is fetched.
 
-    When the whole folder is due it is walked, at most `portion` seconds per call. Returns True when the
-    next call is to continue that walk.
+    When the whole folder is due it is walked, at most `portion` seconds per call; large messages are read
+    after all others, as long. Returns True when the next call is to continue.
     """
     require_room(context.config)
     _note_first_backlog(context, source)
     newest = None if context.store.worker.is_alone else context.store.messages.newest()
     held_before = result.in_other_hands
     walked = _walk(context, source, result, stop=stop, progress=progress, portion=portion)
+    large = context.large[source.name]
+    ingest_large(context, source, result, large, stop=stop, progress=progress, portion=portion)
     if stop():
         return False
     is_all_moved = begin_filing(context, source).finish()
@@ -56,7 +59,7 @@ def check_mailbox(
             tx.messages.note_moved(source.name, up_to=newest)
         if walked.cursor is not None:
             tx.mailboxes.note_cursor(source.name, walked.cursor)
-    return walked.is_partial
+    return walked.is_partial or bool(large.waiting)
 
 
 def _note_unfetched(tx: Transaction, source: Source, *, is_whole: bool) -> None:
@@ -128,10 +131,11 @@ def _walk(
     """Ingest what is new, then walk the folder when that is due: all of it, or one portion."""
     now, cursor = context.clock(), context.store.mailboxes.cursor(source.name)
     retry: list[MessageLocation] = []
+    large = context.large.setdefault(source.name, LargeMessages())
     reached, whole, skipped = None, _is_whole_due(context, cursor, now), result.skipped
     if cursor is not None:
         after = MessageLocation(mailbox=source.name, validity=cursor.validity, uid=cursor.uid)
-        retry += ingest_new(context, source, result, stop=stop, progress=progress, after=after)
+        retry += ingest_new(context, source, result, stop=stop, progress=progress, after=after, large=large)
         reached = source.reached
         # The UIDVALIDITY may change even in the middle of the walk.
         whole = whole or reached is None or reached.validity != cursor.validity
@@ -142,7 +146,14 @@ def _walk(
         before_batch = part.before_batch if part else None
         result.skipped = skipped  # this walk meets them again
         retry += ingest_new(
-            context, source, result, stop=stop, progress=progress, after=began, before_batch=before_batch
+            context,
+            source,
+            result,
+            stop=stop,
+            progress=progress,
+            after=began,
+            before_batch=before_batch,
+            large=large,
         )
         if part and part.is_over and part.reached:
             context.walks[source.name] = part.reached

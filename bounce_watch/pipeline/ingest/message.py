@@ -22,7 +22,7 @@ from bounce_watch.pipeline.dkim import SignatureChecker
 from bounce_watch.pipeline.incidents.rules import apply_rules
 from bounce_watch.pipeline.replies.reply import reply_to_sender
 from bounce_watch.pipeline.result import IngestedMessage
-from bounce_watch.sandbox.outcome import Outcome, Overrun
+from bounce_watch.sandbox.outcome import Limit, Outcome, Overrun
 from bounce_watch.source.interface import Message
 from bounce_watch.store import Change, MessageState, Transaction
 from bounce_watch.testing import crash_points
@@ -62,6 +62,8 @@ def note_failure(context: Context, message: Message, reason: str) -> IngestedMes
 def _ingest(
     context: Context, tx: Transaction, message: Message, outcome: Outcome, now: datetime, *, historical: bool
 ) -> IngestedMessage:
+    if isinstance(outcome, Overrun) and outcome.limit is Limit.STARVED:
+        return IngestedMessage(state=MessageState.SEEN, kind=Kind.UNREADABLE, reason=outcome.reason)
     if isinstance(outcome, Overrun):
         return _count_failure(tx, message, outcome.reason, now)
     reports = [reading for reading in outcome if isinstance(reading, Report)]

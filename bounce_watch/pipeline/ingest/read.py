@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from bounce_watch.model import NotAReport
 from bounce_watch.model.message_location import MessageLocation
 from bounce_watch.pipeline.context import Context
+from bounce_watch.pipeline.large import LargeMessages
 from bounce_watch.sandbox.frames import ReadRequest
 from bounce_watch.sandbox.outcome import Outcome, Overrun
 from bounce_watch.sandbox.pool import read_ahead
@@ -32,10 +33,12 @@ def fetch_messages(source: Source, wanted: Wanted, after: MessageLocation | None
 
 def fetch_whole(source: Source, message: Message) -> Message | None:
     """Return a message with all its bytes, None when it is gone."""
-    return (
-        source.fetch_whole(message)
-        if message.is_partial and isinstance(source, SupportsPartialFetch)
-        else message
+    if not message.is_partial:
+        return message
+    if isinstance(source, SupportsPartialFetch):
+        return source.fetch_whole(message)
+    return next(
+        iter(source.messages(lambda places: [one for one in places if one == message.location])), None
     )
 
 
@@ -44,20 +47,26 @@ def read_messages(
     source: Source,
     messages: Iterable[Message],
     read_all: ReadAll | None,
-    on_gone: Callable[[MessageLocation], None],
+    *,
+    on_left: Callable[[MessageLocation], None],
+    large: LargeMessages | None = None,
 ) -> Iterator[ReadMessage]:
     """Yield each message with what it was read as, by `read_all` or by the reader of the context.
 
     Whatever is a report or can't be read was read from all its bytes. A message that disappeared before
-    they were fetched is left out and reported to `on_gone`.
+    they were fetched, or that waits in `large`, is left out and reported to `on_left`.
     """
+    if large is not None:
+        messages = large.quick(messages, on_left)
     for message, outcome in (read_all or _reader_of(context))(messages):
         if not message.is_partial or _is_no_report(outcome):
             yield message, outcome
+        elif large is not None and large.set_aside(message):
+            on_left(message.location)
         elif (whole := fetch_whole(source, message)) is not None:
             yield whole, context.reader.read(whole.raw)
         else:
-            on_gone(message.location)
+            on_left(message.location)
 
 
 def _reader_of(context: Context) -> ReadAll:

@@ -39,10 +39,15 @@ def bounded(raw: bytes) -> bytes:
 
 
 def _with_bounded_words(message: bytes) -> bytes:
-    """Break encoded words far out in a line, wherever a header may be: they cost the square of its length."""
+    """Cut long lines of encoded words, wherever a header may be: they cost the square of their length."""
     if max(message.count(b"=?"), message.count(b"?=")) <= MAX_WORDS:
         return message
-    return _BEYOND.sub(lambda line: line[1] + line[2].replace(b"?", b"_"), message)
+    return _BEYOND.sub(_cut_words, message)
+
+
+def _cut_words(line: re.Match[bytes]) -> bytes:
+    start, rest = line.groups()
+    return line[0] if rest.count(b"?") <= MAX_WORDS else start + rest[:MAX_HEADER].replace(b"?", b"_")
 
 
 def has_encoded_message(message: bytes) -> bool:
