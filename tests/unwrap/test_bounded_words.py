@@ -2,6 +2,7 @@
 
 import base64
 import time
+from collections.abc import Callable
 
 import pytest
 
@@ -9,7 +10,7 @@ from bounce_watch.parse import read
 from bounce_watch.unwrap.mime.tree import parse
 
 UNITS = [b"=? ", b"=?", b"?=", b"=?a?q?", b"=?utf-8?q?a?= ", b"=?utf-8?b?YQ==?= ", b"?"]
-ENCODED = {
+ENCODED: dict[str, Callable[[bytes], bytes]] = {
     "base64": base64.encodebytes,
     "quoted-printable": lambda content: content.replace(b"=", b"=3D"),
     "7bit": bytes,
