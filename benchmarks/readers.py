@@ -32,7 +32,7 @@ def forget() -> None:
 
 @cache
 def catalogue() -> Catalogue:
-    return load_catalogue(shipped_files.data_file("codes.toml").read_text(encoding="utf-8"))
+    return load_catalogue(shipped_files.catalogue_text())
 
 
 def bounces_of(raw: bytes) -> list[Bounce]:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 _PACKAGE = Path(__file__).parent
+_CATALOGUE = ("codes.toml", "words.toml", "statements.toml", "providers.toml")
 
 
 def folder(name: str) -> Path:
@@ -13,6 +14,11 @@ def folder(name: str) -> Path:
 
 def data_file(name: str) -> Path:
     return folder("data") / name
+
+
+def catalogue_text() -> str:
+    """Return the knowledge about refusals: codes, words, statements and providers, as one TOML document."""
+    return "\n".join(data_file(name).read_text(encoding="utf-8") for name in _CATALOGUE)
 
 
 def templates() -> Path:

@@ -1,136 +1,168 @@
-"""Choose the catalogue row that explains a refusal, by its text first and by its code second."""
+"""Decide why mail was refused: the cause for which most speaks in the replies of the servers."""
 
 from collections.abc import Iterable
-from enum import IntEnum
 from functools import lru_cache
+from itertools import islice
 from typing import NamedTuple
 
 from bounce_watch.classify.catalogue.index import Catalogue
 from bounce_watch.classify.catalogue.row import Row
-from bounce_watch.model import Certainty, Side
+from bounce_watch.classify.votes import WORDS, Ground, Vote, votes_of
+from bounce_watch.model import Cause, Certainty, Side
 from bounce_watch.parse.smtp_reply import SmtpReply
-from bounce_watch.unwrap.fast_patterns import folded
 
-MAX_QUOTE = 60
 MAX_CACHED = 1024
 """Replies whose verdict is kept, because servers repeat the same words."""
-
-
-class Ground(IntEnum):
-    """What a verdict rests on: smaller is more certain."""
-
-    CODE_AND_TEXT = 1
-    CODE = 2
-    TEXT = 3
-    GENERIC_CODE = 4
-    GROUP = 5
-    REPLY_CODE = 6
+AGREEING = 0.15
+"""The share in which the second and third best vote of the words count."""
+BESIDE_WORDS = 0.5
+"""The share in which the code counts beside words."""
+AROUND = 0.4
+"""The share in which the words and code of a wrapper count beside the reply inside."""
+TOLD, LEAD, LIKELY = 4.0, 1.0, 2.5
+MAX_RIVALS = 3
 
 
 class ServerReply(NamedTuple):
-    """A reply, and whether a server of Microsoft wrote it, whose meaning of the code then counts."""
+    """A reply, whether a server of Microsoft wrote it, and the name of the server where it is known."""
 
     reply: SmtpReply
     by_microsoft: bool
+    host: str | None = None
+
+
+class Score(NamedTuple):
+    """All that speaks for one cause."""
+
+    cause: Cause
+    points: float
+    votes: tuple[Vote, ...]
+
+    @property
+    def best(self) -> Vote:
+        """The vote that the cause rests on: the heaviest, words before a code."""
+        return max(self.votes, key=lambda vote: (vote.ground in WORDS, vote.weight))
+
+    @property
+    def row(self) -> Row | None:
+        """The closest row with a vote, None if the words are in no row."""
+        named = [
+            (vote.ground is Ground.CODE_AND_TEXT, vote.weight, vote.row) for vote in self.votes if vote.row
+        ]
+        return max(named, key=lambda one: one[:2])[2] if named else None
 
 
 class Verdict(NamedTuple):
-    """The chosen row, what the choice rests on, the phrase that matched, and the names of the other rows."""
+    """The chosen row, how firmly it stands, and the scores of all causes, the highest first.
+
+    `row` is only the usual meaning of the code if the server told no reason (`is_told` false).
+    """
 
     row: Row
-    ground: Ground
-    phrase: str | None = None
-    rivals: tuple[str, ...] = ()
+    scores: tuple[Score, ...]
+    certainty: Certainty
 
     @property
-    def certainty(self) -> Certainty:
-        if self.ground <= Ground.TEXT:
-            return Certainty.TOLD
-        return Certainty.LIKELY if self.ground is Ground.GENERIC_CODE else Certainty.NOT_TOLD
+    def cause(self) -> Cause:
+        return Cause.UNKNOWN if self.says_nothing else self.row.cause
+
+    @property
+    def says_nothing(self) -> bool:
+        """Tell whether there is nothing but a code that servers use for anything."""
+        return self.scores[0].best.is_bare
+
+    @property
+    def phrase(self) -> str | None:
+        return self.scores[0].best.phrase
+
+    @property
+    def runner_up(self) -> Score | None:
+        return self.scores[1] if len(self.scores) > 1 else None
 
     @property
     def why(self) -> str:
-        """One sentence that says how the row was chosen."""
-        over = f" over {', '.join(self.rivals[:3])}" if self.rivals else ""
-        match self.ground:
+        """One sentence that says how the row was chosen, and what stood against it."""
+        over = f" over {_named(self.scores[1:])}" if len(self.scores) > 1 else ""
+        chosen = f"chose {self.row.name}{over}"
+        if self.says_nothing:
+            return f"the other server gave no reason; its code usually means {self.row.name}"
+        match self.scores[0].best.ground:
             case Ground.CODE_AND_TEXT | Ground.TEXT:
-                return f'text matched "{self.phrase}", chose {self.row.name}{over}'
+                return f'text matched "{self.phrase}", {chosen}'
             case Ground.CODE:
-                return f"the code decides, chose {self.row.name}{over}"
+                return f"the code decides, {chosen}"
             case Ground.GENERIC_CODE:
                 return f"no telling text, chose {self.row.name}, the usual meaning of the code{over}"
             case Ground.REPLY_CODE:
-                return f"only the reply code tells, chose {self.row.name}"
+                return f"only the reply code tells, {chosen}"
             case Ground.GROUP:
-                return f"code not in the catalogue, chose {self.row.name}, the meaning of its group"
+                return f"code not in the catalogue, chose {self.row.name}, the meaning of its group{over}"
 
 
 def decide(
     catalogue: Catalogue, inner: ServerReply | None, outer: ServerReply, side: Side | None
 ) -> Verdict | None:
-    """Return the better verdict of the inner and the outer reply, None if neither gives one.
-
-    The inner reply wins if its words or its own code decide. Otherwise the wrapper's code is better than a
-    generic inner code (`550 5.7.350 ... -> 554 5.7.1 rejected` is spam, not permission).
-    """
-    within = _find_verdict(catalogue, inner, side) if inner else None
-    around = _find_verdict(catalogue, outer, side)
-    if within is None or around is None:
-        return within or around
-    certainty = Ground.CODE if within.ground is Ground.TEXT else within.ground
-    return within if certainty <= around.ground else around
+    """Return the verdict on a reply and the one that it wraps, None if nothing speaks for any cause."""
+    return _decide(catalogue, inner, outer, side)
 
 
 @lru_cache(MAX_CACHED)
-def _find_verdict(catalogue: Catalogue, server: ServerReply, side: Side | None) -> Verdict | None:
-    reply = server.reply
-    rows = catalogue.candidates(reply.status, server.by_microsoft, side)
-    if matching := _matching(rows.near, reply.words, Ground.CODE_AND_TEXT, rows.near):
-        return matching
-    defaults = rows.defaults
-    if defaults and not defaults[0].is_generic:
-        return _chosen(defaults[0], Ground.CODE, rows.near)
-    return (
-        _matching(catalogue.phrases(side), reply.words, Ground.TEXT, defaults[:1])
-        or _matching_around(catalogue.phrases(side), reply, defaults[:1])
-        or _first(defaults, Ground.GENERIC_CODE, rows.near)
-        or _first(rows.subject, Ground.GROUP, ())
-        or _first(catalogue.of_reply_code(reply.reply_code), Ground.REPLY_CODE, ())
-        or _first(rows.rest, Ground.GROUP, ())
-    )
+def _decide(
+    catalogue: Catalogue, inner: ServerReply | None, outer: ServerReply, side: Side | None
+) -> Verdict | None:
+    around = _votes(catalogue, outer, side)
+    if inner is None:
+        return _verdict(catalogue, around)
+    weaker = (vote._replace(weight=vote.weight * AROUND) for vote in around)
+    return _verdict(catalogue, (*_votes(catalogue, inner, side), *weaker))
 
 
-def _matching_around(rows: Iterable[Row], reply: SmtpReply, rivals: Iterable[Row]) -> Verdict | None:
-    """Search also what the reporter says around the server's words."""
-    return None if reply.text == reply.words else _matching(rows, reply.text, Ground.TEXT, rivals)
+def _votes(catalogue: Catalogue, server: ServerReply, side: Side | None) -> tuple[Vote, ...]:
+    return votes_of(catalogue, server.reply, side, by_microsoft=server.by_microsoft, host=server.host)
 
 
-def _matching(rows: Iterable[Row], text: str, ground: Ground, rivals: Iterable[Row]) -> Verdict | None:
-    lowered = folded(text)
-    for row in rows:
-        pattern = row.pattern
-        if pattern is None:
-            continue
-        # is_possible() written out, because a call for each row costs as much as its searches.
-        for sign in pattern.signs:
-            if sign in lowered:
-                break
+def _verdict(catalogue: Catalogue, votes: Iterable[Vote]) -> Verdict | None:
+    scores = scores_of(votes)
+    if not scores:
+        return None
+    first = scores[0]
+    lead = first.points - (scores[1].points if len(scores) > 1 else 0)
+    row = first.row or catalogue.row_of_cause(first.cause)
+    return Verdict(row, scores, _certainty(first, lead)) if row else None
+
+
+def scores_of(votes: Iterable[Vote]) -> tuple[Score, ...]:
+    """Add up the votes by cause: the best of the words, a little of the next two, and the code."""
+    by_cause: dict[Cause, list[Vote]] = {}
+    for vote in votes:
+        by_cause.setdefault(vote.cause, []).append(vote)
+    words_speak = any(vote.ground in WORDS for group in by_cause.values() for vote in group)
+    share = BESIDE_WORDS if words_speak else 1.0
+    scores = [Score(cause, _points(group, share), tuple(group)) for cause, group in by_cause.items()]
+    return tuple(sorted(scores, key=lambda score: -score.points))
+
+
+def _points(votes: list[Vote], code_share: float) -> float:
+    words, code = [], 0.0
+    for vote in votes:
+        if vote.ground in WORDS:
+            words.append(vote.weight)
         else:
-            continue
-        if found := pattern.pattern.search(text):
-            return _chosen(row, ground, rivals, phrase=_quote(found[0]))
-    return None
+            code = max(code, vote.weight * (1.0 if vote.is_certain else code_share))
+    words.sort(reverse=True)
+    return code + (words[0] + AGREEING * sum(words[1:3]) if words else 0.0)
 
 
-def _first(rows: Iterable[Row], ground: Ground, rivals: Iterable[Row]) -> Verdict | None:
-    row = next(iter(rows), None)
-    return _chosen(row, ground, rivals) if row else None
+def _certainty(first: Score, lead: float) -> Certainty:
+    best = first.best
+    if best.row is not None and best.row.is_bare and best.ground not in WORDS:
+        return Certainty.NOT_TOLD
+    if first.points >= TOLD and lead >= LEAD:
+        return Certainty.TOLD
+    return Certainty.LIKELY if first.points >= LIKELY else Certainty.NOT_TOLD
 
 
-def _chosen(row: Row, ground: Ground, rivals: Iterable[Row], phrase: str | None = None) -> Verdict:
-    names = dict.fromkeys(rival.name for rival in rivals if rival is not row)
-    return Verdict(row=row, ground=ground, phrase=phrase, rivals=tuple(names))
-
-
-def _quote(words: str) -> str:
-    return "".join(character for character in words if character.isprintable())[:MAX_QUOTE]
+def _named(scores: Iterable[Score]) -> str:
+    """Name what stood against a verdict: the rows, or the causes that only words spoke for."""
+    names = (score.row.name if score.row else score.cause.value for score in scores)
+    return ", ".join(islice(names, MAX_RIVALS))

@@ -81,7 +81,8 @@ def judge_reply(
     replies = replies_of(fields)
     side = side or side_of(_NO_REPORT, fields, None)
     by_exchange = remote_mta is None and side is not Side.THEIRS
-    verdict = _decide(replies, catalogue, side, by_exchange=by_exchange or _is_by_exchange(fields))
+    by_exchange = by_exchange or _is_by_exchange(fields)
+    verdict = _decide(replies, catalogue, side, by_exchange=by_exchange, host=remote_mta)
     persistence = persistence_of(None, replies.outer.reply_code, replies.outer.status)
     return JudgedReply(_judgement(verdict, side, Action.FAILED), side, persistence)
 
@@ -102,7 +103,8 @@ def _bounce(
     outer, inner = replies.outer, replies.inner
     failed = action in (Action.FAILED, Action.DELAYED)
     by_exchange = _is_by_exchange(fields, report)
-    verdict = _decide(replies, catalogue, side, by_exchange=by_exchange) if failed else None
+    host = fields.remote_mta
+    verdict = _decide(replies, catalogue, side, by_exchange=by_exchange, host=host) if failed else None
     found = _judgement(verdict, side, action)
     return Bounce(
         recipient=normalise(recipient),
@@ -147,15 +149,16 @@ def persistence_of(action: Action | None, reply_code: str | None, status: str | 
 
 
 def _decide(
-    replies: RecipientReplies, catalogue: Catalogue, side: Side | None, *, by_exchange: bool
+    replies: RecipientReplies, catalogue: Catalogue, side: Side | None, *, by_exchange: bool, host: str | None
 ) -> Verdict | None:
     inner = None
     if replies.inner:
         # Only Exchange wraps replies; the wrapped one is another server's.
-        inner = ServerReply(reply=replies.inner, by_microsoft=is_exchange_reply(replies.inner.text))
-    by_exchange = inner is not None or by_exchange
+        inner = ServerReply(replies.inner, is_exchange_reply(replies.inner.text), host)
+        host = None
     # Some of Exchange's wrappers have a meaning only together with the reply inside (5.0.350 x-dg-ref).
-    return decide(catalogue, inner, ServerReply(reply=replies.whole, by_microsoft=by_exchange), side)
+    outer = ServerReply(replies.whole, by_exchange or inner is not None, host)
+    return decide(catalogue, inner, outer, side)
 
 
 def _is_by_exchange(fields: RecipientFields, report: Report = _NO_REPORT) -> bool:
@@ -173,8 +176,10 @@ def _judgement(verdict: Verdict | None, side: Side | None, action: Action) -> Ju
     if verdict is None:
         why = "neither the code nor the text is in the catalogue"
         return Judgement(Cause.UNKNOWN, Owner.MAIL_ADMIN, Certainty.NOT_TOLD, None, why)
-    row, owner = verdict.row, _owner(verdict, side, action)
-    return Judgement(row.cause, owner, verdict.certainty, row.name, verdict.why)
+    if verdict.cause is Cause.UNKNOWN:
+        return Judgement(Cause.UNKNOWN, Owner.MAIL_ADMIN, verdict.certainty, verdict.row.name, verdict.why)
+    owner = _owner(verdict, side, action)
+    return Judgement(verdict.cause, owner, verdict.certainty, verdict.row.name, verdict.why)
 
 
 def _owner(verdict: Verdict, side: Side | None, action: Action) -> Owner:

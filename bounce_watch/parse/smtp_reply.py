@@ -31,8 +31,9 @@ _INTRODUCTION = re.compile(
 _MAX_INTRODUCTION = 16
 _LINE_HEAD = re.compile(r"[ \t]{0,20}(?:<<<[ \t]?)?")
 _AS_NUMBER = re.compile(r"AS(?<!\w..) ?\(?(\d{3,12})\b")
-_SERVER_SPEAKS = re.compile(r": ?([245]\d\d[ -])")
-_BEFORE_SPEECH = ("said", "was", "TO", "DATA", ">", "]", ")", *"0123456789")
+_SERVER_SPEAKS = re.compile(r"(?:: ?|address error )([245]\d\d[ -])")
+# IronPort writes `5.1.0 - Unknown address error 550-'…'` whatever the server says.
+_BEFORE_SPEECH = ("5.1.0 - Unknown", "said", "was", "TO", "DATA", ">", "]", ")", *"0123456789")
 # Long replies repeat their codes at every line: `550-5.7.1 low reputation of the 550-5.7.1 sending IP`.
 _LINE_CODE = re.compile(r"[245](?<!\w.)(?:\d\d[- ]'?[#(]?[245]\.\d{1,3}\.\d{1,3}\b|\d\d-)")
 

@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
 
-from bounce_watch import shipped_files
 from bounce_watch.classify import Catalogue, load_catalogue
 from bounce_watch.config.load import ConfigError
 from bounce_watch.config.models import Config
@@ -21,6 +20,7 @@ from bounce_watch.pipeline.filing import FilingState
 from bounce_watch.pipeline.large import LargeMessages
 from bounce_watch.sandbox.reader import InProcess, IsolatedReader, Reader
 from bounce_watch.send.interface import Delivery
+from bounce_watch.shipped_files import catalogue_text, data_file
 from bounce_watch.store import Store
 
 Clock = Callable[[], datetime]
@@ -91,7 +91,8 @@ _catalogue = lru_cache(maxsize=2)(load_catalogue)
 
 def read_catalogue(config: Config) -> Catalogue:
     """Return the knowledge about codes, the site's rows over ours. Raises CatalogueError."""
-    return _catalogue(*_read("codes.toml", config.overrides.codes))
+    override = config.overrides.codes
+    return _catalogue(catalogue_text(), override.read_text(encoding="utf-8") if override else None)
 
 
 def read_rules(config: Config) -> tuple[Rule, ...]:
@@ -140,5 +141,5 @@ def policy_of(config: Config) -> Policy:
 
 def _read(name: str, override: Path | None) -> tuple[str, str | None]:
     """Return the text of a shipped file, and that of the site's own file if there is one."""
-    shipped = shipped_files.data_file(name).read_text(encoding="utf-8")
+    shipped = data_file(name).read_text(encoding="utf-8")
     return shipped, override.read_text(encoding="utf-8") if override else None

@@ -10,7 +10,7 @@ from bounce_watch.model import Reading, Report, Unreadable
 from bounce_watch.parse import read
 from bounce_watch.sandbox.frames import ReadRequest
 from bounce_watch.sandbox.json_output import as_object
-from bounce_watch.shipped_files import data_file
+from bounce_watch.shipped_files import catalogue_text
 
 _OUT_OF_MEMORY = "the reader failed on it: MemoryError"
 
@@ -53,4 +53,4 @@ def line_of(value: object) -> bytes:
 
 @cache
 def shipped_catalogue() -> Catalogue:
-    return load_catalogue(data_file("codes.toml").read_text(encoding="utf-8"))
+    return load_catalogue(catalogue_text())

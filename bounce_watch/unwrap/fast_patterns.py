@@ -1,13 +1,14 @@
-"""Two kinds of patterns that search long texts fast: behind a plain search for words, and at line starts."""
+"""Patterns that search texts fast: behind a plain search for words, many at once, and at line starts."""
 
 import re
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 from re import _constants as sre  # type: ignore[attr-defined]
 from re import _parser as parser  # type: ignore[attr-defined]
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 MIN_WORD = 2
+_LETTERS = 3
 _LONG_ENOUGH = 5
 _ZERO_WIDTH = {sre.AT, sre.ASSERT, sre.ASSERT_NOT}
 _REPEATS = {sre.MAX_REPEAT, sre.MIN_REPEAT, sre.POSSESSIVE_REPEAT}
@@ -15,6 +16,7 @@ _REPEATS = {sre.MAX_REPEAT, sre.MIN_REPEAT, sre.POSSESSIVE_REPEAT}
 _TWINS = str.maketrans({"\u0130": "i", "\u0131": "i", "\u017f": "s", "\u212a": "k"})
 
 Words = frozenset[str]
+Item = TypeVar("Item")
 
 
 def folded(text: str) -> str:
@@ -58,6 +60,51 @@ class KeywordGuardedPattern:
     def search(self, text: str, lowered: str | None = None) -> re.Match[str] | None:
         """Return the first match; pass `lowered` if `folded(text)` is already known."""
         return self.pattern.search(text) if self.is_possible(lowered or folded(text)) else None
+
+
+class PatternIndex(Generic[Item]):
+    """Many patterns of which a text may match few: finds those few without trying each.
+
+    All needed words are looked up by three of their letters, so the time hardly grows with the patterns.
+    """
+
+    def __init__(self, items: Iterable[tuple[Item, Sequence[KeywordGuardedPattern]]]) -> None:
+        listed = tuple(items)
+        self._items = [item for item, _ in listed]
+        self._patterns = [(place, one) for place, (_, patterns) in enumerate(listed) for one in patterns]
+
+    @cached_property
+    def _places(self) -> tuple[dict[str, tuple[tuple[str, int], ...]], tuple[tuple[str, int], ...]]:
+        """The words with the numbers of their patterns, by their first letters; those that are shorter."""
+        by_letters: dict[str, tuple[tuple[str, int], ...]] = {}
+        short: list[tuple[str, int]] = []
+        for place, (_, pattern) in enumerate(self._patterns):
+            for word in pattern.signs:
+                if len(word) < _LETTERS:
+                    short.append((word, place))
+                else:
+                    key = word[:_LETTERS]
+                    by_letters[key] = (*by_letters.get(key, ()), (word, place))
+        return by_letters, tuple(short)
+
+    def matches(self, text: str, lowered: str) -> list[tuple[Item, re.Match[str]]]:
+        """Return each item of which a pattern matches, with the first match, in the order of the items."""
+        found: dict[int, re.Match[str]] = {}
+        for number in sorted(self._possible(lowered)):
+            place, pattern = self._patterns[number]
+            if place not in found and (match := pattern.pattern.search(text)):
+                found[place] = match
+        return [(self._items[place], match) for place, match in found.items()]
+
+    def _possible(self, lowered: str) -> set[int]:
+        by_letters, short = self._places
+        letters = {lowered[place : place + _LETTERS] for place in range(len(lowered) - _LETTERS + 1)}
+        possible = {place for word, place in short if word in lowered}
+        for key in by_letters.keys() & letters:
+            for word, place in by_letters[key]:
+                if word in lowered:
+                    possible.add(place)
+        return possible
 
 
 def _without_longer(words: Words) -> Words:

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from bounce_watch.classify import judge, load_catalogue
@@ -16,9 +15,10 @@ from bounce_watch.model import (
     Report,
     Site,
 )
+from bounce_watch.shipped_files import catalogue_text, data_file
 
-CODES = (Path(__file__).parents[2] / "data" / "codes.toml").read_text(encoding="utf-8")
-CATALOGUE = load_catalogue(CODES)
+CODES = data_file("codes.toml").read_text(encoding="utf-8")
+CATALOGUE = load_catalogue(catalogue_text())
 SITE = Site(
     organisation="Contoso",
     accepted_domains=frozenset({"contoso.example"}),

@@ -2,12 +2,11 @@
 
 import pytest
 
-from bounce_watch.classify import judge, load_catalogue
+from bounce_watch.classify import judge
 from bounce_watch.model import Action, Cause, Kind, RecipientFields, Report
 from bounce_watch.parse.fields import read_recipient
-from bounce_watch.shipped_files import data_file
+from tests.classify.reports import CATALOGUE
 
-CATALOGUE = load_catalogue(data_file("codes.toml").read_text(encoding="utf-8"))
 PHRASES = [
     ("sorry, your message header size exceeds the limit", Cause.MESSAGE_MALFORMED),
     ("message size exceeds fixed limit of this host", Cause.MESSAGE_TOO_LARGE),

@@ -42,7 +42,7 @@ VARIANTS = [
         Cause.BLOCKED_REPUTATION,
     ),
     ("550 5.7.1 This looks like spam to us", Cause.SPAM_DETECTED),
-    ("550 5.7.1 go away", Cause.NOT_AUTHORISED),
+    ("550 5.7.1 go away", Cause.UNKNOWN),
     ("550 5.1.8 Access denied, bad outbound sender AS(42004)", Cause.SENDER_BLOCKED),
     ("501 5.1.8 Sender address rejected: Domain not found", Cause.SENDER_REJECTED),
     ("501 5.1.8 refused", Cause.SENDER_REJECTED),
@@ -210,7 +210,8 @@ def test_what_the_server_said_goes_before_what_the_reporter_says_around_it() -> 
 
 def test_the_reason_names_the_words_and_the_meanings_that_lost() -> None:
     why = refused_by_us("550 5.2.2 submission quota exceeded").why
-    assert why == 'text matched "submission quota", chose 5.2.2/submission-quota over 5.2.2/mailbox-full'
+    chosen = 'text matched "submission quota", chose 5.2.2/submission-quota'
+    assert why == f"{chosen} over 5.2.2/mailbox-full, rate_limited"
 
 
 @pytest.mark.parametrize(

@@ -11,11 +11,12 @@ from typing import Any
 
 import pytest
 
-from bounce_watch.classify import judge, load_catalogue
+from bounce_watch.classify import judge
 from bounce_watch.config.load import load_config
 from bounce_watch.detect import evaluate, key_of, load_rules
 from bounce_watch.model import Bounce, Cause, Event, Evidence, Report, Unreadable
 from bounce_watch.parse import read
+from bounce_watch.sandbox.jobs import shipped_catalogue
 
 ROOT = Path(__file__).parent.parent.parent
 DEMO = ROOT / "data" / "demo"
@@ -81,7 +82,7 @@ def test_only_the_copies_share_a_fingerprint() -> None:
 def week() -> Iterator[tuple[datetime, Event]]:
     """Yield the bounces of the week as the rules see them, copies left out, each with its arrival."""
     site = load_config(DEMO / "config.toml").site
-    catalogue = load_catalogue((ROOT / "data" / "codes.toml").read_text(encoding="utf-8"))
+    catalogue = shipped_catalogue()
     seen: set[str] = set()
     for number, row in enumerate(FILES):
         arrived = datetime.fromisoformat(row["arrived_at"])

@@ -6,14 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from bounce_watch.classify import explain, load_catalogue
+from bounce_watch.classify import explain
 from bounce_watch.model import Cause
+from bounce_watch.sandbox.jobs import shipped_catalogue
 
 ROOT = Path(__file__).parent.parent.parent
 PAGE = (ROOT / "docs" / "guide-coverage.md").read_text(encoding="utf-8")
 NAMES = sorted(set(re.findall(r"`([a-z]+(?:_[a-z]+)*)`", PAGE)) - {"side"})
 PLAYBOOKS = tomllib.loads((ROOT / "data" / "playbooks.toml").read_text(encoding="utf-8"))["playbook"]
-CATALOGUE = load_catalogue((ROOT / "data" / "codes.toml").read_text(encoding="utf-8"))
+CATALOGUE = shipped_catalogue()
 CODE_ROWS = re.findall(r"^\| (\d\.\d\.\d+)(?: to 5\.7\.503)? \| ([^|]+) \|", PAGE, re.MULTILINE)
 
 

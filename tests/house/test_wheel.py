@@ -54,6 +54,9 @@ def test_the_wheel_carries_templates_and_knowledge(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     for wanted in (
         "data/codes.toml",
+        "data/words.toml",
+        "data/statements.toml",
+        "data/providers.toml",
         "data/rules.toml",
         "data/playbooks.toml",
         "data/demo/config.toml",

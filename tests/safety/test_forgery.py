@@ -14,12 +14,13 @@ from pathlib import Path
 
 import pytest
 
-from bounce_watch.classify import assess_evidence, judge, load_catalogue
+from bounce_watch.classify import assess_evidence, judge
 from bounce_watch.config.load import load_config
 from bounce_watch.model import Authority, Cause, Evidence, Kind, LetterKind, Report, Site
 from bounce_watch.notifications.gate.check import check
 from bounce_watch.notifications.gate.values import Candidate, Mode, Past, Policy, Refused
 from bounce_watch.parse import read
+from bounce_watch.sandbox.jobs import shipped_catalogue
 from bounce_watch.shipped_files import folder as shipped
 from tests.pipeline.conftest import START, Home, ndr
 
@@ -30,7 +31,7 @@ BLOCKED = "550 5.1.8 Access denied, bad outbound sender AS(42004)"
 MARK = b"X-MS-Exchange-Organization-AuthAs: Internal\r\n"
 AUTHOR = b"MicrosoftExchange329e71ec88ae4615bbc36ab6ce41109e@larkfield.example"
 SITE = Site(organisation="Larkfield", accepted_domains=frozenset({"larkfield.example"}), tenant="our-tenant")
-CATALOGUE = load_catalogue((shipped("data") / "codes.toml").read_text(encoding="utf-8"))
+CATALOGUE = shipped_catalogue()
 Recipe = Callable[[bytes], bytes]
 
 

@@ -6,12 +6,14 @@
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import date
 from enum import StrEnum
 from functools import lru_cache
 from typing import Any, TypeVar
 
 from bounce_watch.classify.catalogue.index import Catalogue
+from bounce_watch.classify.catalogue.knowledge import SITE_BONUS, Weight, read_knowledge
 from bounce_watch.classify.catalogue.row import (
     CatalogueError,
     CodeSpan,
@@ -22,14 +24,17 @@ from bounce_watch.classify.catalogue.row import (
 )
 from bounce_watch.model import EXCHANGE_ONLINE_DECIDES, Cause, Owner, Persistence, Side
 
+OWN_TOKEN = 7.5
+"""The weight of words that only the vendor of a code writes with it (`RESOLVER.ADR.RecipNotFound`)."""
 MAX_KEPT = 4
 """Catalogues that are kept: the shipped one, with and without a site's own rows."""
 
 _ADVICE_KEYS = {"owner", "owner_ours", "sender_steps", "admin_steps", "playbook"}
 _ROW_KEYS = _ADVICE_KEYS | {
     "code", "variant", "namespace", "side", "match", "default", "generic", "title", "meaning", "cause",
-    "persistence", "source", "checked", "confidence",
+    "persistence", "source", "checked", "confidence", "weight", "bare",
 }  # fmt: skip
+_TABLES = {"advice", "code", "word", "statement", "standing", "provider"}
 _NEEDED = ("title", "meaning", "cause", "source", "checked", "confidence")
 _PLAYBOOK = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _SPAN = re.compile(
@@ -51,15 +56,16 @@ def load_catalogue(text: str, site_text: str | None = None) -> Catalogue:
     Raises CatalogueError that names the row.
     """
     shipped = _parse(text, "codes.toml")
+    site = _parse(site_text, "site codes") if site_text is not None else {}
     advice = _advice_of(shipped)
     rows = {_key(row): row for row in _rows(shipped, advice, "codes.toml")}
     if site_text is not None:
-        site = _parse(site_text, "site codes")
-        own = {_key(row): row for row in _rows(site, advice | _advice_of(site), "site codes")}
+        listed = _rows(site, advice | _advice_of(site), "site codes")
+        own = {_key(row): replace(row, weight=row.weight + SITE_BONUS) for row in listed}
         _compile(own.values())
         # A site's new rows are tested before the shipped ones, because its phrases fit its mail better.
         rows = {key: row for key, row in own.items() if key not in rows} | rows | own
-    return Catalogue(tuple(rows.values()))
+    return Catalogue(tuple(rows.values()), read_knowledge(shipped, site))
 
 
 def _compile(rows: Iterable[Row]) -> None:
@@ -80,7 +86,7 @@ def _parse(text: str, where: str) -> Table:
         tables = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise CatalogueError(f"{where} is not TOML: {error}") from error
-    _refuse_unknown(tables, {"advice", "code"}, where)
+    _refuse_unknown(tables, _TABLES, where)
     return tables
 
 
@@ -125,9 +131,12 @@ def _row(table: Table, advice: Mapping[Cause, Table], where: str) -> Row:
         span=span,
         namespace=_word(Namespace, full.get("namespace", "common"), "namespace", where),
         side=_side(full, cause, where),
+        match=patterns,
         pattern=compile_linear(patterns, where),
         is_default=bool(full.get("default", not patterns)),
         is_generic=bool(full.get("generic", False)),
+        is_bare=bool(full.get("bare", False)),
+        weight=_weight(full, span, where),
         title=full["title"],
         meaning=full["meaning"],
         cause=cause,
@@ -147,6 +156,14 @@ def _row(table: Table, advice: Mapping[Cause, Table], where: str) -> Row:
 def _shared(advice: Table, row: Table) -> Table:
     """Return the cause's advice for a row; a row with its own owner keeps that owner on both sides."""
     return {key: value for key, value in advice.items() if key != "owner_ours" or "owner" not in row}
+
+
+def _weight(row: Table, span: CodeSpan | None, where: str) -> float:
+    """Return what the words of a row weigh: those that only a code's vendor writes with it weigh most."""
+    if "weight" in row:
+        return Weight.read(row["weight"], where)
+    is_token = span is not None and row.get("namespace") == Namespace.MICROSOFT
+    return OWN_TOKEN if is_token else Weight.PLAIN.value
 
 
 def _strings(table: Table, key: str, where: str) -> tuple[str, ...]:

@@ -78,8 +78,10 @@ class Row:
     """One meaning of one code, or of one phrase if `code` is None.
 
     `side` None fits both sides. A row with `is_default` applies to its code without matching text; one with
-    `is_generic` loses to a row whose phrase matches. `owner_ours` must act if our own servers refused, None
-    for `owner`. `has_own_admin_steps` tells that `admin_steps` are for this code, not for its whole cause.
+    `is_generic` is only the usual meaning of its code. One with `is_bare` is a code that servers use for
+    anything: without words it tells no reason. `weight` is that of its words; `pattern` finds any phrase of
+    `match`. `owner_ours` must act if our own servers refused, None for `owner`. `has_own_admin_steps` tells
+    that `admin_steps` are for this code, not for its whole cause.
     """
 
     code: str | None
@@ -87,9 +89,12 @@ class Row:
     span: CodeSpan | None
     namespace: Namespace
     side: Side | None
+    match: tuple[str, ...]
     pattern: KeywordGuardedPattern | None
     is_default: bool
     is_generic: bool
+    is_bare: bool
+    weight: float
     title: str
     meaning: str
     cause: Cause

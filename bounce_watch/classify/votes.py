@@ -1,0 +1,199 @@
+"""Collect what speaks for each cause in one reply: its words, the codes of its provider, its status."""
+
+from collections.abc import Iterator
+from enum import IntEnum
+from math import inf
+from typing import NamedTuple
+
+from bounce_watch.classify.catalogue.index import CandidateRows, Catalogue
+from bounce_watch.classify.catalogue.row import Namespace, Reach, Row
+from bounce_watch.classify.words.clean import Clause, clauses_of, without_names
+from bounce_watch.classify.words.vocabulary import Mention, Vocabulary
+from bounce_watch.model import EXCHANGE_ONLINE_DECIDES, Cause, Side
+from bounce_watch.parse.smtp_reply import SmtpReply
+from bounce_watch.unwrap.fast_patterns import folded
+
+MAX_QUOTE = 60
+SECOND_TOKEN = 2.0
+ADVICE = 0.45
+"""The share in which a clause counts that only advises."""
+LONGER = 60
+"""Letters for which a phrase weighs one more, because a long match is no accident."""
+MOST_FOR_LENGTH = 0.8
+
+CERTAIN_CODE, ONE_MEANING, CLEAR_CODE, RANGE_CODE, GENERIC_CODE = 9.0, 6.0, 4.5, 3.2, 2.5
+SUBJECT_CODE, REPLY_CODE, CLASS_CODE = 0.9, 1.0, 0.4
+REPLY_CODES = {"535": 4.5, "530": 3.0}
+VENDOR_DETAIL, SECURITY_DETAIL = 50, 20
+"""From these details on a number has one meaning, whoever quotes it: Microsoft's own, and those of x.7."""
+
+
+_SECURITY = 7
+
+
+class Ground(IntEnum):
+    """What a vote rests on: smaller is closer to the server's own words."""
+
+    CODE_AND_TEXT = 1
+    CODE = 2
+    TEXT = 3
+    GENERIC_CODE = 4
+    GROUP = 5
+    REPLY_CODE = 6
+
+
+WORDS = frozenset((Ground.CODE_AND_TEXT, Ground.TEXT))
+"""The grounds that are the words of a server."""
+
+
+class Vote(NamedTuple):
+    """One thing that speaks for a cause. `row` is None for words that no row holds.
+
+    `is_bare`: a code that this server uses for anything. `is_certain`: a code with one meaning only, which
+    words beside it don't weaken.
+    """
+
+    cause: Cause
+    weight: float
+    ground: Ground
+    row: Row | None = None
+    phrase: str | None = None
+    is_bare: bool = False
+    is_certain: bool = False
+
+
+class _ReadClause(NamedTuple):
+    """A clause with the concepts that its words name. `weight` is the share in which it counts."""
+
+    start: int
+    words: list[str]
+    mentions: list[Mention]
+    weight: float
+
+
+def votes_of(
+    catalogue: Catalogue, reply: SmtpReply, side: Side | None, *, by_microsoft: bool, host: str | None
+) -> tuple[Vote, ...]:
+    """Return all votes of one reply; what the reporter says around it counts only if it says nothing."""
+    rows = catalogue.candidates(reply.status, by_microsoft, side)
+    own = _of_own_tokens(rows, reply.words)
+    votes = [*own, *_of_words(catalogue, reply.words, side), *_of_families(catalogue, reply, host)]
+    if not votes and reply.text != reply.words:
+        own = _of_own_tokens(rows, reply.text)
+        votes = [*own, *_of_words(catalogue, reply.text, side)]
+    code = _of_code(catalogue, rows, reply, own, by_microsoft=by_microsoft)
+    found = (*votes, code) if code else votes
+    return tuple(vote for vote in found if _may_say(vote.cause, side))
+
+
+def _may_say(cause: Cause, side: Side | None) -> bool:
+    """Tell whether a side decides about a cause: some only Exchange Online does."""
+    return side is not Side.THEIRS or cause not in EXCHANGE_ONLINE_DECIDES
+
+
+def _of_words(catalogue: Catalogue, text: str, side: Side | None) -> Iterator[Vote]:
+    """Yield what the words say; standing phrases are asked only when the rest says nothing."""
+    for told in catalogue.knowledge.standing.readings(without_names(text)):
+        clauses = [_read(catalogue.knowledge.vocabulary, clause) for clause in clauses_of(told)]
+        votes = [*_of_statements(catalogue, clauses), *_of_phrases(catalogue, told, clauses, side)]
+        if votes:
+            yield from votes
+            return
+
+
+def _read(vocabulary: Vocabulary, clause: Clause) -> _ReadClause:
+    words = vocabulary.words_in(clause.text)
+    mentions = vocabulary.mentions(words)
+    is_advice = any(mention.concept == vocabulary.advice for mention in mentions)
+    return _ReadClause(clause.start, words, mentions, ADVICE if is_advice else 1.0)
+
+
+def _of_own_tokens(rows: CandidateRows, text: str) -> list[Vote]:
+    """Return the rows of the very code whose own words stand there; only the first one counts in full."""
+    lowered, most = folded(text), inf
+    votes = []
+    for row in rows.near:
+        if row.pattern and (found := row.pattern.search(text, lowered)):
+            weight = min(row.weight, most)
+            votes.append(Vote(row.cause, weight, Ground.CODE_AND_TEXT, row, _quote(found[0])))
+            most = SECOND_TOKEN
+    return votes
+
+
+def _of_phrases(
+    catalogue: Catalogue, text: str, clauses: list[_ReadClause], side: Side | None
+) -> Iterator[Vote]:
+    for row, found in catalogue.phrases(side).matches(text, folded(text)):
+        weight = row.weight + min(len(found[0]) / LONGER, MOST_FOR_LENGTH)
+        share = _weight_at(found.start(), clauses)
+        yield Vote(row.cause, weight * share, Ground.TEXT, row, _quote(found[0]))
+
+
+def _weight_at(place: int, clauses: list[_ReadClause]) -> float:
+    """Return the weight of the clause that holds a place."""
+    weight = 1.0
+    for clause in clauses:
+        if clause.start > place:
+            break
+        weight = clause.weight
+    return weight
+
+
+def _of_statements(catalogue: Catalogue, clauses: list[_ReadClause]) -> Iterator[Vote]:
+    for clause in clauses:
+        for statement, quote in catalogue.knowledge.statements.said(clause.mentions, clause.words):
+            yield Vote(statement.cause, statement.weight * clause.weight, Ground.TEXT, None, quote)
+
+
+def _of_families(catalogue: Catalogue, reply: SmtpReply, host: str | None) -> Iterator[Vote]:
+    lowered = folded(reply.text)
+    spoken = f"{lowered} {host.lower()}" if host else lowered
+    for family, _ in catalogue.families.matches(spoken, spoken):
+        for cause, code in family.said(reply.text, lowered, reply.status):
+            yield Vote(cause, family.weight, Ground.TEXT, None, _quote(code))
+
+
+def _of_code(
+    catalogue: Catalogue, rows: CandidateRows, reply: SmtpReply, own: list[Vote], *, by_microsoft: bool
+) -> Vote | None:
+    """Return the vote of the codes: for the meaning that their own words chose, else for the usual one."""
+    chosen = own[0].row if own else next(iter(rows.defaults), None)
+    replies = catalogue.of_reply_code(reply.reply_code)
+    sign_in = REPLY_CODES.get(reply.reply_code or "")
+    if sign_in and replies and (chosen is None or chosen.is_generic):
+        return Vote(replies[0].cause, sign_in, Ground.CODE, replies[0])
+    if chosen:
+        return _vote_of(chosen, by_microsoft=by_microsoft)
+    others = (
+        (rows.subject, SUBJECT_CODE, Ground.GROUP),
+        (replies, REPLY_CODE, Ground.REPLY_CODE),
+        (rows.rest, CLASS_CODE, Ground.GROUP),
+    )
+    for found, weight, ground in others:
+        if found:
+            return Vote(found[0].cause, weight, ground, found[0], is_bare=found[0].is_bare)
+    return None
+
+
+def _vote_of(row: Row, *, by_microsoft: bool) -> Vote:
+    """Return the vote of a code's own row. A generic one is a hint, whoever speaks."""
+    if row.is_generic:
+        is_bare = row.is_bare and not by_microsoft
+        return Vote(row.cause, GENERIC_CODE, Ground.GENERIC_CODE, row, is_bare=is_bare)
+    is_certain = _has_one_meaning(row)
+    is_vendors = row.namespace is Namespace.MICROSOFT
+    if (is_vendors and is_certain) or (by_microsoft and row.namespace is not Namespace.REGISTRY):
+        return Vote(row.cause, CERTAIN_CODE, Ground.CODE, row, is_certain=is_certain)
+    weight = ONE_MEANING if is_certain else CLEAR_CODE if row.reach is Reach.EXACT else RANGE_CODE
+    return Vote(row.cause, weight, Ground.CODE, row, is_certain=is_certain)
+
+
+def _has_one_meaning(row: Row) -> bool:
+    if row.span is None or row.span.low is None:
+        return False
+    is_vendors = row.namespace is Namespace.MICROSOFT and row.span.low >= VENDOR_DETAIL
+    return is_vendors or (row.span.subject == _SECURITY and row.span.low >= SECURITY_DETAIL)
+
+
+def _quote(words: str) -> str:
+    return "".join(character for character in words if character.isprintable())[:MAX_QUOTE]

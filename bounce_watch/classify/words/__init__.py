@@ -1,0 +1,1 @@
+"""What the words of a reply say: cleaned text, concepts that stand together, codes of providers."""

@@ -1,0 +1,82 @@
+"""Cut from a reply what says nothing about the refusal, and split the rest into clauses of plain words.
+
+URLs, host names and settings (`id=…`) hold words that the server did not say about the message.
+"""
+
+import re
+import unicodedata
+from itertools import islice
+from typing import NamedTuple
+
+from bounce_watch.unwrap.fast_patterns import folded
+
+MAX_CLAUSES = 24
+MAX_WORDS = 80
+"""Words of one clause that are read."""
+
+_IP_WORD = " ipnum "
+_URL = re.compile(r"<?(?:https?://|www\.|mailto:)[^\s>]{1,2000}>?", re.IGNORECASE)
+_IP = re.compile(
+    r"(?<![\w.])(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9a-f]{1,4}(?::[0-9a-f]{0,4}){2,7})(?![\w])", re.IGNORECASE
+)
+_SETTING = re.compile(r"(?<!\S)[\[(]?[\w.-]{1,40}=[^\s,;]{1,200}")
+_HOST = re.compile(r"(?<![\w.@])(?:[a-z0-9_-]{1,63}\.){1,8}[a-z][a-z0-9-]{1,62}(?![\w@])", re.IGNORECASE)
+_NO_HOST = ("exception", "storedrv", "resolver", "smtpsend", "transport.", "queue.", "approval.")
+_CLAUSE_END = re.compile(r"[.;!?](?=\s|$)|[。！？；]|\s[-–|/]{1,3}\s|[()|\"“”{}]")
+_APOSTROPHES = str.maketrans(dict.fromkeys("'’‘`´ʼ"))
+_LETTERS = str.maketrans({"ı": "i", "ł": "l", "ø": "o", "đ": "d", "æ": "ae", "œ": "oe"})
+_ACCENTS = re.compile("[\u0300-\u036f]")
+_TOKEN = re.compile(r"[^\W_]+")
+
+
+class Clause(NamedTuple):
+    """One clause of a cleaned text: where it begins, and its plain letters."""
+
+    start: int
+    text: str
+
+
+def without_names(text: str) -> str:
+    """Return a text without URLs, settings and host names; an IP address becomes a word."""
+    if "://" in text or "www." in text or "mailto:" in text:
+        text = _URL.sub(" ", text)
+    if "=" in text:
+        text = _SETTING.sub(" ", text)
+    if ":" in text or "." in text:
+        text = _IP.sub(_IP_WORD, text)
+        text = _HOST.sub(_drop_host, text)
+    return text
+
+
+def _drop_host(found: re.Match[str]) -> str:
+    """Keep the names that Exchange gives to faults (`STOREDRV.Deliver.Exception:…`)."""
+    name = found[0].lower()
+    return found[0].replace(".", " ") if any(sign in name for sign in _NO_HOST) else " "
+
+
+def clauses_of(text: str) -> list[Clause]:
+    """Return the clauses of a cleaned text that hold words."""
+    clauses, start = [], 0
+    for end in islice(_CLAUSE_END.finditer(text), MAX_CLAUSES):
+        clauses.append(_clause(text, start, end.start()))
+        start = end.end()
+    clauses.append(_clause(text, start, len(text)))
+    return [clause for clause in clauses if clause.text]
+
+
+def _clause(text: str, start: int, end: int) -> Clause:
+    return Clause(start, plain(text[start:end]).strip(" :,-"))
+
+
+def plain(text: str) -> str:
+    """Return a text in small letters without accents and apostrophes."""
+    text = text.translate(_APOSTROPHES)
+    if text.isascii():
+        return text.lower()
+    spread = _ACCENTS.sub("", unicodedata.normalize("NFKD", folded(text).casefold()))
+    return unicodedata.normalize("NFC", spread).translate(_LETTERS)
+
+
+def words_of(text: str) -> list[str]:
+    """Return the words of a plain text."""
+    return _TOKEN.findall(text)[:MAX_WORDS]
