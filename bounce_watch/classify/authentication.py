@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from bounce_watch.model import Provenance, Site
+from bounce_watch.model.address import domain_of
 
 _RESULT = re.compile(r"\s{0,20}(spf|dkim|dmarc|compauth)(?:/1)?\s{0,5}=\s{0,5}([a-z]{2,12})\b", re.IGNORECASE)
 _SIGNER = re.compile(
@@ -47,7 +48,8 @@ def find_our_signer(layer: Provenance, site: Site) -> str | None:
     """
     server, *clauses = _clauses(layer.authentication_results)
     name = server.split()[:1]
-    if not name or name[0].lower() not in site.authserv_ids or not site.is_ours(layer.from_address):
+    is_by_us = site.is_our_host(domain_of(layer.from_address))
+    if not name or name[0].lower() not in site.authserv_ids or not is_by_us:
         return None
     signers = (domain for clause in clauses for domain in _passing_signers(clause))
     return next((domain for domain in signers if domain in site.accepted_domains), None)

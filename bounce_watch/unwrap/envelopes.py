@@ -117,10 +117,11 @@ def _writes_reports(headers: Headers) -> bool:
 
 def _relayed_reports(message: Part, layer: Layer) -> tuple[FoundReport, ...]:
     """Return the reports that a mail system attached without naming an address itself: it forwards them."""
-    inside = [inner for inner in attached_messages(message) if _is_report(inner)]
-    if not inside or "@" in FoundReport(message=message, headers=message.headers).text:
+    if "@" in FoundReport(message=message, headers=message.headers).text:
         return ()
-    return tuple(report for inner in inside for report in _open(inner, layer.opened("attached")))
+    within = layer.opened("attached")
+    inside = (report for inner in attached_messages(message) for report in _open(inner, within))
+    return tuple(report for report in inside if _is_report(report.message))
 
 
 def _open_journal(message: Part, inside: Part, layer: Layer) -> Iterator[FoundReport]:
