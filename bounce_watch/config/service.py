@@ -49,7 +49,9 @@ class Monitor(Section):
         default=30, gt=0, description="A mailbox that was not read for so long is critical."
     )
     pending_minutes: float = Field(
-        default=60, gt=0, description="A mail that waits so long to be sent is a warning."
+        default=1,
+        gt=0,
+        description="A mail that cannot leave for so long is a warning, and critical if it is an alert.",
     )
     expect_service: bool = Field(
         default=True, description="Warn when no service is at work; false where a timer looks now and then."

@@ -15,7 +15,7 @@ from bounce_watch.config.secrets import SecretError, heartbeat_url
 from bounce_watch.daemon.mailbox_thread import MailboxOutcome, MailboxThread
 from bounce_watch.pipeline import Context, CycleResult, check_mailbox, run_due_work
 from bounce_watch.pipeline.cycle import next_due
-from bounce_watch.pipeline.health import Level, judge_health, judge_mailboxes, worst
+from bounce_watch.pipeline.health import Level, judge_health, judge_mailboxes, judge_sending, worst
 from bounce_watch.pipeline.incidents.mailbox_outage import note_fault, note_poll
 from bounce_watch.pipeline.metrics import Figures
 from bounce_watch.send.heartbeat import Heartbeat
@@ -38,19 +38,23 @@ class Monitor:
         self._figures = Figures()
         self._heartbeat = _heartbeat(context)
         self._written = float("-inf")
+        self._stuck = Level.OK
         if context.store.worker.is_alone:
             with context.store.transaction() as tx:
                 tx.mailboxes.keep_troubles(self._sources.values())
 
     def on_success(self, source: str, label: str) -> None:
-        """Note that a mailbox was read. Send a heartbeat while every mailbox is well."""
+        """Note that a mailbox was read. Send a heartbeat while every mailbox is well and mail leaves."""
         context = self._context
         try:
             if note_poll(context, source, label):
                 log.info("admins_told", mailbox=label, of="a change")
             if self._heartbeat is None:
                 return
-            lines = judge_mailboxes(context.store, context.config, context.clock(), self._sources)
+            now = context.clock()
+            lines = judge_mailboxes(context.store, context.config, now, self._sources)
+            sending = judge_sending(context.store, context.config, now)
+            lines += tuple(line for line in sending if line.name in ("pending", "sending"))
         except (StoreTemporary, OSError) as error:
             log.warning("recovery_not_noted", mailbox=label, error=str(error))
             return
@@ -68,6 +72,7 @@ class Monitor:
     def on_work_done(self, result: CycleResult) -> None:
         """Count what was done and write the metrics file if configured."""
         self._figures.count(result)
+        self._note_stuck()
         path = self._context.config.monitor.textfile
         if path is None or time.monotonic() - self._written < METRICS_INTERVAL:
             return
@@ -76,6 +81,20 @@ class Monitor:
             self._write_figures(path)
         except (StoreTemporary, OSError) as error:
             log.warning("figures_not_written", path=str(path), error=str(error))
+
+    def _note_stuck(self) -> None:
+        """Log when mail cannot leave, and when it leaves again."""
+        context = self._context
+        try:
+            line = judge_sending(context.store, context.config, context.clock())[0]
+        except (StoreTemporary, OSError):
+            return  # the work that failed too says why
+        if line.level > self._stuck:
+            write = log.error if line.level is Level.CRITICAL else log.warning
+            write("mail_cannot_leave", status=line.text)
+        elif line.level < self._stuck:
+            log.info("mail_leaves_again")
+        self._stuck = line.level
 
     def _write_figures(self, path: Path) -> None:
         context, now = self._context, self._context.clock()

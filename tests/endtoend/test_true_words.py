@@ -16,6 +16,7 @@ import time_machine
 
 from tests.pipeline.conftest import CONFIG, START, ndr
 from tests.program import run_program
+from tests.servers.refusing import RefusingServer
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 SPF = "550 5.7.23 The message was rejected because of Sender Policy Framework violation -> 550 SPF failed"
@@ -38,6 +39,12 @@ class Site:
             assert old in text
             text = text.replace(old, new)
         (self.folder / "config.toml").write_text(text)
+
+    def send_by(self, server: RefusingServer) -> None:
+        """Send over SMTP, from a site that looked before: its replies leave at once."""
+        self.look()
+        smtp = f'type = "smtp"\nhost = "127.0.0.1"\nport = {server.port}\nsecurity = "none"\nauth = "none"'
+        self.configure(('type = "folder"\npath = "sent"', smtp))
 
     def deliver(self, content: bytes) -> None:
         self.count += 1
@@ -180,3 +187,65 @@ def test_a_digest_after_an_outage_waits_and_then_says_what_it_does_not_know(site
     [digest] = [one for one in made if "Mail delivery" in str(one["Subject"])]
     assert "the bounce mailbox was not read" in str(digest["Subject"])
     assert "Not known: what arrived in the mailbox" in text_of(digest)
+
+
+@pytest.fixture
+def server() -> Iterator[RefusingServer]:
+    with RefusingServer() as one:
+        yield one
+
+
+@pytest.mark.slow
+def test_a_reply_never_goes_before_a_waiting_security_alert(site: Site, server: RefusingServer) -> None:
+    """The server is away when the alert is due and back while it waits for its next attempt."""
+    site.send_by(server)
+    site.now += MINUTE
+    server.handler.refusals[""] = "450 4.2.1 try later"
+    site.bounce(sender="mara@larkfield.example", reply=BLOCKED, status="5.1.8", remote=None)
+    site.ask("run", "--once")
+    for one in range(3):
+        site.bounce(sender=f"p{one}@larkfield.example", recipient=f"x@partner{one}.example")
+    site.now += MINUTE / 2
+    site.ask("run", "--once")
+    assert server.handler.seen == []
+    server.handler.refusals.clear()
+    site.now += MINUTE / 2
+    site.ask("run", "--once")
+    told = [recipients for _, recipients, _ in server.handler.seen]
+    assert told[0] == ["security@larkfield.example"]
+    assert len(told) == 5
+
+
+@pytest.mark.slow
+def test_mail_that_cannot_leave_is_a_warning_after_a_minute_and_critical_if_it_is_an_alert(
+    site: Site, server: RefusingServer
+) -> None:
+    site.send_by(server)
+    site.now += MINUTE
+    server.handler.refusals[""] = "450 4.3.2 not now"
+    site.bounce()
+    site.ask("run", "--once")
+    site.now += 2 * MINUTE
+    [pending] = [part for part in site.rows("status")[0]["parts"] if part["name"] == "pending"]
+    assert pending["status"] == "warning"
+    site.bounce(sender="mara@larkfield.example", reply=BLOCKED, status="5.1.8", remote=None)
+    assert "not now" in site.ask("run", "--once").stderr
+    site.now += 2 * MINUTE
+    [pending] = [part for part in site.rows("status")[0]["parts"] if part["name"] == "pending"]
+    assert pending["status"] == "critical"
+    assert "alert" in pending["text"]
+
+
+@pytest.mark.slow
+def test_what_the_breaker_stopped_waits_and_leaves_after_it_is_cleared(site: Site) -> None:
+    site.configure(("settle_seconds = 0", "settle_seconds = 0\nper_minute = 3"))
+    site.look()
+    site.now += MINUTE
+    for one in range(8):
+        site.bounce(sender=f"p{one}@larkfield.example", recipient=f"x@partner{one}.example")
+    assert len(site.look()) == 3
+    assert site.look(after=DAY) == []
+    assert "5 that waited" in site.ask("breaker", "clear").stderr
+    left = [len(site.look(after=MINUTE)) for _ in range(3)]
+    assert sum(left) == 5
+    assert max(left) <= 4

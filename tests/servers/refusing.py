@@ -31,9 +31,11 @@ class Refuser:
     """Remembers what was offered after DATA: reverse path, recipients, content."""
 
     seen: list[tuple[str, list[str], bytes]] = field(default_factory=list)
+    refusals: dict[str, str] = field(default_factory=lambda: dict(RCPT_REFUSALS))
+    """Answers by local part; that of "" is for everybody else."""
 
     async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:  # noqa: N802
-        if refusal := RCPT_REFUSALS.get(address.partition("@")[0]):
+        if refusal := self.refusals.get(address.partition("@")[0]) or self.refusals.get(""):
             return refusal
         envelope.rcpt_tos.append(address)
         return "250 2.1.5 ok"

@@ -8,6 +8,7 @@ counted in the digest: a second copy of guidance costs more than none.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 import structlog
 
@@ -23,6 +24,9 @@ log = structlog.get_logger()
 BATCH = 50
 LATER_IN_A_ROW = 3
 """A round ends after this many deferred mails in a row: then the server is at fault, not the mails."""
+
+PATIENCE = timedelta(hours=1)
+"""How long replies wait behind a security alert."""
 
 RESENDS = {LetterKind.REPLY: 1, LetterKind.ALERT: 3, LetterKind.DIGEST: 3, LetterKind.PROBE: 0}
 """How often a mail is sent again when it is unknown whether it was sent."""
@@ -71,14 +75,34 @@ def deliver(
             resolve_unconfirmed(context, sent_lookup, entries)
     paused = context.store.state.sending_paused(context.clock())
     done = Delivered(stopped=paused.why if paused else None)
-    in_a_row = 0
-    while not done.stopped and (due := context.store.outbox.due(context.clock(), BATCH)):
+    in_a_row, tried = 0, set[int]()
+    while not done.stopped and (due := _due(context, tried)):
         for entry in due:
             if stop() or done.stopped or in_a_row >= LATER_IN_A_ROW:
                 return done
             outcome = _send_one(context, sender, entry, done)
             in_a_row = in_a_row + 1 if outcome is Outcome.LATER else 0
     return done
+
+
+def _due(context: Context, tried: set[int]) -> Sequence[OutboxEntry]:
+    """Return what is due. Replies wait behind security alerts, which are tried before them once more.
+
+    After `PATIENCE` an alert that cannot leave holds no reply up any more.
+    """
+    now, store = context.clock(), context.store
+    due = store.outbox.due(now, BATCH)
+    if all(entry.kind is not LetterKind.REPLY for entry in due):
+        return due
+    waiting = store.outbox.security_alerts(now - PATIENCE)
+    if untried := [entry for entry in waiting if entry.id not in tried]:
+        tried.update(entry.id for entry in untried)
+        with store.transaction() as tx:
+            tx.outbox.hurry([entry.id for entry in untried], now)
+        return untried
+    if waiting or store.incidents.has_security_alert_to_write(now - PATIENCE, now):
+        return [entry for entry in due if entry.kind is not LetterKind.REPLY]
+    return due
 
 
 def _send_one(context: Context, sender: Sender, entry: OutboxEntry, done: Delivered) -> Outcome | None:
@@ -91,6 +115,8 @@ def _send_one(context: Context, sender: Sender, entry: OutboxEntry, done: Delive
     context.unrecorded[mail.id] = delivery
     _record_deliveries(context)
     _count(done, delivery)
+    if delivery.outcome in (Outcome.LATER, Outcome.FAILED):
+        log.warning("mail_not_sent", number=mail.id, kind=mail.kind, reply=delivery.reply)
     return delivery.outcome
 
 

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy import false, func
 from sqlmodel import Session, col, select
 
-from bounce_watch.model import CLOSED, Finding, Incident, IncidentState
+from bounce_watch.model import CLOSED, Finding, Incident, IncidentState, Owner, Severity
 from bounce_watch.store import tables
 from bounce_watch.store.database.errors import NotThere
 from bounce_watch.store.database.session import Queries, Repository
@@ -47,6 +48,22 @@ class AlertQueries(Queries):
         query = select(incident).where(col(incident.state).not_in(CLOSED), col(incident.quiet).is_(False))
         with self._reading() as session:
             return tuple(_alert_state_of(row) for row in session.exec(query.order_by(col(incident.number))))
+
+    def has_security_alert_to_write(self, since: datetime, now: datetime) -> bool:
+        """Tell whether an incident opened since then is urgent, and its first alert is not written yet."""
+        incident = tables.Incident
+        urgent = (col(incident.owner) == Owner.SECURITY) | (col(incident.severity) == Severity.CRITICAL)
+        silent = col(incident.silenced_until) > now
+        query = select(incident.number).where(
+            col(incident.state) == IncidentState.OPEN,
+            col(incident.opened_at) > since,
+            col(incident.told_step) == 0,
+            col(incident.suppressed_by).is_(None),
+            col(incident.quiet).is_(False),
+            urgent & ~func.coalesce(silent, false()),
+        )
+        with self._reading() as session:
+            return session.exec(query.limit(1)).first() is not None
 
 
 def _alert_state_of(row: tables.Incident) -> AlertState:

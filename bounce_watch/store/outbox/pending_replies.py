@@ -59,12 +59,13 @@ class PendingReplies(Repository):
         )
 
     def send_now(self, now: datetime) -> None:
-        """Make replies due that wait for more bounces; those with a failed attempt keep their time."""
+        """Make replies due that wait for more bounces; others keep their time."""
         is_waiting = (
             col(_OUTGOING.state) == OutboxState.PENDING,
             col(_OUTGOING.kind) == LetterKind.REPLY,
             col(_OUTGOING.attempts) == 0,
             col(_OUTGOING.next_at) > now,
+            col(_OUTGOING.pending_since) == col(_OUTGOING.created_at),
         )
         for row in self._rows.exec(select(_OUTGOING).where(*is_waiting).with_for_update()):
             row.next_at = now

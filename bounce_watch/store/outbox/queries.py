@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, bindparam, func
 from sqlalchemy.orm import defer
 from sqlmodel import Session, col, select
 
-from bounce_watch.model import LetterKind, OutboxState
+from bounce_watch.model import LetterKind, OutboxState, Owner, Severity
 from bounce_watch.store import tables
 from bounce_watch.store.database.columns import Instant, fold
 from bounce_watch.store.database.errors import NotThere
@@ -57,8 +57,18 @@ class OutboxQueries(Queries):
     """Queries about outgoing messages."""
 
     def due(self, now: datetime, limit: int = 50) -> tuple[OutboxEntry, ...]:
-        """Return the pending messages that are due, longest waiting first."""
-        return self._waiting(OutboxState.PENDING, now, limit)
+        """Return the pending messages that are due: alerts first, severe ones before others, replies last."""
+        found = self._alerts(is_due(now))
+        for kinds in ((LetterKind.DIGEST, LetterKind.PROBE), (LetterKind.REPLY,)):
+            if len(found) < limit:
+                found += self._waiting(OutboxState.PENDING, now, limit, kinds)
+        return found[:limit]
+
+    def security_alerts(self, since: datetime) -> tuple[OutboxEntry, ...]:
+        """Return the alerts written since then, due or not, that replies must not overtake."""
+        incident = tables.Incident
+        urgent = (col(incident.owner) == Owner.SECURITY) | (col(incident.severity) == Severity.CRITICAL)
+        return self._alerts(urgent, col(_OUTGOING.created_at) > since)
 
     def unknown_due(self, now: datetime, limit: int = 50) -> tuple[OutboxEntry, ...]:
         """Return the `unknown` messages whose grace time is over: look for them, then call `decide`."""
@@ -141,8 +151,26 @@ class OutboxQueries(Queries):
             event_known=known > 0,
         )
 
-    def _waiting(self, state: OutboxState, now: datetime, limit: int) -> tuple[OutboxEntry, ...]:
+    def _alerts(self, *conditions: ColumnElement[bool]) -> tuple[OutboxEntry, ...]:
+        """Return pending alerts, those about severe incidents first; few, because their number is limited."""
+        incident = tables.Incident
+        query = select(_OUTGOING, incident.severity).outerjoin(
+            incident, col(incident.number) == col(_OUTGOING.incident)
+        )
+        query = query.where(
+            col(_OUTGOING.state) == OutboxState.PENDING, col(_OUTGOING.kind) == LetterKind.ALERT, *conditions
+        )
+        with self._reading() as session:
+            rows = session.exec(query.options(_WITHOUT_BYTES)).all()
+            ranked = sorted(rows, key=lambda row: (Severity(row[1]).rank if row[1] else 0, row[0].id))
+            return tuple(value_of(OutboxEntry, mail) for mail, _ in ranked)
+
+    def _waiting(
+        self, state: OutboxState, now: datetime, limit: int, kinds: Collection[LetterKind] = tuple(LetterKind)
+    ) -> tuple[OutboxEntry, ...]:
         query = select(_OUTGOING).where(col(_OUTGOING.state) == state, is_due(now))
+        if len(kinds) < len(LetterKind):
+            query = query.where(col(_OUTGOING.kind).in_(kinds))
         query = query.order_by(col(_OUTGOING.next_at), col(_OUTGOING.id)).limit(limit)
         with self._reading() as session:
             return tuple(value_of(OutboxEntry, row) for row in session.exec(query.options(_WITHOUT_BYTES)))

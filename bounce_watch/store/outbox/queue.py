@@ -161,6 +161,14 @@ class Outbox(OutboxQueries, Repository):
         """Release held messages, all of them for None; return how many."""
         return self._move_all(numbers, {OutboxState.HELD}, OutboxState.PENDING, now)
 
+    def hurry(self, numbers: Collection[int], now: datetime) -> None:
+        """Make pending messages due that wait for another attempt."""
+        query = select(_OUTGOING).where(
+            col(_OUTGOING.id).in_(sorted(numbers)), _in_state(OutboxState.PENDING)
+        )
+        for row in self._rows.exec(query.with_for_update()):
+            row.next_at = now
+
     def release_waiting(self, now: datetime, pause: timedelta) -> int:
         """Release what the breaker held, oldest first, each `pause` after the other; return how many."""
         query = select(_OUTGOING).where(_in_state(OutboxState.HELD), col(_OUTGOING.held_for) == BREAKER)

@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
-from bounce_watch.model import IncidentState, OutboxState
+from bounce_watch.model import IncidentState, LetterKind, OutboxState
 from bounce_watch.store import tables
 from bounce_watch.store.database.session import Queries
 from bounce_watch.store.meta import read_time
@@ -33,6 +34,16 @@ class Stats:
     last_bounce_at: datetime | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stuck:
+    """Messages that should have left. `why` is the newest answer of the server, "" for none."""
+
+    count: int
+    alerts: int
+    since: datetime
+    why: str
+
+
 class Summary(Queries):
     """Queries for figures of the whole store."""
 
@@ -41,12 +52,22 @@ class Summary(Queries):
         with self._reading() as session:
             return _by(session, tables.Outgoing.state)
 
-    def oldest_pending_at(self) -> datetime | None:
-        """Return since when the oldest pending message is pending, None for none."""
+    def stuck(self, before: datetime) -> Stuck | None:
+        """Return what could not leave although it was due before then, None for nothing."""
         mail = tables.Outgoing
+        tried = (col(mail.attempts) > 0) & (col(mail.pending_since) <= before)
+        late = col(mail.state) == OutboxState.PENDING, tried | (col(mail.next_at) <= before)
+        query: Any = select(mail.kind, mail.pending_since, mail.created_at, mail.server_reply)
         with self._reading() as session:
-            query = select(func.min(mail.pending_since)).where(col(mail.state) == OutboxState.PENDING)
-            return session.exec(query).one()
+            rows = session.exec(query.where(*late).order_by(col(mail.id))).all()
+        if not rows:
+            return None
+        return Stuck(
+            count=len(rows),
+            alerts=sum(row.kind == LetterKind.ALERT for row in rows),
+            since=min(row.pending_since or row.created_at for row in rows),
+            why=next((row.server_reply for row in reversed(rows) if row.server_reply), ""),
+        )
 
     def count_failed(self, since: datetime) -> int:
         """Count the messages written since then that failed."""

@@ -1,41 +1,16 @@
 """The one judgement of how the service is doing: for `status`, the digest, metrics and the heartbeat."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import IntEnum
 
 from bounce_watch.config.models import Config
-from bounce_watch.model import Health, OutboxState, Severity
+from bounce_watch.model import Health, Severity
+from bounce_watch.pipeline.health.line import Level, Line, ago
+from bounce_watch.pipeline.health.sending import judge_sending
 from bounce_watch.pipeline.room import MEGABYTE, require_room
 from bounce_watch.store import MailboxPart, StoreFull, StoreQueries
 
-
-class Level(IntEnum):
-    """Severity of a line; the values are the exit statuses of Nagios plugins."""
-
-    OK = 0
-    WARNING = 1
-    CRITICAL = 2
-    UNKNOWN = 3
-
-
 _STATES = {Level.OK: "ok", Level.WARNING: "warning", Level.CRITICAL: "failure"}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
-    """One part of the service.
-
-    `figure` is a number to draw, None for none; seconds where it is a time.
-    `digest` is the name and the text of the line in a digest, which is read later; None: not shown there.
-    """
-
-    name: str
-    level: Level
-    text: str
-    figure: float | None = None
-    digest: tuple[str, str] | None = None
 
 
 def judge_health(
@@ -56,8 +31,7 @@ def judge_health(
         *judge_mailboxes(store, config, now, sources),
         *_filing(store, sources),
         *_disk(config),
-        *_outbox(store, config, now),
-        *_stopped(store, now),
+        *judge_sending(store, config, now),
         _incidents(store),
         _size(config),
         _digest(store, config, now),
@@ -149,48 +123,6 @@ def _disk(config: Config) -> Iterator[Line]:
         return
 
 
-def _outbox(store: StoreQueries, config: Config, now: datetime) -> Iterator[Line]:
-    counts, oldest = store.summary.count_outbox(), store.summary.oldest_pending_at()
-    pending, age = counts.get(OutboxState.PENDING, 0), (now - oldest).total_seconds() if oldest else 0.0
-    late = age > config.monitor.pending_minutes * 60
-    text = f"{pending} wait to be sent" + (f", the oldest for {ago(age)}" if oldest else "")
-    yield Line(name="pending", level=Level.WARNING if late else Level.OK, text=text, figure=pending)
-    held = counts.get(OutboxState.HELD, 0) - store.outbox.count_waiting()
-    later = ("Outbox", f"{held} answers wait for release: bounce-watch outbox list --state held")
-    text = f"{held} wait for your release"
-    yield Line(name="held", level=Level.OK, text=text, figure=held, digest=later if held else None)
-    unknown = counts.get(OutboxState.UNKNOWN, 0)
-    later = ("Sending", f"{unknown} mails may or may not have left: bounce-watch outbox list --state unknown")
-    yield _wanted_none("unknown", unknown, "may or may not have been sent", later)
-    yield _wanted_none("failed", store.summary.count_failed(now - timedelta(days=1)), "given up within a day")
-    yield _wanted_none("quarantine", store.summary.count_quarantined(), "could not be read")
-
-
-def _wanted_none(name: str, count: int, what: str, digest: tuple[str, str] | None = None) -> Line:
-    if not count:
-        return Line(name=name, level=Level.OK, text=f"0 {what}", figure=0)
-    return Line(name=name, level=Level.WARNING, text=f"{count} {what}", figure=count, digest=digest)
-
-
-def _stopped(store: StoreQueries, now: datetime) -> Iterator[Line]:
-    tripped_at, stopped = store.state.breaker_latched_at(), store.state.sending_stopped()
-    if tripped_at is None:
-        yield Line(name="breaker", level=Level.OK, text="replies may leave", figure=0)
-    else:
-        since, at = ago((now - tripped_at).total_seconds()), f"{tripped_at:%d %b %H:%M} UTC"
-        waiting = store.outbox.count_waiting()
-        text = f"replies are stopped since {since}, {waiting} wait: bounce-watch breaker status"
-        later = f"stopped since {at}, too many were due, {waiting} wait: bounce-watch breaker status"
-        digest = ("Replies", later)
-        yield Line(name="breaker", level=Level.CRITICAL, text=text, figure=1, digest=digest)
-    if stopped is None:
-        text = "nothing is in the way"
-        yield Line(name="sending", level=Level.OK, text=text, figure=0, digest=("Sending", text))
-    else:
-        text, digest = f"refused: {stopped.why}", ("Sending", f"stopped: {stopped.why[:200]}")
-        yield Line(name="sending", level=Level.CRITICAL, text=text, figure=1, digest=digest)
-
-
 def _incidents(store: StoreQueries) -> Line:
     open_now = store.incidents.list_open()
     urgent = [
@@ -224,14 +156,6 @@ def _digest(store: StoreQueries, config: Config, now: datetime) -> Line:
     else:
         text = "next with the next look"
     return Line(name="digest", level=Level.OK, text=text)
-
-
-def ago(seconds: float) -> str:
-    """Return a length of time in its largest fitting unit."""
-    for unit, length in (("days", 86_400), ("hours", 3_600), ("minutes", 60)):
-        if seconds >= 2 * length:
-            return f"{int(seconds // length)} {unit}"
-    return f"{int(seconds)} seconds"
 
 
 def _bytes(size: int | None) -> str:
