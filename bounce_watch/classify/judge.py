@@ -43,7 +43,7 @@ class Judgement(NamedTuple):
 
     cause: Cause
     owner: Owner
-    certainty: Certainty
+    certainty: Certainty | None
     entry: str | None
     why: str
 
@@ -126,6 +126,7 @@ def _bounce(
         entry=found.entry,
         why=found.why,
         occurred_at=report.arrival_date or report.date or report.original.date,
+        certainty=found.certainty,
         details=find_details(fields.diagnostic_code, found.cause, fields.will_retry_until),
     )
 
@@ -172,7 +173,7 @@ def _is_by_exchange(fields: RecipientFields, report: Report = _NO_REPORT) -> boo
 def _judgement(verdict: Verdict | None, side: Side | None, action: Action) -> Judgement:
     if action not in (Action.FAILED, Action.DELAYED):
         why = f"the report says {action}: nothing failed"
-        return Judgement(Cause.UNKNOWN, Owner.NOBODY, Certainty.TOLD, None, why)
+        return Judgement(Cause.UNKNOWN, Owner.NOBODY, None, None, why)
     if verdict is None:
         why = "neither the code nor the text is in the catalogue"
         return Judgement(Cause.UNKNOWN, Owner.MAIL_ADMIN, Certainty.NOT_TOLD, None, why)

@@ -12,6 +12,7 @@ from bounce_watch.explain.letterhead import Letterhead, letterhead
 from bounce_watch.explain.trace import BounceTrace, Trace, Value, trace
 from bounce_watch.model import Report
 from bounce_watch.notifications.gate.values import SENTENCES
+from bounce_watch.notifications.rendering.labels import CERTAINTIES
 from bounce_watch.notifications.rendering.refusal_details import evidence_lines
 from bounce_watch.pipeline.context import read_catalogue, signatures_of, utc_now
 from bounce_watch.pipeline.replies.preview import ReplyPreview, preview_reply
@@ -131,6 +132,8 @@ def _bounce(traced: BounceTrace) -> Lines:
     yield from _values(traced.values)
     yield "Action", f"{bounce.action} ({bounce.persistence})"
     yield "Cause", f"{bounce.cause}, {bounce.owner} must act"
+    if bounce.certainty:
+        yield "Certainty", CERTAINTIES[bounce.certainty]
     yield "Why so", bounce.why or ""
     yield from (("", line) for line in evidence_lines(bounce.details))
     if traced.chosen:

@@ -70,7 +70,7 @@ def _row(asked: dict[str, Any], catalogue: Catalogue) -> dict[str, Any]:
         "owner": found.owner.value,
         "persistence": judged.persistence.value,
         "side": judged.side.value if judged.side else None,
-        "certainty": found.certainty.value,
+        "certainty": found.certainty.value if found.certainty else None,
         "entry": found.entry,
         "why": found.why,
     }

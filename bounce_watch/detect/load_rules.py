@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from bounce_watch.detect.rule import Condition, Facet, Minimum, Rule, RuleError, Shape, Usual
 from bounce_watch.detect.rule_table import NAME, RuleTable, Table
-from bounce_watch.model import Cause, Evidence, Owner, Severity, Side
+from bounce_watch.model import Cause, Certainty, Evidence, Owner, Severity, Side
 
 _NEEDED = (
     *("title", "shape", "where", "group_by", "window", "open_at", "quiet_resolve"),
@@ -114,7 +114,8 @@ def _usual(row: RuleTable, shape: Shape) -> Usual:
 def _refuse_unfit(rule: Rule, where: str) -> None:
     """Refuse what a shape cannot do, and rules by which forged messages could silence or alarm people."""
     if rule.shape is Shape.BASELINE:
-        if rule.group_by not in (Facet.CAUSE, Facet.TENANT) or any(c.codes or c.side for c in rule.where):
+        is_narrow = any(c.codes or c.side or c.certainties for c in rule.where)
+        if is_narrow or rule.group_by not in (Facet.CAUSE, Facet.TENANT):
             raise RuleError(f"{where}: a baseline is grouped by cause or tenant and looks at causes only")
         if rule.usual.p_resolve < rule.usual.p_open:
             raise RuleError(f"{where}: p_resolve must not be below p_open")
@@ -135,7 +136,7 @@ def _conditions(row: RuleTable) -> tuple[Condition, ...]:
 
 
 def _condition(row: RuleTable) -> Condition:
-    row.refuse_unknown({"cause", "except_cause", "code", "side"}, ", where")
+    row.refuse_unknown({"cause", "except_cause", "code", "side", "certainty"}, ", where")
     codes = row.values.get("code", [])
     wrong = [code for code in codes if not _STATUS.fullmatch(code)]
     if wrong:
@@ -145,6 +146,7 @@ def _condition(row: RuleTable) -> Condition:
         except_causes=row.words(Cause, "except_cause"),
         codes=frozenset(codes),
         side=row.word(Side, "side") if "side" in row else None,
+        certainties=row.words(Certainty, "certainty"),
     )
 
 

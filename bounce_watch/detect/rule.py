@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
-from bounce_watch.model import Cause, Event, Evidence, Owner, Severity, Side
+from bounce_watch.model import Cause, Certainty, Event, Evidence, Owner, Severity, Side
 
 TENANT = "tenant"
 """The key of rules about the whole organization."""
@@ -57,6 +57,7 @@ class Condition:
     except_causes: frozenset[Cause] = frozenset()
     codes: frozenset[str] = frozenset()
     side: Side | None = None
+    certainties: frozenset[Certainty] = frozenset()
 
     def fits(self, event: Event) -> bool:
         return (
@@ -64,6 +65,7 @@ class Condition:
             and event.cause not in self.except_causes
             and (not self.codes or event.status in self.codes)
             and (self.side is None or event.side is self.side)
+            and (not self.certainties or event.certainty in self.certainties)
         )
 
 

@@ -5,13 +5,14 @@ from datetime import datetime
 
 from bounce_watch.model.address import domain_of
 from bounce_watch.model.refusal_details import Details
-from bounce_watch.model.vocabulary import Action, Cause, Evidence, Owner, Persistence, Side
+from bounce_watch.model.vocabulary import Action, Cause, Certainty, Evidence, Owner, Persistence, Side
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bounce:
     """Absent values are None. Addresses are as the report gives them, lower case in the domain only.
 
+    `certainty` says how firmly the cause is known, None if nothing failed or an older version judged it.
     `entry` names the catalogue row that decided, `why` says in one sentence how.
     `recipient_decoded` is the readable form of an IMCEAEX address.
     `occurred_at` is the report's arrival date, else its own date (UTC).
@@ -38,6 +39,7 @@ class Bounce:
     why: str | None = None
     occurred_at: datetime | None = None
     details: Details | None = None
+    certainty: Certainty | None = None
 
     @property
     def recipient_domain(self) -> str | None:

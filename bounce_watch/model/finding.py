@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from bounce_watch.model.refusal_details import Details
-from bounce_watch.model.vocabulary import Cause, Evidence, Owner, Side
+from bounce_watch.model.vocabulary import Cause, Certainty, Evidence, Owner, Side
 
 
 class Severity(StrEnum):
@@ -40,6 +40,7 @@ class Event:
     sender_domain: str | None
     recipient: str
     recipient_domain: str | None
+    certainty: Certainty | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -63,6 +63,7 @@ def bounce_object(bounce: Bounce) -> dict[str, Any]:
         "cause": bounce.cause.value,
         "persistence": bounce.persistence.value,
         "owner": bounce.owner.value,
+        "certainty": bounce.certainty.value if bounce.certainty else None,
         "side": bounce.side.value if bounce.side else None,
         "remote_mta": bounce.remote_mta,
         "diagnostic_code": bounce.diagnostic_code,

@@ -6,6 +6,7 @@ from datetime import datetime
 from bounce_watch.model import (
     Bounce,
     Cause,
+    Certainty,
     Evidence,
     Incident,
     IncidentState,
@@ -223,6 +224,7 @@ class HistoryFilter:
     cause: Cause | None = None
     owner: Owner | None = None
     side: Side | None = None
+    certainty: Certainty | None = None
     incident: int | None = None
     since: datetime | None = None
     until: datetime | None = None

@@ -7,7 +7,7 @@ import pytest
 
 from bounce_watch.detect import evaluate, is_quiet, key_of
 from bounce_watch.detect.threshold import MAX_EVIDENCE
-from bounce_watch.model import Cause, Evidence, Owner, Severity, Side
+from bounce_watch.model import Cause, Certainty, Evidence, Owner, Severity, Side
 from tests.detect.events import ACCEPTED, NOON, RULES, event, rule
 
 KEY = "contoso.example"
@@ -202,6 +202,13 @@ def test_a_site_that_accepts_more_counts_more() -> None:
         pytest.param('[{ code = ["5.7.23"], side = "ours" }]', {}, False, id="code on the other side"),
         pytest.param('[{ code = ["5.7.23"], side = "ours" }]', {"side": Side.OURS}, True, id="code and side"),
         pytest.param('[{ side = "ours" }]', {"side": None}, False, id="side unknown"),
+        pytest.param(
+            '[{ certainty = ["told", "likely"] }]', {"certainty": Certainty.LIKELY}, True, id="likely"
+        ),
+        pytest.param(
+            '[{ certainty = ["told"] }]', {"certainty": Certainty.NOT_TOLD}, False, id="a bare code"
+        ),
+        pytest.param('[{ certainty = ["told"] }]', {}, False, id="certainty unknown"),
         pytest.param('[{ cause = ["dkim_failed"] }, { code = ["5.7.23"] }]', {}, True, id="either"),
         pytest.param("[{}]", {"cause": Cause.UNKNOWN}, True, id="everything"),
     ],

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bounce_watch.model import Action, Cause, Count, Evidence, Owner, Side
+from bounce_watch.model import Action, Cause, Certainty, Count, Evidence, Owner, Side
 from bounce_watch.store import By, HistoryFilter, MessageState, NotThere, Order, Store
 from tests.store.conftest import Ingest
 from tests.store.values import BOUNCE, NOW
@@ -26,6 +26,7 @@ def week(ingest: Ingest) -> None:
         cause=Cause.MAILBOX_FULL,
         owner=Owner.RECIPIENT_ADMIN,
         side=Side.THEIRS,
+        certainty=Certainty.TOLD,
         diagnostic_code="552 5.2.2 mailbox is 100% full\\",
         occurred_at=NOW - 2 * HOUR,
     )
@@ -51,6 +52,8 @@ def week(ingest: Ingest) -> None:
         pytest.param({"code": "550"}, [5, 2, 1], id="a reply code"),
         pytest.param({"cause": Cause.MAILBOX_FULL}, [3, 4], id="a cause"),
         pytest.param({"owner": Owner.RECIPIENT_ADMIN, "side": Side.THEIRS}, [3, 4], id="owner and side"),
+        pytest.param({"certainty": Certainty.TOLD}, [3, 4], id="a certainty"),
+        pytest.param({"certainty": Certainty.LIKELY}, [], id="another certainty"),
         pytest.param({"since": NOW - 2 * HOUR}, [5, 2, 1, 3], id="since is included"),
         pytest.param({"until": NOW - 2 * HOUR}, [4], id="until is not"),
         pytest.param({"text": "100% FULL"}, [3, 4], id="text, whatever the case"),

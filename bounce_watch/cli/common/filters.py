@@ -14,7 +14,7 @@ import typer
 
 from bounce_watch.cli.common.open_store import read_store
 from bounce_watch.cli.common.when import read_moment
-from bounce_watch.model import Cause, Owner, Side
+from bounce_watch.model import Cause, Certainty, Owner, Side
 from bounce_watch.store import By, HistoryFilter
 
 MAX_COMPLETIONS = 40
@@ -80,6 +80,10 @@ _OPTIONS: dict[str, Any] = {
         str | None, typer.Option("--owner", help="Who must act: sender, mail_admin, security, ...")
     ],
     "side": Annotated[str | None, typer.Option("--side", help="Whose server refused: ours or theirs.")],
+    "certainty": Annotated[
+        str | None,
+        typer.Option("--certainty", help="How firmly the cause is known: told, likely or not_told."),
+    ],
     "incident": Annotated[int | None, typer.Option("--incident", help="Only bounces of this incident.")],
     "since": Since,
     "until": Until,
@@ -134,7 +138,7 @@ def filtered(
 
 def _read_filter(given: dict[str, Any]) -> HistoryFilter:
     """Return the filter that the options ask for. Raises BadParameter for an unknown word or time."""
-    for name, words in (("cause", Cause), ("owner", Owner), ("side", Side)):
+    for name, words in (("cause", Cause), ("owner", Owner), ("side", Side), ("certainty", Certainty)):
         given[name] = read_word(words, given[name], f"--{name}")
     for name in ("since", "until"):
         given[name] = read_moment(given[name])

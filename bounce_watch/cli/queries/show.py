@@ -16,6 +16,7 @@ from bounce_watch.cli.common.output import aligned, emit_json, local, print_line
 from bounce_watch.config.load import load_config
 from bounce_watch.model import Cause, Side
 from bounce_watch.notifications.guidance.postmaster_draft import DraftFacts, postmaster_draft
+from bounce_watch.notifications.rendering.labels import CERTAINTIES
 from bounce_watch.notifications.rendering.refusal_details import evidence_lines
 from bounce_watch.notifications.rendering.templates import Templates
 from bounce_watch.store import BounceDetail
@@ -103,6 +104,7 @@ def _failure(detail: BounceDetail) -> list[tuple[str, object]]:
         ("Inner code", " ".join(part for part in (bounce.remote_reply_code, bounce.remote_status) if part)),
         ("Server said", bounce.diagnostic_code),
         ("Cause", f"{bounce.cause} ({bounce.persistence})"),
+        ("Certainty", CERTAINTIES[bounce.certainty] if bounce.certainty else None),
         ("Who must act", bounce.owner),
         ("Refused by", refused_by.get(bounce.side or "", "not clear")),
         ("Why so", bounce.why),

@@ -1,6 +1,6 @@
 """Labels for people, for identifiers such as recipient_unknown or mail_admin."""
 
-from bounce_watch.model import Cause, Owner, Severity
+from bounce_watch.model import Cause, Certainty, Owner, Severity
 from bounce_watch.notifications.gate.values import WITHHELD
 
 CAUSES: dict[Cause, str] = {
@@ -53,6 +53,12 @@ OWNERS: dict[Owner, str] = {
     Owner.RECIPIENT_ADMIN: "The recipient's side",
     Owner.PROVIDER: "Microsoft or the provider",
     Owner.NOBODY: "Nobody: wait",
+}
+
+CERTAINTIES: dict[Certainty, str] = {
+    Certainty.TOLD: "told: the server's words or an unambiguous code say so",
+    Certainty.LIKELY: "likely: the usual meaning of what the server said",
+    Certainty.NOT_TOLD: "not told: the server gave no reason",
 }
 
 SEVERITIES: dict[Severity, str] = {

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import BigInteger, bindparam, func, select, type_coerce
 from sqlmodel import col
 
-from bounce_watch.model import Action, Cause, Event, Evidence, Side
+from bounce_watch.model import Action, Cause, Certainty, Event, Evidence, Side
 from bounce_watch.store import tables
 from bounce_watch.store.database.columns import fold
 from bounce_watch.store.database.session import Queries, read_columns
@@ -24,6 +24,7 @@ _COLUMNS: tuple[Any, ...] = (
     _BOUNCE.cause,
     _BOUNCE.side,
     _BOUNCE.evidence,
+    _BOUNCE.certainty,
     _BOUNCE.status,
     _BOUNCE.sender,
     _BOUNCE.sender_domain,
@@ -121,7 +122,7 @@ def _in_window(filters: frozenset[str]) -> Any:
 
 
 def _event(row: Any) -> Event:
-    number, message, at, cause, side, evidence, status, *addresses = row
+    number, message, at, cause, side, evidence, certainty, status, *addresses = row
     sender, sender_domain, recipient, recipient_domain = addresses
     return Event(
         bounce_id=number,
@@ -135,4 +136,5 @@ def _event(row: Any) -> Event:
         sender_domain=sender_domain,
         recipient=recipient,
         recipient_domain=recipient_domain,
+        certainty=None if certainty is None else Certainty(certainty),
     )

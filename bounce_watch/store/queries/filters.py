@@ -31,6 +31,7 @@ def conditions_of(chosen: HistoryFilter) -> list[ColumnElement[bool]]:
             (col(_BOUNCE.cause), chosen.cause),
             (col(_BOUNCE.owner), chosen.owner),
             (col(_BOUNCE.side), chosen.side),
+            (col(_BOUNCE.certainty), chosen.certainty),
         )
         if value is not None
     ]

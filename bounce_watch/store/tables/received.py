@@ -123,6 +123,7 @@ class Bounce(SQLModel, table=True):
     entry: str | None = safe_text(default=None)
     why: str | None = safe_text(default=None)
     details: dict[str, str | int] | None = Field(default=None, sa_type=SafeJson)
+    certainty: str | None = safe_text(default=None)
 
 
 class Quarantined(SQLModel, table=True):
