@@ -6,6 +6,7 @@
 #   make proof    the long proofs: hundreds of kills, a year of days, big mailboxes
 #   make check    style, types, import rules, documents, translations
 #   make reference  writes what is generated: reference pages, manual pages, completions
+#   make messages   brings the translators' catalogs up to date with the English texts
 #   make docs       the documentation as a site, in site/
 #   make bench    how fast mail is read, beside three other readers, and mailboxes are worked off
 #   make install  the environment for developing; make clean removes it
@@ -21,7 +22,7 @@ PYTEST_FLAGS ?= -n 2 --dist loadgroup
 # Folders or files for `make test` and `make test-postgres`; all unless told otherwise.
 TESTS ?=
 
-.PHONY: demo install venv quick test test-postgres proof check reference docs bench clean
+.PHONY: demo install venv quick test test-postgres proof check reference messages docs bench clean
 .DEFAULT_GOAL := demo
 
 demo: $(VENV)/.runtime
@@ -54,10 +55,13 @@ check: $(VENV)/.dev
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/python tools/make_reference.py --check
 	$(BIN)/python tools/check_docs.py
-	$(BIN)/python tools/check_translations.py
+	$(BIN)/python tools/messages.py --check
 
 reference: $(VENV)/.dev
 	$(BIN)/python tools/make_reference.py
+
+messages: $(VENV)/.dev
+	$(BIN)/python tools/messages.py
 
 docs: $(VENV)/.dev
 	$(PIP) install --group docs

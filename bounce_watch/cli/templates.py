@@ -18,8 +18,10 @@ from bounce_watch.notifications import template_samples
 from bounce_watch.notifications.alert.playbooks import Playbook, shipped_playbooks
 from bounce_watch.notifications.composer import Composer
 from bounce_watch.notifications.facts import OrganisationProfile
+from bounce_watch.notifications.rendering.catalogs import catalog_paths
+from bounce_watch.notifications.rendering.environment import split_name
 from bounce_watch.notifications.rendering.templates import Templates
-from bounce_watch.notifications.template_check import check_templates, languages
+from bounce_watch.notifications.template_check import check_templates
 from bounce_watch.sandbox.jobs import shipped_catalogue
 
 
@@ -38,8 +40,8 @@ class _Texts:
 
     @property
     def languages(self) -> list[str]:
-        """The languages that have a folder, English first."""
-        return languages(Templates(self.folders))
+        """The languages that have a catalog or a folder, English first."""
+        return Templates(self.folders).languages
 
     def letter(self, cause: Cause, language: str, side: Side) -> Letter:
         """Return a reply about an invented message. Raises TemplateFault."""
@@ -49,20 +51,20 @@ class _Texts:
         return Composer(self.folders, self.organisation, self.playbooks).reply(facts)
 
     def rows(self) -> Iterator[dict[str, Any]]:
-        """Yield a row per text: its name, its languages, those in which the site replaced it."""
-        known = set(Templates(self.folders).names())
-        own = set(Templates([self.own]).names()) if self.own else set()
-        spoken = self.languages
-        parts = {name.partition(f"replies/{one}/")[2] for one in spoken for name in known}
-        for part in sorted(parts - {""}):
-            names = {one: f"replies/{one}/{part}" for one in spoken}
+        """Yield a row per text: its name, its languages, and those (or all) in which the site replaced it."""
+        own = set(map(split_name, Templates([self.own]).names() if self.own else ()))
+        known = own | set(map(split_name, Templates([shipped_files.templates()]).names()))
+        catalogs = {"en", *(one for folder in self.folders for one in catalog_paths(folder))}
+        for text in sorted({text for _, text in known}):
+            is_reply = text.startswith("replies/") and not text.startswith("replies/letter.")
+            spoken = [one for one in self.languages if one in catalogs or (one, text) in known]
             yield {
-                "name": part.removesuffix(".j2"),
-                "languages": [one for one in spoken if names[one] in known],
-                "own": [one for one in spoken if names[one] in own],
+                "name": text.removeprefix("replies/").removesuffix(".j2") if is_reply else text,
+                "languages": spoken if is_reply else [],
+                "own": [one or "all" for one in ("", *self.languages) if (one, text) in own],
             }
-        for name in sorted(name for name in known if not any(f"replies/{one}/" in name for one in spoken)):
-            yield {"name": name, "languages": [], "own": ["yes"] if name in own else []}
+        for language in sorted(catalog_paths(self.own) if self.own else ()):
+            yield {"name": f"locale/{language}", "languages": [language], "own": [language]}
 
 
 def _texts(context: typer.Context, folder: Path | None) -> _Texts:

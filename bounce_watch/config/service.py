@@ -32,7 +32,9 @@ class Run(Section):
 class Overrides(Section):
     """Site folders that override what ships, file by file."""
 
-    templates: Place | None = Field(default=None, description="Folder with own templates.")
+    templates: Place | None = Field(
+        default=None, description="Folder with own templates and catalogs of translations."
+    )
     rules: Place | None = Field(default=None, description="File with own detection rules.")
     codes: Place | None = Field(default=None, description="File with own catalogue rows.")
 

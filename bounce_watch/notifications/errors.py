@@ -6,6 +6,7 @@ class NotificationError(Exception):
 
     NotificationError
     ├── TemplateFault    a template is missing, lacks a block or names an unknown value
+    ├── UntranslatedText a text has no translation into the language that was asked for
     ├── PlaybookFault    data/playbooks.toml is wrong
     ├── Unquotable       a value cannot be written into a PowerShell command safely
     └── UnsafeMail       the finished message breaks a rule; it is not sent
@@ -14,6 +15,10 @@ class NotificationError(Exception):
 
 class TemplateFault(NotificationError):
     """A template cannot be rendered; the message names the file and the line."""
+
+
+class UntranslatedText(NotificationError):
+    """A catalog lacks a text, so the whole message is written in the next language."""
 
 
 class PlaybookFault(NotificationError):

@@ -8,10 +8,11 @@ from pathlib import Path
 from bounce_watch.model import Cause, Owner, Side
 from bounce_watch.notifications import template_samples as samples
 from bounce_watch.notifications.alert.playbooks import Playbook
+from bounce_watch.notifications.catalog_check import catalog_problems, unused_blocks
 from bounce_watch.notifications.composer import Composer
 from bounce_watch.notifications.errors import TemplateFault
 from bounce_watch.notifications.facts import ReplyFacts
-from bounce_watch.notifications.guidance.letter import FALLBACK, guidance_text
+from bounce_watch.notifications.guidance.letter import guidance_text
 from bounce_watch.notifications.rendering.templates import Templates
 from bounce_watch.notifications.report_page.page import report_page
 
@@ -19,12 +20,12 @@ MAX_WORDS = 120
 MAX_STEPS = 4
 _RULER = re.compile(r"(?m)^-{20,}$")
 _STEP = re.compile(r"(?m)^\d\. ")
-_SHARED = re.compile(r"replies/[a-z]{2,3}/shared/[a-z_]+\.j2")
+_SHARED = re.compile(r"replies/(?:[a-z]{2,3}/)?shared/[a-z_]+\.j2")
 _TEXTS = frozenset(("general", "words", "notes", *Cause, *(f"owner_{owner}" for owner in Owner)))
-_TEXT = re.compile(r"replies/[a-z]{2,3}/([a-z0-9_]+)\.j2")
+_TEXT = re.compile(r"replies/(?:[a-z]{2,3}/)?([a-z0-9_]+)\.j2")
 _FIXED = frozenset(
     (
-        *("layout.html.j2", "replies/letter.html.j2", "replies/letter.txt.j2"),
+        *("layout.html.j2", "phrases.j2", "replies/letter.html.j2", "replies/letter.txt.j2"),
         *("alerts/alert.html.j2", "alerts/alert.txt.j2", "alerts/notice.html.j2", "alerts/notice.txt.j2"),
         *("alerts/outage.html.j2", "alerts/outage.txt.j2"),
         *("digest/digest.html.j2", "digest/digest.txt.j2", "drafts/postmaster.txt.j2"),
@@ -40,17 +41,12 @@ def check_templates(folders: Sequence[Path], playbooks: Mapping[str, Playbook] |
     problems = [
         f"{name}: no mail uses a template of this name" for name in templates.names() if not _is_known(name)
     ]
-    for language in languages(templates):
+    problems += [*unused_blocks(templates), *catalog_problems(folders)]
+    for language in templates.languages:
         for cause in Cause:
             problems += _reply_problems(templates, composer, cause, language)
     problems += _other_problems(templates, composer, playbooks or {})
     return list(dict.fromkeys(problems))
-
-
-def languages(templates: Templates) -> list[str]:
-    """Return the languages with a file of fixed words, English first."""
-    found = {name.split("/")[1] for name in templates.names() if name.endswith("/words.j2")}
-    return sorted(found, key=lambda language: (language != FALLBACK, language))
 
 
 def body_words(text: str) -> int:

@@ -20,17 +20,23 @@ def test_the_list_tells_which_texts_the_site_replaced(tmp_path: Path, nowhere: d
     own = tmp_path / "replies" / "en"
     own.mkdir(parents=True)
     (own / "mailbox_full.j2").write_text("x")
+    (own.parent / "mail_loop.j2").write_text("x")
+    catalog = tmp_path / "locale" / "sv" / "LC_MESSAGES"
+    catalog.mkdir(parents=True)
+    (catalog / "bounce_watch.po").write_text("")
     out = call("templates", "list", "--folder", str(tmp_path), "--json", environ=nowhere).stdout
     rows = {row["name"]: row for row in map(json.loads, out.splitlines())}
     assert rows["mailbox_full"]["own"] == ["en"]
-    assert rows["mail_loop"]["own"] == []
-    assert {"en", "de"} <= set(rows["mail_loop"]["languages"])
+    assert rows["mail_loop"]["own"] == ["all"]
+    assert rows["spf_failed"]["own"] == []
+    assert rows["locale/sv"]["own"] == ["sv"]
+    assert {"en", "de"} <= set(rows["spf_failed"]["languages"])
     assert "layout.html.j2" in rows
 
 
 def test_a_preview_is_printed_as_text(nowhere: dict[str, str]) -> None:
     out = call("templates", "preview", "mailbox_full", "--language", "de", environ=nowhere).stdout
-    assert out.startswith("--- mailbox_full.de\nSubject: Ihre Mail an lena@fabrikam.example")
+    assert out.startswith("--- mailbox_full.de\nSubject: Ihre E-Mail an lena@fabrikam.example")
     assert "1. " in out
 
 

@@ -1,6 +1,5 @@
 """Compose the reply to a sender from the facts of one bounced message and the texts of its cause."""
 
-import re
 from collections import Counter
 
 from bounce_watch.model import EXCHANGE_ONLINE_DECIDES, Bounce, Cause, Letter, LetterKind, Owner, Side
@@ -12,12 +11,11 @@ from bounce_watch.notifications.guidance.suggestions import find_entry_name, is_
 from bounce_watch.notifications.rendering import local_time
 from bounce_watch.notifications.rendering.safe_text import defang, plain, quoted
 from bounce_watch.notifications.rendering.templates import Templates, Value, write_letter
+from bounce_watch.notifications.rendering.translator import Translator
 
-FALLBACK = "en"
 MAX_DETAILS = 5
 LONGEST_SUBJECT = 60
 LONGEST_ADDRESS = 80
-_LANGUAGE = re.compile(r"[a-z]{2,3}")
 _TITLES = ("greeting", "ask", "footer", "recipient_label", "code_label", "server_label", "quote_label")
 _HEADINGS = ("todo", "why", "again", "others", "details")
 # If recipients failed for different causes, the reply is about the first of these owners.
@@ -55,24 +53,40 @@ def guidance_text(templates: Templates, organisation: OrganisationProfile, facts
 
 
 def _filled(templates: Templates, organisation: OrganisationProfile, facts: ReplyFacts) -> dict[str, Value]:
-    """Return the values of the reply: the texts of the cause, the notes for this case, the details."""
-    lead = leading(facts.bounces)
-    source, words = _texts(
-        templates, lead, _languages(facts.language, facts.earlier_language, organisation.language)
+    """Return the values of the reply in the best language that has all of its texts."""
+    wanted = (facts.language, facts.earlier_language, organisation.language)
+    return templates.in_best_language(
+        wanted, lambda translator: _written(templates, translator, organisation, facts)
     )
-    values = _values(templates, words, organisation, facts, lead)
+
+
+def _written(
+    templates: Templates, translator: Translator, organisation: OrganisationProfile, facts: ReplyFacts
+) -> dict[str, Value]:
+    """Return the texts of the cause, the notes for this case, the details. Raises UntranslatedText."""
+    lead, language = leading(facts.bounces), translator.language
+    source, words = _text_of(templates, lead, language), f"replies/{language}/words.j2"
+    values = _values(templates, translator, organisation, facts, lead)
     values["headline"] = templates.block(source, "headline", values)
     general = Advice(
         steps=tuple(lines_of(templates.block(source, "steps", values))),
         why=" ".join(lines_of(templates.block(source, "why", values))),
         again=" ".join(lines_of(templates.block(source, "again", values))),
     )
-    notes = Notes(templates=templates, organisation=organisation, facts=facts, lead=lead, values=values)
+    notes = Notes(
+        templates=templates,
+        translator=translator,
+        organisation=organisation,
+        facts=facts,
+        lead=lead,
+        values=values,
+    )
     advice = notes.apply_to(general)
     return {
         **values,
         **{name: templates.block(words, name, values) for name in _TITLES},
         **{f"{name}_title": templates.block(words, name, values) for name in _HEADINGS},
+        "colon": translator.colon,
         "subject": plain(templates.block(words, "subject", values), 200),
         "opening": templates.block(words, "opening", values),
         "steps": list(advice.steps),
@@ -83,20 +97,10 @@ def _filled(templates: Templates, organisation: OrganisationProfile, facts: Repl
     }
 
 
-def _languages(*wanted: str | None) -> list[str]:
-    """Return language folders in order of preference; `de-DE` means `de`, invalid tags are dropped."""
-    tags = ((tag or "").lower().partition("-")[0] for tag in wanted)
-    return list(dict.fromkeys([*filter(_LANGUAGE.fullmatch, tags), FALLBACK]))
-
-
-def _texts(templates: Templates, lead: Bounce, languages: list[str]) -> tuple[str, str]:
-    """Return the files for the cause and for the fixed words, both in the same language."""
-    for name in _names(lead):
-        for language in languages:
-            source, words = f"replies/{language}/{name}.j2", f"replies/{language}/words.j2"
-            if templates.exists(words) and templates.exists(source):
-                return source, words
-    return f"replies/{FALLBACK}/general.j2", f"replies/{FALLBACK}/words.j2"
+def _text_of(templates: Templates, bounce: Bounce, language: str) -> str:
+    """Return the file of the texts that fit the bounce best."""
+    names = [f"replies/{language}/{name}.j2" for name in _names(bounce)]
+    return next(filter(templates.exists, names), names[-1])
 
 
 def _names(lead: Bounce) -> tuple[str, ...]:
@@ -108,21 +112,24 @@ def _names(lead: Bounce) -> tuple[str, ...]:
 
 
 def _values(
-    templates: Templates, words: str, organisation: OrganisationProfile, facts: ReplyFacts, lead: Bounce
+    templates: Templates,
+    translator: Translator,
+    organisation: OrganisationProfile,
+    facts: ReplyFacts,
+    lead: Bounce,
 ) -> dict[str, Value]:
     """Return all values that a text may use, cleaned: plain strings, numbers and lists."""
     same = [bounce for bounce in facts.bounces if bounce.cause is lead.cause]
     recipients = list(dict.fromkeys(_named(bounce) for bounce in same))
-    listed: dict[str, Value] = {"recipients": recipients}
     return {
-        "language": words.split("/")[1],
+        "language": translator.language,
         "organisation": plain(organisation.name, 80),
         "support": plain(organisation.support, 120),
-        "who": templates.block(words, "who", listed),
-        "who_short": templates.block(words, "who_short", listed),
+        "who": _listed(templates, translator, recipients, 3),
+        "who_short": _listed(templates, translator, recipients, 1),
         "many": len(recipients) > 1,
         "mail_subject": defang(plain(facts.mail_subject, LONGEST_SUBJECT)),
-        "sent_at": _sent_at(templates, words, organisation, facts),
+        "sent_at": _sent_at(translator, organisation, facts),
         "owner": str(lead.owner),
         "side": str(lead.side or ""),
         "persistence": str(lead.persistence),
@@ -131,6 +138,15 @@ def _values(
         "details": [_detail(bounce) for bounce in facts.bounces[:MAX_DETAILS]],
         "quote": next((quoted(b.diagnostic_code) for b in (lead, *facts.bounces) if b.diagnostic_code), ""),
     }
+
+
+def _listed(templates: Templates, translator: Translator, names: list[str], most: int) -> str:
+    """Return the first names as a list in a sentence, and how many more there are."""
+    more = len(names) - most
+    if more <= 0:
+        return translator.listed(names)
+    counted = templates.block("phrases.j2", "more", {"language": translator.language, "count": more})
+    return translator.listed([*names[:most], counted])
 
 
 def _named(bounce: Bounce) -> str:
@@ -146,10 +162,10 @@ def shown_address(bounce: Bounce) -> str:
     return defang(plain(address, LONGEST_ADDRESS)) or "?"
 
 
-def _sent_at(templates: Templates, words: str, organisation: OrganisationProfile, facts: ReplyFacts) -> str:
+def _sent_at(translator: Translator, organisation: OrganisationProfile, facts: ReplyFacts) -> str:
     if facts.mail_date is None:
         return ""
-    return local_time.written(templates, words, local_time.local(facts.mail_date, organisation.time_zone))
+    return translator.moment(local_time.local(facts.mail_date, organisation.time_zone))
 
 
 def _detail(bounce: Bounce) -> dict[str, Value]:
@@ -165,11 +181,10 @@ def _others(
     templates: Templates, facts: ReplyFacts, lead: Bounce, values: dict[str, Value]
 ) -> list[dict[str, Value]]:
     """Return the recipients of the message that failed for another cause, each with its headline."""
-    languages = [str(values["language"])]
     others: dict[str, dict[str, Value]] = {}
     for bounce in facts.bounces:
         if bounce.cause is not lead.cause and len(others) < MAX_DETAILS:
-            source = _texts(templates, bounce, languages)[0]
+            source = _text_of(templates, bounce, str(values["language"]))
             headline = templates.block(source, "headline", {**values, "many": False})
             others[shown_address(bounce)] = {"address": shown_address(bounce), "headline": headline}
     return list(others.values())

@@ -8,18 +8,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bounce_watch.model import Bounce, Cause, Side
+from bounce_watch.notifications.errors import UntranslatedText
 from bounce_watch.notifications.facts import OrganisationProfile, ReplyFacts
 from bounce_watch.notifications.guidance.suggestions import find_entry_name, find_suggestion
 from bounce_watch.notifications.rendering import local_time
 from bounce_watch.notifications.rendering.safe_text import plain
 from bounce_watch.notifications.rendering.templates import Templates, Value
+from bounce_watch.notifications.rendering.translator import Translator
 
 # Catalogue rows about a group that accepts messages only from certain people.
 GROUPS = frozenset(("5.7.124", "5.7.133", "5.7.193", "text/google-groups"))
 # Here the sender must call support at once, so no note replaces that.
 CALL_FIRST = frozenset((Cause.SENDER_BLOCKED, Cause.SENDER_BANNED, Cause.VIRUS_DETECTED))
 MAX_PAIRS = 2
-_MEGABYTE = 1024**2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,25 +37,25 @@ class Notes:
     """The notes of one reply, in its language. `values` are what every text may use."""
 
     templates: Templates
+    translator: Translator
     organisation: OrganisationProfile
     facts: ReplyFacts
     lead: Bounce
     values: Mapping[str, Value]
 
     def apply_to(self, advice: Advice) -> Advice:
-        """Return the advice with the notes for this case, unchanged if the language has no notes."""
-        if not self.templates.exists(self._file("notes")):
-            return advice
+        """Return the advice with the notes for this case, without those that the language lacks."""
         # The first step of a text asks to look or to compare.
         first = self._first_step()
         steps = (first, *advice.steps[1:]) if first else advice.steps
         return Advice(steps=steps, why=self._why() or advice.why, again=self._again(steps) or advice.again)
 
-    def _file(self, name: str) -> str:
-        return f"replies/{self.values['language']}/{name}.j2"
-
     def _say(self, block: str, **values: Value) -> str:
-        text = self.templates.block(self._file("notes"), block, {**self.values, **values})
+        notes = f"replies/{self.translator.language}/notes.j2"
+        try:
+            text = self.templates.block(notes, block, {**self.values, **values})
+        except UntranslatedText:
+            return ""
         return " ".join(lines_of(text))
 
     def _first_step(self) -> str | None:
@@ -81,6 +82,7 @@ class Notes:
         if details is None:
             return None
         if self.lead.cause is Cause.MESSAGE_TOO_LARGE and details.size_limit:
+            megabytes = self.translator.megabytes
             return self._say(
                 "size_why", limit=megabytes(details.size_limit), size=megabytes(details.message_size)
             )
@@ -94,7 +96,7 @@ class Notes:
             return None
         if self.facts.incident:
             named = any(str(self.values["incident"]) in step for step in steps)
-            return self._say("again_known", named=named, since=self._since())
+            return self._say("again_known", named=named, **self._since())
         match self.facts.earlier_bounces:
             case 0:
                 return None
@@ -103,25 +105,17 @@ class Notes:
             case count:
                 return self._say("again_third", times=count + 1)
 
-    def _since(self) -> str:
-        """Return when the incident opened, only the time of day if it was the day of the bounce."""
+    def _since(self) -> dict[str, Value]:
+        """Return when the incident opened; only the time of day and its hour on the day of the bounce."""
         since, zone = self.facts.incident_since, self.organisation.time_zone
         if since is None:
-            return ""
+            return {"since": "", "hour": None}
         there, bounced = local_time.local(since, zone), self.lead.occurred_at
         if bounced is not None and local_time.local(bounced, zone).date() == there.date():
-            return f"{there:%H:%M}"
-        return local_time.written(self.templates, self._file("words"), there)
+            return {"since": self.translator.clock(there), "hour": there.hour}
+        return {"since": self.translator.moment(there), "hour": None}
 
 
 def lines_of(text: str) -> list[str]:
     """Return the stripped lines that are not empty; no-break spaces within stay, as French has before `?`."""
     return [line.strip() for line in text.splitlines() if line.strip()]
-
-
-def megabytes(size: int | None) -> str:
-    """Return a size in MB (1024 x 1024 bytes) with at most one decimal, "" for None."""
-    if size is None:
-        return ""
-    amount = size / _MEGABYTE
-    return f"{amount:.0f} MB" if amount >= 10 or amount == int(amount) else f"{amount:.1f} MB"

@@ -1,9 +1,7 @@
-"""Times for people: local, with the names of their language."""
+"""Times for admins, and the local time of any moment."""
 
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
-
-from bounce_watch.notifications.rendering.templates import Templates, Value
 
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -12,20 +10,6 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 def local(moment: datetime, time_zone: str) -> datetime:
     """Return a time in a time zone (IANA name)."""
     return moment.astimezone(ZoneInfo(time_zone))
-
-
-def written(templates: Templates, words: str, there: datetime) -> str:
-    """Return a local time with weekday and date, in the language of the file `words`."""
-    weekdays = templates.block(words, "weekdays", {}).split()
-    months = templates.block(words, "months", {}).split()
-    parts: dict[str, Value] = {
-        "weekday": weekdays[there.weekday()],
-        "day": there.day,
-        "month": months[there.month - 1],
-        "year": there.year,
-        "clock": f"{there:%H:%M}",
-    }
-    return templates.block(words, "moment", parts)
 
 
 def short(moment: datetime, time_zone: str) -> str:

@@ -1,34 +1,35 @@
-"""Render templates from folders with Jinja2: sandboxed, strict, escaped in HTML. The only user of Jinja2.
+"""Render templates from folders with Jinja2: sandboxed, strict, escaped in HTML.
 
 Text of a message is never compiled: templates come from disk, values are plain strings, numbers and lists.
-A site folder overrides the shipped templates file by file.
+A site folder overrides the shipped templates file by file, for all languages (`replies/mailbox_full.j2`) or
+for one (`replies/de/mailbox_full.j2`). The value `language` selects the catalog of the texts.
 css-inline turns style sheets into style attributes, because mail clients support attributes better.
 """
 
 import os
-import textwrap
+import re
 import traceback
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from functools import cached_property
 from pathlib import Path
+from typing import TypeVar
 
 import css_inline
-from jinja2 import (
-    FileSystemLoader,
-    StrictUndefined,
-    Template,
-    TemplateError,
-    TemplateNotFound,
-    TemplateSyntaxError,
-)
-from jinja2.sandbox import SandboxedEnvironment
+from jinja2 import Template, TemplateError, TemplateNotFound, TemplateSyntaxError
 
 from bounce_watch.model import Letter, LetterKind
-from bounce_watch.notifications.errors import TemplateFault
+from bounce_watch.notifications.errors import TemplateFault, UntranslatedText
+from bounce_watch.notifications.rendering.catalogs import ENGLISH, Catalogs
+from bounce_watch.notifications.rendering.environment import make_environment
+from bounce_watch.notifications.rendering.translator import Translator
 
 Value = str | int | float | bool | None | Sequence["Value"] | Mapping[str, "Value"]
 Values = Mapping[str, Value]
+Written = TypeVar("Written")
 
 _PLAIN = (str, int, float, bool, type(None))
+_OWN_WORDS = re.compile(r"replies/[a-z]{2,3}/words\.j2")
 
 
 class Templates:
@@ -37,21 +38,35 @@ class Templates:
     def __init__(self, folders: Sequence[Path]) -> None:
         # Jinja2 reports a file by its normalized path.
         self._folders = [Path(os.path.normpath(folder)) for folder in folders]
-        self._environment = SandboxedEnvironment(
-            loader=FileSystemLoader(self._folders),
-            autoescape=lambda name: name is not None and name.endswith(".html.j2"),
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            keep_trailing_newline=True,
-            cache_size=-1,  # seven languages have more files than the default cache holds
-            auto_reload=False,
-        )
-        self._environment.filters["wrap"] = _wrap
+        self._catalogs = Catalogs(self._folders)
+        self._environment = make_environment(self._folders, self._catalogs)
+
+    @cached_property
+    def languages(self) -> list[str]:
+        """The languages that have a catalog, or a file of fixed words in a folder; English first."""
+        own = {name.split("/")[1] for name in self.names() if _OWN_WORDS.fullmatch(name)}
+        return [ENGLISH, *sorted((own | self._catalogs.languages()) - {ENGLISH})]
+
+    def in_best_language(
+        self, wanted: Iterable[str | None], write: Callable[[Translator], Written]
+    ) -> Written:
+        """Return what `write` makes in the first language in which it finds every text; English is the last.
+
+        `de-DE` means `de`; an invalid tag means nothing. Raises TemplateFault.
+        """
+        tags = ((tag or "").lower().partition("-")[0] for tag in wanted)
+        for language in dict.fromkeys(tag for tag in tags if tag in self.languages and tag != ENGLISH):
+            with suppress(UntranslatedText):
+                return write(Translator(language, self._catalogs.of(language)))
+        return write(Translator(ENGLISH, self._catalogs.of(ENGLISH)))
 
     def names(self) -> list[str]:
-        """Return every template file of all folders, such as `replies/en/mailbox_full.j2`."""
+        """Return every template file of all folders, such as `replies/mailbox_full.j2`."""
         return sorted(name for name in self._environment.list_templates() if name.endswith(".j2"))
+
+    def blocks(self, name: str) -> set[str]:
+        """Return the names of a file's blocks. Raises TemplateFault."""
+        return set(self._template(name).blocks) if self.exists(name) else set()
 
     def exists(self, name: str) -> bool:
         """Tell whether there is a file of this name. Raises TemplateFault if it is malformed."""
@@ -86,7 +101,7 @@ class Templates:
 
     def _joined(self, pieces: Iterator[str]) -> str:
         try:
-            return "".join(pieces).strip()
+            return "".join(pieces).strip(" \n")  # French begins with a no-break space before a colon
         except TemplateError:
             self._environment.handle_exception()  # raises the error again with the lines of the template
 
@@ -101,10 +116,10 @@ class Templates:
 
     def _place(self, name: str, error: TemplateError) -> tuple[str, int | None]:
         """Return the file and line of a syntax error, or where rendering stopped."""
-        if isinstance(error, TemplateSyntaxError):
-            return error.name or name, error.lineno
         stack = traceback.walk_tb(error.__traceback__)
         places = [(Path(frame.f_code.co_filename), line) for frame, line in stack]
+        if isinstance(error, TemplateSyntaxError):
+            places = [(Path(error.filename or name), error.lineno)]
         rendered = [
             (path.relative_to(folder).as_posix(), line)
             for path, line in places
@@ -112,18 +127,6 @@ class Templates:
             if path.is_relative_to(folder)
         ]
         return rendered[-1] if rendered else (name, None)
-
-
-def _wrap(text: str, width: int, indent: int = 0) -> str:
-    """Wrap a line for plain text, each indented by `indent`; addresses and hyphenated words stay whole."""
-    return textwrap.fill(
-        text,
-        width,
-        initial_indent=" " * indent,
-        subsequent_indent=" " * indent,
-        break_long_words=False,
-        break_on_hyphens=False,
-    ).lstrip()
 
 
 def _checked(values: Values) -> Values:
