@@ -105,7 +105,10 @@ class Alerts(Section):
         default=24, ge=1, description="Remind after so long while nobody has acknowledged an incident."
     )
     per_hour: int = Field(
-        default=6, ge=1, description="Tell of at most so many incidents an hour; critical ones always."
+        default=6,
+        ge=1,
+        description="At most so many alerts per hour, address and severity, critical ones included. "
+        "The last one lists what is left.",
     )
     chat: list[Chat] = Field(default=[], description="Chat rooms and webhooks that hear of incidents too.")
 

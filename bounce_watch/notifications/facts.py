@@ -64,6 +64,7 @@ class AlertFacts:
     `growth` is its size relative to the first alert, for the kind grew. `related` names other open
     incidents that may belong to it, `explains` those that cause no alert because of it.
     `examples` is what the newest rejections say beyond their codes.
+    `others` are further incidents that the alert only lists, and what happened to each.
     `waiting` names incidents whose alerts wait for the hourly limit. `closed` says who or what resolved it.
     """
 
@@ -75,6 +76,7 @@ class AlertFacts:
     related: tuple[str, ...] = ()
     explains: tuple[str, ...] = ()
     examples: RefusalExamples = NO_EXAMPLES
+    others: tuple[tuple[Incident, AlertKind], ...] = ()
     waiting: tuple[str, ...] = ()
     closed: str = ""
 

@@ -23,6 +23,7 @@ from bounce_watch.model import (
     Report,
     Side,
 )
+from bounce_watch.pipeline.incidents.alerts import alert_opened
 from bounce_watch.pipeline.incidents.all_clear import affected_by, close_incident, notify_colleagues
 from bounce_watch.pipeline.incidents.rules import apply_rules, update_incidents
 from bounce_watch.store import Change, OutboxEntry
@@ -68,7 +69,9 @@ def put(home: Home, *bounces: Bounce, at: datetime | None = None, historical: bo
             stored = tx.messages.add_report(message, report, evidence=bounce.evidence, tests=(), now=now)
             events = tx.messages.add_bounces(stored, [replace(bounce, occurred_at=moment)], now)
             recorded = apply_rules(home.context, tx, events, historical=historical)
-            opened += [one.incident.number for one in recorded if one.change is Change.OPENED]
+            new = [one.incident.number for one in recorded if one.change is Change.OPENED]
+            alert_opened(home.context, tx, new)
+            opened += new
     return opened
 
 

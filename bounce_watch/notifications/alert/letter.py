@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 
 from bounce_watch.classify import Catalogue
-from bounce_watch.model import Finding, Letter, LetterKind, Owner, Severity
+from bounce_watch.model import Finding, Incident, Letter, LetterKind, Owner, Severity
 from bounce_watch.notifications.alert.code_advice import code_advice
 from bounce_watch.notifications.alert.playbooks import Playbook
 from bounce_watch.notifications.alert.steps import connections, fill_steps, needs_windows
@@ -17,6 +17,7 @@ from bounce_watch.notifications.rendering.templates import Templates, Value, wri
 
 MAX_NAMES = 10
 MAX_WHO_MAY_RESEND = 100
+MAX_OTHERS = 100
 _NO_STEPS = "There are no steps for this kind of incident yet."
 TONES: dict[Severity, str] = {Severity.CRITICAL: "critical", Severity.HIGH: "high"}
 _SUBJECTS: dict[AlertKind, str] = {
@@ -62,26 +63,25 @@ def alert(
     playbook = playbooks.get(finding.playbook)
     most = MAX_WHO_MAY_RESEND if over else MAX_NAMES
     steps = fill_steps(playbook, finding, facts.examples) if playbook and not over else ()
-    severity, number = SEVERITIES[finding.severity], facts.incident.number
+    number = facts.incident.number
     is_known = over or facts.kind is AlertKind.QUIET or facts.incident.acknowledged_at is not None
-    subject = _SUBJECTS[facts.kind].format(
-        severity=severity, name=name, messages=finding.messages, title=title
-    )
     values: dict[str, Value] = {
         "language": "en",
         "organisation": plain(organisation.name, 80),
-        "subject": plain(subject, 200),
+        "subject": plain(_subject(facts.incident, facts.kind, more=len(facts.others)), 200),
         "tone": "good" if over else TONES.get(finding.severity, ""),
         "footer": _FOOTER.format(when=_WHEN[facts.kind]),
         "lead": _lead(facts, organisation),
         "acknowledge": "" if is_known else _ACKNOWLEDGE.format(number=number),
+        "others": [plain(_subject(*other), 200) for other in facts.others[:MAX_OTHERS]],
+        "more_others": max(len(facts.others) - MAX_OTHERS, 0),
         "waiting": ", ".join(facts.waiting),
         "related": ", ".join(facts.related),
         "explains": ", ".join(facts.explains),
         "name": name,
         "title": title,
         "severity": "good" if over else str(finding.severity),
-        "severity_label": "Resolved" if over else severity,
+        "severity_label": "Resolved" if over else SEVERITIES[finding.severity],
         "owner_label": OWNERS[finding.owner],
         "since": local_time.short(finding.first_at, organisation.time_zone),
         "last": local_time.short(finding.last_at, organisation.time_zone),
@@ -100,6 +100,16 @@ def alert(
     }
     return write_letter(
         templates, "alerts/alert", values, LetterKind.ALERT, event_key=facts.event_key, to=facts.to
+    )
+
+
+def _subject(incident: Incident, kind: AlertKind, more: int = 0) -> str:
+    finding = incident.finding
+    return _SUBJECTS[kind].format(
+        severity=SEVERITIES[finding.severity],
+        name=f"{incident.name} and {more} more" if more else incident.name,
+        messages=finding.messages,
+        title=title_of(finding),
     )
 
 

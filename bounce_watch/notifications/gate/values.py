@@ -31,6 +31,7 @@ class Reason(StrEnum):
     RATE_LIMIT = "rate_limit"
     UNCERTAIN = "uncertain"
     SAME_LETTER = "same_letter"
+    SAME_MESSAGE = "same_message"
 
 
 SENTENCES: dict[Reason, str] = {
@@ -53,6 +54,7 @@ SENTENCES: dict[Reason, str] = {
     Reason.RATE_LIMIT: "The limit of mails for a minute or an hour is reached.",
     Reason.UNCERTAIN: "It may have been sent when the connection ended; it is not sent twice.",
     Reason.SAME_LETTER: "The person is told in one letter about several bounces.",
+    Reason.SAME_MESSAGE: "The same message held other reports; one message causes one reply.",
     Reason.TOO_OLD: "The bounce is too old to be answered.",
     Reason.SWITCHED_OFF: "Replies are switched off.",
 }
@@ -77,6 +79,7 @@ WITHHELD: dict[Reason, str] = {
     Reason.RATE_LIMIT: "limit of mails reached",
     Reason.UNCERTAIN: "perhaps sent, not sent twice",
     Reason.SAME_LETTER: "told in one letter with others",
+    Reason.SAME_MESSAGE: "one reply per message",
     Reason.TOO_OLD: "too old",
     Reason.SWITCHED_OFF: "replies are switched off",
 }

@@ -11,6 +11,7 @@ from bounce_watch.model import Incident, IncidentState, LetterKind, Owner, Sever
 from bounce_watch.notifications.facts import AlertFacts, AlertKind
 from bounce_watch.notifications.gate.values import Candidate
 from bounce_watch.pipeline.context import Context
+from bounce_watch.pipeline.incidents.alert_budget import Alert, Budget, join_opened, within_budget
 from bounce_watch.pipeline.outbox.enqueue import post
 from bounce_watch.store import Transaction
 from bounce_watch.store.incidents.lifecycle import AlertState
@@ -20,18 +21,37 @@ GROWTH = (8, 4, 2)
 log = structlog.get_logger()
 
 
-def alert_opened(context: Context, tx: Transaction, incident: Incident) -> bool:
-    """Alert about a new incident that cannot wait for the next poll: critical and for the security team."""
-    finding = incident.finding
-    urgent = finding.severity is Severity.CRITICAL and finding.owner is Owner.SECURITY
-    if not urgent or incident.historical or incident.is_silenced(context.clock()):
-        return False
-    _write_alerts(context, tx, incident, _first(incident), unresolved=tx.incidents.list(IncidentState.OPEN))
-    return True
+def alert_opened(context: Context, tx: Transaction, numbers: Sequence[int]) -> int:
+    """Alert about what one message opened if any of it cannot wait for the next poll; return how many alerts.
+
+    That is what is critical and for the security team. The last alert of the hour is left to `alert_due`,
+    which lists in it all that does not fit.
+    """
+    states = [tx.incidents.alert_state(number) for number in numbers]
+    if not any(map(_is_urgent, states)):
+        return 0
+    now, active = context.clock(), tx.incidents.list(IncidentState.OPEN)
+    due = [
+        (_recipients(context, state.incident), (state, _first(state.incident)))
+        for state in sorted(states, key=_severity_and_number)
+        if not (state.incident.historical or state.incident.is_silenced(now))
+        and (_is_urgent(state) or not _is_explained(context, tx, state.incident, active))
+    ]
+    budget = _budget(context, tx)
+    urgent = [alert for alert in join_opened(due) if any(_is_urgent(state) for state, _ in alert.due)]
+    written = [alert for alert in urgent if budget.takes(alert, keep=1)]
+    for alert in written:
+        _write(context, tx, alert, unresolved=active)
+    return len(written)
+
+
+def _is_urgent(state: AlertState) -> bool:
+    finding = state.incident.finding
+    return finding.severity is Severity.CRITICAL and finding.owner is Owner.SECURITY
 
 
 def alert_due(context: Context, tx: Transaction) -> int:
-    """Write the alerts that are due about open incidents; return the number of incidents alerted about.
+    """Write the alerts that are due about open incidents; return the number of alerts.
 
     An incident that another one explains is noted as suppressed. Severe ones go first: what was written about
     lesser ones never uses up the hourly limit of the others. What waits is named in the alerts that are sent.
@@ -39,21 +59,25 @@ def alert_due(context: Context, tx: Transaction) -> int:
     everything = tx.incidents.alert_states()
     active = [state.incident for state in everything if state.incident.state is IncidentState.OPEN]
     due = [
-        (state, kind)
+        (_recipients(context, state.incident), (state, kind))
         for state in sorted(everything, key=_severity_and_number)
         if not _is_explained(context, tx, state.incident, active)
         and (kind := _due(context, state)) is not None
     ]
-    now_due = [
-        (state, kind) for place, (state, kind) in enumerate(due) if _fits(context, state, everything, place)
-    ]
-    waiting = tuple(state.incident.name for state, kind in due if (state, kind) not in now_due)
-    for state, kind in now_due:
-        growth = _growth(state)
-        _write_alerts(context, tx, state.incident, kind, unresolved=active, growth=growth, waiting=waiting)
+    if not due:
+        return 0
+    now, later = within_budget(join_opened(due), _budget(context, tx))
+    waiting = tuple(state.incident.name for alert in later for state, _ in alert.due)
+    for alert in now:
+        _write(context, tx, alert, unresolved=active, waiting=waiting)
     if waiting:
         log.warning("alerts_wait", incidents=", ".join(waiting), per_hour=context.config.alerts.per_hour)
-    return len(now_due)
+    return len(now)
+
+
+def _budget(context: Context, tx: Transaction) -> Budget:
+    lately = tx.outbox.count_alerts(context.clock() - timedelta(hours=1))
+    return Budget(context.config.alerts.per_hour, lately)
 
 
 def _is_explained(context: Context, tx: Transaction, incident: Incident, active: Sequence[Incident]) -> bool:
@@ -64,22 +88,6 @@ def _is_explained(context: Context, tx: Transaction, incident: Incident, active:
     number = explanation.number if explanation else None
     tx.incidents.suppress(incident.number, number, context.clock())
     return explanation is not None
-
-
-def _fits(context: Context, state: AlertState, everything: Sequence[AlertState], place: int) -> bool:
-    """Tell whether an alert is within the hourly limit, of which only alerts as severe or more count.
-
-    `place` is the number of alerts that go before it now. Critical ones always go.
-    """
-    rank, now = state.incident.finding.severity.rank, context.clock()
-    lately = sum(
-        1
-        for other in everything
-        if other.at is not None
-        and now - other.at < timedelta(hours=1)
-        and other.incident.finding.severity.rank <= rank
-    )
-    return rank == 0 or lately + place < context.config.alerts.per_hour
 
 
 def alert_resolved(context: Context, tx: Transaction, number: int, *, by: str = "", why: str = "") -> bool:
@@ -93,7 +101,8 @@ def alert_resolved(context: Context, tx: Transaction, number: int, *, by: str = 
     if state.step == 0 or explained or incident.historical or incident.is_silenced(context.clock()):
         return False
     closed = f"{by or 'bounce_watch'}: {why}" if why else by
-    _write_alerts(context, tx, incident, AlertKind.ALL_CLEAR, unresolved=(), closed=closed)
+    alert = Alert(to=_recipients(context, incident), due=((state, AlertKind.ALL_CLEAR),))
+    _write(context, tx, alert, unresolved=(), closed=closed)
     return True
 
 
@@ -133,22 +142,22 @@ def _growth(state: AlertState) -> int:
     return next((step for step in GROWTH if state.step and state.incident.finding.messages >= step * base), 1)
 
 
-def _write_alerts(
+def _write(
     context: Context,
     tx: Transaction,
-    incident: Incident,
-    kind: AlertKind,
+    alert: Alert,
     *,
     unresolved: Sequence[Incident],
-    growth: int = 1,
     waiting: tuple[str, ...] = (),
     closed: str = "",
 ) -> None:
     """Write to the people who must act, once per person, incident, kind and step."""
+    (state, kind), *others = alert.due
+    incident, growth = state.incident, _growth(state)
     names = tuple(other.name for other in related(_rules_by_id(context), incident, unresolved))
     explained = tuple(other.name for other in unresolved if other.suppressed_by == incident.number)
     step, examples = _step(context, incident, kind, growth), tx.incidents.refusal_examples(incident.number)
-    for address in _recipients(context, incident):
+    for address in alert.to:
         key = f"alert:{incident.finding.fingerprint}:{incident.number}:{step}:{address.lower()}"
         facts = AlertFacts(
             event_key=key,
@@ -161,10 +170,12 @@ def _write_alerts(
             examples=examples,
             waiting=waiting,
             closed=closed,
+            others=tuple((other.incident, why) for other, why in others),
         )
         candidate = Candidate(kind=LetterKind.ALERT, to=address, event_key=key)
         post(context, tx, candidate, partial(context.composer.alert, facts), incident=incident.number)
-    tx.incidents.note_notified(incident.number, context.clock(), step=growth)
+    for told, _ in alert.due:
+        tx.incidents.note_notified(told.incident.number, context.clock(), step=_growth(told))
 
 
 def _step(context: Context, incident: Incident, kind: AlertKind, growth: int) -> str:
@@ -183,12 +194,12 @@ def _step(context: Context, incident: Incident, kind: AlertKind, growth: int) ->
     return f"{step}-{incident.reopened}" if incident.reopened else step
 
 
-def _recipients(context: Context, incident: Incident) -> list[str]:
+def _recipients(context: Context, incident: Incident) -> tuple[str, ...]:
     """Return who must act; never a possibly compromised account alone."""
     if incident.finding.owner is not Owner.SECURITY:
-        return list(context.config.organisation.admins)
+        return tuple(context.config.organisation.admins)
     security = context.config.security_to
     affected = {sender.lower() for sender in incident.finding.senders}
     if {address.lower() for address in security} <= affected:
-        return list(dict.fromkeys([*security, *context.config.organisation.admins]))
-    return list(security)
+        return tuple(dict.fromkeys([*security, *context.config.organisation.admins]))
+    return tuple(security)

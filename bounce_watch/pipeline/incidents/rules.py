@@ -9,7 +9,7 @@ from datetime import timedelta
 from bounce_watch.detect import Rule, Shape, evaluate, is_quiet, key_of
 from bounce_watch.model import Event, Incident, IncidentState
 from bounce_watch.pipeline.context import Context
-from bounce_watch.pipeline.incidents.alerts import alert_due, alert_opened, alert_resolved
+from bounce_watch.pipeline.incidents.alerts import alert_due, alert_resolved
 from bounce_watch.pipeline.incidents.periodic_rules import (
     apply_periodic_rules,
     events_of,
@@ -84,10 +84,9 @@ def _apply(
     if finding is None:
         return None
     quiet = historical or now - finding.last_at > context.policy.not_older_than
-    recorded = tx.incidents.save_finding(finding, now, quiet=quiet, reopen_within=rule.reopen_within)
-    if recorded.change is Change.OPENED:
-        alert_opened(context, tx, recorded.incident)
-    return recorded
+    return tx.incidents.save_finding(
+        finding, now, quiet=quiet, reopen_within=rule.reopen_within, opened_in=newest.message_id
+    )
 
 
 def _belongs_to(rule: Rule, over: KnownIncident | None, event: Event) -> bool:

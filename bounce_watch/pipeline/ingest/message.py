@@ -19,6 +19,7 @@ from bounce_watch.model import (
 from bounce_watch.notifications.freeze import is_own_mark
 from bounce_watch.pipeline.context import Context
 from bounce_watch.pipeline.dkim import SignatureChecker
+from bounce_watch.pipeline.incidents.alerts import alert_opened
 from bounce_watch.pipeline.incidents.rules import apply_rules
 from bounce_watch.pipeline.replies.reply import reply_to_sender
 from bounce_watch.pipeline.result import IngestedMessage
@@ -82,6 +83,8 @@ def _ingest(
     number = _add(tx, message, ingested, now)
     for report in reports:
         _ingest_report(context, tx, (number, message.received_at), report, ingested, historical=historical)
+    # After the last report, so that all that one message opened is one alert.
+    alert_opened(context, tx, ingested.opened)
     return ingested
 
 
@@ -138,7 +141,8 @@ def _ingest_report(
     ingested.opened += tuple(one.incident.number for one in recorded if one.change is Change.OPENED)
     if historical:
         return
-    is_enqueued = reply_to_sender(context, tx, judged, [one.incident for one in recorded])
+    incidents = [one.incident for one in recorded]
+    is_enqueued = reply_to_sender(context, tx, judged, incidents, is_first=not ingested.letters)
     ingested.letters += is_enqueued is True
     ingested.withheld += is_enqueued is False
 

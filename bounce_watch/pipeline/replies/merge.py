@@ -18,10 +18,17 @@ MOST_BOUNCES = 50
 
 
 def enqueue_or_merge(
-    context: Context, tx: Transaction, candidate: Candidate, facts: Callable[[], ReplyFacts], report_id: int
+    context: Context,
+    tx: Transaction,
+    candidate: Candidate,
+    facts: Callable[[], ReplyFacts],
+    report_id: int,
+    *,
+    is_first: bool = True,
 ) -> bool | None:
     """Put a reply before the gate, or merge it into one that is pending: then return None.
 
+    What cannot be merged is withheld unless it `is_first`, the first reply that a message causes.
     Merging passes the same gate, except for what was written to the person before: the pending reply has
     not left. A copy of a report never comes here.
     """
@@ -31,6 +38,9 @@ def enqueue_or_merge(
         _merge(context, tx, pending, facts())
         tx.outbox.withhold(candidate.to, candidate.cause, Reason.SAME_LETTER, context.clock(), report_id)
         return None
+    if not is_first:
+        tx.outbox.withhold(candidate.to, candidate.cause, Reason.SAME_MESSAGE, context.clock(), report_id)
+        return False
 
     def write() -> Letter:
         return context.composer.reply(facts())

@@ -20,10 +20,16 @@ EARLIER = timedelta(days=30)
 
 
 def reply_to_sender(
-    context: Context, tx: Transaction, judged: JudgedReport, incidents: Sequence[Incident]
+    context: Context,
+    tx: Transaction,
+    judged: JudgedReport,
+    incidents: Sequence[Incident],
+    *,
+    is_first: bool = True,
 ) -> bool | None:
     """Reply to the bounced sender. `incidents` are those that the report belongs to.
 
+    `is_first`: the message caused no reply yet. A message causes one; its other reports can only join it.
     False: withheld, the reason is noted. None: nothing failed, or a reply that is not sent yet includes it.
     """
     if not judged.failed:
@@ -34,7 +40,7 @@ def reply_to_sender(
     def facts() -> ReplyFacts:
         return _facts_of(context, tx, candidate, judged, incident)
 
-    return enqueue_or_merge(context, tx, candidate, facts, judged.report_id)
+    return enqueue_or_merge(context, tx, candidate, facts, judged.report_id, is_first=is_first)
 
 
 def candidate_of(

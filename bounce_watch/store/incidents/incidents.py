@@ -44,22 +44,30 @@ class Incidents(IncidentLife, IncidentQueries):
         }
 
     def save_finding(
-        self, finding: Finding, now: datetime, *, quiet: bool, reopen_within: timedelta = AT_ONCE
+        self,
+        finding: Finding,
+        now: datetime,
+        *,
+        quiet: bool,
+        reopen_within: timedelta = AT_ONCE,
+        opened_in: int | None = None,
     ) -> Recorded:
         """Open an incident for a finding, or add the finding to the unresolved one of its fingerprint.
 
         An incident counts all its messages, not only those of the newest window. One that was resolved less
         than `reopen_within` ago is reopened under its number. `quiet` marks an incident from old messages,
-        about which no alert is sent.
+        about which no alert is sent. `opened_in` is the number of the message that opened it, if one did.
         """
         row = find_unresolved(self._rows, finding.fingerprint)
         if row is None:
             row = None if quiet else self._reopen(finding, now, reopen_within)
             row = row or self._open(finding, now, quiet=quiet)
+            row.opened_in = opened_in
             return Recorded(incident=incident_of(row, finding.events), change=Change.OPENED)
         change = self._feed(row, finding, now)
         if row.quiet and not quiet:
             row.quiet, row.state, row.quiet_since, row.opened_at = False, IncidentState.OPEN, None, now
+            row.opened_in = opened_in
             self._note(row, Change.OPENED, now, by=WATCHER, note="now in new mail")
             change = Change.OPENED
         return Recorded(incident=incident_of(row, finding.events), change=change)

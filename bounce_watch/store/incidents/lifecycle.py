@@ -21,13 +21,15 @@ class AlertState:
     """Which alerts were written about an incident.
 
     `step` is the reported growth: 0 for no alert yet, 1 for the opening, then 2, 4, 8. `messages` is the
-    number of messages in the first alert, `at` the time of the newest alert.
+    number of messages in the first alert, `at` the time of the newest alert. `opened_in` is the number of the
+    message that opened the incident, None if none did.
     """
 
     incident: Incident
     step: int
     messages: int
     at: datetime | None
+    opened_in: int | None = None
 
 
 def incident_of(row: tables.Incident, events: tuple[int, ...] = ()) -> Incident:
@@ -68,7 +70,11 @@ class AlertQueries(Queries):
 
 def _alert_state_of(row: tables.Incident) -> AlertState:
     return AlertState(
-        incident=incident_of(row), step=row.told_step, messages=row.told_messages, at=row.told_at
+        incident=incident_of(row),
+        step=row.told_step,
+        messages=row.told_messages,
+        at=row.told_at,
+        opened_in=row.opened_in,
     )
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, bindparam, func
 from sqlalchemy.orm import defer
 from sqlmodel import Session, col, select
 
-from bounce_watch.model import LetterKind, OutboxState, Owner, Severity
+from bounce_watch.model import CLOSED, LetterKind, OutboxState, Owner, Severity
 from bounce_watch.store import tables
 from bounce_watch.store.database.columns import Instant, fold
 from bounce_watch.store.database.errors import NotThere
@@ -87,6 +87,19 @@ class OutboxQueries(Queries):
         conditions = [col(_OUTGOING.state).in_(sorted(states))] if states else []
         with self._reading() as session:
             return entries(session, *conditions, limit=limit)
+
+    def count_alerts(self, since: datetime) -> dict[tuple[str, str], int]:
+        """Return how many alerts about open incidents were written since, by address and severity."""
+        incident = tables.Incident
+        query = (
+            select(_OUTGOING.recipient_key, incident.severity, func.count())
+            .join(incident, col(incident.number) == col(_OUTGOING.incident))
+            .where(col(_OUTGOING.kind) == LetterKind.ALERT, col(_OUTGOING.created_at) > since)
+            .where(col(incident.state).not_in(CLOSED), _NOT_ABANDONED)
+            .group_by(col(_OUTGOING.recipient_key), col(incident.severity))
+        )
+        with self._reading() as session:
+            return {(to, severity): count for to, severity, count in session.exec(query)}
 
     def alerts_after(self, number: int, limit: int = 50) -> tuple[OutboxEntry, ...]:
         """Return the alerts with numbers above `number`, oldest first."""

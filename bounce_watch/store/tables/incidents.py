@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import Index, text, true
 from sqlmodel import Field, SQLModel
 
-from bounce_watch.store.database.columns import Key, SafeJson
+from bounce_watch.store.database.columns import Key, SafeInteger, SafeJson
 from bounce_watch.store.tables.fields import COUNTS_UP, instant, refers_to, row_number, safe_text
 
 
@@ -14,6 +14,7 @@ class Incident(SQLModel, table=True):
 
     `told_at` is the time of the newest alert, `told_step` the growth it reported (1 at first, then 2, 4, 8;
     0 for no alert yet), `told_messages` the number of messages in the first alert. `quiet`: from old mail.
+    `opened_in` is the message that opened it; that row may be gone.
     """
 
     __tablename__ = "incident"
@@ -37,6 +38,7 @@ class Incident(SQLModel, table=True):
     previous: int | None = refers_to("incident.number", default=None)
     quiet: bool = False
     opened_at: datetime = instant()
+    opened_in: int | None = Field(default=None, sa_type=SafeInteger)
     updated_at: datetime = instant()
     resolved_at: datetime | None = instant(default=None)
     quiet_since: datetime | None = instant(default=None)
