@@ -3,7 +3,7 @@
 from bounce_watch.classify.catalogue.index import Catalogue
 from bounce_watch.classify.catalogue.load import load_catalogue
 from bounce_watch.classify.catalogue.row import CatalogueError, Confidence, Namespace, Row
-from bounce_watch.classify.evidence import EvidenceResult, assess_evidence
+from bounce_watch.classify.evidence import EvidenceResult, assess_evidence, decision_in
 from bounce_watch.classify.explain import Explanation, explain
 from bounce_watch.classify.judge import JudgedReply, judge, judge_reply
 
@@ -17,6 +17,7 @@ __all__ = [
     "Namespace",
     "Row",
     "assess_evidence",
+    "decision_in",
     "explain",
     "judge",
     "judge_reply",

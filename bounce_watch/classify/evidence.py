@@ -1,5 +1,6 @@
 """How far a report is trusted. docs/adr/0013 holds the model; docs/how-it-decides.md has its table."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import zip_longest
@@ -31,7 +32,7 @@ class EvidenceResult:
     @property
     def decided(self) -> str:
         """The layer and the header that decided, in one line."""
-        return dict(self.tests)[DECIDED]
+        return decision_in(self.tests) or ""
 
 
 def assess_evidence(report: Report, site: Site, *, is_known: bool = False) -> EvidenceResult:
@@ -47,6 +48,12 @@ def assess_evidence(report: Report, site: Site, *, is_known: bool = False) -> Ev
     return EvidenceResult(
         evidence=evidence, tests=(*rows, ("authority", str(site.authority)), (DECIDED, decided))
     )
+
+
+def decision_in(tests: Iterable[tuple[str, str]]) -> str | None:
+    """Return the line of a table that decided; earlier versions stored only its reason, as `tier`."""
+    rows = dict(tests)
+    return rows.get(DECIDED) or rows.get("tier")
 
 
 def _tier_of_chain(report: Report, chain: Chain, site: Site) -> tuple[Evidence, str] | None:

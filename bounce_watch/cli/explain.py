@@ -41,6 +41,9 @@ def explain(
             "- is standard input.",
         ),
     ] = None,
+    evidence: Annotated[
+        bool, typer.Option("--evidence", help="Show all that was looked at for the trust level.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="With --lines: CSV, safe for spreadsheets.")] = False,
 ) -> None:
@@ -58,18 +61,20 @@ def explain(
     if len(what) == 1 and os.path.isfile(text):  # noqa: PTH113
         from bounce_watch.cli.explain_file import explain_file
 
-        explain_file(Path(text), context.obj, as_json=as_json)
-    elif not _NUMBER.fullmatch(text) or not _explain_number(text, context.obj, as_json=as_json):
+        explain_file(Path(text), context.obj, as_json=as_json, evidence=evidence)
+    elif not _NUMBER.fullmatch(text) or not _explain_number(
+        text, context.obj, as_json=as_json, evidence=evidence
+    ):
         _explain_text(text, as_json=as_json)
 
 
-def _explain_number(text: str, config: Path | None, *, as_json: bool) -> bool:
+def _explain_number(text: str, config: Path | None, *, as_json: bool, evidence: bool) -> bool:
     """Explain a stored bounce; False when there is none of that number and it may be a reply code."""
     from bounce_watch.store import NotThere, StoreError
 
     may_be_code = _REPLY_CODE.fullmatch(text) is not None
     try:
-        _explain_stored(int(text), config, as_json=as_json)
+        _explain_stored(int(text), config, as_json=as_json, evidence=evidence)
     except (NotThere, ConfigError, StoreError):
         if not may_be_code:
             raise
@@ -79,7 +84,7 @@ def _explain_number(text: str, config: Path | None, *, as_json: bool) -> bool:
     return True
 
 
-def _explain_stored(number: int, config: Path | None, *, as_json: bool) -> None:
+def _explain_stored(number: int, config: Path | None, *, as_json: bool, evidence: bool) -> None:
     """Print the stored judgement and the meanings of its code. Raises NotThere for no such bounce."""
     from bounce_watch.cli.common.open_store import read_store
     from bounce_watch.cli.queries.show import as_lines, detail_json
@@ -97,7 +102,8 @@ def _explain_stored(number: int, config: Path | None, *, as_json: bool) -> None:
         told = {"chosen": asdict(chosen[0]) if chosen else None, "rejected": [asdict(one) for one in others]}
         emit_json({**detail_json(detail), "meanings": told})
         return
-    print_lines([*as_lines(detail), "", *(line for one in chosen for line in _meaning_lines(one))])
+    lines = as_lines(detail, evidence=evidence)
+    print_lines([*lines, "", *(line for one in chosen for line in _meaning_lines(one))])
     if others:
         print_lines([f"Not chosen: {', '.join(one.name for one in others)}"])
 

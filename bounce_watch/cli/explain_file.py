@@ -5,6 +5,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from bounce_watch.classify import decision_in
 from bounce_watch.cli.common.output import aligned, emit_json, print_lines
 from bounce_watch.config.load import load_optional_config
 from bounce_watch.config.models import Config
@@ -25,7 +26,7 @@ Lines = Iterator[tuple[str, str]]
 _OUTCOMES = {"allowed": "it would be sent", "held": "it would be held until released"}
 
 
-def explain_file(path: Path, config_path: Path | None, *, as_json: bool) -> None:
+def explain_file(path: Path, config_path: Path | None, *, as_json: bool, evidence: bool) -> None:
     """Explain each report in a message; with a configuration also its evidence and who gets a reply."""
     config = load_optional_config(config_path)
     catalogue = read_catalogue(config) if config else shipped_catalogue()
@@ -44,7 +45,7 @@ def explain_file(path: Path, config_path: Path | None, *, as_json: bool) -> None
             emit_json({**_as_object(path, one, answer), "letterhead": asdict(head) if head else None})
         else:
             title = f"{path}" + (f", report {number}" if number > 1 else "")
-            _print(title, one, answer, has_config=config is not None)
+            _print(title, one, answer, has_config=config is not None, evidence=evidence)
 
 
 def _letterhead(head: Letterhead) -> Lines:
@@ -76,12 +77,13 @@ def _as_object(path: Path, one: Trace, answer: ReplyPreview | None) -> dict[str,
         "other_formats": [asdict(other) for other in one.other_formats],
         "bounces": [asdict(traced) for traced in one.bounces],
         "evidence": one.evidence,
+        "decided_by": decision_in(one.tests),
         "tests": [list(test) for test in one.tests],
         "answer": asdict(answer) if answer else None,
     }
 
 
-def _print(title: str, one: Trace, answer: ReplyPreview | None, *, has_config: bool) -> None:
+def _print(title: str, one: Trace, answer: ReplyPreview | None, *, has_config: bool, evidence: bool) -> None:
     _print_section(title, _reading(one))
     if not isinstance(one.reading, Report):
         return
@@ -89,7 +91,8 @@ def _print(title: str, one: Trace, answer: ReplyPreview | None, *, has_config: b
     for traced in one.bounces:
         _print_section(f"To {traced.bounce.recipient}", _bounce(traced))
     if has_config:
-        _print_section(f"How far it is believed: {one.evidence}", one.tests)
+        decided = (("Decided by", decision_in(one.tests) or ""),)
+        _print_section(f"How far it is believed: {one.evidence}", one.tests if evidence else decided)
         _print_section("Who would be answered", _told(answer))
     else:
         hint = "give --config to see how far it is believed and who would be answered"

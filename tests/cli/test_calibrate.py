@@ -11,6 +11,7 @@ import pytest
 from tests.cli.conftest import call
 from tests.pipeline.conftest import CONFIG, ndr
 from tests.pipeline.test_signatures import MAIL, NAME, RECORD, returned, signed
+from tests.safety.layers import EXCHANGE, LENA, Layer, build
 from tests.servers.names import NameServer
 
 
@@ -18,7 +19,7 @@ from tests.servers.names import NameServer
     ("authority", "count", "proposal"),
     [
         pytest.param("Internal", 6, "exchange-headers", id="marked by Exchange"),
-        pytest.param("Anonymous", 6, "mailbox", id="never marked"),
+        pytest.param("Anonymous", 6, None, id="never marked"),
         pytest.param("Internal", 2, None, id="too few"),
     ],
 )
@@ -34,6 +35,31 @@ def test_the_setting_that_fits_is_proposed(
     assert (said["reports"], said["authority"]) == (count, proposal)
     assert not (tmp_path / "store.db").exists()
     assert len(list(mails.iterdir())) == count
+
+
+@pytest.mark.parametrize("marks", [b"", b"X-MS-Exchange-Organization-AuthAs: Anonymous\r\n"])
+@pytest.mark.parametrize("authority", ["exchange-headers", "mailbox"])
+@pytest.mark.parametrize("is_journaled", [False, True])
+def test_nothing_that_an_outsider_could_use_is_proposed(
+    tmp_path: Path, marks: bytes, authority: str, is_journaled: bool
+) -> None:
+    """Without marks a plain spoofed report looks like a genuine one, so the fix is in Exchange."""
+    mail = ndr().replace(b"X-MS-Exchange-Organization-AuthAs: Internal\r\n", marks)
+    if is_journaled:
+        mail = build((Layer("journal", EXCHANGE, ()), Layer("report", EXCHANGE, ())), LENA, 1)
+    command = site(tmp_path, mail, trust=f'authority = "{authority}"')
+    assert json.loads(call(*command, "--json").stdout)["authority"] is None
+    told = call(*command).stderr
+    assert "CloudServicesMailEnabled" in told
+    assert "Set-DkimSigningConfig" in told
+    assert ("is right only while nobody but your own Exchange" in told) is (authority == "mailbox")
+    assert 'Set authority = "mailbox"' not in told
+
+
+def test_a_mailbox_with_marks_needs_no_trust_in_its_position(tmp_path: Path) -> None:
+    told = call(*site(tmp_path, MARKED, trust='authority = "mailbox"')).stderr
+    assert 'Set authority = "exchange-headers"' in told
+    assert "1. the message in the mailbox: our Exchange" in told
 
 
 def test_one_of_files_and_mailbox_must_be_named(tmp_path: Path) -> None:
@@ -93,11 +119,6 @@ def test_our_signatures_are_counted_and_the_setting_proposed(
     [
         pytest.param("", "[trust] does not name.", id="correlated is not accepted"),
         pytest.param('accept = ["internal", "correlated"]', "proves 6 of the reports.", id="accepted"),
-        pytest.param(
-            'authority = "mailbox"',
-            "decides nothing; without it, your signature, and nothing else, proves 6 of the reports.",
-            id="the mailbox is trusted",
-        ),
     ],
 )
 @pytest.mark.usefixtures("names")

@@ -21,6 +21,7 @@ def test_a_file_is_explained_from_the_envelope_to_the_gate(tmp_path: Path) -> No
         "rfc3464, the first in order that read it",
         "behind 'Final-Recipient', line 4, column 25 of part 2, message/delivery-status",
         "How far it is believed: internal",
+        "Decided by  the message in the mailbox (X-MS-Exchange-Organization-AuthAs: Internal)",
         "there is no store here",
         "it would be sent",
         "lena@larkfield.example",
@@ -42,6 +43,11 @@ def test_a_forged_file_names_the_check_that_refuses(tmp_path: Path) -> None:
     mail.write_bytes(ndr(authority="Anonymous"))
     told = call("-c", str(tmp_path / "config.toml"), "explain", str(mail)).stdout
     assert "not written: evidence" in told
+    assert "AuthAs: Anonymous): it contradicts itself" in " ".join(told.split())
+    assert "our DKIM signature" not in told
+    told = call("-c", str(tmp_path / "config.toml"), "explain", str(mail), "--evidence").stdout
+    assert "our DKIM signature" in told
+    assert "1. the message in the mailbox" in told
 
 
 def test_terminal_sequences_of_a_mail_are_shown_as_text(tmp_path: Path) -> None:

@@ -51,6 +51,11 @@ def test_show_tells_the_judgement_and_what_followed(demo: Path, ask: Ask) -> Non
     text = call("-c", str(demo / "config.toml"), "show", str(row["id"])).stdout
     assert "Who must act" in text
     assert "security" in text
+    assert detail["report"]["decided_by"].endswith("about their own mail")
+    assert detail["report"]["decided_by"].split("(")[0] in " ".join(text.split())
+    assert "our DKIM signature" not in text
+    table = call("-c", str(demo / "config.toml"), "show", str(row["id"]), "--evidence").stdout
+    assert "our DKIM signature" in table
 
 
 def test_top_counts_mails(ask: Ask) -> None:

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from bounce_watch.classify import decision_in
 from bounce_watch.cli.common.bounce_json import incident_json, row_json
 from bounce_watch.cli.common.exit_status import Exit
 from bounce_watch.cli.common.filters import AsJson
@@ -32,6 +33,9 @@ def show(
     draft: Annotated[
         bool, typer.Option("--postmaster-draft", help="Write a mail to the recipient's mail admin instead.")
     ] = False,
+    evidence: Annotated[
+        bool, typer.Option("--evidence", help="Show all that was looked at for the trust level.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Show all that is known of one bounce: the report, the judgement, what was written about it."""
@@ -42,7 +46,7 @@ def show(
     elif as_json:
         emit_json(detail_json(detail))
     else:
-        print_lines(as_lines(detail))
+        print_lines(as_lines(detail, evidence=evidence))
 
 
 def detail_json(detail: BounceDetail) -> dict[str, Any]:
@@ -60,6 +64,7 @@ def detail_json(detail: BounceDetail) -> dict[str, Any]:
             "envelopes": report.envelopes,
             "forwarded_by": report.forwarded_by,
             "evidence": detail.report.evidence,
+            "decided_by": decision_in(detail.report.tests),
             "tests": [list(test) for test in detail.report.tests],
             "reporting_mta": report.reporting_mta,
             "message_id": report.message_id,
@@ -84,10 +89,13 @@ def detail_json(detail: BounceDetail) -> dict[str, Any]:
     }
 
 
-def as_lines(detail: BounceDetail) -> list[str]:
-    """Return aligned lines: what failed, who must act, how we know, what we did."""
+def as_lines(detail: BounceDetail, *, evidence: bool) -> list[str]:
+    """Return aligned lines: what failed, who must act, how we know, what we did.
+
+    With `evidence` all that was looked at for the trust level, else only what decided.
+    """
     space = ("", "")
-    pairs = [*_failure(detail), space, *_report(detail), space, *_after(detail)]
+    pairs = [*_failure(detail), space, *_report(detail, evidence=evidence), space, *_after(detail)]
     return aligned([(label, str(text)) for label, text in pairs if text or not label])
 
 
@@ -112,7 +120,7 @@ def _failure(detail: BounceDetail) -> list[tuple[str, object]]:
     ]
 
 
-def _report(detail: BounceDetail) -> list[tuple[str, object]]:
+def _report(detail: BounceDetail, *, evidence: bool) -> list[tuple[str, object]]:
     record, message = detail.report, detail.message
     return [
         ("Report", f"{record.report.kind}, read as {record.report.format}"),
@@ -120,7 +128,8 @@ def _report(detail: BounceDetail) -> list[tuple[str, object]]:
         ("Forwarded by", record.report.forwarded_by),
         ("Written by", record.report.reporting_mta),
         ("Evidence", record.evidence),
-        *(("", f"{name}: {outcome}") for name, outcome in record.tests),
+        ("Decided by", decision_in(record.tests)),
+        *(("", f"{name}: {outcome}") for name, outcome in record.tests if evidence),
         ("Lies in", f"{message.mailbox}, {message.uid} ({message.state})"),
         ("Copies", ", ".join(map(str, record.copies))),
     ]

@@ -26,6 +26,18 @@ from bounce_watch.source.interface import Source
 _MIN_REPORTS = 5
 """With fewer reports nothing is proposed."""
 
+_NO_MARK = """\
+No report carries Exchange's mark, and nothing that these messages say can take its place: an outsider could
+write the same. So no other authority is proposed. Let the mark through instead:
+- In Exchange Online, watch a shared mailbox of the same organization; the mark survives inbox rules there.
+- On Exchange servers of your own: Set-OutboundConnector -Identity '...' -CloudServicesMailEnabled $true
+- At a third party: Set-DkimSigningConfig -Identity '...' -Enabled $true, let the receiving server check
+  signatures, then set authority = "authentication-results" and name that server in authserv_ids.
+To see what your site does, run bounce-watch check --probe --by-hand."""
+
+_MAILBOX = """
+authority = "mailbox", set now, is right only while nobody but your own Exchange can deliver there."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Seen:
@@ -56,10 +68,11 @@ def calibrate(
     sources = map(open_path, paths) if paths else map(source_of, config.source)
     seen = list(_assess_all(config, sources, limit, checker))
     tiers = Counter(str(one.assessed.evidence) for one in seen)
-    tests = Counter(name for one in seen for name, outcome in one.assessed.tests if outcome == "yes")
+    tests = Counter(line for one in seen for line in _layers(one.assessed))
     signatures = Counter(str(one.signature) for one in seen)
     proved = sum(one.is_proved for one in seen)
-    authority = _propose(len(seen), tiers["internal"])
+    marked = tiers["internal"] + tiers["member"]
+    authority = _assessing(config) if len(seen) >= _MIN_REPORTS and marked * 2 >= len(seen) else None
     dkim = _propose_dkim(len(seen), proved, signatures)
     if as_json:
         found = {"reports": len(seen), "tiers": tiers, "tests": tests, "signatures": signatures}
@@ -71,15 +84,15 @@ def calibrate(
         say(f"{title}:")
         for name, count in counted.most_common():
             say(f"  {count:5} {name}")
-    say(_advise(authority, config.trust.authority))
-    say(_advise_dkim(config.trust, authority, dkim, proved, can_check=checker is not None))
+    say(_advise(authority, config.trust.authority, len(seen), marked))
+    say(_advise_dkim(config.trust, dkim, proved, can_check=checker is not None))
 
 
 def _assess_all(
     config: Config, sources: Iterable[Source], limit: int, checker: SignatureChecker | None
 ) -> Iterator[_Seen]:
-    """Assess failures by the headers of Exchange, independent of what the configuration trusts now."""
-    site = replace(config.site, authority=Authority.EXCHANGE_HEADERS)
+    """Assess failures by what they carry, independent of whether the configuration trusts the mailbox."""
+    site = replace(config.site, authority=_assessing(config))
     for source in sources:
         with source:
             for message in islice(source.messages(), limit):
@@ -96,13 +109,16 @@ def _assess(report: Report, site: Site, checker: SignatureChecker | None) -> _Se
     return _Seen(assessed=assessed, signature=signed.original.signature, is_proved=is_proved)
 
 
-def _propose(reports: int, internal: int) -> Authority | None:
-    """Return the authority that fits; None for too few or too mixed reports."""
-    if reports < _MIN_REPORTS:
-        return None
-    if internal * 2 >= reports:
-        return Authority.EXCHANGE_HEADERS
-    return Authority.MAILBOX if internal == 0 else None
+def _assessing(config: Config) -> Authority:
+    """Return the authority whose proof is looked for; a position in a mailbox shows in no message."""
+    now = config.trust.authority
+    return Authority.EXCHANGE_HEADERS if now is Authority.MAILBOX else now
+
+
+def _layers(assessed: EvidenceResult) -> Iterator[str]:
+    """Yield who wrote each layer, without the values of headers."""
+    layers = ((name, outcome) for name, outcome in assessed.tests if name[:1].isdigit())
+    yield from (f"{name}: {outcome.partition(' (')[0]}" for name, outcome in layers)
 
 
 def _propose_dkim(reports: int, proved: int, signatures: Counter[str]) -> bool | None:
@@ -111,25 +127,21 @@ def _propose_dkim(reports: int, proved: int, signatures: Counter[str]) -> bool |
     return proved > 0 if seen >= _MIN_REPORTS else None
 
 
-def _advise(proposal: Authority | None, now: Authority) -> str:
-    """Return what to do about the authority. `proposal` is None when the reports say too little."""
-    match proposal:
-        case None:
-            return "Too little, or too mixed, to propose a setting: keep what you have and look at `explain`."
-        case Authority.MAILBOX:
-            return (
-                "No report carries the mark of Exchange. If nobody outside can mail into this mailbox, "
-                'set authority = "mailbox" in [trust].'
-            )
-        case _ if proposal == now:
-            return f'Keep authority = "{now}" in [trust]: your genuine reports carry what it asks for.'
-        case _:
-            return f'Set authority = "{proposal}" in [trust]: your genuine reports carry what it asks for.'
+def _advise(proposal: Authority | None, now: Authority, reports: int, marked: int) -> str:
+    """Return what to do about the authority. `marked`: number of reports whose layers are proved."""
+    if reports < _MIN_REPORTS:
+        return f"Too few reports to propose a setting: {_MIN_REPORTS} failures are needed."
+    if proposal is None and marked:
+        return (
+            "Too mixed to propose a setting: look at some of them with bounce-watch explain FILE --evidence."
+        )
+    if proposal is None:
+        return _NO_MARK + (_MAILBOX if now is Authority.MAILBOX else "")
+    verb = "Keep" if proposal == now else "Set"
+    return f'{verb} authority = "{proposal}" in [trust]: your genuine reports carry what it asks for.'
 
 
-def _advise_dkim(
-    trust: Trust, authority: Authority | None, proposal: bool | None, proved: int, *, can_check: bool
-) -> str:
+def _advise_dkim(trust: Trust, proposal: bool | None, proved: int, *, can_check: bool) -> str:
     """Return what to do about our signature. `proved`: number of reports that only it proves."""
     if not can_check:
         return "Your DKIM signatures were not looked at: pip install 'bounce-watch[dkim]' adds what it takes."
@@ -140,14 +152,10 @@ def _advise_dkim(
     if not proposal:
         return f"{'Set' if trust.dkim else 'Keep'} dkim = false in [trust]: it would prove no report more."
     proof = f"your signature, and nothing else, proves {proved} of the reports"
-    if trust.authority is Authority.MAILBOX:
-        return f'While authority = "mailbox", dkim decides nothing; without it, {proof}.'
-    return f"{'Keep' if trust.dkim else 'Set'} dkim = true in [trust]: {proof}.{_remark(trust, authority)}"
+    return f"{'Keep' if trust.dkim else 'Set'} dkim = true in [trust]: {proof}.{_remark(trust)}"
 
 
-def _remark(trust: Trust, authority: Authority | None) -> str:
-    if authority is Authority.MAILBOX:
-        return ' With authority = "mailbox" it is not needed.'
+def _remark(trust: Trust) -> str:
     if Evidence.CORRELATED in trust.accept:
         return ""
     return " They count as correlated, which accept in [trust] does not name."

@@ -80,13 +80,12 @@ def _meaning(came: CameBack) -> str:
 
 def _evidence(work: Context, came: CameBack) -> Check:
     tier = came.assessed.evidence
-    seen = [name for name, outcome in came.assessed.tests if outcome == "yes"]
-    text = f"{tier}: {', '.join(seen) or 'nothing speaks for it'}"
+    text = f"{tier}: {came.assessed.decided}"
     if tier in work.site.accepted_evidence:
         return Check("evidence", "ok", text)
     repair = (
-        'if nobody outside can mail into this mailbox, set trust.authority = "mailbox"; '
-        "bounce-watch calibrate looks at all reports"
+        "look for the way by which Exchange's mark reaches this mailbox: see trust.authority, and "
+        "bounce-watch calibrate, which looks at all reports"
     )
     return Check("evidence", "warning", text, repair)
 
