@@ -17,12 +17,12 @@ from bounce_watch.notifications.facts import (
     ReplyFacts,
 )
 from bounce_watch.notifications.guidance.letter import guidance
+from bounce_watch.notifications.guidance.notice import notice
 from bounce_watch.notifications.rendering import local_time
 from bounce_watch.notifications.rendering.labels import OWNERS, SEVERITIES
 from bounce_watch.notifications.rendering.safe_text import defang, plain
 from bounce_watch.notifications.rendering.templates import Templates, Value, write_letter
 
-MAX_MAILS = 20
 MAX_COMMANDS = 10
 _OUTAGES = {
     (False, False): "cannot be read",
@@ -59,29 +59,7 @@ class Composer:
 
     def notice(self, facts: NoticeFacts) -> Letter:
         """Return the all-clear for one sender. Raises TemplateFault."""
-        zone = self._organisation.time_zone
-        values: dict[str, Value] = {
-            "language": "en",
-            "organisation": plain(self._organisation.name, 80),
-            "support": plain(self._organisation.support, 120),
-            "subject": "You can send your mail again",
-            "tone": "good",
-            "footer": "Written by bounce_watch because our mail admins asked it to.",
-            "name": facts.incident.name,
-            "title": title_of(facts.incident.finding),
-            "mails": [
-                {
-                    "recipient": plain(mail.recipient, 80),
-                    "subject": plain(mail.subject, 80),
-                    "sent": local_time.short(mail.sent_at, zone) if mail.sent_at else "",
-                }
-                for mail in facts.mails[:MAX_MAILS]
-            ],
-            "more": max(len(facts.mails) - MAX_MAILS, 0),
-        }
-        return write_letter(
-            self._templates, "alerts/notice", values, LetterKind.REPLY, event_key=facts.event_key, to=facts.to
-        )
+        return notice(self._templates, self._organisation, facts)
 
     def outage(self, facts: OutageFacts) -> Letter:
         """Return the email to an admin about a mailbox that cannot be read or filed, or works again."""

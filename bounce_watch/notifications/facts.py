@@ -92,12 +92,16 @@ class OwnMail:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoticeFacts:
-    """An incident is resolved: an affected sender can resend these messages."""
+    """An incident is resolved: an affected sender can resend these messages.
+
+    `language` is that of the sender's newest report with one, None for our own.
+    """
 
     event_key: str
     to: str
     incident: Incident
     mails: tuple[OwnMail, ...]
+    language: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -93,10 +93,11 @@ def _cases(cause: Cause, language: str) -> Iterator[ReplyFacts]:
 def _other_problems(
     templates: Templates, composer: Composer, playbooks: Mapping[str, Playbook]
 ) -> Iterator[str]:
-    """Render alerts, outages, the digest and the report page."""
+    """Render alerts, all-clears, outages, the digest and the report page."""
     admin = "admin@contoso.example"
     renders: list[Callable[[], object]] = [
         *(partial(composer.alert, samples.alert_facts(name)) for name in playbooks or ("none",)),
+        *(partial(composer.notice, samples.notice_facts(language)) for language in templates.languages),
         *(partial(composer.outage, facts) for facts in samples.outages()),
         *(
             partial(composer.digest, samples.digest(empty), event_key="sample", to=admin)

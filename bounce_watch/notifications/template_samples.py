@@ -25,7 +25,14 @@ from bounce_watch.model import (
     Severity,
     Side,
 )
-from bounce_watch.notifications.facts import AlertFacts, OrganisationProfile, OutageFacts, ReplyFacts
+from bounce_watch.notifications.facts import (
+    AlertFacts,
+    NoticeFacts,
+    OrganisationProfile,
+    OutageFacts,
+    OwnMail,
+    ReplyFacts,
+)
 
 NOW = datetime(2026, 11, 24, 6, 0, tzinfo=UTC)
 ORGANISATION = OrganisationProfile(
@@ -118,6 +125,18 @@ def incident(
 def alert_facts(playbook: str = "account_blocked") -> AlertFacts:
     """Return the facts of an incident that opened."""
     return AlertFacts(event_key="sample", to="admin@contoso.example", incident=incident(playbook))
+
+
+def notice_facts(language: str | None = None) -> NoticeFacts:
+    """Return the facts of an all-clear for one sender."""
+    mails = (OwnMail(recipient="lena@fabrikam.example", subject="Offer", sent_at=NOW),)
+    return NoticeFacts(
+        event_key="sample",
+        to="mara@contoso.example",
+        incident=incident("spf_dkim_dmarc"),
+        mails=mails * 22,
+        language=language,
+    )
 
 
 def outages() -> tuple[OutageFacts, ...]:

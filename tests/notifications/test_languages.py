@@ -296,6 +296,20 @@ def test_the_language_is_the_best_that_we_have(
     assert TODO[written_in] in letter.text
 
 
+@pytest.mark.parametrize("language", ["en", *LANGUAGES])
+def test_an_all_clear_is_in_the_language_of_its_reader(composer: Composer, language: str) -> None:
+    letter = composer.notice(template_samples.notice_facts(language))
+    assert letter.language == language
+    assert f'<html lang="{language}">' in letter.html
+    assert letter.subject == letter.text.splitlines()[0]
+    assert language == "en" or not ENGLISH_WORDS.search(letter.subject + letter.text.partition("Offer")[0])
+
+
+def test_an_all_clear_is_in_our_language_if_the_reader_has_none(templates: Path) -> None:
+    ours = Composer([templates], replace(template_samples.ORGANISATION, language="fr"))
+    assert ours.notice(template_samples.notice_facts()).language == "fr"
+
+
 @pytest.mark.parametrize(
     ("names", "listed"),
     [

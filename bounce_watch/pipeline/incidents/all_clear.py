@@ -89,7 +89,11 @@ def notify_colleagues(context: Context, number: int) -> NotifiedColleagues:
                 outcomes["left"] += 1
                 continue
             facts = NoticeFacts(
-                event_key=candidate.event_key, to=one.sender, incident=detail.incident, mails=one.mails
+                event_key=candidate.event_key,
+                to=one.sender,
+                incident=detail.incident,
+                mails=one.mails,
+                language=tx.known_addresses.language_of(one.sender, context.site.accepted_evidence),
             )
             posted = post(context, tx, candidate, partial(context.composer.notice, facts), incident=number)
             outcomes["queued" if posted else "withheld"] += 1
