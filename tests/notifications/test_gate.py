@@ -193,6 +193,17 @@ ROWS: list[tuple[str, dict[str, Any], dict[str, Any], dict[str, Any], Reason | N
     ),
     ("just-young-enough", {"received_at": NOW - timedelta(hours=48)}, {}, {}, None),
     ("nobody-knows-when", {"received_at": None}, {}, {}, Reason.TOO_OLD),
+    ("only-its-own-date-is-known", {"received_at": None, "dated_at": NOW}, {}, {}, None),
+    ("arrived-in-2099", {"received_at": NOW + timedelta(days=26_000)}, {}, {}, Reason.TOO_OLD),
+    (
+        "arrived-in-2099-and-is-new",
+        {"received_at": NOW + timedelta(days=26_000), "dated_at": NOW},
+        {},
+        {},
+        None,
+    ),
+    ("copied-today-from-an-old-mailbox", {"dated_at": NOW - timedelta(days=4000)}, {}, {}, Reason.TOO_OLD),
+    ("from-a-server-with-a-fast-clock", {"dated_at": NOW + timedelta(hours=3)}, {}, {}, None),
     (
         "five-a-day-where-the-site-allows-them",
         {},

@@ -5,7 +5,7 @@ Ours are new messages to the original sender, so a null sender on the report is 
 """
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bounce_watch.model import Action, Kind, LetterKind
 from bounce_watch.model.address import domain_of, is_deliverable
@@ -32,6 +32,8 @@ _REASONS = dict.fromkeys(LetterKind, _FOR_ADMINS) | {
     LetterKind.PROBE: _FOR_ADMINS | {Reason.OWN_ADDRESS, Reason.BREAKER, Reason.RATE_LIMIT},
 }
 """Reasons for which a message of a kind is refused."""
+_CLOCKS_DIFFER = timedelta(days=1)
+"""A time that is later than this from now is not true."""
 
 
 def check(candidate: Candidate, past: Past, policy: Policy, now: datetime) -> Allowed | Refused:
@@ -63,7 +65,7 @@ def examine(
 
 def _checks(candidate: Candidate, past: Past, policy: Policy, now: datetime) -> Iterator[tuple[Reason, bool]]:
     """Yield each reason against a reply, in order, with whether it applies."""
-    to, sender, received_at = candidate.to or "", candidate.original_sender, candidate.received_at
+    to, sender = candidate.to or "", candidate.original_sender
     is_failure = candidate.report_kind is Kind.FAILURE and candidate.action is Action.FAILED
     us = {address.lower() for address in (*policy.site.own_addresses, policy.from_address)}
     yield Reason.OWN_BOUNCE, candidate.own_mark or _same(sender, policy.from_address)
@@ -79,7 +81,7 @@ def _checks(candidate: Candidate, past: Past, policy: Policy, now: datetime) -> 
     yield Reason.ROBOT, candidate.known_robot or is_robot(to)
     yield Reason.AUTOMATIC_ORIGINAL, bool(candidate.automatic)
     yield Reason.SELF_ADDRESSED, _is_self_addressed(candidate, policy)
-    yield Reason.TOO_OLD, received_at is None or now - received_at > policy.not_older_than
+    yield Reason.TOO_OLD, _is_too_old(candidate, policy, now)
     yield Reason.SWITCHED_OFF, policy.mode is Mode.OFF
     yield Reason.REPEATED, past.event_key_known
     yield Reason.RECENTLY_TOLD, _is_earlier(now - policy.again_after, past.last_reply_at)
@@ -89,6 +91,13 @@ def _checks(candidate: Candidate, past: Past, policy: Policy, now: datetime) -> 
         Reason.RATE_LIMIT,
         past.mails_last_minute >= policy.per_minute or past.mails_last_hour >= policy.per_hour,
     )
+
+
+def _is_too_old(candidate: Candidate, policy: Policy, now: datetime) -> bool:
+    """Go by the older of arrival and Date: in a mailbox that was copied old mail has just arrived."""
+    times = (candidate.received_at, candidate.dated_at)
+    past = [time for time in times if time is not None and time <= now + _CLOCKS_DIFFER]
+    return not past or now - min(past) > policy.not_older_than
 
 
 def _is_self_addressed(candidate: Candidate, policy: Policy) -> bool:

@@ -101,7 +101,7 @@ class Candidate:
     `own_mark`: the report or the returned message holds an ID that `is_own_mark` recognizes.
     `automatic` names the header fields that mark the returned message as written by a machine.
     `original_sender` and `original_recipients` are From and To of the returned message.
-    `received_at` is the arrival in the watched mailbox (UTC), None if unknown.
+    `received_at` is the arrival in the watched mailbox, `dated_at` the report's own Date; None if unknown.
     `known_robot`: the site knows that no person reads the address; its form is checked in any case.
     """
 
@@ -117,6 +117,7 @@ class Candidate:
     original_sender: str | None = None
     original_recipients: tuple[str, ...] = ()
     received_at: datetime | None = None
+    dated_at: datetime | None = None
     known_robot: bool = False
 
 

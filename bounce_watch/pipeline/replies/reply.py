@@ -64,6 +64,8 @@ def candidate_of(
         original_sender=report.original.sender,
         original_recipients=report.original.recipients,
         received_at=judged.received_at,
+        # A person may forward an old report today, to ask about it.
+        dated_at=None if report.forwarded_by else report.date,
     )
 
 

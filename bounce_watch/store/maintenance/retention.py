@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, exists, false, func, not_, or_, true
+from sqlalchemy import ColumnElement, case, exists, false, func, not_, or_, true
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
@@ -95,7 +95,9 @@ def may_go(what: Purgeable, limits: RetentionLimits) -> ColumnElement[bool]:
 
 def is_old(limits: RetentionLimits) -> ColumnElement[bool]:
     """A message arrived before the limit, and more than its location is left."""
-    arrived = func.coalesce(col(_MESSAGE.received_at), col(_MESSAGE.seen_at))
+    received_at, seen_at = col(_MESSAGE.received_at), col(_MESSAGE.seen_at)
+    # A server may say that a message arrived in 2099.
+    arrived = case((received_at < seen_at, received_at), else_=seen_at)
     return _before(arrived, limits.before) & (col(_MESSAGE.sha256).is_not(None))
 
 
