@@ -20,13 +20,28 @@ def domain_of(address: str | None) -> str | None:
     """Return the lower-case domain of an address, None without one."""
     if not address or "@" not in address:
         return None
-    return address.rpartition("@")[2].rstrip(".").lower() or None
+    return a_label(address.rpartition("@")[2].rstrip(".")) or None
+
+
+def a_label(domain: str) -> str:
+    """Return a domain in lower case, in A-labels (RFC 5890): `xn--mller-kva.de` for `müller.de`.
+
+    What is not a domain stays as it is, in lower case.
+    """
+    if domain.isascii() or len(domain) > MAX_ADDRESS:
+        return domain.lower()
+    try:
+        label = domain.lower().encode("idna").decode("ascii")
+    except UnicodeError:
+        return domain.lower()
+    # Some letters become punctuation, even an @.
+    return label if is_host_name(label) else domain.lower()
 
 
 def normalise(address: str) -> str:
-    """Lower-case the domain only: local parts are case-sensitive (RFC 5321 section 2.4)."""
+    """Unify the domain only: local parts are case-sensitive (RFC 5321 section 2.4)."""
     local, at, domain = address.strip().rpartition("@")
-    return f"{local}{at}{domain.lower()}" if at else address.strip()
+    return f"{local}{at}{a_label(domain)}" if at else address.strip()
 
 
 def is_deliverable(address: str) -> bool:

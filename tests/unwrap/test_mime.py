@@ -2,6 +2,8 @@
 
 import pytest
 
+from bounce_watch.model.address import domain_of
+from bounce_watch.unwrap.mime.headers import decode_words, first_address
 from bounce_watch.unwrap.mime.limits import (
     MAX_DASHED_LINES,
     MAX_DEPTH,
@@ -113,3 +115,40 @@ def test_address_values_are_clean() -> None:
     ).headers
     assert headers.line("subject") == "a Bcc: v"
     assert headers.address("from") == "a@b.example"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("=?utf-8?q?Gr=C3?= =?UTF-8?q?=BC=C3=9Fe?=", "Grüße"),
+        ("=?utf-8?B?R3LD?=\t=?utf-8?Q?=BC?= x =?utf-8?q?=C3=BC?=", "Grü x ü"),
+        ("=?utf-8?b?5pel?= =?utf-8?b?5pw=?= =?utf-8?b?rA==?=", "日本"),
+        ("=?iso-2022-jp?B?GyRCRnxLXBsoQg==?= =?iso-2022-jp?B?GyRCOGwbKEI=?=", "日本語"),
+        ("=?utf-8?q?a?= =?iso-8859-1?q?=FC?=", "aü"),
+        ("=?utf-8?q?=C3?= and =?utf-8?q?=BC?=", "Ã and ¼"),
+        ("=?utf-8?q?=C3?=", "Ã"),
+    ],
+)
+def test_encoded_words_that_are_cut_within_a_character_are_joined(value: str, text: str) -> None:
+    """Many programs cut after so many bytes; only words side by side, of one charset, belong together."""
+    assert decode_words(value) == text
+
+
+@pytest.mark.parametrize(
+    ("written", "address"),
+    [
+        ("Anna <anna@müller.example>", "anna@xn--mller-kva.example"),
+        ("anna@MÜLLER.Example", "anna@xn--mller-kva.example"),
+        ("anna@xn--mller-kva.example", "anna@xn--mller-kva.example"),
+        ("anna@mu\u0308ller.example", "anna@xn--mller-kva.example"),
+        ("änne@例え.example", "änne@xn--r8jz45g.example"),
+        ("x@" + "ü" * 250, "x@" + "ü" * 250),
+        ("x@evil\uff20contoso.example", "x@evil\uff20contoso.example"),
+        ("x@contoso\u2100.example", "x@contoso\u2100.example"),
+    ],
+)
+def test_a_domain_in_utf8_and_in_a_labels_is_one(written: str, address: str) -> None:
+    """A sender in the accepted domain, written the other way, got no reply. Letters that become an @ stay."""
+    found = first_address(written)
+    assert found == address
+    assert domain_of(found) == address.partition("@")[2]

@@ -103,20 +103,36 @@ def _end_of(block: bytes) -> int:
 
 
 def decode_words(value: str) -> str:
-    """Decode the encoded words of a header value (RFC 2047); broken ones stay as written."""
-    return _ENCODED_WORD.sub(_decode_word, value) if "=?" in value else value
+    """Decode the encoded words of a header value (RFC 2047); broken ones stay as written.
+
+    Words side by side are joined before they are decoded: some programs cut them within a character.
+    """
+    if "=?" not in value:
+        return value
+    text, end = [], 0
+    run, charset = b"", ""
+    for word in _ENCODED_WORD.finditer(value):
+        content = _content_of(word)
+        if run and (content is None or word.start() > end or word[1].lower() != charset):
+            text.append(decode(run, charset))
+            run = b""
+        text.append(value[end : word.start()])
+        if content is None:
+            text.append(word[0])
+        else:
+            run, charset = run + content, word[1].lower()
+        end = word.end()
+    return "".join((*text, decode(run, charset) if run else "", value[end:]))
 
 
-def _decode_word(match: re.Match[str]) -> str:
-    charset, encoding, text = match.groups()
+def _content_of(word: re.Match[str]) -> bytes | None:
+    _, encoding, text = word.groups()
     try:
         if encoding in "bB":
-            content = b64decode(text.encode("ascii") + b"===")
-        else:
-            content = decodestring(text.encode("ascii"), header=True)
+            return b64decode(text.encode("ascii") + b"===")
+        return decodestring(text.encode("ascii"), header=True)
     except (ValueError, UnicodeError):
-        return match[0]
-    return decode(content, charset)
+        return None
 
 
 def first_address(value: str | None) -> str | None:
