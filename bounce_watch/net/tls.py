@@ -8,6 +8,12 @@ from bounce_watch.config.accounts import ImapSettings, SmtpSettings
 from bounce_watch.model.errors import RepairableError
 from bounce_watch.net.slow_server import PatientSocket
 
+_OUT_OF_TIME = {9, 10}
+"""OpenSSL: not yet valid, has expired."""
+_OLD_TLS = {
+    "TLSV1_ALERT_PROTOCOL_VERSION", "UNSUPPORTED_PROTOCOL", "NO_PROTOCOLS_AVAILABLE", "VERSION_TOO_LOW",
+    "WRONG_SSL_VERSION", "TLSV1_ALERT_INSUFFICIENT_SECURITY",
+}  # fmt: skip
 _UNREACHED = "check host, port and the firewall"
 
 
@@ -53,6 +59,8 @@ def connection_fault(
     match error:
         case ssl.SSLCertVerificationError():
             fix = "use the host name that stands in the certificate; name an own authority in ca_file"
+            if error.verify_code in _OUT_OF_TIME:
+                fix = "renew the server's certificate, and check the clock of this machine"
             return f"the certificate of {where} is not trusted: {error.verify_message}", fix
         case socket.gaierror():
             return f"the host name {settings.host} is not known", "check host and the DNS servers"
@@ -61,5 +69,14 @@ def connection_fault(
         case TimeoutError():
             return f"{where} does not answer in time", too_slow
         case ssl.SSLError():
-            return f"{where} does not speak TLS as expected", wrong_tls
+            return _tls_fault(where, error.reason or "", wrong_tls)
     return None
+
+
+def _tls_fault(where: str, reason: str, wrong_tls: str) -> tuple[str, str]:
+    if reason in _OLD_TLS:
+        fix = "switch TLS 1.2 or 1.3 on in the server; older versions are not safe, and we do not use them"
+        return f"{where} offers no TLS version that we accept (1.2 or newer)", fix
+    if "HANDSHAKE_FAILURE" in reason:
+        return f"{where} and we have no cipher in common", "allow the ciphers of TLS 1.2 in the server"
+    return f"{where} does not speak TLS as expected", wrong_tls
