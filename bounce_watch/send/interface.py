@@ -27,6 +27,7 @@ class Outcome(StrEnum):
 class Delivery:
     """The outcome with the server's response (or our text), at most 500 characters.
 
+    `is_about_one`: a temporary refusal of this recipient, which says nothing about other messages.
     `repair` says how to fix it, `commands` are lines of PowerShell for that; empty if unknown.
     """
 
@@ -34,6 +35,7 @@ class Delivery:
     reply: str
     repair: str = ""
     commands: tuple[str, ...] = ()
+    is_about_one: bool = False
 
 
 class Sender(Protocol):

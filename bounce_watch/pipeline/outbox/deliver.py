@@ -6,6 +6,7 @@ if the lookup proves that. Without a proof, alerts and digests are sent again, b
 counted in the digest: a second copy of guidance costs more than none.
 """
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -24,6 +25,8 @@ log = structlog.get_logger()
 BATCH = 50
 LATER_IN_A_ROW = 3
 """A round ends after this many deferred mails in a row: then the server is at fault, not the mails."""
+LONGEST_ROUND = 30.0
+"""Seconds after which a round ends: a server that answers slowly must not keep us from reading mail."""
 
 PATIENCE = timedelta(hours=1)
 """How long replies wait behind a security alert."""
@@ -75,13 +78,14 @@ def deliver(
             resolve_unconfirmed(context, sent_lookup, entries)
     paused = context.store.state.sending_paused(context.clock())
     done = Delivered(stopped=paused.why if paused else None)
-    in_a_row, tried = 0, set[int]()
+    in_a_row, tried, end = 0, set[int](), time.monotonic() + LONGEST_ROUND
     while not done.stopped and (due := _due(context, tried)):
         for entry in due:
-            if stop() or done.stopped or in_a_row >= LATER_IN_A_ROW:
+            if stop() or done.stopped or in_a_row >= LATER_IN_A_ROW or time.monotonic() > end:
                 return done
-            outcome = _send_one(context, sender, entry, done)
-            in_a_row = in_a_row + 1 if outcome is Outcome.LATER else 0
+            delivery = _send_one(context, sender, entry, done)
+            if delivery is None or not delivery.is_about_one:
+                in_a_row = in_a_row + 1 if delivery and delivery.outcome is Outcome.LATER else 0
     return done
 
 
@@ -105,7 +109,7 @@ def _due(context: Context, tried: set[int]) -> Sequence[OutboxEntry]:
     return due
 
 
-def _send_one(context: Context, sender: Sender, entry: OutboxEntry, done: Delivered) -> Outcome | None:
+def _send_one(context: Context, sender: Sender, entry: OutboxEntry, done: Delivered) -> Delivery | None:
     mail = context.store.claim(entry.id, context.store.worker.owner, context.clock())
     if mail is None:
         return None
@@ -117,7 +121,7 @@ def _send_one(context: Context, sender: Sender, entry: OutboxEntry, done: Delive
     _count(done, delivery)
     if delivery.outcome in (Outcome.LATER, Outcome.FAILED):
         log.warning("mail_not_sent", number=mail.id, kind=mail.kind, reply=delivery.reply)
-    return delivery.outcome
+    return delivery
 
 
 def _recover(context: Context) -> None:

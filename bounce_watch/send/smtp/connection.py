@@ -16,6 +16,7 @@ from bounce_watch.net.slow_server import OPENING, within
 from bounce_watch.net.tls import TlsRefused, connection_fault, tls_context
 from bounce_watch.send.interface import Delivery, Outcome
 from bounce_watch.send.smtp.replies import Step, judge
+from bounce_watch.send.smtp.sign_in import with_password
 
 _AGAIN = "we try again by ourselves"
 
@@ -34,11 +35,11 @@ class _Smtp(smtplib.SMTP):
     def connect(
         self, host: str = "localhost", port: int = 0, source_address: Any = None
     ) -> tuple[int, bytes]:
-        with within(OPENING * self.timeout, lambda: _hang_up(self)):
+        with within(OPENING * self.timeout, lambda: hang_up(self)):
             return super().connect(host, port, source_address)
 
 
-def _hang_up(connection: smtplib.SMTP) -> None:
+def hang_up(connection: smtplib.SMTP) -> None:
     """End a connection that another thread reads."""
     with contextlib.suppress(OSError, AttributeError):
         connection.sock.shutdown(socket.SHUT_RDWR)  # type: ignore[union-attr]
@@ -76,7 +77,7 @@ class Gateway:
         except (OSError, ValueError) as error:
             raise self._not_connected(error) from error
         try:
-            with within(OPENING * self._settings.timeout_seconds, lambda: _hang_up(connection)):
+            with within(OPENING * self._settings.timeout_seconds, lambda: hang_up(connection)):
                 self._greet(connection)
                 if self._settings.security == "starttls":
                     connection.starttls(context=context)
@@ -96,6 +97,8 @@ class Gateway:
 
     def _greet(self, connection: smtplib.SMTP) -> None:
         code, text = connection.ehlo()
+        if 500 <= code <= 504:  # the server does not know EHLO
+            code, text = connection.helo()
         if not 200 <= code <= 299:
             raise smtplib.SMTPResponseException(code, text)
 
@@ -118,7 +121,7 @@ class Gateway:
             return
         try:
             if self._tokens is None:
-                connection.login(self._settings.user, self._secret())
+                with_password(connection, self._settings.user, self._secret())
             else:
                 self._sign_in_with_token(connection, self._tokens)
         except TokenError as error:

@@ -1,5 +1,6 @@
 """What an SMTP reply means for one message, by the step of the session (RFC 5321 section 4.2, RFC 3463)."""
 
+import re
 from collections.abc import Mapping
 from enum import StrEnum
 from types import MappingProxyType
@@ -9,7 +10,11 @@ from bounce_watch.send.interface import Delivery, Outcome
 
 _MAX_REPLY = 500
 _SIGN_IN_CODES = {530, 534, 535, 538}
-_TOO_LARGE = 552
+TOO_LARGE = 552
+_CLOSING = 421
+_SIZE_CODES = re.compile(r"\b5\.(?:3\.4|2\.3)\b", re.ASCII)
+_ABOUT_ALL = re.compile(r"throttl|\brate\b|too many|concurrent|\blimit|\b4\.3\.\d", re.ASCII | re.IGNORECASE)
+_GREYLISTED = re.compile(r"gr[ae]y.?list", re.IGNORECASE)
 _NO_VALUES: Mapping[str, str] = MappingProxyType({})
 
 
@@ -34,11 +39,20 @@ def judge(
     words = plain_text(code, text)
     known = find_refusal(At.SMTP, words, auth)
     outcome = _outcome(step, code, known)
+    if _SIZE_CODES.search(words) and outcome is Outcome.STOP and known is None:
+        outcome = Outcome.FAILED
     if known is None:
-        return Delivery(outcome=outcome, reply=words)
+        return Delivery(outcome=outcome, reply=words, is_about_one=_is_about_one(step, code, words))
     reply = f"{known.says} (the server: {words})" if outcome is Outcome.STOP else words
     commands = known.filled(values) if outcome is Outcome.STOP else ()
     return Delivery(outcome=outcome, reply=reply[:_MAX_REPLY], repair=known.repair, commands=commands)
+
+
+def _is_about_one(step: Step, code: int, words: str) -> bool:
+    """Tell whether a temporary refusal is about this recipient only, as greylisting is."""
+    if code == _CLOSING or _ABOUT_ALL.search(words):
+        return False
+    return step is Step.RECIPIENT or _GREYLISTED.search(words) is not None
 
 
 def _outcome(step: Step, code: int, known: Refusal | None) -> Outcome:
@@ -49,7 +63,7 @@ def _outcome(step: Step, code: int, known: Refusal | None) -> Outcome:
     if known or step in {Step.GREETING, Step.SIGN_IN} or code in _SIGN_IN_CODES:
         # Only an admin can fix these: no sign-in, no permission to send, a blocked account.
         return Outcome.STOP
-    if step is Step.SENDER and code != _TOO_LARGE:
+    if step is Step.SENDER and code != TOO_LARGE:
         # The envelope sender is the same for every message, so the next one would be refused too.
         return Outcome.STOP
     return Outcome.FAILED

@@ -13,10 +13,11 @@ from typing import Any
 from bounce_watch.config.accounts import SmtpSettings
 from bounce_watch.model.address import domain_of, is_deliverable
 from bounce_watch.model.check import Check
+from bounce_watch.net.slow_server import OPENING, within
 from bounce_watch.net.tls import protection_of
 from bounce_watch.send.interface import Delivery, Outcome
-from bounce_watch.send.smtp.connection import Gateway, NotReady
-from bounce_watch.send.smtp.replies import Step, plain_text
+from bounce_watch.send.smtp.connection import Gateway, NotReady, hang_up
+from bounce_watch.send.smtp.replies import TOO_LARGE, Step, plain_text
 from bounce_watch.testing import crash_points
 
 _BARE_LINE_END = re.compile(rb"\r(?!\n)|(?<!\r)\n")
@@ -70,24 +71,37 @@ class SmtpSender:
         self._connection = None
 
     def send(self, recipient: str, content: bytes) -> Delivery:
-        if not (is_deliverable(recipient) and is_deliverable(self._from_address)):
-            return Delivery(outcome=Outcome.FAILED, reply="sender or recipient is not a plain address")
-        if _BARE_LINE_END.search(content):
-            # A bare CR or LF before a dot would let content smuggle in a second message.
-            return Delivery(outcome=Outcome.FAILED, reply="the mail holds a line end other than CRLF")
+        if reason := self._why_never(recipient, content):
+            return Delivery(outcome=Outcome.FAILED, reply=reason)
+        was_open = self._connection is not None
         try:
-            connection = self._ready()
-            self._announce(connection, recipient, content)
+            offered = self._offer(recipient, content)
+            if was_open and self._connection is None:  # the server has had enough of that connection
+                offered = self._offer(recipient, content)
         except NotReady as refusal:
             self._hang_up()
             return refusal.delivery
+        return offered if isinstance(offered, Delivery) else self._hand_over(offered, content)
+
+    def _offer(self, recipient: str, content: bytes) -> smtplib.SMTP | Delivery:
+        """Return the connection that waits for the content, or the refusal. Raises NotReady."""
+        connection = self._ready()
+        try:
+            with within(OPENING * self._settings.timeout_seconds, lambda: hang_up(connection)):
+                self._announce(connection, recipient, content)
         except _NotTaken as refusal:
             self._hang_up_if_closing(refusal.code)
             return self._gateway.judge(refusal.step, refusal.code, refusal.text)
         except (OSError, ValueError) as error:
             self._hang_up()
             return Delivery(outcome=Outcome.LATER, reply=f"connection lost ({type(error).__name__})")
-        return self._hand_over(connection, content)
+        return connection
+
+    def _why_never(self, recipient: str, content: bytes) -> str | None:
+        if not (is_deliverable(recipient) and is_deliverable(self._from_address)):
+            return "sender or recipient is not a plain address"
+        # A bare CR or LF before a dot would let content smuggle in a second message.
+        return "the mail holds a line end other than CRLF" if _BARE_LINE_END.search(content) else None
 
     def _ready(self) -> smtplib.SMTP:
         """Return a connection that is ready for MAIL: the current one if it is alive, else a new one."""
@@ -117,6 +131,9 @@ class SmtpSender:
         _ask(connection, Step.DATA, "DATA", 354)
 
     def _name_sender(self, connection: smtplib.SMTP, content: bytes) -> None:
+        most = str(connection.esmtp_features.get("size", ""))
+        if most.isdecimal() and 0 < int(most) < len(content):
+            raise _NotTaken(Step.SENDER, TOO_LARGE, b"the server takes %d bytes at most" % int(most))
         options = f" SIZE={len(content)}" if connection.has_extn("size") else ""
         options += " BODY=8BITMIME" if not content.isascii() and connection.has_extn("8bitmime") else ""
         mailbox = f"MAIL FROM:<{self._from_address}>{options}"
