@@ -125,8 +125,8 @@ def _bounce(
         remote_reply_code=inner.reply_code if inner else None,
         entry=found.entry,
         why=found.why,
-        occurred_at=report.arrival_date or report.date or report.original.date,
         certainty=found.certainty,
+        occurred_at=report.date or report.arrival_date or report.original.date,
         details=find_details(fields.diagnostic_code, found.cause, fields.will_retry_until),
     )
 

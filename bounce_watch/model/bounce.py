@@ -15,7 +15,8 @@ class Bounce:
     `certainty` says how firmly the cause is known, None if nothing failed or an older version judged it.
     `entry` names the catalogue row that decided, `why` says in one sentence how.
     `recipient_decoded` is the readable form of an IMCEAEX address.
-    `occurred_at` is the report's arrival date, else its own date (UTC).
+    `occurred_at` is when the failure became known (UTC): the report's date, else when the mail arrived at its
+    writer, which for an expired mail is days earlier.
     `details` holds what the server's words say beyond the code.
     """
 

@@ -91,7 +91,7 @@ class ReportRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BounceRow:
-    """A stored bounce. `bounce.occurred_at` is always set; `subject` is that of the bounced message."""
+    """A stored bounce. `bounce.occurred_at` is set; `subject` and `sent_at` are of the bounced message."""
 
     id: int
     report_id: int
@@ -100,6 +100,7 @@ class BounceRow:
     bounce: Bounce
     subject: str | None = None
     original_message_id: str | None = None
+    sent_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,7 +27,7 @@ from bounce_watch.pipeline.incidents.alerts import alert_opened
 from bounce_watch.pipeline.incidents.all_clear import affected_by, close_incident, notify_colleagues
 from bounce_watch.pipeline.incidents.rules import apply_rules, update_incidents
 from bounce_watch.store import Change, OutboxEntry
-from tests.pipeline.conftest import START, Home
+from tests.pipeline.conftest import START, Home, ndr
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 SPF = Bounce(
@@ -444,3 +444,28 @@ def test_more_than_usual_is_seen_by_a_look_at_the_clock(home: Home) -> None:
     assert state(home) is IncidentState.OPEN
     look(home, after=12 * HOUR)
     assert state(home) is IncidentState.QUIET
+
+
+def test_messages_that_expired_after_two_days_are_told_when_the_failure_is_known(home: Home) -> None:
+    """They counted at the mail's own time, so their incident was over before it was opened."""
+    sent = home.clock.now - timedelta(hours=50)
+    for number in range(8):
+        expired = ndr(
+            sender=f"person{number}@larkfield.example",
+            recipient=f"kim{number}@fabrikam.example",
+            number=number,
+            at=home.clock.now,
+            reply="550 4.4.7 QUEUE.Expired; message expired",
+            status="4.4.7",
+        )
+        before, found, after = expired.partition(b"Arrival-Date: ")
+        line = f"{sent:%a, %d %b %Y %H:%M:%S +0000}".encode()
+        home.deliver(before + found + line + after[after.index(b"\r\n") :], str(number))
+    result = home.look()
+    assert result.opened
+    home.look()
+    home.clock.now += timedelta(minutes=10)
+    home.look()
+    mails = [entry for entry in home.context.store.outbox.list() if entry.kind is LetterKind.ALERT]
+    assert mails
+    assert {one.number for one in home.context.store.incidents.list_open()} >= set(result.opened)

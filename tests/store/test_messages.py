@@ -78,9 +78,7 @@ def test_only_failed_recipients_are_events_for_the_rules(store: Store, ingest: I
     ("bounce_at", "arrival", "date", "expected"),
     [
         pytest.param(NOW - timedelta(hours=3), None, None, NOW - timedelta(hours=3), id="its own"),
-        pytest.param(
-            None, NOW - timedelta(hours=2), NOW, NOW - timedelta(hours=2), id="the report's arrival"
-        ),
+        pytest.param(None, NOW - timedelta(days=2), NOW, NOW, id="the report's date, not the mail's arrival"),
         pytest.param(None, None, NOW - timedelta(hours=1), NOW - timedelta(hours=1), id="the report's date"),
         pytest.param(None, None, None, NOW, id="the message's arrival"),
         pytest.param(datetime(9999, 1, 1, tzinfo=UTC), None, None, NOW, id="a claimed future is now"),

@@ -60,7 +60,9 @@ def affected_by(detail: IncidentDetail) -> tuple[Affected, ...]:
 
 def _own_mail(row: BounceRow) -> OwnMail:
     subject = None if row.subject is None or is_subject_hash(row.subject) else row.subject
-    return OwnMail(recipient=row.bounce.recipient, subject=subject, sent_at=row.bounce.occurred_at)
+    return OwnMail(
+        recipient=row.bounce.recipient, subject=subject, sent_at=row.sent_at or row.bounce.occurred_at
+    )
 
 
 def notify_colleagues(context: Context, number: int) -> NotifiedColleagues:

@@ -60,7 +60,7 @@ def show_incident(session: Session, number: int) -> IncidentDetail:
 
 def _bounces(session: Session, number: int) -> tuple[BounceRow, ...]:
     link, bounce, report = tables.IncidentEvent, tables.Bounce, tables.Report
-    query = select(bounce, report.original_subject, report.original_message_id)
+    query = select(bounce, report.original_subject, report.original_message_id, report.original_date)
     query = query.join(link, col(link.bounce_id) == col(bounce.id))
     query = query.join(report, col(report.id) == col(bounce.report_id)).where(col(link.incident) == number)
     query = query.order_by(col(bounce.occurred_at), col(bounce.id)).limit(MAX_BOUNCES)

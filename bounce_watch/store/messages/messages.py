@@ -165,7 +165,7 @@ class Messages(MessageQueries, Repository):
             first = connection.execute(_FIRST_WITH, asked).scalar_one()
             copy = row | {"duplicate_of": first}
             number = connection.execute(_NEW_REPORT[connection.dialect.name], copy).scalar_one()
-        times = (report.arrival_date, report.date, received_at)
+        times = (report.date, received_at, report.arrival_date)
         return StoredReport(
             report_id=number,
             message_id=message_id,

@@ -56,9 +56,18 @@ def bounce_of(row: tables.Bounce) -> Bounce:
     return value_of(Bounce, row, details=Details.from_mapping(row.details) if row.details else None)
 
 
-def bounce_row_of(row: tables.Bounce, subject: str | None, message_id: str | None) -> BounceRow:
+def bounce_row_of(
+    row: tables.Bounce, subject: str | None, message_id: str | None, sent_at: datetime | None = None
+) -> BounceRow:
     """Return a stored bounce with its numbers, and the bounced message's subject and Message-ID."""
-    return value_of(BounceRow, row, bounce=bounce_of(row), subject=subject, original_message_id=message_id)
+    return value_of(
+        BounceRow,
+        row,
+        bounce=bounce_of(row),
+        subject=subject,
+        original_message_id=message_id,
+        sent_at=sent_at,
+    )
 
 
 def report_of(session: Session, row: tables.Report) -> ReportRecord:
