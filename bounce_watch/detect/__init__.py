@@ -1,6 +1,6 @@
 """Find incidents: shapes of rules over sliding windows of event time. Rules are rows of `data/rules.toml`."""
 
-from bounce_watch.detect.absence import MAX_ARRIVALS, find_silence
+from bounce_watch.detect.absence import MIN_GAP, find_silence
 from bounce_watch.detect.backtest import Replayed, replay
 from bounce_watch.detect.baseline import Baseline, find_unusual, learn
 from bounce_watch.detect.inhibition import find_explanation, related
@@ -9,7 +9,7 @@ from bounce_watch.detect.rule import TENANT, Condition, Facet, Minimum, Rule, Ru
 from bounce_watch.detect.threshold import evaluate, is_quiet, key_of
 
 __all__ = [
-    "MAX_ARRIVALS",
+    "MIN_GAP",
     "TENANT",
     "Baseline",
     "Condition",

@@ -1,45 +1,42 @@
-"""The shape absence: no messages for longer than usual."""
+"""The shape absence: no reports although some are usual at these hours of the week."""
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
-from itertools import pairwise
 
+from bounce_watch.detect.baseline import Baseline
 from bounce_watch.detect.rule import TENANT, Rule
 from bounce_watch.model import Finding
 
 MIN_GAP, MAX_GAP = timedelta(hours=6), timedelta(hours=72)
-MAX_ARRIVALS = 2_000
-"""Maximum number of arrivals from which the usual gap is learned."""
+MISSED = 20.0
+"""Number of usual reports without which a silence of MIN_GAP counts."""
+MISSED_LONG = 8.0
+"""The same for a silence of MAX_GAP: a site with few bounces is not warned at each quiet weekend."""
 
 
-def max_usual_gap(rule: Rule, arrivals: Sequence[datetime]) -> timedelta | None:
-    """Return the gap after which the incoming bounces count as missing, None for too little history.
+def find_silence(
+    rule: Rule, learned: Baseline, last: datetime, now: datetime, key: str = TENANT
+) -> Finding | None:
+    """Return a finding if no report came since `last`, None if that is usual or too little is known.
 
-    Unless the rule has a `gap`, it is three times the 99th percentile of the gaps, 6 to 72 hours.
+    A `gap` of the rule replaces what was learned.
     """
+    gap = now - last
     if rule.gap is not None:
-        return rule.gap if arrivals else None
-    ordered = sorted(arrivals)
-    is_known = len(ordered) >= rule.usual.events and ordered[-1] - ordered[0] >= rule.usual.learn
-    if not is_known:
-        return None
-    gaps = sorted(later - earlier for earlier, later in pairwise(ordered))
-    usual = gaps[min(len(gaps) - 1, int(len(gaps) * 0.99))]
-    return max(MIN_GAP, min(MAX_GAP, 3 * usual))
-
-
-def find_silence(rule: Rule, arrivals: Sequence[datetime], now: datetime) -> Finding | None:
-    """Return a finding if no messages come, None if they do or too little is known."""
-    gap = max_usual_gap(rule, arrivals)
-    if gap is None or now - max(arrivals) <= gap:
+        is_silent = gap > rule.gap
+    else:
+        missed = learned.expected(last, now) if gap >= MIN_GAP else 0.0
+        is_silent = learned.knows_enough(rule.usual) and (
+            missed >= MISSED or (gap >= MAX_GAP and missed >= MISSED_LONG)
+        )
+    if not is_silent:
         return None
     return Finding(
         rule_id=rule.id,
-        key=TENANT,
+        key=key,
         title=rule.title,
         severity=rule.severity,
         owner=rule.owner,
         playbook=rule.playbook,
-        first_at=max(arrivals),
-        last_at=max(arrivals),
+        first_at=last,
+        last_at=last,
     )

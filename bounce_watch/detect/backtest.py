@@ -1,12 +1,13 @@
 """Replay stored events through rules in memory: which incidents would have opened, and when."""
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
+from itertools import pairwise
 
-from bounce_watch.detect.absence import MAX_ARRIVALS, MIN_GAP, find_silence
-from bounce_watch.detect.baseline import HOUR, Baseline, find_unusual, hour_of, widths_of
+from bounce_watch.detect.absence import MIN_GAP, find_silence
+from bounce_watch.detect.baseline import HOUR, Baseline, find_unusual, hour_of, learn, widths_of
 from bounce_watch.detect.inhibition import explains
 from bounce_watch.detect.rule import Rule, Shape
 from bounce_watch.detect.threshold import COUNTING, Window, fires, key_of
@@ -41,8 +42,8 @@ def replay(
 ) -> tuple[Replayed, ...]:
     """Return the incidents that these rules would have opened, in order of time.
 
-    Events may come in any order and count at their event time. Messages that aren't bounces are not among
-    them, so the shape absence sees bounces only.
+    Events may come in any order and count at their event time. They name no mailbox, so the shape absence
+    sees all together.
     """
     ordered = sorted(events, key=lambda event: (event.occurred_at, event.bounce_id))
     runs = [run for rule in rules for run in _runs(rule, ordered, accepted, zone, until)]
@@ -88,7 +89,8 @@ def _runs(
     rule: Rule, events: Sequence[Event], accepted: frozenset[Evidence], zone: tzinfo, until: datetime
 ) -> Iterator[IncidentRun]:
     if rule.shape is Shape.ABSENCE:
-        yield from _silences(rule, [event.occurred_at for event in events], until)
+        trusted = [event.occurred_at for event in events if event.evidence in accepted]
+        yield from _silences(rule, trusted, zone, until)
         return
     keyed: dict[str, list[Event]] = {}
     for event in events:
@@ -166,17 +168,20 @@ class _Hours:
             self._next += HOUR
 
 
-def _silences(rule: Rule, arrivals: Sequence[datetime], until: datetime) -> Iterator[IncidentRun]:
-    shortest = rule.gap or MIN_GAP
-    for place, (earlier, later) in enumerate(zip(arrivals, [*arrivals[1:], until], strict=True), 1):
-        if later - earlier <= shortest:
+def _silences(
+    rule: Rule, arrivals: Sequence[datetime], zone: tzinfo, until: datetime
+) -> Iterator[IncidentRun]:
+    counts = Counter(map(hour_of, arrivals))
+    for earlier, later in pairwise([*arrivals, until]):
+        if later - earlier <= (rule.gap or MIN_GAP):
             continue
-        known = arrivals[max(0, place - MAX_ARRIVALS) : place]
-        silence = find_silence(rule, known, later)
+        known = {hour: count for hour, count in counts.items() if hour + HOUR <= earlier}
+        learned = learn(known, arrivals[0], earlier, rule, zone)
+        silence = find_silence(rule, learned, earlier, later)
         if silence is None:
             continue
-        opened = next(at for at in _hours(earlier, later) if find_silence(rule, known, at))
-        over = later if place < len(arrivals) else None
+        opened = next(at for at in _hours(earlier, later) if find_silence(rule, learned, earlier, at))
+        over = later if later < until else None
         yield IncidentRun(
             rule=rule, key=silence.key, opened_at=opened, active_at=later, resolved_at=over, silence=silence
         )

@@ -79,6 +79,12 @@ class MailboxQueries(Queries):
             known = session.exec(select(message.id).where(col(message.mailbox) == mailbox).limit(1)).first()
             return None if known is None else read_time(session, of_all)
 
+    def polled_since(self, moment: datetime) -> tuple[str, ...]:
+        """Return the mailboxes that were read without an error at or after a moment."""
+        with self._reading() as session:
+            polled = read_values(session, _POLLED)
+        return tuple(sorted(name for name, at in polled.items() if datetime.fromisoformat(at) >= moment))
+
     def trouble_with(self, mailbox: str, part: MailboxPart = MailboxPart.READING) -> MailboxTrouble | None:
         """Return since when and why this part does not work, None when it does."""
         with self._reading() as session:

@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bounce_watch.detect import (
-    MAX_ARRIVALS,
+    MIN_GAP,
+    TENANT,
     Baseline,
     Facet,
     Rule,
@@ -22,6 +23,9 @@ from bounce_watch.store import Transaction
 HISTORY = timedelta(weeks=8)
 """The time from which a baseline is learned."""
 
+READ_LATELY = timedelta(hours=1)
+"""A mailbox that was not read for longer has another problem."""
+
 STEP = timedelta(hours=1)
 _ONE_COLUMN = (Facet.SENDER, Facet.SENDER_DOMAIN, Facet.RECIPIENT, Facet.RECIPIENT_DOMAIN)
 
@@ -34,11 +38,13 @@ def apply_periodic_rules(context: Context, tx: Transaction) -> None:
             tx.incidents.save_finding(finding, now, quiet=False, reopen_within=rule.reopen_within)
 
 
-def has_mail_again(context: Context, tx: Transaction, rule: Rule) -> bool:
-    """Tell whether new mail proves that an incident of a rule about absence is over."""
+def has_mail_again(context: Context, tx: Transaction, rule: Rule, incident: Incident) -> bool:
+    """Tell whether a new trusted report proves that an incident of a rule about absence is over."""
     if rule.shape is not Shape.ABSENCE:
         return False
-    return find_silence(rule, tx.messages.arrivals(MAX_ARRIVALS), context.clock()) is None
+    key, evidence = incident.finding.key, rule.evidence or context.site.accepted_evidence
+    newest = tx.bounces.newest_at(evidence, None if key == TENANT else key)
+    return newest is not None and newest > incident.finding.last_at
 
 
 def is_usual_again(context: Context, tx: Transaction, rule: Rule, incident: Incident) -> bool:
@@ -63,11 +69,26 @@ def _findings(context: Context, tx: Transaction, rule: Rule) -> Iterator[Finding
         case Shape.BASELINE:
             yield from _unusual(context, tx, rule)
         case Shape.ABSENCE:
-            silence = find_silence(rule, tx.messages.arrivals(MAX_ARRIVALS), context.clock())
-            if silence is not None:
-                yield silence
+            yield from _silences(context, tx, rule)
         case _:
             return
+
+
+def _silences(context: Context, tx: Transaction, rule: Rule) -> Iterator[Finding]:
+    """Find the mailboxes that are read, but get no trusted reports; junk does not count as a report."""
+    now, evidence = context.clock(), rule.evidence or context.site.accepted_evidence
+    mailboxes = tx.mailboxes.polled_since(now - READ_LATELY)
+    for mailbox in mailboxes:
+        last = tx.bounces.newest_at(evidence, mailbox)
+        if last is None or now - last < (rule.gap or MIN_GAP):
+            continue
+        counts = tx.bounces.messages_by_hour(
+            since=last - HISTORY, until=last, evidence=evidence, mailbox=mailbox
+        )
+        learned = learn(counts, min(counts, default=last), last, rule, context.config.zone)
+        key = TENANT if len(mailboxes) == 1 else mailbox
+        if (silence := find_silence(rule, learned, last, now, key)) is not None:
+            yield silence
 
 
 def _unusual(context: Context, tx: Transaction, rule: Rule) -> Iterator[Finding]:

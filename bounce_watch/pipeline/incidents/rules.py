@@ -108,7 +108,7 @@ def update_incidents(context: Context, tx: Transaction) -> tuple[int, ...]:
     resolved = []
     for incident in incidents:
         rule = rules.get(incident.finding.rule_id)
-        if rule is not None and has_mail_again(context, tx, rule):
+        if rule is not None and has_mail_again(context, tx, rule, incident):
             tx.incidents.resolve(incident.number, context.clock(), why=MAIL_AGAIN)
             alert_resolved(context, tx, incident.number, why=MAIL_AGAIN)
             resolved.append(incident.number)

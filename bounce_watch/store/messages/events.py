@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 
-from sqlalchemy import BigInteger, bindparam, func, select, type_coerce
+from sqlalchemy import BigInteger, bindparam, exists, func, select, type_coerce
 from sqlmodel import col
 
 from bounce_watch.model import Action, Cause, Certainty, Event, Evidence, Side
@@ -82,22 +82,47 @@ class BounceEvents(Queries):
             return tuple(reversed([_event(row) for row in read_columns(session, query, params)]))
 
     def messages_by_hour(
-        self, *, since: datetime, until: datetime, causes: Collection[Cause], evidence: Collection[Evidence]
+        self,
+        *,
+        since: datetime,
+        until: datetime,
+        causes: Collection[Cause] = (),
+        evidence: Collection[Evidence],
+        mailbox: str | None = None,
     ) -> dict[datetime, int]:
         """Count messages with failed bounces by the full hour (UTC) in `since` <= time < `until`.
 
-        An empty `causes` sets no condition; hours without messages are left out.
+        An empty `causes` and no `mailbox` set no condition; hours without messages are left out.
         """
         conditions = [_FAILED, col(_BOUNCE.occurred_at) >= since, col(_BOUNCE.occurred_at) < until]
         conditions.append(col(_BOUNCE.evidence).in_(sorted(evidence)))
         if causes:
             conditions.append(col(_BOUNCE.cause).in_(sorted(causes)))
+        if mailbox is not None:
+            conditions.append(_in_mailbox(mailbox))
         hour = type_coerce(_BOUNCE.occurred_at, BigInteger) // _HOUR
         query: Any = (
             select(hour, func.count(func.distinct(_BOUNCE.message_id))).where(*conditions).group_by(hour)
         )
         with self._reading() as session:
             return {_EPOCH + timedelta(hours=number): count for number, count in session.exec(query)}
+
+    def newest_at(self, evidence: Collection[Evidence], mailbox: str | None = None) -> datetime | None:
+        """Return the time of the newest failed bounce with this evidence, in a mailbox or in any."""
+        conditions = [_FAILED, col(_BOUNCE.evidence).in_(sorted(evidence))]
+        if mailbox is not None:
+            conditions.append(_in_mailbox(mailbox))
+        newest: Any = select(_BOUNCE.occurred_at).where(*conditions)
+        newest = newest.order_by(col(_BOUNCE.occurred_at).desc()).limit(1)
+        with self._reading() as session:
+            found: datetime | None = session.exec(newest).scalar()
+            return found
+
+
+def _in_mailbox(mailbox: str) -> Any:
+    message = tables.Message
+    here = (col(message.id) == col(_BOUNCE.message_id), col(message.mailbox) == mailbox)
+    return exists().where(*here)
 
 
 def failed_events(rows: Iterable[Any]) -> tuple[Event, ...]:

@@ -100,16 +100,6 @@ class MessageQueries(Queries):
                 MessageLocation(mailbox=mailbox, validity=validity, uid=uid) for validity, uid in rows
             )
 
-    def arrivals(self, limit: int) -> tuple[datetime, ...]:
-        """Return when the newest messages of any kind arrived, newest first."""
-        query = (
-            select(col(_MESSAGE.received_at), col(_MESSAGE.seen_at))
-            .order_by(col(_MESSAGE.id).desc())
-            .limit(limit)
-        )
-        with self._reading() as session:
-            return tuple(received or seen for received, seen in session.exec(query))
-
 
 class Messages(MessageQueries, Repository):
     """Changes to messages, reports and bounces."""
