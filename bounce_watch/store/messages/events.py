@@ -112,7 +112,7 @@ class BounceEvents(Queries):
         conditions = [_FAILED, col(_BOUNCE.evidence).in_(sorted(evidence))]
         if mailbox is not None:
             conditions.append(_in_mailbox(mailbox))
-        newest: Any = select(_BOUNCE.occurred_at).where(*conditions)
+        newest: Any = select(col(_BOUNCE.occurred_at)).where(*conditions)
         newest = newest.order_by(col(_BOUNCE.occurred_at).desc()).limit(1)
         with self._reading() as session:
             found: datetime | None = session.exec(newest).scalar()
