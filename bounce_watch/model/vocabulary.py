@@ -141,7 +141,8 @@ class Signature(StrEnum):
 class Evidence(StrEnum):
     """How far a report is trusted. Only tiers that the site accepts cause a message or an incident.
 
-    `member`: a member of the organization forwarded it, and it is about a message of this member.
+    The strongest comes first. `member`: a member of the organization forwarded it, and it is about a message
+    of this member.
     """
 
     INTERNAL = "internal"
@@ -149,3 +150,8 @@ class Evidence(StrEnum):
     CORRELATED = "correlated"
     UNVERIFIED = "unverified"
     CONTRADICTORY = "contradictory"
+
+    def is_stronger_than(self, other: "Evidence | None") -> bool:
+        """Tell whether this proves more than another level; any level is more than None."""
+        order = list(type(self))
+        return other is None or order.index(self) < order.index(other)

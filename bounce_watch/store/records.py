@@ -26,13 +26,14 @@ class StoredReport:
     """The numbers and the time of a stored report.
 
     `reported_at` is when it was written, else when it arrived, else when it was stored. `duplicate_of` is
-    the earlier report with the same fingerprint, None for a first copy.
+    the earlier report with the same fingerprint, None for a first copy, and `known` its trust level.
     """
 
     report_id: int
     message_id: int
     duplicate_of: int | None
     reported_at: datetime
+    known: Evidence | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -113,7 +113,10 @@ def _ingest_report(
     *,
     historical: bool,
 ) -> None:
-    """Store a report and its bounces, apply the rules and reply; a copy is only counted."""
+    """Store a report and its bounces, apply the rules and reply.
+
+    A copy is only counted, unless it proves more than the copies before: then it acts as if it came first.
+    """
     (number, received_at), now = stored_message, context.clock()
     kept, shown = _with_allowed_subject(report, context.config.retention.subjects)
     assessed = assess_evidence(report, context.site)
@@ -125,9 +128,10 @@ def _ingest_report(
     )
     if stored.duplicate_of is not None:
         ingested.duplicates += 1
-        return
+        if not evidence.is_stronger_than(stored.known):
+            return
     judged = JudgedReport(
-        report_id=stored.report_id,
+        report_id=stored.duplicate_of or stored.report_id,
         report=shown,
         bounces=judge(report, context.catalogue, context.site, assessed),
         evidence=evidence,
@@ -135,12 +139,15 @@ def _ingest_report(
     )
     if not judged.bounces:
         return
-    events = tx.messages.add_bounces(stored, judged.bounces, now)
-    recorded = apply_rules(context, tx, events, historical=historical, is_first=not ingested.bounces)
-    ingested.bounces += len(judged.failed)
+    is_copy = stored.duplicate_of is not None
+    store_bounces = tx.messages.put_first if is_copy else tx.messages.add_bounces
+    events = store_bounces(stored, judged.bounces, now)
+    is_first = not (ingested.bounces or is_copy)
+    recorded = apply_rules(context, tx, events, historical=historical, is_first=is_first)
+    ingested.bounces += 0 if is_copy else len(judged.failed)
     ingested.opened += tuple(one.incident.number for one in recorded if one.change is Change.OPENED)
-    if historical:
-        return
+    if historical or (is_copy and stored.known in context.site.accepted_evidence):
+        return  # the earlier copy was replied to
     incidents = [one.incident for one in recorded]
     is_enqueued = reply_to_sender(context, tx, judged, incidents, is_first=not ingested.letters)
     ingested.letters += is_enqueued is True

@@ -85,6 +85,7 @@ class Incidents(IncidentLife, IncidentQueries):
             set() if is_new_message else set(read_columns(self._rows, _LINKED_OF_MESSAGE, asked).scalars())
         )
         new = [event for event in events if event.bounce_id not in linked]
+        row.confirmed = row.confirmed or any(event.evidence is not Evidence.MEMBER for event in events)
         if new:
             row.messages += 0 if linked else 1
             self._link(number, [event.bounce_id for event in new])
@@ -94,7 +95,6 @@ class Incidents(IncidentLife, IncidentQueries):
             domains = [event.recipient_domain for event in new if event.recipient_domain]
             row.recipient_domains = _joined(row.recipient_domains, domains)
             row.statuses = _joined(row.statuses, [event.status for event in new if event.status])
-            row.confirmed = row.confirmed or any(event.evidence is not Evidence.MEMBER for event in new)
             row.updated_at = now
             self._grow(row, now)
         return incident_of(row)

@@ -14,6 +14,7 @@ from bounce_watch.store.database.columns import MAX_TEXT, scrub
 from bounce_watch.store.database.errors import AlreadyStored
 from bounce_watch.store.database.session import Queries, Repository, read_columns
 from bounce_watch.store.database.upsert import insert_new, upsert
+from bounce_watch.store.messages.copies import put_first
 from bounce_watch.store.messages.events import EVENT_COLUMNS, failed_events
 from bounce_watch.store.messages.rows import bounce_row, report_row
 from bounce_watch.store.records import StoredReport
@@ -46,7 +47,7 @@ _INTERNAL_ON = (
     )
     .limit(1)
 )
-_FIRST_WITH = select(_REPORT.id).where(
+_FIRST_WITH = select(_REPORT.id, _REPORT.evidence).where(
     col(_REPORT.fingerprint) == bindparam("of_fingerprint"), col(_REPORT.duplicate_of).is_(None)
 )
 
@@ -146,13 +147,13 @@ class Messages(MessageQueries, Repository):
 
         `received_at` is when its message arrived.
         """
-        connection, first = self._rows.connection(), None
+        connection, first, known = self._rows.connection(), None, None
         row = report_row(message_id, report, now)
         row |= {"evidence": evidence, "tests": [list(test) for test in tests], "duplicate_of": None}
         number = connection.execute(_NEW_REPORT[connection.dialect.name], row).scalar_one_or_none()
         if number is None:
             asked = {"of_fingerprint": scrub(report.fingerprint[:MAX_TEXT])}
-            first = connection.execute(_FIRST_WITH, asked).scalar_one()
+            first, known = connection.execute(_FIRST_WITH, asked).one()
             copy = row | {"duplicate_of": first}
             number = connection.execute(_NEW_REPORT[connection.dialect.name], copy).scalar_one()
         times = (report.date, received_at, report.arrival_date)
@@ -161,6 +162,7 @@ class Messages(MessageQueries, Repository):
             message_id=message_id,
             duplicate_of=first,
             reported_at=next((time for time in times if time), now),
+            known=Evidence(known) if known else None,
         )
 
     def add_bounces(
@@ -180,6 +182,10 @@ class Messages(MessageQueries, Repository):
         ]
         # Events are built from the stored rows, so that the rules get the same values later.
         return failed_events(self._rows.connection().execute(_NEW_BOUNCES, rows))
+
+    def put_first(self, copy: StoredReport, bounces: Sequence[Bounce], now: datetime) -> tuple[Event, ...]:
+        """Let a duplicate that proves more take the place of its first copy; return the failed bounces."""
+        return put_first(self._rows, copy, bounces, now)
 
     def note_filed(self, locations: Sequence[MessageLocation]) -> None:
         """Record that the messages at these locations are filed, after their move."""
