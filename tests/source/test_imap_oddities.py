@@ -89,13 +89,6 @@ def open_imap() -> Iterator[Open]:
             "check user",
             id="an answer that repeats the password",
         ),
-        pytest.param(
-            "IMAP4rev1",
-            {"SELECT": SELECTED + b"@ OK [READ-ONLY] look only\r\n"},
-            Refused,
-            "right to move",
-            id="read-only mailbox",
-        ),
     ],
 )
 def test_each_refusal_is_told_apart_and_shows_no_secret(

@@ -8,7 +8,7 @@ import pytest
 
 from bounce_watch.config.accounts import ImapSettings
 from bounce_watch.model.message_location import MessageLocation
-from bounce_watch.source import MissingFolder, Refused
+from bounce_watch.source import MissingFolder, Refused, Unreachable
 from bounce_watch.source.imap.source import ImapSource
 from tests.servers.scripted_imap import SELECTED, Answer, Script, ScriptedImap
 
@@ -259,3 +259,37 @@ def test_a_folder_name_in_a_literal_may_end_its_line(open_imap: Open) -> None:
     with open_imap(home.script) as source:
         source.file(MessageLocation(mailbox=source.name, validity=7, uid="1"))
     assert home.folders["Bounces/Filed"] == [1]
+
+
+def test_a_folder_that_may_only_be_read_is_read(open_imap: Open) -> None:
+    """Its reports were not judged, and no alarm was given, because they could not be filed."""
+    listed = b"* 1 FETCH (UID 1 RFC822.SIZE 5 BODY[]<0> {5}\r\nfirst)\r\n@ OK done\r\n"
+    read_only = SELECTED + b"@ OK [READ-ONLY] look only\r\n"
+    script = Script(answers={"SELECT": read_only, "EXAMINE": read_only, "UID FETCH": listed})
+    with open_imap(script) as source:
+        (message,) = source.messages()
+        assert message.raw == b"first"
+        with pytest.raises(Refused, match="INBOX may only be read") as caught:
+            source.file(message.location)
+    assert "right to move" in caught.value.repair
+    assert not [line for line in script.heard if "MOVE" in line or "COPY" in line]
+
+
+BUSY = b"@ NO [UNAVAILABLE] Request is throttled. Suggested Backoff Time: 9000 milliseconds\r\n"
+
+
+@pytest.mark.parametrize(
+    ("answers", "action"),
+    [
+        pytest.param({"SELECT": [OPENED, BUSY]}, ImapSource.count, id="opening again"),
+        pytest.param({"UID FETCH": BUSY}, lambda source: source.wait(0.1), id="waiting"),
+    ],
+)
+def test_a_busy_server_is_not_signed_in_to_again_at_once(
+    open_imap: Open, answers: dict[str, Answer], action: Callable[[ImapSource], object]
+) -> None:
+    script = Script(answers=answers)
+    with open_imap(script) as source, pytest.raises(Unreachable) as caught:
+        action(source)
+    assert caught.value.retry_after == 9
+    assert script.connections == 1

@@ -48,7 +48,7 @@ class Connection:
     def __init__(self, settings: ImapSettings) -> None:
         self._settings = settings
         self.capabilities: frozenset[str] = frozenset()
-        self._is_introduced = False
+        self.is_read_only = self._is_introduced = False
         try:
             context = tls_context(settings)
         except TlsRefused as error:
@@ -106,10 +106,13 @@ class Connection:
         self.capabilities = sign_in.with_token(self._client, self._settings, token)
 
     def open(self, folder: str, *, read_only: bool = False) -> Opened:
-        """Select a folder. Raises MissingFolder."""
+        """Select a folder; one that may only be read is read all the same. Raises MissingFolder."""
         crash_points.point("imap.open")
         try:
             answer = self._client.select_folder(faults.checked(folder), readonly=read_only)
+            self.is_read_only = read_only
+        except imaplib.IMAP4.readonly:
+            return self.open(folder, read_only=True)
         except faults.LOST as error:
             fault = faults.opening(error, folder, self._settings)
             if isinstance(fault, MissingFolder) and self._introduce():

@@ -86,14 +86,17 @@ def signing_in(error: Exception, settings: ImapSettings, secret: str) -> SourceE
 
 def opening(error: Exception, folder: str, settings: ImapSettings) -> SourceError:
     """Explain why a folder could not be opened."""
-    if isinstance(error, imaplib.IMAP4.readonly):
-        return Refused(
-            f"the folder {folder} may only be read", "give the account the right to move mail out of it"
-        )
     fault = talking(error, settings)
     if not isinstance(fault, CommandRejected) or "[serverbug]" in fault.answer.lower():
         return fault
     return MissingFolder(f"the folder {folder} cannot be opened: {fault.answer}", "check its name")
+
+
+def read_only(folder: str) -> Refused:
+    """Explain why nothing is moved out of a folder."""
+    return Refused(
+        f"the folder {folder} may only be read", "give the account the right to move mail out of it"
+    )
 
 
 def talking(error: Exception, settings: ImapSettings) -> SourceError:

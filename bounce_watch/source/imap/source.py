@@ -11,7 +11,7 @@ from bounce_watch.model.message_location import MessageLocation
 from bounce_watch.net.oauth import TokenRefused, TokenUnavailable, tokens_for
 from bounce_watch.source.imap.connection import Connection
 from bounce_watch.source.imap.diagnose import diagnose
-from bounce_watch.source.imap.errors import Busy, CommandRejected
+from bounce_watch.source.imap.errors import Busy, CommandRejected, read_only
 from bounce_watch.source.imap.folders import Folders, move
 from bounce_watch.source.imap.idle import wait_for_mail
 from bounce_watch.source.imap.messages import PartialFetch, fetch_whole
@@ -115,6 +115,8 @@ class ImapSource:
             self._connect()
         try:
             return self._open()
+        except Busy:
+            raise
         except Unreachable as error:
             self._reconnect(error)
             return self._open()
@@ -207,7 +209,7 @@ class ImapSource:
             if self._tokens is not None and isinstance(error, SessionEnded):
                 self._tokens.forget()
             self._disconnect()
-            if time.monotonic() - started < _SHORT_SECONDS:
+            if isinstance(error, Busy) or time.monotonic() - started < _SHORT_SECONDS:
                 raise
             return True
 
@@ -232,8 +234,10 @@ class ImapSource:
     def _move(self, locations: Sequence[MessageLocation], path: str) -> None:
         """Move messages; one that is gone or has an old UIDVALIDITY counts as moved."""
         uids = sorted({int(location.uid) for location in locations if self._is_ours(location)})
-        if uids:
-            move(*self._in_use(), uids, path)
+        connection, folders = self._in_use()
+        if uids and connection.is_read_only:
+            raise read_only(self.settings.folder)
+        move(connection, folders, uids, path)
 
     def _is_ours(self, location: MessageLocation) -> bool:
         """Tell whether the location is in the opened folder and its UID still means the same message."""
