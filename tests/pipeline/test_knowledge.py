@@ -27,7 +27,7 @@ def test_a_domain_that_mail_reached_is_suggested(home: Home) -> None:
     home.look()
     home.deliver(ndr("lena@larkfield.example", "eva@fabrikan.example", number=2, **NO_DOMAIN), "2.eml")
     home.look()
-    assert "Did you mean eva@fabrikam.example?" in letters(home, "lena@larkfield.example")[0]
+    assert "Check whether you meant eva@fabrikam.example." in letters(home, "lena@larkfield.example")[0]
 
 
 def test_a_forged_report_suggests_nothing(home: Home) -> None:
@@ -37,7 +37,7 @@ def test_a_forged_report_suggests_nothing(home: Home) -> None:
     home.look()
     home.deliver(ndr("lena@larkfield.example", "eva@fabrikan.example", number=2, **NO_DOMAIN), "2.eml")
     home.look()
-    assert "Did you mean" not in letters(home, "lena@larkfield.example")[0]
+    assert "Check whether you meant" not in letters(home, "lena@larkfield.example")[0]
 
 
 def test_the_third_mail_that_comes_back_is_answered_firmly(home: Home) -> None:
@@ -47,9 +47,9 @@ def test_the_third_mail_that_comes_back_is_answered_firmly(home: Home) -> None:
         home.clock.now += timedelta(days=8)
     said = letters(home, "lena@larkfield.example")
     assert len(said) == 3
-    assert "came back before" not in said[0]
-    assert "mail to this address came back before" in said[1]
-    assert "it came back 3 times" in said[2]
+    assert "An earlier email" not in said[0]
+    assert "An earlier email to this address wasn't delivered either." in said[1]
+    assert "3 emails to this address weren't delivered." in said[2]
 
 
 def test_an_incident_is_told_once_to_each_sender(home: Home) -> None:
