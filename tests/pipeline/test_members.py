@@ -62,11 +62,25 @@ def test_a_member_cannot_report_about_a_colleague(home: Home) -> None:
     assert (evidence_of(home), home.sent()) == ([Evidence.UNVERIFIED], [])
 
 
+HELP_DESK = ("[digest]", '[trust]\nforwarders = ["Lena@larkfield.example"]\n[digest]')
+
+
 def test_the_help_desk_can(open_home: Callable[..., Home]) -> None:
-    home = open_home(("[digest]", '[trust]\nforwarders = ["Lena@larkfield.example"]\n[digest]'))
+    home = open_home(HELP_DESK)
     home.deliver(forwarded(LENA, blocked(TOM)), "1.mail")
     assert home.look().opened == [1]
     assert home.context.store.incidents.show(1).incident.finding.confirmed is True
+
+
+@pytest.mark.parametrize("report", [ndr(TOM), forwarded(TOM, ndr(TOM))], ids=["a report", "his forward"])
+def test_the_reply_goes_to_the_person_whose_mail_bounced(
+    open_home: Callable[..., Home], report: bytes
+) -> None:
+    home = open_home(HELP_DESK)
+    home.deliver(forwarded(LENA, report), "1.mail")
+    assert home.look().letters == 1
+    (reply,) = home.sent()
+    assert f"To: {TOM}".encode() in reply
 
 
 @pytest.mark.parametrize(

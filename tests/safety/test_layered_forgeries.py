@@ -40,7 +40,7 @@ UNMARKED = Layer("", "", ())
 SITES = ((SITE, None), (ARCHIVED, SIGNED_ON_ARRIVAL), (TRUSTED, UNMARKED))
 
 A_PART = [pytest.param(37, id="a part", marks=pytest.mark.slow)]
-PARTS = [*A_PART, pytest.param(1, id="all", marks=pytest.mark.proof)]
+PARTS = [*A_PART, pytest.param(1, id="all", marks=[pytest.mark.proof, pytest.mark.timeout(1_800)])]
 
 
 def forged() -> Iterator[tuple[Site, Layers]]:

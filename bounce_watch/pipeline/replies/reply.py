@@ -48,7 +48,7 @@ def candidate_of(
 ) -> Candidate:
     """Return the reply that a report asks for, before the gate. `is_ours` recognizes our own marks."""
     report, lead = judged.report, leading(judged.failed)
-    addressee = report.forwarded_by or lead.sender
+    addressee = lead.sender or report.forwarded_by
     marks = [*report.original.own_marks, report.original.message_id or ""]
     marks += [mark for layer in report.provenance for mark in layer.own_marks]
     return Candidate(
