@@ -30,6 +30,7 @@ class Letter:
     """One message to one person. `event_key` is unique in the outbox, so that no event sends two.
 
     `in_reply_to` is the Message-ID of the person's own message, None unless it passed a strict check.
+    `is_urgent` marks it as important for mail clients.
     """
 
     kind: LetterKind
@@ -40,3 +41,4 @@ class Letter:
     html: str
     language: str = "en"
     in_reply_to: str | None = None
+    is_urgent: bool = False

@@ -28,7 +28,8 @@ class ReplyFacts:
     `incident` is the name of the open incident that this bounce belongs to (`INC-7`), or None;
     `incident_since` is when it opened (UTC). `earlier_bounces` counts the sender's other messages to the
     same recipient that bounced recently. `known_addresses` and `known_domains` certainly exist, likeliest
-    first: a recipient one slip away from one of them is probably a typing error.
+    first: a recipient one slip away from one of them is probably a typing error. `more` are other messages of
+    the same sender that the same reply is about, each with its own facts.
     """
 
     event_key: str
@@ -44,6 +45,7 @@ class ReplyFacts:
     earlier_bounces: int = 0
     known_addresses: tuple[str, ...] = ()
     known_domains: tuple[str, ...] = ()
+    more: tuple["ReplyFacts", ...] = ()
 
 
 class AlertKind(StrEnum):

@@ -13,6 +13,7 @@ import hmac
 import re
 from binascii import b2a_qp
 from datetime import datetime
+from email.header import Header
 from email.headerregistry import Address
 from email.policy import SMTP, EmailPolicy
 from email.utils import format_datetime
@@ -31,11 +32,11 @@ ALLOWED = frozenset(
     (
         *("from", "to", "subject", "date", "message-id", "in-reply-to", "references"),
         *("auto-submitted", "precedence", "x-auto-response-suppress", "x-bounce-watch-id"),
-        "x-bounce-watch-kind",
+        *("x-bounce-watch-kind", "importance"),
         *("content-language", "mime-version", "content-type"),
     )
 )
-_REQUIRED = ALLOWED - {"in-reply-to"}
+_REQUIRED = ALLOWED - {"in-reply-to", "importance"}
 _MESSAGE_ID = re.compile(r"\A<[!-;=?-~]{1,250}>\Z")
 _FIELD = re.compile(rb"\A([!-9;-~]{1,40}):(?: [ -~]*)?\Z")
 
@@ -94,7 +95,7 @@ _MAX_SEARCHED = 64 * 1024
 class _Policy(EmailPolicy):
     """SMTP's policy, but without a line break right after the field's name.
 
-    The standard library breaks a long subject there, which mail clients show as a leading space.
+    The standard library breaks a long name there, which mail clients show as a leading space.
     """
 
     def fold(self, name: str, value: str) -> str:
@@ -133,6 +134,7 @@ def freeze(letter: Letter, *, sender: tuple[str, str], bw_id: str, message_id: s
         _folded("Content-Language", clean_header(letter.language)),
         f"X-Bounce-Watch-ID: {clean_header(bw_id)}\r\n",
         f"X-Bounce-Watch-Kind: {letter.kind.value}\r\n",
+        *(["Importance: high\r\n"] if letter.is_urgent else []),
     ]
     text = "\n".join([*letter.text.splitlines(), f"Reference: {bw_id}", ""])
     body = [
@@ -154,8 +156,13 @@ def _from(name: str, address: str) -> str:
 
 @lru_cache(maxsize=256)
 def _folded(name: str, value: str) -> str:
-    """Return a header field, with encoded words if needed (RFC 2047)."""
-    return str(_POLICY.fold(*_POLICY.header_store_parse(name, value)))
+    """Return a header field; a value that isn't ASCII is one run of encoded words (RFC 2047).
+
+    `email.policy` mixes encoded words and plain text, and drops spaces between them.
+    """
+    charset = "us-ascii" if value.isascii() else "utf-8"
+    folded = Header(value, charset, maxlinelen=76, header_name=name).encode(splitchars=" ", linesep="\r\n")
+    return f"{name}: {folded.lstrip()}\r\n"
 
 
 def _part(subtype: str, text: str, boundary: str) -> tuple[bytes, bytes]:

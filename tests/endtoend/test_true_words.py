@@ -249,3 +249,28 @@ def test_what_the_breaker_stopped_waits_and_leaves_after_it_is_cleared(site: Sit
     left = [len(site.look(after=MINUTE)) for _ in range(3)]
     assert sum(left) == 5
     assert max(left) <= 4
+
+
+@pytest.mark.slow
+def test_different_mails_of_one_person_are_different_in_the_letter_and_the_server_is_quoted(
+    site: Site,
+) -> None:
+    site.configure(("settle_seconds = 0", "settle_seconds = 60"))
+    site.look()
+    site.now += MINUTE
+    person = "lena@larkfield.example"
+    site.bounce(sender=person, recipient="desk@partner.example", reply=SPF, status="5.7.23")
+    reply = (
+        "550 5.1.10 RESOLVER.ADR.RecipientNotFound; petra.meier@nordwerk.example: see https://evil.example/x"
+    )
+    site.bounce(sender=person, recipient="petra.meier@nordwerk.example", reply=reply)
+    [letter] = [one for one in site.look() if one["To"] == person]
+    text = text_of(letter)
+    assert text.count("didn't reach") == 2
+    assert "Other recipients" not in text
+    assert text.index("desk@partner.example") < text.index("petra.meier@nordwerk.example")
+    site.bounce(sender="omar@larkfield.example", recipient="petra.meier@nordwerk.example", reply=reply)
+    [alone] = [one for one in site.look(after=HOUR) if one["To"] == "omar@larkfield.example"]
+    assert "RESOLVER.ADR.RecipientNotFound; petra.meier@nordwerk.example: see" in text_of(alone)
+    assert "https://" not in text_of(alone)
+    assert "evil.example" not in text_of(alone)

@@ -12,7 +12,7 @@ from bounce_watch.notifications import template_samples
 from bounce_watch.notifications.alert.letter import title_of
 from bounce_watch.notifications.alert.playbooks import Playbook
 from bounce_watch.notifications.composer import Composer
-from bounce_watch.notifications.facts import AlertFacts
+from bounce_watch.notifications.facts import AlertFacts, AlertKind
 from bounce_watch.shipped_files import data_file
 
 
@@ -21,7 +21,7 @@ def test_an_alert_names_the_incident(composer: Composer) -> None:
     assert (
         letter.subject == "[Critical] INC-7: An account of ours is blocked from sending: mara@contoso.example"
     )
-    for part in ("Tue 24 Nov 2026, 04:00", "5.1.8", "fabrikam.example", "Our security team", "14"):
+    for part in ("Tue 24 Nov 2026, 04:00", "5.1.8", "fabrikam[.]example", "Our security team", "14"):
         assert part in letter.text
         assert part in letter.html
 
@@ -106,3 +106,15 @@ def test_the_alert_says_what_to_connect_first(composer: Composer) -> None:
     assert "Connect-MgGraph -Scopes 'Directory.Read.All'" in text
     assert "Resolve-DnsName" not in text
     assert "part of PowerShell on Windows" in composer.alert(template_samples.alert_facts("mail_loop")).text
+
+
+@pytest.mark.parametrize("severity", Severity)
+def test_severe_alerts_are_marked_as_important(composer: Composer, severity: Severity) -> None:
+    facts = AlertFacts(event_key="x", to="a@b.example", incident=template_samples.incident(severity=severity))
+    assert composer.alert(facts).is_urgent is (severity in (Severity.CRITICAL, Severity.HIGH))
+    assert not composer.alert(replace(facts, kind=AlertKind.ALL_CLEAR)).is_urgent
+
+
+def test_an_alert_says_in_its_first_lines_how_to_acknowledge(composer: Composer) -> None:
+    text = composer.alert(template_samples.alert_facts()).text
+    assert "bounce-watch incidents ack 7" in " ".join(text.splitlines()[:5])

@@ -212,3 +212,32 @@ def test_a_clean_header_is_one_line_without_encoded_words(value: str) -> None:
 
 def test_a_plain_message_id_is_accepted() -> None:
     assert is_message_id("<CAF=x.y+z@mail.fabrikam.example>")
+
+
+WORDS = st.sampled_from(
+    [
+        "Your",
+        "email",
+        "to",
+        "“Offer”",
+        "Größe",
+        "—",
+        "isn't",
+        "there",
+        "petra.meier@nordwerk.example",
+        "INC-7",
+    ]
+)
+
+
+@given(st.lists(WORDS, min_size=1, max_size=25))
+def test_a_folded_subject_keeps_every_space(words: list[str]) -> None:
+    """As it reads where encoded words are joined by RFC 2047 section 6.2."""
+    subject = clean_header(" ".join(words))
+    parsed = message_from_bytes(frozen(replace(LETTER, subject=subject)), policy=default)
+    assert parsed["Subject"] == subject
+
+
+def test_an_urgent_letter_is_marked_for_mail_clients() -> None:
+    assert b"\r\nImportance: high\r\n" in frozen(replace(LETTER, is_urgent=True))
+    assert b"Importance" not in frozen(LETTER)

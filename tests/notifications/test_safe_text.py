@@ -50,10 +50,29 @@ def test_text_is_cleaned(text: str | None, clean: str) -> None:
         pytest.param("Report.pdf.example", "Report.pdf[.]example", id="file-that-is-a-host"),
         pytest.param("setup.zip", "setup[.]zip", id="a-top-level-domain"),
         pytest.param("end. Next", "end. Next", id="sentence-stays"),
+        pytest.param(
+            "550 5.1.10 RESOLVER.ADR.RecipNotFound; TRANSPORT.RULES.RejectMessage QUEUE.Expired",
+            "550 5.1.10 RESOLVER.ADR.RecipNotFound; TRANSPORT.RULES.RejectMessage QUEUE.Expired",
+            id="the-server's-words-stay",
+        ),
+        pytest.param("Offer v2.draft", "Offer v2.draft", id="a-word-stays"),
+        pytest.param("EVIL.Com/x", "EVIL[.]Com/x", id="a-host-in-capitals"),
+        pytest.param("www.evil.qqqq", "www[.]evil[.]qqqq", id="www-of-any-domain"),
+        pytest.param("help@desk.qqqq", "help@desk[.]qqqq", id="an-address-of-any-domain"),
+        pytest.param("p.me@evil.example", "p.me@evil[.]example", id="a-local-part-stays"),
     ],
 )
 def test_links_are_broken(text: str, broken: str) -> None:
     assert defang(text) == broken
+
+
+def test_an_address_that_the_letter_is_about_stays_letter_by_letter() -> None:
+    text = "petra.meier@nordwerk.example unknown, write to Petra.Meier@NORDWERK.example or x@nordwerk.example"
+    assert defang(text, ["petra.meier@nordwerk.example"]) == text.replace(
+        "x@nordwerk.example", "x@nordwerk[.]example"
+    )
+    evil = "xpetra.meier@nordwerk.example petra.meier@nordwerk.example.evil.example"
+    assert "evil.example" not in defang(evil, ["petra.meier@nordwerk.example"])
 
 
 @given(st.text(max_size=200))

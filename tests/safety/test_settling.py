@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from bounce_watch.model import LetterKind, OutboxState
+from bounce_watch.pipeline.digest import gather
 from tests.pipeline.conftest import Home, Refusal, ndr
 
 pytestmark = pytest.mark.slow
@@ -59,14 +60,47 @@ def test_three_reports_on_one_mail_give_one_answer_that_names_all_recipients(set
     assert settling.look().delivered.sent == 0
 
 
-def test_several_mails_of_one_person_give_one_answer_that_names_no_single_mail(settling: Home) -> None:
-    settling.deliver(ndr(LENA, "ann@fabrikam.example"), "1")
+def test_several_mails_of_one_person_are_listed_as_different_mails_with_their_own_steps(
+    settling: Home,
+) -> None:
+    spf: Refusal = {"reply": "550 5.7.23 SPF violation", "status": "5.7.23"}
+    settling.deliver(ndr(LENA, "ann@fabrikam.example", **spf).replace(b"Offer", b"Invoice"), "1")
     settling.deliver(ndr(LENA, "bob@partner.example", number=2), "2")
     settling.look()
-    assert settling.context.store.outbox.list()[0].preview.count("bob@partner.example") >= 1
+    text = " ".join(settling.context.store.outbox.list()[0].preview.split())
+    first, second = text.split("“Offer”")
+    assert "“Invoice”" in first
+    assert "ann@fabrikam.example" in first
+    assert "bob@" not in first
+    assert "bob@partner.example: the address doesn't exist" in second
+    assert "Compare the address" in second
+    assert "Other recipients" not in text
     settling.clock.now += timedelta(minutes=2)
     settling.look()
     assert len(to_lena(settling)) == 1
+
+
+def test_recipients_of_one_mail_that_failed_for_other_causes_have_their_own_steps(settling: Home) -> None:
+    settling.deliver(ndr(LENA, "ann@fabrikam.example", **FULL), "1")
+    settling.deliver(same_mail(ndr(LENA, "bob@partner.example", number=2), 2), "2")
+    settling.look()
+    others = " ".join(texts(settling).split()).partition("Other recipients")[2]
+    assert "ann@fabrikam.example" in others or "bob@partner.example" in others
+    assert "1. " in others
+
+
+def test_an_earlier_bounce_counts_for_its_own_recipient_only(settling: Home) -> None:
+    settling.deliver(ndr(LENA, "ann@fabrikam.example"), "1")
+    settling.look()
+    settling.clock.now += timedelta(days=8)
+    for number in (2, 3):
+        to = "bob@partner.example" if number == 2 else "ann@fabrikam.example"
+        settling.deliver(ndr(LENA, to, number=number, at=settling.clock.now), str(number))
+    settling.look()
+    text = " ".join(settling.context.store.outbox.list()[0].preview.split())
+    about_bob, about_ann = text.split("didn't reach ")[1:]
+    assert "An earlier email to this address" not in about_bob
+    assert "An earlier email to this address" in about_ann
 
 
 def test_two_people_get_an_answer_each(settling: Home) -> None:
@@ -116,9 +150,12 @@ def test_in_preview_bounces_join_the_held_answer(open_home: Callable[..., Home])
     assert "bob@" in entry.preview
 
 
-def test_a_letter_names_at_most_fifty_bounces(settling: Home) -> None:
-    for number in range(1, 56):
+def test_a_letter_names_at_most_ten_mails(settling: Home) -> None:
+    for number in range(1, 16):
         settling.deliver(ndr(LENA, f"r{number}@firm{number}.example", number=number), f"{number:03d}")
     settling.look()
     (entry,) = [mail for mail in settling.context.store.outbox.list() if mail.kind is LetterKind.REPLY]
-    assert "and 47 more" in entry.preview
+    withheld = gather(settling.config, settling.context.store, settling.clock.now).withheld
+    assert {count.label: count.now for count in withheld} == {"same_letter": 9, "recently_told": 5}
+    assert "r10@firm10.example" in entry.preview
+    assert "r11@firm11.example" not in entry.preview

@@ -1,7 +1,7 @@
 """Alerts to the admins: an incident opened, grew, is unacknowledged, or is resolved."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from bounce_watch.classify import Catalogue
 from bounce_watch.model import Finding, Incident, Letter, LetterKind, Owner, Severity
@@ -12,7 +12,7 @@ from bounce_watch.notifications.facts import AlertFacts, AlertKind, Organisation
 from bounce_watch.notifications.rendering import local_time
 from bounce_watch.notifications.rendering.labels import OWNERS, SEVERITIES
 from bounce_watch.notifications.rendering.refusal_details import common_evidence
-from bounce_watch.notifications.rendering.safe_text import plain
+from bounce_watch.notifications.rendering.safe_text import defang, plain
 from bounce_watch.notifications.rendering.templates import Templates, Value, write_letter
 
 MAX_NAMES = 10
@@ -64,6 +64,7 @@ def alert(
     most = MAX_WHO_MAY_RESEND if over else MAX_NAMES
     steps = fill_steps(playbook, finding, facts.examples) if playbook and not over else ()
     number = facts.incident.number
+    is_security = finding.owner is Owner.SECURITY
     is_known = over or facts.kind is AlertKind.QUIET or facts.incident.acknowledged_at is not None
     values: dict[str, Value] = {
         "language": "en",
@@ -89,7 +90,8 @@ def alert(
         "codes": _named(finding.statuses, 20),
         "senders": _named(finding.senders, 80, most),
         "more_senders": max(len(finding.senders) - most, 0),
-        "domains": _named(finding.recipient_domains, 80),
+        # An intruder chooses these domains: they must not become links.
+        "domains": [defang(name) if is_security else name for name in _named(finding.recipient_domains, 80)],
         "more_domains": max(len(finding.recipient_domains) - MAX_NAMES, 0),
         "evidence": list(common_evidence(facts.examples.details)),
         "meaning": "" if over else playbook.meaning if playbook else _NO_STEPS,
@@ -98,9 +100,10 @@ def alert(
         "windows": needs_windows(steps),
         "advice": [] if over else code_advice(catalogue, facts.examples.entries),
     }
-    return write_letter(
+    letter = write_letter(
         templates, "alerts/alert", values, LetterKind.ALERT, event_key=facts.event_key, to=facts.to
     )
+    return replace(letter, is_urgent=finding.severity.is_urgent and not over)
 
 
 def _subject(incident: Incident, kind: AlertKind, more: int = 0) -> str:

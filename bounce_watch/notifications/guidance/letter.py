@@ -1,6 +1,7 @@
 """Compose the reply to a sender from the facts of one bounced message and the texts of its cause."""
 
 from collections import Counter
+from dataclasses import replace
 
 from bounce_watch.model import EXCHANGE_ONLINE_DECIDES, Bounce, Cause, Letter, LetterKind, Owner, Side
 from bounce_watch.model.address import is_deliverable
@@ -14,6 +15,8 @@ from bounce_watch.notifications.rendering.templates import Templates, Value, wri
 from bounce_watch.notifications.rendering.translator import Translator
 
 MAX_DETAILS = 5
+MAX_MAILS = 5
+"""Messages with their steps in one reply; of more only recipient and cause are named."""
 LONGEST_SUBJECT = 60
 LONGEST_ADDRESS = 80
 _TITLES = ("greeting", "ask", "footer", "recipient_label", "code_label", "server_label", "quote_label")
@@ -92,7 +95,9 @@ def _written(
         "steps": list(advice.steps),
         "why": advice.why,
         "again": advice.again,
-        "others": _others(templates, facts, lead, values),
+        "others": _others(templates, translator, organisation, facts, lead),
+        "more": [_more(_written(templates, translator, organisation, one)) for one in facts.more[:MAX_MAILS]],
+        "rest": [_line(templates, translator, organisation, one) for one in facts.more[MAX_MAILS:]],
         "tone": "critical" if lead.owner is Owner.SECURITY else "",
     }
 
@@ -121,6 +126,10 @@ def _values(
     """Return all values that a text may use, cleaned: plain strings, numbers and lists."""
     same = [bounce for bounce in facts.bounces if bounce.cause is lead.cause]
     recipients = list(dict.fromkeys(_named(bounce) for bounce in same))
+    bounces = [bounce for one in (facts, *facts.more) for bounce in one.bounces]
+    # People compare these letter by letter: they stand as they are, also in the server's words.
+    addresses = [address for b in bounces for address in (b.recipient, b.sender, b.recipient_decoded)]
+    keep = [str(address) for address in addresses if address and is_deliverable(address)]
     return {
         "language": translator.language,
         "organisation": plain(organisation.name, 80),
@@ -128,15 +137,17 @@ def _values(
         "who": _listed(templates, translator, recipients, 3),
         "who_short": _listed(templates, translator, recipients, 1),
         "many": len(recipients) > 1,
-        "mail_subject": defang(plain(facts.mail_subject, LONGEST_SUBJECT)),
+        "mail_subject": defang(plain(facts.mail_subject, LONGEST_SUBJECT), keep),
         "sent_at": _sent_at(translator, organisation, facts),
         "owner": str(lead.owner),
         "side": str(lead.side or ""),
         "persistence": str(lead.persistence),
         "incident": defang(plain(facts.incident, 20)),
         "stale_entry": is_stale_entry(lead),
-        "details": [_detail(bounce) for bounce in facts.bounces[:MAX_DETAILS]],
-        "quote": next((quoted(b.diagnostic_code) for b in (lead, *facts.bounces) if b.diagnostic_code), ""),
+        "details": [_detail(bounce) for bounce in bounces[:MAX_DETAILS]],
+        "quote": next(
+            (quoted(b.diagnostic_code, keep=keep) for b in (lead, *bounces) if b.diagnostic_code), ""
+        ),
     }
 
 
@@ -178,13 +189,33 @@ def _detail(bounce: Bounce) -> dict[str, Value]:
 
 
 def _others(
-    templates: Templates, facts: ReplyFacts, lead: Bounce, values: dict[str, Value]
+    templates: Templates,
+    translator: Translator,
+    organisation: OrganisationProfile,
+    facts: ReplyFacts,
+    lead: Bounce,
 ) -> list[dict[str, Value]]:
-    """Return the recipients of the message that failed for another cause, each with its headline."""
-    others: dict[str, dict[str, Value]] = {}
-    for bounce in facts.bounces:
-        if bounce.cause is not lead.cause and len(others) < MAX_DETAILS:
-            source = _text_of(templates, bounce, str(values["language"]))
-            headline = templates.block(source, "headline", {**values, "many": False})
-            others[shown_address(bounce)] = {"address": shown_address(bounce), "headline": headline}
-    return list(others.values())
+    """Return the recipients of the message that failed for other causes, each with headline and own steps."""
+    causes = dict.fromkeys(bounce.cause for bounce in facts.bounces if bounce.cause is not lead.cause)
+    others: list[dict[str, Value]] = []
+    for cause in list(causes)[:MAX_DETAILS]:
+        same = tuple(bounce for bounce in facts.bounces if bounce.cause is cause)
+        one = replace(facts, bounces=same, more=(), incident=None, earlier_bounces=0)
+        written = _written(templates, translator, organisation, one)
+        others.append({"address": written["who"], **_more(written)})
+    return others
+
+
+def _more(written: dict[str, Value]) -> dict[str, Value]:
+    """Return what a reply says about another message or cause."""
+    return {name: written[name] for name in ("opening", "headline", "steps", "again")}
+
+
+def _line(
+    templates: Templates, translator: Translator, organisation: OrganisationProfile, facts: ReplyFacts
+) -> dict[str, Value]:
+    """Return recipients and headline of a message, without steps."""
+    lead = leading(facts.bounces)
+    values = _values(templates, translator, organisation, facts, lead)
+    source = _text_of(templates, lead, translator.language)
+    return {"address": values["who"], "headline": templates.block(source, "headline", values)}

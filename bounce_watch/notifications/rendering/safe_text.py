@@ -6,6 +6,10 @@ Zl and Zp line separators.
 
 import re
 import unicodedata
+from collections.abc import Collection
+from functools import lru_cache
+
+from bounce_watch import shipped_files
 
 ELLIPSIS = "…"
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
@@ -14,14 +18,14 @@ _BLANKS = frozenset("\u115f\u1160\u3164\uffa0\u2800")
 _DOTS = str.maketrans({"\u3002": ".", "\uff0e": ".", "\uff61": ".", "\u2024": "."})
 _SCHEME = re.compile(r"(?i)\b(h)tt(ps?)(?=\s?:)")
 _COLON = re.compile(r"(?i):(?=//)|(?<=mailto):|(?<=javascript):|(?<=data):|(?<=file):|(?<=tel):")
-_LINK_DOT = re.compile(r"(?<=[\w-])\.(?=([^\W\d_][\w-]{0,62}))")
-# File endings that aren't top-level domains (IANA root zone, 2026-11): clients don't link them.
-_FILE_ENDINGS = frozenset(
-    (
-        *("pdf", "doc", "docx", "xls", "xlsx", "ppt", "pptx", "odt", "ods", "txt", "csv", "xml"),
-        *("jpg", "jpeg", "png", "msg", "eml"),
-    )
-)
+_HOST = re.compile(r"[\w-]+(?:\.[\w-]+)+")
+_RESERVED = frozenset(("example", "test", "invalid", "local", "onion"))
+
+
+@lru_cache(maxsize=1)
+def _top_level_domains() -> frozenset[str]:
+    """Return the last labels that make mail clients link a name (IANA root zone, read 2026-11)."""
+    return _RESERVED.union(shipped_files.data_file("top_level_domains.txt").read_text("ascii").split())
 
 
 def plain(text: str | None, limit: int) -> str:
@@ -50,21 +54,49 @@ def _clean(character: str) -> str:
             return "" if character in _BLANKS else character
 
 
-def defang(text: str) -> str:
-    """Return the text with every link and host name broken, so that mail clients don't make it clickable.
+def defang(text: str, keep: Collection[str] = ()) -> str:
+    """Return the text with every link broken and nothing else changed, so that it can be searched for.
 
-    `http` becomes `hxxp`, a dot before a letter `[.]`, the colon of a scheme `[:]`.
-    Codes such as 5.7.1, numbers and common file endings stay as they are.
+    A link is what mail clients make clickable: `http` becomes `hxxp`, the colon of a scheme `[:]`, dots of a
+    host name or of an address's domain `[.]`. Addresses in `keep` stay: the message is about them.
     """
+    known = sorted(filter(None, keep), key=len, reverse=True)
+    if not known:
+        return _broken(text)
+    whole = re.compile(rf"(?i)(?<![\w.+-])({'|'.join(map(re.escape, known))})(?![\w-]|\.[\w-])")
+    pieces = whole.split(text)
+    return "".join(piece if place % 2 else _broken(piece) for place, piece in enumerate(pieces))
+
+
+def _broken(text: str) -> str:
     dotted = text.translate(_DOTS)
     without_scheme = _SCHEME.sub(lambda found: f"{found[1]}xx{found[2]}", dotted)
-    without_colon = _COLON.sub("[:]", without_scheme)
-    return _LINK_DOT.sub(lambda found: "." if found[1].lower() in _FILE_ENDINGS else "[.]", without_colon)
+    return _HOST.sub(_broken_host, _COLON.sub("[:]", without_scheme))
 
 
-def quoted(text: str | None, limit: int = 300) -> str:
-    """Return remote text for an email: cleaned, defanged, at most `limit` characters."""
-    line = defang(plain(text, limit))
+def _broken_host(found: re.Match[str]) -> str:
+    """Break the dots before top-level domains, all of them after `www`; a word that is no link stays."""
+    before, after = found.string[: found.start()][-1:], found.string[found.end() :][:1]
+    first, *labels = found[0].split(".")
+    is_www = first.lower() == "www"
+    is_linked = _is_top_level(labels[-1]) or is_www or (before == "@" and not labels[-1].isdigit())
+    if not is_linked or after == "@":
+        return found[0]
+    last = len(labels) - 1
+    return first + "".join(
+        f"[.]{label}" if is_www or place == last or _is_top_level(label) else f".{label}"
+        for place, label in enumerate(labels)
+    )
+
+
+def _is_top_level(label: str) -> bool:
+    word = label.lower()
+    return not word.isascii() or word.startswith("xn--") or word in _top_level_domains()
+
+
+def quoted(text: str | None, limit: int = 300, keep: Collection[str] = ()) -> str:
+    """Return remote text for an email: cleaned, its links broken, at most `limit` characters."""
+    line = defang(plain(text, limit), keep)
     return line if len(line) <= limit else line[: limit - 1].rstrip() + ELLIPSIS
 
 

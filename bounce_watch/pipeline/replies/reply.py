@@ -4,7 +4,16 @@ import hashlib
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 
-from bounce_watch.model import Bounce, Cause, Incident, JudgedReport, LetterKind, Owner, Report
+from bounce_watch.model import (
+    Bounce,
+    Cause,
+    Incident,
+    JudgedReport,
+    LetterKind,
+    Owner,
+    Report,
+    is_subject_hash,
+)
 from bounce_watch.model.address import normalise
 from bounce_watch.notifications.facts import ReplyFacts
 from bounce_watch.notifications.freeze import is_own_mark
@@ -40,7 +49,20 @@ def reply_to_sender(
     def facts() -> ReplyFacts:
         return _facts_of(context, tx, candidate, judged, incident)
 
-    return enqueue_or_merge(context, tx, candidate, facts, judged.report_id, is_first=is_first)
+    def stored(bounce: int) -> ReplyFacts:
+        detail = tx.history.show(bounce)
+        known = JudgedReport(
+            report_id=detail.report.id,
+            report=detail.report.report,
+            bounces=tuple(row.bounce for row in detail.bounces),
+            evidence=detail.report.evidence,
+            received_at=detail.message.received_at,
+        )
+        return _facts_of(context, tx, candidate, known, _incident_of(context, known, detail.incidents))
+
+    return enqueue_or_merge(
+        context, tx, candidate, facts, report_id=judged.report_id, stored=stored, is_first=is_first
+    )
 
 
 def candidate_of(
@@ -116,7 +138,7 @@ def _facts_of(
         to=candidate.to or "",
         event_key=candidate.event_key,
         bounces=judged.failed,
-        mail_subject=original.subject,
+        mail_subject=None if is_subject_hash(original.subject or "") else original.subject,
         mail_date=original.date,
         mail_id=original.message_id,
         language=judged.report.language,

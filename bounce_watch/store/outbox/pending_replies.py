@@ -3,25 +3,24 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy import func
 from sqlmodel import Session, col, or_, select
 
-from bounce_watch.model import Action, Bounce, Letter, LetterKind, OutboxState
+from bounce_watch.model import Action, Letter, LetterKind, OutboxState
 from bounce_watch.store import tables
 from bounce_watch.store.database.columns import fold
 from bounce_watch.store.database.session import Repository
-from bounce_watch.store.messages.rows import bounce_of
 
 _OUTGOING = tables.Outgoing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PendingReply:
-    """A reply that was not sent yet. `mail_id` is the Message-ID of the bounced message, None for several."""
+    """A reply that was not sent yet. `bounces` numbers one failed bounce for each report in it."""
 
     number: int
     event_key: str
-    bounces: tuple[Bounce, ...]
-    mail_id: str | None
+    bounces: tuple[int, ...]
 
 
 class PendingReplies(Repository):
@@ -50,12 +49,8 @@ class PendingReplies(Repository):
         if row is None or row.report_id is None:
             return None
         reports = [row.report_id, *_joined(self._rows, row, joined_for)]
-        mails = {self._rows.get_one(tables.Report, number).original_message_id for number in reports}
         return PendingReply(
-            number=row.id,
-            event_key=row.event_key,
-            bounces=_failed(self._rows, reports),
-            mail_id=mails.pop() if len(mails) == 1 else None,
+            number=row.id, event_key=row.event_key, bounces=_first_failed(self._rows, reports)
         )
 
     def send_now(self, now: datetime) -> None:
@@ -88,7 +83,8 @@ def _joined(session: Session, row: tables.Outgoing, reason: str) -> list[int]:
     return [number for number in session.exec(query.order_by(col(withheld.id))) if number is not None]
 
 
-def _failed(session: Session, reports: list[int]) -> tuple[Bounce, ...]:
+def _first_failed(session: Session, reports: list[int]) -> tuple[int, ...]:
     bounce = tables.Bounce
-    query = select(bounce).where(col(bounce.report_id).in_(reports), col(bounce.action) == Action.FAILED)
-    return tuple(bounce_of(row) for row in session.exec(query.order_by(col(bounce.id))))
+    query = select(func.min(bounce.id)).group_by(col(bounce.report_id))
+    query = query.where(col(bounce.report_id).in_(reports), col(bounce.action) == Action.FAILED)
+    return tuple(sorted(session.exec(query)))
