@@ -210,3 +210,11 @@ def test_an_empty_folder_without_uidnext_is_no_fault(open_imap: Open) -> None:
     )
     with open_imap(script) as source:
         assert read(source) == []
+
+
+def test_a_server_that_rejects_every_message_is_the_fault(open_imap: Open) -> None:
+    """It is not asked for each of a million messages."""
+    script = OddMailbox(300, lambda _, items: NO if "BODY" in items else None).script()
+    with open_imap(script) as source, pytest.raises(Unreachable, match="damaged"):
+        read(source)
+    assert len(script.heard) < 80

@@ -293,3 +293,18 @@ def test_a_busy_server_is_not_signed_in_to_again_at_once(
         action(source)
     assert caught.value.retry_after == 9
     assert script.connections == 1
+
+
+@pytest.mark.parametrize(
+    "flags", [b"", b"* OK [PERMANENTFLAGS (\\Seen)] limited\r\n"], ids=["not told", "told"]
+)
+def test_what_cannot_be_marked_as_deleted_is_not_copied_again_and_again(
+    open_imap: Open, flags: bytes
+) -> None:
+    """Each attempt left one more copy in the filed folder."""
+    home = Home(UID_MOVE=NO, UID_STORE=NO, SELECT=SELECTED + flags + b"@ OK [READ-WRITE] selected\r\n")
+    with open_imap(home.script) as source:
+        for _ in range(3):
+            with pytest.raises(Unreachable):
+                source.file(MessageLocation(mailbox=source.name, validity=7, uid="1"))
+    assert len(home.folders["Bounces/Filed"]) == (0 if flags else 1)

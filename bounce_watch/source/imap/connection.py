@@ -49,6 +49,7 @@ class Connection:
         self._settings = settings
         self.capabilities: frozenset[str] = frozenset()
         self.is_read_only = self._is_introduced = False
+        self.may_delete = True
         try:
             context = tls_context(settings)
         except TlsRefused as error:
@@ -118,6 +119,8 @@ class Connection:
             if isinstance(fault, MissingFolder) and self._introduce():
                 return self.open(folder, read_only=read_only)
             raise fault from error
+        flags = answer.get(b"PERMANENTFLAGS", (b"\\deleted",))
+        self.may_delete = b"\\deleted" in {flag.lower() for flag in flags}
         return Opened(
             validity=int(answer.get(b"UIDVALIDITY", 0)),
             uid_next=int(answer.get(b"UIDNEXT", 0)),

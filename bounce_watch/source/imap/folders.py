@@ -185,8 +185,14 @@ def _copy(connection: Connection, folder: str, uids: Sequence[int]) -> None:
     unmarked = [uid for uid in uids if not _is_marked(answers.get(uid, {}))]
     if not unmarked:
         return
+    if not connection.may_delete:  # or each attempt would leave one more copy
+        raise CommandRejected("messages in this folder cannot be marked as deleted")
     connection.copy(unmarked, folder)
-    connection.mark_deleted(unmarked)
+    try:
+        connection.mark_deleted(unmarked)
+    except CommandRejected:
+        connection.may_delete = False
+        raise
     # Without UIDPLUS an EXPUNGE would remove what other users have marked.
     if "UIDPLUS" in connection.capabilities:
         try:

@@ -96,7 +96,8 @@ class PartialFetch:
         unfetched.forget({one.uid for one in batch} - left)
         rest = [one for one in batch if one.uid in left]
         if len(batch) == 1 and rest:
-            unfetched.note(batch[0].uid, why)
+            if not unfetched.note(batch[0].uid, why):
+                raise CommandRejected(why)
             return []
         half = (len(rest) + 1) // 2
         for part in filter(None, (rest[:half], rest[half:])):

@@ -15,6 +15,8 @@ _TRIES = 3
 _PAUSE = 3600.0
 """Seconds until a message is asked for again after that."""
 _MAX_LOSSES = 8
+_MAX_IN_A_ROW = 20
+"""Number of messages, rejected one after the other, from which on the server is at fault."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -39,12 +41,13 @@ class Unfetched:
     _faults: dict[int, _Fault] = field(default_factory=dict)
     _failed: set[int] = field(default_factory=set)
     _met: set[int] = field(default_factory=set)
+    _in_a_row: int = 0
 
     def begin_walk(self, validity: int) -> None:
         if validity != self.validity:
             self._faults.clear()
         self.validity, self.lists_uids_only = validity, False
-        self._failed, self._met, self.alone = set(), set(), set(self._faults)
+        self._failed, self._met, self.alone, self._in_a_row = set(), set(), set(self._faults), 0
 
     def passes_by(self, uid: int) -> bool:
         """Tell whether not to ask for a message: it failed in this walk, or too often to try again soon."""
@@ -55,14 +58,16 @@ class Unfetched:
         is_tired = fault.walks >= _TRIES and self.clock() - fault.noted_at < _PAUSE
         return uid in self._failed or is_tired
 
-    def note(self, uid: int, why: str) -> None:
-        """Note that a message asked for singly could not be fetched."""
+    def note(self, uid: int, why: str) -> bool:
+        """Note that a message asked for singly could not be fetched; return False if it seems that none can."""
         fault = self._faults.setdefault(uid, _Fault(why=why))
         fault.why, fault.noted_at = why, self.clock()
         fault.walks += uid not in self._failed
         self._failed.add(uid)
         self._met.add(uid)
         self.alone = set(self._faults)
+        self._in_a_row += 1
+        return self._in_a_row < _MAX_IN_A_ROW
 
     def suspect(self, uids: Collection[int], why: str) -> None:
         """Note that the connection was lost at some messages: ask for each of them singly from now on."""
@@ -72,6 +77,7 @@ class Unfetched:
 
     def forget(self, uids: Collection[int]) -> None:
         """Note that messages were fetched, or are gone."""
+        self._in_a_row = 0 if uids else self._in_a_row
         for uid in uids:
             self._faults.pop(uid, None)
 
