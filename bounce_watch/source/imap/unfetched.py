@@ -59,7 +59,7 @@ class Unfetched:
         return uid in self._failed or is_tired
 
     def note(self, uid: int, why: str) -> bool:
-        """Note that a message asked for singly could not be fetched; return False if it seems that none can."""
+        """Note that a message asked for singly could not be fetched; return False if none seems to be."""
         fault = self._faults.setdefault(uid, _Fault(why=why))
         fault.why, fault.noted_at = why, self.clock()
         fault.walks += uid not in self._failed
