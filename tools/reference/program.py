@@ -23,7 +23,7 @@ STATUSES = {
     Exit.FAILED: "failed; the message says what repairs it",
     Exit.USAGE: "the command line is wrong",
     Exit.UNAVAILABLE: "a server cannot be reached",
-    Exit.TRY_LATER: "try later: another process holds the store or the mailbox, or a message could not be fetched",
+    Exit.TRY_LATER: "try later: another process holds the store, or a message could not be fetched",
     Exit.REFUSED: "a server refuses the sign-in or a permission",
     Exit.CONFIGURATION: "the configuration is wrong",
 }
