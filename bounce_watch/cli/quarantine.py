@@ -8,6 +8,7 @@ import typer
 from bounce_watch.cli.common.filters import AsJson
 from bounce_watch.cli.common.open_store import read_store, run_context
 from bounce_watch.cli.common.output import Column, emit, emit_json, form_of, print_lines, say
+from bounce_watch.cli.common.pages import write_new_file
 from bounce_watch.config.load import load_config
 from bounce_watch.model.message_location import MessageLocation
 from bounce_watch.pipeline import ingest_messages
@@ -60,7 +61,7 @@ def show_quarantined(
     with read_store(context.obj) as store:
         entry, content = store.quarantine.show(number)
     if output:
-        output.write_bytes(content)
+        write_new_file(output, content, "--output")
         say(f"Wrote {len(content)} bytes to {output}.")
     elif as_json:
         emit_json(_entry_json(entry))
@@ -78,11 +79,13 @@ def requeue(context: typer.Context, number: Number) -> None:
         if isinstance(outcome, Overrun):
             say(f"Still: {outcome.reason}")
             return  # its attempts were used up before: it stays in the quarantine
-        with work.store.transaction() as tx:
-            entry, content = tx.quarantine.requeue(number)
+        entry, content = work.store.quarantine.show(number)
         place = MessageLocation(mailbox=entry.mailbox, validity=entry.validity, uid=entry.uid)
         message = Message(location=place, raw=content, size=entry.size, received_at=entry.received_at)
-        (intake,) = ingest_messages(work, [(message, outcome)])
+        # In one transaction: a death between the two steps left a message that was nowhere.
+        (intake,) = ingest_messages(
+            work, [(message, outcome)], first=lambda tx: tx.quarantine.requeue(number)
+        )
     if intake.reason is None:
         say(f"Read again: {intake.kind}, {intake.bounces} bounces.")
     else:

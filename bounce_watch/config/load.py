@@ -48,7 +48,12 @@ def load_config(explicit: Path | None = None, environ: Mapping[str, str] = os.en
         raise ConfigError(
             [f"no configuration file was found (looked at {looked})"], "write one: bounce-watch init"
         )
-    config = read_config(path.read_bytes(), path)
+    return load_config_at(path, path)
+
+
+def load_config_at(path: Path, named: Path) -> Config:
+    """Read the file at `path`; relative paths start at the folder of `named`. Raises ConfigError, OSError."""
+    config = read_config(path.read_bytes(), named)
     if holds_literal_secret(config) and path.stat().st_mode & 0o077:
         raise ConfigError([f"{path} holds a password and others may read it"], f"chmod 600 '{path}'")
     return config

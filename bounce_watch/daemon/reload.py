@@ -8,7 +8,7 @@ from pathlib import Path
 
 import structlog
 
-from bounce_watch.config.load import load_config, read_config
+from bounce_watch.config.load import ConfigError, load_config, load_config_at
 from bounce_watch.config.models import Config
 from bounce_watch.daemon import CycleWork, Ending, MailboxThread, Service, Stopper, back_off
 from bounce_watch.pipeline import open_context
@@ -22,15 +22,20 @@ log = structlog.get_logger()
 def reread_config(path: Path | None, environ: Mapping[str, str] = os.environ) -> Config:
     """Read the configuration again. Raises ConfigError.
 
-    A systemd credential is a copy made at the start; the unit's ExecReload puts a new copy into the runtime
-    folder. Relative paths still start at the original folder.
+    A systemd credential is a copy made at the start, so the file that it came from is read, with our own
+    rights. Relative paths still start at the original folder.
     """
-    credentials, runtime = environ.get("CREDENTIALS_DIRECTORY"), environ.get("RUNTIME_DIRECTORY")
-    if path is not None and credentials and runtime and path.parent == Path(credentials):
-        copy = Path(runtime) / path.name
-        if copy.is_file():
-            return read_config(copy.read_bytes(), path)
-    return load_config(path)
+    credentials, folder = environ.get("CREDENTIALS_DIRECTORY"), environ.get("CONFIGURATION_DIRECTORY")
+    if path is None or not credentials or not folder or path.parent != Path(credentials):
+        return load_config(path)
+    written = Path(folder) / path.name
+    try:
+        return load_config_at(written, path)
+    except OSError as error:
+        raise ConfigError(
+            [f"the service cannot read {written}: {error.strerror}"],
+            "restart the service; for a reload keep secrets in credentials and chmod 0644 the file",
+        ) from error
 
 
 class ServiceRunner:

@@ -16,9 +16,9 @@ from bounce_watch.unwrap.fast_patterns import LineStartPattern
 from bounce_watch.unwrap.mime.limits import MAX_RECIPIENTS
 from bounce_watch.unwrap.provenance import has_system_name, is_written_by_a_mail_system
 
-# An apostrophe counts only between letters (O'Neil), because texts also quote addresses with it.
+# An apostrophe, `|` or `*` counts only between letters (O'Neil): texts also put them around addresses.
 ADDRESS = (
-    r"[^\s<>()\[\]:;,\"'|*]{1,320}(?:(?<=\w)'(?=\w)[^\s<>()\[\]:;,\"'|*]{1,320}){0,2}"
+    r"[^\s<>()\[\]:;,\"'|*]{1,320}(?:(?<=\w)['|*](?=\w)[^\s<>()\[\]:;,\"'|*]{1,320}){0,2}"
     r"@[^\s<>()\[\]:;,\"'|*]{0,254}[^\s<>()\[\]:;,\"'|*.]"
 )
 

@@ -23,9 +23,10 @@ _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday",
 
 
 def is_digest_due(context: Context) -> bool:
-    """Tell whether today's digest time has passed and no digest has today's date (or a later one).
+    """Tell whether no digest has the newest date whose digest time has passed (or a later one).
 
-    It waits until all mailboxes were read since that time, also after an outage.
+    That is yesterday's after a night without a poll. It waits until all mailboxes were read since that time,
+    also after an outage.
     If the clock seems to have jumped far ahead, this is only noted, and the next poll that still sees that
     time confirms it: a date whose digest was made too early would never get another.
     """
@@ -36,11 +37,12 @@ def is_digest_due(context: Context) -> bool:
         with context.store.transaction() as tx:
             tx.state.clear_digest_doubt()
         doubted = None
-    local = now.astimezone(context.config.zone)
-    if local.time() < context.config.digest.at:
-        return False
-    newest = context.store.digests.last_date()
-    if newest is not None and newest >= local.date():
+    newest, due = context.store.digests.last_date(), _newest_due(context.config, now)
+    if newest is None:
+        began = context.store.state.first_run_at()
+        if due.date() < now.astimezone(context.config.zone).date() and (began is None or began > due):
+            return False
+    elif newest >= due.date():
         return False
     if _waits_for_look(context, now):
         return False
@@ -52,9 +54,15 @@ def is_digest_due(context: Context) -> bool:
     return False
 
 
+def _newest_due(config: Config, now: datetime) -> datetime:
+    """Return the newest local time of a digest that has passed."""
+    local = now.astimezone(config.zone)
+    day = local.date() if local.time() >= config.digest.at else local.date() - timedelta(days=1)
+    return datetime.combine(day, config.digest.at, config.zone)
+
+
 def _waits_for_look(context: Context, now: datetime) -> bool:
-    local = now.astimezone(context.config.zone)
-    due = datetime.combine(local.date(), context.config.digest.at, context.config.zone)
+    due = _newest_due(context.config, now)
     since = max(due, context.store.state.started_at() or due)
     if now - since >= WAIT_FOR_LOOK:
         return False
@@ -81,12 +89,14 @@ def gather(
     now: datetime,
     local_date: date | None = None,
     edition: Edition = Edition.DAILY,
+    *,
+    today: date | None = None,
 ) -> Digest:
     """Return the facts of the digest of a date, or without a date of the one to be made now.
 
-    Only the latter tells the health of the service. If today's was made, it covers what came since.
+    Only the latter tells the health of the service. If that of `today` was made, it covers what came since.
     """
-    today, newest = now.astimezone(config.zone).date(), store.digests.last_date()
+    today, newest = today or now.astimezone(config.zone).date(), store.digests.last_date()
     is_made = newest is not None and newest >= today
     health: tuple[Health, ...] = ()
     if local_date is None:
@@ -106,14 +116,14 @@ def gather(
 
 
 def make_digest(context: Context) -> Digest | None:
-    """Write today's digest to all its recipients; None when it was made before.
+    """Write the digest that is due to all its recipients; None when it was made before.
 
     It is recorded and its mails are enqueued in one transaction, together with longer editions that end
-    today.
+    that day.
     """
     with context.store.transaction() as tx:
         now = context.clock()
-        digest = gather(context.config, tx, now)
+        digest = gather(context.config, tx, now, today=_newest_due(context.config, now).date())
         is_sent = bool(not digest.is_empty or digest.unread or context.config.digest.empty_days)
         if not tx.digests.record(digest, _event_key(digest) if is_sent else None):
             return None

@@ -14,10 +14,12 @@ from bounce_watch.store.database.driver_errors import translated
 from bounce_watch.store.database.errors import StoreNotWritable
 from bounce_watch.store.database.location import (
     StoreLocation,
+    exists,
     for_one_row,
     for_reading,
     open_engine,
     prepare,
+    remove_empty,
     require_store,
 )
 from bounce_watch.store.database.migrate import find_revision, require_head
@@ -127,6 +129,7 @@ class Store(StoreQueries):
         StoreDamaged, StoreBusy or StoreUnreachable, each with its repair. A file that is not empty is
         copied before a migration; `backup` then names the copy.
         """
+        is_new = not read_only and not exists(location)
         if read_only:
             require_store(location)
         else:
@@ -137,6 +140,8 @@ class Store(StoreQueries):
                 store._prepare_schema(migrate=migrate and not read_only)
         except BaseException:
             store.close()
+            if is_new:
+                remove_empty(location)
             raise
         return store
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from bounce_watch.config.load import ConfigError
 from bounce_watch.daemon import MAX_PAUSE, MailboxThread, Service, Stopper, back_off
 from bounce_watch.daemon.reload import reread_config
 from bounce_watch.source.interface import Unreachable
@@ -102,16 +103,33 @@ def test_a_reload_takes_the_new_configuration_and_refuses_a_broken_one(home: Run
 
 
 @pytest.mark.slow
-def test_under_systemd_a_reload_reads_the_copy_that_root_laid_beside(home: Running) -> None:
-    """A credential stays as it was at the start; relative paths go on to start there."""
-    runtime = home.folder / "runtime"
-    runtime.mkdir()
-    environ = {"CREDENTIALS_DIRECTORY": str(home.folder), "RUNTIME_DIRECTORY": str(runtime)}
-    assert reread_config(home.config, environ).organisation.name == "Larkfield"
-    (runtime / "config.toml").write_text(home.config.read_text().replace("Larkfield", "Fabrikam"))
+def test_under_systemd_a_reload_reads_the_file_that_the_credential_came_from(home: Running) -> None:
+    """A credential stays as it was at the start; relative paths go on to start there. Root does nothing."""
+    written = home.folder / "etc"
+    written.mkdir()
+    environ = {"CREDENTIALS_DIRECTORY": str(home.folder), "CONFIGURATION_DIRECTORY": str(written)}
+    with pytest.raises(ConfigError) as fault:
+        reread_config(home.config, environ)
+    assert "restart" in fault.value.repair
+    (written / "config.toml").write_text(home.config.read_text().replace("Larkfield", "Fabrikam"))
     fresh = reread_config(home.config, environ)
     assert fresh.organisation.name == "Fabrikam"
     assert fresh.source[0].place == str(home.folder / "mailbox")
+
+
+def test_a_reload_refuses_a_password_that_others_may_read(home: Running) -> None:
+    written = home.folder / "etc"
+    written.mkdir()
+    environ = {"CREDENTIALS_DIRECTORY": str(home.folder), "CONFIGURATION_DIRECTORY": str(written)}
+    text = home.config.read_text().replace(
+        'type = "maildir"', 'type = "imap"\nuser = "b@larkfield.example"\nhost = "h"\npassword = "x"'
+    )
+    (written / "config.toml").write_text(
+        "\n".join(line for line in text.splitlines() if "mailbox" not in line)
+    )
+    (written / "config.toml").chmod(0o644)
+    with pytest.raises(ConfigError, match="others may read"):
+        reread_config(home.config, environ)
 
 
 @pytest.mark.slow

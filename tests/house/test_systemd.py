@@ -67,7 +67,7 @@ def test_a_look_by_timer_gives_way_to_the_running_service() -> None:
 
 def test_both_services_are_hardened_in_the_same_way() -> None:
     """They share the account and the store, so neither may be the weaker door."""
-    own = {"Type", "ExecStart", "ExecReload", "SuccessExitStatus", "NotifyAccess", "RuntimeDirectory"}
+    own = {"Type", "ExecStart", "ExecReload", "SuccessExitStatus", "NotifyAccess"}
     shared = []
     for unit in SERVICES:
         lines = unit.read_text(encoding="utf-8").split("[Service]")[1].split("[Install]")[0].splitlines()
@@ -76,3 +76,12 @@ def test_both_services_are_hardened_in_the_same_way() -> None:
             {pair for pair in pairs if not pair.startswith((*own, "Restart", "Timeout", "Watchdog"))}
         )
     assert shared[0] == shared[1]
+
+
+@pytest.mark.parametrize("unit", SERVICES, ids=lambda unit: unit.name)
+def test_no_step_of_a_unit_runs_as_root(unit: Path) -> None:
+    """Root reloaded in the service's own folder, and a link planted there handed any folder over."""
+    steps = re.findall(r"^Exec\w+=(.*)$", unit.read_text(encoding="utf-8"), re.MULTILINE)
+    assert steps
+    assert [step for step in steps if step[0] in "+!"] == []
+    assert settings(unit, "PermissionsStartOnly") == settings(unit, "Slice") == []

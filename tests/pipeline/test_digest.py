@@ -47,3 +47,30 @@ def test_a_clock_that_was_wrong_once_confirms_nothing_later(open_home: Callable[
     assert not home.look().digest
     home.clock.now = start + timedelta(days=58)
     assert home.look().digest
+
+
+@pytest.mark.slow
+def test_a_digest_is_sent_when_no_poll_falls_between_its_hour_and_midnight(
+    open_home: Callable[..., Home],
+) -> None:
+    """Polls by timer at ten past the hour, and a digest at a quarter to midnight: none was ever sent."""
+    home = open_home(('at = "23:30:00"', 'at = "23:45:00"'))
+    home.clock.now = home.clock.now.replace(hour=22, minute=10)
+    made = []
+    for _ in range(5 * 4):
+        if home.look().digest:
+            made.append(home.context.store.digests.last_date())
+        home.clock.now += timedelta(hours=6)
+    first = home.clock.now.date() - timedelta(days=5)
+    assert made == [first + timedelta(days=day) for day in range(5)]
+
+
+def test_a_service_that_starts_after_midnight_owes_no_digest_of_the_day_before(
+    open_home: Callable[..., Home],
+) -> None:
+    home = open_home()
+    home.clock.now = home.clock.now.replace(hour=0, minute=10) + timedelta(days=1)
+    with home.context.store.transaction() as tx:
+        tx.session.connection().exec_driver_sql("DELETE FROM meta WHERE name = 'first_run_at'")
+        tx.state.start_run(home.clock.now)
+    assert not home.look().digest

@@ -9,10 +9,13 @@ from typing import Any
 import pytest
 
 from bounce_watch.model import Kind, Unreadable
+from bounce_watch.model.message_location import MessageLocation
 from bounce_watch.parse import read
+from bounce_watch.pipeline.ingest.message import ingest_messages
 from bounce_watch.sandbox.frames import ReadRequest
 from bounce_watch.sandbox.outcome import Limits, ReaderUnavailable
 from bounce_watch.sandbox.reader import InProcess, IsolatedReader
+from bounce_watch.source.interface import Message
 from tests.pipeline.conftest import Home, ndr
 from tests.sandbox.mutator import mutations
 from tests.sandbox.test_reader import WORDY, process_of
@@ -106,3 +109,14 @@ def test_a_reader_that_cannot_be_started_counts_for_no_message(home: Home) -> No
     assert (result.bounces, result.kinds) == (1, {Kind.FAILURE: 1})
     assert next(iter(home.context.store.history.find())).bounce.status == "5.1.10"
     home.context.close()
+
+
+def test_a_requeue_that_fails_halfway_leaves_the_message_in_quarantine(home: Home) -> None:
+    home.deliver(b"", "1.a")
+    home.look()
+    (entry,) = home.context.store.quarantine.list()
+    place = MessageLocation(mailbox=entry.mailbox, validity=entry.validity, uid=entry.uid)
+    message = Message(location=place, raw=b"", size=0, received_at=None)
+    with pytest.raises(IndexError):
+        ingest_messages(home.context, [(message, ())], first=lambda tx: tx.quarantine.requeue(entry.id))
+    assert [one.id for one in home.context.store.quarantine.list()] == [entry.id]

@@ -181,3 +181,15 @@ def test_a_bug_in_a_query_is_no_fault_of_the_store() -> None:
         with pytest.raises(sqlite3.OperationalError, match="no such table") as caught, translated():
             connection.execute("SELECT * FROM nowhere")
         assert not isinstance(caught.value, StoreError)
+
+
+def test_a_file_that_lost_its_content_is_not_taken_for_a_new_store(tmp_path: Path) -> None:
+    """A new store would reply to everything again."""
+    path = tmp_path / "store.db"
+    open_store(path).close()
+    for file in tmp_path.iterdir():
+        file.write_bytes(b"") if file == path else file.unlink()
+    for read_only in (True, False):
+        with pytest.raises(StoreDamaged, match="empty"):
+            open_store(path, read_only=read_only)
+    assert path.stat().st_size == 0

@@ -60,3 +60,10 @@ def test_a_requeued_message_that_fails_again_is_quarantined_again(store: Store) 
 def test_a_message_that_is_not_in_quarantine_is_a_clear_fault(store: Store) -> None:
     with pytest.raises(NotThere, match="no quarantined message 9"):
         store.quarantine.show(9)
+
+
+def test_a_requeue_that_was_cut_short_can_be_repeated(store: Store) -> None:
+    """A version before this one marked the row first and stored the message later."""
+    number = put(store)
+    committed(store).quarantine.requeue(number)
+    assert committed(store).quarantine.requeue(number)[1] == RAW

@@ -32,6 +32,17 @@ def write_privately(path: Path, text: str) -> None:
         raise
 
 
+def write_new_file(path: Path, content: bytes, param_hint: str) -> None:
+    """Write a new file for its owner only; never over a file or through a link. Raises BadParameter."""
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+    except OSError as error:
+        message = f"{path} cannot be written: {error.strerror}"
+        raise typer.BadParameter(message, param_hint=param_hint) from None
+
+
 def open_page(path: Path) -> bool:
     """Open a page in the user's browser; return False when there is no screen."""
     if sys.platform.startswith("linux") and not (

@@ -1,7 +1,7 @@
 """Store a message that was read, with its incidents and replies, in the transaction of its group."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -32,11 +32,16 @@ FAILURES_BEFORE_QUARANTINE = 3
 
 
 def ingest_messages(
-    context: Context, messages: Sequence[tuple[Message, Outcome]], *, historical: bool = False
+    context: Context,
+    messages: Sequence[tuple[Message, Outcome]],
+    *,
+    historical: bool = False,
+    first: Callable[[Transaction], object] = lambda _: None,
 ) -> list[IngestedMessage]:
     """Commit everything that follows from these messages in one transaction: all of them, or none.
 
     An outcome is what the message was read as. `historical` stores and counts, but writes to no one.
+    `first` changes the store in the same transaction before.
     Raises StoreError; nothing is stored then.
     """
     if context.signatures is not None:
@@ -44,6 +49,7 @@ def ingest_messages(
         messages = [(message, _verified(context.signatures, outcome)) for message, outcome in messages]
     now, ingested = context.clock(), []
     with context.store.transaction() as tx:
+        first(tx)
         for message, outcome in messages:
             ingested.append(_ingest(context, tx, message, outcome, now, historical=historical))
             crash_points.point("receive.stored")

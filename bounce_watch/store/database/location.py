@@ -35,6 +35,17 @@ def prepare(location: StoreLocation) -> None:
         sqlite.prepare_file(location)
 
 
+def exists(location: StoreLocation) -> bool:
+    """Tell whether the file exists; a database on a server always does."""
+    return not isinstance(location, Path) or location.exists()
+
+
+def remove_empty(location: StoreLocation) -> None:
+    """Remove a file that was created but got no content, so that the next start creates it again."""
+    if isinstance(location, Path) and location.is_file() and location.stat().st_size == 0:
+        location.unlink()
+
+
 def open_engine(location: StoreLocation, *, read_only: bool) -> Engine:
     """Return an engine whose connections have our settings."""
     if isinstance(location, Server):

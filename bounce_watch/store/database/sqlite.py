@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.pool import QueuePool
 
 from bounce_watch.store.database.errors import (
+    StoreDamaged,
     StoreError,
     StoreFull,
     StoreMissing,
@@ -42,7 +43,9 @@ WRITES = "bounce_watch_writes"
 
 
 def prepare_file(path: Path) -> None:
-    """Create the empty file with mode 0600, or set the mode of an existing one."""
+    """Create the empty file with mode 0600, or set the mode of an existing one, which must not be empty."""
+    if path.is_file() and not any(map(_size, (path, *_logs(path)))):
+        raise empty_store(path)
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -67,19 +70,37 @@ def prepare_file(path: Path) -> None:
 
 
 def require_file(path: Path) -> None:
-    """Raise StoreMissing when the file is missing or empty."""
+    """Raise StoreMissing when the file is missing, StoreDamaged when it is empty."""
     try:
-        filled = path.is_file() and path.stat().st_size > 0
+        exists, filled = path.exists(), path.is_file() and any(map(_size, (path, *_logs(path))))
     except OSError as error:
         raise StoreNotWritable(
             f"The store {path} cannot be looked at: {error.strerror}.",
             "Run as the account that owns it.",
         ) from error
-    if not filled:
+    if exists and not filled:
+        raise empty_store(path)
+    if not exists:
         raise StoreMissing(
             f"There is no store at {path} yet.",
             "Run `bounce-watch run --once` or `bounce-watch ingest PATH` first, or check store.path.",
         )
+
+
+def _logs(path: Path) -> tuple[Path, Path]:
+    return path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-journal")
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0
+
+
+def empty_store(path: Path) -> StoreDamaged:
+    """Return the fault of a file without bytes: a new store would send everything again."""
+    return StoreDamaged(
+        f"The store {path} is empty: its content was lost.",
+        f"Put the newest backup there . Only to start anew: rm {path}",
+    )
 
 
 def open_engine(path: Path, *, read_only: bool) -> Engine:

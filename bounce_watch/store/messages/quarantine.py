@@ -87,10 +87,12 @@ class Quarantine(QuarantineQueries, Repository):
         Raises NotThere for an unknown number, and for one that was requeued before.
         """
         row, message = _find(self._rows, number)
-        if row.state != QuarantineState.QUARANTINED:
+        # An older version could die after this step, with the message in neither state.
+        if row.state != QuarantineState.QUARANTINED and message.state != MessageState.SEEN:
             raise NotThere(f"quarantine {number} was requeued already")
         row.state = QuarantineState.REQUEUED
         message.state, message.attempts, message.reason = MessageState.SEEN, 0, None
+        self._rows.flush()  # the message is stored again in the same transaction, without the ORM
         return _entry(row, message, len(row.raw)), row.raw
 
 

@@ -16,8 +16,10 @@ _ENCODED_WORD = re.compile(
     r"=\?([\w.:+-]{1,40})(?:\*[\w-]{0,20})?\?([bqBQ])\?([^?\s]{0,2000})\?=(?:[ \t]+(?==\?))?"
 )
 _IN_ANGLES = re.compile(r"<([^<>\s]{1,320}@[^<>\s]{1,255})>")
+# An address begins where nothing of it stands before: the end of `x|id@` is another person's address.
 _BARE = re.compile(
-    r"[^\s<>()\[\]:;,\"'`|*\\]{1,320}(?:(?<=\w)'(?=\w)[^\s<>()\[\]:;,\"'`|*\\]{1,320}){0,2}"
+    r"(?<!\w['`|*\\])(?<![^\s<>()\[\]:;,\"'`|*\\])"
+    r"[^\s<>()\[\]:;,\"'`|*\\]{1,320}(?:(?<=\w)['`|*](?=\w)[^\s<>()\[\]:;,\"'`|*\\]{1,320}){0,2}"
     r"@[A-Za-z0-9_\u0080-\uffff.-]{1,255}"
 )
 MAX_ADDRESSES = 100
