@@ -128,9 +128,10 @@ def _subcommand(command: str, rest: str) -> tuple[str, ...]:
 
 @cache
 def listed_commands(*command: str) -> frozenset[str]:
-    """Return the commands that a help page lists."""
-    _, _, listing = help_page(*command).partition("Commands")
-    return frozenset(re.findall(r"^\W*([a-z][a-z-]*)(?=\s{2}|\s*$)", listing, re.MULTILINE))
+    """Return the commands that a help page lists, in one group or in several."""
+    sections = re.findall(r"^(\S[^\n]*):\n((?:[ ]{2}[^\n]*\n?)+)", help_page(*command), re.MULTILINE)
+    listing = "".join(lines for title, lines in sections if title not in {"Options", "Arguments"})
+    return frozenset(re.findall(r"^[ ]{2}([a-z][a-z-]*)(?=\s{2}|\s*$)", listing, re.MULTILINE))
 
 
 @cache

@@ -12,80 +12,51 @@ from bounce_watch import __version__
 
 
 class Listed(NamedTuple):
-    """Where a command is defined, and the first sentence of its help.
+    """Where a command is defined, the first sentence of its help, and its group in the list of commands.
 
     The module holds an object named as the command: a function, or a `typer.Typer` with subcommands.
     """
 
     module: str
     help: str
+    group: str
 
 
 COMMANDS = {
-    "demo": Listed("demo", "Play a sample week of bounces and show what comes of it."),
-    "init": Listed("setup.init", "Write a commented configuration by asking a few questions."),
-    "check": Listed("setup.check", "Test every part of the set-up and say what repairs it."),
-    "run": Listed(
-        "run", "Watch the mailbox: read reports, answer colleagues, alert admins, send the daily digest."
-    ),
-    "status": Listed(
-        "status",
-        "Say how the service is doing, as a Nagios plugin: status 0 ok, 1 warning, 2 critical, 3 unknown.",
-    ),
-    "ingest": Listed("ingest", "Read files into the history."),
-    "parse": Listed("parse", "Read mails and print what they report."),
-    "explain": Listed(
-        "explain", "Say why a mail was read and judged as it was, or what a code or a server's reply means."
-    ),
-    "history": Listed("queries.history", "List bounces, newest first."),
-    "show": Listed(
-        "queries.show",
-        "Show all that is known of one bounce: the report, the judgement, what was written about it.",
-    ),
-    "stats": Listed(
-        "queries.stats",
-        "Show in one look what failed, who must act, and without a filter what was done about it.",
-    ),
-    "top": Listed("queries.top", "Count failed mails by one value, most first."),
-    "trend": Listed(
-        "queries.top",
-        "Draw how many mails failed, period by period, and how that compares with the time before.",
-    ),
-    "person": Listed(
-        "queries.person",
-        "Tell all about one colleague: what came back, what they were told, what to tell them now.",
-    ),
-    "domain": Listed(
-        "queries.person",
-        "Tell all about one destination: what fails there and since when, whom it concerns, what it says.",
-    ),
-    "digest": Listed("digest", "Print the digest as it would be sent now; nothing is sent without --send."),
-    "report": Listed(
-        "report", "Write a self-contained HTML page: course, incidents, causes, senders, newest bounces."
-    ),
-    "calibrate": Listed(
-        "setup.calibrate", "Show which evidence genuine reports carry, and propose what [trust] should say."
-    ),
-    "purge": Listed("purge", "Delete what is old, beside a running service."),
-    "export": Listed(
-        "export", "Hand out all that is stored about one person; other people in it are left out."
-    ),
-    "forget": Listed(
-        "forget",
-        "Take a person out of the store, beside a running service: a pseudonym stands in their place.",
-    ),
-    "incidents": Listed(
-        "incidents.incidents", "List incidents and show what proves them and what ends them."
-    ),
-    "rules": Listed("rules", "See the detection rules, check them, and try others on the stored history."),
-    "outbox": Listed("outbox", "See, release or give up the mails that bounce-watch writes."),
-    "breaker": Listed(
-        "outbox", "See whether replies are stopped because too many were due, and allow them again."
-    ),
-    "quarantine": Listed("quarantine", "See mails that could not be read, and read them again."),
-    "templates": Listed("templates", "List, preview and check the texts of our mails."),
-    "db": Listed("db", "Care for the store: upgrade, back up, copy, check, vacuum."),
+    "demo": Listed("demo", "Play a sample week and show what comes of it.", "Set up"),
+    "init": Listed("setup.init", "Write a configuration by asking a few questions.", "Set up"),
+    "check": Listed("setup.check", "Test every part of the setup and suggest fixes.", "Set up"),
+    "calibrate": Listed("setup.calibrate", "Propose what [trust] should say for this site.", "Set up"),
+    "templates": Listed("templates", "List, preview and check the texts of our messages.", "Set up"),
+    "run": Listed("run", "Watch the mailbox, reply, alert, and send the digest.", "Run"),
+    "status": Listed("status", "Show service health; works as a Nagios plugin.", "Run"),
+    "ingest": Listed("ingest", "Read message files into the history.", "Run"),
+    "history": Listed("queries.history", "List bounces, newest first.", "Ask"),
+    "show": Listed("queries.show", "Show everything about one bounce.", "Ask"),
+    "person": Listed("queries.person", "Show one user's bounces and replies.", "Ask"),
+    "domain": Listed("queries.person", "Show what fails at one recipient domain.", "Ask"),
+    "stats": Listed("queries.stats", "Show what failed and who must act.", "Ask"),
+    "top": Listed("queries.top", "Count failed messages by one value, most first.", "Ask"),
+    "trend": Listed("queries.top", "Draw failed messages over time.", "Ask"),
+    "explain": Listed("explain", "Explain a code, a server response, or a message file.", "Ask"),
+    "parse": Listed("parse", "Read message files and print what they report.", "Ask"),
+    "digest": Listed("digest", "Print the digest as it would be sent now.", "Ask"),
+    "report": Listed("report", "Write a self-contained HTML report.", "Ask"),
+    "incidents": Listed("incidents.incidents", "List, acknowledge and close incidents.", "Incidents"),
+    "rules": Listed("rules", "List, check and try the detection rules.", "Incidents"),
+    "outbox": Listed("outbox", "List, release or cancel messages; reset the breaker.", "Mail"),
+    "quarantine": Listed("quarantine", "List unreadable messages, and read them again.", "Mail"),
+    "db": Listed("db", "Upgrade, back up, copy, check or purge the store.", "Care"),
+    "privacy": Listed("privacy.privacy", "Export or forget one person's data.", "Care"),
 }
+
+MOVED = {
+    "breaker": ("outbox", "breaker"),
+    "purge": ("db", "purge"),
+    "export": ("privacy", "export"),
+    "forget": ("privacy", "forget"),
+}
+"""Former commands and where they went; they work until 1.0."""
 
 
 class LazyGroup(TyperGroup):
@@ -106,16 +77,28 @@ class LazyGroup(TyperGroup):
         self.commands[name] = typer.main.get_group(holder).commands[name]
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        """Load the command that is called."""
+        """Load the command that is called, also by its former name."""
+        if args[0] in MOVED:
+            place = MOVED[args[0]]
+            typer.echo(f"bounce-watch: {args[0]} is now: bounce-watch {' '.join(place)}", err=True)
+            args = [*place, *args[1:]]
         if args[0] in COMMANDS:
             self.load(args[0])
         return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002 - as click calls it
+        """List the commands in groups, each with its first sentence."""
+        for group in dict.fromkeys(listed.group for listed in COMMANDS.values()):
+            with formatter.section(group):
+                formatter.write_dl(
+                    [(name, listed.help) for name, listed in COMMANDS.items() if listed.group == group]
+                )
 
 
 app = typer.Typer(
     cls=LazyGroup,
     name="bounce-watch",
-    help="Read the bounces of your organisation, see who must act, and tell them exactly what to do.",
+    help="Process bounces, find each problem's owner, and tell them exactly what to do.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,

@@ -14,6 +14,7 @@ from bounce_watch.cli.common.filters import AsJson
 from bounce_watch.cli.common.open_store import read_store
 from bounce_watch.cli.common.output import Column, emit, form_of, print_checks, say
 from bounce_watch.cli.common.progress import measuring, waiting
+from bounce_watch.cli.purge import purge
 from bounce_watch.config.load import load_config
 from bounce_watch.config.models import Config
 from bounce_watch.model.check import Check
@@ -32,7 +33,8 @@ from bounce_watch.store.database.migrate import HEAD
 from bounce_watch.store.database.sqlite_file import back_up_to
 from bounce_watch.store.database.sqlite_file import vacuum as rewrite
 
-db = typer.Typer(help="Care for the store: upgrade, back up, copy, check, vacuum.", no_args_is_help=True)
+db = typer.Typer(help="Upgrade, back up, copy, check or purge the store.", no_args_is_help=True)
+db.command()(purge)
 
 
 @db.command()

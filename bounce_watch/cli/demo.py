@@ -34,7 +34,10 @@ def demo(
     folder: Annotated[Path, typer.Option(help="Where mailbox, store and mails go.")] = Path("demo-output"),
     fresh: Annotated[bool, typer.Option("--fresh", help="Remove an earlier demo first.")] = False,
 ) -> None:
-    """Play a sample week of bounces and show what comes of it. No server, no mail leaves this machine."""
+    """Play a sample week and show what comes of it.
+
+    It needs no server, and no message leaves this machine.
+    """
     if fresh and (folder / MARK).is_file():
         shutil.rmtree(folder)
     config_path = _prepare(folder)

@@ -37,7 +37,10 @@ def digest(
     edition: Annotated[str, typer.Option(help="daily, weekly or monthly.")] = "daily",
     as_json: Annotated[bool, typer.Option("--json", help="The figures as one JSON object.")] = False,
 ) -> None:
-    """Print the digest as it would be sent now; nothing is sent without --send."""
+    """Print the digest as it would be sent now.
+
+    Nothing is sent without --send.
+    """
     config = load_config(context.obj)
     if send:
         _send(config)

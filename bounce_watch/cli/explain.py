@@ -47,7 +47,9 @@ def explain(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="With --lines: CSV, safe for spreadsheets.")] = False,
 ) -> None:
-    """Say why a mail was read and judged as it was, or what a code or a server's reply means.
+    """Explain a code, a server response, or a message file.
+
+    Of a message file it shows why it was read and judged as it was.
 
     A name of a file comes first, then the number of a stored bounce, then a code, then a reply.
     """

@@ -32,7 +32,10 @@ def ingest(
     as_json: Annotated[bool, typer.Option("--json", help="The figures as one JSON object.")] = False,
     jobs: Jobs = None,
 ) -> None:
-    """Read files into the history. Nobody is written to, and the files stay as they are."""
+    """Read message files into the history.
+
+    Nothing is sent, and the files stay as they are.
+    """
     set_up_logs("text")
     config, stopper, result = load_config(context.obj), Stopper().install(), CycleResult()
     read_all = _on_all_cores(jobs, here=not config.run.isolate)

@@ -31,9 +31,7 @@ Numbers = Annotated[
     list[int] | None, typer.Argument(metavar="ID...", help="The ids that `outbox list` shows.")
 ]
 
-outbox = typer.Typer(
-    help="See, release or give up the mails that bounce-watch writes.", invoke_without_command=True
-)
+outbox = typer.Typer(help="List, release or cancel messages; reset the breaker.", invoke_without_command=True)
 
 
 @outbox.callback()
@@ -154,7 +152,8 @@ def _change(
     return count
 
 
-breaker = typer.Typer(help="See whether replies are stopped because too many were due, and allow them again.")
+breaker = typer.Typer(help="Show whether the breaker stopped replies, or reset it.", no_args_is_help=True)
+outbox.add_typer(breaker, name="breaker")
 
 
 @breaker.command()
@@ -172,7 +171,7 @@ def status(
     else:
         say(f"Replies are stopped since {local(since)}: too many were due at once. Alerts and digests leave.")
         say(f"{waiting} replies wait. `bounce-watch top` shows the cause.")
-        say("`bounce-watch breaker clear` sends them and allows replies again.")
+        say("`bounce-watch outbox breaker clear` sends them and allows replies again.")
 
 
 @breaker.command()

@@ -65,7 +65,10 @@ def parse(
     as_csv: Annotated[bool, typer.Option("--csv", help="One bounce a line, safe for spreadsheets.")] = False,
     jobs: Jobs = None,
 ) -> None:
-    """Read mails and print what they report. Nothing is stored or moved."""
+    """Read message files and print what they report.
+
+    Nothing is stored or moved.
+    """
     set_up_logs("text")
     tally = _Tally()
     with (

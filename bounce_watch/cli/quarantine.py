@@ -20,9 +20,7 @@ Number = Annotated[int, typer.Argument(metavar="ID", help="The id that `quaranti
 
 _KEYS = ("id", "at", "reason", "size", "sha256", "attempts", "mailbox", "uid", "received_at")
 
-quarantine = typer.Typer(
-    help="See mails that could not be read, and read them again.", invoke_without_command=True
-)
+quarantine = typer.Typer(help="List unreadable messages, and read them again.", invoke_without_command=True)
 
 
 @quarantine.callback()

@@ -31,7 +31,10 @@ def report(
     show: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Write a self-contained HTML page: course, incidents, causes, senders, newest bounces."""
+    """Write a self-contained HTML report.
+
+    The page shows the course, incidents, causes, senders and the newest bounces.
+    """
     end = read_moment(until) or datetime.now(UTC)
     begin = read_moment(since) or end - DEFAULT_SPAN
     if begin >= end:

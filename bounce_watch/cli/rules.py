@@ -26,7 +26,7 @@ _WEEK = timedelta(weeks=1)
 _CHANGE = re.compile(r"([a-z_]+)=(.+)", re.DOTALL)
 _BARE = re.compile(r"\d+(\.\d+)?|true|false|[\[{].*", re.DOTALL)
 
-rules = typer.Typer(help="See the detection rules, check them, and try others on the stored history.")
+rules = typer.Typer(help="List, check and try the detection rules.")
 
 
 @rules.command("list")

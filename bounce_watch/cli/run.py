@@ -38,7 +38,10 @@ def run(
     ] = False,
     log_format: Annotated[str, typer.Option(help="text or json.")] = "text",
 ) -> None:
-    """Watch the mailbox: read reports, answer colleagues, alert admins, send the daily digest."""
+    """Watch the mailbox, reply, alert, and send the digest.
+
+    It reads reports, replies to colleagues, alerts admins, and sends the daily digest until it is stopped.
+    """
     set_up_logs(log_format)
     config = load_config(context.obj)
     set_up_logs(log_format, shown=None if config.monitor.full_addresses else config.own_addresses)

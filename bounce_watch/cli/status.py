@@ -20,7 +20,10 @@ def status(
     context: typer.Context,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
-    """Say how the service is doing, as a Nagios plugin: status 0 ok, 1 warning, 2 critical, 3 unknown."""
+    """Show service health; works as a Nagios plugin.
+
+    Exit status: 0 ok, 1 warning, 2 critical, 3 unknown.
+    """
     try:
         lines = judge(context.obj)
     except Exception as error:  # noqa: BLE001 - a monitor needs an answer, whatever is wrong

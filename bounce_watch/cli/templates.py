@@ -90,7 +90,7 @@ Folder = Annotated[
         "--folder", metavar="DIR", help="Templates of your own (default: those of the configuration)."
     ),
 ]
-templates = typer.Typer(help="List, preview and check the texts of our mails.", no_args_is_help=True)
+templates = typer.Typer(help="List, preview and check the texts of our messages.", no_args_is_help=True)
 
 
 @templates.command("list")

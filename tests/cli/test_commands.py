@@ -1,5 +1,6 @@
 """The table of commands: what the program's help says, and that only the called command is imported."""
 
+import os
 import subprocess
 import sys
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import pytest
 import typer.main
 
-from bounce_watch.cli.app import COMMANDS, app
+from bounce_watch.cli.app import COMMANDS, MOVED, app
 
 _IMPORTED = """
 import sys
@@ -37,3 +38,28 @@ def test_the_programs_help_imports_no_command() -> None:
     imported = set(done.stderr.split())
     assert not imported & {"sqlalchemy", "jinja2", "rich", "pydantic", "structlog"}
     assert not {name for name in imported if name.startswith("bounce_watch.cli.")} - {"bounce_watch.cli.app"}
+
+
+def test_the_help_has_groups_and_no_summary_is_cut_at_80_columns() -> None:
+    assert all(len(listed.help) <= 58 for listed in COMMANDS.values())
+    done = subprocess.run(
+        [sys.executable, "-m", "bounce_watch", "--help"],
+        check=True,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "COLUMNS": "80"},
+    )
+    assert "..." not in done.stdout.partition("Set up:")[2]
+    places = [
+        done.stdout.index(f"\n{group}:\n") for group in ("Set up", "Run", "Ask", "Incidents", "Mail", "Care")
+    ]
+    assert places == sorted(places)
+
+
+@pytest.mark.parametrize(("former", "place"), MOVED.items())
+def test_a_former_name_works_and_says_where_it_went(former: str, place: tuple[str, ...]) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "bounce_watch", former, "--help"], check=True, capture_output=True, text=True
+    )
+    assert f"{former} is now: bounce-watch {' '.join(place)}" in done.stderr
+    assert "Usage:" in done.stdout

@@ -73,15 +73,15 @@ def at_the_end_of_november(site: Path, *arguments: str) -> Result:
 
 
 def test_a_purge_is_shown_first_asked_for_and_noted(site: Path) -> None:
-    dry = at_the_end_of_november(site, "purge", "--before", "7d", "--dry-run", "--json")
+    dry = at_the_end_of_november(site, "db", "purge", "--before", "7d", "--dry-run", "--json")
     found = json.loads(dry.stdout)
     assert found["goes"]["messages"] > 50
-    assert found["stays"] == {"proof of an incident that stays": 4}
-    refused = at_the_end_of_november(site, "purge", "--before", "7d")
+    assert found["stays"] == {"proof of an incident that stays": 30}
+    refused = at_the_end_of_november(site, "db", "purge", "--before", "7d")
     assert (refused.exit_code, "--yes" in refused.stderr) == (2, True)
-    too_near = at_the_end_of_november(site, "purge", "--before", "2d")
+    too_near = at_the_end_of_november(site, "db", "purge", "--before", "2d")
     assert (too_near.exit_code, "last 7 days" in too_near.stderr) == (2, True)
-    done = at_the_end_of_november(site, "purge", "--before", "7d", "--yes")
+    done = at_the_end_of_november(site, "db", "purge", "--before", "7d", "--yes")
     assert f"{found['goes']['messages']} mails read" in done.stderr
     (deed,) = map(json.loads, at_the_end_of_november(site, "db", "log", "--json").stdout.splitlines())
     assert (deed["deed"], deed["figures"]["messages"]) == ("purge", found["goes"]["messages"])

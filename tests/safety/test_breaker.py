@@ -118,10 +118,10 @@ def test_health_and_the_digest_say_that_replies_are_stopped(home: Home) -> None:
     health = judge_health(home.context.store, home.config, home.clock.now, sources={}, workers=None)
     lines = [line for line in for_digest(health) if line.name == "Replies"]
     assert [line.state for line in lines] == ["failure"]
-    assert "bounce-watch breaker" in lines[0].text
+    assert "bounce-watch outbox breaker" in lines[0].text
     digest = gather(home.config, home.context.store, home.clock.now)
     letter = home.context.composer.digest(digest, to="mailadmin@larkfield.example", event_key="d")
-    assert "bounce-watch breaker" in letter.text
+    assert "bounce-watch outbox breaker" in letter.text
 
 
 def test_the_breaker_is_shown_and_cleared_by_a_command(home: Home, store_line: str) -> None:

@@ -47,9 +47,7 @@ INCIDENT_COLUMNS = (
     Column("owner", "Severity\nWho must act", show=lambda row: (row["severity"], row["owner"])),
 )
 
-incidents = typer.Typer(
-    help="List incidents and show what proves them and what ends them.", invoke_without_command=True
-)
+incidents = typer.Typer(help="List, acknowledge and close incidents.", invoke_without_command=True)
 incidents.add_typer(change.commands)
 
 

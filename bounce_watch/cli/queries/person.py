@@ -41,7 +41,10 @@ def person(
     limit: Limit = 10,
     as_json: AsJson = False,
 ) -> None:
-    """Tell all about one colleague: what came back, what they were told, what to tell them now."""
+    """Show one user's bounces and replies.
+
+    What bounced, what they were told, and what to tell them now.
+    """
     with read_store(context.obj) as store:
         found = store.people.person(address, limit)
     if as_json:
@@ -61,7 +64,10 @@ def domain(
     limit: Limit = 10,
     as_json: AsJson = False,
 ) -> None:
-    """Tell all about one destination: what fails there and since when, whom it concerns, what it says."""
+    """Show what fails at one recipient domain.
+
+    What fails and since when, whom it concerns, and what the server says.
+    """
     with read_store(context.obj) as store:
         found = store.people.domain(name, limit)
     if as_json:

@@ -38,7 +38,10 @@ def show(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show all that is known of one bounce: the report, the judgement, what was written about it."""
+    """Show everything about one bounce.
+
+    The report, the verdict, and what was written about it.
+    """
     with read_store(context.obj) as store:
         detail = store.history.show(number)
     if draft:

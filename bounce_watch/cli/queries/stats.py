@@ -29,7 +29,10 @@ _TITLES = {
 
 @filtered()
 def stats(context: typer.Context, *, chosen: HistoryFilter, as_json: AsJson = False) -> None:
-    """Show in one look what failed, who must act, and without a filter what was done about it."""
+    """Show what failed and who must act.
+
+    Without a filter also what was done about it.
+    """
     with read_store(context.obj) as store:
         figures = _figures(store, chosen)
         whole = store.summary.stats() if chosen == HistoryFilter() else None

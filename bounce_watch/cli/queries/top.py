@@ -37,7 +37,7 @@ def top(
     as_json: AsJson = False,
     as_csv: AsCsv = False,
 ) -> None:
-    """Count failed mails by one value, most first."""
+    """Count failed messages by one value, most first."""
     value = read_word(By, by, "BY")
     with read_store(context.obj) as store:
         counts = store.history.top(value, chosen, limit)
@@ -60,7 +60,10 @@ def trend(
     as_json: AsJson = False,
     as_csv: AsCsv = False,
 ) -> None:
-    """Draw how many mails failed, period by period, and how that compares with the time before."""
+    """Draw failed messages over time.
+
+    Each period is compared with the time before.
+    """
     end = chosen.until or datetime.now(UTC)
     begin = chosen.since or end - timedelta(days=30)
     if begin >= end:

@@ -57,7 +57,9 @@ def calibrate(
     limit: Annotated[int, typer.Option(min=1, help="At most so many mails.")] = 500,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
-    """Show which evidence genuine reports carry, and propose what [trust] should say.
+    """Propose what [trust] should say for this site.
+
+    It shows which evidence genuine reports carry.
 
     Our DKIM keys are asked for in the DNS where bounce-watch[dkim] is installed. Nothing is stored or moved.
     """

@@ -49,7 +49,10 @@ def check(
     strict: Annotated[bool, typer.Option("--strict", help="Warnings count as failures.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
 ) -> None:
-    """Test every part of the set-up and say what repairs it. Only --probe sends a mail; none is moved."""
+    """Test every part of the setup and suggest fixes.
+
+    Only --probe sends a message; none is moved.
+    """
     if offline and probe:
         raise typer.BadParameter("--probe needs the servers: leave --offline out")
     span = read_span(wait)

@@ -65,7 +65,7 @@ def init(
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False,
 ) -> None:
-    """Write a commented configuration by asking a few questions."""
+    """Write a configuration by asking a few questions."""
     given = _Given(
         organisation=organisation,
         domains=domain or [],

@@ -109,7 +109,7 @@ def _send(work: Context, config: Config, to: str | None) -> tuple[ProbeMail | No
         sent, delivery = send_probe(work, sender, to or made_up_address())
         way = sender.name
     if isinstance(delivery, Refused):
-        repair = "name another address with --to, or look at bounce-watch breaker status"
+        repair = "name another address with --to, or look at bounce-watch outbox breaker status"
         return None, Check("probe", "failure", f"not sent: {delivery.text}", repair)
     if delivery.outcome in {Outcome.SENT, Outcome.UNKNOWN}:
         text = f"sent to {sent.to} by {work.sender[1]} through {way}: {delivery.reply}"

@@ -54,8 +54,8 @@ def _stopped(store: StoreQueries, now: datetime) -> Iterator[Line]:
     else:
         since, at = ago((now - tripped_at).total_seconds()), f"{tripped_at:%d %b %H:%M} UTC"
         waiting = store.outbox.count_waiting()
-        text = f"replies are stopped since {since}, {waiting} wait: bounce-watch breaker status"
-        later = f"stopped since {at}, too many were due, {waiting} wait: bounce-watch breaker status"
+        text = f"replies are stopped since {since}, {waiting} wait: bounce-watch outbox breaker status"
+        later = f"stopped since {at}, too many were due, {waiting} wait: bounce-watch outbox breaker status"
         digest = ("Replies", later)
         yield Line(name="breaker", level=Level.CRITICAL, text=text, figure=1, digest=digest)
     if stopped is None:

@@ -17,7 +17,7 @@ from bounce_watch.cli.common.open_store import change_store
 from bounce_watch.cli.common.output import Column, Form, emit, emit_json, json_default, say
 from bounce_watch.cli.common.progress import waiting
 from bounce_watch.cli.common.when import account
-from bounce_watch.cli.forget import Address, read_person
+from bounce_watch.cli.privacy.forget import Address, read_person
 from bounce_watch.store import Store
 from bounce_watch.store.privacy.columns import Found
 from bounce_watch.store.privacy.identity import PersonIdentity
