@@ -20,7 +20,7 @@ from bounce_watch.notifications.gate.values import (
     Refused,
 )
 
-OUTSIDE_THE_GATE = {Reason.UNCERTAIN, Reason.SAME_LETTER}
+OUTSIDE_THE_GATE = {Reason.UNCERTAIN, Reason.SAME_LETTER, Reason.SAME_MESSAGE}
 """Reasons for messages that were already written; the gate has no check for them."""
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)

@@ -5,7 +5,9 @@ from collections.abc import Callable
 import pytest
 
 from bounce_watch.model import Evidence
-from tests.pipeline.conftest import Home, ndr
+from tests.cli.conftest import call
+from tests.pipeline.conftest import CONFIG, Home, ndr
+from tests.servers.kept import FILE
 
 pytestmark = pytest.mark.slow
 
@@ -46,6 +48,16 @@ def test_a_member_reports_about_herself(home: Home) -> None:
     assert evidence_of(home) == [Evidence.MEMBER]
     assert home.context.store.incidents.show(1).incident.finding.confirmed is False
     assert any(DOUBT.encode() in mail.replace(b"=\r\n", b"").replace(b"\r\n ", b" ") for mail in home.sent())
+
+
+def test_the_commands_about_incidents_say_so_too(home: Home, store_line: str) -> None:
+    home.deliver(forwarded(LENA, blocked(LENA)), "1.mail")
+    home.look()
+    config = home.folder / "config.toml"
+    config.write_text(CONFIG.replace(FILE, store_line))
+    for command in (("list",), ("show", "1")):
+        told = " ".join(call("-c", str(config), "incidents", *command).stdout.split()).lower()
+        assert "person concerned" in told
 
 
 def test_a_report_of_our_exchange_confirms_it(home: Home) -> None:

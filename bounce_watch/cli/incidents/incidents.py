@@ -24,6 +24,7 @@ from bounce_watch.cli.incidents import Number, change, read_number
 from bounce_watch.cli.incidents.case_pack import pack_files, write_files
 from bounce_watch.config.load import load_config
 from bounce_watch.model import Incident, IncidentState
+from bounce_watch.notifications.alert.letter import NOT_CONFIRMED
 from bounce_watch.notifications.alert.playbooks import shipped_playbooks
 from bounce_watch.notifications.alert.steps import fill_steps
 from bounce_watch.notifications.rendering.labels import OWNERS
@@ -39,9 +40,13 @@ def _standing(row: Mapping[str, Any]) -> tuple[str, ...]:
     return (row["incident"], row["standing"])
 
 
+def _what(row: Mapping[str, Any]) -> tuple[str, ...]:
+    return (row["title"], row["key"], *([] if row["confirmed"] else [NOT_CONFIRMED]))
+
+
 INCIDENT_COLUMNS = (
     Column("incident", "Incident", show=_standing),
-    Column("title", "What\nwho or where", show=lambda row: (row["title"], row["key"]), flexible=True),
+    Column("title", "What\nwho or where", show=_what, flexible=True),
     Column("mails", "Mails", right=True),
     Column("opened_at", "Opened", show=lambda row: two_lines(row["opened_at"])),
     Column("owner", "Severity\nWho must act", show=lambda row: (row["severity"], row["owner"])),
@@ -80,6 +85,7 @@ def incident_json(incident: Incident) -> dict[str, Any]:
         "standing": incident.standing(datetime.now(UTC)),
         "severity": finding.severity,
         "title": finding.title,
+        "confirmed": finding.confirmed,
         "key": finding.key,
         "rule": finding.rule_id,
         "owner": finding.owner,
@@ -148,6 +154,7 @@ def _lines(detail: IncidentDetail) -> list[str]:
     evidence = common_evidence(row.bounce.details for row in detail.bounces if row.bounce.details)
     lines = [
         f"{incident.name} ({incident.standing(datetime.now(UTC))}, {finding.severity}): {finding.title}",
+        *([] if finding.confirmed else [NOT_CONFIRMED.capitalize()]),
         f"{finding.key}; {finding.messages} mails from {local(finding.first_at)} to {local(finding.last_at)}",
         f"Codes: {', '.join(finding.statuses) or 'none'}",
         f"Senders: {', '.join(finding.senders)}",

@@ -18,6 +18,7 @@ from bounce_watch.notifications.rendering.templates import Templates, Value, wri
 MAX_NAMES = 10
 MAX_WHO_MAY_RESEND = 100
 MAX_OTHERS = 100
+NOT_CONFIRMED = "reported by the person concerned, not confirmed"
 _NO_STEPS = "There are no steps for this kind of incident yet."
 TONES: dict[Severity, str] = {Severity.CRITICAL: "critical", Severity.HIGH: "high"}
 _SUBJECTS: dict[AlertKind, str] = {
@@ -120,7 +121,7 @@ def title_of(finding: Finding) -> str:
     """Return the rule's title with its key if that is an address or a domain."""
     title, key = plain(finding.title, 160), plain(finding.key, 80)
     named = ("@" in key or "." in key) and key not in title
-    doubt = "" if finding.confirmed else " (reported by the person concerned, not confirmed)"
+    doubt = "" if finding.confirmed else f" ({NOT_CONFIRMED})"
     return f"{title}: {key}{doubt}" if named else f"{title}{doubt}"
 
 
