@@ -7,7 +7,7 @@ are taken out before anything is read.
 import re
 from collections.abc import Iterator, Mapping
 
-from bounce_watch.model import Provenance, Site
+from bounce_watch.model import OriginalMessage, Provenance, Site
 from bounce_watch.model.address import domain_of
 
 _RESULT = re.compile(r"\s{0,20}(spf|dkim|dmarc|compauth)(?:/1)?\s{0,5}=\s{0,5}([a-z]{2,12})\b", re.IGNORECASE)
@@ -39,6 +39,20 @@ def has_failed(field: str | None) -> bool:
     if "pass" in (results.get("dmarc"), results.get("dkim")):
         return False
     return results.get("spf") in _BAD
+
+
+def is_disowned(original: OriginalMessage) -> bool:
+    """Tell whether the Exchange that returned a message says that its author only used the sender's name.
+
+    It came in without signing in, and the sender's domain did not authorize it. A message loses this stamp
+    when it leaves Exchange, so only the stamp of our own can be in it.
+    """
+    returned = original.provenance
+    if returned is None or "anonymous" not in (value.strip().lower() for value in returned.auth_as):
+        return False
+    results = read_results(returned.authentication_results)
+    is_authorized = "pass" in (results.get("dmarc"), results.get("compauth"))
+    return not is_authorized or has_failed(returned.authentication_results)
 
 
 def find_our_signer(layer: Provenance, site: Site) -> str | None:

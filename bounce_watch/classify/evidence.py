@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from itertools import zip_longest
 
+from bounce_watch.classify.authentication import is_disowned
 from bounce_watch.classify.layers import Author, Chain, LayerFinding, read_chain
 from bounce_watch.classify.side import is_microsoft_host
 from bounce_watch.model import Evidence, Provenance, Report, Signature, Site
@@ -12,6 +13,8 @@ from bounce_watch.model import Evidence, Provenance, Report, Signature, Site
 _CLOCKS_DIFFER = timedelta(days=1)
 DECIDED = "decided by"
 """The row of the table that names the layer and the header that decided."""
+
+_NOT_OURS = "the mail that came back (X-MS-Exchange-Organization-AuthAs): somebody else wrote it in our name"
 
 _LAYERS = {
     "": "the message in the mailbox",
@@ -43,6 +46,8 @@ def assess_evidence(report: Report, site: Site, *, is_known: bool = False) -> Ev
     layers = report.provenance or (Provenance(),)
     chain = read_chain(layers, site)
     proved = _tier_of_chain(report, chain, site)
+    if proved and proved[0] is not Evidence.CONTRADICTORY and is_not_ours(report, site):
+        proved = Evidence.UNVERIFIED, _NOT_OURS
     evidence, decided = proved or _tier_of_others(report, chain, site, is_known=is_known)
     rows = (*_layer_rows(layers, chain), *_original_rows(report, site, is_known=is_known))
     return EvidenceResult(
@@ -54,6 +59,11 @@ def decision_in(tests: Iterable[tuple[str, str]]) -> str | None:
     """Return the line of a table that decided; earlier versions stored only its reason, as `tier`."""
     rows = dict(tests)
     return rows.get(DECIDED) or rows.get("tier")
+
+
+def is_not_ours(report: Report, site: Site) -> bool:
+    """Tell whether our Exchange reports on a message that somebody else sent in our name."""
+    return site.is_ours(report.original.sender) and is_disowned(report.original)
 
 
 def _tier_of_chain(report: Report, chain: Chain, site: Site) -> tuple[Evidence, str] | None:

@@ -35,7 +35,8 @@ class OriginalMessage:
     `automatic` names the header fields that mark it as written by a machine (`List-Id`, `Auto-Submitted`,
     `Precedence`, ...). `own_marks` holds the values of our X-Bounce-Watch-ID; if there are any, one of our
     own messages bounced. `signed_headers` is the returned header block, byte for byte in Latin-1, if it holds
-    a DKIM signature; `signature` is the result of checking it.
+    a DKIM signature; `signature` is the result of checking it. `provenance` is what the returned headers say
+    about where it came from, None without any.
     """
 
     message_id: str | None = None
@@ -47,6 +48,7 @@ class OriginalMessage:
     own_marks: tuple[str, ...] = ()
     signed_headers: str | None = field(default=None, repr=False)
     signature: Signature = Signature.NOT_CHECKED
+    provenance: "Provenance | None" = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -50,6 +50,14 @@ SELF = ("mara@contoso.example",)
 ROWS: list[tuple[str, dict[str, Any], dict[str, Any], dict[str, Any], Reason | None]] = [
     # id, candidate, past, policy, reason (None: allowed)
     ("a-plain-failure", {}, {}, {}, None),
+    ("somebody-else-wrote-in-our-name", {"disowned": True}, {}, {}, Reason.BACKSCATTER),
+    (
+        "somebody-else-wrote-in-another-name",
+        {"disowned": True, "original_sender": "eve@evil.example"},
+        {},
+        {},
+        None,
+    ),
     ("our-mark-in-the-report", {"own_mark": True}, {}, {}, Reason.OWN_BOUNCE),
     ("we-wrote-the-returned-mail", {"original_sender": "help@contoso.example"}, {}, {}, Reason.OWN_BOUNCE),
     ("we-wrote-it-in-capitals", {"original_sender": "HELP@Contoso.Example"}, {}, {}, Reason.OWN_BOUNCE),

@@ -71,6 +71,7 @@ def _checks(candidate: Candidate, past: Past, policy: Policy, now: datetime) -> 
     yield Reason.OWN_BOUNCE, candidate.own_mark or _same(sender, policy.from_address)
     yield Reason.NOT_A_REPORT, candidate.report_kind not in (Kind.FAILURE, Kind.DELAY, Kind.SUCCESS)
     yield Reason.NOT_A_FAILURE, not is_failure
+    yield Reason.BACKSCATTER, candidate.disowned and policy.site.is_ours(sender)
     yield Reason.EVIDENCE, candidate.evidence not in policy.site.accepted_evidence
     # A bang path is a dot-atom in RFC 5321, but some hosts still route by it.
     yield Reason.NOT_PLAIN_ADDRESS, not is_deliverable(to) or "!" in to

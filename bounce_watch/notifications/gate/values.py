@@ -13,6 +13,7 @@ class Reason(StrEnum):
     OWN_BOUNCE = "own_bounce"
     NOT_A_REPORT = "not_a_report"
     NOT_A_FAILURE = "not_a_failure"
+    BACKSCATTER = "backscatter"
     EVIDENCE = "evidence"
     NOT_PLAIN_ADDRESS = "not_plain_address"
     OUTSIDE_DOMAIN = "outside_domain"
@@ -38,6 +39,7 @@ SENTENCES: dict[Reason, str] = {
     Reason.OWN_BOUNCE: "One of our own notices came back; we never answer those.",
     Reason.NOT_A_REPORT: "The mail reports no failed delivery.",
     Reason.NOT_A_FAILURE: "The mail was only delayed, or it was delivered.",
+    Reason.BACKSCATTER: "Our Exchange says that somebody else wrote the mail in our name.",
     Reason.EVIDENCE: "The report may be forged: nothing proves that it is about a mail of ours.",
     Reason.NOT_PLAIN_ADDRESS: "The address is missing or has an unusual form.",
     Reason.OUTSIDE_DOMAIN: "The address does not lie in one of our domains.",
@@ -63,6 +65,7 @@ WITHHELD: dict[Reason, str] = {
     Reason.OWN_BOUNCE: "our own notice came back",
     Reason.NOT_A_REPORT: "no report",
     Reason.NOT_A_FAILURE: "only delayed, or delivered",
+    Reason.BACKSCATTER: "backscatter: written by others in our name",
     Reason.EVIDENCE: "not proved to be our mail",
     Reason.NOT_PLAIN_ADDRESS: "unusual address",
     Reason.OUTSIDE_DOMAIN: "not one of our domains",
@@ -102,6 +105,7 @@ class Candidate:
     `automatic` names the header fields that mark the returned message as written by a machine.
     `original_sender` and `original_recipients` are From and To of the returned message.
     `received_at` is the arrival in the watched mailbox, `dated_at` the report's own Date; None if unknown.
+    `disowned`: our Exchange says that somebody else wrote the returned message in our name.
     `known_robot`: the site knows that no person reads the address; its form is checked in any case.
     """
 
@@ -119,6 +123,7 @@ class Candidate:
     received_at: datetime | None = None
     dated_at: datetime | None = None
     known_robot: bool = False
+    disowned: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 
+from bounce_watch.classify.authentication import is_disowned
 from bounce_watch.model import (
     Bounce,
     Cause,
@@ -83,6 +84,7 @@ def candidate_of(
         action=lead.action,
         own_mark=any(map(is_ours, marks)),
         automatic=report.original.automatic,
+        disowned=is_disowned(report.original),
         original_sender=report.original.sender,
         original_recipients=report.original.recipients,
         received_at=judged.received_at,
