@@ -152,3 +152,20 @@ def test_a_domain_in_utf8_and_in_a_labels_is_one(written: str, address: str) -> 
     found = first_address(written)
     assert found == address
     assert domain_of(found) == address.partition("@")[2]
+
+
+def test_words_cut_within_a_character_are_joined_at_every_depth() -> None:
+    """fast_mail_parser decodes them one by one."""
+    inner = (
+        b"Subject: =?utf-8?B?R3LD?=\n =?utf-8?B?vA==?=\nFrom: =?utf-8?q?J=C3?= =?utf-8?q?=B6?= <j@b.example>"
+    )
+    outer = (
+        b"Subject: =?utf-8?q?Gr=C3?= =?utf-8?q?=BC=C3=9Fe?=\nContent-Type: multipart/mixed; boundary=b\n\n"
+    )
+    attached = b"--b\nContent-Type: message/rfc822\n\n" + inner + b"\n\nhello\n--b--\n"
+    root = parse(outer + b"--b\n\nsee below\n" + attached)
+    assert root.headers.line("subject") == "Grüße"
+    (message,) = root.children[1].children
+    assert message.headers.line("subject") == "Grü"
+    assert message.headers.first("from") == "Jö <j@b.example>"
+    assert message.text.strip() == "hello"

@@ -1,7 +1,7 @@
 """The MIME tree of a message (RFC 2045, 2046). Only this module imports fast_mail_parser.
 
 Where fast_mail_parser refuses a message, the bounded parser in `fallback` reads it, and where it would decode
-an attached message before our limits hold for its headers.
+an attached message before our limits hold for its headers, or encoded words one by one that belong together.
 """
 
 import re
@@ -24,6 +24,7 @@ from bounce_watch.unwrap.mime.limits import (
 )
 from bounce_watch.unwrap.mime.text import decode, text_of
 
+_SIDE_BY_SIDE = re.compile(rb"\?=[ \t\r\n]{1,8}=\?")
 _PARAMETER = re.compile(r";\s{0,20}([\w-]{1,40})\*?\s{0,20}=\s{0,20}(\"[^\"]{0,200}\"|[^;\s\"]{1,200})")
 
 
@@ -99,9 +100,18 @@ def _read_tree(message: bytes) -> Any:
     if has_encoded_message(message):
         return fallback.parse(message)
     try:
-        return fast_mail_parser.parse_email_tree(message, mode="lazy")
+        tree = fast_mail_parser.parse_email_tree(message, mode="lazy")
     except fast_mail_parser.ParseError:
         return fallback.parse(message)
+    is_cut = _SIDE_BY_SIDE.search(message) is not None and _has_cut_words(tree, MAX_DEPTH)
+    return fallback.parse(message) if is_cut else tree
+
+
+def _has_cut_words(node: Any, depth: int) -> bool:
+    """Tell whether a header holds encoded words that are cut within a character."""
+    if any("\ufffd" in value for values in node.headers.values() for value in values):
+        return True
+    return depth > 0 and any(_has_cut_words(child, depth - 1) for child in node.children)
 
 
 def _from_tree(node: Any, budget: list[int], message: bytes, path: tuple[int, ...]) -> Part:
