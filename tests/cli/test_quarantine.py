@@ -48,6 +48,6 @@ def test_the_bytes_go_to_a_new_file_that_only_its_owner_reads(
 def test_a_message_is_read_again_in_one_step(site: Path, number: int) -> None:
     assert "Read again" in call("--config", str(site), "quarantine", "requeue", str(number)).stderr
     with open_store(store_location(load_config(site).store)) as store:
-        assert store.quarantine.list() == ()
+        assert number not in {entry.id for entry in store.quarantine.list()}
         assert store.messages.states_at("maildir:elsewhere", 1, ["1"]) == {"1": MessageState.STORED}
     assert call("--config", str(site), "quarantine", "requeue", str(number), status=1).stderr
