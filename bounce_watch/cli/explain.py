@@ -5,7 +5,7 @@ A code or a reply needs neither store nor mailbox. What the others need is impor
 
 import os.path
 import re
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -67,7 +67,7 @@ def explain(
     elif not _NUMBER.fullmatch(text) or not _explain_number(
         text, context.obj, as_json=as_json, evidence=evidence
     ):
-        _explain_text(text, as_json=as_json)
+        _explain_text(text, context.obj, as_json=as_json)
 
 
 def _explain_number(text: str, config: Path | None, *, as_json: bool, evidence: bool) -> bool:
@@ -88,21 +88,25 @@ def _explain_number(text: str, config: Path | None, *, as_json: bool, evidence: 
 
 def _explain_stored(number: int, config: Path | None, *, as_json: bool, evidence: bool) -> None:
     """Print the stored judgement and the meanings of its code. Raises NotThere for no such bounce."""
+    from bounce_watch.cli.common.advice import advice_json, advice_on, as_told
     from bounce_watch.cli.common.open_store import read_store
     from bounce_watch.cli.queries.show import as_lines, detail_json
     from bounce_watch.pipeline.context import read_catalogue
 
-    catalogue = read_catalogue(load_config(config))
+    settings = load_config(config)
+    catalogue = read_catalogue(settings)
     with read_store(config) as store:
         detail = store.history.show(number)
+        advice = advice_on(settings, store, detail)
     bounce = (detail.bounce or detail.bounces[0]).bounce
     said = " ".join(filter(None, (bounce.reply_code, bounce.status, bounce.diagnostic_code)))
     meanings = explain_code(catalogue, said) if said else ()
-    chosen = [one for one in meanings if one.name == bounce.entry]
-    others = [one for one in meanings if one.name != bounce.entry]
+    steps = advice.steps if advice else ()
+    chosen = [replace(one, sender_steps=steps) for one in meanings if one.name == bounce.entry]
+    others = [as_told(one, settings) for one in meanings if one.name != bounce.entry]
     if as_json:
         told = {"chosen": asdict(chosen[0]) if chosen else None, "rejected": [asdict(one) for one in others]}
-        emit_json({**detail_json(detail), "meanings": told})
+        emit_json({**detail_json(detail), "advice": advice_json(advice), "meanings": told})
         return
     lines = as_lines(detail, evidence=evidence)
     print_lines([*lines, "", *(line for one in chosen for line in _meaning_lines(one))])
@@ -120,13 +124,17 @@ def _catalogue(config_path: Path | None) -> Catalogue:
     return read_catalogue(config)
 
 
-def _explain_text(text: str, *, as_json: bool) -> None:
+def _explain_text(text: str, config_path: Path | None, *, as_json: bool) -> None:
     """Print the meanings of a code or a reply; exit with 1 when none is known."""
+    from bounce_watch.cli.common.advice import as_told
+
+    config = load_optional_config(config_path)
     found = explain_code(shipped_catalogue(), text)
     if not found:
         say(_nothing_known(text))
         raise typer.Exit(Exit.FAILED)
-    for explanation in found:
+    for meaning in found:
+        explanation = as_told(meaning, config)
         if as_json:
             emit_json(asdict(explanation))
         else:

@@ -16,7 +16,8 @@ from bounce_watch.notifications.facts import (
     OutageFacts,
     ReplyFacts,
 )
-from bounce_watch.notifications.guidance.letter import guidance
+from bounce_watch.notifications.guidance.letter import advice, guidance
+from bounce_watch.notifications.guidance.notes import Advice
 from bounce_watch.notifications.guidance.notice import notice
 from bounce_watch.notifications.rendering import local_time
 from bounce_watch.notifications.rendering.labels import OWNERS, SEVERITIES
@@ -52,6 +53,10 @@ class Composer:
     def reply(self, facts: ReplyFacts) -> Letter:
         """Return the reply to one sender about one bounced message. Raises TemplateFault."""
         return guidance(self._templates, self._organisation, facts)
+
+    def advice(self, facts: ReplyFacts) -> Advice:
+        """Return in English what a reply tells the sender to do. Raises TemplateFault."""
+        return advice(self._templates, self._organisation, facts)
 
     def alert(self, facts: AlertFacts) -> Letter:
         """Return the alert to one admin about an incident. Raises TemplateFault."""

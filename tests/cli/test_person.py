@@ -37,7 +37,7 @@ def test_a_person_is_told_whole(ask: Ask) -> None:
 def test_the_help_desk_reads_what_to_tell_them(demo: Path) -> None:
     out = call("-c", str(demo / "config.toml"), "person", JONAS.upper()).stdout
     assert "our account is blocked (4)" in out
-    assert "1. Call your mail administrators now" in out
+    assert "1. Contact support now: the helpdesk, phone 4455." in out
     assert "What we wrote to them" in out
     assert "told a short time ago" in out
 

@@ -274,3 +274,35 @@ def test_different_mails_of_one_person_are_different_in_the_letter_and_the_serve
     assert "RESOLVER.ADR.RecipientNotFound; petra.meier@nordwerk.example: see" in text_of(alone)
     assert "https://" not in text_of(alone)
     assert "evil.example" not in text_of(alone)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("reply", "status"),
+    [
+        pytest.param("451 4.7.1 Greylisting in action, please come back later", "4.7.1", id="greylisted"),
+        pytest.param("550 5.1.10 RESOLVER.ADR.RecipientNotFound; not found", "5.1.10", id="unknown"),
+        pytest.param(SPF, "5.7.23", id="spf"),
+        pytest.param("552 5.2.2 mailbox full", "5.2.2", id="full"),
+    ],
+)
+def test_the_phone_the_screen_and_the_letter_say_the_same(site: Site, reply: str, status: str) -> None:
+    site.look()
+    site.now += MINUTE
+    site.bounce(sender="lena@larkfield.example", reply=reply, status=status)
+    [letter] = [one for one in site.look() if one["To"] == "lena@larkfield.example"]
+    [shown] = site.rows("show", "1")
+    steps, text = shown["advice"]["steps"], text_of(letter)
+    assert steps
+    assert [step for step in steps if " ".join(step.split()) not in text] == []
+    assert " ".join(shown["advice"]["again"].split()) in text
+    [person] = site.rows("person", "lena@larkfield.example")
+    [explained] = site.rows("explain", "1")
+    assert person["advice"] == shown["advice"] == explained["advice"]
+    assert explained["meanings"]["chosen"]["sender_steps"] == steps
+    for command in (("show", "1"), ("person", "lena@larkfield.example"), ("explain", "1")):
+        printed = " ".join(site.ask(*command).stdout.split())
+        assert [step for step in steps if " ".join(step.split()) not in printed] == [], command
+    by_code = site.rows("explain", reply)[0]
+    assert by_code["cause"] == shown["bounce"]["cause"]
+    assert by_code["sender_steps"] == steps

@@ -9,7 +9,7 @@ import typer
 from rich.padding import Padding
 from rich.text import Text
 
-from bounce_watch.classify import Explanation, explain
+from bounce_watch.cli.common.advice import advice_json, advice_lines, advice_on
 from bounce_watch.cli.common.bounce_json import incident_json, row_json
 from bounce_watch.cli.common.filters import AsJson, complete_domain, complete_sender
 from bounce_watch.cli.common.open_store import read_store
@@ -17,9 +17,9 @@ from bounce_watch.cli.common.output import Column, Form, console, emit, emit_jso
 from bounce_watch.cli.outbox import entry_json
 from bounce_watch.config.load import load_config
 from bounce_watch.model import Count, Incident
+from bounce_watch.notifications.guidance.notes import Advice
 from bounce_watch.notifications.rendering.labels import CAUSES, label_of
 from bounce_watch.notifications.rendering.safe_text import for_terminal
-from bounce_watch.pipeline.context import read_catalogue
 from bounce_watch.store import BounceRow, Destination, OutboxEntry, Person, WithheldRow
 
 _SENDER = Column("sender", "Sender", flexible=True, truncate=True)
@@ -47,12 +47,14 @@ def person(
     """
     with read_store(context.obj) as store:
         found = store.people.person(address, limit)
+        newest = store.history.show(found.sent[0].id) if found.sent else None
+        advice = advice_on(load_config(context.obj), store, newest) if newest else None
     if as_json:
-        emit_json(_person_json(found))
+        emit_json({**_person_json(found), "advice": advice_json(advice)})
     elif not (found.sent or found.missed or found.mails or found.withheld):
         say(f"Nothing is known of {address}: no mail of theirs came back, and none to them did.")
     else:
-        _print_person(found, _advice(context.obj, found.sent))
+        _print_person(found, advice)
 
 
 def domain(
@@ -105,25 +107,15 @@ def _counts(counts: Iterable[Count]) -> dict[str, int]:
     return {count.label: count.now for count in counts}
 
 
-def _advice(config: Any, rows: Sequence[BounceRow]) -> Explanation | None:
-    """Return what the catalogue advises on the newest bounce, None for no bounce."""
-    if not rows:
-        return None
-    bounce = rows[0].bounce
-    said = " ".join(filter(None, (bounce.reply_code, bounce.status, bounce.diagnostic_code)))
-    meanings = explain(read_catalogue(load_config(config)), said) if said else ()
-    return next((one for one in meanings if one.name == bounce.entry), None)
-
-
-def _print_person(found: Person, advice: Explanation | None) -> None:
+def _print_person(found: Person, advice: Advice | None) -> None:
     """Print all about a colleague, and what to tell them about the newest bounce."""
     _headline(found.address, _summary(found.causes, "mail of theirs", "mails of theirs"))
-    if advice and advice.sender_steps:
+    if advice:
         newest = found.sent[0].bounce
         title = (
             f"What to tell them about the newest one ({_inside(CAUSES[newest.cause])}, {newest.recipient})"
         )
-        _listed(title, [f"{number}. {step}" for number, step in enumerate(advice.sender_steps, 1)])
+        _listed(title, list(advice_lines(advice)))
     _listed_incidents(found.incidents)
     _bounces("Mail of theirs that came back", found.sent, _RECIPIENT)
     _bounces("Mail to them that came back", found.missed, _SENDER)

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from bounce_watch.classify import decision_in
+from bounce_watch.cli.common.advice import advice_json, advice_lines, advice_on
 from bounce_watch.cli.common.bounce_json import incident_json, row_json
 from bounce_watch.cli.common.exit_status import Exit
 from bounce_watch.cli.common.filters import AsJson
@@ -44,12 +45,14 @@ def show(
     """
     with read_store(context.obj) as store:
         detail = store.history.show(number)
+        advice = None if draft else advice_on(load_config(context.obj), store, detail)
     if draft:
         _write_draft(context.obj, detail)
     elif as_json:
-        emit_json(detail_json(detail))
+        emit_json({**detail_json(detail), "advice": advice_json(advice)})
     else:
-        print_lines(as_lines(detail, evidence=evidence))
+        told = ["", "To tell the sender", *advice_lines(advice)] if advice else []
+        print_lines([*as_lines(detail, evidence=evidence), *told])
 
 
 def detail_json(detail: BounceDetail) -> dict[str, Any]:

@@ -55,6 +55,13 @@ def guidance_text(templates: Templates, organisation: OrganisationProfile, facts
     return templates.render("replies/letter.txt.j2", _filled(templates, organisation, facts))
 
 
+def advice(templates: Templates, organisation: OrganisationProfile, facts: ReplyFacts) -> Advice:
+    """Return in English what the reply about one message tells its sender. Raises TemplateFault."""
+    return templates.in_best_language(
+        (), lambda translator: _advised(templates, translator, organisation, facts)[1]
+    )
+
+
 def _filled(templates: Templates, organisation: OrganisationProfile, facts: ReplyFacts) -> dict[str, Value]:
     """Return the values of the reply in the best language that has all of its texts."""
     wanted = (facts.language, facts.earlier_language, organisation.language)
@@ -67,24 +74,8 @@ def _written(
     templates: Templates, translator: Translator, organisation: OrganisationProfile, facts: ReplyFacts
 ) -> dict[str, Value]:
     """Return the texts of the cause, the notes for this case, the details. Raises UntranslatedText."""
-    lead, language = leading(facts.bounces), translator.language
-    source, words = _text_of(templates, lead, language), f"replies/{language}/words.j2"
-    values = _values(templates, translator, organisation, facts, lead)
-    values["headline"] = templates.block(source, "headline", values)
-    general = Advice(
-        steps=tuple(lines_of(templates.block(source, "steps", values))),
-        why=" ".join(lines_of(templates.block(source, "why", values))),
-        again=" ".join(lines_of(templates.block(source, "again", values))),
-    )
-    notes = Notes(
-        templates=templates,
-        translator=translator,
-        organisation=organisation,
-        facts=facts,
-        lead=lead,
-        values=values,
-    )
-    advice = notes.apply_to(general)
+    lead, words = leading(facts.bounces), f"replies/{translator.language}/words.j2"
+    values, advice = _advised(templates, translator, organisation, facts)
     return {
         **values,
         **{name: templates.block(words, name, values) for name in _TITLES},
@@ -100,6 +91,30 @@ def _written(
         "rest": [_line(templates, translator, organisation, one) for one in facts.more[MAX_MAILS:]],
         "tone": "critical" if lead.owner is Owner.SECURITY else "",
     }
+
+
+def _advised(
+    templates: Templates, translator: Translator, organisation: OrganisationProfile, facts: ReplyFacts
+) -> tuple[dict[str, Value], Advice]:
+    """Return the values for every text, and the steps with the notes for this case."""
+    lead = leading(facts.bounces)
+    source = _text_of(templates, lead, translator.language)
+    values = _values(templates, translator, organisation, facts, lead)
+    values["headline"] = templates.block(source, "headline", values)
+    general = Advice(
+        steps=tuple(lines_of(templates.block(source, "steps", values))),
+        why=" ".join(lines_of(templates.block(source, "why", values))),
+        again=" ".join(lines_of(templates.block(source, "again", values))),
+    )
+    notes = Notes(
+        templates=templates,
+        translator=translator,
+        organisation=organisation,
+        facts=facts,
+        lead=lead,
+        values=values,
+    )
+    return values, notes.apply_to(general)
 
 
 def _text_of(templates: Templates, bounce: Bounce, language: str) -> str:

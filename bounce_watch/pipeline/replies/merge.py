@@ -25,7 +25,7 @@ def enqueue_or_merge(
     facts: Callable[[], ReplyFacts],
     *,
     report_id: int,
-    stored: Callable[[int], ReplyFacts],
+    stored: Callable[[int], ReplyFacts | None],
     is_first: bool = True,
 ) -> bool | None:
     """Put a reply before the gate, or merge it into one that is pending: then return None.
@@ -74,9 +74,9 @@ def _merge(
     tx: Transaction,
     pending: PendingReply,
     facts: ReplyFacts,
-    stored: Callable[[int], ReplyFacts],
+    stored: Callable[[int], ReplyFacts | None],
 ) -> None:
-    first, *more = by_mail([*map(stored, pending.bounces), facts])
+    first, *more = by_mail([*filter(None, map(stored, pending.bounces)), facts])
     letter = context.composer.reply(replace(first, event_key=pending.event_key, more=tuple(more)))
     content, _ = frozen(context, letter, context.clock())
     tx.pending_replies.replace(pending.number, letter, content)

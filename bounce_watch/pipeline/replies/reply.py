@@ -2,31 +2,24 @@
 
 import hashlib
 from collections.abc import Callable, Sequence
-from datetime import timedelta
 
 from bounce_watch.classify.authentication import is_disowned
 from bounce_watch.model import (
-    Bounce,
     Cause,
     Incident,
     JudgedReport,
     LetterKind,
-    Owner,
     Report,
-    is_subject_hash,
 )
 from bounce_watch.model.address import normalise
 from bounce_watch.notifications.facts import ReplyFacts
 from bounce_watch.notifications.freeze import is_own_mark
 from bounce_watch.notifications.gate.values import Candidate
 from bounce_watch.notifications.guidance.letter import leading
-from bounce_watch.notifications.guidance.suggestions import may_be_mistyped
 from bounce_watch.pipeline.context import Context
+from bounce_watch.pipeline.replies.facts import facts_of, incident_of, stored_facts
 from bounce_watch.pipeline.replies.merge import enqueue_or_merge
 from bounce_watch.store import Transaction
-
-EARLIER = timedelta(days=30)
-"""How long a bounce counts as an earlier attempt."""
 
 
 def reply_to_sender(
@@ -44,22 +37,16 @@ def reply_to_sender(
     """
     if not judged.failed:
         return None
-    incident = _incident_of(context, judged, incidents)
+    incident = incident_of(context.rules, judged, incidents)
     candidate = candidate_of(judged, incident, lambda mark: is_own_mark(context.secret, mark))
+    site, now = context.site, context.clock()
+    named = {"to": candidate.to or "", "event_key": candidate.event_key}
 
     def facts() -> ReplyFacts:
-        return _facts_of(context, tx, candidate, judged, incident)
+        return facts_of(tx, site, now, judged, incident, **named)
 
-    def stored(bounce: int) -> ReplyFacts:
-        detail = tx.history.show(bounce)
-        known = JudgedReport(
-            report_id=detail.report.id,
-            report=detail.report.report,
-            bounces=tuple(row.bounce for row in detail.bounces),
-            evidence=detail.report.evidence,
-            received_at=detail.message.received_at,
-        )
-        return _facts_of(context, tx, candidate, known, _incident_of(context, known, detail.incidents))
+    def stored(bounce: int) -> ReplyFacts | None:
+        return stored_facts(tx, site, context.rules, now, tx.history.show(bounce), **named)
 
     return enqueue_or_merge(
         context, tx, candidate, facts, report_id=judged.report_id, stored=stored, is_first=is_first
@@ -102,64 +89,3 @@ def _event_key(addressee: str | None, cause: Cause, report: Report, incident: In
     event = f"incident\0{incident.number}" if incident else f"{cause}\0{about}"
     digest = hashlib.sha256(f"{(addressee or '').lower()}\0{event}".encode("utf-8", "replace"))
     return f"reply:{digest.hexdigest()}"
-
-
-def _incident_of(context: Context, judged: JudgedReport, incidents: Sequence[Incident]) -> Incident | None:
-    """Return the open incident of a report that its reply may mention.
-
-    Its rule must have guidance for colleagues: others do not fix a mail that is sent again and again, or an
-    address that is gone. Incidents for the security team are never mentioned: the reader of the mailbox may
-    be the intruder. Nor is one if the mail failed for several causes, which it explains only in part.
-    """
-    if len({bounce.cause for bounce in judged.failed}) != 1:
-        return None
-    guiding = {rule.id for rule in context.rules if rule.guidance}
-    for incident in sorted(incidents, key=lambda one: one.number):
-        finding = incident.finding
-        is_open = not incident.state.is_closed
-        if is_open and finding.owner is not Owner.SECURITY and finding.rule_id in guiding:
-            return incident
-    return None
-
-
-def _facts_of(
-    context: Context, tx: Transaction, candidate: Candidate, judged: JudgedReport, incident: Incident | None
-) -> ReplyFacts:
-    """Return what the reply is written from: the report, and what the history adds to it."""
-    original, lead, known = judged.report.original, leading(judged.failed), tx.known_addresses
-    accepted, language, earlier = context.site.accepted_evidence, None, 0
-    if not judged.report.language and candidate.to:
-        language = known.language_of(candidate.to, accepted)
-    if lead.sender is not None:
-        since = context.clock() - EARLIER
-        earlier = known.earlier_bounces(
-            lead.sender, lead.recipient, judged.report_id, since=since, accepted=accepted
-        )
-    addresses, domains = _find_similar(context, tx, lead) if may_be_mistyped(lead.cause) else ((), ())
-    return ReplyFacts(
-        to=candidate.to or "",
-        event_key=candidate.event_key,
-        bounces=judged.failed,
-        mail_subject=None if is_subject_hash(original.subject or "") else original.subject,
-        mail_date=original.date,
-        mail_id=original.message_id,
-        language=judged.report.language,
-        earlier_language=language,
-        incident=incident.name if incident else None,
-        incident_since=incident.opened_at if incident else None,
-        earlier_bounces=earlier,
-        known_addresses=addresses,
-        known_domains=domains,
-    )
-
-
-def _find_similar(context: Context, tx: Transaction, lead: Bounce) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return addresses at the domain, and our own domains with those that the sender's mail reached."""
-    known, accepted, domain = tx.known_addresses, context.site.accepted_evidence, lead.recipient_domain
-    addresses: tuple[str, ...] = ()
-    domains = tuple(sorted(context.site.accepted_domains))
-    if domain is not None:
-        addresses = known.at_domain(domain, accepted)
-        if lead.sender is not None:
-            domains = (*domains, *known.domains(lead.sender, domain, accepted))
-    return addresses, domains
