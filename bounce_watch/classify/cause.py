@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 from bounce_watch.classify.catalogue.index import Catalogue
 from bounce_watch.classify.catalogue.row import Row
-from bounce_watch.classify.votes import WORDS, Ground, Vote, votes_of
+from bounce_watch.classify.vote import Ground, Vote
+from bounce_watch.classify.votes import votes_of
 from bounce_watch.model import Cause, Certainty, Side
 from bounce_watch.parse.smtp_reply import SmtpReply
 
@@ -32,30 +33,27 @@ class ServerReply(NamedTuple):
 
 
 class Score(NamedTuple):
-    """All that speaks for one cause."""
+    """All that speaks for one cause. `best` is the vote that it rests on: the heaviest of the words."""
 
     cause: Cause
     points: float
-    votes: tuple[Vote, ...]
-
-    @property
-    def best(self) -> Vote:
-        """The vote that the cause rests on: the heaviest, words before a code."""
-        return max(self.votes, key=lambda vote: (vote.ground in WORDS, vote.weight))
+    best: Vote
+    votes: list[Vote]
 
     @property
     def row(self) -> Row | None:
         """The closest row with a vote, None if the words are in no row."""
-        named = [
-            (vote.ground is Ground.CODE_AND_TEXT, vote.weight, vote.row) for vote in self.votes if vote.row
-        ]
-        return max(named, key=lambda one: one[:2])[2] if named else None
+        closest: Vote | None = None
+        for vote in self.votes:
+            if vote.row and (closest is None or _is_closer(vote, closest)):
+                closest = vote
+        return closest.row if closest else None
 
 
 class Verdict(NamedTuple):
     """The chosen row, how firmly it stands, and the scores of all causes, the highest first.
 
-    `row` is only the usual meaning of the code if the server told no reason (`is_told` false).
+    `row` is only the usual meaning of the code if the server told no reason.
     """
 
     row: Row
@@ -72,8 +70,9 @@ class Verdict(NamedTuple):
         return self.scores[0].best.is_bare
 
     @property
-    def phrase(self) -> str | None:
-        return self.scores[0].best.phrase
+    def phrase(self) -> str:
+        """The words that decided, empty if a code did."""
+        return self.scores[0].best.quote
 
     @property
     def runner_up(self) -> Score | None:
@@ -134,28 +133,52 @@ def _verdict(catalogue: Catalogue, votes: Iterable[Vote]) -> Verdict | None:
 def scores_of(votes: Iterable[Vote]) -> tuple[Score, ...]:
     """Add up the votes by cause: the best of the words, a little of the next two, and the code."""
     by_cause: dict[Cause, list[Vote]] = {}
+    words_speak = False
     for vote in votes:
         by_cause.setdefault(vote.cause, []).append(vote)
-    words_speak = any(vote.ground in WORDS for group in by_cause.values() for vote in group)
+        words_speak = words_speak or vote.is_words
     share = BESIDE_WORDS if words_speak else 1.0
-    scores = [Score(cause, _points(group, share), tuple(group)) for cause, group in by_cause.items()]
-    return tuple(sorted(scores, key=lambda score: -score.points))
+    scores = [_score(cause, group, share) for cause, group in by_cause.items()]
+    scores.sort(key=_points, reverse=True)
+    return tuple(scores)
 
 
-def _points(votes: list[Vote], code_share: float) -> float:
-    words, code = [], 0.0
+def _points(score: Score) -> float:
+    return score.points
+
+
+def _score(cause: Cause, votes: list[Vote], code_share: float) -> Score:
+    words, code, best = [], 0.0, votes[0]
     for vote in votes:
-        if vote.ground in WORDS:
+        if vote.is_words:
             words.append(vote.weight)
         else:
-            code = max(code, vote.weight * (1.0 if vote.is_certain else code_share))
+            weight = vote.weight if vote.is_certain else vote.weight * code_share
+            code = max(code, weight)
+        if _is_better(vote, best):
+            best = vote
     words.sort(reverse=True)
-    return code + (words[0] + AGREEING * sum(words[1:3]) if words else 0.0)
+    points = code + (words[0] + AGREEING * sum(words[1:3]) if words else 0.0)
+    return Score(cause, points, best, votes)
+
+
+def _is_better(vote: Vote, best: Vote) -> bool:
+    if vote.is_words is not best.is_words:
+        return vote.is_words
+    return vote.weight > best.weight
+
+
+def _is_closer(vote: Vote, closest: Vote) -> bool:
+    """Tell whether a vote's row is closer: words of the very code come first, then the heavier vote."""
+    own = vote.ground is Ground.CODE_AND_TEXT
+    if own is not (closest.ground is Ground.CODE_AND_TEXT):
+        return own
+    return vote.weight > closest.weight
 
 
 def _certainty(first: Score, lead: float) -> Certainty:
     best = first.best
-    if best.row is not None and best.row.is_bare and best.ground not in WORDS:
+    if best.row is not None and best.row.is_bare and not best.is_words:
         return Certainty.NOT_TOLD
     if first.points >= TOLD and lead >= LEAD:
         return Certainty.TOLD

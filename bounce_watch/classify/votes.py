@@ -1,25 +1,19 @@
 """Collect what speaks for each cause in one reply: its words, the codes of its provider, its status."""
 
 from collections.abc import Iterator
-from enum import IntEnum
 from math import inf
-from typing import NamedTuple
 
 from bounce_watch.classify.catalogue.index import CandidateRows, Catalogue
 from bounce_watch.classify.catalogue.row import Namespace, Reach, Row
-from bounce_watch.classify.words.clean import Clause, clauses_of, without_names
-from bounce_watch.classify.words.vocabulary import Mention, Vocabulary
+from bounce_watch.classify.vote import Ground, Vote
+from bounce_watch.classify.word_votes import of_words
 from bounce_watch.model import EXCHANGE_ONLINE_DECIDES, Cause, Side
 from bounce_watch.parse.smtp_reply import SmtpReply
 from bounce_watch.unwrap.fast_patterns import folded
 
-MAX_QUOTE = 60
 SECOND_TOKEN = 2.0
-ADVICE = 0.45
-"""The share in which a clause counts that only advises."""
-LONGER = 60
-"""Letters for which a phrase weighs one more, because a long match is no accident."""
-MOST_FOR_LENGTH = 0.8
+# A tuple, because the hash of an enumeration costs more than a few comparisons.
+_ONLY_OURS = tuple(EXCHANGE_ONLINE_DECIDES)
 
 CERTAIN_CODE, ONE_MEANING, CLEAR_CODE, RANGE_CODE, GENERIC_CODE = 9.0, 6.0, 4.5, 3.2, 2.5
 SUBJECT_CODE, REPLY_CODE, CLASS_CODE = 0.9, 1.0, 0.4
@@ -27,48 +21,7 @@ REPLY_CODES = {"535": 4.5, "530": 3.0}
 VENDOR_DETAIL, SECURITY_DETAIL = 50, 20
 """From these details on a number has one meaning, whoever quotes it: Microsoft's own, and those of x.7."""
 
-
 _SECURITY = 7
-
-
-class Ground(IntEnum):
-    """What a vote rests on: smaller is closer to the server's own words."""
-
-    CODE_AND_TEXT = 1
-    CODE = 2
-    TEXT = 3
-    GENERIC_CODE = 4
-    GROUP = 5
-    REPLY_CODE = 6
-
-
-WORDS = frozenset((Ground.CODE_AND_TEXT, Ground.TEXT))
-"""The grounds that are the words of a server."""
-
-
-class Vote(NamedTuple):
-    """One thing that speaks for a cause. `row` is None for words that no row holds.
-
-    `is_bare`: a code that this server uses for anything. `is_certain`: a code with one meaning only, which
-    words beside it don't weaken.
-    """
-
-    cause: Cause
-    weight: float
-    ground: Ground
-    row: Row | None = None
-    phrase: str | None = None
-    is_bare: bool = False
-    is_certain: bool = False
-
-
-class _ReadClause(NamedTuple):
-    """A clause with the concepts that its words name. `weight` is the share in which it counts."""
-
-    start: int
-    words: list[str]
-    mentions: list[Mention]
-    weight: float
 
 
 def votes_of(
@@ -77,10 +30,10 @@ def votes_of(
     """Return all votes of one reply; what the reporter says around it counts only if it says nothing."""
     rows = catalogue.candidates(reply.status, by_microsoft, side)
     own = _of_own_tokens(rows, reply.words)
-    votes = [*own, *_of_words(catalogue, reply.words, side), *_of_families(catalogue, reply, host)]
+    votes = [*own, *of_words(catalogue, reply.words, side), *_of_families(catalogue, reply, host)]
     if not votes and reply.text != reply.words:
         own = _of_own_tokens(rows, reply.text)
-        votes = [*own, *_of_words(catalogue, reply.text, side)]
+        votes = [*own, *of_words(catalogue, reply.text, side)]
     code = _of_code(catalogue, rows, reply, own, by_microsoft=by_microsoft)
     found = (*votes, code) if code else votes
     return tuple(vote for vote in found if _may_say(vote.cause, side))
@@ -88,24 +41,7 @@ def votes_of(
 
 def _may_say(cause: Cause, side: Side | None) -> bool:
     """Tell whether a side decides about a cause: some only Exchange Online does."""
-    return side is not Side.THEIRS or cause not in EXCHANGE_ONLINE_DECIDES
-
-
-def _of_words(catalogue: Catalogue, text: str, side: Side | None) -> Iterator[Vote]:
-    """Yield what the words say; standing phrases are asked only when the rest says nothing."""
-    for told in catalogue.knowledge.standing.readings(without_names(text)):
-        clauses = [_read(catalogue.knowledge.vocabulary, clause) for clause in clauses_of(told)]
-        votes = [*_of_statements(catalogue, clauses), *_of_phrases(catalogue, told, clauses, side)]
-        if votes:
-            yield from votes
-            return
-
-
-def _read(vocabulary: Vocabulary, clause: Clause) -> _ReadClause:
-    words = vocabulary.words_in(clause.text)
-    mentions = vocabulary.mentions(words)
-    is_advice = any(mention.concept == vocabulary.advice for mention in mentions)
-    return _ReadClause(clause.start, words, mentions, ADVICE if is_advice else 1.0)
+    return side is not Side.THEIRS or cause not in _ONLY_OURS
 
 
 def _of_own_tokens(rows: CandidateRows, text: str) -> list[Vote]:
@@ -115,42 +51,16 @@ def _of_own_tokens(rows: CandidateRows, text: str) -> list[Vote]:
     for row in rows.near:
         if row.pattern and (found := row.pattern.search(text, lowered)):
             weight = min(row.weight, most)
-            votes.append(Vote(row.cause, weight, Ground.CODE_AND_TEXT, row, _quote(found[0])))
+            votes.append(Vote(row.cause, weight, Ground.CODE_AND_TEXT, row, found[0]))
             most = SECOND_TOKEN
     return votes
-
-
-def _of_phrases(
-    catalogue: Catalogue, text: str, clauses: list[_ReadClause], side: Side | None
-) -> Iterator[Vote]:
-    for row, found in catalogue.phrases(side).matches(text, folded(text)):
-        weight = row.weight + min(len(found[0]) / LONGER, MOST_FOR_LENGTH)
-        share = _weight_at(found.start(), clauses)
-        yield Vote(row.cause, weight * share, Ground.TEXT, row, _quote(found[0]))
-
-
-def _weight_at(place: int, clauses: list[_ReadClause]) -> float:
-    """Return the weight of the clause that holds a place."""
-    weight = 1.0
-    for clause in clauses:
-        if clause.start > place:
-            break
-        weight = clause.weight
-    return weight
-
-
-def _of_statements(catalogue: Catalogue, clauses: list[_ReadClause]) -> Iterator[Vote]:
-    for clause in clauses:
-        for statement, quote in catalogue.knowledge.statements.said(clause.mentions, clause.words):
-            yield Vote(statement.cause, statement.weight * clause.weight, Ground.TEXT, None, quote)
 
 
 def _of_families(catalogue: Catalogue, reply: SmtpReply, host: str | None) -> Iterator[Vote]:
     lowered = folded(reply.text)
     spoken = f"{lowered} {host.lower()}" if host else lowered
-    for family, _ in catalogue.families.matches(spoken, spoken):
-        for cause, code in family.said(reply.text, lowered, reply.status):
-            yield Vote(cause, family.weight, Ground.TEXT, None, _quote(code))
+    for family, cause, code in catalogue.families.said(reply.text, lowered, reply.status, spoken):
+        yield Vote(cause, family.weight, Ground.TEXT, None, code)
 
 
 def _of_code(
@@ -193,7 +103,3 @@ def _has_one_meaning(row: Row) -> bool:
         return False
     is_vendors = row.namespace is Namespace.MICROSOFT and row.span.low >= VENDOR_DETAIL
     return is_vendors or (row.span.subject == _SECURITY and row.span.low >= SECURITY_DETAIL)
-
-
-def _quote(words: str) -> str:
-    return "".join(character for character in words if character.isprintable())[:MAX_QUOTE]

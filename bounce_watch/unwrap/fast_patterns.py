@@ -1,14 +1,15 @@
 """Patterns that search texts fast: behind a plain search for words, many at once, and at line starts."""
 
 import re
-from collections.abc import Iterable, Sequence
-from functools import cached_property
+from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property, lru_cache
 from re import _constants as sre  # type: ignore[attr-defined]
 from re import _parser as parser  # type: ignore[attr-defined]
 from typing import Any, Generic, TypeVar
 
 MIN_WORD = 2
-_LETTERS = 3
+MAX_CACHED = 1024
+"""Words of texts whose patterns are kept."""
 _LONG_ENOUGH = 5
 _ZERO_WIDTH = {sre.AT, sre.ASSERT, sre.ASSERT_NOT}
 _REPEATS = {sre.MAX_REPEAT, sre.MIN_REPEAT, sre.POSSESSIVE_REPEAT}
@@ -65,46 +66,55 @@ class KeywordGuardedPattern:
 class PatternIndex(Generic[Item]):
     """Many patterns of which a text may match few: finds those few without trying each.
 
-    All needed words are looked up by three of their letters, so the time hardly grows with the patterns.
+    Each needed word is looked for by its longest part without spaces, and a text's words repeat, so that
+    most of a text costs one look into a cache.
     """
 
     def __init__(self, items: Iterable[tuple[Item, Sequence[KeywordGuardedPattern]]]) -> None:
         listed = tuple(items)
         self._items = [item for item, _ in listed]
         self._patterns = [(place, one) for place, (_, patterns) in enumerate(listed) for one in patterns]
-
-    @cached_property
-    def _places(self) -> tuple[dict[str, tuple[tuple[str, int], ...]], tuple[tuple[str, int], ...]]:
-        """The words with the numbers of their patterns, by their first letters; those that are shorter."""
-        by_letters: dict[str, tuple[tuple[str, int], ...]] = {}
-        short: list[tuple[str, int]] = []
-        for place, (_, pattern) in enumerate(self._patterns):
-            for word in pattern.signs:
-                if len(word) < _LETTERS:
-                    short.append((word, place))
-                else:
-                    key = word[:_LETTERS]
-                    by_letters[key] = (*by_letters.get(key, ()), (word, place))
-        return by_letters, tuple(short)
+        self._needed_by: Callable[[str], tuple[tuple[str, int], ...]] = lru_cache(MAX_CACHED)(
+            self._find_needed
+        )
 
     def matches(self, text: str, lowered: str) -> list[tuple[Item, re.Match[str]]]:
         """Return each item of which a pattern matches, with the first match, in the order of the items."""
+        possible = set(self._always)
+        for word in lowered.split():
+            for needed, number in self._needed_by(word):
+                if number not in possible and needed in lowered:
+                    possible.add(number)
         found: dict[int, re.Match[str]] = {}
-        for number in sorted(self._possible(lowered)):
+        for number in sorted(possible):
             place, pattern = self._patterns[number]
             if place not in found and (match := pattern.pattern.search(text)):
                 found[place] = match
         return [(self._items[place], match) for place, match in found.items()]
 
-    def _possible(self, lowered: str) -> set[int]:
-        by_letters, short = self._places
-        letters = {lowered[place : place + _LETTERS] for place in range(len(lowered) - _LETTERS + 1)}
-        possible = {place for word, place in short if word in lowered}
-        for key in by_letters.keys() & letters:
-            for word, place in by_letters[key]:
-                if word in lowered:
-                    possible.add(place)
-        return possible
+    @cached_property
+    def _always(self) -> frozenset[int]:
+        """The numbers of the patterns that need no known word."""
+        return frozenset(number for number, (_, one) in enumerate(self._patterns) if not one.words)
+
+    @cached_property
+    def _parts(self) -> dict[str, list[tuple[str, str, int]]]:
+        """The needed words by the first letters of their longest part: the part, the word, the number."""
+        parts: dict[str, list[tuple[str, str, int]]] = {}
+        for number, (_, pattern) in enumerate(self._patterns):
+            for word in pattern.words:
+                part = max(word.split() or [""], key=len)
+                parts.setdefault(part[:MIN_WORD], []).append((part, word, number))
+        return parts
+
+    def _find_needed(self, word: str) -> tuple[tuple[str, int], ...]:
+        """Return the needed words whose part a word holds, and the numbers of their patterns."""
+        parts = self._parts
+        starts = {word[place : place + MIN_WORD] for place in range(len(word))} & parts.keys()
+        found = {
+            (needed, number) for start in starts for part, needed, number in parts[start] if part in word
+        }
+        return tuple(found)
 
 
 def _without_longer(words: Words) -> Words:

@@ -211,7 +211,7 @@ def test_what_the_server_said_goes_before_what_the_reporter_says_around_it() -> 
 def test_the_reason_names_the_words_and_the_meanings_that_lost() -> None:
     why = refused_by_us("550 5.2.2 submission quota exceeded").why
     chosen = 'text matched "submission quota", chose 5.2.2/submission-quota'
-    assert why == f"{chosen} over 5.2.2/mailbox-full, rate_limited"
+    assert why == f"{chosen} over rate_limited, 5.2.2/mailbox-full"
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from functools import lru_cache
 
 from bounce_watch.classify.catalogue.knowledge import Knowledge
 from bounce_watch.classify.catalogue.row import Namespace, Reach, Row, read_status
+from bounce_watch.classify.words.families import FamilyIndex
 from bounce_watch.model import Cause, Side
 from bounce_watch.unwrap.fast_patterns import KeywordGuardedPattern, PatternIndex
 
@@ -51,7 +52,7 @@ class Catalogue:
         self.knowledge = knowledge
         self.text_rows = tuple(row for row in self.rows if row.code is None)
         self._phrases = {side: _phrases(_fitting(self.text_rows, side)) for side in (None, *Side)}
-        self.families = PatternIndex((family, [family.sign]) for family in knowledge.families)
+        self.families = FamilyIndex(knowledge.families)
         self._covering = self._by_subject()
         self._replies: dict[str | None, tuple[Row, ...]] = {}
         for row in self.rows:

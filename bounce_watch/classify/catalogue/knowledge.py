@@ -12,7 +12,6 @@ from bounce_watch.classify.words.standing import StandingPhrases
 from bounce_watch.classify.words.statements import ANYWHERE, Statement, Statements
 from bounce_watch.classify.words.vocabulary import Vocabulary
 from bounce_watch.model import Cause
-from bounce_watch.unwrap.fast_patterns import KeywordGuardedPattern
 
 Table = Mapping[str, Any]
 SITE_BONUS = 1.0
@@ -124,9 +123,8 @@ def _is_day(table: Table) -> bool:
 
 def _codes(table: Table, where: str) -> Iterator[FamilyCode]:
     for word, patterns in table.items():
-        pattern: KeywordGuardedPattern | None = compile_linear(patterns, where)
-        if pattern is not None:
-            yield FamilyCode(_cause(word, where), pattern)
+        compile_linear(patterns, where)
+        yield FamilyCode(_cause(word, where), tuple(patterns))
 
 
 def _cause(word: Any, where: str) -> Cause:

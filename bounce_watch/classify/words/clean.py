@@ -6,7 +6,6 @@ URLs, host names and settings (`id=…`) hold words that the server did not say 
 import re
 import unicodedata
 from itertools import islice
-from typing import NamedTuple
 
 from bounce_watch.unwrap.fast_patterns import folded
 
@@ -29,13 +28,6 @@ _ACCENTS = re.compile("[\u0300-\u036f]")
 _TOKEN = re.compile(r"[^\W_]+")
 
 
-class Clause(NamedTuple):
-    """One clause of a cleaned text: where it begins, and its plain letters."""
-
-    start: int
-    text: str
-
-
 def without_names(text: str) -> str:
     """Return a text without URLs, settings and host names; an IP address becomes a word."""
     if "://" in text or "www." in text or "mailto:" in text:
@@ -54,18 +46,14 @@ def _drop_host(found: re.Match[str]) -> str:
     return found[0].replace(".", " ") if any(sign in name for sign in _NO_HOST) else " "
 
 
-def clauses_of(text: str) -> list[Clause]:
-    """Return the clauses of a cleaned text that hold words."""
-    clauses, start = [], 0
-    for end in islice(_CLAUSE_END.finditer(text), MAX_CLAUSES):
-        clauses.append(_clause(text, start, end.start()))
-        start = end.end()
-    clauses.append(_clause(text, start, len(text)))
-    return [clause for clause in clauses if clause.text]
+def clauses_of(text: str) -> list[str]:
+    """Return the clauses of a cleaned text in plain letters, empty ones too."""
+    return _CLAUSE_END.split(plain(text), MAX_CLAUSES)
 
 
-def _clause(text: str, start: int, end: int) -> Clause:
-    return Clause(start, plain(text[start:end]).strip(" :,-"))
+def clause_at(text: str, place: int) -> int:
+    """Return the number of the clause of a cleaned text that holds a place."""
+    return sum(1 for end in islice(_CLAUSE_END.finditer(text, 0, place), MAX_CLAUSES))
 
 
 def plain(text: str) -> str:

@@ -1,18 +1,19 @@
 """Codes and phrases that belong to one provider or product: they count only when it speaks."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import NamedTuple
 
 from bounce_watch.model import Cause
-from bounce_watch.unwrap.fast_patterns import KeywordGuardedPattern
+from bounce_watch.unwrap.fast_patterns import KeywordGuardedPattern, PatternIndex
 
 
 class FamilyCode(NamedTuple):
-    """One code of a family. `status` codes compare with the status, the others are searched in the text."""
+    """The patterns of the codes that mean one cause."""
 
     cause: Cause
-    pattern: KeywordGuardedPattern
+    patterns: tuple[str, ...]
 
 
 class Family(NamedTuple):
@@ -26,11 +27,33 @@ class Family(NamedTuple):
     source: str
     checked: date
 
-    def said(self, text: str, lowered: str, status: str | None) -> Iterator[tuple[Cause, str]]:
-        """Yield the causes that the codes of this family give, with the code."""
-        for code, cause in self.statuses:
-            if status is not None and (status == code or (code[0] == "x" and status[1:] == code[1:])):
-                yield cause, status
-        for one in self.codes:
-            if found := one.pattern.search(text, lowered):
-                yield one.cause, found[0]
+
+class FamilyIndex:
+    """The codes of all families, found before anyone asks who speaks: few replies hold any of them."""
+
+    def __init__(self, families: Iterable[Family]) -> None:
+        listed = tuple(families)
+        self._codes = PatternIndex(
+            ((family, code.cause), [KeywordGuardedPattern(one, re.IGNORECASE) for one in code.patterns])
+            for family in listed
+            for code in family.codes
+        )
+        self._statuses: dict[str, tuple[tuple[Family, Cause], ...]] = {}
+        for family in listed:
+            for status, cause in family.statuses:
+                self._statuses[status] = (*self._statuses.get(status, ()), (family, cause))
+
+    def said(
+        self, text: str, lowered: str, status: str | None, spoken: str
+    ) -> Iterator[tuple[Family, Cause, str]]:
+        """Yield each code of a family that speaks: the family, the cause and the code.
+
+        `spoken` is the reply with the name of its server, in small letters.
+        """
+        for (family, cause), found in self._codes.matches(text, lowered):
+            if family.sign.search(spoken, spoken):
+                yield family, cause, found[0]
+        if status is not None:
+            for family, cause in (*self._statuses.get(status, ()), *self._statuses.get(f"x{status[1:]}", ())):
+                if family.sign.search(spoken, spoken):
+                    yield family, cause, status

@@ -24,10 +24,14 @@ class Statement(NamedTuple):
 
 
 class Said(NamedTuple):
-    """A statement that a clause makes, and the words that make it."""
+    """A statement that a clause makes, and the mentions that make it."""
 
     statement: Statement
-    words: str
+    places: list[Mention]
+    words: list[str]
+
+    def __str__(self) -> str:
+        return " ... ".join(" ".join(self.words[one.first : one.last + 1]) for one in self.places)
 
 
 class Statements:
@@ -53,11 +57,7 @@ class Statements:
         for mention in mentions:
             named |= mention.concept
         made = ((one, _together(one, mentions)) for one in self.possible(named))
-        return [
-            Said(statement, " ... ".join(_quote(one, words) for one in places))
-            for statement, places in made
-            if places
-        ]
+        return [Said(statement, places, words) for statement, places in made if places]
 
 
 def _together(statement: Statement, mentions: list[Mention]) -> list[Mention] | None:
@@ -80,11 +80,7 @@ def _nearest(statement: Statement, one: Mention, group: int, mentions: list[Ment
     best, distance = None, statement.within + 1
     for other in mentions:
         if other.concept & group and other is not one:
-            gap = max(other.first - one.last, one.first - other.last)
+            gap = other.first - one.last if other.first > one.first else one.first - other.last
             if gap < distance and not (statement.ordered and other.first < one.first):
                 best, distance = other, gap
     return best
-
-
-def _quote(mention: Mention, words: list[str]) -> str:
-    return " ".join(words[mention.first : mention.last + 1])

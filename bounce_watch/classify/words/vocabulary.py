@@ -36,8 +36,9 @@ class _Entries(NamedTuple):
 
     alone: tuple[int, ...]
     phrases: dict[str, tuple[tuple[int, Rest], ...]]
-    beginnings: tuple[tuple[str, int, Rest], ...]
-    """Phrases whose second word is only a beginning."""
+    beginnings: dict[str, tuple[tuple[str, int, Rest], ...]]
+    """Phrases whose second word is only a beginning, by its first letters."""
+    has_phrases: bool
 
 
 class Vocabulary:
@@ -60,13 +61,18 @@ class Vocabulary:
 
     def mentions(self, words: list[str]) -> list[Mention]:
         """Return the concepts that the words name, in the order of the words."""
-        found = []
+        found: list[Mention] = []
+        whole, starts, entries = self._whole, self._starts, self.entries
         for first, word in enumerate(words):
-            if entries := self.entries(word):
-                found += [Mention(concept, first, first) for concept in entries.alone]
-                for second in (first + 1, first + 2):
-                    if second < len(words):
-                        found += _phrases(entries, words, first, second)
+            # Most words are in no table, and must not push the others out of the cache.
+            if word in whole or word[:MIN_BEGINNING] in starts:
+                named = entries(word)
+                if named is None:
+                    continue
+                for concept in named.alone:
+                    found.append(Mention(concept, first, first))  # noqa: PERF401 - runs for every word
+                if named.has_phrases:
+                    _add_phrases(found, named, words, first)
         return found[:MAX_MENTIONS]
 
     @cached_property
@@ -76,6 +82,15 @@ class Vocabulary:
         }
         longest_first = sorted(words, key=lambda word: (-len(word), word))
         return re.compile("|".join(map(re.escape, longest_first))) if longest_first else None
+
+    @cached_property
+    def _whole(self) -> frozenset[str]:
+        return frozenset(self._tables[0])
+
+    @cached_property
+    def _starts(self) -> frozenset[str]:
+        """The first letters of all beginnings."""
+        return frozenset(word[:MIN_BEGINNING] for word in self._tables[1])
 
     @cached_property
     def _tables(self) -> tuple[dict[str, list[_Phrase]], dict[str, list[_Phrase]]]:
@@ -99,25 +114,32 @@ class Vocabulary:
 
 def _entries(found: list[_Phrase]) -> _Entries:
     phrases: dict[str, tuple[_Phrase, ...]] = {}
-    beginnings = []
+    beginnings: dict[str, tuple[tuple[str, int, Rest], ...]] = {}
     for concept, rest in found:
         if rest:
             (second, is_beginning), *others = rest
             if is_beginning:
-                beginnings.append((second, concept, tuple(others)))
+                start = second[:MIN_BEGINNING]
+                beginnings[start] = (*beginnings.get(start, ()), (second, concept, tuple(others)))
             else:
                 phrases[second] = (*phrases.get(second, ()), (concept, tuple(others)))
     alone = tuple(dict.fromkeys(concept for concept, rest in found if not rest))
-    return _Entries(alone, phrases, tuple(beginnings))
+    return _Entries(alone, phrases, beginnings, bool(phrases or beginnings))
 
 
-def _phrases(entries: _Entries, words: list[str], first: int, second: int) -> list[Mention]:
-    """Return the mentions of phrases whose second word stands at a place."""
-    word = words[second]
-    following = list(entries.phrases.get(word, ()))
-    following += [(concept, rest) for start, concept, rest in entries.beginnings if word.startswith(start)]
-    ends = ((concept, _last_of(rest, words, second)) for concept, rest in following)
-    return [Mention(concept, first, last) for concept, last in ends if last is not None]
+def _add_phrases(found: list[Mention], entries: _Entries, words: list[str], first: int) -> None:
+    """Add the mentions of phrases that begin at a place; their second word follows, or the one after it."""
+    for second in range(first + 1, min(first + 3, len(words))):
+        word = words[second]
+        for concept, rest in entries.phrases.get(word, ()):
+            last = _last_of(rest, words, second) if rest else second
+            if last is not None:
+                found.append(Mention(concept, first, last))
+        for start, concept, rest in entries.beginnings.get(word[:MIN_BEGINNING], ()):
+            if word.startswith(start):
+                last = _last_of(rest, words, second) if rest else second
+                if last is not None:
+                    found.append(Mention(concept, first, last))
 
 
 def _pieces(phrase: str) -> list[tuple[str, bool]]:
