@@ -83,6 +83,16 @@ def test_a_problem_of_ours_is_in_good_hands(composer: Composer, cause: Cause) ->
     assert "Don't resend the email" in text
 
 
+def test_a_remote_servers_word_never_says_what_our_it_team_or_our_system_did(composer: Composer) -> None:
+    """Nobody was notified of one rejection, and a remote server knows nothing of our own system."""
+    for cause in Cause:
+        text = " ".join(
+            reply_text(composer, template_samples.bounce(cause, Owner.MAIL_ADMIN, Side.THEIRS)).split()
+        )
+        assert "Our IT team" not in text, cause
+        assert "Our mail system" not in text, cause
+
+
 def test_a_blocked_account_is_told_how_to_change_the_password(composer: Composer) -> None:
     text = reply_text(composer, template_samples.bounce(Cause.SENDER_BLOCKED, Owner.SECURITY, Side.OURS))
     assert "Change your password only when support asks you to" in text

@@ -54,7 +54,7 @@ PHRASES = [
     "550 Your organization does not allow external forwarding",
     "550 Access denied, tenant has exceeded threshold",
 ]
-SPEAKS_FOR_US = re.compile(r"Microsoft|(?i:our (?:own )?(?:mail team|mail system|organisation|security))")
+SPEAKS_FOR_US = re.compile(r"Microsoft|(?i:our (?:own )?(?:IT team|mail system|organi[sz]ation|security))")
 SHAPES: dict[str, Callable[[str], str]] = {
     "bare": lambda reply: reply,
     "wrapped": lambda reply: f"550 5.0.350 Remote server returned an error -> {reply}",
