@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from bounce_watch.config.load import load_optional_config
 from bounce_watch.config.models import Config
 from bounce_watch.explain.letterhead import Letterhead, letterhead
 from bounce_watch.explain.trace import BounceTrace, Trace, Value, trace
-from bounce_watch.model import Report
+from bounce_watch.model import OriginalMessage, Report
 from bounce_watch.notifications.gate.values import SENTENCES
 from bounce_watch.notifications.rendering.labels import CERTAINTIES
 from bounce_watch.notifications.rendering.refusal_details import evidence_lines
@@ -39,7 +40,8 @@ def explain_file(path: Path, config_path: Path | None, *, as_json: bool, evidenc
         _print_section("The mail as it lies in the mailbox", _letterhead(head))
     site, signatures = (config.site, signatures_of(config)) if config else (None, None)
     checked = signatures.checked if signatures else None
-    for number, one in enumerate(trace(message.raw, catalogue, site, checked), 1):
+    is_known = partial(_is_known, config)
+    for number, one in enumerate(trace(message.raw, catalogue, site, checked, is_known), 1):
         answer = _answer(config, one, message) if config else None
         if as_json:
             emit_json({**_as_object(path, one, answer), "letterhead": asdict(head) if head else None})
@@ -53,6 +55,17 @@ def _letterhead(head: Letterhead) -> Lines:
     yield from ((label, value) for label, value in values if value)
     for place, hop in enumerate(head.hops):
         yield "Came through" if place == 0 else "", hop
+
+
+def _is_known(config: Config | None, original: OriginalMessage) -> bool:
+    """Tell whether our Exchange reported on the original message before; False without a store."""
+    try:
+        if config is not None:
+            with open_store(store_location(config.store), read_only=True) as store:
+                return store.messages.has_internal_report(original)
+    except StoreError:
+        pass
+    return False
 
 
 def _answer(config: Config, one: Trace, message: Message) -> ReplyPreview | None:

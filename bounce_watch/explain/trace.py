@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from bounce_watch.classify import Catalogue, Explanation, assess_evidence, explain, judge
 from bounce_watch.explain.spans import Page, Sought, Span, find_span, pages_of
-from bounce_watch.model import Bounce, Evidence, Reading, Report, Site
+from bounce_watch.model import Bounce, Evidence, OriginalMessage, Reading, Report, Site
 from bounce_watch.parse import read
 from bounce_watch.parse.formats import FORMATS
 from bounce_watch.unwrap import FoundReport, parse, unwrap
@@ -54,14 +54,27 @@ class Trace:
     tests: tuple[tuple[str, str], ...] = ()
 
 
+def _is_unknown(_original: OriginalMessage) -> bool:
+    return False
+
+
 def trace(
-    raw: bytes, catalogue: Catalogue, site: Site | None, checked: Callable[[Reading], Reading] | None = None
+    raw: bytes,
+    catalogue: Catalogue,
+    site: Site | None,
+    checked: Callable[[Reading], Reading] | None = None,
+    is_known: Callable[[OriginalMessage], bool] = _is_unknown,
 ) -> tuple[Trace, ...]:
-    """Explain every reading of a message. `checked` adds the check of our DKIM signature to a reading."""
+    """Explain every reading of a message.
+
+    `checked` adds the check of our DKIM signature to a reading; `is_known` asks our own records.
+    """
     readings = tuple(map(checked, read(raw))) if checked else read(raw)
     layers = list(_layers(raw)) if any(isinstance(reading, Report) for reading in readings) else []
     return tuple(
-        _trace(reading, layers, catalogue, site) if isinstance(reading, Report) else Trace(reading=reading)
+        _trace(reading, layers, catalogue, site, is_known)
+        if isinstance(reading, Report)
+        else Trace(reading=reading)
         for reading in readings
     )
 
@@ -72,17 +85,23 @@ def _layers(raw: bytes) -> Iterator[FoundReport]:
         yield from attached_candidates(layer)
 
 
-def _trace(report: Report, layers: list[FoundReport], catalogue: Catalogue, site: Site | None) -> Trace:
+def _trace(
+    report: Report,
+    layers: list[FoundReport],
+    catalogue: Catalogue,
+    site: Site | None,
+    is_known: Callable[[OriginalMessage], bool],
+) -> Trace:
     layer = _take_layer(report, layers)
     pages = pages_of(layer) if layer else ()
-    assessed = assess_evidence(report, site) if site else None
+    assessed = assess_evidence(report, site, is_known=is_known(report.original)) if site else None
     return Trace(
         reading=report,
         values=tuple(_values(_of_original(report), pages, report)),
         other_formats=_other_formats(report, layer) if layer else (),
         bounces=tuple(
             _bounce(bounce, pages, report, catalogue)
-            for bounce in judge(report, catalogue, site)[:MAX_BOUNCES]
+            for bounce in judge(report, catalogue, site, assessed)[:MAX_BOUNCES]
         ),
         evidence=assessed.evidence if assessed else None,
         tests=assessed.tests if assessed else (),

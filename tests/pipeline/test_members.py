@@ -134,3 +134,14 @@ def test_our_own_report_proves_that_we_sent_the_mail(home: Home) -> None:
         3: Evidence.UNVERIFIED,
         4: Evidence.UNVERIFIED,
     }
+
+
+def test_explain_asks_our_records_too(home: Home, store_line: str) -> None:
+    home.deliver(ndr(LENA, number=1), "1.mail")
+    home.look()
+    config, mail = home.folder / "config.toml", home.folder / "foreign.eml"
+    config.write_text(CONFIG.replace(FILE, store_line))
+    mail.write_bytes(foreign(LENA, "mail.1@larkfield.example", 2))
+    told = " ".join(call("-c", str(config), "explain", str(mail)).stdout.split())
+    assert "How far it is believed: correlated" in told
+    assert "(Message-ID): our records know it" in told
