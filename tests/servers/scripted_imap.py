@@ -88,8 +88,8 @@ class _Handler(socketserver.StreamRequestHandler):
         self.wfile.write(self.script.greeting)
         tag = ""
         while line := self.rfile.readline().decode("utf-8", "replace").rstrip("\r\n"):
-            # DONE has no tag of its own: its answer completes the IDLE before it (RFC 2177).
-            tag, rest = (tag, line) if line == "DONE" else line.split(" ", 1)
+            # DONE and literals have no tag of their own: their answer completes the command before.
+            tag, rest = line.split(" ", 1) if " " in line else (tag, line)
             self.script.heard.append(rest)
             answer = self.script.answer(rest)
             if answer == STALL:

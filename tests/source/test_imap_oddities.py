@@ -189,10 +189,18 @@ def test_a_session_that_ends_during_the_sign_in_is_worth_another_try(open_imap: 
     assert "by ourselves" in caught.value.repair
 
 
-def test_a_password_that_cannot_be_sent_is_refused(open_imap: Open) -> None:
-    """Without SASL PLAIN there is only LOGIN, which takes ASCII."""
+def test_a_password_outside_ascii_is_sent_in_utf8_where_there_is_only_login(open_imap: Open) -> None:
+    """A literal may hold it (RFC 3501); imaplib refuses to send it."""
+    script = Script(answers={"LOGIN": b"+ go on\r\n"})
+    settings = open_imap(script).settings
+    with ImapSource(settings, lambda: "grün"):
+        at = script.heard.index('LOGIN "bounces@contoso.example" {5}')
+        assert script.heard[at + 1] == "grün"
+
+
+def test_a_password_that_is_no_text_is_refused(open_imap: Open) -> None:
     settings = open_imap(Script()).settings
-    with pytest.raises(Refused, match="outside ASCII"), ImapSource(settings, lambda: "grün"):
+    with pytest.raises(Refused, match="outside ASCII"), ImapSource(settings, lambda: "gr\udcfcn"):
         pass
 
 

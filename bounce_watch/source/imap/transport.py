@@ -48,8 +48,16 @@ class Engine(imaplib.IMAP4):
         return plain
 
     def login(self, user: str, password: str) -> Any:
-        """Sign in by LOGIN and quote the user, as imaplib does not: `CONTOSO\\service` is no atom."""
-        status, answer = self._simple_command("LOGIN", self._quote(user), self._quote(password))
+        """Sign in by LOGIN and quote the user, as imaplib does not: `CONTOSO\\service` is no atom.
+
+        A password outside ASCII goes as a literal in UTF-8, which imaplib refuses to send.
+        """
+        arguments = [self._quote(user).encode()]
+        if password.isascii():
+            arguments.append(self._quote(password).encode())
+        else:
+            self.literal = password.encode()
+        status, answer = self._simple_command("LOGIN", *arguments)
         if status != "OK":
             raise self.error(answer[-1])
         self.state = "AUTH"
