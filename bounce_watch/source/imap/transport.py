@@ -56,7 +56,7 @@ class Engine(imaplib.IMAP4):
         if password.isascii():
             arguments.append(self._quote(password).encode())
         else:
-            self.literal = password.encode()
+            self.literal = password.encode()  # type: ignore[assignment]  # typeshed calls it a text
         status, answer = self._simple_command("LOGIN", *arguments)
         if status != "OK":
             raise self.error(answer[-1])
