@@ -6,12 +6,13 @@ import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from html import unescape
+from itertools import pairwise
 from typing import Any
 
 import pytest
 
 from bounce_watch import shipped_files
-from bounce_watch.model import Cause, Count, HourCount, Overview
+from bounce_watch.model import Cause, Count, HourCount, IncidentState, Overview
 from bounce_watch.notifications import template_samples
 from bounce_watch.notifications.rendering.templates import Templates
 from bounce_watch.notifications.report_page import charts
@@ -134,3 +135,31 @@ def test_a_quiet_span_says_so_instead_of_drawing_nothing(templates: Templates) -
     assert "No mail came back in this time." in page
     assert "No incident was open in this time." in page
     assert "<svg" not in page
+
+
+@pytest.mark.parametrize("days", [7, 30, 400])
+def test_the_chart_of_a_phone_has_columns_and_labels_that_can_be_read_there(days: int) -> None:
+    """One unit is about a pixel: columns of at least four, and labels that do not touch."""
+    facts = replace(template_samples.overview(), since=template_samples.NOW - timedelta(days=days))
+    chart: Any = charts.timeline(facts, charts.NARROW)
+    assert all(part["width"] >= 3 for column in chart["columns"] for part in column["parts"])
+    labelled = [column["middle"] for column in chart["columns"] if column["label"]]
+    assert all(later - earlier >= 38 for earlier, later in pairwise(labelled))
+
+
+def test_every_mail_is_in_one_cell_of_the_phone_s_heat_map() -> None:
+    facts = template_samples.overview()
+    wide: Any = charts.heat(facts.ticks, facts.time_zone)
+    narrow: Any = charts.heat(facts.ticks, facts.time_zone, hours=3)
+    for whole, parts in zip(wide, narrow, strict=True):
+        assert len(parts["cells"]) == 8
+        assert sum(cell["now"] for cell in whole["cells"]) == sum(cell["now"] for cell in parts["cells"])
+
+
+def test_an_archived_incident_is_not_called_resolved(templates: Templates) -> None:
+    facts = template_samples.overview()
+    story = facts.stories[0]
+    archived = replace(story.incident, state=IncidentState.ARCHIVED, resolved_at=template_samples.NOW)
+    page = page_of(templates, replace(facts, stories=(replace(story, incident=archived, steps=()),)))
+    assert "Archived, not confirmed as fixed" in page
+    assert "Resolved" not in page

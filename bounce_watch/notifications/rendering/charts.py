@@ -28,6 +28,8 @@ def change(count: Count) -> str:
 def bars(counts: Sequence[Count], translate: bool = False) -> list[dict[str, Value]]:
     """Return the rows of a bar chart; widths are percent of the largest number, at least 1 if above 0.
 
+    Ones have no bars: they would all be of full length.
+
     `translate` replaces identifiers (causes, owners) by labels.
     """
     shown = counts[:MAX_ROWS]
@@ -45,7 +47,7 @@ def bars(counts: Sequence[Count], translate: bool = False) -> list[dict[str, Val
 
 
 def _share(number: int, largest: int) -> int:
-    return max(1, round(100 * number / largest)) if number > 0 else 0
+    return max(1, round(100 * number / largest)) if number > 0 and largest > 1 else 0
 
 
 def text_rows(counts: Sequence[Count], translate: bool = False) -> list[str]:

@@ -11,19 +11,32 @@ from bounce_watch.notifications.rendering.labels import label_of
 from bounce_watch.notifications.rendering.local_time import WEEKDAYS
 from bounce_watch.notifications.rendering.templates import Value
 
-WIDTH, HEIGHT, LEFT, RIGHT, BOTTOM = 960, 220, 44, 16, 24
-"""Size of a chart in SVG units; `LEFT`, `RIGHT` and `BOTTOM` are margins for labels."""
+HEIGHT, LEFT, RIGHT, BOTTOM = 220, 44, 16, 24
+"""Height of a chart in SVG units, and its margins for labels."""
 COLORS = 6
 """Number of colors, one per cause; if there are more causes, the last color is for all others."""
-MAX_COLUMNS, MAX_LABELS = 70, 14
 OTHERS = "Other causes"
 _ABOVE = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """The width of a chart in SVG units, and its maximum of columns and of their labels."""
+
+    width: int
+    columns: int
+    labels: int
+
+
+WIDE, NARROW = Size(960, 70, 14), Size(328, 35, 5)
+"""For screens and for phones, where one unit is about a pixel."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Frame:
     """What all columns share: the causes in the order of their colors, the width of one, the top value."""
 
+    size: Size
     shown: Sequence[str]
     step: float
     ceiling: int
@@ -32,16 +45,16 @@ class _Frame:
         return (HEIGHT - _ABOVE) * value / self.ceiling
 
 
-def timeline(overview: Overview) -> dict[str, Value]:
+def timeline(overview: Overview, size: Size = WIDE) -> dict[str, Value]:
     """Return stacked columns of messages per day or week by cause, with axis and legend."""
     zone = ZoneInfo(overview.time_zone)
-    starts, days = _starts(overview.since.astimezone(zone), overview.until.astimezone(zone))
+    starts, days = _starts(overview.since.astimezone(zone), overview.until.astimezone(zone), size.columns)
     cells = _cells(overview.ticks, zone, starts, days)
     totals = sum(cells, Counter[str]())
     ranked = [name for name, _ in totals.most_common()]
     shown = ranked if len(ranked) <= COLORS else ranked[: COLORS - 1]
     ceiling = _ceiling(max(cell.total() for cell in cells))
-    frame = _Frame(shown, (WIDTH - LEFT - RIGHT) / len(starts), ceiling)
+    frame = _Frame(size, shown, (size.width - LEFT - RIGHT) / len(starts), ceiling)
     lines = (ceiling * quarter // 4 for quarter in range(5))
     return {
         "columns": [
@@ -50,18 +63,18 @@ def timeline(overview: Overview) -> dict[str, Value]:
         ],
         "lines": [{"y": round(HEIGHT - frame.height(value), 1), "label": value} for value in lines],
         "legend": list(_legend(ranked, shown)),
-        "width": WIDTH,
+        "width": size.width,
         "height": HEIGHT + BOTTOM,
         "left": LEFT,
-        "right": WIDTH - RIGHT,
+        "right": size.width - RIGHT,
         "period": "day" if days == 1 else "week",
     }
 
 
-def _starts(since: datetime, until: datetime) -> tuple[list[date], int]:
+def _starts(since: datetime, until: datetime, most: int) -> tuple[list[date], int]:
     """Return the first day of each column, and the number of days per column."""
     first, last = since.date(), (until - timedelta(microseconds=1)).date()
-    days = 1 if (last - first).days < MAX_COLUMNS else 7
+    days = 1 if (last - first).days < most else 7
     return [first + timedelta(days=number) for number in range(0, (last - first).days + 1, days)], days
 
 
@@ -75,7 +88,7 @@ def _cells(ticks: Sequence[HourCount], zone: ZoneInfo, starts: list[date], days:
 
 
 def _column(frame: _Frame, place: int, start: date, cell: Counter[str]) -> Value:
-    every = -(-int((WIDTH - LEFT - RIGHT) / frame.step) // MAX_LABELS)
+    every = -(-int((frame.size.width - LEFT - RIGHT) / frame.step) // frame.size.labels)
     left = LEFT + place * frame.step
     return {
         "middle": round(left + frame.step / 2, 1),
@@ -122,19 +135,19 @@ def _ceiling(most: int) -> int:
         size *= 10
 
 
-def heat(ticks: Sequence[HourCount], time_zone: str) -> list[Value]:
-    """Return a row per weekday with a cell per local hour: its messages and one of five tones."""
+def heat(ticks: Sequence[HourCount], time_zone: str, hours: int = 1) -> list[Value]:
+    """Return a row per weekday with a cell per `hours` local hours: its messages and one of five tones."""
     zone, counts = ZoneInfo(time_zone), Counter[tuple[int, int]]()
     for tick in ticks:
         there = tick.at.astimezone(zone)
-        counts[there.weekday(), there.hour] += tick.messages
+        counts[there.weekday(), there.hour // hours * hours] += tick.messages
     most = max(counts.values(), default=1)
     return [
         {
             "day": name,
             "cells": [
                 {"hour": hour, "now": counts[day, hour], "tone": -(-counts[day, hour] * 5 // most)}
-                for hour in range(24)
+                for hour in range(0, 24, hours)
             ],
         }
         for day, name in enumerate(WEEKDAYS)

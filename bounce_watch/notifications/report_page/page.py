@@ -5,7 +5,7 @@ import hashlib
 import re
 from datetime import datetime
 
-from bounce_watch.model import Count, IncidentStory, ListedBounce, Overview
+from bounce_watch.model import Count, IncidentState, IncidentStory, ListedBounce, Overview
 from bounce_watch.notifications.alert.letter import title_of
 from bounce_watch.notifications.rendering import local_time
 from bounce_watch.notifications.rendering.labels import CAUSES, OWNERS, SEVERITIES, label_of
@@ -17,7 +17,15 @@ PAGE, STYLE, SCRIPT = "report/report.html.j2", "report/report.css.j2", "report/r
 SENDERS = 5
 """Maximum number of senders shown per incident."""
 _COPYABLE = re.compile(r"[\w.+@-]{1,120}")
-_CHANGES = {"opened": "Opened", "grew": "Grew", "reopened": "Opened again", "resolved": "Resolved"}
+_CHANGES = {
+    "opened": "Opened",
+    "grew": "Grew",
+    "quiet": "No new bounces",
+    "reopened": "Opened again",
+    "resolved": "Resolved",
+    "archived": "Archived",
+}
+_CLOSED = {IncidentState.RESOLVED: "Resolved", IncidentState.ARCHIVED: "Archived, not confirmed as fixed"}
 
 
 def report_page(templates: Templates, overview: Overview, now: datetime) -> str:
@@ -55,7 +63,9 @@ def _values(overview: Overview, now: datetime) -> dict[str, Value]:
             {"label": "not answered", "now": sum(count.now for count in overview.withheld)},
         ],
         "course": charts.timeline(overview),
+        "course_narrow": charts.timeline(overview, charts.NARROW),
         "heat": charts.heat(overview.ticks, zone),
+        "heat_narrow": charts.heat(overview.ticks, zone, hours=3),
         "stories": [_story(overview, story) for story in overview.stories],
         "more_stories": overview.more_stories,
         "tables": [
@@ -96,8 +106,8 @@ def _story(overview: Overview, story: IncidentStory) -> dict[str, Value]:
     return {
         "name": incident.name,
         "title": title_of(finding),
-        "severity": "good" if incident.resolved_at else str(finding.severity),
-        "severity_label": "Resolved" if incident.resolved_at else SEVERITIES[finding.severity],
+        "severity": "good" if incident.state is IncidentState.RESOLVED else str(finding.severity),
+        "severity_label": _CLOSED.get(incident.state, SEVERITIES[finding.severity]),
         "owner": OWNERS[finding.owner],
         "mails": finding.messages,
         "opened": local_time.short(incident.opened_at, zone),
