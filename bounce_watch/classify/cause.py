@@ -84,7 +84,7 @@ class Verdict(NamedTuple):
         over = f" over {_named(self.scores[1:])}" if len(self.scores) > 1 else ""
         chosen = f"chose {self.row.name}{over}"
         if self.says_nothing:
-            return f"the other server gave no reason; its code usually means {self.row.name}"
+            return f"the server gave no clear reason; its code usually means {self.row.name}"
         match self.scores[0].best.ground:
             case Ground.CODE_AND_TEXT | Ground.TEXT:
                 return f'text matched "{self.phrase}", {chosen}'

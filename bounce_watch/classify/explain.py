@@ -1,18 +1,27 @@
 """Explain a code or a pasted reply: what it means, who must act, what to do."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from bounce_watch.classify.catalogue.index import Catalogue
 from bounce_watch.classify.catalogue.row import Confidence, Reach, Row
-from bounce_watch.classify.cause import ServerReply, Verdict, decide
+from bounce_watch.classify.cause import Score, ServerReply, Verdict, decide
 from bounce_watch.classify.judge import persistence_of
 from bounce_watch.classify.side import is_exchange_reply
-from bounce_watch.model import Cause, Owner, Persistence, Side
+from bounce_watch.model import Cause, Certainty, Owner, Persistence, Side
 from bounce_watch.parse.smtp_reply import SmtpReply, read_replies, read_reply
 
 _BARE = re.compile(r"(?:[245]\d\d[ -])?[245]\.\d{1,3}\.\d{1,3}|[245]\d\d")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Speaks:
+    """What speaks for one cause: its points, and the votes in words, the heaviest first."""
+
+    cause: Cause
+    points: float
+    votes: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,7 +29,8 @@ class Explanation:
     """One meaning of a code or a reply.
 
     `owner_ours` must act if our own servers refused; it equals `owner` if the side makes no difference.
-    `reply_code`, `status` and `as_number` are those of the explained text.
+    `reply_code`, `status` and `as_number` are those of the explained text. The chosen meaning of a reply has
+    a `certainty`, and in `speaks` what speaks for each cause, the highest first.
     """
 
     name: str
@@ -43,6 +53,8 @@ class Explanation:
     reply_code: str | None = None
     status: str | None = None
     as_number: str | None = None
+    certainty: Certainty | None = None
+    speaks: tuple[Speaks, ...] = ()
 
 
 def explain(catalogue: Catalogue, code_or_reply: str) -> tuple[Explanation, ...]:
@@ -67,11 +79,21 @@ def _explain_reply(catalogue: Catalogue, text: str) -> tuple[Explanation, ...]:
     if verdict is None:
         return ()
     others = (row for row in _meanings(catalogue, outer) if row is not verdict.row)
-    first = _explanation(verdict.row, verdict.why, outer, side)
+    first = replace(
+        _explanation(verdict.row, verdict.why, outer, side),
+        certainty=verdict.certainty,
+        speaks=tuple(map(_speaks, verdict.scores)),
+    )
     if not _has_other_meanings(verdict, outer):
         return (first,)
     why = f"another meaning of {outer.status or outer.reply_code}"
     return (first, *(_explanation(row, why, outer, side) for row in others))
+
+
+def _speaks(score: Score) -> Speaks:
+    votes = sorted(score.votes, key=lambda vote: -vote.weight)
+    told = tuple(dict.fromkeys(vote.told for vote in votes))
+    return Speaks(cause=score.cause, points=round(score.points, 1), votes=told)
 
 
 def _has_other_meanings(verdict: Verdict, reply: SmtpReply) -> bool:

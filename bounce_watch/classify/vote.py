@@ -43,6 +43,11 @@ class Vote(NamedTuple):
         return self.ground is Ground.TEXT or self.ground is Ground.CODE_AND_TEXT
 
     @property
+    def told(self) -> str:
+        """The vote in words: its weight, and the words or the code that it rests on."""
+        return f'{self.weight:.1f} "{self.quote}"' if self.is_words else f"{self.weight:.1f} the code"
+
+    @property
     def quote(self) -> str:
         """The words of the vote as they are shown: printable and short."""
         words = str(self.phrase or "")

@@ -17,7 +17,7 @@ from bounce_watch.cli.common.exit_status import Exit
 from bounce_watch.cli.common.output import emit_json, form_of, print_lines, say
 from bounce_watch.cli.explain_lines import explain_lines
 from bounce_watch.config.load import ConfigError, load_config, load_optional_config
-from bounce_watch.notifications.rendering.labels import CAUSES, OWNERS
+from bounce_watch.notifications.rendering.labels import CAUSES, CERTAINTIES, OWNERS
 from bounce_watch.sandbox.jobs import shipped_catalogue
 
 _NUMBER = re.compile(r"\d{1,15}")
@@ -148,6 +148,11 @@ def _meaning_lines(explanation: Explanation) -> list[str]:
         f"  {explanation.meaning}",
         f"  Cause: {CAUSES[explanation.cause]}. Who must act: {OWNERS[explanation.owner]}.",
         f"  Chosen because: {explanation.why}.",
+    ]
+    if explanation.certainty:
+        lines.append(f"  Certainty: {CERTAINTIES[explanation.certainty]}.")
+    lines += [
+        f"  {one.points:4.1f} for {CAUSES[one.cause]}: {'; '.join(one.votes)}" for one in explanation.speaks
     ]
     if explanation.owner_ours is not explanation.owner:
         lines.append(f"  When our own servers say it: {OWNERS[explanation.owner_ours]}.")

@@ -21,7 +21,7 @@ MAX_STEPS = 4
 _RULER = re.compile(r"(?m)^-{20,}$")
 _STEP = re.compile(r"(?m)^\d\. ")
 _SHARED = re.compile(r"replies/(?:[a-z]{2,3}/)?shared/[a-z_]+\.j2")
-_TEXTS = frozenset(("general", "words", "notes", *Cause, *(f"owner_{owner}" for owner in Owner)))
+_TEXTS = frozenset(("general", "not_told", "words", "notes", *Cause, *(f"owner_{owner}" for owner in Owner)))
 _TEXT = re.compile(r"replies/(?:[a-z]{2,3}/)?([a-z0-9_]+)\.j2")
 _FIXED = frozenset(
     (

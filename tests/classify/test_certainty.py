@@ -30,7 +30,7 @@ def test_the_certainty_follows_what_the_server_said(text: str, certainty: Certai
 def test_a_bare_code_tells_no_cause_but_names_its_usual_meaning(code: str) -> None:
     bounce = refused(f"{code} refused")
     assert (bounce.cause, bounce.owner, bounce.certainty) == (Cause.UNKNOWN, Owner.MAIL_ADMIN, NOT_TOLD)
-    assert "gave no reason; its code usually means" in (bounce.why or "")
+    assert "gave no clear reason; its code usually means" in (bounce.why or "")
     assert bounce.entry
 
 

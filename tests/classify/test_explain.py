@@ -3,7 +3,7 @@
 import pytest
 
 from bounce_watch.classify import explain
-from bounce_watch.model import Cause, Owner, Persistence, Side
+from bounce_watch.model import Cause, Certainty, Owner, Persistence, Side
 from tests.classify.reports import CATALOGUE
 
 
@@ -69,3 +69,17 @@ def test_an_explanation_says_what_to_do_and_where_it_comes_from() -> None:
     assert first.sender_steps[0].startswith("Call your mail administrators")
     assert first.source.startswith("https://learn.microsoft.com/")
     assert first.checked.year >= 2026
+
+
+def test_a_reply_is_explained_with_all_that_speaks_for_each_cause() -> None:
+    first = explain(CATALOGUE, "552 5.2.2 Mailbox full, client blocked")[0]
+    assert first.certainty is Certainty.TOLD
+    assert [one.cause for one in first.speaks][:2] == [Cause.MAILBOX_FULL, Cause.BLOCKED_REPUTATION]
+    assert '5.4 "mailbox ... full"' in first.speaks[0].votes
+    assert any(vote.endswith("the code") for vote in first.speaks[0].votes)
+    assert first.speaks[0].points > first.speaks[1].points
+
+
+def test_a_code_alone_is_not_weighed() -> None:
+    first = explain(CATALOGUE, "5.7.23")[0]
+    assert (first.certainty, first.speaks) == (None, ())

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bounce_watch.model import Bounce, Cause, Owner, Side
+from bounce_watch.model import Bounce, Cause, Certainty, Owner, Side
 from bounce_watch.notifications import template_samples
 from bounce_watch.notifications.alert.playbooks import Playbook
 from bounce_watch.notifications.composer import Composer
@@ -96,6 +96,18 @@ def test_a_remote_servers_word_never_says_what_our_it_team_or_our_system_did(com
 def test_a_blocked_account_is_told_how_to_change_the_password(composer: Composer) -> None:
     text = reply_text(composer, template_samples.bounce(Cause.SENDER_BLOCKED, Owner.SECURITY, Side.OURS))
     assert "Change your password only when support asks you to" in text
+
+
+@pytest.mark.parametrize("cause", [Cause.UNKNOWN, Cause.REMOTE_SYSTEM_ERROR, Cause.POLICY_REJECTED])
+def test_where_the_server_told_no_reason_the_reply_claims_none(composer: Composer, cause: Cause) -> None:
+    """A bare code has a usual meaning, but it isn't knowledge; what our own servers mean, we know."""
+    vague = replace(template_samples.bounce(cause, Owner.MAIL_ADMIN), certainty=Certainty.NOT_TOLD)
+    letter = composer.reply(template_samples.reply_facts(vague))
+    assert "gave no clear reason" in letter.subject
+    assert "only a code that can mean many things" in " ".join(letter.text.split())
+    assert body_words(letter.text) < MAX_WORDS
+    for known in (replace(vague, certainty=Certainty.TOLD), replace(vague, side=Side.OURS)):
+        assert "gave no clear reason" not in composer.reply(template_samples.reply_facts(known)).subject
 
 
 def test_an_open_incident_is_named(composer: Composer) -> None:

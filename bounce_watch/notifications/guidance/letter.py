@@ -3,7 +3,16 @@
 from collections import Counter
 from dataclasses import replace
 
-from bounce_watch.model import EXCHANGE_ONLINE_DECIDES, Bounce, Cause, Letter, LetterKind, Owner, Side
+from bounce_watch.model import (
+    EXCHANGE_ONLINE_DECIDES,
+    Bounce,
+    Cause,
+    Certainty,
+    Letter,
+    LetterKind,
+    Owner,
+    Side,
+)
 from bounce_watch.model.address import is_deliverable
 from bounce_watch.notifications.facts import OrganisationProfile, ReplyFacts
 from bounce_watch.notifications.freeze import is_message_id
@@ -124,9 +133,14 @@ def _text_of(templates: Templates, bounce: Bounce, language: str) -> str:
 
 
 def _names(lead: Bounce) -> tuple[str, ...]:
-    """Return the texts that fit, the closest first; a remote server's word never speaks of our own system."""
+    """Return the texts that fit, the closest first.
+
+    A remote server's word never speaks of our own system, and where it told no reason, we claim none.
+    """
     if lead.side is Side.THEIRS and lead.cause in _ABOUT_US:
         return ("general",)
+    if lead.certainty is Certainty.NOT_TOLD and lead.side is not Side.OURS:
+        return ("not_told", "general")
     needs_us = lead.owner is Owner.MAIL_ADMIN and lead.side is Side.THEIRS
     return (str(lead.cause), *(() if needs_us else (f"owner_{lead.owner}",)), "general")
 

@@ -58,7 +58,7 @@ OWNERS: dict[Owner, str] = {
 CERTAINTIES: dict[Certainty, str] = {
     Certainty.TOLD: "told: the server's words or an unambiguous code say so",
     Certainty.LIKELY: "likely: the usual meaning of what the server said",
-    Certainty.NOT_TOLD: "not told: the server gave no reason",
+    Certainty.NOT_TOLD: "not told: the server gave no clear reason",
 }
 
 SEVERITIES: dict[Severity, str] = {
