@@ -22,7 +22,9 @@ _EXCHANGE_TEXT = KeywordGuardedPattern(
 )
 _REMOTE_TEXT = KeywordGuardedPattern(
     r"\bhost \S{1,80} ?\[[^\]]{1,45}\](?:: | said)|SMTP error from remote"
-    r"|remote (?:host|mail server|server) (?:said|at|returned|after)",
+    r"|(?:remote (?:host|mail server|(?:smtp )?server)|other server) (?:said|at|returned|after|replied"
+    r"|answered"
+    r"|responded|issued|refused|rejected)|does not like recipient|did not like our",
     re.IGNORECASE,
 )
 

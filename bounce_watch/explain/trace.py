@@ -10,7 +10,7 @@ from bounce_watch.model import Bounce, Evidence, OriginalMessage, Reading, Repor
 from bounce_watch.parse import read
 from bounce_watch.parse.formats import FORMATS
 from bounce_watch.unwrap import FoundReport, parse, unwrap
-from bounce_watch.unwrap.envelopes import attached_candidates
+from bounce_watch.unwrap.envelopes import candidates
 
 MAX_BOUNCES = 50
 
@@ -82,7 +82,7 @@ def trace(
 def _layers(raw: bytes) -> Iterator[FoundReport]:
     for layer in unwrap(parse(raw)):
         yield layer
-        yield from attached_candidates(layer)
+        yield from candidates(layer)
 
 
 def _trace(

@@ -7,8 +7,9 @@ in the text part. Only entries about the same address are joined.
 from dataclasses import replace
 
 from bounce_watch.model import Action, RecipientFields
+from bounce_watch.parse.delivery_claims import says_something
 from bounce_watch.parse.fields import ReportFields
-from bounce_watch.parse.formats import address_colon, address_line, sendmail
+from bounce_watch.parse.formats import prose, sendmail
 from bounce_watch.parse.smtp_reply import is_vague
 from bounce_watch.unwrap import FoundReport
 
@@ -27,7 +28,7 @@ def _has_gap(entry: RecipientFields) -> bool:
 
 
 def _words(report: FoundReport) -> dict[str, RecipientFields]:
-    for form in (sendmail, address_colon, address_line):
+    for form in (sendmail, prose):
         if found := form.read(report):
             return {(entry.final_recipient or "").lower(): entry for entry in found.recipients}
     return {}
@@ -38,7 +39,7 @@ def _filled(entry: RecipientFields, words: dict[str, RecipientFields]) -> Recipi
     said = next((words[name.lower()] for name in names if name and name.lower() in words), None)
     if said is None and len(words) == 1:
         said = next(iter(words.values()))
-    if said is None:
+    if said is None or not says_something(said.diagnostic_code or ""):
         return entry
     return replace(
         entry,

@@ -2,6 +2,7 @@
 
 from bounce_watch.model import Kind, NotAReport, Unreadable
 from bounce_watch.parse.formats import sieve_reject
+from bounce_watch.parse.narrative import seems_by_a_mail_system
 from bounce_watch.parse.original import read_original
 from bounce_watch.unwrap import FoundReport, Headers, read_headers
 from bounce_watch.unwrap.automatic import is_automatic_reply
@@ -19,7 +20,7 @@ def find_kind(report: FoundReport) -> NotAReport | None:
     if _is_receipt(report):
         reason = "a receipt: someone's mail program says that a mail was read or deleted"
         return _about(report, Kind.RECEIPT, reason)
-    if is_automatic_reply(report.headers):
+    if is_automatic_reply(report.headers) and not seems_by_a_mail_system(report):
         return _about(report, Kind.AUTO_REPLY, "an automatic reply")
     if _STAND_IN in f"{report.headers.first('subject')}\n{report.text[:500]}".lower():
         reason = "Exchange's stand-in for a message that it could not hand over"

@@ -9,7 +9,7 @@ from bounce_watch.parse.formats import STRUCTURED, WORDS, Format
 from bounce_watch.parse.original import message_id_of, read_original
 from bounce_watch.parse.other_kinds import find_kind, find_sealed, sealed_item
 from bounce_watch.parse.remote_server import with_servers
-from bounce_watch.unwrap import FoundReport, Part, attached_candidates, parse, unwrap
+from bounce_watch.unwrap import FoundReport, Part, candidates, parse, unwrap
 from bounce_watch.unwrap.mime.compound_file import MAGIC
 
 
@@ -41,7 +41,7 @@ def _read_with_attached(message: FoundReport) -> tuple[Reading, ...]:
     """Read a message, or the reports attached to it if it is of no known kind."""
     reading = _read_one(message)
     if isinstance(reading, NotAReport) and reading.kind is Kind.NOT_A_REPORT:
-        attached = map(_read_one, attached_candidates(message))
+        attached = map(_read_one, candidates(message))
         reports = tuple(found for found in attached if isinstance(found, Report))
         return reports or (find_sealed(message) or reading,)
     return (reading,)

@@ -15,13 +15,13 @@ from bounce_watch.unwrap.fast_patterns import KeywordGuardedPattern
 _HOST = r"[A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63}){1,10}"
 _IP = r"(?:IPv6:)?[0-9A-Fa-f.:]{3,45}"
 _NAMED = KeywordGuardedPattern(
-    r"(?:while talking to|connect(?:ed|ing) to|rejected your message:|[Rr]emote (?:mail )?(?:host"
+    r"(?:while talking to|connect(?:ed|ing)? to|rejected your message:|[Rr]emote (?:mail )?(?:host"
     r"|server)(?: at|:)?"
-    rf"|the (?:mail )?server|Server at|Serveur à|Server auf) {{1,4}}({_HOST})(?=\.?(?:[\s:,()]|$))"
-    rf"|\bby ({_HOST})\.? \[{_IP}\]"
+    rf"|the (?:mail )?server|Server at|Serveur à|Server auf) {{1,4}}({_HOST})(?=\.?(?:[\s:,()\[]|$))"
+    rf"|\bby ({_HOST})\. \[{_IP}\]"
     rf"|\b(?:hosts?|server) ({_HOST})\.? {{0,2}}[\[(]{_IP}[\])]"
-    rf"|(?<![\w.@-])({_HOST})(?:\[{_IP}\](?: said)?:| rejected your message| gave this error:"
-    r"| Remote Server returned)",
+    rf"|(?<![\w.@-])({_HOST})(?:\[{_IP}\] said:| rejected your message| gave this error:"
+    rf"| Remote Server returned)",
 )
 _LOCAL = ("localhost", "127.0.0.1", "localhost.localdomain")
 

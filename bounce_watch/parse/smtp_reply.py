@@ -25,10 +25,13 @@ _CODE_AT_START = re.compile(r"\s{0,20}[<\"'(\[]?([245]\d\d)(?=[ \-:;,.'\"<)\]>]|
 _CODE = re.compile(r"[45][0-5]\d(?=[ \-:;,.'\"<)\]>#]|$)", re.MULTILINE)
 _INTRODUCTION = re.compile(
     r"(?:said|says|responded|response|replied|reply|returned|rejected|error|errors?:|code|status|smtp[;:]?|with|was|>>>|<<<|:|\],)"
-    r"[\s:;=('\"\[<]{1,6}\Z",
+    r"[\s:;=('\"\[<]{1,24}\Z",
     re.IGNORECASE,
 )
-_MAX_INTRODUCTION = 16
+_MAX_INTRODUCTION = 34
+_SET_OFF = re.compile(r"(?:[(\[]|[-;.] |^[ \t]{0,8}[^\W\d_]{1,20}[ \t]{1,8})\Z", re.MULTILINE)
+# `full (552 quota)`, `Reason 550 unknown`, `user@example.com - 550 unknown`: usual codes before a word.
+_USUAL = re.compile(r"(?:421|45[0-5]|50[0-4]|52[1-5]|53[0-8]|55[0-9]|57[0-9])(?:\)| [^\W\d_])")
 _LINE_HEAD = re.compile(r"[ \t]{0,20}(?:<<<[ \t]?)?")
 _AS_NUMBER = re.compile(r"AS(?<!\w..) ?\(?(\d{3,12})\b")
 _SERVER_SPEAKS = re.compile(r"(?:: ?|address error )([245]\d\d[ -])")
@@ -118,14 +121,15 @@ def read_replies(text: str, own: Codes = NO_CODES, remote: Codes = NO_CODES) -> 
 def split_hops(text: str) -> list[str]:
     """Return the replies in a text, outermost first. Exchange Online writes an arrow before what it wraps.
 
-    An arrow counts only if a code follows: a blocklist writes `127.0.0.1 -> Query Refused`.
+    An arrow counts only between codes: a blocklist writes `127.0.0.1 -> Query Refused`, a session log
+    `--> RCPT To:`.
     """
     if "->" not in text:
         return [text[:MAX_TEXT]]
     first, *others = text[:MAX_TEXT].split("->")
     hops = [first]
     for piece in others:
-        if hops[-1].strip() and any(find_codes(piece)):
+        if any(find_codes(hops[-1])) and any(find_codes(piece)):
             hops.append(piece)
         else:
             hops[-1] = f"{hops[-1]}->{piece}"
@@ -192,6 +196,7 @@ def _find_code(text: str) -> str | None:
     found = list(_CODE.finditer(text))
     opening = next((match for match in found if _opens_line(text, match)), None)
     told = opening or next((match for match in found if _is_introduced(text, match.start())), None)
+    told = told or next((match for match in found if _is_set_off(text, match.start())), None)
     return told[0] if told else None
 
 
@@ -204,6 +209,13 @@ def _opens_line(text: str, code: re.Match[str]) -> bool:
 
 def _is_introduced(text: str, start: int) -> bool:
     return _INTRODUCTION.search(text[max(0, start - _MAX_INTRODUCTION) : start]) is not None
+
+
+def _is_set_off(text: str, start: int) -> bool:
+    return (
+        _USUAL.match(text, start) is not None
+        and _SET_OFF.search(text[max(0, start - 40) : start]) is not None
+    )
 
 
 def _words_of_the_server(line: str) -> str:

@@ -1,6 +1,6 @@
 """From the bytes of a message to the report inside: MIME tree, journal envelopes, forwards."""
 
-from bounce_watch.unwrap.envelopes import attached_candidates, unwrap
+from bounce_watch.unwrap.envelopes import candidates, unwrap
 from bounce_watch.unwrap.found_report import FoundReport
 from bounce_watch.unwrap.mime.headers import Headers, addresses, first_address, read_headers
 from bounce_watch.unwrap.mime.tree import Part, parse
@@ -10,7 +10,7 @@ __all__ = [
     "Headers",
     "Part",
     "addresses",
-    "attached_candidates",
+    "candidates",
     "first_address",
     "parse",
     "read_headers",

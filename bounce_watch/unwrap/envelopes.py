@@ -62,20 +62,23 @@ def unwrap(message: Part) -> tuple[FoundReport, ...]:
     return tuple(_open(message, Layer())) or (_found(message, Layer().entered(message)),)
 
 
-def attached_candidates(report: FoundReport) -> tuple[FoundReport, ...]:
-    """Return the messages attached to a person's message in which no report was recognized, one by one.
+def candidates(report: FoundReport) -> tuple[FoundReport, ...]:
+    """Return the messages attached to or pasted into a person's message in which no report was recognized.
 
     A format may still read them: not every mail system shows itself in the sender or the structure.
     """
     if report.inline is not None or len(report.envelopes) >= MAX_ENVELOPES or _writes_reports(report.headers):
         return ()
-    layer = Layer(
-        envelopes=(*report.envelopes, "attached"),
-        forwarded_by=report.forwarded_by or report.headers.address("from"),
-        recipients=report.recipients,
-        provenance=report.provenance,
-    )
-    return tuple(_found(inner, layer.entered(inner)) for inner in attached_messages(report.message))
+    by = report.forwarded_by or report.headers.address("from")
+    layer = Layer(report.envelopes, by, report.recipients, report.provenance)
+    within = layer.opened("attached")
+    attached = tuple(_found(one, within.entered(one)) for one in attached_messages(report.message))
+    pasted = None if attached or only_quotes(report.headers) else find_pasted(report.text)
+    return attached if pasted is None else (_as_pasted(report.message, pasted, layer.opened("inline")),)
+
+
+def _as_pasted(message: Part, pasted: Pasted, layer: Layer) -> FoundReport:
+    return replace(_found(message, layer), inline=pasted.text, headers=_headers_of(pasted))
 
 
 def _found(message: Part, layer: Layer) -> FoundReport:
@@ -148,7 +151,7 @@ def _open_pasted(message: Part, layer: Layer) -> Iterator[FoundReport]:
         if _is_pasted_report(inner):
             break
     if pasted and _is_pasted_report(pasted):
-        yield replace(_found(message, layer), inline=pasted.text, headers=_headers_of(pasted))
+        yield _as_pasted(message, pasted, layer)
 
 
 def _is_pasted_report(pasted: Pasted) -> bool:

@@ -21,6 +21,8 @@ _ROBOT = re.compile(
 _OUTLOOK = re.compile(
     r"\s{0,4}[\"'*]{0,3}(?:Microsoft (?:Outlook|Exchange)|System Administrator)[\"'*]{0,3}\s{0,4}(?:<|$)"
 )
+# A null path; Courier writes its host behind it.
+_NOBODY = re.compile(r"<(?:@[^<>@\s]{1,255})?>\s{0,20}\Z")
 _SYSTEM_NAME = re.compile(
     r"\s{0,4}[\"'*]{0,3}(?:Mail Delivery (?:Sub)?system|Mail Deliver System|Mailer[- ]Daemon)\b",
     re.IGNORECASE,
@@ -65,7 +67,7 @@ def is_written_by_a_mail_system(headers: Headers) -> bool:
 
 @lru_cache(MAX_KNOWN)
 def _is_a_mail_system(sender: str) -> bool:
-    if sender.rstrip().endswith("<>") or _OUTLOOK.match(sender):
+    if _NOBODY.search(sender) or _OUTLOOK.match(sender):
         return True
     return is_robot(first_address(sender)) or ("@" not in sender and is_robot(sender.strip()))
 

@@ -178,13 +178,17 @@ ALLOWED = {
 
 
 # What differs among our own samples, for the same reasons.
-ABSENCE = {"not_a_report/01-out-of-office.eml"}
-WITHOUT_AUTHOR = {
-    f"systems/{name}.eml"
-    for name in ("exchange-simple", "fml", "kddi", "lerctr", "mailmarshal", "sun-orig", "vzwpix")
+ABSENCE = {
+    "not_a_report/01-out-of-office.eml",
+    "unknown/not-ooo-german.eml",
+    "unknown/not-ooo-with-addresses.eml",
 }
+NO_DOMAIN = {"unknown/screen-names.eml"}
+WITHOUT_AUTHOR = {
+    f"systems/{name}.eml" for name in ("fml", "kddi", "lerctr", "mailmarshal", "sun-orig", "vzwpix")
+} | {f"unknown/{name}.eml" for name in ("naver-korean", "phone-gateway", "trend")}
 KNOWN = {
-    "other local parts": {"systems/quoted-local.eml"},
+    "other local parts": {"systems/quoted-local.eml"} | NO_DOMAIN, "HTML": NO_DOMAIN,
     "attached to a forward": ABSENCE, "attached as octets": ABSENCE,
     "pasted by Outlook": WITHOUT_AUTHOR, "pasted by Gmail": WITHOUT_AUTHOR,
     "pasted and quoted": WITHOUT_AUTHOR,

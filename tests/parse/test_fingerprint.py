@@ -62,7 +62,7 @@ def test_another_report_has_another_fingerprint(samples: Path, before: bytes, af
 
 
 def test_without_a_message_id_the_words_count(samples: Path) -> None:
-    raw = (samples / "address_colon/01-two-recipients.eml").read_bytes()
+    raw = (samples / "prose/address_colon-two-recipients.eml").read_bytes()
     nameless = raw.replace(b"Message-ID: <plain-1@relay.example>\n", b"")
     reworded = nameless.replace(b"It has given up.", b"It has given up now.")
     assert fingerprint(nameless) != fingerprint(raw)

@@ -4,23 +4,18 @@ from typing import Protocol
 
 from bounce_watch.parse.fields import ReportFields
 from bounce_watch.parse.formats import (
-    address_colon,
-    address_in_sentence,
-    address_line,
     amazon_sns,
     arf,
     exchange_2003,
     exchange_2007,
     exchange_online,
     fml,
-    labelled_address,
-    returned_mail_only,
+    prose,
     rfc3464,
     rfc3464_in_text,
     sendmail,
     sieve_reject,
     smtp_dialogue,
-    x_failed_recipients,
 )
 from bounce_watch.unwrap import FoundReport
 
@@ -42,13 +37,8 @@ WORDS: tuple[Format, ...] = (
     exchange_2003,
     fml,
     sendmail,
-    address_colon,
-    address_line,
-    labelled_address,
     smtp_dialogue,
-    address_in_sentence,
-    x_failed_recipients,
-    returned_mail_only,
+    prose,
 )
 """Written for people: Exchange's own texts first, then the looser shapes, the least certain last."""
 

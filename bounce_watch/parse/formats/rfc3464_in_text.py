@@ -4,7 +4,8 @@ import re
 
 from bounce_watch.parse.fields import ReportFields
 from bounce_watch.parse.formats.rfc3464 import read_fields
-from bounce_watch.parse.plain_text import is_by_a_mail_system, split_returned
+from bounce_watch.parse.narrative import is_by_a_mail_system
+from bounce_watch.parse.plain_text import split_returned
 from bounce_watch.unwrap import FoundReport
 from bounce_watch.unwrap.fast_patterns import LineStartPattern
 

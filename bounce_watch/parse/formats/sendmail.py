@@ -8,7 +8,8 @@ import re
 from itertools import islice
 
 from bounce_watch.parse.fields import ReportFields
-from bounce_watch.parse.plain_text import ADDRESS, Entry, Narrative, find_narrative, followed, report_of
+from bounce_watch.parse.narrative import find_narrative
+from bounce_watch.parse.plain_text import ADDRESS, Entry, Narrative, followed, report_of
 from bounce_watch.unwrap import FoundReport
 from bounce_watch.unwrap.fast_patterns import LineStartPattern
 from bounce_watch.unwrap.mime.limits import MAX_RECIPIENTS

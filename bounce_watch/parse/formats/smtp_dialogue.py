@@ -7,7 +7,8 @@ and `Received >>>`, session transcripts of MDaemon and its like. A refused DATA 
 import re
 
 from bounce_watch.parse.fields import ReportFields
-from bounce_watch.parse.plain_text import ADDRESS, Entry, find_narrative, report_of
+from bounce_watch.parse.narrative import find_narrative
+from bounce_watch.parse.plain_text import ADDRESS, Entry, report_of
 from bounce_watch.unwrap import FoundReport
 
 NAME = "dialogue"
