@@ -8,8 +8,19 @@ from bounce_watch.parse.smtp_reply import find_codes
 MAX_TEXT = 8000
 """Characters of a report that are looked at."""
 
-_FAILED = tuple(phrase for phrases in FAILED.values() for phrase in phrases)
-_SUBJECTS = (*_FAILED, *SUBJECTS)
+
+class Phrases:
+    """Phrases, and those of them that a text in ASCII can hold."""
+
+    def __init__(self, *phrases: str) -> None:
+        self.all = phrases
+        self.ascii = tuple(filter(str.isascii, phrases))
+
+
+_FAILED = Phrases(*(phrase for phrases in FAILED.values() for phrase in phrases))
+_SUBJECTS = Phrases(*_FAILED.all, *SUBJECTS)
+_LATE = Phrases(*DELAYED)
+_MESSAGES = Phrases(*MESSAGES)
 _TROUBLE = re.compile(
     r"\b(?:error|fail(?:ed|ure)?|reject(?:ed)?|refused|unable|could ?n[o']t|cannot|not (?:be )?(?:found"
     r"|exist|possible)"
@@ -35,7 +46,7 @@ def says_failed(text: str) -> bool:
 
 def says_late(subject: str, text: str) -> bool:
     """Tell whether a report says that a mail is late and will be tried again."""
-    late = _holds(DELAYED, f"{subject}\n{text}") or _DELAYED_SUBJECT.match(subject) is not None
+    late = _holds(_LATE, f"{subject}\n{text}") or _DELAYED_SUBJECT.match(subject) is not None
     return late and _GIVEN_UP.search(text) is None
 
 
@@ -46,7 +57,7 @@ def says_something(text: str) -> bool:
 
 def says_of_a_message(sentence: str) -> bool:
     """Tell whether a sentence says so of a mail, not of an account or a machine."""
-    return any(find_codes(sentence)) or (_holds(MESSAGES, sentence) and says_something(sentence))
+    return any(find_codes(sentence)) or (_holds(_MESSAGES, sentence) and says_something(sentence))
 
 
 def is_about_a_failure(subject: str) -> bool:
@@ -54,7 +65,10 @@ def is_about_a_failure(subject: str) -> bool:
     return _ANSWER.match(subject) is None and _holds(_SUBJECTS, subject[:500])
 
 
-def _holds(phrases: tuple[str, ...], text: str) -> bool:
-    # Many plain searches are faster than one pattern of many branches.
+def _holds(phrases: Phrases, text: str) -> bool:
+    # Many plain searches are faster than one pattern of many branches, and a loop than any().
     lowered = " ".join(text[:MAX_TEXT].lower().split())
-    return any(phrase in lowered for phrase in phrases)
+    for phrase in phrases.ascii if lowered.isascii() else phrases.all:  # noqa: SIM110
+        if phrase in lowered:
+            return True
+    return False

@@ -16,6 +16,7 @@ from bounce_watch.unwrap.mime.limits import MAX_RECIPIENTS
 
 MAX_LINE = 1000
 MAX_LEAD = 80
+MAX_LABEL = 32
 
 _ADDRESS = re.compile(ADDRESS)
 # Texts without spaces between words glue theirs to an address.
@@ -32,7 +33,6 @@ _WORDS = re.compile(r"\w")
 _SENDER = re.compile(
     rf"(?<!\w)(?:{'|'.join(map(re.escape, NOT_RECIPIENTS))})[\s:：=<\[('\"“]{{0,8}}\Z", re.IGNORECASE
 )
-_CONTACT = re.compile(rf"(?:{'|'.join(map(re.escape, CONTACTS))})[^@\n]{{0,60}}\Z", re.IGNORECASE)
 _ROLE = re.compile(
     r"(?:postmaster|mailer-daemon|abuse|help-?desk|support|info-?desk|no-?reply|do-?not-?reply|hostmaster|webmaster)@",
     re.IGNORECASE,
@@ -143,11 +143,18 @@ def _is_like(one: Mention, shapes: set[str | None]) -> bool:
 def _may_be_meant(one: Mention, text: str, others: frozenset[str], recipients: frozenset[str]) -> bool:
     is_first = not one.before.strip("\t <[('\"")
     lead = text[max(0, one.start - MAX_LEAD) : one.start] if is_first else one.before[-MAX_LEAD:]
-    if _SENDER.search(lead) or _ARROW.match(text, one.end):
+    if _SENDER.search(lead[-MAX_LABEL:]) or _ARROW.match(text, one.end):
         return False
-    if one.address.lower() in recipients:
-        return True
-    return one.address.lower() not in others and not _ROLE.match(one.address) and not _CONTACT.search(lead)
+    address = one.address.lower()
+    if address in recipients or address in others:
+        return address in recipients
+    return not _ROLE.match(address) and not _asks(lead)
+
+
+def _asks(lead: str) -> bool:
+    """Tell whether the words before an address say that people may write to it."""
+    tail = lead.rpartition("@")[2].rpartition("\n")[2].lower()
+    return any(word in tail for word in CONTACTS)
 
 
 def sentence_around(text: str, one: Mention) -> tuple[int, int]:

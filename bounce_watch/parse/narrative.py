@@ -39,12 +39,12 @@ _SYSTEM = re.compile(
 )
 
 
-@lru_cache(1)  # each format asks about the same report
 def find_narrative(report: FoundReport) -> Narrative | None:
     """Return a report's words, None if no mail system wrote it."""
     return narrative_of(report) if is_by_a_mail_system(report) else None
 
 
+@lru_cache(1)  # each format asks about the same report
 def narrative_of(report: FoundReport) -> Narrative:
     """Return a report's words, whoever wrote it."""
     text, returned = split_returned(report.text)

@@ -103,7 +103,7 @@ def _bare_id(value: str | None) -> str | None:
 
 
 def _id_in_text(text: str) -> str | None:
-    match = _ID_IN_TEXT.search(text)
+    match = _ID_IN_TEXT.search(text[:MAX_SIGNED]) if "essage" in text else None
     return f"<{one_line(match[1], 400)}>" if match else None
 
 

@@ -69,7 +69,7 @@ def _first(formats: tuple[Format, ...], message: FoundReport) -> tuple[Format, R
 
 
 def _report(message: FoundReport, form: Format, found: ReportFields) -> Report:
-    found = with_servers(found, message.text)
+    found = with_servers(found, message)
     headers = message.headers
     message_id = message_id_of(headers, "message-id")
     original = read_original(message, found.returned)

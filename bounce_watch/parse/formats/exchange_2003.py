@@ -30,6 +30,8 @@ _SMTP_NAME = re.compile(r"SMTP[=:]([^\s;,()<>]{1,320}@[^\s;,()<>]{1,255})", re.I
 
 def read(report: FoundReport) -> ReportFields | None:
     text = report.text
+    if "#" not in text and "(s):" not in text:
+        return None
     opening = _OPENING.search(text)
     if opening is None and _HASH.search(text) is None:
         return None
