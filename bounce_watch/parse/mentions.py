@@ -135,7 +135,7 @@ def find_meant(text: str, others: frozenset[str], recipients: frozenset[str]) ->
     return [one for one in find_mentions(text) if _may_be_meant(one, text, others, recipients)]
 
 
-def _is_like(one: Mention, shapes: set[str | None]) -> bool:
+def _is_like(one: Mention, shapes: set[str]) -> bool:
     """Tell whether an address stands as those of known recipients do, or behind a label of trouble."""
     return one.shape in shapes or (bool(one.shape) and says_failed(one.before))
 
