@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from tests.pipeline.conftest import CONFIG, ndr
 def test_a_file_is_explained_from_the_envelope_to_the_gate(tmp_path: Path) -> None:
     (tmp_path / "config.toml").write_text(CONFIG)
     mail = tmp_path / "a.eml"
-    mail.write_bytes(ndr())
+    mail.write_bytes(ndr(at=datetime.now(UTC)))  # an old report is not answered
     told = call("-c", str(tmp_path / "config.toml"), "explain", str(mail)).stdout
     for words in (
         "rfc3464, the first in order that read it",
