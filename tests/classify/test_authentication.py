@@ -27,6 +27,17 @@ EXCHANGE = (
             "spf=fail smtp.mailfrom=dmarc=pass@x.example", {"spf": "fail"}, id="a verdict in an address"
         ),
         pytest.param("spf=fail (dmarc=pass)", {"spf": "fail"}, id="a verdict in a comment"),
+        pytest.param(
+            'spf=fail smtp.mailfrom="x;dkim=pass;\\";dmarc=pass"@x.example; dmarc=fail',
+            {"spf": "fail", "dmarc": "fail"},
+            id="verdicts in a quoted local part",
+        ),
+        pytest.param(
+            "spf=fail (a (b; dkim=pass) c; dmarc=pass); dmarc=fail",
+            {"spf": "fail", "dmarc": "fail"},
+            id="verdicts in nested comments",
+        ),
+        pytest.param('spf=fail "; dkim=pass; dmarc=pass', {"spf": "fail"}, id="a quote that never ends"),
         pytest.param("SPF = Pass", {"spf": "pass"}, id="spaces and capitals"),
         pytest.param("", {}, id="empty"),
         pytest.param(None, {}, id="absent"),
