@@ -218,3 +218,15 @@ def test_a_server_that_rejects_every_message_is_the_fault(open_imap: Open) -> No
     with open_imap(script) as source, pytest.raises(Unreachable, match="damaged"):
         read(source)
     assert len(script.heard) < 80
+
+
+def test_a_message_that_failed_and_is_gone_holds_no_later_poll_back(open_imap: Open) -> None:
+    """Somebody moved it away meanwhile, so it is never asked for again."""
+    mailbox = OddMailbox(3, lambda uids, items: NO if "BODY" in items and 2 in uids else None)
+    with open_imap(mailbox.script()) as source:
+        assert read(source) == ["1", "3"]
+        mailbox.uids = [1, 3]
+        assert read(source) == ["1", "3"]
+        assert source.reached is not None
+        assert source.reached.uid == "3"
+        assert not source.skipped

@@ -87,7 +87,8 @@ class Unfetched:
         return [(f"UID {uid}", self._faults[uid].why) for uid in sorted(self._met & self._faults.keys())]
 
     def end_of_walk(self, uid_next: int) -> int:
-        """Return the highest UID below which no message is to be asked for soon."""
+        """Forget messages that are gone; return the highest UID below which none is to be asked for soon."""
+        self._faults = {uid: fault for uid, fault in self._faults.items() if uid in self._met}
         return min((uid for uid, fault in self._faults.items() if fault.walks < _TRIES), default=uid_next) - 1
 
 
