@@ -32,7 +32,8 @@ def of_words(catalogue: Catalogue, text: str, side: Side | None) -> Iterator[Vot
     for told in catalogue.knowledge.standing.readings(without_names(text)):
         clauses = [_read(catalogue.knowledge.vocabulary, clause) for clause in clauses_of(told)]
         votes = list(_of_statements(catalogue, clauses))
-        if not _is_clear(votes):
+        # A site's own phrases outweigh what is clear to us.
+        if catalogue.knowledge.has_site_part or not _is_clear(votes):
             votes += _of_phrases(catalogue, told, clauses, side)
         if votes:
             yield from votes

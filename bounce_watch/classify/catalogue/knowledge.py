@@ -41,12 +41,13 @@ class Weight(Enum):
 
 
 class Knowledge(NamedTuple):
-    """What the judge knows of words."""
+    """What the judge knows of words, and whether a site added to it."""
 
     vocabulary: Vocabulary
     statements: Statements
     standing: StandingPhrases
     families: tuple[Family, ...]
+    has_site_part: bool
 
 
 def read_knowledge(shipped: Table, site: Table) -> Knowledge:
@@ -55,7 +56,9 @@ def read_knowledge(shipped: Table, site: Table) -> Knowledge:
     said = (*_statements(shipped, vocabulary, 0.0), *_statements(site, vocabulary, SITE_BONUS))
     families = {one.name: one for one in (*_families(shipped, 0.0), *_families(site, SITE_BONUS))}
     phrases = {**shipped.get("standing", {}), **site.get("standing", {})}
-    return Knowledge(vocabulary, Statements(said), StandingPhrases(phrases), tuple(families.values()))
+    return Knowledge(
+        vocabulary, Statements(said), StandingPhrases(phrases), tuple(families.values()), bool(site)
+    )
 
 
 def _concepts(*files: Table) -> dict[str, list[str]]:
