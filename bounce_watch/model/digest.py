@@ -60,6 +60,7 @@ class Digest:
     """Facts of the span `since` <= t < `until` (UTC). `local_date` is the day in `time_zone` it was made on.
 
     `unread` are the mailboxes whose waiting messages are not counted, because they were not read.
+    `explained` are the causes all of whose bounces belong to incidents that are listed.
     `historical` incidents were found in old messages; they caused no alert.
     `archived` incidents stayed quiet and were put away without confirmation.
 
@@ -102,6 +103,7 @@ class Digest:
     missed: int = 0
     unread: tuple[Unread, ...] = ()
     historical: tuple[Incident, ...] = ()
+    explained: tuple[str, ...] = ()
 
     @property
     def is_empty(self) -> bool:

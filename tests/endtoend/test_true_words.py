@@ -306,3 +306,17 @@ def test_the_phone_the_screen_and_the_letter_say_the_same(site: Site, reply: str
     by_code = site.rows("explain", reply)[0]
     assert by_code["cause"] == shown["bounce"]["cause"]
     assert by_code["sender_steps"] == steps
+
+
+@pytest.mark.slow
+def test_a_digest_tells_an_incident_and_its_cause_once(site: Site) -> None:
+    site.configure(('at = "23:30:00"', 'at = "12:00:00"'))
+    site.bounce(sender="mara@larkfield.example", reply=BLOCKED, status="5.1.8", remote=None)
+    full = {"reply": "552 5.2.2 mailbox full", "status": "5.2.2"}
+    site.bounce(sender="omar@larkfield.example", recipient="ann@partner.example", **full)
+    site.look()
+    text = site.ask("digest").stdout
+    assert "blocked from sending" in text
+    assert "Our account is blocked" not in text
+    assert "Mailbox is full" in text
+    assert "####" not in text

@@ -167,7 +167,7 @@ def _tile(label: str, count: Count) -> dict[str, Value]:
 def _charts(digest: Digest) -> list[dict[str, Value]]:
     charted = (
         ("Who must act", digest.owners, True),
-        ("Top causes", digest.causes, True),
+        ("Other causes" if digest.explained else "Top causes", _unexplained(digest), True),
         ("Top senders", digest.senders, False),
         ("Top recipient domains", digest.domains, False),
     )
@@ -176,6 +176,11 @@ def _charts(digest: Digest) -> list[dict[str, Value]]:
         for title, counts, known in charted
         if counts
     ]
+
+
+def _unexplained(digest: Digest) -> tuple[Count, ...]:
+    """Return the causes that no listed incident tells already."""
+    return tuple(count for count in digest.causes if count.label not in digest.explained)
 
 
 def _pairs(pairs: Sequence[tuple[str, int]]) -> dict[str, Value]:

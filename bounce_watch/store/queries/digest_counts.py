@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, func
+from sqlalchemy import ColumnElement, case, func
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
@@ -120,6 +120,7 @@ class Counting:
             weeks=len(self._usual),
             missed=missed,
             unread=(),
+            explained=self._explained(),
             **self._totals(),
         )
 
@@ -186,6 +187,16 @@ class Counting:
             ),
             "quarantined": self._count(tables.Quarantined, self._span.holds("quarantined_to")),
         }
+
+    def _explained(self) -> tuple[str, ...]:
+        """Return the causes in the span whose bounces all belong to incidents that are open today."""
+        link, incident = tables.IncidentEvent, tables.Incident
+        known = select(link.bounce_id).join(incident, col(incident.number) == col(link.incident))
+        is_open = col(incident.state).in_([IncidentState.OPEN, IncidentState.QUIET])
+        known = known.where(is_open, col(incident.quiet).is_(False))
+        outside = case((col(_BOUNCE.id).in_(known), 0), else_=1)
+        query = select(_BOUNCE.cause).where(self._span.holds("bounce_to")).group_by(_BOUNCE.cause)
+        return tuple(self._session.exec(query.having(func.sum(outside) == 0)))
 
     def _opened(self) -> tuple[Incident, ...]:
         return self._incidents(self._changed_to(*_OPENING), ~self._is_last(*CLOSED))
