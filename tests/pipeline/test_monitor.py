@@ -176,3 +176,26 @@ def test_an_unread_mailbox_is_judged_alike_by_status_digest_metrics_and_heartbea
         else:
             time.sleep(0.1)
         assert len(heard) == (state == "ok")
+
+
+@pytest.mark.slow
+def test_mail_that_cannot_leave_stops_the_heartbeat_and_is_logged_once(
+    open_home: Callable[..., Home], tmp_path: Path
+) -> None:
+    with listening() as (url, heard):
+        home = open_home(("[digest]", f'[monitor]\nheartbeat_url = "{url}"\n[digest]'))
+        name = f"maildir:{tmp_path / 'mailbox'}"
+        home.look()
+        home.deliver(ndr(reply="550 5.1.8 bad outbound sender AS(42004)", status="5.1.8", remote=None), "1")
+        with home.context.store.transaction() as tx:
+            tx.state.note_stop("535 5.7.139 sign-in refused", home.clock.now)
+        home.look()
+        home.clock.now += timedelta(minutes=2)
+        monitor = Monitor(home.context, {"europe": name})
+        with structlog.testing.capture_logs() as logs:
+            monitor.on_work_done(CycleResult())
+            monitor.on_work_done(CycleResult())
+        monitor.on_success(name, "europe")
+        time.sleep(0.2)
+    assert heard == []
+    assert [(entry["event"], entry["log_level"]) for entry in logs] == [("mail_cannot_leave", "error")]
