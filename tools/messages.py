@@ -25,6 +25,8 @@ def collect(target: Path) -> None:
     """Write every English text, with the translators' comments, into a template of catalogs (.pot)."""
     options = ["--add-location", "file", "--no-wrap", "--sort-by-file", "--project", "bounce_watch"]
     comments = ["--add-comments", "Translators:", "--strip-comments"]
+    # `say` is what long functions call a translator's gettext.
+    comments += ["--keywords", "say"]
     mapping = ["--mapping-file", "pyproject.toml", "--output-file", str(target)]
     with chdir(ROOT):
         CommandLineInterface().run(["pybabel", "--quiet", "extract", *mapping, *options, *comments, "."])

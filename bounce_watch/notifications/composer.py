@@ -5,9 +5,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from bounce_watch.classify import Catalogue
-from bounce_watch.model import Digest, Incident, Letter, LetterKind
-from bounce_watch.notifications.alert.letter import alert, title_of
+from bounce_watch.model import Digest, Incident, Letter
+from bounce_watch.notifications.alert.letter import alert
+from bounce_watch.notifications.alert.outage import outage
 from bounce_watch.notifications.alert.playbooks import Playbook
+from bounce_watch.notifications.alert.wording import title_of
 from bounce_watch.notifications.digest.letter import digest_letter
 from bounce_watch.notifications.facts import (
     AlertFacts,
@@ -19,19 +21,10 @@ from bounce_watch.notifications.facts import (
 from bounce_watch.notifications.guidance.letter import advice, guidance
 from bounce_watch.notifications.guidance.notes import Advice
 from bounce_watch.notifications.guidance.notice import notice
-from bounce_watch.notifications.rendering import local_time
 from bounce_watch.notifications.rendering.labels import OWNERS, SEVERITIES
 from bounce_watch.notifications.rendering.safe_text import defang, plain
-from bounce_watch.notifications.rendering.templates import Templates, Value, write_letter
+from bounce_watch.notifications.rendering.templates import Templates
 
-MAX_COMMANDS = 10
-_OUTAGES = {
-    (False, False): "cannot be read",
-    (False, True): "is read again",
-    (True, False): "cannot be filed",
-    (True, True): "is filed again",
-}
-"""What a message about a mailbox says, by whether it is about filing, and whether it is over."""
 _MARKUP = re.compile(r"[`*_~|<>\[\](){}#\\]")
 
 
@@ -68,29 +61,7 @@ class Composer:
 
     def outage(self, facts: OutageFacts) -> Letter:
         """Return the email to an admin about a mailbox that cannot be read or filed, or works again."""
-        mailbox, zone = plain(facts.mailbox, 120), self._organisation.time_zone
-        said = _OUTAGES[facts.is_about_filing, facts.is_over]
-        subject = f"{'[Over] ' if facts.is_over else ''}The bounce mailbox {mailbox} {said}"
-        values: dict[str, Value] = {
-            "language": "en",
-            "organisation": plain(self._organisation.name, 80),
-            "subject": plain(subject, 200),
-            "tone": "good" if facts.is_over else "critical",
-            "footer": "Written by bounce_watch, once when this lasts and once when it is over.",
-            "mailbox": mailbox,
-            "over": facts.is_over,
-            "said": said,
-            "filing": facts.is_about_filing,
-            "since": local_time.short(facts.since, zone),
-            "now": local_time.short(facts.now, zone),
-            "last_look": local_time.short(facts.last_look, zone) if facts.last_look else "",
-            "why": plain(facts.why, 400),
-            "repair": plain(facts.repair, 400),
-            "commands": [plain(command, 400) for command in facts.commands[:MAX_COMMANDS]],
-        }
-        return write_letter(
-            self._templates, "alerts/outage", values, LetterKind.ALERT, event_key=facts.event_key, to=facts.to
-        )
+        return outage(self._templates, self._organisation, facts)
 
     def digest(self, digest: Digest, *, event_key: str, to: str) -> Letter:
         """Return the digest for one admin. Raises TemplateFault."""

@@ -27,7 +27,7 @@ _FIXED = frozenset(
     (
         *("layout.html.j2", "phrases.j2", "replies/letter.html.j2", "replies/letter.txt.j2"),
         *("alerts/alert.html.j2", "alerts/alert.txt.j2", "alerts/notice.html.j2", "alerts/notice.txt.j2"),
-        *("alerts/outage.html.j2", "alerts/outage.txt.j2"),
+        *("alerts/outage.html.j2", "alerts/outage.txt.j2", "alerts/outage_state.j2"),
         *("digest/digest.html.j2", "digest/digest.txt.j2", "drafts/postmaster.txt.j2"),
         *("report/report.html.j2", "report/report.css.j2", "report/report.js.j2"),
     )

@@ -62,7 +62,7 @@ def test_a_timer_that_cannot_read_the_mailbox_tells_the_admins_at_its_second_loo
     assert look(1, 78) == told
     assert look(2, 78) == told
     make_maildir(tmp_path / "mailbox")
-    assert look(3, 0) == [*told, "[Over] The bounce mailbox"]
+    assert look(3, 0) == [*told, "[Resolved] The bounce mailbox"]
 
 
 def make_maildir(folder: Path) -> None:

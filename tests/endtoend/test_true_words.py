@@ -158,16 +158,16 @@ def test_the_first_digest_waits_until_the_mailbox_was_read(site: Site) -> None:
     assert "quiet" not in preview
     assert "was not read completely yet" in " ".join(preview.split())
     [digest] = [one for one in site.look() if "Mail delivery" in str(one["Subject"])]
-    assert "1 new problem, 4 mails came back" in str(digest["Subject"])
+    assert "1 new incident, 4 messages bounced" in str(digest["Subject"])
 
 
 @pytest.mark.slow
 def test_after_the_digest_was_made_the_command_tells_what_came_since(site: Site) -> None:
     site.configure(('at = "23:30:00"', 'at = "07:00:00"'))
-    assert "a quiet day" in subjects(site.look())[0]
+    assert "no bounces" in subjects(site.look())[0]
     site.spf()
     site.look(after=HOUR)
-    assert "1 new problem" in site.ask("digest").stdout.splitlines()[0]
+    assert "1 new incident" in site.ask("digest").stdout.splitlines()[0]
 
 
 @pytest.mark.slow

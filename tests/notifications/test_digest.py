@@ -3,15 +3,20 @@
 import re
 from dataclasses import replace
 from datetime import timedelta
+from gettext import NullTranslations
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bounce_watch.model import Count, Digest, Health, IncidentState, Severity
+from bounce_watch.model import Count, Digest, Edition, Health, IncidentState, Severity
 from bounce_watch.notifications import template_samples
 from bounce_watch.notifications.composer import Composer
-from bounce_watch.notifications.digest.letter import headline_of
+from bounce_watch.notifications.digest.wording import headline_of
 from bounce_watch.notifications.rendering import charts
+from bounce_watch.notifications.rendering.translator import Translator
+
+ENGLISH = Translator("en", NullTranslations())
 
 
 def written(composer: Composer, digest: Digest) -> tuple[str, str, str]:
@@ -40,9 +45,9 @@ def test_numbers_stand_in_one_column(composer: Composer) -> None:
 def test_problems_come_first(composer: Composer) -> None:
     text = written(composer, template_samples.digest())[1]
     parts = [
-        "NEW PROBLEMS",
+        "NEW INCIDENTS",
         "STILL OPEN",
-        "WHO MUST ACT",
+        "OWNERS",
         "TOP CAUSES",
         "REPLIES TO COLLEAGUES",
         "THE MAILBOX",
@@ -73,8 +78,8 @@ def test_an_incident_that_opened_again_says_so(composer: Composer) -> None:
     digest = replace(
         template_samples.digest(), opened=(again, template_samples.incident(number=3)), still_open=()
     )
-    told = re.findall(r"(INC-\d+):.*\n.*\n  (reopened; )?since", written(composer, digest)[1])
-    assert told == [("INC-3", ""), ("INC-9", "reopened; ")]
+    told = re.findall(r"(INC-\d+):.*\n.*\n  (Reopened; )?(?i:since)", written(composer, digest)[1])
+    assert told == [("INC-3", ""), ("INC-9", "Reopened; ")]
 
 
 def test_a_resolved_incident_asks_for_nothing(composer: Composer) -> None:
@@ -86,7 +91,7 @@ def test_a_resolved_incident_asks_for_nothing(composer: Composer) -> None:
     digest = replace(template_samples.digest(), opened=(), still_open=(), resolved=(over,))
     _, text, html = written(composer, digest)
     assert "Resolved, INC-7" in text
-    assert "resolved Tue 24 Nov 2026, 06:00" in text
+    assert "Resolved Tue, Nov 24, 2026, 06:00" in text
     assert "Confirm the block" not in text + html
 
 
@@ -127,7 +132,7 @@ def test_a_chart_shows_ten_rows(composer: Composer) -> None:
 
 def test_a_quiet_day_is_one_line(composer: Composer) -> None:
     subject, text, html = written(composer, template_samples.digest(empty=True))
-    assert subject == "Mail delivery, Tue 24 Nov 2026: a quiet day, no mail came back"
+    assert subject == "Bounce digest, Tue, Nov 24, 2026: no bounces"
     assert "TOP CAUSES" not in text
     assert len(text.splitlines()) < 10
     assert "<h2" not in html
@@ -139,25 +144,25 @@ def test_a_quiet_day_with_a_failing_check_says_so(composer: Composer) -> None:
         health=(Health(name="Mailbox", state="failure", text="no sign-in"),),
     )
     subject, text, _ = written(composer, ill)
-    assert subject.endswith("a check failed (Mailbox), 0 mails came back")
+    assert subject.endswith("a check failed (Mailbox), 0 messages bounced")
     assert "failure: Mailbox: no sign-in" in text
 
 
 @pytest.mark.parametrize(
     ("change", "headline"),
     [
-        pytest.param({}, "1 new problem, 42 mails came back", id="new"),
-        pytest.param({"opened": ()}, "1 open problem, 42 mails came back", id="open"),
-        pytest.param({"opened": (), "still_open": ()}, "no problems, 42 mails came back", id="none"),
+        pytest.param({}, "1 new incident, 42 messages bounced", id="new"),
+        pytest.param({"opened": ()}, "1 open incident, 42 messages bounced", id="open"),
+        pytest.param({"opened": (), "still_open": ()}, "no incidents, 42 messages bounced", id="none"),
         pytest.param(
             {"opened": (), "still_open": (), "messages": Count(label="", now=1)},
-            "no problems, 1 mail came back",
+            "no incidents, 1 message bounced",
             id="one",
         ),
     ],
 )
 def test_the_headline_tells_the_day(change: dict[str, Any], headline: str) -> None:
-    assert headline_of(replace(template_samples.digest(), **change)) == headline
+    assert headline_of(ENGLISH, replace(template_samples.digest(), **change)) == headline
 
 
 def test_the_page_needs_nothing_from_outside(composer: Composer) -> None:
@@ -167,10 +172,40 @@ def test_the_page_needs_nothing_from_outside(composer: Composer) -> None:
 
 def test_reports_that_nobody_believes_are_told_on_quiet_days_too(composer: Composer) -> None:
     text = written(composer, replace(template_samples.digest(empty=True), unverified=40))[1]
-    assert "40 reports could not be proved to be about our mail" in text
+    assert "40 reports could not be verified to be about our mail" in text
 
 
 def test_a_check_that_failed_stands_above_all_incidents(composer: Composer) -> None:
     ill = (Health(name="Mailbox", state="failure", text="no sign-in"),)
     text = written(composer, replace(template_samples.digest(), health=ill))[1]
-    assert text.index("failure: Mailbox: no sign-in") < text.index("NEW PROBLEMS")
+    assert text.index("failure: Mailbox: no sign-in") < text.index("NEW INCIDENTS")
+
+
+@pytest.mark.parametrize(
+    ("language", "subject", "heading", "count"),
+    [
+        ("de", "1 neuer Vorfall, 42 Nachrichten nicht zugestellt", "HÄUFIGSTE URSACHEN", "▲ und ▼"),
+        ("es", "1 incidente nuevo, 42 mensajes no entregados", "CAUSAS PRINCIPALES", "▲ y ▼"),
+        ("fr", "1 nouvel incident, 42 messages non remis", "CAUSES PRINCIPALES", "▲ et ▼"),
+        ("it", "1 nuovo incidente, 42 messaggi non recapitati", "CAUSE PRINCIPALI", "▲ e ▼"),
+        ("nl", "1 nieuw incident, 42 berichten niet bezorgd", "BELANGRIJKSTE OORZAKEN", "▲ en ▼"),
+        ("pt", "1 novo incidente, 42 mensagens não entregues", "PRINCIPAIS CAUSAS", "▲ e ▼"),
+    ],
+)
+def test_the_digest_is_in_our_language(
+    templates: Path, language: str, subject: str, heading: str, count: str
+) -> None:
+    """Every edition, quiet or not: no line of ours is left in English, nor too wide."""
+    composer = Composer([templates], replace(template_samples.ORGANISATION, language=language))
+    letter = composer.digest(template_samples.digest(), event_key="x", to="a@b.example")
+    assert letter.language == language
+    assert letter.subject.endswith(subject)
+    assert heading in letter.text
+    assert count in letter.text
+    assert max(map(len, letter.text.splitlines())) <= 78
+    for edition, missed in ((Edition.DAILY, 3), (Edition.WEEKLY, 0), (Edition.MONTHLY, 0)):
+        for empty in (False, True):
+            digest = replace(template_samples.digest(empty), edition=edition, missed=missed, unverified=2)
+            told = composer.digest(digest, event_key="x", to="a@b.example")
+            assert told.language == language
+            assert not re.search(r"\b(against|Written by|week to|reports|Since|owner)\b", told.text)

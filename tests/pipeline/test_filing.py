@@ -136,7 +136,7 @@ def test_the_admins_are_told_after_an_hour_and_when_it_is_over(home: Home, mailb
     mails = [entry.subject for entry in reversed(home.context.store.outbox.list())]
     assert [subject for subject in mails if "europe" in subject] == [
         "The bounce mailbox europe cannot be filed",
-        "[Over] The bounce mailbox europe is filed again",
+        "[Resolved] The bounce mailbox europe is filed again",
     ]
 
 

@@ -30,7 +30,7 @@ def test_an_outage_is_told_once_after_an_hour_and_its_end_once(home: Home) -> No
     assert b"\r\nBcc:" not in content
     assert note_recovery(home.context, NAME, "europe")
     assert not note_recovery(home.context, NAME, "europe")
-    assert subjects(home)[1:] == ["[Over] The bounce mailbox europe is read again"]
+    assert subjects(home)[1:] == ["[Resolved] The bounce mailbox europe is read again"]
 
 
 def test_a_short_outage_is_told_to_nobody(home: Home) -> None:

@@ -24,9 +24,9 @@ from bounce_watch.cli.incidents import Number, change, read_number
 from bounce_watch.cli.incidents.case_pack import pack_files, write_files
 from bounce_watch.config.load import load_config
 from bounce_watch.model import Incident, IncidentState
-from bounce_watch.notifications.alert.letter import NOT_CONFIRMED
 from bounce_watch.notifications.alert.playbooks import shipped_playbooks
 from bounce_watch.notifications.alert.steps import fill_steps
+from bounce_watch.notifications.alert.wording import NOT_CONFIRMED
 from bounce_watch.notifications.rendering.labels import OWNERS
 from bounce_watch.notifications.rendering.refusal_details import common_evidence
 from bounce_watch.pipeline.context import read_catalogue

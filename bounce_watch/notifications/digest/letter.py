@@ -6,29 +6,32 @@ from bounce_watch.classify import Catalogue
 from bounce_watch.model import (
     Count,
     Digest,
-    Edition,
     Health,
     Letter,
     LetterKind,
-    Unread,
 )
 from bounce_watch.notifications.alert.code_advice import code_advice
 from bounce_watch.notifications.alert.letter import TONES
 from bounce_watch.notifications.alert.playbooks import Playbook
-from bounce_watch.notifications.digest.incidents import asides, by_severity, counted, groups
+from bounce_watch.notifications.digest.incidents import asides, by_severity, groups
+from bounce_watch.notifications.digest.wording import (
+    comparison_of,
+    coverage_of,
+    headline_of,
+    period_of,
+    span_of,
+    unread_of,
+)
 from bounce_watch.notifications.facts import OrganisationProfile
 from bounce_watch.notifications.habits import habit_of_the_week, shipped_habits
-from bounce_watch.notifications.rendering import charts, local_time
+from bounce_watch.notifications.rendering import charts
 from bounce_watch.notifications.rendering.labels import label_of
 from bounce_watch.notifications.rendering.safe_text import plain
 from bounce_watch.notifications.rendering.templates import Templates, Value, write_letter
+from bounce_watch.notifications.rendering.translator import Translator
+from bounce_watch.notifications.translatable import N_
 
-_FOOTER = "Written by bounce_watch once a day. More: bounce-watch top, bounce-watch incidents"
-_PERIODS = {
-    Edition.DAILY: "{day}",
-    Edition.WEEKLY: "the week to {day}",
-    Edition.MONTHLY: "the month to {day}",
-}
+_STATES = {"ok": N_("ok"), "warning": N_("warning"), "failure": N_("failure")}
 
 
 def digest_letter(
@@ -42,114 +45,93 @@ def digest_letter(
     catalogue: Catalogue | None = None,
 ) -> Letter:
     """Compose the digest for one admin. Raises TemplateFault."""
-    period = _PERIODS[digest.edition].format(day=local_time.day_name(digest.local_date))
-    headline = headline_of(digest)
-    values: dict[str, Value] = {
-        "language": "en",
+
+    def write(translator: Translator) -> Letter:
+        values = {
+            **_head(translator, organisation, digest),
+            **_body(translator, digest),
+            "groups": groups(translator, organisation, playbooks, digest),
+            "advice": code_advice(catalogue, (count.label for count in digest.entries), translator),
+        }
+        return write_letter(templates, "digest/digest", values, LetterKind.DIGEST, event_key=event_key, to=to)
+
+    return templates.in_best_language((organisation.language,), write)
+
+
+def _head(translator: Translator, organisation: OrganisationProfile, digest: Digest) -> dict[str, Value]:
+    say = translator.gettext
+    period, headline = period_of(translator, digest), headline_of(translator, digest)
+    more = say("More: %(commands)s", commands="bounce-watch top, bounce-watch incidents")
+    written = say("Written by bounce_watch once a day.")
+    return {
+        "language": translator.language,
+        "colon": translator.colon,
         "organisation": plain(organisation.name, 80),
-        "subject": plain(f"Mail delivery, {period}: {headline}", 200),
-        "footer": _FOOTER,
+        "subject": plain(say("Bounce digest, %(period)s: %(news)s", period=period, news=headline), 200),
+        "footer": f"{written} {more}",
         "day": period,
-        "span": f"{local_time.short(digest.since, digest.time_zone)} to "
-        f"{local_time.short(digest.until, digest.time_zone)} ({digest.time_zone})",
+        "span": span_of(translator, digest),
         "headline": headline,
         "tone": _tone(digest),
         "empty": digest.is_empty,
         "unverified": digest.unverified,
+        "covers": coverage_of(translator, digest),
+        "unread": [unread_of(translator, one, digest.time_zone) for one in digest.unread],
+        "comparison": comparison_of(translator, digest),
+    }
+
+
+def _body(translator: Translator, digest: Digest) -> dict[str, Value]:
+    say = translator.gettext
+    health = [_check(translator, check) for check in digest.health]
+    return {
         "tiles": [
-            _tile("Came back", digest.messages),
-            _tile("Recipients", digest.bounces),
-            _tile("Delayed", digest.delays),
-            _tile("Answered", Count(label="", now=digest.replies_sent)),
+            _tile(say("Messages bounced"), digest.messages),
+            _tile(say("Recipients"), digest.bounces),
+            _tile(say("Delayed"), digest.delays),
+            _tile(say("Replies sent"), Count(label="", now=digest.replies_sent)),
         ],
-        "covers": _covers(digest),
-        "unread": [_unread(one, digest.time_zone) for one in digest.unread],
-        "comparison": comparison_of(digest),
-        "groups": groups(organisation, playbooks, digest),
-        "asides": [line for line in asides(digest) if line],
-        "advice": code_advice(catalogue, (count.label for count in digest.entries)),
-        "habit": _habit(digest),
-        "charts": _charts(digest),
-        "replies": _pairs([("Sent", digest.replies_sent), ("Held until released", digest.replies_held)]),
-        "withheld": _pairs([(plain(label_of(count.label), 60), count.now) for count in digest.withheld]),
+        "asides": [line for line in asides(translator, digest) if line],
+        "habit": _habit(translator, digest),
+        "charts": _charts(translator, digest),
+        "replies": _pairs(
+            [(say("Sent"), digest.replies_sent), (say("Held for review"), digest.replies_held)]
+        ),
+        "withheld": _pairs(
+            [(plain(label_of(count.label, translator), 60), count.now) for count in digest.withheld]
+        ),
         "mail": _pairs(
             [
-                ("No reports, left where they are", digest.left_alone),
-                ("Copies of known reports", digest.duplicates),
-                ("Unreadable, in quarantine", digest.quarantined),
-                ("Not proved to be ours, not counted", digest.unverified),
+                (say("No reports, left where they are"), digest.left_alone),
+                (say("Copies of known reports"), digest.duplicates),
+                (say("Unreadable, in quarantine"), digest.quarantined),
+                (say("Not verified as ours, not counted"), digest.unverified),
             ]
         ),
-        "health": [_check(check) for check in digest.health],
-        "failing": [_check(check) for check in digest.health if check.state != "ok"],
-        "failed": [_check(check) for check in digest.health if check.state == "failure"],
+        "health": health,
+        "failing": [check for check in health if check["state"] != "ok"],
+        "failed": [check for check in health if check["state"] == "failure"],
     }
-    return write_letter(templates, "digest/digest", values, LetterKind.DIGEST, event_key=event_key, to=to)
 
 
-def _unread(unread: Unread, time_zone: str) -> str:
-    """Return a sentence about what the digest does not know."""
-    name = plain(unread.mailbox, 80)
-    if unread.since is None:
-        return f"Not known: the mailbox {name} was not read completely yet. What waits there isn't counted."
-    since = local_time.short(unread.since, time_zone)
-    return f"Not known: what arrived in the mailbox {name} since {since}. It was not read since."
-
-
-def _habit(digest: Digest) -> dict[str, Value]:
+def _habit(translator: Translator, digest: Digest) -> dict[str, Value]:
     """Return the habit of the week for a template, empty on other days."""
     habit = habit_of_the_week(shipped_habits(), digest)
-    return {"text": habit.text, "where": habit.where, "source": habit.source} if habit else {}
-
-
-def _covers(digest: Digest) -> str:
-    """Return a sentence if the digest also covers earlier days without one, else empty."""
-    if not digest.missed:
-        return ""
-    days = "1 day" if digest.missed == 1 else f"{digest.missed} days"
-    return f"This digest covers {digest.missed + 1} days: none was made on the {days} before."
-
-
-def comparison_of(digest: Digest) -> str:
-    """Return what the counts are compared with, empty for nothing."""
-    if not digest.weeks:
-        return ""
-    if digest.edition is Edition.MONTHLY:
-        return "against the time of the same length before"
-    weeks = {1: "week", 2: "two weeks", 3: "three weeks", 4: "four weeks"}[digest.weeks]
-    if digest.edition is Edition.WEEKLY:
-        return f"against the mean of the {weeks} before" if digest.weeks > 1 else "against the week before"
-    same = "the same days" if digest.missed else "the same weekday"
     return (
-        f"against the mean of {same} in the {weeks} before"
-        if digest.weeks > 1
-        else f"against {same} in the week before"
+        {"text": translator.if_known(habit.text), "where": habit.where, "source": habit.source}
+        if habit
+        else {}
     )
 
 
-def _check(check: Health) -> dict[str, Value]:
+def _check(translator: Translator, check: Health) -> dict[str, Value]:
     state = check.state if check.state in ("ok", "warning", "failure") else "failure"
-    return {"name": plain(check.name, 40), "state": state, "text": plain(check.text, 160)}
-
-
-def headline_of(digest: Digest) -> str:
-    """Return the summary of the day in a few words, for the subject and the first line."""
-    failing = [check for check in digest.health if check.state == "failure"]
-    if digest.is_empty and digest.unread:
-        return "the bounce mailbox was not read"
-    if digest.opened:
-        news = counted(len(digest.opened), "new problem")
-    elif failing:
-        news = f"a check failed ({plain(failing[0].name, 40)})"
-    elif digest.still_open:
-        news = counted(len(digest.still_open), "open problem")
-    elif digest.is_empty:
-        time = {Edition.DAILY: "day", Edition.WEEKLY: "week", Edition.MONTHLY: "month"}[digest.edition]
-        return f"a quiet {time}, no mail came back"
-    else:
-        news = "no problems"
-    unread = ", and a mailbox was not read" if digest.unread else ""
-    return f"{news}, {counted(digest.messages.now, 'mail')} came back{unread}"
+    return {
+        "name": plain(check.name, 40),
+        "state": state,
+        "label": translator.gettext(_STATES[state]),
+        "text": plain(check.text, 160),
+    }
 
 
 def _tone(digest: Digest) -> str:
@@ -164,16 +146,17 @@ def _tile(label: str, count: Count) -> dict[str, Value]:
     return {"label": label, "now": count.now, "change": charts.change(count)}
 
 
-def _charts(digest: Digest) -> list[dict[str, Value]]:
+def _charts(translator: Translator, digest: Digest) -> list[dict[str, Value]]:
+    causes = N_("Other causes") if digest.explained else N_("Top causes")
     charted = (
-        ("Who must act", digest.owners, True),
-        ("Other causes" if digest.explained else "Top causes", _unexplained(digest), True),
-        ("Top senders", digest.senders, False),
-        ("Top recipient domains", digest.domains, False),
+        (translator.gettext("Owners"), digest.owners, translator),
+        (translator.gettext(causes), _unexplained(digest), translator),
+        (translator.gettext("Top senders"), digest.senders, None),
+        (translator.gettext("Top recipient domains"), digest.domains, None),
     )
     return [
-        {"title": title, "rows": charts.bars(counts, known), "lines": charts.text_rows(counts, known)}
-        for title, counts, known in charted
+        {"title": title, "rows": charts.bars(counts, labels), "lines": charts.text_rows(counts, labels)}
+        for title, counts, labels in charted
         if counts
     ]
 

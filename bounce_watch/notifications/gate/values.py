@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from bounce_watch.model import Action, Cause, Evidence, Kind, LetterKind, Site
+from bounce_watch.notifications.translatable import N_
 
 
 class Reason(StrEnum):
@@ -62,29 +63,29 @@ SENTENCES: dict[Reason, str] = {
 }
 
 WITHHELD: dict[Reason, str] = {
-    Reason.OWN_BOUNCE: "our own notice came back",
-    Reason.NOT_A_REPORT: "no report",
-    Reason.NOT_A_FAILURE: "only delayed, or delivered",
-    Reason.BACKSCATTER: "backscatter: written by others in our name",
-    Reason.EVIDENCE: "not proved to be our mail",
-    Reason.NOT_PLAIN_ADDRESS: "unusual address",
-    Reason.OUTSIDE_DOMAIN: "not one of our domains",
-    Reason.REWRITTEN_ADDRESS: "address made by a system",
-    Reason.OWN_ADDRESS: "address of ours or of an admin",
-    Reason.NEVER_TO: "never to be answered (configured)",
-    Reason.ROBOT: "nobody reads there",
-    Reason.AUTOMATIC_ORIGINAL: "written by a program or list",
-    Reason.SELF_ADDRESSED: "addressed to its own sender",
-    Reason.REPEATED: "already dealt with",
-    Reason.RECENTLY_TOLD: "told a short time ago",
-    Reason.PERSON_LIMIT: "enough answers for one day",
-    Reason.BREAKER: "stopped: too many mails",
-    Reason.RATE_LIMIT: "limit of mails reached",
-    Reason.UNCERTAIN: "perhaps sent, not sent twice",
-    Reason.SAME_LETTER: "told in one letter with others",
-    Reason.SAME_MESSAGE: "one reply per message",
-    Reason.TOO_OLD: "too old",
-    Reason.SWITCHED_OFF: "replies are switched off",
+    Reason.OWN_BOUNCE: N_("our own notice came back"),
+    Reason.NOT_A_REPORT: N_("no report"),
+    Reason.NOT_A_FAILURE: N_("only delayed, or delivered"),
+    Reason.BACKSCATTER: N_("backscatter: written by others in our name"),
+    Reason.EVIDENCE: N_("not proved to be our mail"),
+    Reason.NOT_PLAIN_ADDRESS: N_("unusual address"),
+    Reason.OUTSIDE_DOMAIN: N_("not one of our domains"),
+    Reason.REWRITTEN_ADDRESS: N_("address made by a system"),
+    Reason.OWN_ADDRESS: N_("address of ours or of an admin"),
+    Reason.NEVER_TO: N_("never to be answered (configured)"),
+    Reason.ROBOT: N_("nobody reads there"),
+    Reason.AUTOMATIC_ORIGINAL: N_("written by a program or list"),
+    Reason.SELF_ADDRESSED: N_("addressed to its own sender"),
+    Reason.REPEATED: N_("already dealt with"),
+    Reason.RECENTLY_TOLD: N_("told a short time ago"),
+    Reason.PERSON_LIMIT: N_("enough answers for one day"),
+    Reason.BREAKER: N_("stopped: too many mails"),
+    Reason.RATE_LIMIT: N_("limit of mails reached"),
+    Reason.UNCERTAIN: N_("perhaps sent, not sent twice"),
+    Reason.SAME_LETTER: N_("told in one letter with others"),
+    Reason.SAME_MESSAGE: N_("one reply per message"),
+    Reason.TOO_OLD: N_("too old"),
+    Reason.SWITCHED_OFF: N_("replies are switched off"),
 }
 
 

@@ -1,7 +1,7 @@
 """The all-clear for a colleague: an incident is resolved, these emails can be resent."""
 
 from bounce_watch.model import Letter, LetterKind
-from bounce_watch.notifications.alert.letter import title_of
+from bounce_watch.notifications.alert.wording import title_of
 from bounce_watch.notifications.facts import NoticeFacts, OrganisationProfile, OwnMail
 from bounce_watch.notifications.rendering import local_time
 from bounce_watch.notifications.rendering.safe_text import plain

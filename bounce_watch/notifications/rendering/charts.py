@@ -9,6 +9,7 @@ from bounce_watch.model import Count
 from bounce_watch.notifications.rendering.labels import label_of
 from bounce_watch.notifications.rendering.safe_text import plain
 from bounce_watch.notifications.rendering.templates import Value
+from bounce_watch.notifications.rendering.translator import Translator
 
 MAX_ROWS = 10
 TEXT_LABEL = 36
@@ -25,18 +26,18 @@ def change(count: Count) -> str:
     return f"{'▲' if difference > 0 else '▼'} {abs(difference)}"
 
 
-def bars(counts: Sequence[Count], translate: bool = False) -> list[dict[str, Value]]:
+def bars(counts: Sequence[Count], translator: Translator | None = None) -> list[dict[str, Value]]:
     """Return the rows of a bar chart; widths are percent of the largest number, at least 1 if above 0.
 
     Ones have no bars: they would all be of full length.
 
-    `translate` replaces identifiers (causes, owners) by labels.
+    `translator` replaces identifiers (causes, owners) by labels in its language.
     """
     shown = counts[:MAX_ROWS]
     largest = max((max(count.now, count.before or 0) for count in shown), default=0)
     return [
         {
-            "label": plain(label_of(count.label) if translate else count.label, 80) or "(empty)",
+            "label": plain(label_of(count.label, translator) if translator else count.label, 80) or "(empty)",
             "now": count.now,
             "change": change(count),
             "width": _share(count.now, largest),
@@ -50,10 +51,10 @@ def _share(number: int, largest: int) -> int:
     return max(1, round(100 * number / largest)) if number > 0 and largest > 1 else 0
 
 
-def text_rows(counts: Sequence[Count], translate: bool = False) -> list[str]:
+def text_rows(counts: Sequence[Count], translator: Translator | None = None) -> list[str]:
     """Return the same chart as aligned lines; a long label has a line of its own."""
     lines: list[str] = []
-    for row in bars(counts, translate):
+    for row in bars(counts, translator):
         label = str(row["label"])
         if len(label) > TEXT_LABEL:
             lines.append(f"  {plain(label, 74)}")

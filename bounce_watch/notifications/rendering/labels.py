@@ -2,57 +2,59 @@
 
 from bounce_watch.model import Cause, Certainty, Owner, Severity
 from bounce_watch.notifications.gate.values import WITHHELD
+from bounce_watch.notifications.rendering.translator import Translator
+from bounce_watch.notifications.translatable import N_
 
 CAUSES: dict[Cause, str] = {
-    Cause.RECIPIENT_UNKNOWN: "Address does not exist",
-    Cause.RECIPIENT_MOVED: "Recipient has moved",
-    Cause.RECIPIENT_REJECTED: "Recipient refused the mail",
-    Cause.MAILBOX_FULL: "Mailbox is full",
-    Cause.MAILBOX_DISABLED: "Mailbox is switched off",
-    Cause.DOMAIN_NOT_FOUND: "Domain does not exist",
-    Cause.DOMAIN_ACCEPTS_NO_MAIL: "Domain takes no mail",
-    Cause.MESSAGE_EXPIRED: "Gave up after many tries",
-    Cause.NETWORK_ERROR: "Server could not be reached",
-    Cause.RELAY_DENIED: "Server does not serve the domain",
-    Cause.MAIL_LOOP: "Mail went in circles",
-    Cause.MESSAGE_TOO_LARGE: "Mail is too large",
-    Cause.MESSAGE_MALFORMED: "Mail is malformed",
-    Cause.CONTENT_REJECTED: "Content was refused",
-    Cause.SPAM_DETECTED: "Taken for spam",
-    Cause.VIRUS_DETECTED: "Taken for a virus",
-    Cause.BLOCKED_REPUTATION: "Our server is on a blocklist",
-    Cause.MISSING_REVERSE_DNS: "Our server has no reverse DNS",
-    Cause.BAD_HELO: "Our server gave a bad name",
-    Cause.SPF_FAILED: "SPF check failed",
-    Cause.DKIM_FAILED: "DKIM check failed",
-    Cause.DMARC_FAILED: "DMARC check failed",
-    Cause.AUTHENTICATION_FAILED: "Sender could not be proved",
-    Cause.TLS_FAILURE: "No secure connection",
-    Cause.CLIENT_NOT_AUTHENTICATED: "Device or program not signed in",
-    Cause.NOT_AUTHORISED: "Not allowed to write there",
-    Cause.POLICY_REJECTED: "Refused by a policy",
-    Cause.SENDER_REJECTED: "Sender's address was refused",
-    Cause.SENDER_BLOCKED: "Our account is blocked",
-    Cause.SENDER_BANNED: "Our account is banned by Microsoft",
-    Cause.SENDER_QUOTA_EXCEEDED: "Sender's limit is used up",
-    Cause.TENANT_BLOCKED: "Our organisation is blocked",
-    Cause.TENANT_QUOTA_EXCEEDED: "Organisation's limit is used up",
-    Cause.IPV6_RATE_LIMITED: "IPv6 limit is used up",
-    Cause.RATE_LIMITED: "Too much mail at once",
-    Cause.FORWARDING_DISABLED: "Forwarding outside is not allowed",
-    Cause.REMOTE_SYSTEM_ERROR: "Fault in the other mail system",
-    Cause.LOCAL_SYSTEM_ERROR: "Fault in our mail system",
-    Cause.GREYLISTED: "Asked to try again later",
-    Cause.UNKNOWN: "Cause not clear",
+    Cause.RECIPIENT_UNKNOWN: N_("Address does not exist"),
+    Cause.RECIPIENT_MOVED: N_("Recipient has moved"),
+    Cause.RECIPIENT_REJECTED: N_("Recipient refused the mail"),
+    Cause.MAILBOX_FULL: N_("Mailbox is full"),
+    Cause.MAILBOX_DISABLED: N_("Mailbox is switched off"),
+    Cause.DOMAIN_NOT_FOUND: N_("Domain does not exist"),
+    Cause.DOMAIN_ACCEPTS_NO_MAIL: N_("Domain takes no mail"),
+    Cause.MESSAGE_EXPIRED: N_("Gave up after many tries"),
+    Cause.NETWORK_ERROR: N_("Server could not be reached"),
+    Cause.RELAY_DENIED: N_("Server does not serve the domain"),
+    Cause.MAIL_LOOP: N_("Mail went in circles"),
+    Cause.MESSAGE_TOO_LARGE: N_("Mail is too large"),
+    Cause.MESSAGE_MALFORMED: N_("Mail is malformed"),
+    Cause.CONTENT_REJECTED: N_("Content was refused"),
+    Cause.SPAM_DETECTED: N_("Taken for spam"),
+    Cause.VIRUS_DETECTED: N_("Taken for a virus"),
+    Cause.BLOCKED_REPUTATION: N_("Our server is on a blocklist"),
+    Cause.MISSING_REVERSE_DNS: N_("Our server has no reverse DNS"),
+    Cause.BAD_HELO: N_("Our server gave a bad name"),
+    Cause.SPF_FAILED: N_("SPF check failed"),
+    Cause.DKIM_FAILED: N_("DKIM check failed"),
+    Cause.DMARC_FAILED: N_("DMARC check failed"),
+    Cause.AUTHENTICATION_FAILED: N_("Sender could not be proved"),
+    Cause.TLS_FAILURE: N_("No secure connection"),
+    Cause.CLIENT_NOT_AUTHENTICATED: N_("Device or program not signed in"),
+    Cause.NOT_AUTHORISED: N_("Not allowed to write there"),
+    Cause.POLICY_REJECTED: N_("Refused by a policy"),
+    Cause.SENDER_REJECTED: N_("Sender's address was refused"),
+    Cause.SENDER_BLOCKED: N_("Our account is blocked"),
+    Cause.SENDER_BANNED: N_("Our account is banned by Microsoft"),
+    Cause.SENDER_QUOTA_EXCEEDED: N_("Sender's limit is used up"),
+    Cause.TENANT_BLOCKED: N_("Our organisation is blocked"),
+    Cause.TENANT_QUOTA_EXCEEDED: N_("Organisation's limit is used up"),
+    Cause.IPV6_RATE_LIMITED: N_("IPv6 limit is used up"),
+    Cause.RATE_LIMITED: N_("Too much mail at once"),
+    Cause.FORWARDING_DISABLED: N_("Forwarding outside is not allowed"),
+    Cause.REMOTE_SYSTEM_ERROR: N_("Fault in the other mail system"),
+    Cause.LOCAL_SYSTEM_ERROR: N_("Fault in our mail system"),
+    Cause.GREYLISTED: N_("Asked to try again later"),
+    Cause.UNKNOWN: N_("Cause not clear"),
 }
 
 OWNERS: dict[Owner, str] = {
-    Owner.SENDER: "The sender",
-    Owner.MAIL_ADMIN: "Our mail admins",
-    Owner.SECURITY: "Our security team",
-    Owner.RECIPIENT_ADMIN: "The recipient's side",
-    Owner.PROVIDER: "Microsoft or the provider",
-    Owner.NOBODY: "Nobody: wait",
+    Owner.SENDER: N_("The sender"),
+    Owner.MAIL_ADMIN: N_("Our mail admins"),
+    Owner.SECURITY: N_("Our security team"),
+    Owner.RECIPIENT_ADMIN: N_("The recipient's side"),
+    Owner.PROVIDER: N_("Microsoft or the provider"),
+    Owner.NOBODY: N_("Nobody: wait"),
 }
 
 CERTAINTIES: dict[Certainty, str] = {
@@ -62,15 +64,18 @@ CERTAINTIES: dict[Certainty, str] = {
 }
 
 SEVERITIES: dict[Severity, str] = {
-    Severity.CRITICAL: "Critical",
-    Severity.HIGH: "High",
-    Severity.MEDIUM: "Medium",
-    Severity.LOW: "Low",
+    Severity.CRITICAL: N_("Critical"),
+    Severity.HIGH: N_("High"),
+    Severity.MEDIUM: N_("Medium"),
+    Severity.LOW: N_("Low"),
 }
 
 _ALL: dict[str, str] = dict([*CAUSES.items(), *OWNERS.items(), *WITHHELD.items()])
 
 
-def label_of(word: str) -> str:
+def label_of(word: str, translator: Translator | None = None) -> str:
     """Return the label of a cause, owner or reason; an unknown word without its underscores."""
-    return _ALL.get(word, word.replace("_", " "))
+    label = _ALL.get(word)
+    if label is None:
+        return word.replace("_", " ")
+    return translator.gettext(label) if translator else label

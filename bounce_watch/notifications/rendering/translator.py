@@ -27,6 +27,21 @@ class Translator:
     language: str
     catalog: NullTranslations
 
+    def gettext(self, text: str, **values: object) -> str:
+        """Return a text with its values. Raises UntranslatedText."""
+        return self.catalog.gettext(text) % values
+
+    def ngettext(self, one: str, many: str, count: int, **values: object) -> str:
+        """Return a text in the right number, with `count` and its other values. Raises UntranslatedText."""
+        return self.catalog.ngettext(one, many, count) % {"count": count, **values}
+
+    def if_known(self, text: str) -> str:
+        """Return a text of the shipped or a site's knowledge, in English if no catalog has it."""
+        try:
+            return self.catalog.gettext(text)
+        except UntranslatedText:
+            return text
+
     def moment(self, there: datetime) -> str:
         """Return a local time with weekday and date."""
         try:

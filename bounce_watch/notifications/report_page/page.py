@@ -6,7 +6,7 @@ import re
 from datetime import datetime
 
 from bounce_watch.model import Count, IncidentState, IncidentStory, ListedBounce, Overview
-from bounce_watch.notifications.alert.letter import title_of
+from bounce_watch.notifications.alert.wording import title_of
 from bounce_watch.notifications.rendering import local_time
 from bounce_watch.notifications.rendering.labels import CAUSES, OWNERS, SEVERITIES, label_of
 from bounce_watch.notifications.rendering.safe_text import defang, plain
