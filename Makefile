@@ -8,6 +8,8 @@
 #   make reference  writes what is generated: reference pages, manual pages, completions
 #   make messages   brings the translators' catalogs up to date with the English texts
 #   make docs       the documentation as a site, in site/
+#   make audit    licenses of all dependencies, and known vulnerabilities where advisories can be reached
+#   make floors   the quick tests with the lowest versions that pyproject.toml admits
 #   make bench    how fast mail is read, beside three other readers, and mailboxes are worked off
 #   make install  the environment for developing; make clean removes it
 
@@ -67,6 +69,18 @@ docs: $(VENV)/.dev
 	$(PIP) install --group docs
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet --clean
 	@echo "Open site/index.html"
+
+audit: $(VENV)/.dev
+	$(PIP) install --group audit
+	$(BIN)/python tools/audit_dependencies.py
+
+# In an environment of its own, below the usual one.
+floors: $(VENV)/.dev
+	$(BIN)/python tools/audit_dependencies.py --lowest > $(VENV)/lowest.txt
+	$(BIN)/python -m venv $(VENV)/floors
+	$(VENV)/floors/bin/python -m pip install --quiet --upgrade "pip>=25.1"
+	$(VENV)/floors/bin/python -m pip install --quiet --constraint $(VENV)/lowest.txt --editable . --group dev
+	$(VENV)/floors/bin/python -m pytest -q $(PYTEST_FLAGS) -m "not proof and not servers and not slow"
 
 bench: $(VENV)/.dev
 	$(PIP) install --group bench
