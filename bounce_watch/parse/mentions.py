@@ -97,6 +97,8 @@ def _before_list(before: str) -> str:
 
 def _shape_of(lead: str) -> str | None:
     """Return "" at the start of a line, "reply" behind a code, else the label; None within a sentence."""
+    if not lead.strip(" \t<"):
+        return ""
     if _REPLY.fullmatch(lead):
         return "reply"
     prominent = any(form.fullmatch(lead) is not None for form in (_BULLET, _LABEL, _COLUMN))

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 from bounce_watch.model import Action, RecipientFields
@@ -56,6 +57,7 @@ class Entry(NamedTuple):
     words: str
 
 
+@lru_cache(1)  # several ask about the same text
 def split_returned(text: str) -> tuple[str, Headers | None]:
     """Split a text at the returned message; the headers are None if they cannot be read."""
     marker = _RETURNED.search(text)
