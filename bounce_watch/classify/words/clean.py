@@ -22,6 +22,8 @@ _SETTING = re.compile(r"(?<!\S)[\[(]?[\w.-]{1,40}=[^\s,;]{1,200}")
 _HOST = re.compile(r"(?<![\w.@])(?:[a-z0-9_-]{1,63}\.){1,8}[a-z][a-z0-9-]{1,62}(?![\w@])", re.IGNORECASE)
 _NO_HOST = ("exception", "storedrv", "resolver", "smtpsend", "transport.", "queue.", "approval.")
 _CLAUSE_END = re.compile(r"[.;!?](?=\s|$)|[。！？；]|\s[-–|/]{1,3}\s|[()|\"“”{}]")
+# French and Italian join an article to the next word: `l'utilisateur`, `dell'utente`.
+_ELISION = re.compile(r"\b([ldnsjcmt]|qu|un|dell|nell|all|dall|sull)['’](?=[^\W\d_])", re.IGNORECASE)
 _APOSTROPHES = str.maketrans(dict.fromkeys("'’‘`´ʼ"))
 _LETTERS = str.maketrans({"ı": "i", "ł": "l", "ø": "o", "đ": "d", "æ": "ae", "œ": "oe"})
 _ACCENTS = re.compile("[\u0300-\u036f]")
@@ -58,6 +60,8 @@ def clause_at(text: str, place: int) -> int:
 
 def plain(text: str) -> str:
     """Return a text in small letters without accents and apostrophes."""
+    if "'" in text or "’" in text:
+        text = _ELISION.sub(r"\1 ", text)
     text = text.translate(_APOSTROPHES)
     if text.isascii():
         return text.lower()
