@@ -24,7 +24,10 @@ class Organisation(Section):
         default=[], description="Security team: hears of hijacked accounts. Empty: the admins."
     )
     time_zone: str = Field(default="UTC", description="IANA name such as Europe/Berlin.")
-    language: str = Field(default="en", description="Language of mails when nothing better is known.")
+    language: str = Field(
+        default="en",
+        description="Language of alerts and digests, and of replies when nothing better is known.",
+    )
     own_hosts: list[str] = Field(
         default=[], description="Host name endings of your own mail servers, beside the accepted domains."
     )

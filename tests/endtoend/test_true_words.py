@@ -156,8 +156,8 @@ def test_the_first_digest_waits_until_the_mailbox_was_read(site: Site) -> None:
         site.ask("run", "--once")
     preview = site.ask("digest").stdout
     assert "quiet" not in preview
-    assert "was not read completely yet" in " ".join(preview.split())
-    [digest] = [one for one in site.look() if "Mail delivery" in str(one["Subject"])]
+    assert "wasn't read completely yet" in " ".join(preview.split())
+    [digest] = [one for one in site.look() if "Bounce digest" in str(one["Subject"])]
     assert "1 new incident, 4 messages bounced" in str(digest["Subject"])
 
 
@@ -184,8 +184,8 @@ def test_a_digest_after_an_outage_waits_and_then_says_what_it_does_not_know(site
         site.now += 2 * HOUR
         site.ask("run", "--once")
         made = [_parsed(path) for path in (site.folder / "sent").glob("*.eml")]
-    [digest] = [one for one in made if "Mail delivery" in str(one["Subject"])]
-    assert "the bounce mailbox was not read" in str(digest["Subject"])
+    [digest] = [one for one in made if "Bounce digest" in str(one["Subject"])]
+    assert "the bounce mailbox wasn't read" in str(digest["Subject"])
     assert "Not known: what arrived in the mailbox" in text_of(digest)
 
 
