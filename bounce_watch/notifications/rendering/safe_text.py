@@ -24,7 +24,7 @@ _RESERVED = frozenset(("example", "test", "invalid", "local", "onion"))
 
 @lru_cache(maxsize=1)
 def _top_level_domains() -> frozenset[str]:
-    """Return the last labels that make mail clients link a name (top-level domains of the Public Suffix List, 2023-02)."""
+    """Return the last labels that make mail clients link a name (Public Suffix List, 2023-02)."""
     return _RESERVED.union(shipped_files.data_file("top_level_domains.txt").read_text("ascii").split())
 
 
