@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bounce_watch.model import Kind, OutboxState
+from bounce_watch.model import IncidentState, Kind, OutboxState
 from bounce_watch.pipeline.ingest import fetch
 from bounce_watch.store import MessageState, StoreFull
 from bounce_watch.store.messages.messages import Messages
@@ -86,13 +86,15 @@ def test_a_blocked_account_opens_an_incident_that_security_hears_of_at_once(home
     assert len([mail for mail in home.sent() if b"To: security@larkfield.example" in mail]) == 1
 
 
-def test_an_incident_is_resolved_when_it_stayed_quiet(home: Home) -> None:
+def test_a_critical_incident_becomes_quiet_and_silence_never_resolves_it(home: Home) -> None:
     home.deliver(ndr(reply="550 5.1.8 bad outbound sender AS(42004)", status="5.1.8", remote=None), "1.a")
     home.look()
     home.clock.now += timedelta(days=1)
     assert home.look().resolved == ()
     home.clock.now += timedelta(days=10)
-    assert home.look().resolved == (1,)
+    assert home.look().resolved == ()
+    (incident,) = home.context.store.incidents.list()
+    assert incident.state is IncidentState.QUIET
 
 
 def test_old_mail_is_stored_but_nobody_is_told(home: Home) -> None:
