@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -35,7 +36,7 @@ def test_the_program_reads_new_mail_and_sigterm_ends_it_cleanly(home: Running) -
         service = subprocess.Popen(command, stderr=log)
     try:
         home.wait_until_started()
-        home.deliver(ndr(), "1.a")
+        home.deliver(ndr(at=datetime.now(UTC)), "1.a")
         wait_for(home.filed)
     finally:
         service.send_signal(signal.SIGTERM)
@@ -76,7 +77,7 @@ def test_a_mailbox_that_is_away_stops_no_other_and_is_waited_for(home: Running) 
     home.config.write_text(text.replace(MAILDIR, f"{MAILDIR}\n{away}"))
     home.start()
     wait_for(lambda: "mailbox_failed" in home.log())
-    home.deliver(ndr(), "1")
+    home.deliver(ndr(at=datetime.now(UTC)), "1")
     wait_for(home.filed)
     home.stop()
     assert "mailbox='asia'" in home.log()
@@ -92,12 +93,12 @@ def test_a_reload_takes_the_new_configuration_and_refuses_a_broken_one(home: Run
     home.config.write_text(whole.replace("[source]", "[sauce]"))
     os.kill(home.pid, signal.SIGHUP)
     wait_for(lambda: "reload_failed" in home.log())
-    home.deliver(ndr(number=1), "1")
+    home.deliver(ndr(number=1, at=datetime.now(UTC)), "1")
     wait_for(home.filed)
     home.config.write_text(whole.replace('path = "mailbox"', 'path = "other"'))
     os.kill(home.pid, signal.SIGHUP)
     wait_for(lambda: "reloaded" in home.log())
-    home.deliver(ndr(number=2), "2", mailbox="other")
+    home.deliver(ndr(number=2, at=datetime.now(UTC)), "2", mailbox="other")
     wait_for(lambda: list(home.folder.glob("other/.Filed/cur/*")))
     home.stop()
 
@@ -139,7 +140,7 @@ def test_an_answer_leaves_when_it_has_settled_although_no_mail_comes(home: Runni
     home.config.write_text(text)
     home.start()
     home.wait_until_started()
-    home.deliver(ndr(), "1")
+    home.deliver(ndr(at=datetime.now(UTC)), "1")
     wait_for(home.filed)
     wait_for(lambda: list(home.folder.glob("sent/*.eml")), seconds=20)
     home.stop()

@@ -31,7 +31,7 @@ pytestmark = pytest.mark.slow
 LIMIT = 0.5 + FORCE_AFTER + 1.5
 """What may pass: the limit that the tests set, the end by force, and a busy machine."""
 
-MAIL = ndr()
+MAIL = ndr(at=datetime.now(UTC))
 NOW = datetime.now(UTC).strftime("%d-%b-%Y %H:%M:%S +0000")
 LISTED = f'* 1 FETCH (UID 1 RFC822.SIZE {len(MAIL)} INTERNALDATE "{NOW}")\r\n@ OK done\r\n'.encode()
 FETCHED = b"* 1 FETCH (UID 1 BODY[]<0> {%d}\r\n%s)\r\n@ OK done\r\n" % (len(MAIL), MAIL)

@@ -32,7 +32,8 @@ TODO = {
     "pt": "O que fazer agora",
 }
 # Texts that are the same in English and in another language.
-SHARED = frozenset(("Code", "Server", ":", "HH:mm", "“□”"))
+SHARED = frozenset(("Code", "Codes", "Server", "HH:mm"))
+ALIKE_IN_FRENCH = frozenset(("Messages", "□ messages"))
 ENGLISH_WORDS = re.compile(
     r"(?i)\b(the|your?|our|and|this|that|with|send|again|mail team|recipients?|sender|mailbox|please|told)\b"
 )
@@ -78,7 +79,9 @@ def letters(composer: Composer, language: str, cause: Cause) -> list[Letter]:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_no_text_was_left_in_english(language: str) -> None:
     for english, translated in texts(language):
-        assert translated != english or english in SHARED, english
+        alike = SHARED | (ALIKE_IN_FRENCH if language == "fr" else frozenset())
+        has_words = re.search("[A-Za-z]{2}", english) is not None
+        assert translated != english or english in alike or not has_words, english
         assert not ENGLISH_WORDS.search(translated), translated
 
 
@@ -142,7 +145,7 @@ def test_punctuation_is_that_of_the_language(language: str) -> None:
         pytest.param("de", r"\b(sandte|gesandt|Mail-Team|Passwort)\b", id="de"),
         pytest.param("es", r"\b[Rr]eenv(iar|íe) (de nuevo )?el mensaje\b|\bel soporte\b", id="es"),
         pytest.param("it", r"\b(Lei|Suo|Sua|telefoni)\b", id="it"),
-        pytest.param("nl", r"\b(alstublieft|verbeter)", id="nl"),
+        pytest.param("nl", r"\b(alstublieft|verbeter)\b", id="nl"),
         pytest.param("pt", r"\b(utilizador|palavra-passe|e-mail|por agora)\b", id="pt"),
         pytest.param("fr", r"\b(réparer|mèl|courriel)\b", id="fr"),
     ],

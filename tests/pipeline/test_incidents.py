@@ -180,7 +180,7 @@ def test_silence_is_told_once_and_is_no_all_clear(home: Home) -> None:
         assert look(home, after=DAY) == ()
     assert subjects(home) == ["[High] INC-1", "[High] INC-1 is quiet, not confirmed as fixed"]
     text = " ".join(alerts(home)[-1].preview.split())
-    assert "No new bounces since Mon 23 Nov 2026" in text
+    assert "No new bounces since Mon, Nov 23, 2026" in text
     assert "bounce-watch incidents resolve 1" in text
     assert state(home) is IncidentState.QUIET
 

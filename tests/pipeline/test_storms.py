@@ -130,7 +130,7 @@ def test_critical_incidents_are_told_first_and_lesser_ones_never_use_up_their_li
     home.look()
     assert [entry.subject.partition(":")[0] for entry in alerts(home)[2:]] == [
         "[Critical] INC-5",
-        "[Critical] INC-6 and 1 more",
+        "[Critical] INC-6 and one more",
     ]
     assert named(alerts(home)) == everything(home)
 

@@ -134,14 +134,17 @@ def test_what_came_while_the_uids_changed_their_meaning_is_found(
 def test_a_move_that_failed_is_done_later(home: Home, dovecot: Dovecot) -> None:
     """The folder could not be made; rows and cursor tell what is left to do."""
     dovecot.append([samples.NEWSLETTER])
-    in_the_way = dovecot.root / "mail" / "bounces" / ".Bounces.Filed"
+    names = (".Bounces.Filed", ".INBOX.Bounces.Filed")
+    in_the_way = [dovecot.root / "mail" / "bounces" / name for name in names]
     with opened(dovecot) as source:
         run_cycle(home.context, source, None)
         dovecot.append([ndr()])
-        in_the_way.write_text("no folder")
+        for file in in_the_way:
+            file.write_text("no folder")
         assert run_cycle(home.context, source, None).bounces == 1
         assert len(home.context.store.messages.unfiled(source.name)) == 1
-        in_the_way.unlink()
+        for file in in_the_way:
+            file.unlink()
         home.clock.now += RETRY_AFTER
         run_cycle(home.context, source, None)
         assert home.context.store.messages.unfiled(source.name) == ()

@@ -22,7 +22,7 @@ from tests.servers.scripted_imap import Script, ScriptedImap
 
 COMMANDS = re.compile(
     r"""CAPABILITY | LOGOUT | NAMESPACE | LOGIN\ "?bounces@larkfield\.example"?\ "secret"
-    | SELECT\ "?INBOX"? | EXAMINE\ "Sent\ Items" | LIST\ ""\ ("Bounces/(Filed|Quarantine)"|"")
+    | SELECT\ "?INBOX"? | EXAMINE\ "Sent\ Items" | LIST\ ""\ ("(INBOX/)?Bounces/(Filed|Quarantine)"|"")
     | (CREATE|SUBSCRIBE)\ "Bounces/(Filed|Quarantine)"
     | UID\ FETCH\ [0-9,:*]+\ \([A-Z0-9 .]+(\[\]<0\.[0-9]+>)?\)
     | UID\ MOVE\ [0-9,:]+\ "Bounces/(Filed|Quarantine)"

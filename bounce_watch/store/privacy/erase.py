@@ -43,7 +43,7 @@ def _change_text(part: EmailMessage, person: PersonIdentity, pseudonym: str) -> 
     text = part.get_content()
     if person.is_in(text):
         part.set_content(
-            person.replaced(text, pseudonym), subtype=part.get_content_subtype(), cte="quoted-printable"
+            person.replaced_near(text, pseudonym), subtype=part.get_content_subtype(), cte="quoted-printable"
         )
 
 
@@ -92,6 +92,9 @@ class Forgetter:
     def _replaced(self, text: str) -> str:
         return self._person.replaced(text, self._pseudonym)
 
+    def _replaced_near(self, text: str) -> str:
+        return self._person.replaced_near(text, self._pseudonym)
+
     def _is_theirs(self, *values: str | None) -> bool:
         return any(value is not None and self._person.is_in(value) for value in values)
 
@@ -110,7 +113,7 @@ class Forgetter:
             # A reply that names the person would mislead without the name; a digest is still useful.
             if waits and (not row.raw or row.kind == LetterKind.REPLY):
                 row.state, row.next_at = OutboxState.ABANDONED, None
-            change_texts(row, self._replaced)
+            change_texts(row, self._replaced_near)
         return len(erasable)
 
     def _withheld(self, rows: Sequence[tables.Withheld]) -> int:
