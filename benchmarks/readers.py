@@ -8,7 +8,7 @@ import mailparser
 from flufl.bounce import scan_message
 
 from bounce_watch import shipped_files
-from bounce_watch.classify import Catalogue, cause, judge, load_catalogue, refusal_details
+from bounce_watch.classify import Catalogue, cause, judge, load_catalogue, refusal_details, word_votes
 from bounce_watch.model import Bounce, Report
 from bounce_watch.parse import read, smtp_reply
 from bounce_watch.sandbox.frames import ReadRequest
@@ -17,7 +17,8 @@ from bounce_watch.sandbox.pool import cores, in_order
 from bounce_watch.unwrap import provenance
 
 KEPT = {
-    "verdicts": cause._find_verdict,
+    "verdicts": cause._decide,
+    "clauses": word_votes._read,
     "details": refusal_details._find_details,
     "authors": provenance._is_a_mail_system,
 }

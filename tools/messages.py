@@ -29,7 +29,9 @@ def collect(target: Path) -> None:
     comments += ["--keywords", "say"]
     mapping = ["--mapping-file", "pyproject.toml", "--output-file", str(target)]
     with chdir(ROOT):
-        CommandLineInterface().run(["pybabel", "--quiet", "extract", *mapping, *options, *comments, "."])
+        CommandLineInterface().run(  # type: ignore[no-untyped-call]
+            ["pybabel", "--quiet", "extract", *mapping, *options, *comments, "."]
+        )
 
 
 def update(english: Path, locale: Path) -> None:
@@ -43,7 +45,9 @@ def update(english: Path, locale: Path) -> None:
         "--ignore-pot-creation-date",
     ]
     places = ["--input-file", str(english), "--output-dir", str(locale)]
-    CommandLineInterface().run(["pybabel", "--quiet", "update", *places, *options])
+    CommandLineInterface().run(  # type: ignore[no-untyped-call]
+        ["pybabel", "--quiet", "update", *places, *options]
+    )
 
 
 def problems(english: Path, catalog: Path) -> Iterator[str]:
