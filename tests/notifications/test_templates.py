@@ -183,19 +183,23 @@ def of(problems: list[str], name: str) -> list[str]:
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("faulty overrides")
 @pytest.mark.parametrize("cause", FAULTS)
 def test_a_faulty_override_is_named(problems: list[str], cause: str) -> None:
     assert any(FAULTS[cause][1] in found for found in of(problems, cause))
 
 
+@pytest.mark.xdist_group("faulty overrides")
 def test_a_file_that_no_mail_uses_is_named(problems: list[str]) -> None:
     assert of(problems, "mailbox_ful") == ["replies/en/mailbox_ful.j2: no mail uses a template of this name"]
 
 
+@pytest.mark.xdist_group("faulty overrides")
 def test_a_text_that_is_too_long_is_named(problems: list[str]) -> None:
     assert any("words are too many" in found for found in of(problems, "message_too_large"))
 
 
+@pytest.mark.xdist_group("faulty overrides")
 def test_nothing_else_is_named(problems: list[str]) -> None:
     """The files that ship stay out of the list."""
     names = (*FAULTS, "message_too_large", "mailbox_ful")

@@ -77,8 +77,12 @@ def test_nothing_dies_unless_it_was_asked_to(tmp_path: Path, keep: Keep) -> None
     assert_whole(lab, reports=2, others=1, garbage=1, mails=lab.sent())
 
 
+# Every point in `make proof`, every other one in each run.
+SHARE = [pytest.param(share, marks=[pytest.mark.proof] if share % 2 else []) for share in range(SHARES)]
+
+
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("share", range(SHARES))
+@pytest.mark.parametrize("share", SHARE)
 def test_death_at_each_point_in_turn_with_a_maildir_and_a_folder(
     tmp_path: Path, keep: Keep, share: int
 ) -> None:
