@@ -6,7 +6,7 @@ from threading import Thread
 
 from bounce_watch.daemon import Ending, Stopper
 from bounce_watch.daemon.reload import ServiceRunner
-from bounce_watch.model import OutboxState
+from bounce_watch.model import LetterKind, OutboxState
 from bounce_watch.pipeline import CycleResult, check_mailbox
 from bounce_watch.pipeline.outbox.deliver import deliver
 from bounce_watch.send import FolderSender
@@ -28,7 +28,7 @@ def being_sent(home: Home) -> int:
 
 
 def the_mail(home: Home) -> OutboxEntry:
-    (entry,) = home.context.store.outbox.list()
+    (entry,) = [one for one in home.context.store.outbox.list() if one.kind is LetterKind.REPLY]
     return entry
 
 
@@ -63,4 +63,5 @@ def test_a_reload_forgets_nothing_of_what_became_of_mails(home: Home) -> None:
     assert runner.run() is Ending.STOP
     watching.join()
     assert the_mail(home).state is OutboxState.SENT
-    assert home.sent() == []
+    # The service uses the real time, at which a digest of this old store may be due.
+    assert [mail for mail in home.sent() if b"Subject: Bounce digest" not in mail] == []
