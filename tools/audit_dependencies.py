@@ -1,7 +1,7 @@
 """List what an installation brings along, with licenses, and ask for known vulnerabilities.
 
 Run it with `make audit`. The exit status is 1 for an unknown license or a known vulnerability.
-Where no advisories can be reached it says so: an audit that asked nobody is no all-clear.
+Where no advisories can be reached it says so: an audit without advisories is no all-clear.
 `--lowest` prints the lowest versions that pyproject.toml admits, as constraints for pip.
 """
 

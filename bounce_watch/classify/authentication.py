@@ -1,6 +1,6 @@
 """Read Authentication-Results (RFC 8601), tolerant of Exchange Online, which writes no authserv-id.
 
-The rest of a clause (addresses, comments) is text of whoever sent the message, so quoted strings and comments
+The rest of a clause (addresses, comments) is text of the message's sender, so quoted strings and comments
 are taken out before anything is read.
 """
 

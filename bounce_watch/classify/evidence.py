@@ -62,7 +62,7 @@ def decision_in(tests: Iterable[tuple[str, str]]) -> str | None:
 
 
 def is_not_ours(report: Report, site: Site) -> bool:
-    """Tell whether our Exchange reports on a message that somebody else sent in our name."""
+    """Tell whether our Exchange reports on a message that an outsider sent in our name."""
     return site.is_ours(report.original.sender) and is_disowned(report.original)
 
 

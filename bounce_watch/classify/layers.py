@@ -117,7 +117,7 @@ def find_author(layer: Provenance, position: Position, site: Site) -> LayerFindi
 def _proof(layer: Provenance, position: Position, site: Site) -> str | None:
     """Return the header that proves, or in a member's message claims, that our organization wrote a layer."""
     if position is Position.MAILBOX and site.authority is Authority.AUTHENTICATION_RESULTS:
-        # Nobody removes Exchange's mark from what enters such a mailbox.
+        # Exchange's mark isn't removed from what enters such a mailbox.
         signer = find_our_signer(layer, site)
         return f"Authentication-Results: dkim=pass header.d={signer}" if signer else None
     if layer.auth_as:

@@ -19,7 +19,7 @@ CERTAIN_CODE, ONE_MEANING, CLEAR_CODE, RANGE_CODE, GENERIC_CODE = 9.0, 6.0, 4.5,
 SUBJECT_CODE, REPLY_CODE, CLASS_CODE = 0.9, 1.0, 0.4
 REPLY_CODES = {"535": 4.5, "530": 3.0}
 VENDOR_DETAIL, SECURITY_DETAIL = 50, 20
-"""From these details on a number has one meaning, whoever quotes it: Microsoft's own, and those of x.7."""
+"""From these details on a number has one meaning for every server: Microsoft's own, and those of x.7."""
 
 _SECURITY = 7
 
@@ -86,7 +86,7 @@ def _of_code(
 
 
 def _vote_of(row: Row, *, by_microsoft: bool) -> Vote:
-    """Return the vote of a code's own row. A generic one is a hint, whoever speaks."""
+    """Return the vote of a code's own row. A generic one is a hint from every speaker."""
     if row.is_generic:
         is_bare = row.is_bare and not by_microsoft
         return Vote(row.cause, GENERIC_CODE, Ground.GENERIC_CODE, row, is_bare=is_bare)

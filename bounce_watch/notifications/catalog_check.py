@@ -19,7 +19,7 @@ def unused_blocks(templates: Templates) -> Iterator[str]:
             continue
         try:
             unused = templates.blocks(name) - shipped.blocks(general)
-        except TemplateFault:  # named by whoever renders it
+        except TemplateFault:  # named where it is rendered
             continue
         for block in sorted(unused):
             yield f"{name}: the block {block!r} is not used; dates, lists and counts follow the language"

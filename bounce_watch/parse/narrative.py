@@ -46,7 +46,7 @@ def find_narrative(report: FoundReport) -> Narrative | None:
 
 @lru_cache(1)  # each format asks about the same report
 def narrative_of(report: FoundReport) -> Narrative:
-    """Return a report's words, whoever wrote it."""
+    """Return the words of a report of any mail system."""
     text, returned = split_returned(report.text)
     late = says_late(_subject(report), text[:MAX_TEXT])
     return Narrative(text=text, returned=returned, action=Action.DELAYED if late else Action.FAILED)

@@ -186,7 +186,7 @@ def _life(incident: Incident) -> list[str]:
             f"Close it with: bounce-watch incidents resolve {incident.number}"
         )
     if incident.state is IncidentState.ARCHIVED:
-        lines.append("Archived: it stayed quiet, but nobody confirmed that it is fixed")
+        lines.append("Archived: it stayed quiet; a fix was not confirmed")
     if incident.acknowledged_by:
         lines.append(f"Acknowledged by {incident.acknowledged_by} {local(incident.acknowledged_at)}")
     if incident.is_silenced(datetime.now(UTC)):
