@@ -3,7 +3,6 @@
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
 
 from bounce_watch import shipped_files
 from bounce_watch.model import Cause, Count, Digest, Edition
@@ -44,15 +43,15 @@ def shipped_habits() -> tuple[Habit, ...]:
 def habit_of_the_week(habits: Sequence[Habit], digest: Digest) -> Habit | None:
     """Return the habit for a weekly digest, or a daily one of a Monday; None on other days.
 
-    Of the three habits that fit most of what bounced, each week has another one.
+    The weeks take turns with the three habits that fit most of what bounced, and those that fit every week.
     """
     is_weekly = digest.edition is Edition.WEEKLY
-    if not habits or not (is_weekly or (digest.edition is Edition.DAILY and _is_monday(digest.local_date))):
+    is_monday = digest.edition is Edition.DAILY and digest.local_date.weekday() == _MONDAY
+    if not habits or not (is_weekly or is_monday):
         return None
-    fitting = sorted(habits, key=lambda habit: -habit.weight(digest.causes))[:3]
+    specific = sorted(
+        (habit for habit in habits if habit.causes), key=lambda habit: -habit.weight(digest.causes)
+    )
+    fitting = [*specific[:3], *(habit for habit in habits if not habit.causes)]
     week = digest.local_date.isocalendar().week
     return fitting[week % len(fitting)]
-
-
-def _is_monday(day: date) -> bool:
-    return day.weekday() == _MONDAY

@@ -39,6 +39,15 @@ def test_a_habit_is_chosen_by_what_bounced(cause: str, name: str) -> None:
     assert len(chosen(cause)) == 3
 
 
+def test_what_fits_every_week_has_its_turn_beside_what_bounced() -> None:
+    weeks = [
+        digest_of(MONDAY + timedelta(weeks=number), "recipient_unknown", "spf_failed") for number in range(4)
+    ]
+    told = [habit.name for digest in weeks if (habit := habit_of_the_week(HABITS, digest))]
+    assert len(set(told)) == 4
+    assert "service_health" in told
+
+
 def test_the_daily_digest_tells_it_on_mondays_only() -> None:
     told = [
         habit_of_the_week(HABITS, digest_of(MONDAY + timedelta(days=day), "spf_failed")) for day in range(7)
