@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from reference import completions, manual, pages
+from reference import completions, coverage, manual, pages
 
 ROOT = Path(__file__).parent.parent
 
@@ -23,6 +23,7 @@ def written() -> dict[str, str]:
         "docs/commands.md": pages.commands(),
         "docs/how-it-decides.md": pages.decisions(),
         "docs/refusals.md": pages.refusals(),
+        "docs/guide-coverage.md": coverage.page(),
         "share/man/man1/bounce-watch.1": manual.commands(),
         "share/man/man5/bounce-watch.toml.5": manual.configuration(),
     }

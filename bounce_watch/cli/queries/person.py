@@ -52,7 +52,10 @@ def person(
     if as_json:
         emit_json({**_person_json(found), "advice": advice_json(advice)})
     elif not (found.sent or found.missed or found.mails or found.withheld):
-        say(f"Nothing is known of {address}: no mail of theirs came back, and none to them did.")
+        say(
+            f"Nothing is known of {address}: no message of theirs bounced, and none to them did. "
+            "If they miss one, look in Drafts and Outbox first: a message that never left can't bounce."
+        )
     else:
         _print_person(found, advice)
 
