@@ -1,7 +1,6 @@
 """A name server for TXT records of a table, over UDP on loopback; it keeps silent when told to."""
 
 import socketserver
-import threading
 from collections import Counter
 
 import dns.message
@@ -9,8 +8,10 @@ import dns.rcode
 import dns.resolver
 import dns.rrset
 
+from tests.servers.listening import Listening
 
-class NameServer:
+
+class NameServer(Listening):
     """Answers from `records`; `asked` counts the questions. A name in `silent` gets no answer at all."""
 
     def __init__(self, records: dict[str, list[str]]) -> None:
@@ -18,26 +19,14 @@ class NameServer:
         self.silent: set[str] = set()
         self.asked: Counter[str] = Counter()
         handler = type("Handler", (_Handler,), {"names": self})
-        self._server = socketserver.ThreadingUDPServer(("127.0.0.1", 0), handler)
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
-        )
-
-    def __enter__(self) -> "NameServer":
-        self._thread.start()
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        super().__init__(socketserver.ThreadingUDPServer(("127.0.0.1", 0), handler))
 
     @property
     def resolver(self) -> dns.resolver.Resolver:
         """Return a resolver that asks only this server."""
         resolver = dns.resolver.Resolver(configure=False)
         resolver.nameservers = ["127.0.0.1"]
-        resolver.port = self._server.server_address[1]
+        resolver.port = self.port
         return resolver
 
 

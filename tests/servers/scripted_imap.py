@@ -4,10 +4,11 @@ import contextlib
 import re
 import socket
 import socketserver
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+
+from tests.servers.listening import Listening, tcp
 
 GREETING = b"* OK ready\r\n"
 STALL = b"stall"
@@ -51,26 +52,11 @@ class Script:
         return found.pop(0) if len(found) > 1 else found[0]
 
 
-class ScriptedImap:
-    """A server for one script; `port` is where it listens."""
+class ScriptedImap(Listening):
+    """A server for one script."""
 
     def __init__(self, script: Script) -> None:
-        handler = type("Handler", (_Handler,), {"script": script})
-        self._server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), handler)
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
-        )
-        self.port: int = self._server.server_address[1]
-
-    def __enter__(self) -> "ScriptedImap":
-        self._thread.start()
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        super().__init__(tcp(_Handler, script=script))
 
 
 class _Handler(socketserver.StreamRequestHandler):

@@ -1,9 +1,10 @@
 """An SMTP server with scripted replies, for what no real server does on request; without TLS."""
 
 import socketserver
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+
+from tests.servers.listening import Listening, tcp
 
 Reply = str | Callable[["SmtpScript", str], str]
 
@@ -42,26 +43,11 @@ class SmtpScript:
         return [line for session in self.heard for line in session]
 
 
-class ScriptedSmtp:
-    """A server for one script; `port` is where it listens."""
+class ScriptedSmtp(Listening):
+    """A server for one script."""
 
     def __init__(self, script: SmtpScript) -> None:
-        handler = type("Handler", (_Handler,), {"script": script})
-        self._server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), handler)
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
-        )
-        self.port: int = self._server.server_address[1]
-
-    def __enter__(self) -> "ScriptedSmtp":
-        self._thread.start()
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        super().__init__(tcp(_Handler, script=script))
 
 
 class _Handler(socketserver.StreamRequestHandler):
