@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from bounce_watch import shipped_files
+from bounce_watch.classify.catalogue.row import Row
 from bounce_watch.cli.app import COMMANDS
 from bounce_watch.model import Cause, Owner, Side
 from bounce_watch.notifications import template_samples as samples
@@ -59,7 +60,8 @@ def _checked(says: str, claim: str) -> str:
     place, name, words = (part.strip() for part in claim.split(":", 2))
     if _plain(words) not in _plain(_TEXTS[place](name)):
         raise ValueError(f"guide coverage, {says!r}: {place} {name} doesn't say {words!r}")
-    return f"{_PLACES[place]} `{name}`" + (f': "{words}"' if words else "")
+    shown = "advice" if place == "code" and not _row(name).has_own_admin_steps else place
+    return f"{_PLACES[shown]} `{name}`" + (f': "{words}"' if words else "")
 
 
 def _plain(text: str) -> str:
@@ -90,8 +92,12 @@ def _habit(name: str) -> str:
     return next(f"{habit.text} {habit.where}" for habit in shipped_habits() if habit.name == name)
 
 
+def _row(name: str) -> Row:
+    return next(row for row in shipped_catalogue().rows if row.name == name)
+
+
 def _code(name: str) -> str:
-    row = next(row for row in shipped_catalogue().rows if row.name == name)
+    row = _row(name)
     return " ".join((row.title, row.meaning, *row.sender_steps, *row.admin_steps))
 
 
