@@ -68,6 +68,8 @@ class LazyGroup(TyperGroup):
 
     def load(self, name: str) -> None:
         """Import the module of a command and put the command itself in its place."""
+        from bounce_watch.cli.common.plain_help import speak_plainly
+
         found = getattr(import_module(f"bounce_watch.cli.{COMMANDS[name].module}"), name)
         holder = typer.Typer(rich_markup_mode=None)
         if isinstance(found, typer.Typer):
@@ -75,6 +77,7 @@ class LazyGroup(TyperGroup):
         else:
             holder.command(name)(found)
         self.commands[name] = typer.main.get_group(holder).commands[name]
+        speak_plainly(self.commands[name])
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """Load the command that is called, also by its former name."""

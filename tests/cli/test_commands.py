@@ -1,6 +1,7 @@
 """The table of commands: what the program's help says, and that only the called command is imported."""
 
 import os
+import re
 import subprocess
 import sys
 from typing import Any
@@ -63,3 +64,16 @@ def test_a_former_name_works_and_says_where_it_went(former: str, place: tuple[st
     )
     assert f"{former} is now: bounce-watch {' '.join(place)}" in done.stderr
     assert "Usage:" in done.stdout
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_shows_neither_types_nor_bounds_of_python(name: str) -> None:
+    root: Any = typer.main.get_command(app)
+    root.load(name)
+    waiting = [root.commands[name]]
+    while waiting:
+        command = waiting.pop()
+        text = command.get_help(typer.Context(command, info_name=command.name))
+        assert "Usage: " in text
+        assert not re.search(r"<\w+( range)?>|list\[|x[<>]|INTEGER|[{}]", text), text
+        waiting += getattr(command, "commands", {}).values()

@@ -14,9 +14,7 @@ from bounce_watch.cli.common.exit_status import Exit
 PROGRAM = "bounce-watch"
 _OWN = {"--help", "--install-completion", "--show-completion"}
 
-_EXTRA = re.compile(r"(?P<about>.*?)(?: ?\[(?P<extra>(?:default: |required|[\d.]+<=?x|x[<>]=?).*)\])?")
-_AT_LEAST = re.compile(r"x>=(\d+)")
-_BETWEEN = re.compile(r"(\d+)<=x<=(\d+)")
+_EXTRA = re.compile(r"(?P<about>.*?)(?: ?\[(?P<extra>(?:default: |required|\d+ to \d+).*)\])?")
 
 STATUSES = {
     Exit.DONE: "done",
@@ -105,14 +103,10 @@ def _parameter(node: Any, context: typer.Context) -> Parameter:
         raise ValueError(f"the help of {node.name} cannot be read: {said}")
     parts = [part for part in (words["extra"] or "").split("; ") if part]
     default = [part.removeprefix("default: ") for part in parts if part.startswith("default: ")]
-    limits = [_spelled(part) for part in parts if not part.startswith("default: ")]
+    limits = [part for part in parts if not part.startswith("default: ")]
     return Parameter(
         typed=_typed(node), about=words["about"], default="".join(default), limits=", ".join(limits)
     )
-
-
-def _spelled(bounds: str) -> str:
-    return _BETWEEN.sub(r"\1 to \2", _AT_LEAST.sub(r"at least \1", bounds))
 
 
 def _typed(node: Any) -> str:
