@@ -1,3 +1,3 @@
-"""Reads the bounces of an Exchange Online organisation and tells who must act, and how."""
+"""Reads the bounces of an Exchange Online organization and tells who must act, and how."""
 
 __version__ = "0.1.0"

@@ -14,7 +14,7 @@ _CLOCKS_DIFFER = timedelta(days=1)
 DECIDED = "decided by"
 """The row of the table that names the layer and the header that decided."""
 
-_NOT_OURS = "the mail that came back (X-MS-Exchange-Organization-AuthAs): somebody else wrote it in our name"
+_NOT_OURS = "the bounced message (X-MS-Exchange-Organization-AuthAs): its sender was spoofed"
 
 _LAYERS = {
     "": "the message in the mailbox",
@@ -107,7 +107,7 @@ def _tier_of_others(report: Report, chain: Chain, site: Site, *, is_known: bool)
     if is_ours and is_known:
         return Evidence.CORRELATED, "the mail that came back (Message-ID): our records know it"
     if chain.reporter is not None:
-        who = f"reported by {chain.reporter.address}, about somebody else's mail"
+        who = f"reported by {chain.reporter.address}, about another user's message"
         return Evidence.UNVERIFIED, f"{_named(chain.reporter)}: {who}"
     return (
         Evidence.UNVERIFIED,

@@ -158,7 +158,7 @@ def _print_figures(stats: Stats) -> None:
         ("Answers withheld", withheld, "robots, repeats, doubtful or forged reports"),
         ("Alerts", mails.get("alert", 0), "incidents: the first word, growth, reminders, the all-clear"),
         ("Digests", mails.get("digest", 0), "one each morning"),
-        ("In quarantine", stats.quarantined, "nobody could read it; its bytes are kept"),
+        ("In quarantine", stats.quarantined, "unreadable; its bytes are kept"),
     )
     title = "One week at Larkfield Instruments"
     table = Table(

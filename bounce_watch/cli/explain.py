@@ -157,7 +157,7 @@ def _meaning_lines(explanation: Explanation) -> list[str]:
     if explanation.owner_ours is not explanation.owner:
         lines.append(f"  When our own servers say it: {OWNERS[explanation.owner_ours]}.")
     for title, steps in (
-        ("The sender", explanation.sender_steps),
+        ("Sender", explanation.sender_steps),
         ("The mail admin", explanation.admin_steps),
     ):
         lines += (

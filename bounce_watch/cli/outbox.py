@@ -114,7 +114,7 @@ def release(
     numbers: Numbers = None,
     everything: Annotated[bool, typer.Option("--all", help="All held mails.")] = False,
 ) -> None:
-    """Let held mails go: they leave at the next look of the service, or with `run --once`."""
+    """Release held messages: they leave at the next look of the service, or with `run --once`."""
     count = _change(context, Outbox.release, numbers, everything)
     say(f"{count} released; {'it leaves' if count == 1 else 'they leave'} with the next run.")
 

@@ -113,7 +113,7 @@ def _remarks(rules: Sequence[Rule]) -> Iterable[str]:
             yield f"{rule.id}: it is over ({_span(rule.quiet_resolve)}) long before its window has passed"
         for other in rule.inhibits:
             if other in by_id and rule.id in by_id[other].inhibits:
-                yield f"{rule.id} and {other} inhibit each other: nobody would hear of either"
+                yield f"{rule.id} and {other} inhibit each other: neither would be alerted"
 
 
 def _shipped(name: str) -> str:

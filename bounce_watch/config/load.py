@@ -70,15 +70,17 @@ def load_optional_config(explicit: Path | None) -> Config | None:
 
 
 def read_config(content: bytes, path: Path) -> Config:
-    """Turn the file's content into a Config. Raises ConfigError."""
+    """Turn the file's content into a Config; `[organization]` means `[organisation]`. Raises ConfigError."""
     try:
         table = tomllib.loads(content.decode("utf-8"))
     except (UnicodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigError([f"{path} is not valid TOML: {error}"], "mend the line it names") from None
+        raise ConfigError([f"{path} is not valid TOML: {error}"], "edit the line it names") from None
+    if "organization" in table and "organisation" not in table:
+        table["organisation"] = table.pop("organization")
     try:
         return Config.model_validate(table, context={"folder": path.parent})
     except ValidationError as error:
-        raise ConfigError(list(_sentences(error, table)), f"mend {path}") from None
+        raise ConfigError(list(_sentences(error, table)), f"edit {path}") from None
 
 
 def _sentences(error: ValidationError, table: Mapping[str, Any]) -> Iterator[str]:

@@ -102,7 +102,7 @@ class Alerts(Section):
         default=60, ge=1, description="At least so long between two mails about a growing incident."
     )
     remind_hours: float = Field(
-        default=24, ge=1, description="Remind after so long while nobody has acknowledged an incident."
+        default=24, ge=1, description="Remind after so long while an incident is unacknowledged."
     )
     per_hour: int = Field(
         default=6,

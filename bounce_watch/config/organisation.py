@@ -12,7 +12,7 @@ from bounce_watch.notifications.facts import OrganisationProfile
 class Organisation(Section):
     """Who we are."""
 
-    name: str = Field(description="Your organisation's name, as it stands in mails to colleagues.")
+    name: str = Field(description="Your organization's name, as shown in emails to colleagues.")
     accepted_domains: list[str] = Field(
         min_length=1, description="The domains your people send from. Only addresses in them ever get mail."
     )
@@ -85,7 +85,7 @@ class Retention(Section):
         default=400,
         ge=0,
         le=36_500,
-        description="Mails that nobody could read go after so many days. 0: never.",
+        description="Delete unreadable messages after so many days. 0: never.",
     )
     counters: Literal["keep", "delete"] = Field(
         default="keep",

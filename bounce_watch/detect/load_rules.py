@@ -123,7 +123,7 @@ def _refuse_unfit(rule: Rule, where: str) -> None:
     if doubtful and (rule.inhibits or rule.guidance or rule.severity in (Severity.CRITICAL, Severity.HIGH)):
         raise RuleError(
             f"{where}: {', '.join(sorted(doubtful))} reports can be forged: such a rule inhibits nothing, "
-            "guides nobody and is at most of medium severity"
+            "has no guidance and at most medium severity"
         )
 
 

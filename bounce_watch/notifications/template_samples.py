@@ -107,7 +107,7 @@ def incident(
         finding=Finding(
             rule_id="sample",
             key="mara@contoso.example",
-            title="An account of ours is blocked from sending",
+            title="Account blocked from sending",
             severity=severity,
             owner=Owner.SECURITY,
             playbook=playbook,

@@ -21,7 +21,7 @@ from bounce_watch.send.interface import Delivery, Outcome, Sender
 from bounce_watch.source.interface import Message, Source
 
 _SUBJECT = "bounce_watch test: this mail is meant to come back"
-_TEXT = "An administrator tests how bounces reach bounce_watch. Nobody needs to do anything."
+_TEXT = "An administrator tests how bounces reach bounce_watch. No action is needed."
 
 NOWHERE = "bounce-watch.invalid"
 """A domain that can never exist (RFC 6761 section 6.4)."""

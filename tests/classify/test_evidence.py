@@ -405,7 +405,7 @@ DECIDED = {
         "it contradicts itself"
     ),
     "by a member, about herself": f"{OUTER} ({MARK}: Internal): reported by {MEMBER}, about their own mail",
-    "about another": f"{OUTER} ({MARK}: Internal): reported by {MEMBER}, about somebody else's mail",
+    "about another": f"{OUTER} ({MARK}: Internal): reported by {MEMBER}, about another user's message",
     "by a stranger": f"{OUTER} ({MARK}: Anonymous): an outsider, so nothing inside it counts",
     "marked, from a stranger": f"{OUTER} (From: {STRANGER}): an outsider, {NO_PROOF}",
     "foreign report on a mail that we signed": f"{BACK} (DKIM-Signature): our domain signed it",

@@ -39,7 +39,7 @@ def test_the_help_desk_reads_what_to_tell_them(demo: Path) -> None:
     assert "our account is blocked (4)" in out
     assert "1. Contact support now: the helpdesk, phone 4455." in out
     assert "What we wrote to them" in out
-    assert "told a short time ago" in out
+    assert "notified recently" in out
 
 
 def test_nobody_is_known_to_be_nobody(demo: Path) -> None:

@@ -119,7 +119,7 @@ def test_a_preview_is_written_where_no_screen_is(demo: Path, tmp_path: Path) -> 
     ("arguments", "status", "sentence"),
     [
         pytest.param(["history", "--cause", "mailbox_ful"], 2, "mailbox_full", id="cause-typo"),
-        pytest.param(["history", "--since", "soon"], 2, "write 7d", id="moment"),
+        pytest.param(["history", "--since", "soon"], 2, "use 7d", id="moment"),
         pytest.param(["show", "99999"], 1, "there is no bounce 99999", id="no-such-bounce"),
         pytest.param(["incidents", "show", "x"], 2, "INC-7", id="incident-number"),
         pytest.param(["outbox", "release"], 2, "--all", id="release-what"),

@@ -39,6 +39,13 @@ def test_a_good_file_gives_our_site_with_domains_as_a_labels() -> None:
     assert config.digest_to == ["mailadmin@larkfield.example"]
 
 
+def test_the_american_name_of_the_section_is_the_same_section() -> None:
+    config = read_config(GOOD.replace("[organisation]", "[organization]").encode(), FOLDER / "config.toml")
+    assert config.organisation.name == "Larkfield"
+    both = f"{GOOD}[organization]\nname = 'Other'\n"
+    assert "unknown key organization; did you mean organisation?" in problems_of(both)
+
+
 def test_relative_paths_start_at_the_files_folder() -> None:
     config = read_config(GOOD.encode(), FOLDER / "config.toml")
     assert isinstance(config.source[0], MaildirSettings)

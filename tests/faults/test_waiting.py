@@ -38,7 +38,7 @@ def test_what_passes_is_waited_for_longer_each_time(fault: Exception) -> None:
     assert run(fault, fault, "well", fault) == [("retry", 1), ("retry", 2), ("wait", 60), ("retry", 1)]
 
 
-REFUSED = [Refused("password"), MissingFolder("gone"), SecretError("the command failed", "mend it")]
+REFUSED = [Refused("password"), MissingFolder("gone"), SecretError("the command failed", "edit it")]
 
 
 @pytest.mark.parametrize("fault", REFUSED, ids=[type(one).__name__ for one in REFUSED])

@@ -78,7 +78,7 @@ def test_an_incident_that_opened_again_says_so(composer: Composer) -> None:
     digest = replace(
         template_samples.digest(), opened=(again, template_samples.incident(number=3)), still_open=()
     )
-    told = re.findall(r"(INC-\d+):.*\n.*\n  (Reopened; )?(?i:since)", written(composer, digest)[1])
+    told = re.findall(r"(INC-\d+):.*\n(?:  .*\n)??  (Reopened; )?(?i:since)", written(composer, digest)[1])
     assert told == [("INC-3", ""), ("INC-9", "Reopened; ")]
 
 

@@ -142,7 +142,7 @@ def test_a_reply_that_is_given_up_is_named_in_the_digest(uncertain: Home) -> Non
     uncertain.clock.now += timedelta(hours=14, minutes=25)
     uncertain.look()
     (digest,) = [mail for mail in uncertain.context.store.outbox.list() if mail.kind is LetterKind.DIGEST]
-    assert "perhaps sent, not sent twice" in " ".join(digest.preview.split())
+    assert "may have been sent; not repeated" in " ".join(digest.preview.split())
 
 
 def test_while_nobody_can_look_it_stays_uncertain(uncertain: Home) -> None:

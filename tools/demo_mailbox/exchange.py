@@ -51,7 +51,7 @@ def _headers(report: Report) -> list[Header]:
 
 
 def internal_headers(host: str, *about: object) -> list[Header]:
-    """Return what Exchange Online adds to mail that began inside the organisation."""
+    """Return what Exchange Online adds to mail that began inside the organization."""
     return [
         ("X-MS-PublicTrafficType", "Email"),
         ("X-MS-TrafficTypeDiagnostic", f"{host.partition('.')[0]}:EE_"),

@@ -168,7 +168,7 @@ def say(text: str) -> None:
 def confirm(question: str, param_hint: str) -> None:
     """Ask before something is deleted. Raises BadParameter without a terminal, Abort for no."""
     if not sys.stdin.isatty():
-        raise typer.BadParameter("nobody is there to ask; add --yes", param_hint=param_hint)
+        raise typer.BadParameter("no terminal for a prompt; add --yes", param_hint=param_hint)
     typer.confirm(question, abort=True, err=True)
 
 
@@ -190,7 +190,7 @@ def print_checks(checks: Iterable[Check], *, as_json: bool) -> None:
         Column("name", "Part"),
         Column(
             "text",
-            "Finding, and what repairs it",
+            "Result and fix",
             show=lambda row: (row["text"], f"-> {row['repair']}") if row["repair"] else row["text"],
         ),
     ]

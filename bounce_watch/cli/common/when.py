@@ -29,7 +29,9 @@ def read_moment(text: str | None, now: datetime | None = None) -> datetime | Non
     try:
         return datetime.fromisoformat(text).astimezone(UTC)
     except (ValueError, OverflowError):
-        raise typer.BadParameter(f"{text!r} is no moment; write 7d, 12h, yesterday or 2026-11-24") from None
+        raise typer.BadParameter(
+            f"{text!r} isn't a valid time; use 7d, 12h, yesterday or 2026-11-24"
+        ) from None
 
 
 def account() -> str:

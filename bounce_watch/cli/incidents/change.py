@@ -47,7 +47,7 @@ def silence(
     by: By = None,
     why: Why = "",
 ) -> None:
-    """Write to nobody about an incident until then; it stays in the list and the digest."""
+    """Silence an incident until then; it stays in the list and the digest."""
     which, who, now = read_number(number), (by or account())[:80], datetime.now(UTC)
     end = now if until == "now" else _later(until, now)
     incident = _change(context, lambda tx: tx.incidents.silence(which, end, now, by=who, why=why))
@@ -103,7 +103,7 @@ def all_clear(
         Column("mails", "Mails", right=True),
         Column("recipients", "To", show=lambda row: ", ".join(row["recipients"][:5]), flexible=True),
     ]
-    emit(rows, columns, form_of(as_json), empty="Nobody of ours had mail in it.")
+    emit(rows, columns, form_of(as_json), empty="No senders of our organization are in it.")
 
 
 def _tell(context: typer.Context, number: int) -> None:

@@ -192,11 +192,11 @@ def _life(incident: Incident) -> list[str]:
     if incident.is_silenced(datetime.now(UTC)):
         lines.append(f"Silent until {local(incident.silenced_until)}")
     if incident.suppressed_by is not None:
-        lines.append(f"Suppressed by INC-{incident.suppressed_by}: nobody is written to about it")
+        lines.append(f"Suppressed by INC-{incident.suppressed_by}: no alerts are sent about it")
     if incident.reopened:
         lines.append(f"Reopened {incident.reopened} time{'' if incident.reopened == 1 else 's'}")
     if incident.historical:
-        lines.append("Found in old mail: nobody was written to")
+        lines.append("Found in old messages: no alerts were sent")
     return lines
 
 

@@ -36,7 +36,7 @@ write the same. So no other authority is proposed. Let the mark through instead:
 To see what your site does, run bounce-watch check --probe --by-hand."""
 
 _MAILBOX = """
-authority = "mailbox", set now, is right only while nobody but your own Exchange can deliver there."""
+authority = "mailbox", set now, is right only while your own Exchange alone can deliver there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -160,7 +160,7 @@ def _check_templates(config: Config) -> Iterator[Check]:
         )
         return
     problems = check_templates([own, shipped])
-    yield from (Check("templates", "failure", problem, "mend that file") for problem in problems)
+    yield from (Check("templates", "failure", problem, "edit that file") for problem in problems)
     if not problems:
         yield Check("templates", "ok", "every text can be written")
 

@@ -39,7 +39,7 @@ def init(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="Where to write it.")
     ] = None,
-    organisation: Annotated[str | None, typer.Option(help="Your organisation's name.")] = None,
+    organisation: Annotated[str | None, typer.Option(help="Your organization's name.")] = None,
     domain: Annotated[
         list[str] | None, typer.Option(help="A domain your people send from; repeat it.")
     ] = None,
@@ -92,7 +92,7 @@ def _complete(given: _Given) -> _Given:
     first = domains[0]
     known = replace(
         given,
-        organisation=given.organisation or _ask("What is your organisation called?"),
+        organisation=given.organisation or _ask("What is your organization's name?"),
         domains=domains,
         mailbox=given.mailbox or _ask("Which mailbox collects the bounces?", f"bounces@{first}"),
         admins=given.admins or _several("Who gets alerts and the daily digest?", f"postmaster@{first}"),

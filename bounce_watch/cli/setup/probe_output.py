@@ -96,7 +96,7 @@ def _original(sent: ProbeMail, came: CameBack) -> Check:
         return Check("original mail", "ok", "it returns the mark of our mail: no loop is possible")
     if original.sender and (sent.bw_id is None or original.message_id):
         return Check("original mail", "ok", f"it names the sender, {original.sender}")
-    repair = "whoever wrote the mail is not told; see whether your way of copying reports keeps them whole"
+    repair = "its sender gets no reply; check that your way of copying reports keeps them whole"
     text = "it returns neither our mark nor the sender of the mail"
     return Check("original mail", "warning", text, repair)
 

@@ -63,7 +63,7 @@ def _service(config: Config, workers: Sequence[str]) -> Line:
     if workers:
         return Line(name="service", level=Level.OK, text=f"{', '.join(workers)} is at work")
     level = Level.WARNING if config.monitor.expect_service else Level.OK
-    return Line(name="service", level=level, text="no service is at work with this store")
+    return Line(name="service", level=level, text="service not running")
 
 
 def _mailbox(store: StoreQueries, config: Config, now: datetime, label: str, name: str) -> Line:
@@ -131,7 +131,7 @@ def _incidents(store: StoreQueries) -> Line:
     ]  # fmt: skip
     text = f"{len(open_now)} open"
     if urgent:
-        text += f", critical and nobody is on it: {', '.join(one.name for one in urgent[:5])}"
+        text += f", critical, unacknowledged: {', '.join(one.name for one in urgent[:5])}"
     level = Level.WARNING if urgent else Level.OK
     return Line(name="incidents", level=level, text=text, figure=len(open_now))
 

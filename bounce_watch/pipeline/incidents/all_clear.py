@@ -75,7 +75,7 @@ def notify_colleagues(context: Context, number: int) -> NotifiedColleagues:
     with context.store.transaction() as tx:
         detail = tx.incidents.show(number)
         if detail.incident.finding.owner is Owner.SECURITY:
-            raise ValueError(f"{detail.incident.name} is about accounts that somebody else may read: phone")
+            raise ValueError(f"{detail.incident.name} is about accounts that an attacker may read: call")
         if detail.incident.state is not IncidentState.RESOLVED:
             raise ValueError(
                 f"{detail.incident.name} is not resolved: `bounce-watch incidents resolve {number}` "

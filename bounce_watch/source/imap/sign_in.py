@@ -37,7 +37,7 @@ def _no_way(settings: ImapSettings, offered: set[str]) -> Refused:
     """Explain why no kind of sign-in with a password is offered that suits."""
     if settings.mailbox and "LOGINDISABLED" not in offered:
         return Refused(
-            f"{settings.host} cannot open somebody else's mailbox (it offers no AUTH=PLAIN)",
+            f"{settings.host} cannot open another user's mailbox (it offers no AUTH=PLAIN)",
             "leave mailbox out, and name the shared folder in folder",
         )
     return Refused(
