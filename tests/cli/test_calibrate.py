@@ -52,7 +52,7 @@ def test_nothing_that_an_outsider_could_use_is_proposed(
     told = call(*command).stderr
     assert "CloudServicesMailEnabled" in told
     assert "Set-DkimSigningConfig" in told
-    assert ("is right only while nobody but your own Exchange" in told) is (authority == "mailbox")
+    assert ("is right only while your own Exchange alone" in told) is (authority == "mailbox")
     assert 'Set authority = "mailbox"' not in told
 
 
