@@ -3,10 +3,12 @@
 import csv
 import io
 import json
+from operator import ge
 
 import pytest
 
 from bounce_watch.cli.common.output import Column, Form, emit
+from bounce_watch.cli.common.widths import fitted, width_of
 from bounce_watch.notifications.rendering.safe_text import for_cell, for_terminal
 
 ROW = {"sender": "\x1b]8;;http://evil.example\x07=cmd()", "count": 3, "note": None}
@@ -71,3 +73,22 @@ def test_a_line_break_in_a_value_starts_no_line_of_a_table(capsys: pytest.Captur
     lines = [line.strip() for line in capsys.readouterr().out.splitlines()]
     assert "a@b.example\\n99  forged row" in lines
     assert "second" in lines
+
+
+@pytest.mark.parametrize("room", range(60, 160, 7))
+def test_no_word_is_split_while_there_is_room_and_long_columns_give_way_first(room: int) -> None:
+    words = ["An account of ours is blocked from sending", "2026-11-10", "jonas.weber@larkfield.example"]
+    columns = [
+        width_of([text], flexible=place == 0, truncate=False) for place, text in enumerate(["id 7", *words])
+    ]
+    widths = fitted(columns, room)
+    assert sum(widths) <= room
+    floors = [max(map(len, text.split())) for text in ["id 7", *words]]
+    assert sum(floors) > room or all(map(ge, widths, floors))
+    assert widths[2:] == floors[2:] or room < sum(floors)
+
+
+def test_a_column_is_cut_with_an_ellipsis_before_a_short_one_folds() -> None:
+    subject = width_of(["x" * 90], flexible=True, truncate=True)
+    owner = width_of(["Recipient's admin"], flexible=False, truncate=False)
+    assert fitted([subject, owner], 60) == [43, 17]

@@ -15,7 +15,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from bounce_watch.cli.common.when import shown_zone
+from bounce_watch.cli.common.widths import fitted, width_of
 from bounce_watch.model.check import Check
+from bounce_watch.notifications.rendering.local_time import stamp
 from bounce_watch.notifications.rendering.safe_text import for_cell, for_terminal
 
 Row = Mapping[str, Any]
@@ -36,10 +39,9 @@ def form_of(as_json: bool, as_csv: bool = False) -> Form:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column of a table: `show` returns the cell's text of a row (default: the value, a time as local).
+    """One column of a table: `show` returns the cell's text of a row (default: the value, a time as `local`).
 
-    On a narrow screen a `flexible` column folds, or ends in an ellipsis if `truncate`; the others keep their
-    width. Without a flexible column, all columns fold.
+    On a narrow screen a `flexible` column folds first, between words, or ends in an ellipsis if `truncate`.
     """
 
     key: str
@@ -113,21 +115,24 @@ def _emit_table(rows: list[Row], columns: Sequence[Column], title: str, empty: s
     table = Table(
         title=title or None, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False
     )
-    rigid = any(column.flexible for column in columns)
-    for column in columns:
+    cells = [[_shown(column.cell(row)) for column in columns] for row in rows]
+    widths = [
+        width_of([column.title, *texts], flexible=column.flexible, truncate=column.truncate)
+        for column, texts in zip(columns, zip(*cells, strict=True), strict=True)
+    ]
+    room = console().width - 3 * len(columns) + 1
+    for column, width in zip(columns, fitted(widths, room), strict=True):
         justify: Literal["left", "right"] = "right" if column.right else "left"
-        table.add_column(
-            column.title, justify=justify, overflow="fold", no_wrap=rigid and not column.flexible
-        )
-    for row in rows:
-        table.add_row(*(_text(column, row) for column in columns))
+        table.add_column(column.title, justify=justify, overflow="fold", width=width)
+    for texts in cells:
+        table.add_row(*(_text(column, text) for column, text in zip(columns, texts, strict=True)))
     console().print(table)
     return len(rows)
 
 
-def _text(column: Column, row: Row) -> Text:
+def _text(column: Column, shown: str) -> Text:
     """Return a cell as a Text, never as markup: a message may hold [link=...]."""
-    text = Text(_shown(column.cell(row)), style=column.style or "")
+    text = Text(shown, style=column.style or "")
     if column.truncate:
         text.no_wrap, text.overflow = True, "ellipsis"
     return text
@@ -173,13 +178,13 @@ def confirm(question: str, param_hint: str) -> None:
 
 
 def two_lines(moment: datetime | None) -> Cell:
-    """Return the local date above the local time."""
-    return tuple(local(moment).split())
+    """Return the site's date above its time."""
+    return tuple(local(moment).split(" ", 1))
 
 
 def local(moment: datetime | None) -> str:
-    """Return a moment in this machine's time zone, to the minute."""
-    return moment.astimezone().strftime("%Y-%m-%d %H:%M") if moment else ""
+    """Return a moment in the site's time zone, which it names, to the minute."""
+    return stamp(moment, shown_zone()) if moment else ""
 
 
 def print_checks(checks: Iterable[Check], *, as_json: bool) -> None:
