@@ -16,6 +16,8 @@ from bounce_watch.cli.common.open_store import run_context
 from bounce_watch.cli.common.output import Form, console, emit
 from bounce_watch.cli.common.pages import html_of
 from bounce_watch.cli.common.progress import counting
+from bounce_watch.cli.common.when import show_times_of
+from bounce_watch.cli.demo_dates import LAST_DAY, last_day_of, moved
 from bounce_watch.cli.incidents.incidents import INCIDENT_COLUMNS, incident_json
 from bounce_watch.config.load import load_config
 from bounce_watch.config.models import Config
@@ -28,10 +30,20 @@ from bounce_watch.shipped_files import folder as shipped
 from bounce_watch.store import Stats, open_store, store_location
 
 MARK = ".bounce-watch-demo"
+_QUESTIONS = (
+    ("Elif calls: her message wasn't delivered. What do I tell her?", "person elif"),
+    ("Anna asks what the server's response means.", 'explain "550 5.1.10 RecipientNotFound"'),
+    ("Does nordwerk.example reject only us?", "domain nordwerk.example"),
+    ("And the admins: what is open, and what to do?", "incidents show 2"),
+)
 
 
 def demo(
     folder: Annotated[Path, typer.Option(help="Where mailbox, store and mails go.")] = Path("demo-output"),
+    ends: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], metavar="DATE", help="Last day of the week (default: yesterday)."),
+    ] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Remove an earlier demo first.")] = False,
 ) -> None:
     """Play a sample week and show what comes of it.
@@ -41,8 +53,10 @@ def demo(
     if fresh and (folder / MARK).is_file():
         shutil.rmtree(folder)
     config_path = _prepare(folder)
+    later = last_day_of(folder / MARK, ends) - LAST_DAY
+    show_times_of(config_path)
     config = load_config(config_path)
-    result = _play(folder, config)
+    result = _play(folder, config, later)
     _write_letters(folder)
     with open_store(store_location(config.store), read_only=True) as store:
         if not result.messages:
@@ -65,25 +79,27 @@ class DemoClock:
         return self.now
 
 
-def _play(folder: Path, config: Config) -> CycleResult:
-    """Play the week into the folder; a second time only look whether there is anything new."""
+def _play(folder: Path, config: Config, later: timedelta) -> CycleResult:
+    """Play the week into the folder, some days later; a second time only look for anything new."""
     arrivals = json.loads((shipped("data") / "demo" / "expected.json").read_text(encoding="utf-8"))["files"]
+    moments = [datetime.fromisoformat(arrival["arrived_at"]) + later for arrival in arrivals]
     result, digests = CycleResult(), []
-    clock = DemoClock(datetime.fromisoformat(arrivals[0]["arrived_at"]) - timedelta(minutes=1))
+    clock = DemoClock(moments[0] - timedelta(minutes=1))
     with run_context(config, clock) as work, sender_of(config) as sender:
         new = [] if work.store.mailboxes.last_success_fetch_at() else arrivals
         with counting("Playing a week of mail", len(new)) as step:
-            for arrival in new:
-                moment = datetime.fromisoformat(arrival["arrived_at"])
+            for arrival, moment in zip(new, moments, strict=False):
                 digests += _digests_until(work, sender, clock, moment, result)
                 clock.now = moment + timedelta(seconds=30)
-                _deliver(config, arrival["file"], moment)
+                _deliver(config, arrival["file"], moment, later)
                 _look(work, sender, result)
                 step()
         if new:
-            digests += _digests_until(work, sender, clock, clock.now + timedelta(hours=24), result)
+            digests += _digests_until(
+                work, sender, clock, min(clock.now + timedelta(hours=24), datetime.now(UTC)), result
+            )
         else:
-            clock.now = datetime.fromisoformat(arrivals[-1]["arrived_at"]) + timedelta(minutes=1)
+            clock.now = moments[-1] + timedelta(minutes=1)
             _look(work, sender, result)
         for digest in digests:
             letter = work.composer.digest(digest, event_key="demo", to=config.digest_to[0])
@@ -106,11 +122,11 @@ def _prepare(folder: Path) -> Path:
     return path
 
 
-def _deliver(config: Config, name: str, moment: datetime) -> None:
+def _deliver(config: Config, name: str, moment: datetime, later: timedelta) -> None:
     """Put one message into the Maildir as a mail server would: write it to tmp, then move it."""
     maildir: Path = config.source[0].path  # type: ignore[union-attr]
     aside = maildir / "tmp" / name
-    aside.write_bytes((shipped("data") / "demo" / name).read_bytes())
+    aside.write_bytes(moved((shipped("data") / "demo" / name).read_bytes(), later))
     os.utime(aside, (moment.timestamp(), moment.timestamp()))
     aside.rename(maildir / "new" / f"{int(moment.timestamp())}.{name.partition('-')[0]}.larkfield")
 
@@ -190,5 +206,6 @@ def _print_places(folder: Path, config_path: Path) -> None:
         if path is not None:
             out.print(f"  {title:<25} {path}", soft_wrap=True, markup=False)
     out.print("\nAsk", style="bold")
-    for command in ("history", "incidents", "incidents show 1", "top domain", "digest"):
-        out.print(f"  {program} --config {config_path} {command}", soft_wrap=True, markup=False)
+    for question, command in _QUESTIONS:
+        out.print(f"  {question}", markup=False)
+        out.print(f"    {program} --config {config_path} {command}", soft_wrap=True, markup=False)

@@ -42,7 +42,16 @@ def demo_in_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with (shared / "demo.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not folder.exists():
-            command = [sys.executable, "-m", "bounce_watch", "demo", "--folder", str(folder)]
+            command = [
+                sys.executable,
+                "-m",
+                "bounce_watch",
+                "demo",
+                "--folder",
+                str(folder),
+                "--ends",
+                "2026-11-13",
+            ]
             surroundings = {**os.environ, "TZ": "UTC", "COLUMNS": "120"}
             subprocess.run(command, env=surroundings, stdin=subprocess.DEVNULL, check=True, timeout=100)
     return folder
