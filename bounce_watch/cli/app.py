@@ -124,9 +124,16 @@ def main(
             "--config", "-c", metavar="FILE", help="Configuration file (default: the usual places)."
         ),
     ] = None,
+    utc: Annotated[
+        bool, typer.Option("--utc", help="Show and read times in UTC, not in the site's time zone.")
+    ] = False,
     _version: Annotated[
         bool,
         typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and stop."),
     ] = False,
 ) -> None:
+    # Late: `--help` needs no configuration.
+    from bounce_watch.cli.common.when import show_times_of
+
+    show_times_of(config, utc=utc)
     context.obj = config

@@ -7,7 +7,7 @@ import typer
 
 from bounce_watch.cli.common.filters import AsJson
 from bounce_watch.cli.common.open_store import read_store, run_context
-from bounce_watch.cli.common.output import Column, emit, emit_json, form_of, print_lines, say
+from bounce_watch.cli.common.output import Column, emit, emit_json, form_of, local, print_lines, say
 from bounce_watch.cli.common.pages import write_new_file
 from bounce_watch.config.load import load_config
 from bounce_watch.model.message_location import MessageLocation
@@ -65,7 +65,7 @@ def show_quarantined(
         emit_json(_entry_json(entry))
     else:
         lines = content[:2000].decode("utf-8", "backslashreplace").splitlines()[:40]
-        head = [f"Quarantined {entry.at:%Y-%m-%d %H:%M} UTC: {entry.reason}", f"sha256 {entry.sha256}", ""]
+        head = [f"Quarantined {local(entry.at)}: {entry.reason}", f"sha256 {entry.sha256}", ""]
         print_lines([*head, *lines])
 
 

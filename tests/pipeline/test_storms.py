@@ -7,6 +7,7 @@ from email import message_from_bytes
 import pytest
 
 from bounce_watch.model import LetterKind, OutboxState
+from bounce_watch.pipeline.health import Level, Line, judge_health
 from bounce_watch.store import OutboxEntry
 from tests.pipeline.conftest import Home, ndr
 
@@ -150,3 +151,24 @@ def test_what_an_alert_lists_has_a_line_with_severity_and_title(home: Home) -> N
     assert len(alerts(home)) == home.config.alerts.per_hour
     assert "ALSO IN THIS ALERT - [Critical] INC-" in text
     assert "What to do about each: bounce-watch incidents show NUMBER" in text
+
+
+def test_five_critical_incidents_without_an_acknowledgement_are_critical_and_all_listed(home: Home) -> None:
+    def judged() -> tuple[Level, str]:
+        (line,) = [line for line in judge(home) if line.name == "incidents"]
+        return line.level, line.text
+
+    for number in range(7):
+        home.deliver(blocked(number), f"{number}.mail")
+    home.look()
+    names = [f"INC-{number}" for number in range(1, 8)]
+    assert judged()[0] is Level.CRITICAL
+    assert all(name in judged()[1] for name in names)
+    with home.context.store.transaction() as tx:
+        for number in (1, 2, 3):
+            tx.incidents.acknowledge(number, home.clock.now, by="kim")
+    assert judged()[0] is Level.WARNING
+
+
+def judge(home: Home) -> tuple[Line, ...]:
+    return judge_health(home.context.store, home.config, home.clock.now, sources={}, workers=None)

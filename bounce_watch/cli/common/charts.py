@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from bounce_watch.cli.common.when import site_time
 from bounce_watch.model import HourCount
 
 _EIGHTHS = "▏▎▍▌▋▊▉"
@@ -52,12 +53,12 @@ def fitting(span: timedelta) -> Step:
 
 def start_of(moment: datetime, step: Step) -> datetime:
     """Return the beginning of the local hour, day or week (Monday) in which a moment lies."""
-    local = moment.astimezone().replace(minute=0, second=0, microsecond=0)
+    local = site_time(moment).replace(minute=0, second=0, microsecond=0)
     if step is Step.HOUR:
         return local
     back = local.weekday() if step is Step.WEEK else 0
     # Without its zone, so that a day of 23 or 25 hours is one day; then with the offset of that midnight.
-    return (local.replace(hour=0, tzinfo=None) - timedelta(days=back)).astimezone()
+    return site_time(local.replace(hour=0, tzinfo=None) - timedelta(days=back))
 
 
 def starts(since: datetime, until: datetime, step: Step) -> list[datetime]:
@@ -71,9 +72,9 @@ def starts(since: datetime, until: datetime, step: Step) -> list[datetime]:
 
 def _next(at: datetime, step: Step) -> datetime:
     if step is Step.HOUR:
-        return (at + timedelta(hours=1)).astimezone()
+        return site_time(at + timedelta(hours=1))
     days = 1 if step is Step.DAY else 7
-    return (at.replace(tzinfo=None) + timedelta(days=days)).astimezone()
+    return site_time(at.replace(tzinfo=None) + timedelta(days=days))
 
 
 @dataclass(frozen=True, slots=True)

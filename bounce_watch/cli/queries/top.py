@@ -24,7 +24,7 @@ from bounce_watch.cli.common.output import Column, Form, emit, form_of, say
 from bounce_watch.store import By, HistoryFilter
 
 _CAUSE_ROWS = 8
-_PERIOD_FORMATS = {Step.HOUR: "%a %d %b %H:%M", Step.DAY: "%a %d %b", Step.WEEK: "%d %b %Y"}
+_PERIOD_FORMATS = {Step.HOUR: "%a %d %b %H:%M %Z", Step.DAY: "%a %d %b", Step.WEEK: "%d %b %Y"}
 
 
 @filtered()

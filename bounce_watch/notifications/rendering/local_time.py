@@ -1,6 +1,6 @@
 """Times for admins, and the local time of any moment."""
 
-from datetime import date, datetime
+from datetime import date, datetime, tzinfo
 from zoneinfo import ZoneInfo
 
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -16,6 +16,11 @@ def short(moment: datetime, time_zone: str) -> str:
     """Return a time for admins, such as `Tue 24 Nov 2026, 09:14`."""
     there = local(moment, time_zone)
     return f"{day_name(there)}, {there:%H:%M}"
+
+
+def stamp(moment: datetime, zone: tzinfo | None) -> str:
+    """Return a time that names its zone, such as `2026-11-24 09:14 CET`; None is this machine's zone."""
+    return f"{moment.astimezone(zone):%Y-%m-%d %H:%M %Z}"
 
 
 def exact(moment: datetime | None) -> str:

@@ -5,11 +5,14 @@ from datetime import datetime, timedelta
 
 from bounce_watch.config.models import Config
 from bounce_watch.model import Health, Severity
+from bounce_watch.notifications.rendering.local_time import stamp
 from bounce_watch.pipeline.health.line import Level, Line, ago
 from bounce_watch.pipeline.health.sending import judge_sending
 from bounce_watch.pipeline.room import MEGABYTE, require_room
 from bounce_watch.store import MailboxPart, StoreFull, StoreQueries
 
+_MANY = 5
+"""So many critical incidents that no admin has acknowledged make the status critical."""
 _STATES = {Level.OK: "ok", Level.WARNING: "warning", Level.CRITICAL: "failure"}
 
 
@@ -29,7 +32,7 @@ def judge_health(
     return (
         *([] if workers is None else [_service(config, workers)]),
         *judge_mailboxes(store, config, now, sources),
-        *_filing(store, sources),
+        *_filing(store, config, sources),
         *_disk(config),
         *judge_sending(store, config, now),
         _incidents(store),
@@ -80,7 +83,7 @@ def _mailbox(store: StoreQueries, config: Config, now: datetime, label: str, nam
     later = f"{name} was read without a fault"
     if trouble is not None:
         text = f"{text}; {trouble.why}"
-        later = f"{name} cannot be read since {trouble.since:%d %b %H:%M} UTC: {trouble.why[:200]}"
+        later = f"{name} cannot be read since {stamp(trouble.since, config.zone)}: {trouble.why[:200]}"
     elif age is None:
         later = f"{name} was not read yet"
     elif is_stale:
@@ -103,11 +106,13 @@ def _unfetched(store: StoreQueries, sources: Mapping[str, str]) -> Iterator[Line
             )
 
 
-def _filing(store: StoreQueries, sources: Mapping[str, str]) -> Iterator[Line]:
+def _filing(store: StoreQueries, config: Config, sources: Mapping[str, str]) -> Iterator[Line]:
     """Yield a line for each mailbox whose messages cannot be moved; they are read all the same."""
     for label, name in sources.items():
         if (trouble := store.mailboxes.trouble_with(name, MailboxPart.FILING)) is not None:
-            text = f"messages stay in the mailbox since {trouble.since:%d %b %H:%M} UTC: {trouble.why[:200]}"
+            text = (
+                f"messages stay in the mailbox since {stamp(trouble.since, config.zone)}: {trouble.why[:200]}"
+            )
             yield Line(name=f"filing {label}", level=Level.WARNING, text=text, digest=("Filing", text))
 
 
@@ -131,8 +136,8 @@ def _incidents(store: StoreQueries) -> Line:
     ]  # fmt: skip
     text = f"{len(open_now)} open"
     if urgent:
-        text += f", critical, unacknowledged: {', '.join(one.name for one in urgent[:5])}"
-    level = Level.WARNING if urgent else Level.OK
+        text += f", critical, unacknowledged: {', '.join(one.name for one in urgent)}"
+    level = Level.CRITICAL if len(urgent) >= _MANY else Level.WARNING if urgent else Level.OK
     return Line(name="incidents", level=level, text=text, figure=len(open_now))
 
 

@@ -5,13 +5,14 @@ from datetime import datetime, timedelta
 
 from bounce_watch.config.models import Config
 from bounce_watch.model import OutboxState
+from bounce_watch.notifications.rendering.local_time import stamp
 from bounce_watch.pipeline.health.line import Level, Line, ago
 from bounce_watch.store import StoreQueries
 
 
 def judge_sending(store: StoreQueries, config: Config, now: datetime) -> tuple[Line, ...]:
     """Return the lines about mail that leaves."""
-    return (*_outbox(store, config, now), *_stopped(store, now))
+    return (*_outbox(store, config, now), *_stopped(store, config, now))
 
 
 def pending_line(store: StoreQueries, config: Config, now: datetime, pending: int) -> Line:
@@ -47,12 +48,12 @@ def _wanted_none(name: str, count: int, what: str, digest: tuple[str, str] | Non
     return Line(name=name, level=Level.WARNING, text=f"{count} {what}", figure=count, digest=digest)
 
 
-def _stopped(store: StoreQueries, now: datetime) -> Iterator[Line]:
+def _stopped(store: StoreQueries, config: Config, now: datetime) -> Iterator[Line]:
     tripped_at, stopped = store.state.breaker_latched_at(), store.state.sending_stopped()
     if tripped_at is None:
         yield Line(name="breaker", level=Level.OK, text="replies may leave", figure=0)
     else:
-        since, at = ago((now - tripped_at).total_seconds()), f"{tripped_at:%d %b %H:%M} UTC"
+        since, at = ago((now - tripped_at).total_seconds()), stamp(tripped_at, config.zone)
         waiting = store.outbox.count_waiting()
         text = f"replies are stopped since {since}, {waiting} wait: bounce-watch outbox breaker status"
         later = f"stopped since {at}, too many were due, {waiting} wait: bounce-watch outbox breaker status"
