@@ -5,7 +5,7 @@ from bounce_watch.classify.catalogue.load import load_catalogue
 from bounce_watch.classify.catalogue.row import CatalogueError, Confidence, Namespace, Row
 from bounce_watch.classify.evidence import EvidenceResult, assess_evidence, decision_in
 from bounce_watch.classify.explain import Explanation, explain
-from bounce_watch.classify.judge import JudgedReply, judge, judge_reply
+from bounce_watch.classify.judge import JudgedReply, judge, judge_again, judge_reply
 
 __all__ = [
     "Catalogue",
@@ -20,6 +20,7 @@ __all__ = [
     "decision_in",
     "explain",
     "judge",
+    "judge_again",
     "judge_reply",
     "load_catalogue",
 ]

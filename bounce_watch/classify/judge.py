@@ -1,5 +1,6 @@
 """Turn a report into bounces: one for each recipient, with cause, owner, side, persistence and evidence."""
 
+from dataclasses import replace
 from typing import NamedTuple
 
 from bounce_watch.classify.catalogue.index import Catalogue
@@ -32,6 +33,7 @@ _ACTIONS = {
     Kind.SUCCESS: Action.DELIVERED,
     Kind.FEEDBACK: Action.DELIVERED,
 }
+_NOT_DELIVERED = (Action.FAILED, Action.DELAYED)
 _MUST_WAIT = {Owner.SENDER, Owner.RECIPIENT_ADMIN, Owner.PROVIDER}
 
 
@@ -101,10 +103,7 @@ def _bounce(
     side = side_of(report, fields, site)
     replies = replies_of(fields)
     outer, inner = replies.outer, replies.inner
-    failed = action in (Action.FAILED, Action.DELAYED)
-    by_exchange = _is_by_exchange(fields, report)
-    host = fields.remote_mta
-    verdict = _decide(replies, catalogue, side, by_exchange=by_exchange, host=host) if failed else None
+    verdict = _verdict(replies, fields, report, catalogue, side) if action in _NOT_DELIVERED else None
     found = _judgement(verdict, side, action)
     return Bounce(
         recipient=normalise(recipient),
@@ -128,7 +127,44 @@ def _bounce(
         certainty=found.certainty,
         occurred_at=report.date or report.arrival_date or report.original.date,
         details=find_details(fields.diagnostic_code, found.cause, fields.will_retry_until),
+        catalogue=catalogue.version,
     )
+
+
+def judge_again(bounce: Bounce, report: Report, catalogue: Catalogue) -> Bounce:
+    """Return a stored bounce as this catalogue judges its words, its codes and the server that spoke.
+
+    Of the report only `reporting_mta` and `format` are needed. Who refused, and what the report proves, stay.
+    """
+    fields = RecipientFields(
+        final_recipient=bounce.recipient,
+        status=bounce.status,
+        reply_code=bounce.reply_code,
+        remote_mta=bounce.remote_mta,
+        diagnostic_code=bounce.diagnostic_code,
+        remote_status=bounce.remote_status,
+        remote_reply_code=bounce.remote_reply_code,
+    )
+    verdict = _verdict(replies_of(fields), fields, report, catalogue, bounce.side)
+    found = _judgement(verdict, bounce.side, bounce.action)
+    retry_until = bounce.details.retry_until if bounce.details else None
+    return replace(
+        bounce,
+        **found._asdict(),
+        details=find_details(bounce.diagnostic_code, found.cause, retry_until),
+        catalogue=catalogue.version,
+    )
+
+
+def _verdict(
+    replies: RecipientReplies,
+    fields: RecipientFields,
+    report: Report,
+    catalogue: Catalogue,
+    side: Side | None,
+) -> Verdict | None:
+    by_exchange = _is_by_exchange(fields, report)
+    return _decide(replies, catalogue, side, by_exchange=by_exchange, host=fields.remote_mta)
 
 
 def persistence_of(action: Action | None, reply_code: str | None, status: str | None) -> Persistence:
@@ -171,7 +207,7 @@ def _is_by_exchange(fields: RecipientFields, report: Report = _NO_REPORT) -> boo
 
 
 def _judgement(verdict: Verdict | None, side: Side | None, action: Action) -> Judgement:
-    if action not in (Action.FAILED, Action.DELAYED):
+    if action not in _NOT_DELIVERED:
         why = f"the report says {action}: nothing failed"
         return Judgement(Cause.UNKNOWN, Owner.NOBODY, None, None, why)
     if verdict is None:

@@ -45,6 +45,7 @@ COMMANDS = {
     "incidents": Listed("incidents.incidents", "List, acknowledge and close incidents.", "Incidents"),
     "rules": Listed("rules", "List, check and try the detection rules.", "Incidents"),
     "outbox": Listed("outbox", "List, release or cancel messages; reset the breaker.", "Mail"),
+    "reclassify": Listed("learn.reclassify", "Judge stored bounces again with the new catalogue.", "Learn"),
     "quarantine": Listed("quarantine", "List unreadable messages, and read them again.", "Mail"),
     "db": Listed("db", "Upgrade, back up, copy, check or purge the store.", "Care"),
     "privacy": Listed("privacy.privacy", "Export or forget one person's data.", "Care"),

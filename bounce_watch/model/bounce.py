@@ -18,6 +18,7 @@ class Bounce:
     `occurred_at` is when the failure became known (UTC): the report's date, else when the mail arrived at its
     writer, which for an expired mail is days earlier.
     `details` holds what the server's words say beyond the code.
+    `catalogue` is the version of the catalogue that judged, None before versions were stored.
     """
 
     recipient: str
@@ -41,6 +42,7 @@ class Bounce:
     occurred_at: datetime | None = None
     details: Details | None = None
     certainty: Certainty | None = None
+    catalogue: str | None = None
 
     @property
     def recipient_domain(self) -> str | None:

@@ -10,6 +10,7 @@ from bounce_watch.pipeline.incidents.rules import update_incidents
 from bounce_watch.pipeline.ingest.mailbox import check_mailbox
 from bounce_watch.pipeline.maintenance import is_maintenance_due, run_maintenance
 from bounce_watch.pipeline.outbox.deliver import deliver
+from bounce_watch.pipeline.reclassify import note_otherwise
 from bounce_watch.pipeline.result import CycleResult
 from bounce_watch.send.interface import Sender, SentLookup
 from bounce_watch.source.interface import Source, never, no_progress
@@ -56,6 +57,7 @@ def run_due_work(
         if hurry:
             tx.pending_replies.send_now(context.clock())
     if leads and is_digest_due(context):
+        note_otherwise(context.store, context.catalogue)
         result.digest = make_digest(context) is not None
     if sender is not None:
         result.delivered = deliver(context, sender, sent_lookup, stop=stop)

@@ -1,7 +1,9 @@
 """Frozen values that the store returns instead of rows."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from bounce_watch.model import (
     Bounce,
@@ -92,7 +94,10 @@ class ReportRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BounceRow:
-    """A stored bounce. `bounce.occurred_at` is set; `subject` and `sent_at` are of the bounced message."""
+    """A stored bounce. `bounce.occurred_at` is set; `subject` and `sent_at` are of the bounced message.
+
+    `first_verdict` holds what was judged at first, as far as it differs, None if it was not judged again.
+    """
 
     id: int
     report_id: int
@@ -102,6 +107,7 @@ class BounceRow:
     subject: str | None = None
     original_message_id: str | None = None
     sent_at: datetime | None = None
+    first_verdict: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

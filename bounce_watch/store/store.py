@@ -35,6 +35,7 @@ from bounce_watch.store.maintenance.maintenance import Maintenance, MaintenanceQ
 from bounce_watch.store.messages.events import BounceEvents
 from bounce_watch.store.messages.messages import MessageQueries, Messages
 from bounce_watch.store.messages.quarantine import Quarantine, QuarantineQueries
+from bounce_watch.store.messages.verdicts import VerdictQueries, Verdicts
 from bounce_watch.store.outbox.pending_replies import PendingReplies
 from bounce_watch.store.outbox.queries import OutboxQueries
 from bounce_watch.store.outbox.queue import Outbox
@@ -69,6 +70,7 @@ class StoreQueries:
         self.quarantine = QuarantineQueries(reading)
         self.state = StateQueries(reading)
         self.summary = Summary(reading)
+        self.verdicts = VerdictQueries(reading)
 
 
 class Transaction(StoreQueries):
@@ -86,6 +88,7 @@ class Transaction(StoreQueries):
     privacy: Privacy
     quarantine: Quarantine
     state: State
+    verdicts: Verdicts
 
     def __init__(self, session: Session) -> None:
         super().__init__(lend(session))
@@ -100,6 +103,7 @@ class Transaction(StoreQueries):
         self.privacy = Privacy(session)
         self.quarantine = Quarantine(session)
         self.state = State(session)
+        self.verdicts = Verdicts(session)
 
 
 class Store(StoreQueries):

@@ -30,7 +30,7 @@ class CandidateRows:
 
 
 class Catalogue:
-    """All rows in the order of the file, which is the order of the tests."""
+    """All rows in the order of the file, which is the order of the tests. `version` names what they say."""
 
     __slots__ = (
         "_covering",
@@ -42,13 +42,15 @@ class Catalogue:
         "knowledge",
         "rows",
         "text_rows",
+        "version",
     )
 
     candidates: Callable[[str | None, bool, Side | None], CandidateRows]
     """Return the candidates for a status, whether Microsoft's server refused, and the side that refused."""
 
-    def __init__(self, rows: Iterable[Row], knowledge: Knowledge) -> None:
+    def __init__(self, rows: Iterable[Row], knowledge: Knowledge, version: str = "") -> None:
         self.rows = tuple(rows)
+        self.version = version
         self.knowledge = knowledge
         self.text_rows = tuple(row for row in self.rows if row.code is None)
         self._phrases = {side: _phrases(_fitting(self.text_rows, side)) for side in (None, *Side)}
@@ -71,8 +73,8 @@ class Catalogue:
                 positions.setdefault((row.span.status_class, row.span.subject), []).append(position)
         return positions
 
-    def __reduce__(self) -> tuple[type["Catalogue"], tuple[tuple[Row, ...], Knowledge]]:
-        return Catalogue, (self.rows, self.knowledge)
+    def __reduce__(self) -> tuple[type["Catalogue"], tuple[tuple[Row, ...], Knowledge, str]]:
+        return Catalogue, (self.rows, self.knowledge, self.version)
 
     def row_of_cause(self, cause: Cause) -> Row | None:
         """Return the row that explains a cause in general, None if the rows never speak of it."""

@@ -10,8 +10,10 @@ from dataclasses import replace
 from datetime import date
 from enum import StrEnum
 from functools import lru_cache
+from hashlib import sha256
 from typing import Any, TypeVar
 
+from bounce_watch import __version__
 from bounce_watch.classify.catalogue.index import Catalogue
 from bounce_watch.classify.catalogue.knowledge import SITE_BONUS, Weight, read_knowledge
 from bounce_watch.classify.catalogue.row import (
@@ -65,7 +67,20 @@ def load_catalogue(text: str, site_text: str | None = None) -> Catalogue:
         _compile(own.values())
         # A site's new rows are tested before the shipped ones, because its phrases fit its mail better.
         rows = {key: row for key, row in own.items() if key not in rows} | rows | own
-    return Catalogue(tuple(rows.values()), read_knowledge(shipped, site))
+    return Catalogue(tuple(rows.values()), read_knowledge(shipped, site), version_of(text, site_text))
+
+
+def version_of(text: str, site_text: str | None) -> str:
+    """Return the name of a catalogue: the program's version, and what is in our files and in the site's.
+
+    `0.1.0+3f2a91c0`, with a site's own rows `0.1.0+3f2a91c0.site-77ab12ef`. Equal text has an equal name.
+    """
+    own = "" if site_text is None else f".site-{_sum(site_text)}"
+    return f"{__version__}+{_sum(text)}{own}"
+
+
+def _sum(text: str) -> str:
+    return sha256(text.encode(errors="surrogateescape")).hexdigest()[:8]
 
 
 def _compile(rows: Iterable[Row]) -> None:

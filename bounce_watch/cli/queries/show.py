@@ -21,7 +21,7 @@ from bounce_watch.notifications.guidance.postmaster_draft import DraftFacts, pos
 from bounce_watch.notifications.rendering.labels import CERTAINTIES
 from bounce_watch.notifications.rendering.refusal_details import evidence_lines
 from bounce_watch.notifications.rendering.templates import Templates
-from bounce_watch.store import BounceDetail
+from bounce_watch.store import BounceDetail, BounceRow
 
 _MESSAGE_KEYS = ("mailbox", "uid", "received_at", "state", "sha256")
 # Our servers report these, but because the remote servers did not respond.
@@ -63,6 +63,8 @@ def detail_json(detail: BounceDetail) -> dict[str, Any]:
         "why": bounce.why if bounce else None,
         "details": bounce.details.as_mapping() if bounce and bounce.details else {},
         "catalogue_entry": bounce.entry if bounce else None,
+        "catalogue": bounce.catalogue if bounce else None,
+        "first_verdict": detail.bounce.first_verdict if detail.bounce else None,
         "report": {
             "id": detail.report.id,
             "kind": report.kind,
@@ -123,7 +125,19 @@ def _failure(detail: BounceDetail) -> list[tuple[str, object]]:
         ("Refused by", refused_by.get(bounce.side or "", "not clear")),
         ("Why so", bounce.why),
         *(("", line) for line in evidence_lines(bounce.details)),
+        ("Judged with", f"catalogue {bounce.catalogue}" if bounce.catalogue else None),
+        ("At first", _at_first(row)),
     ]
+
+
+def _at_first(row: BounceRow) -> str | None:
+    """Return the first verdict of a bounce that was judged again."""
+    first = row.first_verdict
+    if first is None:
+        return None
+    cause, owner = first.get("cause", row.bounce.cause), first.get("owner", row.bounce.owner)
+    by = first.get("catalogue", row.bounce.catalogue) or "an earlier version"
+    return f"{cause}, {owner} must act (catalogue {by})"
 
 
 def _report(detail: BounceDetail, *, evidence: bool) -> list[tuple[str, object]]:

@@ -12,6 +12,7 @@ import typer
 from bounce_watch import shipped_files
 from bounce_watch.cli.common.exit_status import Exit
 from bounce_watch.cli.common.output import print_checks
+from bounce_watch.cli.learn.reclassify import check_verdicts
 from bounce_watch.cli.setup.probe import read_span, run_probe
 from bounce_watch.config.accounts import ImapSettings, Login, SmtpSettings, SourceSettings
 from bounce_watch.config.load import ConfigError, load_config
@@ -90,6 +91,7 @@ def _check_all(path: Path | None, *, offline: bool) -> Iterator[Check]:
     yield Check("configuration", "ok", f"{config.organisation.name} ({domains}); {_MODES[config.reply.mode]}")
     yield from _guarded("store", _check_store, config)
     yield from _guarded("catalogue and rules", _check_knowledge, config)
+    yield from _guarded("verdicts", check_verdicts, config)
     yield from _guarded("templates", _check_templates, config)
     yield from _check_secrets(config)
     yield from _check_password_sign_in(config)
@@ -143,8 +145,12 @@ def _check_missing_file(path: Path) -> Check:
 
 
 def _check_knowledge(config: Config) -> Iterator[Check]:
-    rows, rules = len(read_catalogue(config).rows), len(read_rules(config))
-    yield Check("catalogue and rules", "ok", f"{rows} meanings of codes, {rules} rules")
+    catalogue, rules = read_catalogue(config), len(read_rules(config))
+    yield Check(
+        "catalogue and rules",
+        "ok",
+        f"{len(catalogue.rows)} meanings of codes (version {catalogue.version}), {rules} rules",
+    )
 
 
 def _check_templates(config: Config) -> Iterator[Check]:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from bounce_watch.config.models import Config
 from bounce_watch.model import Health, Severity
 from bounce_watch.notifications.rendering.local_time import stamp
+from bounce_watch.pipeline.context import read_catalogue
 from bounce_watch.pipeline.health.line import Level, Line, ago
 from bounce_watch.pipeline.health.sending import judge_sending
 from bounce_watch.pipeline.room import MEGABYTE, require_room
@@ -38,6 +39,7 @@ def judge_health(
         _incidents(store),
         _size(config),
         _digest(store, config, now),
+        *_verdicts(store, config),
     )
 
 
@@ -161,6 +163,13 @@ def _digest(store: StoreQueries, config: Config, now: datetime) -> Line:
     else:
         text = "next with the next look"
     return Line(name="digest", level=Level.OK, text=text)
+
+
+def _verdicts(store: StoreQueries, config: Config) -> Iterator[Line]:
+    """Yield a line only if a new catalogue would judge stored bounces otherwise."""
+    if count := store.verdicts.otherwise(read_catalogue(config).version):
+        text = f"the new catalogue judges {count} stored bounces differently: bounce-watch reclassify"
+        yield Line(name="catalogue", level=Level.OK, text=text, figure=count, digest=("Catalogue", text))
 
 
 def _bytes(size: int | None) -> str:

@@ -37,7 +37,7 @@ def put_first(
         row = next((row for row in rows if row["recipient_key"] == recipient), None)
         if row is not None:
             rows.remove(row)
-            values = {**row, "message_id": copy.message_id}
+            values = {**row, "message_id": copy.message_id, "first_verdict": None}
             session.connection().execute(update(_BOUNCE).where(col(_BOUNCE.id) == number).values(values))
     query = select(*EVENT_COLUMNS).where(col(_BOUNCE.report_id) == first.id).order_by(col(_BOUNCE.id))
     return failed_events(session.connection().execute(query))

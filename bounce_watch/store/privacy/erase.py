@@ -54,7 +54,7 @@ WAITING = (OutboxState.PENDING, OutboxState.HELD, OutboxState.FAILED, OutboxStat
 """States in which a message can still be sent."""
 
 _ORIGINAL_COLUMNS = ("original_subject", "original_message_id", "original_envelope_id")
-_SERVER_TEXT = ("diagnostic_code", "details")
+_SERVER_TEXT = ("diagnostic_code", "details", "first_verdict")
 """Server responses, which often name a person by the local part only."""
 
 

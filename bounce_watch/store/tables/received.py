@@ -1,6 +1,7 @@
 """Tables of messages, their reports and bounces, and of unreadable messages."""
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Index, LargeBinary, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
@@ -78,7 +79,10 @@ class Report(SQLModel, table=True):
 
 
 class Bounce(SQLModel, table=True):
-    """One recipient of one report, with the number of the message, so that rules need no join."""
+    """One recipient of one report, with the number of the message, so that rules need no join.
+
+    `first_verdict` holds the first value of each column that judging again changed, None if none did.
+    """
 
     __tablename__ = "bounce"
     __table_args__ = (
@@ -124,6 +128,8 @@ class Bounce(SQLModel, table=True):
     why: str | None = safe_text(default=None)
     details: dict[str, str | int] | None = Field(default=None, sa_type=SafeJson)
     certainty: str | None = safe_text(default=None)
+    catalogue: str | None = safe_text(default=None)
+    first_verdict: dict[str, Any] | None = Field(default=None, sa_type=SafeJson)
 
 
 class Quarantined(SQLModel, table=True):

@@ -1,0 +1,1 @@
+"""Learn in the open: what is not understood, teaching it, and judging the past again."""

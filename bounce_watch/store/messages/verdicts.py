@@ -1,0 +1,110 @@
+"""Verdicts of stored bounces: those of another catalogue, replacing them, and giving the first ones back."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import or_
+from sqlmodel import col, select
+
+from bounce_watch.model import Action, Bounce, Kind, Report
+from bounce_watch.store import tables
+from bounce_watch.store.database.session import Queries, Repository
+from bounce_watch.store.messages.rows import bounce_of, bounce_row
+from bounce_watch.store.meta import read_value, write_value
+
+_BOUNCE = tables.Bounce
+VERDICT = ("cause", "owner", "certainty", "entry", "why", "details", "catalogue")
+"""The columns that a catalogue decides."""
+
+_JUDGED = (Action.FAILED, Action.DELAYED)
+_DRIFT = "judged_otherwise"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredVerdict:
+    """A stored bounce, and of its report what a judge needs: `reporting_mta` and `format`."""
+
+    id: int
+    bounce: Bounce
+    report: Report
+
+
+class VerdictQueries(Queries):
+    """Queries about verdicts."""
+
+    def of_other_catalogues(
+        self,
+        version: str,
+        *,
+        most: int,
+        after: int = 0,
+        since: datetime | None = None,
+        text: str | None = None,
+        newest: bool = False,
+    ) -> tuple[StoredVerdict, ...]:
+        """Return bounces that another catalogue judged, by number, those after `after` only.
+
+        `text` must stand in the server's words, regardless of case. `newest`: the highest numbers first.
+        """
+        conditions = [col(_BOUNCE.id) > after, col(_BOUNCE.action).in_(_JUDGED)]
+        conditions.append(or_(col(_BOUNCE.catalogue).is_(None), col(_BOUNCE.catalogue) != version))
+        if since is not None:
+            conditions.append(col(_BOUNCE.occurred_at) >= since)
+        if text:
+            conditions.append(col(_BOUNCE.diagnostic_code).icontains(text, autoescape=True))
+        report, number = tables.Report, col(_BOUNCE.id)
+        query = select(_BOUNCE, report.format, report.reporting_mta)
+        query = query.join(report, col(report.id) == col(_BOUNCE.report_id)).where(*conditions)
+        query = query.order_by(number.desc() if newest else number).limit(most)
+        with self._reading() as session:
+            rows = session.exec(query).all()
+        return tuple(StoredVerdict(row.id, bounce_of(row), _report(kind, mta)) for row, kind, mta in rows)
+
+    def judged_again(self, *, most: int, since: datetime | None = None) -> tuple[int, ...]:
+        """Return the numbers of bounces that have a later verdict than the first, in order."""
+        query = select(_BOUNCE.id).where(col(_BOUNCE.first_verdict).is_not(None))
+        if since is not None:
+            query = query.where(col(_BOUNCE.occurred_at) >= since)
+        with self._reading() as session:
+            return tuple(session.exec(query.order_by(col(_BOUNCE.id)).limit(most)))
+
+    def otherwise(self, version: str) -> int | None:
+        """Return how many bounces this catalogue would judge otherwise, None if that was not counted yet."""
+        with self._reading() as session:
+            known, _, count = (read_value(session, _DRIFT) or "").rpartition(" ")
+        return int(count) if known == version else None
+
+
+class Verdicts(VerdictQueries, Repository):
+    """Changes to verdicts."""
+
+    def replace(self, judged: Mapping[int, Bounce]) -> None:
+        """Write new verdicts by the numbers of bounces; the first value of each column stays beside them."""
+        for row in self._of(judged):
+            values = bounce_row(judged[row.id])
+            changed = {name: getattr(row, name) for name in VERDICT if getattr(row, name) != values[name]}
+            row.first_verdict = {**changed, **(row.first_verdict or {})}
+            for name in changed:
+                setattr(row, name, values[name])
+        self._rows.flush()
+
+    def restore(self, numbers: Sequence[int]) -> None:
+        """Give bounces their first verdicts back."""
+        for row in self._of(numbers):
+            for name, value in (row.first_verdict or {}).items():
+                if name in VERDICT:
+                    setattr(row, name, value)
+            row.first_verdict = None
+        self._rows.flush()
+
+    def note_otherwise(self, version: str, count: int) -> None:
+        """Record how many bounces this catalogue would judge otherwise."""
+        write_value(self._rows, _DRIFT, f"{version} {count}")
+
+    def _of(self, numbers: Iterable[int]) -> Sequence[tables.Bounce]:
+        return self._rows.exec(select(_BOUNCE).where(col(_BOUNCE.id).in_(list(numbers)))).all()
+
+
+def _report(kind: str, reporting_mta: str | None) -> Report:
+    return Report(kind=Kind.FAILURE, format=kind, reporting_mta=reporting_mta)
