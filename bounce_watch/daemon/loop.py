@@ -200,7 +200,8 @@ class Service:
                 raise
             self._faults += 1
             due = self._retry(self._faults)
-            log.warning("work_failed", error=str(error), next_try_seconds=round(due))
+            repair = str(getattr(error, "repair", ""))
+            log.warning("work_failed", error=str(error), repair=repair, next_try_seconds=round(due))
         else:
             self._faults = 0
         self._due = time.monotonic() + min(self._tick, max(0.0, self._tick if due is None else due))

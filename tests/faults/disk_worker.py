@@ -14,6 +14,7 @@ from dataclasses import replace
 from datetime import timedelta
 from itertools import count
 from pathlib import Path
+from typing import Protocol
 
 from bounce_watch.cli.common.exit_status import Exit, status_of
 from bounce_watch.config.load import load_config
@@ -23,7 +24,7 @@ from bounce_watch.pipeline import Context, open_context
 from bounce_watch.pipeline.wiring import sender_of, source_of
 from bounce_watch.send import FolderSender, Sender
 from bounce_watch.source.interface import Source
-from bounce_watch.store import ProcessLock, open_store
+from bounce_watch.store import open_store, store_location, work_with
 from tests.safety.lab import START, Lab, assert_whole, report
 from tests.safety.test_crashes import GARBAGE, NEWSLETTER
 from tests.store.committed import committed
@@ -54,14 +55,20 @@ class Shim:
         return int(self._library.failures())
 
 
+class Faults(Protocol):
+    """What lets a store fail. `disarm` heals it."""
+
+    def disarm(self) -> None: ...
+
+
 class Worker:
     """One service in one lab, started again as systemd would while its exit status allows that."""
 
     knowledge: Context | None = None
     """A context whose catalogue, rules and templates are read once, for they are the same in all labs."""
 
-    def __init__(self, lab: Lab, shim: Shim) -> None:
-        self.lab, self.shim = lab, shim
+    def __init__(self, lab: Lab, shim: Faults, pause: float = 0) -> None:
+        self.lab, self.shim, self.pause = lab, shim, pause
         self.now = START + timedelta(minutes=lab.minutes)
         self.good = self.starts = 0
         self.said: list[str] = []
@@ -91,10 +98,11 @@ class Worker:
     @contextmanager
     def _working(self, config: Config) -> Iterator[Context]:
         """Do as `cli.opening.working` does, without reading what is known anew each time."""
-        path = config.store.path
-        with ProcessLock(path), open_store(path) as store:
+        place = store_location(config.store)
+        with work_with(place) as worker, open_store(place) as store:
             committed(store).state.start_run(self.now)
-            committed(store).outbox.recover(self.now)
+            committed(store).outbox.recover(self.now, tuple if worker.is_alone else worker.at_work)
+            store.worker = worker
             context = Worker.knowledge or open_context(config, store)
             Worker.knowledge = replace(
                 context, config=config, store=store, clock=lambda: self.now, unrecorded={}
@@ -106,7 +114,7 @@ class Worker:
         with self._working(config) as context, sender_of(config) as sender:
             work = Watched(self, stopper, context, sender)
             mailbox = MailboxThread("mailbox", source_of(config.source[0]))
-            Service([mailbox], work, stopper, poll=0.01, tick=0.01, retry=lambda _: 0).run()
+            Service([mailbox], work, stopper, poll=0.01, tick=0.01, retry=lambda _: self.pause).run()
 
 
 class Watched(CycleWork):

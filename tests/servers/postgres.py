@@ -31,6 +31,7 @@ _SETTINGS = {
 _SIGN_IN = f"""\
 local all postgres trust
 local all {ROLE} trust
+local replication postgres trust
 host all {ROLE} 127.0.0.1/32 scram-sha-256
 """
 
@@ -149,3 +150,23 @@ class Postgres:
         if os.getuid() != 0:
             return {}
         return {"user": self.account.pw_uid, "group": self.account.pw_gid, "extra_groups": []}
+
+
+class Standby(Postgres):
+    """A second server that follows another one, which waits for it at each commit, until it is promoted."""
+
+    def __init__(self, primary: Postgres) -> None:
+        super().__init__()
+        self._primary = primary
+
+    def __enter__(self) -> "Standby":
+        os.chown(self.root, self.account.pw_uid, self.account.pw_gid)
+        self._run("pg_basebackup", "-D", str(self.data), "-h", str(self._primary.root), "-p",
+                  str(self._primary.port), "-U", "postgres", "-R", "--checkpoint=fast", "--no-sync")  # fmt: skip
+        self.start()
+        self._primary.sql("ALTER SYSTEM SET synchronous_standby_names = '*'")
+        self._primary.sql("SELECT pg_reload_conf()")
+        return self
+
+    def promote(self) -> None:
+        self._run("pg_ctl", "promote", "-D", str(self.data))

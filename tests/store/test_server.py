@@ -17,6 +17,7 @@ from bounce_watch.store import (
     StoreMissing,
     StoreNotWritable,
     StorePermanent,
+    StoreRefused,
     StoreUnreachable,
 )
 from bounce_watch.store.check import check_server
@@ -93,13 +94,13 @@ def test_the_password_opens_and_is_never_shown(stores: Stores) -> None:
     with Store.open(server) as store:
         assert PASSWORD not in f"{store.location} {server!r}"
     for password, told in (("wrong", "password authentication failed"), ("", "no password supplied")):
-        with pytest.raises(StoreNotWritable, match=told) as caught:
+        with pytest.raises(StoreRefused, match=told) as caught:
             Store.open(server_at(postgres.url_on_loopback(name), password))
         assert "store.url" in caught.value.repair
 
 
 def test_what_is_not_there_is_named(stores: Stores) -> None:
-    with pytest.raises(StoreNotWritable, match='database "nowhere" does not exist'):
+    with pytest.raises(StoreRefused, match='database "nowhere" does not exist'):
         Store.open(server_at(stores.postgres.url("nowhere")))
     with pytest.raises(StorePermanent, match="no address"):
         server_at("postgresql://user@host:port/name")

@@ -24,7 +24,7 @@ def status_of(error: Exception) -> Exit | None:
     from bounce_watch.config.secrets import SecretError
     from bounce_watch.sandbox.outcome import ReaderUnavailable
     from bounce_watch.source import interface as source
-    from bounce_watch.store import StoreError, StoreNotWritable, StoreTemporary
+    from bounce_watch.store import StoreError, StoreNotWritable, StoreRefused, StoreTemporary
 
     table: tuple[tuple[type[Exception], Exit], ...] = (
         (ConfigError, Exit.CONFIGURATION),
@@ -32,6 +32,7 @@ def status_of(error: Exception) -> Exit | None:
         (source.MissingFolder, Exit.CONFIGURATION),
         (source.Refused, Exit.REFUSED),
         (source.SourceError, Exit.UNAVAILABLE),
+        (StoreRefused, Exit.REFUSED),
         (StoreTemporary, Exit.TRY_LATER),
         (ReaderUnavailable, Exit.TRY_LATER),
         (StoreNotWritable, Exit.REFUSED),

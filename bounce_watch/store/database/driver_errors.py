@@ -15,6 +15,7 @@ from bounce_watch.store.database.errors import (
     StoreError,
     StoreFull,
     StoreNotWritable,
+    StoreRefused,
     StoreTemporary,
     StoreUnreachable,
 )
@@ -25,6 +26,7 @@ Fault = tuple[type[StoreError], str, str]
 _SQLITE: dict[int, Fault] = {
     sqlite3.SQLITE_BUSY: (StoreBusy, "The database is busy.", "Try again in a moment."),
     sqlite3.SQLITE_LOCKED: (StoreBusy, "The database is busy.", "Try again in a moment."),
+    sqlite3.SQLITE_PROTOCOL: (StoreBusy, "The database is busy.", "Try again in a moment."),
     sqlite3.SQLITE_NOMEM: (StoreTemporary, "The machine is short of memory.", "Free memory; we try again."),
     sqlite3.SQLITE_INTERRUPT: (StoreBusy, "The query was interrupted.", "Try again."),
     sqlite3.SQLITE_FULL: (StoreFull, "The disk is full.", "Free space; we go on by ourselves."),
@@ -63,24 +65,34 @@ _SQLITE: dict[int, Fault] = {
 
 _UNREACHABLE = "Check that the server runs and can be reached; we try again by ourselves."
 _SIGN_IN = "Check store.url and its password, that database and role exist, and pg_hba.conf on the server."
+_MORE_CONNECTIONS = (
+    "Raise max_connections on the server, or the limit of the role; we try again by ourselves."
+)
 _CONNECTING = {"OperationalError", "ConnectionTimeout", "InterfaceError"}
-_REFUSED = ("FATAL", "no password supplied", "SSL was required", "certificate verify failed")
-_PASSES = ("starting up", "shutting down", "recovery mode", "too many clients", "terminating connection")
-"""A rejected connection with one of these texts can succeed later."""
+_CROWDED = ("too many clients", "too many connections", "connection slots", "max_client_conn")
+_REFUSED = (
+    *("authentication failed", "no password supplied", "pg_hba.conf", "not permitted to log in"),
+    *("does not exist", "permission denied", "SSL was required", "certificate verify failed"),
+)
+"""Texts of a rejected connection that an admin must act on. All others may pass: a server that is starting
+says so in the language of its machine."""
 
 _ENDED: Fault = (StoreUnreachable, "The database's server ended the connection.", _UNREACHABLE)
+
+_OURS = ("22", "23", "42")
+"""Classes of errors in our values and statements: all others are the server's."""
 
 _SERVER: dict[str, Fault] = {
     "08": (StoreUnreachable, "The connection to the database broke.", _UNREACHABLE),
     "25P03": (StoreUnreachable, "The server ended a transaction that stood still.", "We try again."),
     "25P04": (StoreUnreachable, "The server ended a transaction that took too long.", "We try again."),
     "25006": (
-        StoreNotWritable,
-        "The database takes no changes from us: it is a standby, or was opened for reading only.",
+        StoreUnreachable,
+        "The database takes no changes now: it is a standby, or the server was set to read-only.",
         "Name the primary server in store.url; target_session_attrs=read-write finds it among several.",
     ),
-    "28": (StoreNotWritable, "The database's server refuses us.", _SIGN_IN),
-    "3D000": (StoreNotWritable, "There is no such database on the server.", _SIGN_IN),
+    "28": (StoreRefused, "The database's server refuses us.", _SIGN_IN),
+    "3D000": (StoreRefused, "There is no such database on the server.", _SIGN_IN),
     "40001": (StoreBusy, "Another watcher changed the same rows.", "Try again in a moment."),
     "40P01": (StoreBusy, "Two watchers waited for one another.", "Try again in a moment."),
     "42501": (
@@ -90,7 +102,7 @@ _SERVER: dict[str, Fault] = {
     ),
     "53100": (StoreFull, "The disk of the database's server is full.", "Free space; we go on by ourselves."),
     "53200": (StoreTemporary, "The database's server is short of memory.", "Free memory; we try again."),
-    "53300": (StoreBusy, "The database's server has too many connections.", "Raise max_connections there."),
+    "53300": (StoreBusy, "The database's server has too many connections.", _MORE_CONNECTIONS),
     "55P03": (StoreBusy, "The database is busy.", "Try again in a moment."),
     "57014": (StoreBusy, "The query was interrupted.", "Try again."),
     "57P01": _ENDED,
@@ -128,15 +140,28 @@ def _of_server(error: BaseException | None) -> Fault | None:
     state = error.sqlstate
     if state is None:
         return _of_connection(error) if type(error).__name__ in _CONNECTING else None
-    return _SERVER.get(state) or _SERVER.get(state[:2])
+    known = _SERVER.get(state) or _SERVER.get(state[:2])
+    return known if known or state.startswith(_OURS) else _of_server_state(error, state)
+
+
+def _of_server_state(error: BaseException, state: str) -> Fault:
+    """Return the fault for a code that is not in the table. It says nothing against the message in hand."""
+    what = f"The database's server failed ({state}): {_words(error)}."
+    return StoreTemporary, what, "Read the server's log; we try again by ourselves."
 
 
 def _of_connection(error: BaseException) -> Fault:
     """Return the fault of a failed connection, for which the driver has only text and no code."""
-    words = " ".join(str(error).split())
-    if any(sign in words for sign in _REFUSED) and not any(sign in words for sign in _PASSES):
-        return StoreNotWritable, f"The database's server refuses us: {words}.", _SIGN_IN
+    words = _words(error)
+    if any(sign in words for sign in _CROWDED):
+        return StoreBusy, f"The database's server has too many connections: {words}.", _MORE_CONNECTIONS
+    if any(sign in words for sign in _REFUSED):
+        return StoreRefused, f"The database's server refuses us: {words}.", _SIGN_IN
     return StoreUnreachable, f"The database's server does not answer: {words}.", _UNREACHABLE
+
+
+def _words(error: BaseException) -> str:
+    return " ".join(str(error).split())[:300]
 
 
 @contextmanager

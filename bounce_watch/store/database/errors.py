@@ -4,6 +4,7 @@ StoreError
 ├── StoreTemporary       nothing was written; the same call may succeed later
 │   ├── StoreBusy        another process holds the database
 │   ├── StoreUnreachable the database's server does not answer
+│   │   └── StoreRefused the server refuses us: at a start an admin must act, later it may pass
 │   ├── StoreFull        the disk or its quota is full
 │   └── LockHeld         another bounce_watch works with this store
 └── StorePermanent       a user must act first
@@ -33,6 +34,10 @@ class StoreBusy(StoreTemporary):
 
 class StoreUnreachable(StoreTemporary):
     """The database's server does not answer, or ended the connection."""
+
+
+class StoreRefused(StoreUnreachable):
+    """The database's server refuses the sign-in. A watcher that worked before waits until it passes."""
 
 
 class StoreFull(StoreTemporary):

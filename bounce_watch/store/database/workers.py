@@ -108,7 +108,7 @@ class PostgresWorker:
         return f"watcher-{self._number}"
 
     def __enter__(self) -> "PostgresWorker":
-        """Register this process. Raises StoreUnreachable or StoreNotWritable."""
+        """Register this process. Raises StoreUnreachable."""
         self._ask(_PING)
         return self
 
