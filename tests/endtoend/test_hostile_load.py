@@ -146,7 +146,7 @@ class Watch:
     def look(self) -> None:
         status = Path(f"/proc/{self.running.pid}/status").read_text()
         self.held.append(int(status.partition("VmRSS:")[2].split()[0]) / 1024)
-        self.files.append(len(os.listdir(f"/proc/{self.running.pid}/fd")))
+        self.files.append(len(list(Path(f"/proc/{self.running.pid}/fd").iterdir())))
 
 
 def wait_until_worked_off(running: Running, feed: Feed, most: int = 0) -> None:
@@ -207,7 +207,7 @@ def _is_near(arrived: float, seconds: float, kills: list[float]) -> bool:
 
 def lateness(folder: Path, feed: Feed) -> dict[int, float]:
     """Return for each alarm the seconds between its arrival and the mail about it."""
-    found = {}
+    found: dict[int, float] = {}
     for path in folder.glob("*-alert.eml"):
         for match in _ALARM.finditer(path.read_bytes()):
             number = int(match[1])

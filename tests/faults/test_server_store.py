@@ -1,4 +1,4 @@
-"""A PostgreSQL that fails at any one statement: nothing is lost, doubled or quarantined, and the service goes on.
+"""A PostgreSQL that fails at any one statement: nothing is lost, doubled or quarantined, all goes on.
 
 The loop of test_disk.py: let the n-th statement fail, for n from one until none fails any more.
 """
@@ -80,7 +80,7 @@ class FailingServer:
     def watching(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         """Count the statements or the commits of all engines."""
         if self.kind == "commit lost":
-            commit = PGDialect_psycopg.do_commit
+            commit: Any = PGDialect_psycopg.do_commit
 
             def do_commit(dialect: PGDialect_psycopg, connection: Any) -> None:
                 commit(dialect, connection)

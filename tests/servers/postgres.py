@@ -161,8 +161,8 @@ class Standby(Postgres):
 
     def __enter__(self) -> "Standby":
         os.chown(self.root, self.account.pw_uid, self.account.pw_gid)
-        self._run("pg_basebackup", "-D", str(self.data), "-h", str(self._primary.root), "-p",
-                  str(self._primary.port), "-U", "postgres", "-R", "--checkpoint=fast", "--no-sync")  # fmt: skip
+        whence = ("-h", str(self._primary.root), "-p", str(self._primary.port), "-U", "postgres")
+        self._run("pg_basebackup", "-D", str(self.data), *whence, "-R", "-c", "fast", "--no-sync")
         self.start()
         self._primary.sql("ALTER SYSTEM SET synchronous_standby_names = '*'")
         self._primary.sql("SELECT pg_reload_conf()")

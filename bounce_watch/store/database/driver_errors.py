@@ -65,9 +65,7 @@ _SQLITE: dict[int, Fault] = {
 
 _UNREACHABLE = "Check that the server runs and can be reached; we try again by ourselves."
 _SIGN_IN = "Check store.url and its password, that database and role exist, and pg_hba.conf on the server."
-_MORE_CONNECTIONS = (
-    "Raise max_connections on the server, or the limit of the role; we try again by ourselves."
-)
+_MORE_CONNECTIONS = "Raise max_connections there, or the role's limit; we try again by ourselves."
 _CONNECTING = {"OperationalError", "ConnectionTimeout", "InterfaceError"}
 _CROWDED = ("too many clients", "too many connections", "connection slots", "max_client_conn")
 _REFUSED = (
