@@ -13,10 +13,10 @@ from typing import Protocol
 import structlog
 
 from bounce_watch.daemon.mailbox_thread import MailboxOutcome, MailboxThread, NextTask
-from bounce_watch.daemon.retry import MANY_FAULTS, is_temporary, requested_pause
+from bounce_watch.daemon.retry import MANY_FAULTS, is_temporary
 from bounce_watch.daemon.signals import Stopper
 from bounce_watch.daemon.systemd import notify, reloading
-from bounce_watch.source.interface import Source, SourceError
+from bounce_watch.source.interface import Source, SourceError, requested_pause
 
 log = structlog.get_logger()
 

@@ -7,9 +7,6 @@ MAX_PAUSE = 300.0
 MANY_FAULTS = 100
 """Number of faults in a row at which the pause is at its maximum."""
 
-MAX_REQUESTED_PAUSE = 3600.0
-"""Longest pause in seconds that a server can ask for."""
-
 
 def back_off(faults: int) -> float:
     """Return the seconds to wait after a number of faults in a row: 5, 10, 20, ... 300, with jitter."""
@@ -28,8 +25,3 @@ def is_temporary(error: Exception, worked: bool) -> bool:
 
     passing = (Unreachable, StoreTemporary, ReaderUnavailable, OSError, MemoryError)
     return isinstance(error, passing) or (worked and isinstance(error, (SourceError, SecretError)))
-
-
-def requested_pause(error: Exception) -> float:
-    """Return the seconds that a server asks us to wait, 0 if it does not."""
-    return min(float(getattr(error, "retry_after", None) or 0), MAX_REQUESTED_PAUSE)

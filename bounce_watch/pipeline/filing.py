@@ -1,7 +1,8 @@
 """Move messages whose rows are committed.
 
 Reading never waits for a folder that is full or refused: the message stays where it is, the fault is noted,
-and moving is tried again later, after everything new was read.
+and moving is tried again later, after everything new was read. A server that asks us to wait is not asked
+anything until then.
 """
 
 import time
@@ -13,7 +14,7 @@ from itertools import islice
 import structlog
 
 from bounce_watch.model.message_location import MessageLocation
-from bounce_watch.source.interface import ASKED_TOGETHER, Source, SourceError
+from bounce_watch.source.interface import ASKED_TOGETHER, Source, SourceError, requested_pause
 from bounce_watch.store import MessageState, Store
 from bounce_watch.testing import crash_points
 
@@ -37,15 +38,19 @@ class FilingState:
 
     fault: Exception | None = None
     tried_at: datetime | None = None
+    pause: timedelta = RETRY_AFTER
     quarantined: set[MessageLocation] = field(default_factory=set)
 
     def is_paused(self, now: datetime) -> bool:
         """Tell whether moving failed so recently that it is not tried again yet."""
-        return self.tried_at is not None and timedelta(0) <= now - self.tried_at < RETRY_AFTER
+        return self.tried_at is not None and timedelta(0) <= now - self.tried_at < self.pause
 
 
 class Filing:
-    """Moves messages during one poll of an opened source. Raises StoreError, but no SourceError."""
+    """Moves messages during one poll of an opened source.
+
+    Raises StoreError, and the SourceError of a server that asks us to wait. No other SourceError.
+    """
 
     def __init__(self, store: Store, source: Source, state: FilingState, now: datetime) -> None:
         self._store = store
@@ -67,8 +72,10 @@ class Filing:
             return False
         unfiled = self._store.messages.unfiled(self._source.name)
         taken = self._store.worker.claim(unfiled)
-        self._note(self._move_all([place for place in unfiled if place in taken]))
-        self._store.worker.release(taken)
+        try:
+            self._note(self._move_all([place for place in unfiled if place in taken]))
+        finally:
+            self._store.worker.release(taken)
         return self._state.fault is None and len(taken) == len(unfiled)
 
     def _note(self, fault: Exception | None) -> None:
@@ -76,6 +83,11 @@ class Filing:
             log.warning("not_filed", mailbox=self._source.name, error=str(fault))
         self._state.fault = fault
         self._state.tried_at = None if fault is None else self._now
+        if fault is not None:
+            asked = requested_pause(fault)
+            self._state.pause = max(RETRY_AFTER, timedelta(seconds=asked))
+            if asked:
+                raise fault
 
     def _move_all(self, filed: Locations) -> Exception | None:
         """Move messages into both folders; return the first fault, None for none."""
@@ -103,7 +115,8 @@ def _move_in_groups(places: Locations, move: Callable[[Locations], None]) -> Exc
             move(group)
         except (SourceError, OSError) as error:
             first = first or error
-            if len(group) == 1 or time.monotonic() - began > QUICK_SECONDS or not _move_each(group, move):
+            is_for_all = len(group) == 1 or requested_pause(error) or time.monotonic() - began > QUICK_SECONDS
+            if is_for_all or not _move_each(group, move):
                 break
     return first
 
@@ -115,8 +128,8 @@ def _move_each(group: Locations, move: Callable[[Locations], None]) -> bool:
         try:
             move([place])
             faults = 0
-        except (SourceError, OSError):
+        except (SourceError, OSError) as error:
             faults += 1
-            if faults == MAX_FAULTS:
+            if faults == MAX_FAULTS or requested_pause(error):
                 return False
     return True

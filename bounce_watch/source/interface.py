@@ -42,6 +42,15 @@ class Unreachable(SourceError):
         self.retry_after = retry_after
 
 
+MAX_REQUESTED_PAUSE = 3600.0
+"""Longest pause in seconds that a server can ask for."""
+
+
+def requested_pause(fault: Exception) -> float:
+    """Return the seconds that a server asks us to wait, 0 if it does not."""
+    return min(float(getattr(fault, "retry_after", None) or 0), MAX_REQUESTED_PAUSE)
+
+
 class SessionEnded(Unreachable):
     """The server ended the session, because a token expired or a permission changed."""
 

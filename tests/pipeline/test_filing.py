@@ -125,6 +125,24 @@ def test_a_full_folder_is_not_asked_for_every_message(home: Home, mailbox: FullM
     assert mailbox.asked == [20] + [1] * MAX_FAULTS
 
 
+def test_a_server_that_asks_for_a_longer_pause_gets_it(home: Home, mailbox: FullMailbox) -> None:
+    """It was asked for each message by itself at once, and again after five minutes."""
+    mailbox.fault = Unreachable("throttled", retry_after=1200)
+    for number in (1, 2):
+        home.deliver(ndr(number=number), str(number))
+    with pytest.raises(Unreachable, match="throttled"):
+        look(home, mailbox)
+    assert mailbox.asked == [2]
+    home.clock.now += timedelta(minutes=19)
+    home.deliver(ndr(number=3), "3")
+    assert look(home, mailbox).messages == 1
+    assert mailbox.asked == [2]
+    mailbox.fault = None
+    home.clock.now += timedelta(minutes=1)
+    look(home, mailbox)
+    assert (home.waiting(), len(home.filed())) == ([], 3)
+
+
 def test_the_admins_are_told_after_an_hour_and_when_it_is_over(home: Home, mailbox: FullMailbox) -> None:
     for minutes in (0, 30, 31):
         home.clock.now += timedelta(minutes=minutes)

@@ -175,6 +175,28 @@ def test_an_expunge_that_is_refused_leaves_the_messages_marked(open_imap: Open) 
     assert "UID STORE 1,2 +FLAGS.SILENT (\\Deleted)" in home.script.heard
 
 
+def test_ten_thousand_folders_are_listed_once(open_imap: Open) -> None:
+    """The folder is there in another case, which only the whole list tells."""
+    many = b"".join(b'* LIST () "/" "Projects/%d"\r\n' % number for number in range(10_000))
+    script = Script(
+        capabilities="IMAP4rev1 MOVE UIDPLUS",
+        answers={
+            "LIST": lambda line: (
+                (many + b'* LIST () "/" "bounces/filed"\r\n' if "*" in line else b"") + b"@ OK\r\n"
+            ),
+            "CREATE": b"@ NO [ALREADYEXISTS] it is there\r\n",
+        },
+    )
+    with open_imap(script) as source:
+        for uid in ("1", "2"):
+            source.file(MessageLocation(mailbox=source.name, validity=7, uid=uid))
+    assert sum('"*"' in line for line in script.heard) == 1
+    assert [line for line in script.heard if "MOVE" in line] == [
+        'UID MOVE 1 "bounces/filed"',
+        'UID MOVE 2 "bounces/filed"',
+    ]
+
+
 def test_a_folder_that_cannot_be_made_is_told_in_the_words_of_the_configuration(open_imap: Open) -> None:
     home = Home(CREATE=NO)
     with pytest.raises(MissingFolder, match=r"Bounces/Filed is missing and cannot be made: .*cannot be done"):

@@ -5,7 +5,7 @@ The configuration writes `Bounces/Filed` everywhere. Servers separate with `/` o
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 
 from bounce_watch.source.imap.connection import Connection
@@ -73,19 +73,19 @@ class Folders:
 
     def _find(self, path: str) -> str | None:
         """Return the server's own name of a folder that can hold messages; None if it tells of none."""
-        return next(filter(None, (self._listed(name, name) for name in self._names(path))), None)
+        return next(filter(None, (_pick(name, self._listed(name)) for name in self._names(path))), None)
 
     def _find_in_any_case(self, path: str) -> str | None:
-        return next(filter(None, (self._listed(name, "*") for name in self._names(path))), None)
+        usable = self._listed("*")  # once: a mailbox may have tens of thousands of folders
+        return next(filter(None, (_pick(name, usable) for name in self._names(path))), None)
 
-    def _listed(self, name: str, pattern: str) -> str | None:
+    def _listed(self, pattern: str) -> set[str]:
+        """Return the names of folders that can hold messages."""
         try:
             folders = self._connection.folders(pattern)
         except CommandRejected:  # some servers do so for a folder that is missing
-            return None
-        usable = {one for one, flags in folders.items() if not _UNUSABLE & {flag.lower() for flag in flags}}
-        alike = [one for one in usable if one.casefold() == name.casefold()]
-        return name if name in usable else alike[0] if len(alike) == 1 else None
+            return set()
+        return {one for one, flags in folders.items() if not _UNUSABLE & {flag.lower() for flag in flags}}
 
     def _create(self, path: str) -> str:
         faults = []
@@ -116,6 +116,12 @@ class Folders:
             with suppress(CommandRejected):
                 self._create_with_parents(parent)
             self._connection.create(name)
+
+
+def _pick(name: str, usable: Collection[str]) -> str | None:
+    """Return a name, or the only one that differs from it in case."""
+    alike = [one for one in usable if one.casefold() == name.casefold()]
+    return name if name in usable else alike[0] if len(alike) == 1 else None
 
 
 def move(connection: Connection, folders: Folders, uids: Sequence[int], path: str) -> None:
