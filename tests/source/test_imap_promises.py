@@ -264,6 +264,8 @@ def test_the_first_refusal_is_told_when_no_sign_in_works(open_imap: Open) -> Non
         pytest.param(b"* 1 fetch (uid 1 body[]<0> {5}\r\nfirst)\r\n@ ok done\r\n", id="small letters"),
         pytest.param(b"* 1 FETCH (UID 1 BODY[]<0.2097152> {5}\r\nfirst)\r\n@ OK done\r\n", id="another name"),
         pytest.param(b"* 1 FETCH (UID 1 BODY[] {5}\r\nfirst)\r\n@ OK done\r\n", id="the name of the whole"),
+        pytest.param(b"* 1 FETCH (UID 1 BODY[]<0> ~{5}\r\nfirst)\r\n@ OK done\r\n", id="a literal8"),
+        pytest.param(b'* 1 FETCH (UID 1 BODY[]<0> "first")\r\n@ OK done\r\n', id="quoted"),
     ],
 )
 def test_what_the_standard_library_does_not_read_is_read(open_imap: Open, bodies: bytes) -> None:
@@ -330,3 +332,82 @@ def test_what_cannot_be_marked_as_deleted_is_not_copied_again_and_again(
             with pytest.raises(Unreachable):
                 source.file(MessageLocation(mailbox=source.name, validity=7, uid="1"))
     assert len(home.folders["Bounces/Filed"]) == (0 if flags else 1)
+
+
+def test_a_server_that_speaks_imap4rev2_only_is_spoken_to(open_imap: Open) -> None:
+    """The standard library knows two older names of the protocol and hangs up."""
+    with open_imap(Script(capabilities="IMAP4rev2 MOVE UIDPLUS")) as source:
+        assert source.count() == 2
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "[ALERT] Maximum number of connections from user+IP exceeded (mail_max_userip_connections=10)",
+        "Too many connections from your IP",
+        "Internal error occurred. Refer to server log for more information.",
+        "Temporary authentication failure",
+        "[AUTHENTICATIONFAILED] Temporary system problem",
+        "[SERVERBUG] no",
+        "The system is down for maintenance",
+    ],
+)
+def test_a_sign_in_that_fails_for_now_is_no_wrong_password(open_imap: Open, said: str) -> None:
+    """A service that starts in that minute ended for good, and told the admin to look for a password."""
+    script = Script(answers={"LOGIN": f"@ NO {said}\r\n".encode()})
+    with pytest.raises(Unreachable, match="cannot sign us in now") as caught, open_imap(script):
+        pass
+    assert said[-20:] in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "said", ["[AUTHENTICATIONFAILED] Authentication failed, please try again", "[EXPIRED] too old"]
+)
+def test_a_wrong_password_stays_one(open_imap: Open, said: str) -> None:
+    script = Script(answers={"LOGIN": f"@ NO {said}\r\n".encode()})
+    with pytest.raises(Refused, match="user name or password"), open_imap(script):
+        pass
+
+
+OTHERS = (
+    b'* LIST () "/" "R&D"\r\n',
+    b'* LIST () "/" "x&-&AA"\r\n',
+    b'* LIST () "/" "M\xfcll"\r\n',
+    b'* LIST () "/" {5}\r\nab"cd\r\n',
+    b"* LIST () NIL 2024\r\n",
+)
+
+
+def test_the_name_of_another_folder_stops_no_filing(open_imap: Open) -> None:
+    """One that is not encoded as RFC 3501 wants it ended every walk as a lost connection."""
+    listed = b"".join(OTHERS) + b'* LIST () "/" "bounces/filed"\r\n'
+    script = Script(
+        answers={
+            "LIST": lambda line: (listed if "*" in line else b"") + OK,
+            "CREATE": b"@ NO [ALREADYEXISTS] it is there\r\n",
+        }
+    )
+    with open_imap(script) as source:
+        source.file(MessageLocation(mailbox=source.name, validity=7, uid="1"))
+    assert [line for line in script.heard if "MOVE" in line] == ['UID MOVE 1 "bounces/filed"']
+
+
+@pytest.mark.parametrize(
+    ("answer", "folder"),
+    [
+        (b'(("" "/" "X-PARAM" ("FLAG1"))) NIL NIL', "Bounces/Filed"),
+        (b'(("M&APw-ll." ".")) (("~" "." "X" ("Y"))) NIL', "M&APw-ll.Bounces.Filed"),
+        (b"NIL NIL NIL", "Bounces/Filed"),
+        (b'(("" NIL)) NIL NIL', "Bounces/Filed"),
+        (b"((", "Bounces/Filed"),
+    ],
+    ids=["with extensions", "with umlauts", "none", "no separator", "broken"],
+)
+def test_a_namespace_is_read_whatever_else_stands_in_it(open_imap: Open, answer: bytes, folder: str) -> None:
+    script = Script(
+        capabilities="IMAP4rev1 MOVE UIDPLUS NAMESPACE",
+        answers={"NAMESPACE": b"* NAMESPACE " + answer + b"\r\n" + OK},
+    )
+    with open_imap(script) as source:
+        source.file(MessageLocation(mailbox=source.name, validity=7, uid="1"))
+    assert [line for line in script.heard if "MOVE" in line] == [f'UID MOVE 1 "{folder}"']

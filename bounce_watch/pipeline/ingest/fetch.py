@@ -5,6 +5,7 @@ message, so that one faulty message holds back no other.
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import closing
 
 import structlog
 
@@ -84,15 +85,20 @@ def ingest_new(
 
     try:
         fetched = fetch_messages(source, select_new, after)
-        read = read_messages(context, source, fetched, read_all, on_left=retry.append, large=large)
-        for group in batched(read, lambda one: len(one[0].raw), most=MOST_MESSAGES, most_bytes=MOST_BYTES):
-            if stop():
-                return retry
-            retry += _ingest_group(
-                context, source, group, claim_new, result, filing=filing, historical=historical
-            )
-            for _ in group:
-                progress()
+        # Closed at once: what reads ahead would else end whenever the fault of a group is forgotten.
+        with closing(
+            read_messages(context, source, fetched, read_all, on_left=retry.append, large=large)
+        ) as read:
+            for group in batched(
+                read, lambda one: len(one[0].raw), most=MOST_MESSAGES, most_bytes=MOST_BYTES
+            ):
+                if stop():
+                    return retry
+                retry += _ingest_group(
+                    context, source, group, claim_new, result, filing=filing, historical=historical
+                )
+                for _ in group:
+                    progress()
     except StopWalk:
         return retry
     finally:

@@ -4,7 +4,7 @@ A source may fetch only the head of a message. That's enough if the head shows t
 otherwise all of it is fetched and read.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 
 from bounce_watch.model import NotAReport
 from bounce_watch.model.message_location import MessageLocation
@@ -50,7 +50,7 @@ def read_messages(
     *,
     on_left: Callable[[MessageLocation], None],
     large: LargeMessages | None = None,
-) -> Iterator[ReadMessage]:
+) -> Generator[ReadMessage, None, None]:
     """Yield each message with what it was read as, by `read_all` or by the reader of the context.
 
     Whatever is a report or can't be read was read from all its bytes. A message that disappeared before

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
-from imapclient import IMAPClient, SocketTimeout
+from imapclient import IMAPClient, SocketTimeout, imap_utf7
 
 from bounce_watch.config.accounts import ImapSettings
 from bounce_watch.net.tls import TlsRefused, protection_of, tls_context
@@ -193,8 +193,13 @@ class Connection:
             self.perform(self._client.subscribe_folder, folder)
 
     def folders(self, pattern: str = "*") -> dict[str, tuple[bytes, ...]]:
-        """Return flags by folder name."""
-        return {name: flags for flags, _, name in self.perform(self._client.list_folders, "", pattern)}
+        """Return flags by folder name, whatever the names of other folders hold."""
+        self._client.folder_encode = False  # imapclient fails at one name that is no modified UTF-7
+        try:
+            listed = self.perform(self._client.list_folders, "", imap_utf7.encode(pattern))
+        finally:
+            self._client.folder_encode = True
+        return {_folder_name(name): flags for flags, _, name in listed}
 
     def has(self, folder: str) -> bool:
         """Tell whether the server says how many messages a folder holds (STATUS)."""
@@ -205,10 +210,10 @@ class Connection:
 
     def namespaces(self) -> Namespaces:
         if "NAMESPACE" in self.capabilities:
-            with suppress(faults.CommandRejected):
-                personal, *others = self.perform(self._client.namespace)
-                if personal:
-                    return read_namespaces(personal, *others)
+            with suppress(faults.CommandRejected, UnreadableResponse):
+                _, lines = self.perform(self.protocol.namespace)
+                if found := read_namespaces(lines, _folder_name):
+                    return found
         root: list[Any] = []
         with suppress(faults.CommandRejected):
             root = self.perform(self._client.list_folders, "", "")
@@ -232,3 +237,13 @@ class Connection:
             return command(*arguments)
         except faults.LOST as error:
             raise faults.talking(error, self._settings) from error
+
+
+def _folder_name(name: Any) -> str:
+    """Return a folder's name; one that is no modified UTF-7 (RFC 3501 section 5.1.3) is not ours."""
+    if not isinstance(name, bytes):
+        return str(name)
+    try:
+        return str(imap_utf7.decode(name))
+    except ValueError:
+        return name.decode("utf-8", "replace")

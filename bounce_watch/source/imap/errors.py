@@ -28,7 +28,14 @@ _BUSY = (
     "too many simultaneous",
     "try again later",
 )
+_NOT_NOW = (
+    *("temporar", "too many", "number of connections", "internal error", "[serverbug]", "maintenance"),
+    *("unavailable", "overload", "timed out", "timeout"),
+)
+"""Texts of a sign-in that failed for a reason that passes, whatever its code."""
 _ENDED = ("session invalidated", "accesstokenexpired")
+_QUOTED = re.compile(r"^b(['\"])(.*)\1$", re.DOTALL)
+"""How imapclient shows the words of the server."""
 _MAX_TEXT = 200
 
 AGAIN = "nothing was lost; we try again by ourselves"
@@ -56,7 +63,7 @@ def connecting(error: Exception, settings: ImapSettings) -> SourceError:
         settings,
         wrong_tls='use security = "tls" with port 993 and "starttls" with port 143',
         too_slow='check host, port and the firewall; port 993 wants security = "tls", 143 "starttls"',
-    ) or (f"no connection to {settings.host}:{settings.port}: {plain_text(str(error))}", AGAIN)
+    ) or (f"no connection to {settings.host}:{settings.port}: {plain_text(_words(error))}", AGAIN)
     return (Refused if isinstance(error, ssl.SSLCertVerificationError) else Unreachable)(text, repair)
 
 
@@ -64,7 +71,7 @@ def signing_in(error: Exception, settings: ImapSettings, secret: str) -> SourceE
     """Explain why the sign-in failed, without the secret in case the server repeated it."""
     # imapclient turns every fault of its sign-in, even a lost connection, into a LoginError.
     original = error.__context__ if isinstance(error.__context__, LOST) else error
-    text = plain_text(str(error).replace(secret or "\0", "***"))
+    text = plain_text(_words(error).replace(secret or "\0", "***"))
     if isinstance(original, UnicodeError):
         return Refused(
             "the password holds characters outside ASCII and the server offers no way to send them",
@@ -72,7 +79,9 @@ def signing_in(error: Exception, settings: ImapSettings, secret: str) -> SourceE
         )
     if _has_ended(original) and not _is_answer(original):
         return SessionEnded(f"the server ended the session during the sign-in: {text}", AGAIN)
-    if isinstance(original, imaplib.IMAP4.error) and (known := _well_known(text, settings)):
+    if isinstance(original, imaplib.IMAP4.error) and (
+        known := _well_known(text, settings) or _not_now(text, original)
+    ):
         return known
     if not _is_answer(original):
         return Unreachable(f"the connection was lost during the sign-in: {text}", AGAIN)
@@ -82,6 +91,13 @@ def signing_in(error: Exception, settings: ImapSettings, secret: str) -> SourceE
         f"the server refuses user name or password of {settings.user}: {text}",
         'check user and password; Exchange Online takes no passwords, there use auth = "xoauth2"',
     )
+
+
+def _not_now(text: str, error: BaseException) -> Busy | None:
+    """Explain a sign-in that the server declined for a reason that passes."""
+    if _is_answer(error) and any(word in text.lower() for word in _NOT_NOW):
+        return Busy(f"the server cannot sign us in now: {text}", AGAIN)
+    return None
 
 
 def opening(error: Exception, folder: str, settings: ImapSettings) -> SourceError:
@@ -103,7 +119,7 @@ def talking(error: Exception, settings: ImapSettings) -> SourceError:
     """Explain why a command failed: CommandRejected if the server said so, else a lost connection."""
     if isinstance(error, SourceError):
         return error
-    text = plain_text(str(error))
+    text = plain_text(_words(error))
     if _has_ended(error):
         return SessionEnded(f"the server ended the session: {text}", AGAIN)
     if (known := _known_words(error, settings)) is not None:
@@ -125,7 +141,7 @@ def _has_ended(error: BaseException) -> bool:
 def _known_words(error: Exception, settings: ImapSettings) -> SourceError | None:
     """Look up the words of the server, in an answer as well as in its BYE."""
     is_said = isinstance(error, imaplib.IMAP4.error)
-    return _well_known(plain_text(str(error)), settings) if is_said else None
+    return _well_known(plain_text(_words(error)), settings) if is_said else None
 
 
 def _well_known(text: str, settings: ImapSettings) -> SourceError | None:
@@ -150,6 +166,13 @@ def _explained(row: Refusal, text: str, settings: ImapSettings) -> SourceError:
     kind = Busy if row.then is Then.WAIT else Refused
     sentence = f"{row.says} (account {settings.user}; the server: {text})"
     return kind(sentence, row.repair, row.filled(values_of(settings)))
+
+
+def _words(error: BaseException) -> str:
+    """Return the words of the server; imaplib raises them as bytes."""
+    said = error.args[0] if error.args else ""
+    text = said.decode("utf-8", "replace") if isinstance(said, bytes) else str(error)
+    return _QUOTED.sub(r"\2", text)
 
 
 def plain_text(text: str) -> str:

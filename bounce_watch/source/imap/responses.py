@@ -1,7 +1,7 @@
 """IMAP responses as values (RFC 3501, 2342)."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,7 @@ _TOKEN = re.compile(
     rb'(?P<open>\()|(?P<close>\))|"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<atom>[^\s()"]+)|(?P<odd>\S)', re.DOTALL
 )
 _ESCAPE = re.compile(rb"\\(.)", re.DOTALL)
-_COUNT = re.compile(rb"\{[0-9]{1,10}\+?\}$")
+_COUNT = re.compile(rb"~?\{[0-9]{1,10}\+?\}$")
 _NUMBER = re.compile(rb"[0-9]{1,20}")
 _MAX_NESTED = 40
 """Maximum depth of brackets: each part of a message has several."""
@@ -135,13 +135,17 @@ class Namespaces:
     foreign: tuple[str, ...] = ()
 
 
-def read_namespaces(personal: Any, *others: Any) -> Namespaces:
-    """Read the response to NAMESPACE; each kind of namespace is a list, or NIL."""
-    prefix, separator = personal[0] if personal else ("", "/")
-    foreign = (plain(entry[0]) for group in others for entry in group or ())
-    return Namespaces(
-        prefix=plain(prefix), separator=plain(separator) or "/", foreign=tuple(filter(None, foreign))
-    )
+def read_namespaces(lines: Iterable[Any], name_of: Callable[[bytes], str]) -> Namespaces | None:
+    """Read the response to NAMESPACE; None without a personal namespace. Raises UnreadableResponse.
+
+    Each kind is a list, or NIL. An entry may end in extensions, at which imapclient fails.
+    """
+    match read_lists([line for line in lines if line is not None]):
+        case (((bytes(prefix), separator, *_), *_), *others):
+            entries = (entry for group in others for entry in group or ())
+            foreign = tuple(name_of(entry[0]) for entry in entries if entry and entry[0])
+            return Namespaces(prefix=name_of(prefix), separator=plain(separator) or "/", foreign=foreign)
+    return None
 
 
 def uid_set(uids: Iterable[int]) -> str:

@@ -47,6 +47,12 @@ class Engine(imaplib.IMAP4):
             return self._context.wrap_socket(plain, server_hostname=self.host)
         return plain
 
+    def _get_capabilities(self) -> None:
+        """Take IMAP4rev2 (RFC 9051) as well: all that we send is in both."""
+        super()._get_capabilities()  # type: ignore[misc]
+        if "IMAP4REV2" in self.capabilities:
+            self.capabilities = (*self.capabilities, "IMAP4REV1")
+
     def login(self, user: str, password: str) -> Any:
         """Sign in by LOGIN and quote the user, as imaplib does not: `CONTOSO\\service` is no atom.
 
