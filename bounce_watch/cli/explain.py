@@ -146,7 +146,7 @@ def _meaning_lines(explanation: Explanation) -> list[str]:
     lines = [
         f"{explanation.name}: {explanation.title}",
         f"  {explanation.meaning}",
-        f"  Cause: {CAUSES[explanation.cause]}. Who must act: {OWNERS[explanation.owner]}.",
+        f"  Cause: {CAUSES[explanation.cause]}. Owner: {OWNERS[explanation.owner]}.",
         f"  Chosen because: {explanation.why}.",
     ]
     if explanation.certainty:

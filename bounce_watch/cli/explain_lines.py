@@ -16,7 +16,7 @@ from bounce_watch.notifications.rendering.labels import CAUSES, OWNERS
 _COLUMNS = (
     Column("id", "Id"),
     Column("cause", "Cause", show=lambda row: CAUSES[Cause(row["cause"])]),
-    Column("owner", "Who must act", show=lambda row: OWNERS[Owner(row["owner"])]),
+    Column("owner", "Owner", show=lambda row: OWNERS[Owner(row["owner"])]),
     Column("certainty", "Certainty"),
     Column("why", "Matched on", flexible=True),
 )

@@ -15,6 +15,7 @@ from bounce_watch.cli.common.exit_status import Exit
 from bounce_watch.cli.common.logs import set_up_logs
 from bounce_watch.cli.common.output import Column, emit, form_of
 from bounce_watch.cli.common.progress import counting
+from bounce_watch.cli.common.words import cause_words, owner_words
 from bounce_watch.sandbox.frames import ReadRequest
 from bounce_watch.sandbox.jobs import Job, line_of
 from bounce_watch.sandbox.json_output import unreadable_object
@@ -28,15 +29,18 @@ Jobs = Annotated[
 ]
 # In JSON this can only be the key itself: quotation marks in values are escaped.
 _UNREADABLE = b'"kind": "unreadable"'
-_KEYS = ("recipient", "sender", "status", "reply_code", "cause", "owner", "side")
+_KEYS = ("recipient", "sender", "action", "status", "reply_code", "cause", "owner", "side")
 _COLUMNS = (
-    Column("path", "File", show=lambda row: Path(row["path"]).name),
-    Column("kind", "Kind"),
-    Column("recipient", "Recipient"),
+    Column("path", "File\nKind", show=lambda row: (Path(row["path"]).name, row["kind"].replace("_", " "))),
+    Column(
+        "recipient",
+        "Recipient\nServer response",
+        show=lambda row: (row["recipient"] or "", (row["note"] or "")[:80]),
+        flexible=True,
+        truncate=True,
+    ),
     Column("status", "Code", show=lambda row: row["status"] or row["reply_code"] or ""),
-    Column("cause", "Cause"),
-    Column("owner", "Who must act"),
-    Column("note", "What the server said", show=lambda row: (row["note"] or "")[:80]),
+    Column("cause", "Cause\nOwner", show=lambda row: (cause_words(row), owner_words(row))),
 )
 
 

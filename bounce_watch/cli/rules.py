@@ -17,6 +17,7 @@ from bounce_watch.config.load import load_config
 from bounce_watch.config.models import Config
 from bounce_watch.detect import Replayed, Rule, RuleError, load_rules, replay
 from bounce_watch.notifications.alert.playbooks import shipped_playbooks
+from bounce_watch.notifications.rendering.labels import label_of
 from bounce_watch.shipped_files import data_file
 
 _MAX_EVENTS = 1_000_000
@@ -37,7 +38,7 @@ def list_rules(context: typer.Context, as_json: AsJson = False) -> None:
         Column("rule", "Rule", show=lambda row: (row["rule"], row["severity"])),
         Column("title", "What", flexible=True),
         Column("shape", "Opens", show=lambda row: (row["opens"], f"by {row['group_by']}")),
-        Column("owner", "Who must act"),
+        Column("owner", "Owner", show=lambda row: label_of(row["owner"])),
     ]
     emit(rows, columns, form_of(as_json), empty="No rules.")
 

@@ -65,14 +65,14 @@ def test_a_number_is_a_stored_bounce_before_it_is_a_reply_code(
     assert item["meanings"]["chosen"]["name"] == item["catalogue_entry"]
     assert item["report"]["tests"]
     told = call("--config", str(demo / "config.toml"), "explain", "1").stdout
-    assert "Evidence" in told
+    assert "Trust level" in told
     assert {one["code"] for one in ask("explain", "550")} == {"550"}
     call("--config", str(demo / "config.toml"), "explain", "999999", status=1)
 
 
 def test_a_code_and_a_reply_need_no_configuration() -> None:
     assert "5.7.23" in call("explain", "5.7.23").stdout
-    assert "Who must act" in call("explain", "550 5.1.10 RESOLVER.ADR.RecipientNotFound").stdout
+    assert "Owner" in call("explain", "550 5.1.10 RESOLVER.ADR.RecipientNotFound").stdout
     assert "550" in call("explain", "550", environ={"XDG_CONFIG_HOME": "/nonexistent"}).stdout
 
 

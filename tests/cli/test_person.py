@@ -1,6 +1,7 @@
 """`person` and `domain`: what a help desk asks; and what the shell offers after Tab."""
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -53,13 +54,66 @@ def test_a_domain_is_told_whole(demo: Path, ask: Ask) -> None:
         row["id"] for row in ask("history", "--domain", "nordwerk.example", "--limit", "0")
     ]
     out = call("-c", str(demo / "config.toml"), "domain", "nordwerk.example").stdout
-    for wanted in ("Whom it concerns", "What its servers said", "550 5.1.1", "--postmaster-draft"):
+    for wanted in ("Senders", "What its servers said", "550 5.1.1", "--postmaster-draft"):
         assert wanted in out
 
 
 def test_a_domain_without_bounces_is_said_to_be_fine(demo: Path) -> None:
     done = call("-c", str(demo / "config.toml"), "domain", "fine.example")
-    assert "No mail to fine.example came back." in done.stderr
+    assert "No message to fine.example bounced." in done.stderr
+
+
+@pytest.mark.parametrize("part", ["anna", "Anna.S", "schulte", "an"])
+def test_a_colleague_is_found_by_a_part_of_the_address(demo: Path, part: str) -> None:
+    out = call("-c", str(demo / "config.toml"), "person", part).stdout
+    assert out.startswith("anna.schulte@larkfield.example: ")
+    assert "Offer 2217, revised" in out
+
+
+def test_several_that_match_are_listed(demo: Path) -> None:
+    done = call("-c", str(demo / "config.toml"), "person", "larkfield", "--json", status=1)
+    assert JONAS in done.stderr
+    assert "anna.schulte@larkfield.example" in done.stderr
+    assert done.stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("command", "typed", "meant"),
+    [
+        ("person", "ana.schulte@larkfield.example", "anna.schulte@larkfield.example"),
+        ("person", "jonas.webber@larkfield.example", JONAS),
+        ("domain", "nordwrek.example", "nordwerk.example"),
+        ("domain", "fjordmetrick.example", "fjordmetrik.example"),
+    ],
+)
+def test_a_typing_error_is_answered_with_the_right_name(
+    demo: Path, command: str, typed: str, meant: str
+) -> None:
+    done = call("-c", str(demo / "config.toml"), command, typed)
+    said = " ".join((done.stdout + done.stderr).split())
+    assert f"Did you mean {meant}?" in said
+    assert "--postmaster-draft" not in said
+
+
+def test_a_draft_is_offered_only_where_it_can_be_written(demo: Path, ask: Ask) -> None:
+    for name in {row["recipient"].rpartition("@")[2] for row in ask("history", "--limit", "0")}:
+        out = call("-c", str(demo / "config.toml"), "domain", name).stdout if name else ""
+        for number in re.findall(r"show (\d+) --postmaster-draft", out):
+            call("-c", str(demo / "config.toml"), "show", number, "--postmaster-draft")
+
+
+def test_receipts_and_delays_are_not_among_what_was_not_delivered(demo: Path, ask: Ask) -> None:
+    by_action = {row["action"]: row for row in ask("history", "--limit", "0")}
+    for action, title, first in (
+        ("delayed", "that are delayed", "Only delayed: the server is still trying"),
+        ("relayed", "that were delivered", "Passed on: this is a receipt"),
+    ):
+        row = by_action[action]
+        out = call("-c", str(demo / "config.toml"), "person", row["sender"], "--limit", "99").stdout
+        failed, _, after = out.partition(f"Messages of theirs {title}")
+        assert not re.search(rf"(?m)^ *{row['id']} ", failed)
+        assert re.search(rf"(?m)^ *{row['id']} ", after)
+        assert call("-c", str(demo / "config.toml"), "show", str(row["id"])).stdout.startswith(first)
 
 
 def completed(words: str, config: Path | str) -> list[str]:

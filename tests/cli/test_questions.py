@@ -49,7 +49,7 @@ def test_show_tells_the_judgement_and_what_followed(demo: Path, ask: Ask) -> Non
     assert detail["report"]["evidence"] == "member"
     assert detail["why"]
     text = call("-c", str(demo / "config.toml"), "show", str(row["id"])).stdout
-    assert "Who must act" in text
+    assert "Owner" in text
     assert "security" in text
     assert detail["report"]["decided_by"].endswith("about their own mail")
     assert detail["report"]["decided_by"].split("(")[0] in " ".join(text.split())
@@ -153,6 +153,6 @@ def test_explain_takes_a_code_and_a_pasted_reply() -> None:
     reply = "550 5.4.1 Recipient address rejected: Access denied. AS(201806281)"
     (first, *_) = map(json.loads, call("explain", reply, "--json").stdout.splitlines())
     assert first["cause"] == "recipient_unknown"
-    assert "Who must act" in call("explain", "5.1.8").stdout
+    assert "Owner" in call("explain", "5.1.8").stdout
     assert "Give a code" in call("explain", "hello", status=1).stderr
     assert "its words decide" in call("explain", "5.0.0", status=1).stderr

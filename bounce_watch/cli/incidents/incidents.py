@@ -23,7 +23,7 @@ from bounce_watch.cli.common.output import (
 from bounce_watch.cli.incidents import Number, change, read_number
 from bounce_watch.cli.incidents.case_pack import pack_files, write_files
 from bounce_watch.config.load import load_config
-from bounce_watch.model import Incident, IncidentState
+from bounce_watch.model import Incident, IncidentState, Owner
 from bounce_watch.notifications.alert.playbooks import shipped_playbooks
 from bounce_watch.notifications.alert.steps import fill_steps
 from bounce_watch.notifications.alert.wording import NOT_CONFIRMED
@@ -49,7 +49,7 @@ INCIDENT_COLUMNS = (
     Column("title", "What\nwho or where", show=_what, flexible=True),
     Column("mails", "Mails", right=True),
     Column("opened_at", "Opened", show=lambda row: two_lines(row["opened_at"])),
-    Column("owner", "Severity\nWho must act", show=lambda row: (row["severity"], row["owner"])),
+    Column("owner", "Severity\nOwner", show=lambda row: (row["severity"], OWNERS[Owner(row["owner"])])),
 )
 
 incidents = typer.Typer(help="List, acknowledge and close incidents.", invoke_without_command=True)
@@ -162,7 +162,7 @@ def _lines(detail: IncidentDetail) -> list[str]:
         *(f"Evidence: {line}" for line in evidence),
         *_life(incident),
         "",
-        f"What to do ({OWNERS[finding.owner].lower()} must act)",
+        f"What to do (owner: {OWNERS[finding.owner]})",
     ]
     for place, step in enumerate(_steps(detail), 1):
         lines.append(f"{place}. {step.text}")

@@ -1,6 +1,7 @@
 """`history`: list bounces."""
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 import typer
 
@@ -8,21 +9,29 @@ from bounce_watch.cli.common.bounce_json import row_json
 from bounce_watch.cli.common.filters import AsCsv, AsJson, filtered, read_word
 from bounce_watch.cli.common.open_store import read_store
 from bounce_watch.cli.common.output import Column, Form, emit, form_of, say, two_lines
+from bounce_watch.cli.common.words import cause_words, owner_words
 from bounce_watch.store import HistoryFilter, Order, Sort
 
-# Two lines a bounce: the recipient below the sender, the owner below the cause, so 80 columns suffice.
+
+def _about(row: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the lines that name a message; a subject may be absent, or not be stored."""
+    lines = (row["sender"] or "unknown", f"→ {row['recipient_decoded'] or row['recipient']}")
+    return (*lines, row["subject"]) if row["subject"] else lines
+
+
+# Three lines a bounce: the recipient below the sender, the owner below the cause, so 80 columns suffice.
 _COLUMNS = (
     Column("id", "Id", right=True),
     Column("occurred_at", "When", show=lambda row: two_lines(row["occurred_at"])),
     Column(
         "sender",
-        "Sender\n→ recipient",
-        show=lambda row: (row["sender"] or "unknown", f"→ {row['recipient_decoded'] or row['recipient']}"),
+        "Sender\n→ recipient\nSubject",
+        show=_about,
         flexible=True,
         truncate=True,
     ),
     Column("status", "Code", show=lambda row: row["status"] or row["reply_code"] or ""),
-    Column("cause", "Cause\nWho must act", show=lambda row: (row["cause"], row["owner"])),
+    Column("cause", "Cause\nOwner", show=lambda row: (cause_words(row), owner_words(row))),
 )
 
 

@@ -3,6 +3,7 @@
 With --postmaster-draft: a mail to the recipient's admin, for our admin to read and send.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,10 +16,12 @@ from bounce_watch.cli.common.exit_status import Exit
 from bounce_watch.cli.common.filters import AsJson
 from bounce_watch.cli.common.open_store import read_store
 from bounce_watch.cli.common.output import aligned, emit_json, local, print_lines, say
+from bounce_watch.cli.common.words import cause_words, owner_words
 from bounce_watch.config.load import load_config
-from bounce_watch.model import Cause, Side
+from bounce_watch.model import Action, Bounce, Cause, Side
+from bounce_watch.notifications.guidance.notes import Advice
 from bounce_watch.notifications.guidance.postmaster_draft import DraftFacts, postmaster_draft
-from bounce_watch.notifications.rendering.labels import CERTAINTIES
+from bounce_watch.notifications.rendering.labels import CERTAINTIES, label_of
 from bounce_watch.notifications.rendering.refusal_details import evidence_lines
 from bounce_watch.notifications.rendering.templates import Templates
 from bounce_watch.store import BounceDetail, BounceRow
@@ -51,8 +54,29 @@ def show(
     elif as_json:
         emit_json({**detail_json(detail), "advice": advice_json(advice)})
     else:
-        told = ["", "To tell the sender", *advice_lines(advice)] if advice else []
-        print_lines([*as_lines(detail, evidence=evidence), *told])
+        print_lines([*_told(detail, advice), *as_lines(detail, evidence=evidence)])
+
+
+def _told(detail: BounceDetail, advice: Advice | None) -> Iterator[str]:
+    """Yield what to tell the colleague, and an empty line."""
+    bounce = (detail.bounce or detail.bounces[0]).bounce
+    if bounce.action is Action.DELAYED:
+        until = bounce.details.retry_until if bounce.details else None
+        yield f"Only delayed: the server is still trying{f', until {local(until)}' if until else ''}."
+        yield "Tell the sender to wait and not to resend: a bounce will follow if it can't be delivered."
+    elif bounce.action is not Action.FAILED:
+        yield f"{cause_words({'action': bounce.action})}: this is a receipt, not a bounce."
+    elif advice:
+        yield f"What to tell {bounce.sender or 'the sender'}"
+        yield from advice_lines(advice)
+    else:
+        return
+    yield ""
+
+
+def is_theirs(bounce: Bounce) -> bool:
+    """Return whether the recipient's admin can change what failed, so that a draft to them makes sense."""
+    return bounce.side is not Side.OURS or bounce.cause in _GAVE_UP
 
 
 def detail_json(detail: BounceDetail) -> dict[str, Any]:
@@ -110,7 +134,8 @@ def as_lines(detail: BounceDetail, *, evidence: bool) -> list[str]:
 def _failure(detail: BounceDetail) -> list[tuple[str, object]]:
     row = detail.bounce or detail.bounces[0]
     bounce = row.bounce
-    refused_by = {"ours": "our own servers", "theirs": "the other side"}
+    words = {"action": bounce.action, "cause": bounce.cause, "owner": bounce.owner}
+    refused_by = {"ours": "our own servers", "theirs": "the recipient's mail system"}
     return [
         ("Bounce", f"{row.id}, {local(bounce.occurred_at)}"),
         ("From", bounce.sender),
@@ -119,10 +144,15 @@ def _failure(detail: BounceDetail) -> list[tuple[str, object]]:
         ("Code", " ".join(part for part in (bounce.reply_code, bounce.status) if part)),
         ("Inner code", " ".join(part for part in (bounce.remote_reply_code, bounce.remote_status) if part)),
         ("Server said", bounce.diagnostic_code),
-        ("Cause", f"{bounce.cause} ({bounce.persistence})"),
+        (
+            "Cause",
+            f"{cause_words(words)} ({bounce.persistence})"
+            if bounce.action is Action.FAILED
+            else cause_words(words),
+        ),
         ("Certainty", CERTAINTIES[bounce.certainty] if bounce.certainty else None),
-        ("Who must act", bounce.owner),
-        ("Refused by", refused_by.get(bounce.side or "", "not clear")),
+        ("Owner", owner_words(words)),
+        ("Rejected by", refused_by.get(bounce.side or "", "not clear")),
         ("Why so", bounce.why),
         *(("", line) for line in evidence_lines(bounce.details)),
         ("Judged with", f"catalogue {bounce.catalogue}" if bounce.catalogue else None),
@@ -147,7 +177,7 @@ def _report(detail: BounceDetail, *, evidence: bool) -> list[tuple[str, object]]
         ("Came in", " in ".join(reversed(record.report.envelopes)) or "bare"),
         ("Forwarded by", record.report.forwarded_by),
         ("Written by", record.report.reporting_mta),
-        ("Evidence", record.evidence),
+        ("Trust level", record.evidence),
         ("Decided by", decision_in(record.tests)),
         *(("", f"{name}: {outcome}") for name, outcome in record.tests if evidence),
         ("Lies in", f"{message.mailbox}, {message.uid} ({message.state})"),
@@ -157,18 +187,20 @@ def _report(detail: BounceDetail, *, evidence: bool) -> list[tuple[str, object]]
 
 def _after(detail: BounceDetail) -> list[tuple[str, object]]:
     told: list[tuple[str, object]] = [
-        ("Answer", f"{mail.state}: {mail.subject} (to {mail.recipient})") for mail in detail.mails
+        ("Reply", f"{mail.state}: {mail.subject} (to {mail.recipient})") for mail in detail.mails
     ]
-    told += [("No answer", f"{row.reason} (to {row.recipient or 'nobody'})") for row in detail.withheld]
+    told += [
+        ("No reply", f"{label_of(row.reason)} (to {row.recipient or 'no one'})") for row in detail.withheld
+    ]
     told += [("Incident", f"{one.name} {one.finding.title} ({one.state})") for one in detail.incidents]
-    return told or [("Answer", "none was due")]
+    return told or [("Reply", "none was due")]
 
 
 def _write_draft(config_path: Path | None, detail: BounceDetail) -> None:
     """Print the draft about a bounce; exit with 1 when our own servers refused the message."""
     row = detail.bounce or detail.bounces[0]
-    if row.bounce.side is Side.OURS and row.bounce.cause not in _GAVE_UP:
-        say("Our own servers refused this mail: the recipient's admin cannot change that.")
+    if not is_theirs(row.bounce):
+        say("Our own servers rejected this message: the recipient's admin can't change that.")
         say(f"What to do: bounce-watch explain {row.bounce.code or ''}".rstrip())
         raise typer.Exit(Exit.FAILED)
     config, report = load_config(config_path), detail.report.report

@@ -19,7 +19,7 @@ from bounce_watch.store import By, HistoryFilter, Stats, Store
 _ROWS = 5
 """Maximum number of values shown of each kind."""
 _TITLES = {
-    By.OWNER: "Who must act",
+    By.OWNER: "Owners",
     By.CAUSE: "Causes",
     By.CODE: "Codes",
     By.SENDER: "Senders",

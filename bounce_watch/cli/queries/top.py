@@ -21,6 +21,7 @@ from bounce_watch.cli.common.charts import (
 from bounce_watch.cli.common.filters import AsCsv, AsJson, filtered, read_word
 from bounce_watch.cli.common.open_store import read_store
 from bounce_watch.cli.common.output import Column, Form, emit, form_of, say
+from bounce_watch.notifications.rendering.labels import label_of
 from bounce_watch.store import By, HistoryFilter
 
 _CAUSE_ROWS = 8
@@ -44,11 +45,15 @@ def top(
     most = max((count.now for count in counts), default=1)
     rows = [{by: count.label, "mails": count.now} for count in counts]
     columns = [
-        Column(by, by.capitalize(), flexible=True),
+        Column(by, by.capitalize(), show=lambda row: _labelled(value, row[by]), flexible=True),
         Column("mails", "Mails", right=True),
         Column("bar", "", show=lambda row: bar(row["mails"], most), style="cyan"),
     ]
     emit(rows, columns, form_of(as_json, as_csv), empty="No bounces found.")
+
+
+def _labelled(by: By, label: str) -> str:
+    return label_of(label) if by in (By.CAUSE, By.OWNER) else label
 
 
 @filtered(since="30d")
@@ -130,7 +135,7 @@ def _print_causes(now: Course, before: Course, periods: Sequence[datetime]) -> N
     overall = change(now.total, before.total) if before.total else ""
     rows.append({"cause": "all", "mails": now.total, "change": overall, "course": ""})
     columns = [
-        Column("cause", "Cause"),
+        Column("cause", "Cause", show=lambda row: "All" if row["cause"] == "all" else label_of(row["cause"])),
         Column("mails", "Mails", right=True),
         Column("change", "Compared with before"),
         Column("course", "", style="cyan", flexible=True, truncate=True),
