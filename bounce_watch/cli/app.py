@@ -38,6 +38,7 @@ COMMANDS = {
     "stats": Listed("queries.stats", "Show what failed and who must act.", "Ask"),
     "top": Listed("queries.top", "Count failed messages by one value, most first.", "Ask"),
     "trend": Listed("queries.top", "Draw failed messages over time.", "Ask"),
+    "answers": Listed("queries.answers", "Count what came of replies to senders.", "Ask"),
     "explain": Listed("explain", "Explain a code, a server response, or a message file.", "Ask"),
     "parse": Listed("parse", "Read message files and print what they report.", "Ask"),
     "digest": Listed("digest", "Print the digest as it would be sent now.", "Ask"),

@@ -75,7 +75,7 @@ def _texts(context: typer.Context, folder: Path | None) -> _Texts:
     if context.obj is not None or find_config() is not None:
         config = load_config(context.obj)
         own = folder or config.overrides.templates
-        organisation = config.organisation.profile
+        organisation = config.profile
     return _Texts(
         own=own,
         organisation=organisation,

@@ -1,6 +1,7 @@
 """The configuration file as typed values. Field descriptions become the reference and `init`'s comments."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import time
 from pathlib import Path
 from typing import Literal
@@ -10,10 +11,14 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 
 from bounce_watch.config.accounts import ImapSettings, Login, SendSettings, SmtpSettings, SourceSettings
 from bounce_watch.config.organisation import Organisation, Retention
-from bounce_watch.config.section import Address, Place, Section, plain_address
+from bounce_watch.config.reply import Reply
+from bounce_watch.config.section import Address, Place, Section
 from bounce_watch.config.service import Chat, Monitor, Overrides, Run
 from bounce_watch.config.trust import Trust
 from bounce_watch.model import Site
+from bounce_watch.model.address import is_deliverable
+from bounce_watch.notifications.facts import OrganisationProfile
+from bounce_watch.unwrap.mime.headers import addresses
 
 
 class Store(Section):
@@ -36,41 +41,6 @@ class Store(Section):
         if url is not None and not url.get_secret_value().startswith(("postgresql://", "postgres://")):
             raise ValueError("write postgresql://user@host/database, or `path` for an SQLite file")
         return url
-
-
-class Reply(Section):
-    """Answers to colleagues whose mail bounced."""
-
-    mode: Literal["off", "preview", "on"] = Field(
-        default="preview", description="off: none. preview: held until released. on: sent."
-    )
-    from_address: Address = Field(description="Sender of all our mail; in an accepted domain.")
-    from_name: str = Field(default="Mail delivery help", description="Name beside that address.")
-    again_after_days: float = Field(
-        default=7, ge=1, description="One answer for the same person and cause within so many days."
-    )
-    per_person_per_day: int = Field(
-        default=3, ge=1, description="At most so many answers for one person a day."
-    )
-    per_minute: int = Field(default=20, ge=1, description="At most so many mails a minute.")
-    per_hour: int = Field(default=200, ge=1, description="At most so many mails an hour.")
-    not_older_than_hours: float = Field(
-        default=48, gt=0, description="Bounces that arrived longer ago are not answered."
-    )
-    settle_seconds: float = Field(
-        default=60,
-        ge=0,
-        le=3600,
-        description="An answer waits so long; what bounces for the same person meanwhile joins it.",
-    )
-    hold_backlog_over: int = Field(
-        default=0,
-        ge=0,
-        description="First run: answers about mails that lie there wait for release, unless they are so few.",
-    )
-    never_to: list[str] = Field(default=[], description="Addresses that never get an answer, beside robots.")
-
-    _plain_address = field_validator("from_address")(plain_address)
 
 
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
@@ -133,6 +103,8 @@ class Config(Section):
     def _we_write_from_home(self) -> "Config":
         if not self.site.is_ours(self.reply.from_address):
             raise ValueError("reply.from_address must lie in one of organisation.accepted_domains")
+        if "@" in self.reply.reply_to and not self.site.is_ours(self.reply.reply_to):
+            raise ValueError("reply.reply_to must lie in one of organisation.accepted_domains")
         return self
 
     @field_validator("source", mode="before")
@@ -193,6 +165,34 @@ class Config(Section):
         """Our own addresses, which logs and reports for admins may show."""
         logins = {login.user for login in (*self.source, self.send) if isinstance(login, Login)}
         return self.site.own_addresses | {each.lower() for each in (*self.organisation.admins, *logins)}
+
+    @property
+    def reply_to(self) -> str | None:
+        """The watched mailbox to which people reply, None if it is not known or replies do nothing."""
+        if self.reply.reply_to != "auto":
+            return self.reply.reply_to if "@" in self.reply.reply_to else None
+        accounts = (settings.owner for settings in self.source if isinstance(settings, ImapSettings))
+        first = next(accounts, "")
+        return first if is_deliverable(first) and self.site.is_ours(first) else None
+
+    @property
+    def support_to(self) -> list[str]:
+        """Who gets replies of colleagues: support if that is an address of ours, else the admins.
+
+        Never a mailbox of bounce_watch itself.
+        """
+        own = {self.reply.from_address.lower(), (self.reply_to or "").lower()}
+        own |= {one.owner.lower() for one in self.source if isinstance(one, ImapSettings)}
+
+        def ours(found: Iterable[str]) -> list[str]:
+            return [one for one in found if self.site.is_ours(one) and one.lower() not in own]
+
+        return ours(addresses(self.organisation.support))[:1] or ours(self.organisation.admins)
+
+    @property
+    def profile(self) -> OrganisationProfile:
+        """What emails say about us."""
+        return replace(self.organisation.profile, reads_replies=self.reply_to is not None)
 
     @property
     def digest_to(self) -> list[str]:

@@ -10,6 +10,7 @@ from bounce_watch.model.outgoing import Letter, LetterKind, OutboxState
 from bounce_watch.model.overview import HourCount, IncidentStep, IncidentStory, ListedBounce, Overview
 from bounce_watch.model.refusal_details import Details
 from bounce_watch.model.report import (
+    Answer,
     NotAReport,
     OriginalMessage,
     Provenance,
@@ -36,6 +37,7 @@ __all__ = [
     "CLOSED",
     "EXCHANGE_ONLINE_DECIDES",
     "Action",
+    "Answer",
     "Authority",
     "Bounce",
     "Cause",

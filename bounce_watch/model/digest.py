@@ -5,6 +5,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from bounce_watch.model.incident import Incident
+from bounce_watch.model.letter_outcome import OutcomeCount
 
 
 class Edition(StrEnum):
@@ -68,6 +69,9 @@ class Digest:
     reports and stay where they are; `quarantined` counts unreadable ones. `unverified` counts bounces that
     the site does not trust; no other figure contains them.
 
+    `unhelpful` counts the outcomes of letters by cause, in a monthly edition, for causes with twenty letters.
+    They were sent in a span as long that ended 14 days earlier, so that each is decided and counted once.
+
     `entries` counts messages by catalogue row, for bounces that our admins must act on.
     `before` of a count is the mean of the same span in the `weeks` watched weeks before (at most four, 0 if
     there are none); in a monthly edition it is the count of the span before. `missed` is the number of local
@@ -101,6 +105,7 @@ class Digest:
     edition: Edition = Edition.DAILY
     weeks: int = 0
     missed: int = 0
+    unhelpful: tuple[OutcomeCount, ...] = ()
     unread: tuple[Unread, ...] = ()
     historical: tuple[Incident, ...] = ()
     explained: tuple[str, ...] = ()

@@ -5,12 +5,18 @@ from enum import StrEnum
 
 
 class LetterKind(StrEnum):
-    """The kind of a message. A probe is meant to bounce, for `check --probe`."""
+    """The kind of a message. A probe is meant to bounce, for `check --probe`.
+
+    `question`: to support, with a colleague's reply or about letters that do not help.
+    `confirmation`: to an admin who replied to an alert.
+    """
 
     REPLY = "reply"
     ALERT = "alert"
     DIGEST = "digest"
     PROBE = "probe"
+    QUESTION = "question"
+    CONFIRMATION = "confirmation"
 
 
 class OutboxState(StrEnum):
@@ -30,6 +36,7 @@ class Letter:
     """One message to one person. `event_key` is unique in the outbox, so that no event sends two.
 
     `in_reply_to` is the Message-ID of the person's own message, None unless it passed a strict check.
+    `reply_to` is a person whom we wrote to, None for the address that the configuration names.
     `is_urgent` marks it as important for mail clients.
     """
 
@@ -42,3 +49,4 @@ class Letter:
     language: str = "en"
     in_reply_to: str | None = None
     is_urgent: bool = False
+    reply_to: str | None = None

@@ -76,6 +76,20 @@ class Provenance:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """A message that a person seems to have written in reply to one of ours. All of it is a claim.
+
+    `mark` is our ID of the answered message (`bw....`), in lower case. `words` is what the person wrote,
+    without the quote.
+    """
+
+    mark: str
+    message_id: str | None
+    provenance: Provenance
+    words: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """What one report says. `envelopes` names its envelopes, outermost first.
 
@@ -84,6 +98,8 @@ class Report:
     `language` is the report's Content-Language (RFC 3282) as written, such as `de-DE`.
     `message_id` and `date` are the report's own. `fingerprint` is equal for every copy of one report
     (delivered twice, journaled, UIDs renumbered), whatever its raw bytes, which Exchange rewrites.
+    `answer` is set on the first reading of a message that may be a reply to ours: the report in it may be
+    the quote.
     """
 
     kind: Kind
@@ -101,19 +117,21 @@ class Report:
     recipients: tuple[RecipientFields, ...] = ()
     provenance: tuple[Provenance, ...] = ()
     fingerprint: str = ""
+    answer: Answer | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotAReport:
     """A readable message that reports no delivery. `kind` is auto_reply, receipt or not_a_report.
 
-    `original` is the message that an automatic reply or a receipt is about.
+    `original` is the message that an automatic reply or a receipt is about. `answer` is as in `Report`.
     """
 
     kind: Kind
     reason: str
     envelopes: tuple[str, ...] = ()
     original: OriginalMessage = field(default_factory=OriginalMessage)
+    answer: Answer | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,9 +13,11 @@ from bounce_watch.notifications.alert.wording import title_of
 from bounce_watch.notifications.digest.letter import digest_letter
 from bounce_watch.notifications.facts import (
     AlertFacts,
+    ConfirmationFacts,
     NoticeFacts,
     OrganisationProfile,
     OutageFacts,
+    QuestionFacts,
     ReplyFacts,
 )
 from bounce_watch.notifications.guidance.letter import advice, guidance
@@ -24,6 +26,7 @@ from bounce_watch.notifications.guidance.notice import notice
 from bounce_watch.notifications.rendering.labels import OWNERS, SEVERITIES
 from bounce_watch.notifications.rendering.safe_text import defang, plain
 from bounce_watch.notifications.rendering.templates import Templates
+from bounce_watch.notifications.replied import confirmation, question
 
 _MARKUP = re.compile(r"[`*_~|<>\[\](){}#\\]")
 
@@ -62,6 +65,14 @@ class Composer:
     def outage(self, facts: OutageFacts) -> Letter:
         """Return the email to an admin about a mailbox that cannot be read or filed, or works again."""
         return outage(self._templates, self._organisation, facts)
+
+    def question(self, facts: QuestionFacts) -> Letter:
+        """Return the email to support about a colleague whom a letter did not help. Raises TemplateFault."""
+        return question(self._templates, self._organisation, facts)
+
+    def confirmation(self, facts: ConfirmationFacts) -> Letter:
+        """Return what a reply to an alert did, for the admin who wrote it. Raises TemplateFault."""
+        return confirmation(self._templates, self._organisation, facts)
 
     def digest(self, digest: Digest, *, event_key: str, to: str) -> Letter:
         """Return the digest for one admin. Raises TemplateFault."""

@@ -4,18 +4,22 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from bounce_watch.model import Bounce, Incident
+from bounce_watch.model import Bounce, Cause, Incident
 from bounce_watch.model.finding import NO_EXAMPLES, RefusalExamples
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrganisationProfile:
-    """Who writes. `support`: address or phone number; `time_zone`: IANA name; `language`: such as `de`."""
+    """Who writes. `support`: address or phone number; `time_zone`: IANA name; `language`: such as `de`.
+
+    `reads_replies`: replies to our letters reach support, and alerts can be replied to.
+    """
 
     name: str
     support: str
     time_zone: str = "UTC"
     language: str = "en"
+    reads_replies: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +50,57 @@ class ReplyFacts:
     known_addresses: tuple[str, ...] = ()
     known_domains: tuple[str, ...] = ()
     more: tuple["ReplyFacts", ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuestionFacts:
+    """For support: a colleague replied to a letter, or keeps writing in vain although we wrote to them.
+
+    `words` is what they wrote, without quotes; None if they did not reply. `subject`, `text` and `sent_at`
+    (UTC) are those of our newest letter to them. `times` counts the bounces after our letters about
+    `recipient` and `cause`. `bounce` is the number of the bounce, None for a letter about an incident.
+    """
+
+    event_key: str
+    to: str
+    person: str
+    subject: str
+    text: str
+    sent_at: datetime
+    words: str | None = None
+    recipient: str = ""
+    cause: Cause = Cause.UNKNOWN
+    times: int = 0
+    bounce: int | None = None
+
+
+class Done(StrEnum):
+    """What a reply to an alert did."""
+
+    ACKNOWLEDGED = "acknowledged"
+    SILENCED = "silenced"
+    RESOLVED = "resolved"
+    NOTED = "noted"
+    CLOSED = "closed"
+    NOT_UNDERSTOOD = "not_understood"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfirmationFacts:
+    """What an admin's reply to an alert did. `subject` is that of the alert, `name` that of the incident.
+
+    `until` is when a silence ends (UTC), `note` the note that was added. `in_reply_to` is the Message-ID
+    of the reply.
+    """
+
+    event_key: str
+    to: str
+    done: Done
+    subject: str
+    name: str = ""
+    note: str = ""
+    until: datetime | None = None
+    in_reply_to: str | None = None
 
 
 class AlertKind(StrEnum):

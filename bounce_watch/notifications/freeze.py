@@ -30,13 +30,13 @@ LONGEST_LINE = 998
 
 ALLOWED = frozenset(
     (
-        *("from", "to", "subject", "date", "message-id", "in-reply-to", "references"),
+        *("from", "reply-to", "to", "subject", "date", "message-id", "in-reply-to", "references"),
         *("auto-submitted", "precedence", "x-auto-response-suppress", "x-bounce-watch-id"),
         *("x-bounce-watch-kind", "importance"),
         *("content-language", "mime-version", "content-type"),
     )
 )
-_REQUIRED = ALLOWED - {"in-reply-to", "importance"}
+_REQUIRED = ALLOWED - {"reply-to", "in-reply-to", "importance"}
 _MESSAGE_ID = re.compile(r"\A<[!-;=?-~]{1,250}>\Z")
 _FIELD = re.compile(rb"\A([!-9;-~]{1,40}):(?: [ -~]*)?\Z")
 
@@ -106,14 +106,23 @@ class _Policy(EmailPolicy):
 _POLICY = _Policy(linesep=SMTP.linesep, max_line_length=SMTP.max_line_length, cte_type="7bit")
 
 
-def freeze(letter: Letter, *, sender: tuple[str, str], bw_id: str, message_id: str, date: datetime) -> bytes:
+def freeze(
+    letter: Letter,
+    *,
+    sender: tuple[str, str],
+    bw_id: str,
+    message_id: str,
+    date: datetime,
+    reply_to: str | None = None,
+) -> bytes:
     """Return the finished message: multipart/alternative, 7 bits, CRLF, checked byte by byte.
 
-    `sender` is the display name and the address. `bw_id` and `message_id` come from `new_ids`.
+    `sender` is the display name and the address. `reply_to` is None for no field.
+    `bw_id` and `message_id` come from `new_ids`.
     Raises UnsafeMail if a value breaks a rule.
     """
     name, address = sender
-    for plain_address in (address, letter.to):
+    for plain_address in (address, letter.to, reply_to or address):
         if not is_deliverable(plain_address):
             raise UnsafeMail("an address of the mail is not plain")
     if not is_message_id(message_id):
@@ -121,6 +130,7 @@ def freeze(letter: Letter, *, sender: tuple[str, str], bw_id: str, message_id: s
     boundary = f"=_{hashlib.sha256(bw_id.encode()).hexdigest()[:32]}"
     head = [
         _from(clean_header(name), address),
+        *([f"Reply-To: {reply_to}\r\n"] if reply_to else []),
         f"To: {letter.to}\r\n",
         _folded("Subject", clean_header(letter.subject)),
         f"Date: {format_datetime(date)}\r\n",

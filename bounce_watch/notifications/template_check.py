@@ -14,6 +14,7 @@ from bounce_watch.notifications.errors import TemplateFault
 from bounce_watch.notifications.facts import ReplyFacts
 from bounce_watch.notifications.guidance.letter import guidance_text
 from bounce_watch.notifications.rendering.templates import Templates
+from bounce_watch.notifications.replied_samples import confirmations, questions
 from bounce_watch.notifications.report_page.page import report_page
 
 MAX_WORDS = 120
@@ -29,6 +30,7 @@ _FIXED = frozenset(
         *("alerts/alert.html.j2", "alerts/alert.txt.j2", "alerts/notice.html.j2", "alerts/notice.txt.j2"),
         *("alerts/outage.html.j2", "alerts/outage.txt.j2", "alerts/outage_state.j2"),
         *("digest/digest.html.j2", "digest/digest.txt.j2", "drafts/postmaster.txt.j2"),
+        *("support/message.html.j2", "support/message.txt.j2"),
         *("report/report.html.j2", "report/report.css.j2", "report/report.js.j2"),
     )
 )
@@ -93,11 +95,13 @@ def _cases(cause: Cause, language: str) -> Iterator[ReplyFacts]:
 def _other_problems(
     templates: Templates, composer: Composer, playbooks: Mapping[str, Playbook]
 ) -> Iterator[str]:
-    """Render alerts, all-clears, outages, the digest and the report page."""
+    """Render alerts, all-clears, mail about replies, outages, the digest and the report page."""
     admin = "admin@contoso.example"
     renders: list[Callable[[], object]] = [
         *(partial(composer.alert, samples.alert_facts(name)) for name in playbooks or ("none",)),
         *(partial(composer.notice, samples.notice_facts(language)) for language in templates.languages),
+        *(partial(composer.question, facts) for facts in questions()),
+        *(partial(composer.confirmation, facts) for facts in confirmations()),
         *(partial(composer.outage, facts) for facts in samples.outages()),
         *(
             partial(composer.digest, samples.digest(empty), event_key="sample", to=admin)

@@ -102,7 +102,7 @@ def read_rules(config: Config) -> tuple[Rule, ...]:
 
 def make_composer(config: Config) -> Composer:
     """Return the composer of all our messages; a site's templates override ours file by file."""
-    folders, profile = config.overrides.template_folders, config.organisation.profile
+    folders, profile = config.overrides.template_folders, config.profile
     return Composer(folders, profile, shipped_playbooks(), read_catalogue(config))
 
 

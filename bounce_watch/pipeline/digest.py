@@ -6,12 +6,14 @@ from functools import partial
 
 from bounce_watch.config.models import Config
 from bounce_watch.model import Digest, Edition, Health, LetterKind, Unread
+from bounce_watch.model.letter_outcome import WITHIN, OutcomeCount
 from bounce_watch.notifications.gate.values import Candidate
 from bounce_watch.pipeline.context import Context
 from bounce_watch.pipeline.health import for_digest, judge_health
 from bounce_watch.pipeline.outbox.enqueue import post
 from bounce_watch.pipeline.wiring import source_names
 from bounce_watch.store import StoreQueries, Transaction
+from bounce_watch.store.queries.letters import LettersBy
 
 WAIT_FOR_LOOK = timedelta(hours=2)
 """This long a digest waits for mailboxes that were not read yet; then it says which ones."""
@@ -112,7 +114,16 @@ def gather(
         weekday=weekday_of(config),
     )
     unread = () if local_date else _unread(config, store, now)
+    if edition is Edition.MONTHLY:
+        digest = replace(digest, unhelpful=_unhelpful(config, store, digest))
     return replace(digest, local_date=local_date or today, unread=unread)
+
+
+def _unhelpful(config: Config, store: StoreQueries, digest: Digest) -> tuple[OutcomeCount, ...]:
+    """Count what became of letters whose two weeks ended within the span, where they are enough to tell."""
+    since, until = digest.since - WITHIN, digest.until - WITHIN
+    found = store.letters.outcomes(LettersBy.CAUSE, since, until, digest.until, config.site.accepted_evidence)
+    return tuple(one for one in found if one.not_helped and one.interval)
 
 
 def make_digest(context: Context) -> Digest | None:

@@ -43,6 +43,7 @@ from bounce_watch.store.privacy.search import Privacy, PrivacyQueries
 from bounce_watch.store.queries.digest import DigestQueries, Digests
 from bounce_watch.store.queries.history import History
 from bounce_watch.store.queries.known_addresses import KnownAddresses
+from bounce_watch.store.queries.letters import Letters
 from bounce_watch.store.queries.overview import Overviews
 from bounce_watch.store.queries.people import People
 from bounce_watch.store.queries.summary import Summary
@@ -60,6 +61,7 @@ class StoreQueries:
         self.history = History(reading)
         self.incidents = IncidentQueries(reading)
         self.known_addresses = KnownAddresses(reading)
+        self.letters = Letters(reading)
         self.mailboxes = MailboxQueries(reading)
         self.maintenance = MaintenanceQueries(reading)
         self.messages = MessageQueries(reading)

@@ -95,6 +95,14 @@ def find_pasted(text: str) -> Pasted | None:
     return next(filter(None, found_by_shape), None)
 
 
+def begins_header_block(lines: list[str], number: int) -> bool:
+    """Tell whether the header lines of a pasted or quoted message begin at a line."""
+    match = _FROM_LINE.fullmatch(lines[number])
+    return (match is not None and _read_block(match[1], lines, number) is not None) or (
+        _read_shape(lines, number) is not None
+    )
+
+
 def _read_shape(lines: list[str], number: int) -> Pasted | None:
     """Read header lines in any language: author, time, then recipients and subject in any order."""
     author = _ANY_LINE.fullmatch(lines[number])

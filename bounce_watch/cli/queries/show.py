@@ -206,7 +206,7 @@ def _write_draft(config_path: Path | None, detail: BounceDetail) -> None:
     config, report = load_config(config_path), detail.report.report
     text = postmaster_draft(
         Templates(config.overrides.template_folders),
-        config.organisation.profile,
+        config.profile,
         DraftFacts(
             bounce=row.bounce,
             sent_at=report.original.date,

@@ -63,7 +63,7 @@ def _values(
         "tone": "good" if over else TONES.get(finding.severity, ""),
         "footer": footer(translator, facts.kind),
         "lead": lead(translator, facts, organisation),
-        "acknowledge": acknowledgement(translator, facts),
+        "acknowledge": acknowledgement(translator, facts, is_read=organisation.reads_replies),
         "others": [plain(subject(translator, *other), 200) for other in facts.others[:MAX_OTHERS]],
         "more_others": max(len(facts.others) - MAX_OTHERS, 0),
         "waiting": ", ".join(facts.waiting),

@@ -9,6 +9,8 @@ from bounce_watch.notifications.rendering.translator import Translator
 from bounce_watch.notifications.translatable import N_
 
 NOT_CONFIRMED = N_("reported by the person concerned, not confirmed")
+COMMANDS = "ack, silence 8h, resolve"
+"""What the first line of a reply can say; not translated."""
 _SUBJECTS: dict[AlertKind, str] = {
     AlertKind.OPENED: N_("[%(severity)s] %(name)s: %(title)s"),
     AlertKind.REOPENED: N_("[%(severity)s] %(name)s reopened: %(title)s"),
@@ -64,12 +66,21 @@ def footer(translator: Translator, kind: AlertKind) -> str:
     return f"{translator.gettext(_FOOTERS[kind])} {more}"
 
 
-def acknowledgement(translator: Translator, facts: AlertFacts) -> str:
-    """Return how to acknowledge the incident; "" if that changes nothing."""
-    if facts.kind in (AlertKind.ALL_CLEAR, AlertKind.QUIET) or facts.incident.acknowledged_at is not None:
+def acknowledgement(translator: Translator, facts: AlertFacts, *, is_read: bool) -> str:
+    """Return how to acknowledge the incident, and what a reply can do if replies are read; "" for neither."""
+    if facts.kind is AlertKind.ALL_CLEAR:
         return ""
-    command = f"bounce-watch incidents ack {facts.incident.number}"
-    return translator.gettext("To acknowledge it, which ends the reminders: %(command)s", command=command)
+    lines = []
+    if facts.kind is not AlertKind.QUIET and facts.incident.acknowledged_at is None:
+        command = f"bounce-watch incidents ack {facts.incident.number}"
+        lines.append(
+            translator.gettext("To acknowledge it, which ends the reminders: %(command)s", command=command)
+        )
+    if is_read:
+        lines.append(
+            translator.gettext("You can also reply. First line: %(commands)s, or a note.", commands=COMMANDS)
+        )
+    return " ".join(lines)
 
 
 def lead(translator: Translator, facts: AlertFacts, organisation: OrganisationProfile) -> str:

@@ -10,6 +10,7 @@ from bounce_watch.model import (
     Letter,
     LetterKind,
 )
+from bounce_watch.model.letter_outcome import OutcomeCount
 from bounce_watch.notifications.alert.code_advice import code_advice
 from bounce_watch.notifications.alert.letter import TONES
 from bounce_watch.notifications.alert.playbooks import Playbook
@@ -100,6 +101,7 @@ def _body(translator: Translator, digest: Digest) -> dict[str, Value]:
         "withheld": _pairs(
             [(plain(label_of(count.label, translator), 60), count.now) for count in digest.withheld]
         ),
+        "unhelpful": [_unhelpful(translator, one) for one in digest.unhelpful],
         "mail": _pairs(
             [
                 (say("No reports, left where they are"), digest.left_alone),
@@ -112,6 +114,18 @@ def _body(translator: Translator, digest: Digest) -> dict[str, Value]:
         "failing": [check for check in health if check["state"] != "ok"],
         "failed": [check for check in health if check["state"] == "failure"],
     }
+
+
+def _unhelpful(translator: Translator, count: OutcomeCount) -> str:
+    low, high = count.interval or (0.0, 1.0)
+    return translator.gettext(
+        "%(cause)s: %(count)s of %(all)s (95%% interval: %(low)s%% to %(high)s%%)",
+        cause=plain(label_of(count.label, translator), 60),
+        count=count.not_helped,
+        all=count.decided,
+        low=round(100 * low),
+        high=round(100 * high),
+    )
 
 
 def _habit(translator: Translator, digest: Digest) -> dict[str, Value]:

@@ -29,6 +29,8 @@ _OF_THE_PAST = frozenset(
 _FOR_ADMINS = frozenset({Reason.NOT_PLAIN_ADDRESS, Reason.REPEATED})
 _REASONS = dict.fromkeys(LetterKind, _FOR_ADMINS) | {
     LetterKind.REPLY: frozenset(Reason),
+    LetterKind.QUESTION: _FOR_ADMINS | {Reason.OUTSIDE_DOMAIN, Reason.REWRITTEN_ADDRESS},
+    LetterKind.CONFIRMATION: _FOR_ADMINS | {Reason.OUTSIDE_DOMAIN},
     LetterKind.PROBE: _FOR_ADMINS | {Reason.OWN_ADDRESS, Reason.BREAKER, Reason.RATE_LIMIT},
 }
 """Reasons for which a message of a kind is refused."""
@@ -40,6 +42,7 @@ def check(candidate: Candidate, past: Past, policy: Policy, now: datetime) -> Al
     """Decide whether a message may be written; the first check that applies decides.
 
     Alerts and digests go to configured addresses, which must be plain, and are not repeated.
+    So are questions and confirmations, which go only to accepted domains.
     A probe goes to the address that the admin names, but never to ourselves or beyond the rate limits.
     Replies must pass every check; in preview they are allowed on hold.
     """

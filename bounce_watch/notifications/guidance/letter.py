@@ -163,6 +163,7 @@ def _values(
         "language": translator.language,
         "organisation": plain(organisation.name, 80),
         "support": plain(organisation.support, 120),
+        "reads_replies": organisation.reads_replies,
         "who": _listed(templates, translator, recipients, 3),
         "who_short": _listed(templates, translator, recipients, 1),
         "many": len(recipients) > 1,
@@ -203,9 +204,8 @@ def shown_address(bounce: Bounce) -> str:
 
 
 def _sent_at(translator: Translator, organisation: OrganisationProfile, facts: ReplyFacts) -> str:
-    if facts.mail_date is None:
-        return ""
-    return translator.moment(local_time.local(facts.mail_date, organisation.time_zone))
+    date, zone = facts.mail_date, organisation.time_zone
+    return translator.moment(local_time.local(date, zone)) if date else ""
 
 
 def _detail(bounce: Bounce) -> dict[str, Value]:

@@ -7,8 +7,20 @@ from bounce_watch.notifications.rendering import local_time
 from bounce_watch.notifications.rendering.safe_text import plain
 from bounce_watch.notifications.rendering.templates import Templates, Value, write_letter
 from bounce_watch.notifications.rendering.translator import Translator
+from bounce_watch.notifications.translatable import N_
 
 MAX_MAILS = 20
+_FOOTERS = {
+    True: N_(
+        "This email was sent automatically by %(organisation)s because our IT team asked for it. "
+        "Our IT team reads replies."
+    ),
+    False: N_(
+        "This email was sent automatically by %(organisation)s because our IT team asked for it. "
+        "Replies aren't monitored."
+    ),
+}
+"""By whether replies are read."""
 
 
 def notice(templates: Templates, organisation: OrganisationProfile, facts: NoticeFacts) -> Letter:
@@ -27,14 +39,11 @@ def _values(
     translator: Translator, organisation: OrganisationProfile, facts: NoticeFacts
 ) -> dict[str, Value]:
     zone, name = organisation.time_zone, plain(organisation.name, 80)
-    footer = translator.catalog.gettext(
-        "This email was sent automatically by %(organisation)s because our IT team asked for it. "
-        "Replies aren't monitored."
-    )
+    footer = translator.gettext(_FOOTERS[organisation.reads_replies], organisation=name)
     return {
         "language": translator.language,
         "organisation": name,
-        "footer": footer % {"organisation": name},
+        "footer": footer,
         "support": plain(organisation.support, 120),
         "subject": translator.catalog.gettext("You can resend your email"),
         "tone": "good",

@@ -10,7 +10,7 @@ from bounce_watch.notifications.gate.values import Candidate
 from bounce_watch.pipeline.context import Context
 from bounce_watch.pipeline.incidents.alerts import alert_resolved
 from bounce_watch.pipeline.outbox.enqueue import past_of, post
-from bounce_watch.store import BounceRow, IncidentDetail
+from bounce_watch.store import BounceRow, IncidentDetail, Transaction
 
 PACE = 0.8
 """The share of the sending limit that notices may use."""
@@ -37,8 +37,13 @@ class NotifiedColleagues:
 def close_incident(context: Context, number: int, *, by: str, why: str) -> Incident:
     """Resolve an incident for a person, and give the admins the all-clear. Raises NotThere."""
     with context.store.transaction() as tx:
-        incident = tx.incidents.resolve(number, context.clock(), by=by, why=why)
-        alert_resolved(context, tx, number, by=by, why=why)
+        return close_in(context, tx, number, by=by, why=why)
+
+
+def close_in(context: Context, tx: Transaction, number: int, *, by: str, why: str) -> Incident:
+    """Do the same in a transaction that does more."""
+    incident = tx.incidents.resolve(number, context.clock(), by=by, why=why)
+    alert_resolved(context, tx, number, by=by, why=why)
     return incident
 
 

@@ -7,16 +7,20 @@ from datetime import datetime
 
 from bounce_watch.classify import assess_evidence, judge
 from bounce_watch.model import (
+    Answer,
     Evidence,
     JudgedReport,
     Kind,
     NotAReport,
     OriginalMessage,
+    Reading,
     Report,
     Unreadable,
     subject_hash,
 )
 from bounce_watch.notifications.freeze import is_own_mark
+from bounce_watch.pipeline.answers.receive import receive_answer
+from bounce_watch.pipeline.answers.support import report_unhelped
 from bounce_watch.pipeline.context import Context
 from bounce_watch.pipeline.dkim import SignatureChecker
 from bounce_watch.pipeline.incidents.alerts import alert_opened
@@ -74,7 +78,12 @@ def _ingest(
     if isinstance(outcome, Overrun):
         return _count_failure(tx, message, outcome.reason, now)
     reports = [reading for reading in outcome if isinstance(reading, Report)]
-    if reports:
+    done = None if historical else receive_answer(context, tx, _answer_in(outcome))
+    if done is not None:  # a report pasted into it is only the quote
+        reports = [report for report in reports if "inline" not in report.envelopes]
+    if done is not None and not reports:
+        ingested = IngestedMessage(state=MessageState.STORED, kind=Kind.NOT_A_REPORT, reason=done)
+    elif reports:
         # Of several reports a failure is the most important.
         kind = next((Kind.FAILURE for one in reports if one.kind is Kind.FAILURE), reports[0].kind)
         ingested = IngestedMessage(state=MessageState.STORED, kind=kind)
@@ -92,6 +101,11 @@ def _ingest(
     # After the last report, so that all that one message opened is one alert.
     alert_opened(context, tx, ingested.opened)
     return ingested
+
+
+def _answer_in(outcome: tuple[Reading, ...]) -> Answer | None:
+    first = outcome[0]
+    return None if isinstance(first, Unreadable) else first.answer
 
 
 def _add(tx: Transaction, message: Message, ingested: IngestedMessage, now: datetime) -> int:
@@ -154,6 +168,7 @@ def _ingest_report(
     ingested.opened += tuple(one.incident.number for one in recorded if one.change is Change.OPENED)
     if historical or (is_copy and stored.known in context.site.accepted_evidence):
         return  # the earlier copy was replied to
+    report_unhelped(context, tx, judged)
     incidents = [one.incident for one in recorded]
     is_enqueued = reply_to_sender(context, tx, judged, incidents, is_first=not ingested.letters)
     ingested.letters += is_enqueued is True

@@ -31,7 +31,7 @@ LONGEST_ROUND = 30.0
 PATIENCE = timedelta(hours=1)
 """How long replies wait behind a security alert."""
 
-RESENDS = {LetterKind.REPLY: 1, LetterKind.ALERT: 3, LetterKind.DIGEST: 3, LetterKind.PROBE: 0}
+RESENDS = dict.fromkeys(LetterKind, 3) | {LetterKind.REPLY: 1, LetterKind.PROBE: 0}
 """How often a mail is sent again when it is unknown whether it was sent."""
 
 

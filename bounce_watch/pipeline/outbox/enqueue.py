@@ -13,6 +13,8 @@ from bounce_watch.store import StoreQueries, Transaction
 from bounce_watch.store.outbox.queue import BREAKER
 
 NO_WAIT = timedelta(0)
+_READ_REPLIES = (LetterKind.REPLY, LetterKind.ALERT)
+"""Kinds of messages to which a reply does something."""
 _TOO_MANY = frozenset({Reason.BREAKER, Reason.RATE_LIMIT})
 
 
@@ -84,7 +86,9 @@ def clear_breaker(tx: Transaction, policy: Policy, now: datetime) -> int | None:
 def frozen(context: Context, letter: Letter, now: datetime) -> tuple[bytes, str]:
     """Return the bytes of a mail and its X-Bounce-Watch-ID, which depends only on its event."""
     bw_id, message_id = new_ids(context.secret, letter.event_key, context.sender[1].rpartition("@")[2])
-    return freeze(letter, sender=context.sender, bw_id=bw_id, message_id=message_id, date=now), bw_id
+    reply_to = context.config.reply_to if letter.kind in _READ_REPLIES else letter.reply_to
+    ids = {"bw_id": bw_id, "message_id": message_id}
+    return freeze(letter, sender=context.sender, **ids, date=now, reply_to=reply_to), bw_id
 
 
 def past_of(known: StoreQueries, candidate: Candidate, now: datetime) -> Past:

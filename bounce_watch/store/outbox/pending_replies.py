@@ -71,6 +71,7 @@ class PendingReplies(Repository):
         if row.attempts or row.state not in (OutboxState.PENDING, OutboxState.HELD):
             raise ValueError(f"outbox row {number} may have left: its bytes are frozen")
         row.subject, row.preview, row.raw = letter.subject, letter.text, content
+        row.language = letter.language
 
 
 def _joined(session: Session, row: tables.Outgoing, reason: str) -> list[int]:

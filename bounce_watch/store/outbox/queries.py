@@ -18,6 +18,7 @@ from bounce_watch.store.records import OutboxEntry, ReplyHistory
 
 _OUTGOING = tables.Outgoing
 _WITHOUT_BYTES = defer(_OUTGOING.raw)  # type: ignore[arg-type]
+_BETWEEN = tuple(kind for kind in LetterKind if kind not in (LetterKind.ALERT, LetterKind.REPLY))
 _NOT_ABANDONED = col(_OUTGOING.state) != OutboxState.ABANDONED
 
 
@@ -59,7 +60,7 @@ class OutboxQueries(Queries):
     def due(self, now: datetime, limit: int = 50) -> tuple[OutboxEntry, ...]:
         """Return the pending messages that are due: alerts first, severe ones before others, replies last."""
         found = self._alerts(is_due(now))
-        for kinds in ((LetterKind.DIGEST, LetterKind.PROBE), (LetterKind.REPLY,)):
+        for kinds in (_BETWEEN, (LetterKind.REPLY,)):
             if len(found) < limit:
                 found += self._waiting(OutboxState.PENDING, now, limit, kinds)
         return found[:limit]

@@ -63,6 +63,7 @@ class Outbox(OutboxQueries, Repository):
             "subject": letter.subject,
             "preview": letter.text,
             "raw": content,
+            "language": letter.language,
             "cause": cause,
             "report_id": report_id,
             "incident": incident,

@@ -120,6 +120,7 @@ class Counting:
             weeks=len(self._usual),
             missed=missed,
             unread=(),
+            unhelpful=(),
             explained=self._explained(),
             **self._totals(),
         )

@@ -12,6 +12,7 @@ from bounce_watch.store.tables.fields import COUNTS_UP, instant, refers_to, row_
 class Outgoing(SQLModel, table=True):
     """One outgoing message. `raw` is frozen, so that sending it again gives identical bytes.
 
+    `language`: None if it was written before languages were stored.
     `held_for`: None for an admin's release, `breaker` until the breaker is cleared.
     """
 
@@ -38,6 +39,7 @@ class Outgoing(SQLModel, table=True):
     subject: str = safe_text()
     preview: str = Field(sa_type=LongText)
     raw: bytes = Field(sa_type=LargeBinary)
+    language: str | None = safe_text(default=None)
     cause: str | None = safe_text(default=None)
     report_id: int | None = refers_to("report.id", default=None)
     incident: int | None = refers_to("incident.number", default=None)

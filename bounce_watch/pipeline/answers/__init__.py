@@ -1,0 +1,1 @@
+"""Replies to our own messages: who may answer, what it does, and whom it reaches."""
