@@ -87,6 +87,7 @@ def report_of(session: Session, row: tables.Report) -> ReportRecord:
         fingerprint=row.fingerprint or "",
         recipients=(),
         provenance=(),
+        answer=None,
     )
     return value_of(
         ReportRecord,
