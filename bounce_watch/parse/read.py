@@ -1,9 +1,7 @@
 """Read the reports in a message: open its envelopes and try the formats in order."""
 
-from dataclasses import replace
-
 from bounce_watch.model import Kind, NotAReport, Reading, Report, Unreadable
-from bounce_watch.parse.answer import read_answer
+from bounce_watch.parse.answer import with_answer
 from bounce_watch.parse.dates import read_date
 from bounce_watch.parse.fields import ReportFields, kind_of
 from bounce_watch.parse.fill_gaps import with_words
@@ -27,20 +25,12 @@ def read(raw: bytes) -> tuple[Reading, ...]:
         message = parse(raw)
         if not _is_mail(message):
             return (sealed_item() if raw.startswith(MAGIC) else Unreadable(reason="it has no mail header"),)
-        return _with_answer(
+        return with_answer(
             message, tuple(reading for found in unwrap(message) for reading in _read_with_attached(found))
         )
     # The bytes are hostile: an error in our code must not stop the run.
     except Exception as error:  # noqa: BLE001
         return (Unreadable(reason=f"the reader failed on it: {type(error).__name__}: {str(error)[:200]}"),)
-
-
-def _with_answer(message: Part, readings: tuple[Reading, ...]) -> tuple[Reading, ...]:
-    """Add to the first reading that the message seems to be a person's reply to ours."""
-    first, *others = readings
-    if isinstance(first, Unreadable) or (answer := read_answer(message)) is None:
-        return readings
-    return (replace(first, answer=answer), *others)
 
 
 def _is_mail(message: Part) -> bool:

@@ -79,8 +79,6 @@ def _ingest(
         return _count_failure(tx, message, outcome.reason, now)
     reports = [reading for reading in outcome if isinstance(reading, Report)]
     done = None if historical else receive_answer(context, tx, _answer_in(outcome))
-    if done is not None:  # a report pasted into it is only the quote
-        reports = [report for report in reports if "inline" not in report.envelopes]
     if done is not None and not reports:
         ingested = IngestedMessage(state=MessageState.STORED, kind=Kind.NOT_A_REPORT, reason=done)
     elif reports:
