@@ -15,7 +15,7 @@ from bounce_watch.unwrap.own_words import own_words
 from bounce_watch.unwrap.provenance import is_written_by_a_mail_system, provenance_of
 
 _MARK = re.compile(r"<(bw\.[0-9a-f]{16}\.[0-9a-f]{24})@[^<>\s]{1,255}>", re.IGNORECASE)
-_MARK_IN_TEXT = re.compile(r"Reference: {0,4}(bw\.[0-9a-f]{16}\.[0-9a-f]{24})(?![0-9a-f])")
+_MARK_IN_TEXT = re.compile(r"Reference: {0,4}bw\.[0-9a-f]{16}\.[0-9a-f]{24}(?![0-9a-f])")
 _BY_MACHINE = ("x-ms-exchange-inbox-rules-loop", "x-ms-exchange-message-is-ndr", "x-failed-recipients")
 _MACHINES_PARTS = frozenset({"text/calendar", "message/delivery-status", "message/disposition-notification"})
 
@@ -23,29 +23,28 @@ _MACHINES_PARTS = frozenset({"text/calendar", "message/delivery-status", "messag
 def with_answer(message: Part, readings: tuple[Reading, ...]) -> tuple[Reading, ...]:
     """Return the readings of a message, with the reply that it may be added to the first.
 
-    A report pasted into a message that refers to ours is left out: it is our own letter, quoted.
+    A report pasted into a message that refers to ours is left out: it is our own letter, quoted. A mark in
+    the text alone is no reply: robots that open tickets quote all that they get.
     """
     found = FoundReport(message=message, headers=message.headers)
-    if is_written_by_a_mail_system(message.headers) or (mark := next(_marks(found), None)) is None:
+    mark = next(_answered(message.headers), None)
+    if is_written_by_a_mail_system(message.headers) or not (mark or _MARK_IN_TEXT.search(found.text)):
         return readings
     kept = [one for one in readings if not (isinstance(one, Report) and "inline" in one.envelopes)]
     if not kept:
         kept = [NotAReport(kind=Kind.NOT_A_REPORT, reason="it quotes a message of ours")]
-    if not isinstance(kept[0], Unreadable) and not _is_by_machine(message):
+    if mark and not isinstance(kept[0], Unreadable) and not _is_by_machine(message):
         kept[0] = replace(kept[0], answer=_answer(found, mark))
     return tuple(kept)
 
 
-def _marks(found: FoundReport) -> Iterator[str]:
-    """Yield our IDs that a message refers to, that of the message which it answers first.
+def _answered(headers: Headers) -> Iterator[str]:
+    """Yield our IDs that a message answers, the nearest first; References ends with it.
 
-    References ends with it. Providers rewrite Message-IDs and some programs drop References: the footer of
-    what is quoted holds it too.
+    Providers rewrite Message-IDs, but our References hold the ID too, and a reply repeats them.
     """
-    headers = found.headers
     yield from _MARK.findall((headers.first("in-reply-to") or "")[-2000:])
     yield from reversed(_MARK.findall((headers.first("references") or "")[-8000:]))
-    yield from _MARK_IN_TEXT.findall(found.text) if "bw." in found.text else ()
 
 
 def _answer(found: FoundReport, mark: str) -> Answer:
