@@ -3,6 +3,7 @@
 import random
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 from tests.replies import CLIENTS, INTERNAL, LANGUAGES, WORDS, Answered, reply
 
@@ -59,7 +60,12 @@ def automatic(chance: random.Random, answered: Answered, number: int) -> bytes:
     """Return what a program sends in reply, most from the reader's own mailbox with Exchange's mark."""
     language = chance.choice(LANGUAGES)
     words = chance.choice(("ack", "resolve", "I am away until Monday.", WORDS[language]))
-    common = {"client": chance.choice(CLIENTS), "language": language, "words": words, "number": number}
+    common: dict[str, Any] = {
+        "client": chance.choice(CLIENTS),
+        "language": language,
+        "words": words,
+        "number": number,
+    }
     match chance.randint(0, 9):
         case 0:
             return _with_type(reply(answered, **common), chance.choice(TYPES))
@@ -141,6 +147,6 @@ def _inside(chance: random.Random, answered: Answered, number: int) -> bytes:
 FORGERIES: tuple[Forge, ...] = (_unproved, _from_others, _two_authors, _guessed, _inside)
 
 
-def _look(chance: random.Random) -> dict[str, str]:
+def _look(chance: random.Random) -> dict[str, Any]:
     words = chance.choice(("ack", "silence 30d", "resolve", "note it is done", "Please call me."))
     return {"client": chance.choice(CLIENTS), "language": chance.choice(LANGUAGES), "words": words}

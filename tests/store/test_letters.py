@@ -145,8 +145,10 @@ def again_about_a_joined_report(
     return AGAIN
 
 
-EVENTS = (again, again_on_the_last_moment, on_its_way, something_else, something_else, asked, asked_too_late)
-EVENTS += (again_about_a_joined_report,)
+EVENTS = (
+    *(again, again_on_the_last_moment, again_about_a_joined_report),
+    *(on_its_way, something_else, something_else, asked, asked_too_late),
+)
 
 
 def write(store: Store, script: Script) -> None:
