@@ -15,6 +15,7 @@ from bounce_watch.cli.common.logs import set_up_logs
 from bounce_watch.cli.common.open_store import run_context, run_store
 from bounce_watch.cli.common.output import say
 from bounce_watch.cli.common.progress import measuring
+from bounce_watch.cli.common.rehearsal import list_rehearsed
 from bounce_watch.config.load import load_config
 from bounce_watch.config.models import Config
 from bounce_watch.daemon import Ending, Stopper, StopTimeout
@@ -101,13 +102,17 @@ def _rehearse(config: Config, *, as_json: bool) -> None:
         )
         _copy_store(config, copy.store.path)
         with run_context(copy) as work:
-            before = work.store.outbox.newest()
+            before, last = work.store.outbox.newest(), work.store.history.newest()
             result, faults = look_once(config, work, never, Untouched)
             run_due_work(work, None, None, result, hurry=True)
             due = work.store.outbox.due(work.clock(), limit=20)
             held = [mail for mail in work.store.outbox.list([OutboxState.HELD], 20) if mail.id > before]
+            if not as_json:
+                list_rehearsed(config, work.store, last)
         if len(faults) == len(config.source):
             raise faults[0]
+        if not as_json:
+            result.held = 0  # they are in no outbox, and listed below
         print_cycle(result, as_json=as_json)
         for mail in due:
             say(f"Would send to {mail.recipient}: {mail.subject}")

@@ -178,3 +178,8 @@ class FolderSettings(Section):
 
 
 SendSettings = Annotated[SmtpSettings | FolderSettings, Field(discriminator="type")]
+
+
+def is_exchange_online(host: str) -> bool:
+    """Return whether a server is Microsoft's, which takes no password over IMAP, only OAuth."""
+    return host.lower().rstrip(".").endswith((".office365.com", ".office365.us", ".outlook.cn"))

@@ -221,7 +221,7 @@ class HistoryFilter:
 
     Addresses match regardless of case; `*` matches any text. `code` matches a status (5.1.1) or a reply
     code (550). `text` is searched in addresses, diagnostic text and subject. `mail` is the Message-ID of the
-    bounced message, `subject` its whole subject or its stored hash.
+    bounced message, `subject` its whole subject or its stored hash. `after` matches higher numbers.
     """
 
     sender: str | None = None
@@ -239,3 +239,4 @@ class HistoryFilter:
     text: str | None = None
     mail: str | None = None
     subject: str | None = None
+    after: int | None = None

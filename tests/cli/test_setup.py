@@ -11,13 +11,17 @@ from pathlib import Path
 import pytest
 import trustme
 
+from bounce_watch.config.load import load_config
 from tests.cli.conftest import call
 from tests.pipeline.conftest import CONFIG
 
 FLAGS = [
     "--organisation", "Larkfield", "--domain", "larkfield.example", "--mailbox", "bounces@larkfield.example",
-    "--admin", "mailadmin@larkfield.example", "--support", "4455",
+    "--admin", "mailadmin@larkfield.example", "--support", "4455", "--time-zone", "Europe/Berlin",
+    "--imap-host", "localhost",
 ]  # fmt: skip
+
+TENANT = ["--imap-host", "outlook.office365.com", "--tenant", "larkfield.example", "--client-id", "5f1d"]
 
 
 def written(tmp_path: Path, *more: str) -> Path:
@@ -59,21 +63,52 @@ def test_init_without_answers_names_the_flags(tmp_path: Path) -> None:
     assert "--domain" not in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("flags", "fix"),
+    [
+        pytest.param(["--imap-host", "outlook.office365.com"], "--tenant and --client-id", id="password"),
+        pytest.param(["--tenant", "larkfield.example"], "leave out --tenant", id="tenant-elsewhere"),
+        pytest.param(["--time-zone", "Mars/Crater"], "Europe/Berlin", id="zone"),
+    ],
+)
+def test_init_refuses_what_cannot_work(tmp_path: Path, flags: list[str], fix: str) -> None:
+    path = tmp_path / "config.toml"
+    assert fix in call("init", *FLAGS, *flags, "--yes", "--output", str(path), status=2).stderr
+    assert not path.exists()
+
+
+def test_init_writes_about_25_lines_that_say_where_to_read_on(tmp_path: Path) -> None:
+    text = written(tmp_path, *TENANT, "--security", "soc@larkfield.example", "--yes").read_text()
+    assert 20 <= text.count("\n") <= 40
+    assert "docs/configuration.md" in text
+    assert "bounce-watch calibrate" in text
+    assert 'host = "smtp.office365.com"' in text
+
+
 @pytest.mark.slow
 def test_init_asks_for_all_that_the_sign_in_to_exchange_online_needs(tmp_path: Path) -> None:
     """A person at a terminal is asked for the application too: without it no token is to be had."""
-    answers = ("larkfield.example", "Larkfield", "", "", "4455", "tenant.example", "the-application", "400")
+    answers = (
+        "larkfield.example", "Larkfield", "", "", "security@larkfield.example", "+49 30 4455",
+        "", "tenant.example", "the-application", "Mars/Crater", "Europe/Berlin", "400", "y",
+    )  # fmt: skip
     path = tmp_path / "config.toml"
     ours, theirs = pty.openpty()
     try:
         os.write(ours, "".join(f"{answer}\n" for answer in answers).encode())
         command = [sys.executable, "-m", "bounce_watch", "init", "--output", str(path)]
-        done = subprocess.run(command, stdin=theirs, capture_output=True, check=True, text=True, timeout=30)
+        done = subprocess.run(command, stdin=theirs, capture_output=True, check=False, text=True, timeout=60)
     finally:
         os.close(ours)
         os.close(theirs)
     assert "Application (client) ID" in done.stderr
+    config = load_config(path)
     assert path.read_text().count('client_id = "the-application"') == 2
+    assert config.organisation.support == "the help desk, phone +49 30 4455"
+    assert config.organisation.security == ["security@larkfield.example"]
+    assert config.organisation.time_zone == "Europe/Berlin"
+    assert "Mars/Crater" in done.stderr
+    assert "configuration" in done.stdout  # the check that was offered ran
 
 
 def test_check_offline_looks_at_no_server_and_names_every_fault(tmp_path: Path) -> None:
@@ -81,7 +116,7 @@ def test_check_offline_looks_at_no_server_and_names_every_fault(tmp_path: Path) 
     done = call("-c", str(path), "check", "--offline")
     assert "mailbox" not in done.stdout
     assert "BOUNCE_WATCH_IMAP_PASSWORD" in done.stdout  # which is missing, and no server has to be asked
-    path.write_text(path.read_text().replace('support = "4455"', 'suport = "4455"'))
+    path.write_text(path.read_text().replace('support = "', 'suport = "'))
     path.chmod(0o600)
     lines = [
         json.loads(line) for line in call("-c", str(path), "check", "--json", status=78).stdout.splitlines()
@@ -97,7 +132,7 @@ def test_check_says_when_the_certificate_of_the_application_ends(
     rsa, ends = trustme.KeyType.RSA, datetime.now(UTC) + timedelta(days=days)
     issued = trustme.CA(key_type=rsa).issue_cert("app.larkfield.example", key_type=rsa, not_after=ends)
     (tmp_path / "app.pem").write_bytes(issued.private_key_and_cert_chain_pem.bytes())
-    path = written(tmp_path, "--tenant", "larkfield.example", "--client-id", "5f1d")
+    path = written(tmp_path, *TENANT)
     text = path.read_text()
     assert "[source.oauth]" in text
     path.write_text(text.replace("[source.oauth]", '[source.oauth]\ncertificate_file = "app.pem"'))
@@ -121,9 +156,7 @@ def test_check_tells_that_passwords_for_exchange_online_end(tmp_path: Path) -> N
 
 
 def test_check_says_what_repairs_a_missing_password(tmp_path: Path) -> None:
-    path = written(
-        tmp_path, "--imap-host", "localhost", "--smtp-host", "localhost", "--store", str(tmp_path / "s.db")
-    )
+    path = written(tmp_path, "--smtp-host", "localhost", "--store", str(tmp_path / "s.db"))
     lines = [
         json.loads(line) for line in call("-c", str(path), "check", "--json", status=1).stdout.splitlines()
     ]

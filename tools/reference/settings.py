@@ -13,9 +13,26 @@ from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from bounce_watch.config.accounts import (
+    FilesSettings,
+    FolderSettings,
+    ImapSettings,
+    MaildirSettings,
+    MboxSettings,
+    SmtpSettings,
+)
 from bounce_watch.config.models import Config
 from bounce_watch.config.section import Address, Place
-from bounce_watch.config.template import KINDS
+
+KINDS: dict[str, dict[str, type[BaseModel]]] = {
+    "source": {
+        "imap": ImapSettings,
+        "maildir": MaildirSettings,
+        "mbox": MboxSettings,
+        "files": FilesSettings,
+    },
+    "send": {"smtp": SmtpSettings, "folder": FolderSettings},
+}
 
 UNITS = ("seconds", "minutes", "hours", "days")
 _PLAIN = {

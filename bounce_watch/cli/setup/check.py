@@ -14,7 +14,13 @@ from bounce_watch.cli.common.exit_status import Exit
 from bounce_watch.cli.common.output import print_checks
 from bounce_watch.cli.learn.reclassify import check_verdicts
 from bounce_watch.cli.setup.probe import read_span, run_probe
-from bounce_watch.config.accounts import ImapSettings, Login, SmtpSettings, SourceSettings
+from bounce_watch.config.accounts import (
+    ImapSettings,
+    Login,
+    SmtpSettings,
+    SourceSettings,
+    is_exchange_online,
+)
 from bounce_watch.config.load import ConfigError, load_config
 from bounce_watch.config.models import Config
 from bounce_watch.config.secrets import SecretError, chat_lookup, login_lookup
@@ -194,26 +200,18 @@ def _check_password_sign_in(config: Config) -> Iterator[Check]:
     Source: Exchange team blog, newest post on SMTP AUTH (read 2026-11).
     """
     send = config.send
-    if isinstance(send, SmtpSettings) and send.auth == "password" and _is_exchange_online(send.host):
+    if isinstance(send, SmtpSettings) and send.auth == "password" and is_exchange_online(send.host):
         text = (
             "signs in with a password; Exchange Online turns these off for SMTP AUTH by default at the end "
             "of December 2026 (5.7.30). Admins can turn them on again; the final date will be announced later"
         )
         yield Check("sending with a password", "warning", text, 'set send.auth = "xoauth2" and [send.oauth]')
     for source in config.source:
-        if (
-            isinstance(source, ImapSettings)
-            and source.auth == "password"
-            and _is_exchange_online(source.host)
-        ):
+        if isinstance(source, ImapSettings) and source.auth == "password" and is_exchange_online(source.host):
             text = f"{source.host} takes no passwords over IMAP, only OAuth"
             yield Check(
                 f"{source.label} with a password", "warning", text, 'set auth = "xoauth2" and its oauth table'
             )
-
-
-def _is_exchange_online(host: str) -> bool:
-    return host.lower().rstrip(".").endswith((".office365.com", ".office365.us", ".outlook.cn"))
 
 
 def _check_certificates(config: Config) -> Iterator[Check]:

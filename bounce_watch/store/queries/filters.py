@@ -37,6 +37,8 @@ def conditions_of(chosen: HistoryFilter) -> list[ColumnElement[bool]]:
     ]
     if chosen.code is not None:
         conditions.append(_code(chosen.code))
+    if chosen.after is not None:
+        conditions.append(col(_BOUNCE.id) > chosen.after)
     if chosen.since is not None:
         conditions.append(col(_BOUNCE.occurred_at) >= chosen.since)
     if chosen.until is not None:

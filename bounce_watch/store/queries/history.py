@@ -105,6 +105,11 @@ class History(Queries):
             counts = Counter(dict(session.exec(query if kept else query.limit(limit)).all()))
         return most(counts + kept if kept else counts, limit)
 
+    def newest(self) -> int:
+        """Return the number of the newest bounce, 0 for none."""
+        with self._reading() as session:
+            return session.exec(select(func.max(_BOUNCE.id))).one() or 0
+
     def trend(
         self, since: datetime, until: datetime | None = None, chosen: HistoryFilter = _EVERYTHING
     ) -> tuple[HourCount, ...]:
