@@ -11,6 +11,14 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 
 from bounce_watch.config.accounts import ImapSettings, Login, SendSettings, SmtpSettings, SourceSettings
 from bounce_watch.config.organisation import Organisation, Retention
+from bounce_watch.config.owners import (
+    OnNews,
+    OwnerFile,
+    SenderOwner,
+    current_owners,
+    faults_of,
+    no_news,
+)
 from bounce_watch.config.reply import Reply
 from bounce_watch.config.section import Address, Place, Section
 from bounce_watch.config.service import Chat, Monitor, Overrides, Run
@@ -98,6 +106,7 @@ class Config(Section):
     run: Run = Run()
     monitor: Monitor = Monitor()
     overrides: Overrides = Overrides()
+    owners: tuple[SenderOwner, ...] = ()
 
     @model_validator(mode="after")
     def _we_write_from_home(self) -> "Config":
@@ -105,6 +114,13 @@ class Config(Section):
             raise ValueError("reply.from_address must lie in one of organisation.accepted_domains")
         if "@" in self.reply.reply_to and not self.site.is_ours(self.reply.reply_to):
             raise ValueError("reply.reply_to must lie in one of organisation.accepted_domains")
+        return self
+
+    @model_validator(mode="after")
+    def _owners_are_ours(self) -> "Config":
+        for owner in self.owners:
+            for fault in faults_of(owner, self.site.accepted_domains, self.watched):
+                raise ValueError(f"owners: {fault}")
         return self
 
     @field_validator("source", mode="before")
@@ -144,10 +160,7 @@ class Config(Section):
     def site(self) -> Site:
         """Our organization as the core needs it."""
         home = self.organisation
-        own = {self.reply.from_address, *self.digest_to, *home.security}
-        for settings in self.source:
-            if isinstance(settings, ImapSettings):
-                own |= {name for name in (settings.user, settings.mailbox) if name and "@" in name}
+        own = {*self.watched, *self.digest_to, *home.security}
         return Site(
             organisation=home.name,
             accepted_domains=frozenset(home.accepted_domains),
@@ -161,10 +174,28 @@ class Config(Section):
         )
 
     @property
+    def watched(self) -> frozenset[str]:
+        """The address that we write from and the mailboxes that we read, in lower case."""
+        accounts = (settings for settings in self.source if isinstance(settings, ImapSettings))
+        names = {name for settings in accounts for name in (settings.user, settings.mailbox) if name}
+        return frozenset(name.lower() for name in (self.reply.from_address, *names) if "@" in name)
+
+    @property
     def own_addresses(self) -> frozenset[str]:
         """Our own addresses, which logs and reports for admins may show."""
         logins = {login.user for login in (*self.source, self.send) if isinstance(login, Login)}
         return self.site.own_addresses | {each.lower() for each in (*self.organisation.admins, *logins)}
+
+    def owners_now(self, files: dict[Path, OwnerFile], on_news: OnNews = no_news) -> tuple[SenderOwner, ...]:
+        """Return the owners with the rows of CSV files; `files` keeps what was read, for the next call."""
+        return current_owners(self.owners, files, self.site.accepted_domains, self.watched, on_news)
+
+    @property
+    def owner_faults(self) -> list[str]:
+        """Return what is wrong with CSV files of owners now."""
+        files: dict[Path, OwnerFile] = {}
+        self.owners_now(files)
+        return [file.fault for file in files.values() if file.fault]
 
     @property
     def reply_to(self) -> str | None:

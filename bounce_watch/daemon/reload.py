@@ -10,6 +10,7 @@ import structlog
 
 from bounce_watch.config.load import ConfigError, load_config, load_config_at
 from bounce_watch.config.models import Config
+from bounce_watch.config.owners import OwnerFile
 from bounce_watch.daemon import CycleWork, Ending, MailboxThread, Service, Stopper, back_off
 from bounce_watch.pipeline import open_context
 from bounce_watch.pipeline.wiring import sender_of, sent_lookup_of, source_of
@@ -41,12 +42,13 @@ def reread_config(path: Path | None, environ: Mapping[str, str] = os.environ) ->
 class ServiceRunner:
     """What persists across reloads. `path` is the configuration file, None for the usual places.
 
-    `unrecorded` holds deliveries that the store could not record.
+    `unrecorded` holds deliveries that the store could not record, `owner_files` CSV files as last read.
     """
 
     def __init__(self, path: Path | None, config: Config, store: Store, stopper: Stopper) -> None:
         self.config = config
         self.unrecorded: dict[int, Delivery] = {}
+        self.owner_files: dict[Path, OwnerFile] = {}
         self._path = path
         self._store = store
         self._stopper = stopper
@@ -54,7 +56,9 @@ class ServiceRunner:
     def run(self) -> Ending:
         """Work until a request to stop or to reload."""
         config, stop = self.config, self._stopper.is_set
-        context = replace(open_context(config, self._store), unrecorded=self.unrecorded)
+        context = replace(
+            open_context(config, self._store), unrecorded=self.unrecorded, owner_files=self.owner_files
+        )
         with closing(context), sender_of(config) as sender:
             self._stopper.limit = config.run.stop_seconds
             self._stopper.interrupt = context.reader.abort

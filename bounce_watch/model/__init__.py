@@ -6,7 +6,7 @@ from bounce_watch.model.digest import Count, Digest, Edition, Health, Unread, cl
 from bounce_watch.model.finding import Event, Finding, Severity
 from bounce_watch.model.incident import CLOSED, Incident, IncidentState
 from bounce_watch.model.judged_report import JudgedReport
-from bounce_watch.model.outgoing import Letter, LetterKind, OutboxState
+from bounce_watch.model.outgoing import GUIDANCE, Letter, LetterKind, OutboxState
 from bounce_watch.model.overview import HourCount, IncidentStep, IncidentStory, ListedBounce, Overview
 from bounce_watch.model.refusal_details import Details
 from bounce_watch.model.report import (
@@ -36,6 +36,7 @@ from bounce_watch.model.vocabulary import (
 __all__ = [
     "CLOSED",
     "EXCHANGE_ONLINE_DECIDES",
+    "GUIDANCE",
     "Action",
     "Answer",
     "Authority",

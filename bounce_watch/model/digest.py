@@ -72,6 +72,7 @@ class Digest:
     `unhelpful` counts the outcomes of letters by cause, in a monthly edition, for causes with twenty letters.
     They were sent in a span as long that ended 14 days earlier, so that each is decided and counted once.
 
+    `unowned` counts, by sender, the bounces that reached no reader and no owner.
     `entries` counts messages by catalogue row, for bounces that our admins must act on.
     `before` of a count is the mean of the same span in the `weeks` watched weeks before (at most four, 0 if
     there are none); in a monthly edition it is the count of the span before. `missed` is the number of local
@@ -97,6 +98,7 @@ class Digest:
     replies_sent: int = 0
     replies_held: int = 0
     withheld: tuple[Count, ...] = ()
+    unowned: tuple[Count, ...] = ()
     duplicates: int = 0
     left_alone: int = 0
     quarantined: int = 0

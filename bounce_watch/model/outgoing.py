@@ -9,14 +9,20 @@ class LetterKind(StrEnum):
 
     `question`: to support, with a colleague's reply or about letters that do not help.
     `confirmation`: to an admin who replied to an alert.
+    `owner` tells who looks after an address that no person reads about its bounces.
     """
 
     REPLY = "reply"
+    OWNER = "owner"
     ALERT = "alert"
     DIGEST = "digest"
     PROBE = "probe"
     QUESTION = "question"
     CONFIRMATION = "confirmation"
+
+
+GUIDANCE = frozenset({LetterKind.REPLY, LetterKind.OWNER})
+"""Kinds that tell colleagues what to do: held in preview, never sent twice, behind security alerts."""
 
 
 class OutboxState(StrEnum):

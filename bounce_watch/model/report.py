@@ -33,10 +33,10 @@ class OriginalMessage:
     """The original message, as far as the report returns it.
 
     `automatic` names the header fields that mark it as written by a machine (`List-Id`, `Auto-Submitted`,
-    `Precedence`, ...). `own_marks` holds the values of our X-Bounce-Watch-ID; if there are any, one of our
-    own messages bounced. `signed_headers` is the returned header block, byte for byte in Latin-1, if it holds
-    a DKIM signature; `signature` is the result of checking it. `provenance` is what the returned headers say
-    about where it came from, None without any.
+    `Precedence`, ...). `own_marks` holds the values of our X-Bounce-Watch-ID, also those that the report
+    quotes; if there are any, it is about one of our own messages. `signed_headers` is the returned header
+    block, byte for byte in Latin-1, if it holds a DKIM signature; `signature` is the result of checking it.
+    `provenance` is what the returned headers say about where it came from, None without any.
     """
 
     message_id: str | None = None

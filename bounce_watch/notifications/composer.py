@@ -18,11 +18,13 @@ from bounce_watch.notifications.facts import (
     OrganisationProfile,
     OutageFacts,
     QuestionFacts,
+    OwnerFacts,
     ReplyFacts,
 )
 from bounce_watch.notifications.guidance.letter import advice, guidance
 from bounce_watch.notifications.guidance.notes import Advice
 from bounce_watch.notifications.guidance.notice import notice
+from bounce_watch.notifications.guidance.owner import owner_letter
 from bounce_watch.notifications.rendering.labels import OWNERS, SEVERITIES
 from bounce_watch.notifications.rendering.safe_text import defang, plain
 from bounce_watch.notifications.rendering.templates import Templates
@@ -61,6 +63,10 @@ class Composer:
     def notice(self, facts: NoticeFacts) -> Letter:
         """Return the all-clear for one sender. Raises TemplateFault."""
         return notice(self._templates, self._organisation, facts)
+
+    def owner(self, facts: OwnerFacts) -> Letter:
+        """Return the letter to who looks after addresses that no person reads. Raises TemplateFault."""
+        return owner_letter(self._templates, self._organisation, facts)
 
     def outage(self, facts: OutageFacts) -> Letter:
         """Return the email to an admin about a mailbox that cannot be read or filed, or works again."""

@@ -162,6 +162,31 @@ class NoticeFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UnreadSender:
+    """Messages of one sender, such as a scanner, that failed for one cause, each with one bounce."""
+
+    sender: str
+    mails: tuple[ReplyFacts, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnerFacts:
+    """Bounces of addresses that no person reads, for their owner.
+
+    `senders` are these addresses. Of all `messages`, `unread` shows the newest and `more` counts the others.
+    `language` is that of the owner's newest report with one, None for our own.
+    """
+
+    event_key: str
+    to: str
+    senders: tuple[str, ...]
+    messages: int
+    unread: tuple[UnreadSender, ...]
+    more: int = 0
+    language: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OutageFacts:
     """A mailbox, by its label, cannot be read for some time, or is read again (`is_over`).
 

@@ -28,7 +28,13 @@ _FIXED = frozenset(
     (
         *("layout.html.j2", "phrases.j2", "replies/letter.html.j2", "replies/letter.txt.j2"),
         *("alerts/alert.html.j2", "alerts/alert.txt.j2", "alerts/notice.html.j2", "alerts/notice.txt.j2"),
-        *("alerts/outage.html.j2", "alerts/outage.txt.j2", "alerts/outage_state.j2"),
+        *(
+            "alerts/owner.html.j2",
+            "alerts/owner.txt.j2",
+            "alerts/outage.html.j2",
+            "alerts/outage.txt.j2",
+            "alerts/outage_state.j2",
+        ),
         *("digest/digest.html.j2", "digest/digest.txt.j2", "drafts/postmaster.txt.j2"),
         *("support/message.html.j2", "support/message.txt.j2"),
         *("report/report.html.j2", "report/report.css.j2", "report/report.js.j2"),
@@ -102,6 +108,7 @@ def _other_problems(
         *(partial(composer.notice, samples.notice_facts(language)) for language in templates.languages),
         *(partial(composer.question, facts) for facts in questions()),
         *(partial(composer.confirmation, facts) for facts in confirmations()),
+        *(partial(composer.owner, samples.owner_facts(language)) for language in templates.languages),
         *(partial(composer.outage, facts) for facts in samples.outages()),
         *(
             partial(composer.digest, samples.digest(empty), event_key="sample", to=admin)

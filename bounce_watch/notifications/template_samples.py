@@ -30,8 +30,10 @@ from bounce_watch.notifications.facts import (
     NoticeFacts,
     OrganisationProfile,
     OutageFacts,
+    OwnerFacts,
     OwnMail,
     ReplyFacts,
+    UnreadSender,
 )
 
 NOW = datetime(2026, 11, 24, 6, 0, tzinfo=UTC)
@@ -139,6 +141,22 @@ def notice_facts(language: str | None = None) -> NoticeFacts:
     )
 
 
+def owner_facts(language: str | None = None) -> OwnerFacts:
+    """Return the facts of bounces of a scanner for its owner."""
+    scanner = "noreply-scanner@contoso.example"
+    causes = {Cause.MESSAGE_TOO_LARGE: Owner.SENDER, Cause.MAILBOX_FULL: Owner.RECIPIENT_ADMIN}
+    mails = [reply_facts(replace(bounce(*pair), sender=scanner)) for pair in causes.items()]
+    return OwnerFacts(
+        event_key="sample",
+        to="facilities@contoso.example",
+        senders=(scanner, "shop@contoso.example"),
+        messages=17,
+        unread=tuple(UnreadSender(sender=scanner, mails=(mail,)) for mail in mails),
+        more=15,
+        language=language,
+    )
+
+
 def outages() -> tuple[OutageFacts, ...]:
     """Return the facts of a mailbox whose sign-in is refused, of one that cannot be filed, and all-clears."""
     begun = OutageFacts(
@@ -189,6 +207,7 @@ def digest(empty: bool = False) -> Digest:
         replies_sent=12,
         replies_held=2,
         withheld=(Count(label="recently_told", now=5), Count(label="robot", now=2)),
+        unowned=(Count(label="noreply-scanner@contoso.example", now=2),),
         duplicates=2,
         left_alone=9,
         quarantined=1,

@@ -15,7 +15,7 @@ from bounce_watch.unwrap import FoundReport, Headers, addresses
 from bounce_watch.unwrap.journal import is_journal
 from bounce_watch.unwrap.mime.limits import header_end
 from bounce_watch.unwrap.mime.text import one_line
-from bounce_watch.unwrap.provenance import OWN_MARK, is_robot, provenance_of
+from bounce_watch.unwrap.provenance import OWN_MARK, is_robot, marks_in, provenance_of
 
 MAX_ORIGINAL_RECIPIENTS = 100
 MAX_SIGNED = 32 * 1024
@@ -46,7 +46,10 @@ def read_original(report: FoundReport, found: Headers | None) -> OriginalMessage
         automatic=tuple(dict.fromkeys(name for headers in sources for name in automatic_fields(headers))),
         signed_headers=_signed_headers(report),
         provenance=provenance_of(sources[0]) if sources else None,
-        own_marks=tuple(one_line(mark, 200) for headers in sources for mark in headers.every(OWN_MARK)[:10]),
+        own_marks=(
+            *(one_line(mark, 200) for headers in sources for mark in headers.every(OWN_MARK)[:10]),
+            *marks_in(report.text),
+        ),
     )
 
 

@@ -6,9 +6,12 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
 
+import structlog
+
 from bounce_watch.classify import Catalogue, load_catalogue
 from bounce_watch.config.load import ConfigError
 from bounce_watch.config.models import Config
+from bounce_watch.config.owners import OwnerFile, SenderOwner
 from bounce_watch.detect import Rule, load_rules
 from bounce_watch.model import Site
 from bounce_watch.model.message_location import MessageLocation
@@ -23,6 +26,8 @@ from bounce_watch.send.interface import Delivery
 from bounce_watch.shipped_files import catalogue_text, data_file
 from bounce_watch.store import Store
 
+log = structlog.get_logger()
+
 Clock = Callable[[], datetime]
 
 
@@ -36,7 +41,7 @@ class Context:
 
     `unrecorded` holds outcomes of deliveries, by outbox number, that the store could not record yet.
     `walks` holds, by source, how far an unfinished walk through the whole folder has come, `filings` what
-    could not be moved, `large` what waits to be read.
+    could not be moved, `large` what waits to be read. `owner_files` holds CSV files of owners as last read.
     `reader` reads messages; it starts a process when first asked, which `close` ends.
     """
 
@@ -55,15 +60,28 @@ class Context:
     walks: dict[str, MessageLocation] = field(default_factory=dict)
     filings: dict[str, FilingState] = field(default_factory=dict)
     large: dict[str, LargeMessages] = field(default_factory=dict)
+    owner_files: dict[Path, OwnerFile] = field(default_factory=dict)
 
     def close(self) -> None:
         """Stop the reader. The caller that opened the store closes it."""
         self.reader.close()
 
     @property
+    def owners(self) -> tuple[SenderOwner, ...]:
+        """Who looks after addresses that no person reads. A CSV file is read again when it has changed."""
+        return self.config.owners_now(self.owner_files, _log_owners)
+
+    @property
     def sender(self) -> tuple[str, str]:
         """The name and address that all our mail comes from."""
         return self.config.reply.from_name, self.config.reply.from_address
+
+
+def _log_owners(file: OwnerFile) -> None:
+    if file.fault:
+        log.error("owners_not_read", error=file.fault, in_force=f"{len(file.rows)} rows read before")
+    else:
+        log.info("owners_read", rows=len(file.rows))
 
 
 def open_context(config: Config, store: Store, clock: Clock = utc_now) -> Context:

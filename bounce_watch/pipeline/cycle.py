@@ -11,6 +11,7 @@ from bounce_watch.pipeline.ingest.mailbox import check_mailbox
 from bounce_watch.pipeline.maintenance import is_maintenance_due, run_maintenance
 from bounce_watch.pipeline.outbox.deliver import deliver
 from bounce_watch.pipeline.reclassify import note_otherwise
+from bounce_watch.pipeline.replies.owners import write_owner_letters
 from bounce_watch.pipeline.result import CycleResult
 from bounce_watch.send.interface import Sender, SentLookup
 from bounce_watch.source.interface import Source, never, no_progress
@@ -54,6 +55,7 @@ def run_due_work(
     with context.store.transaction() as tx:
         if leads:
             result.resolved = update_incidents(context, tx)
+            write_owner_letters(context, tx, hurry=hurry)
         if hurry:
             tx.pending_replies.send_now(context.clock())
     if leads and is_digest_due(context):

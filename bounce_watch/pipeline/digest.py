@@ -39,7 +39,7 @@ def is_digest_due(context: Context) -> bool:
         with context.store.transaction() as tx:
             tx.state.clear_digest_doubt()
         doubted = None
-    newest, due = context.store.digests.last_date(), _newest_due(context.config, now)
+    newest, due = context.store.digests.last_date(), newest_due(context.config, now)
     if newest is None:
         began = context.store.state.first_run_at()
         if due.date() < now.astimezone(context.config.zone).date() and (began is None or began > due):
@@ -56,7 +56,7 @@ def is_digest_due(context: Context) -> bool:
     return False
 
 
-def _newest_due(config: Config, now: datetime) -> datetime:
+def newest_due(config: Config, now: datetime) -> datetime:
     """Return the newest local time of a digest that has passed."""
     local = now.astimezone(config.zone)
     day = local.date() if local.time() >= config.digest.at else local.date() - timedelta(days=1)
@@ -64,7 +64,7 @@ def _newest_due(config: Config, now: datetime) -> datetime:
 
 
 def _waits_for_look(context: Context, now: datetime) -> bool:
-    due = _newest_due(context.config, now)
+    due = newest_due(context.config, now)
     since = max(due, context.store.state.started_at() or due)
     if now - since >= WAIT_FOR_LOOK:
         return False
@@ -134,7 +134,7 @@ def make_digest(context: Context) -> Digest | None:
     """
     with context.store.transaction() as tx:
         now = context.clock()
-        digest = gather(context.config, tx, now, today=_newest_due(context.config, now).date())
+        digest = gather(context.config, tx, now, today=newest_due(context.config, now).date())
         is_sent = bool(not digest.is_empty or digest.unread or context.config.digest.empty_days)
         if not tx.digests.record(digest, _event_key(digest) if is_sent else None):
             return None

@@ -36,6 +36,7 @@ from bounce_watch.store.messages.events import BounceEvents
 from bounce_watch.store.messages.messages import MessageQueries, Messages
 from bounce_watch.store.messages.quarantine import Quarantine, QuarantineQueries
 from bounce_watch.store.messages.verdicts import VerdictQueries, Verdicts
+from bounce_watch.store.outbox.owner_letters import OwnerLetters
 from bounce_watch.store.outbox.pending_replies import PendingReplies
 from bounce_watch.store.outbox.queries import OutboxQueries
 from bounce_watch.store.outbox.queue import Outbox
@@ -66,6 +67,7 @@ class StoreQueries:
         self.maintenance = MaintenanceQueries(reading)
         self.messages = MessageQueries(reading)
         self.outbox = OutboxQueries(reading)
+        self.owner_letters = OwnerLetters(reading)
         self.overviews = Overviews(reading)
         self.people = People(reading)
         self.privacy = PrivacyQueries(reading)

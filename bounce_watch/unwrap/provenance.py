@@ -8,6 +8,8 @@ from bounce_watch.unwrap.mime.headers import Headers, addresses, first_address
 from bounce_watch.unwrap.mime.text import one_line
 
 OWN_MARK = "x-bounce-watch-id"
+_MARK_IN_TEXT = re.compile(r"\bbw\.[0-9a-f]{16}\.[0-9a-f]{24}\b", re.IGNORECASE)
+MAX_MARKS, MAX_MARKED = 10, 64 * 1024
 MAX_RESULTS = 4000
 MAX_SENDER = 4000
 MAX_KNOWN = 1024
@@ -42,6 +44,11 @@ def provenance_of(headers: Headers, opened: str = "") -> Provenance:
         tenant_ids=_lines(headers, "x-ms-exchange-crosstenant-id"),
         own_marks=_lines(headers, OWN_MARK),
     )
+
+
+def marks_in(text: str) -> tuple[str, ...]:
+    """Return what may be our own marks in a text: tickets quote our letters, which name failed addresses."""
+    return tuple(dict.fromkeys(_MARK_IN_TEXT.findall(text[:MAX_MARKED])))[:MAX_MARKS]
 
 
 def _only_author(headers: Headers) -> str | None:

@@ -20,7 +20,7 @@ from bounce_watch.notifications.gate.values import (
     Refused,
 )
 
-OUTSIDE_THE_GATE = {Reason.UNCERTAIN, Reason.SAME_LETTER, Reason.SAME_MESSAGE}
+OUTSIDE_THE_GATE = {Reason.UNCERTAIN, Reason.SAME_LETTER, Reason.SAME_MESSAGE, Reason.OWNER_TOLD}
 """Reasons for messages that were already written; the gate has no check for them."""
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -293,6 +293,31 @@ def test_a_probe_passes_its_own_checks(row: tuple[Any, ...]) -> None:
     verdict = check(replace(probe, **candidate), Past(**past), replace(POLICY, **policy), NOW)
     assert (verdict.reason if isinstance(verdict, Refused) else None) == reason
     assert isinstance(verdict, Refused) or not verdict.hold
+
+
+OWNER_ROWS: list[tuple[str, dict[str, Any], dict[str, Any], dict[str, Any], Reason | None]] = [
+    ("to-a-role-address", {"to": "webmaster@contoso.example"}, {}, {}, None),
+    ("to-an-admin", {"to": "admin@contoso.example"}, {}, {}, None),
+    ("told-yesterday", {}, {"last_reply_at": NOW - timedelta(days=1), "replies_to_person_24h": 9}, {}, None),
+    ("outside", {"to": "it@fabrikam.example"}, {}, {}, Reason.OUTSIDE_DOMAIN),
+    ("sub-domain", {"to": "it@sub.contoso.example"}, {}, {}, Reason.OUTSIDE_DOMAIN),
+    ("odd-address", {"to": "a@b@contoso.example"}, {}, {}, Reason.NOT_PLAIN_ADDRESS),
+    ("never-to", {"to": "board@contoso.example"}, {}, {}, Reason.NEVER_TO),
+    ("while-replies-are-off", {}, {}, {"mode": Mode.OFF}, Reason.SWITCHED_OFF),
+    ("the-same-again", {}, {"event_key_known": True}, {}, Reason.REPEATED),
+    ("while-the-breaker-is-latched", {}, {"breaker_latched": True}, {}, Reason.BREAKER),
+    ("twenty-in-a-minute", {}, {"mails_last_minute": 20}, {}, Reason.RATE_LIMIT),
+]
+
+
+@pytest.mark.parametrize("row", [row[1:] for row in OWNER_ROWS], ids=[row[0] for row in OWNER_ROWS])
+def test_a_letter_to_an_owner_passes_its_own_checks(row: tuple[Any, ...]) -> None:
+    candidate, past, policy, reason = row
+    letter = Candidate(kind=LetterKind.OWNER, to="it@contoso.example", event_key="owner:1", received_at=NOW)
+    verdict = check(replace(letter, **candidate), Past(**past), replace(POLICY, **policy), NOW)
+    assert (verdict.reason if isinstance(verdict, Refused) else None) == reason
+    held = check(letter, Past(), replace(POLICY, mode=Mode.PREVIEW), NOW)
+    assert held == check(letter, Past(backlog_until=NOW + timedelta(1)), POLICY, NOW) == Allowed(hold=True)
 
 
 def test_there_are_enough_rows_and_each_check_has_one_that_it_stops() -> None:

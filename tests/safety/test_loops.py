@@ -168,3 +168,47 @@ def test_a_digest_that_bounces_is_not_answered_and_makes_no_other(
         assert run_once(config)["delivered"]["sent"] == 0  # type: ignore[index]
         time.sleep(0.5)
     assert len(bounce_watch(config, "outbox", "list", "--json").stdout.splitlines()) == 1
+
+
+OWNED = """
+[[owners]]
+senders = ["scan-*@contoso.example", "*@contoso.example"]
+to = ["{}"]
+every = "at_once"
+"""
+QUOTING = [ticket_robot, bouncing_robot]
+"""Those that send our mark back; the others take their turn in the proof."""
+
+
+@pytest.mark.parametrize(
+    "robot",
+    [pytest.param(robot, marks=() if robot in QUOTING else pytest.mark.proof) for robot in ROBOTS],
+    ids=lambda robot: robot.__name__,
+)
+def test_an_owner_that_is_a_robot_gets_one_mail(
+    mail_world: MailWorld, tmp_path: Path, robot: Robot, keep: Keep
+) -> None:
+    """Whatever it answers, also with a bounce of a sender whose owner it is."""
+    mail_world.send("scan-3@contoso.example", "nouser@fabrikam.example")
+    mail_world.dovecot.wait_for(1, WATCHED)
+    config = write_config(mail_world, tmp_path, keep)
+    config.write_text(config.read_text() + OWNED.format(ALICE))
+    play(mail_world, config, robot)
+    assert len(mail_world.dovecot.contents(ALICE)) == 1
+    assert len(bounce_watch(config, "outbox", "list", "--json").stdout.splitlines()) == 1
+
+
+def test_an_owners_letter_that_bounces_is_not_answered_and_makes_no_other(
+    mail_world: MailWorld, tmp_path: Path, keep: Keep
+) -> None:
+    """The owner's mailbox is gone, and the owner's address has an owner too, who is gone as well."""
+    mail_world.send("scan-3@contoso.example", "nouser@fabrikam.example")
+    mail_world.dovecot.wait_for(1, WATCHED)
+    config = ours_is_fabrikam_too(write_config(mail_world, tmp_path, keep))
+    config.write_text(config.read_text() + OWNED.format(GONE).replace('"*@contoso', '"*@fabrikam'))
+    assert run_once(config)["delivered"]["sent"] == 1  # type: ignore[index]
+    (returned,) = mail_world.dovecot.wait_for(1, WATCHED)
+    assert b"X-Bounce-Watch-Kind: owner" in returned
+    for _ in range(ROUNDS):
+        assert run_once(config)["delivered"]["sent"] == 0  # type: ignore[index]
+    assert len(bounce_watch(config, "outbox", "list", "--json").stdout.splitlines()) == 1

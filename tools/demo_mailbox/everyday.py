@@ -39,7 +39,6 @@ BARE: tuple[tuple[str, str, Person, str, str, Verdict], ...] = (
     ("Mon 13:19", "too-large", FELIX, "t.berg@fjordmetrik.example", "Drawings for cell 4", v.TOO_LARGE),
     ("Mon 15:02", "closed-group", ELIF, "allstaff@larkfield.example", "Bike to work", v.OWN_CLOSED_GROUP),
     ("Tue 09:48", "spam", GRETA, "office@kanton-labor.example", "Autumn offers: save 20 %", v.SPAM),
-    ("Tue 15:40", "robot", SCANNER, "archive@dokuhaus.example", "Scan 3F-1187", v.TOO_LARGE),
     ("Wed 09:33", "french", CLAIRE, "j.dupond@ateliers-rive.example", "Devis capteurs", v.UNKNOWN_FR),
     ("Wed 11:07", "blocklist", LUKAS, "einkauf@stadtwerke-ost.example", "Order 7781", v.BLOCKLIST),
     ("Wed 16:21", "greylisted", HENRIK, "info@pumpen-jost.example", "Spare parts", v.EXPIRED_GREYLISTED),
@@ -55,6 +54,7 @@ BARE: tuple[tuple[str, str, Person, str, str, Verdict], ...] = (
         v.TOO_LARGE_FOR_RECIPIENT,
     ),
     ("Fri 11:36", "edge", NIKOLA, "samples@fjordmetrik.example", "Sample 0412", v.REFUSED_AT_THE_EDGE),
+    ("Fri 12:31", "robot", SCANNER, "archive@dokuhaus.example", "Scan 3F-1187", v.TOO_LARGE),
     ("Fri 14:12", "left", FELIX, "m.ritter@nordwerk.example", "Acceptance test", v.NO_SUCH_USER),
 )
 """Reports that a mail flow rule copies: when, what, who wrote, to whom, about what, what happened."""

@@ -76,14 +76,21 @@ def tables() -> list[Table]:
 
 def _tables(name: str, field: FieldInfo) -> Iterator[Table]:
     kinds = KINDS.get(name)
-    models: dict[str, Any] = dict(kinds) if kinds else {"": field.annotation}
+    several = get_origin(field.annotation) is tuple and not kinds
+    models: dict[str, Any] = dict(kinds) if kinds else {"": _one(field.annotation)}
     for kind, model in models.items():
         title = f"{name} ({kind})" if kind else name
-        yield _table(title, f"[{name}]", model, is_required=field.is_required())
+        header = f"[[{name}]]" if several else f"[{name}]"
+        yield _table(title, header, model, is_required=field.is_required())
     inner = {pair: None for model in models.values() for pair in _nested(model)}
     for key, (below, is_list) in inner:
         header = f"[[{name}.{key}]]" if is_list else f"[{name}.{key}]"
         yield _table(f"{name}.{key}", header, below, is_required=False)
+
+
+def _one(annotation: Any) -> Any:
+    """Return the model of a table, also where there may be several."""
+    return get_args(annotation)[0] if get_origin(annotation) is tuple else annotation
 
 
 def _table(title: str, header: str, model: Any, *, is_required: bool) -> Table:

@@ -99,6 +99,8 @@ def _check_all(path: Path | None, *, offline: bool) -> Iterator[Check]:
     yield from _guarded("catalogue and rules", _check_knowledge, config)
     yield from _guarded("verdicts", check_verdicts, config)
     yield from _guarded("templates", _check_templates, config)
+    for fault in config.owner_faults:
+        yield Check("owners", "failure", fault, "edit that line; the service keeps the rows before")
     yield from _check_secrets(config)
     yield from _check_password_sign_in(config)
     yield from _guarded("certificate", _check_certificates, config)
@@ -165,11 +167,8 @@ def _check_templates(config: Config) -> Iterator[Check]:
     if own is None:
         count = sum(1 for _ in shipped.rglob("*.j2"))
         text = f"{count} texts, none of your own"
-        yield (
-            Check("templates", "ok", text)
-            if count
-            else Check("templates", "failure", text, "install the program anew")
-        )
+        missing = Check("templates", "failure", text, "install the program anew")
+        yield Check("templates", "ok", text) if count else missing
         return
     problems = check_templates([own, shipped])
     yield from (Check("templates", "failure", problem, "edit that file") for problem in problems)

@@ -99,9 +99,10 @@ def _resolved_line(translator: Translator, organisation: OrganisationProfile, in
     )
 
 
-def asides(translator: Translator, digest: Digest) -> tuple[str, str]:
-    """Return a line about archived incidents and one about those of old messages, each "" for none."""
+def asides(translator: Translator, digest: Digest) -> tuple[str, ...]:
+    """Return a line about archived incidents, old messages and senders without a reader, each "" for none."""
     archived, historical = _names(translator, digest.archived), _names(translator, digest.historical)
+    unowned = ", ".join(f"{plain(count.label, 80)} ({count.now})" for count in digest.unowned)
     return (
         archived
         and translator.gettext(
@@ -109,6 +110,12 @@ def asides(translator: Translator, digest: Digest) -> tuple[str, str]:
         ),
         historical
         and translator.gettext("Found in old messages, without an alert: %(names)s", names=historical),
+        unowned
+        and translator.gettext(
+            "Bounces without a reader, by sender: %(senders)s. To name owners: %(command)s",
+            senders=unowned,
+            command="bounce-watch owners missing",
+        ),
     )
 
 

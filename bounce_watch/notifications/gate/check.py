@@ -7,7 +7,7 @@ Ours are new messages to the original sender, so a null sender on the report is 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from bounce_watch.model import Action, Kind, LetterKind
+from bounce_watch.model import GUIDANCE, Action, Kind, LetterKind
 from bounce_watch.model.address import domain_of, is_deliverable
 from bounce_watch.notifications.gate.robots import is_rewritten, is_robot
 from bounce_watch.notifications.gate.values import (
@@ -32,6 +32,9 @@ _REASONS = dict.fromkeys(LetterKind, _FOR_ADMINS) | {
     LetterKind.QUESTION: _FOR_ADMINS | {Reason.OUTSIDE_DOMAIN, Reason.REWRITTEN_ADDRESS},
     LetterKind.CONFIRMATION: _FOR_ADMINS | {Reason.OUTSIDE_DOMAIN},
     LetterKind.PROBE: _FOR_ADMINS | {Reason.OWN_ADDRESS, Reason.BREAKER, Reason.RATE_LIMIT},
+    # What it is about passed the checks of a reply; an owner may be an admin or a role address.
+    LetterKind.OWNER: _FOR_ADMINS
+    | {Reason.OUTSIDE_DOMAIN, Reason.NEVER_TO, Reason.SWITCHED_OFF, Reason.BREAKER, Reason.RATE_LIMIT},
 }
 """Reasons for which a message of a kind is refused."""
 _CLOCKS_DIFFER = timedelta(days=1)
@@ -44,13 +47,14 @@ def check(candidate: Candidate, past: Past, policy: Policy, now: datetime) -> Al
     Alerts and digests go to configured addresses, which must be plain, and are not repeated.
     So are questions and confirmations, which go only to accepted domains.
     A probe goes to the address that the admin names, but never to ourselves or beyond the rate limits.
-    Replies must pass every check; in preview they are allowed on hold.
+    An owner's letter goes to configured addresses in accepted domains, within the rate limits.
+    Replies must pass every check. In preview, replies and owners' letters are allowed on hold.
     """
     for reason, applies in _checks(candidate, past, policy, now):
         if applies and reason in _REASONS[candidate.kind]:
             return Refused(reason=reason, text=SENTENCES[reason])
     is_backlog = _is_earlier(candidate.received_at, past.backlog_until)
-    return Allowed(hold=candidate.kind is LetterKind.REPLY and (is_backlog or policy.mode is Mode.PREVIEW))
+    return Allowed(hold=candidate.kind in GUIDANCE and (is_backlog or policy.mode is Mode.PREVIEW))
 
 
 def refuse_at_once(candidate: Candidate, policy: Policy, now: datetime) -> Refused | None:

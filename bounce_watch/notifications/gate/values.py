@@ -34,7 +34,11 @@ class Reason(StrEnum):
     UNCERTAIN = "uncertain"
     SAME_LETTER = "same_letter"
     SAME_MESSAGE = "same_message"
+    OWNER_TOLD = "owner_told"
 
+
+UNREAD = frozenset({Reason.REWRITTEN_ADDRESS, Reason.ROBOT, Reason.AUTOMATIC_ORIGINAL})
+"""Reasons that mean: no person reads an answer there. Who looks after the address can be told instead."""
 
 SENTENCES: dict[Reason, str] = {
     Reason.OWN_BOUNCE: "One of our own notifications bounced. Those never get a reply.",
@@ -58,6 +62,7 @@ SENTENCES: dict[Reason, str] = {
     Reason.UNCERTAIN: "It may have been sent when the connection ended. It isn't sent again.",
     Reason.SAME_LETTER: "One reply tells the sender about several bounces.",
     Reason.SAME_MESSAGE: "The same message held other reports; one message causes one reply.",
+    Reason.OWNER_TOLD: "The address is unattended; its owner is notified instead.",
     Reason.TOO_OLD: "The bounce is too old for a reply.",
     Reason.SWITCHED_OFF: "Replies are switched off.",
 }
@@ -84,6 +89,7 @@ WITHHELD: dict[Reason, str] = {
     Reason.UNCERTAIN: N_("may have been sent; not repeated"),
     Reason.SAME_LETTER: N_("notified together with other bounces"),
     Reason.SAME_MESSAGE: N_("one reply per message"),
+    Reason.OWNER_TOLD: N_("owner of the address notified"),
     Reason.TOO_OLD: N_("too old"),
     Reason.SWITCHED_OFF: N_("replies are switched off"),
 }

@@ -75,14 +75,14 @@ def _filled(templates: Templates, organisation: OrganisationProfile, facts: Repl
     """Return the values of the reply in the best language that has all of its texts."""
     wanted = (facts.language, facts.earlier_language, organisation.language)
     return templates.in_best_language(
-        wanted, lambda translator: _written(templates, translator, organisation, facts)
+        wanted, lambda translator: written(templates, translator, organisation, facts)
     )
 
 
-def _written(
+def written(
     templates: Templates, translator: Translator, organisation: OrganisationProfile, facts: ReplyFacts
 ) -> dict[str, Value]:
-    """Return the texts of the cause, the notes for this case, the details. Raises UntranslatedText."""
+    """Return all values: texts of the cause, notes for this case, details. Raises UntranslatedText."""
     lead, words = leading(facts.bounces), f"replies/{translator.language}/words.j2"
     values, advice = _advised(templates, translator, organisation, facts)
     return {
@@ -96,7 +96,7 @@ def _written(
         "why": advice.why,
         "again": advice.again,
         "others": _others(templates, translator, organisation, facts, lead),
-        "more": [_more(_written(templates, translator, organisation, one)) for one in facts.more[:MAX_MAILS]],
+        "more": [_more(written(templates, translator, organisation, one)) for one in facts.more[:MAX_MAILS]],
         "rest": [_line(templates, translator, organisation, one) for one in facts.more[MAX_MAILS:]],
         "tone": "critical" if lead.owner is Owner.SECURITY else "",
     }
@@ -164,8 +164,8 @@ def _values(
         "organisation": plain(organisation.name, 80),
         "support": plain(organisation.support, 120),
         "reads_replies": organisation.reads_replies,
-        "who": _listed(templates, translator, recipients, 3),
-        "who_short": _listed(templates, translator, recipients, 1),
+        "who": listed(templates, translator, recipients, 3),
+        "who_short": listed(templates, translator, recipients, 1),
         "many": len(recipients) > 1,
         "mail_subject": defang(plain(facts.mail_subject, LONGEST_SUBJECT), keep),
         "sent_at": _sent_at(translator, organisation, facts),
@@ -181,7 +181,7 @@ def _values(
     }
 
 
-def _listed(templates: Templates, translator: Translator, names: list[str], most: int) -> str:
+def listed(templates: Templates, translator: Translator, names: list[str], most: int) -> str:
     """Return the first names as a list in a sentence, and how many more there are."""
     more = len(names) - most
     if more <= 0:
@@ -230,14 +230,14 @@ def _others(
     for cause in list(causes)[:MAX_DETAILS]:
         same = tuple(bounce for bounce in facts.bounces if bounce.cause is cause)
         one = replace(facts, bounces=same, more=(), incident=None, earlier_bounces=0)
-        written = _written(templates, translator, organisation, one)
-        others.append({"address": written["who"], **_more(written)})
+        texts = written(templates, translator, organisation, one)
+        others.append({"address": texts["who"], **_more(texts)})
     return others
 
 
-def _more(written: dict[str, Value]) -> dict[str, Value]:
+def _more(texts: dict[str, Value]) -> dict[str, Value]:
     """Return what a reply says about another message or cause."""
-    return {name: written[name] for name in ("opening", "headline", "steps", "again")}
+    return {name: texts[name] for name in ("opening", "headline", "steps", "again")}
 
 
 def _line(

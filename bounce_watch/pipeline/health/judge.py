@@ -35,6 +35,7 @@ def judge_health(
         *judge_mailboxes(store, config, now, sources),
         *_filing(store, config, sources),
         *_disk(config),
+        *_owners(config),
         *judge_sending(store, config, now),
         _incidents(store),
         _size(config),
@@ -128,6 +129,13 @@ def _disk(config: Config) -> Iterator[Line]:
         yield Line(name="disk", level=Level.CRITICAL, text=text, digest=("Disk", text))
     except OSError:
         return
+
+
+def _owners(config: Config) -> Iterator[Line]:
+    """Yield a line for each CSV file of owners that cannot be read."""
+    for fault in config.owner_faults:
+        text = f"{fault}; the service keeps the rows that it read before"
+        yield Line(name="owners", level=Level.WARNING, text=text, digest=("Owners", text))
 
 
 def _incidents(store: StoreQueries) -> Line:

@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import dataclass
 from functools import partial
 
+from bounce_watch.config.owners import find_owner
 from bounce_watch.model import Action, Evidence, Incident, IncidentState, LetterKind, Owner, is_subject_hash
 from bounce_watch.notifications.facts import NoticeFacts, OwnMail
 from bounce_watch.notifications.gate.values import Candidate
@@ -108,10 +109,12 @@ def notify_colleagues(context: Context, number: int) -> NotifiedColleagues:
 
 
 def _candidate(context: Context, incident: Incident, one: Affected) -> Candidate:
+    owner = find_owner(context.owners, one.sender)
     # No cause: a recent reply about the same cause must not stop the all-clear.
     return Candidate(
         kind=LetterKind.REPLY,
         to=one.sender,
+        known_robot=owner is not None and owner.knows_as_unread(one.sender),
         event_key=f"allclear:{incident.number}:{incident.reopened}:{one.sender}",
         evidence=one.evidence,
         received_at=context.clock(),

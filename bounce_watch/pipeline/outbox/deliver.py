@@ -13,7 +13,7 @@ from datetime import timedelta
 
 import structlog
 
-from bounce_watch.model import LetterKind, OutboxState
+from bounce_watch.model import GUIDANCE, LetterKind, OutboxState
 from bounce_watch.notifications.gate.values import Reason
 from bounce_watch.pipeline.context import Context
 from bounce_watch.send.interface import Delivery, Outcome, Sender, SentLookup
@@ -31,7 +31,7 @@ LONGEST_ROUND = 30.0
 PATIENCE = timedelta(hours=1)
 """How long replies wait behind a security alert."""
 
-RESENDS = dict.fromkeys(LetterKind, 3) | {LetterKind.REPLY: 1, LetterKind.PROBE: 0}
+RESENDS = dict.fromkeys(LetterKind, 3) | dict.fromkeys(GUIDANCE, 1) | {LetterKind.PROBE: 0}
 """How often a mail is sent again when it is unknown whether it was sent."""
 
 
@@ -96,7 +96,7 @@ def _due(context: Context, tried: set[int]) -> Sequence[OutboxEntry]:
     """
     now, store = context.clock(), context.store
     due = store.outbox.due(now, BATCH)
-    if all(entry.kind is not LetterKind.REPLY for entry in due):
+    if all(entry.kind not in GUIDANCE for entry in due):
         return due
     waiting = store.outbox.security_alerts(now - PATIENCE)
     if untried := [entry for entry in waiting if entry.id not in tried]:
@@ -105,7 +105,7 @@ def _due(context: Context, tried: set[int]) -> Sequence[OutboxEntry]:
             tx.outbox.hurry([entry.id for entry in untried], now)
         return untried
     if waiting or store.incidents.has_security_alert_to_write(now - PATIENCE, now):
-        return [entry for entry in due if entry.kind is not LetterKind.REPLY]
+        return [entry for entry in due if entry.kind not in GUIDANCE]
     return due
 
 
@@ -182,7 +182,7 @@ def resolve_unconfirmed(
 
 def _decide(context: Context, tx: Transaction, entry: OutboxEntry, *, was_sent: bool, certain: bool) -> None:
     now = context.clock()
-    may_repeat = certain or entry.kind is not LetterKind.REPLY
+    may_repeat = certain or entry.kind not in GUIDANCE
     if was_sent:
         tx.outbox.decide(entry.id, OutboxState.SENT, now, "found where sent mail lies")
     elif may_repeat and tx.state.times_resent(entry.id) < RESENDS[entry.kind]:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from bounce_watch.model import Letter, LetterKind, OutboxState
+from bounce_watch.model import GUIDANCE, Letter, OutboxState
 from bounce_watch.notifications.freeze import freeze, new_ids
 from bounce_watch.notifications.gate.check import check, refuse_at_once
 from bounce_watch.notifications.gate.values import Allowed, Candidate, Past, Policy, Reason, Refused
@@ -64,9 +64,8 @@ def post(
 
 
 def _waits(tx: Transaction, candidate: Candidate, verdict: Allowed | Refused, now: datetime) -> bool:
-    """Tell whether a reply must wait because too many are due; the first that must trips the breaker."""
-    is_reply = candidate.kind is LetterKind.REPLY
-    if not is_reply or not isinstance(verdict, Refused) or verdict.reason not in _TOO_MANY:
+    """Tell whether guidance must wait because too much is due; the first that must trips the breaker."""
+    if candidate.kind not in GUIDANCE or not isinstance(verdict, Refused) or verdict.reason not in _TOO_MANY:
         return False
     tx.state.latch_breaker(now)
     return True

@@ -4,12 +4,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bounce_watch.config.models import Config
+from bounce_watch.config.owners import find_owner
 from bounce_watch.model import Bounce, Evidence, JudgedReport, Report
 from bounce_watch.notifications.gate.check import check, examine
 from bounce_watch.notifications.gate.values import Past, Reason, Refused
 from bounce_watch.pipeline.context import policy_of
 from bounce_watch.pipeline.outbox.enqueue import past_of
-from bounce_watch.pipeline.replies.reply import candidate_of
+from bounce_watch.pipeline.replies.owners import goes_to_owner
+from bounce_watch.pipeline.replies.reply import addressee_of, candidate_of
 from bounce_watch.store import Store
 
 
@@ -46,11 +48,14 @@ def preview_reply(
     if not judged.failed:
         return None
     own_marks = frozenset(report.original.own_marks).union(*(layer.own_marks for layer in report.provenance))
-    candidate = candidate_of(judged, None, own_marks.__contains__)
+    owner = find_owner(config.owners_now({}), addressee_of(judged))
+    candidate = candidate_of(judged, None, own_marks.__contains__, owner)
     past = Past() if store is None else past_of(store, candidate, now)
     policy = policy_of(config)
     verdict = check(candidate, past, policy, now)
     outcome = verdict.reason.value if isinstance(verdict, Refused) else "held" if verdict.hold else "allowed"
+    if goes_to_owner(candidate, owner, policy, now):
+        outcome = Reason.OWNER_TOLD.value
     return ReplyPreview(
         to=candidate.to,
         outcome=outcome,

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 
 from bounce_watch.classify.authentication import is_disowned
+from bounce_watch.config.owners import SenderOwner, find_owner
 from bounce_watch.model import (
     Cause,
     Incident,
@@ -14,11 +15,12 @@ from bounce_watch.model import (
 from bounce_watch.model.address import normalise
 from bounce_watch.notifications.facts import ReplyFacts
 from bounce_watch.notifications.freeze import is_own_mark
-from bounce_watch.notifications.gate.values import Candidate
+from bounce_watch.notifications.gate.values import Candidate, Reason
 from bounce_watch.notifications.guidance.letter import leading
 from bounce_watch.pipeline.context import Context
 from bounce_watch.pipeline.replies.facts import facts_of, incident_of, stored_facts
 from bounce_watch.pipeline.replies.merge import enqueue_or_merge
+from bounce_watch.pipeline.replies.owners import goes_to_owner
 from bounce_watch.store import Transaction
 
 
@@ -38,8 +40,12 @@ def reply_to_sender(
     if not judged.failed:
         return None
     incident = incident_of(context.rules, judged, incidents)
-    candidate = candidate_of(judged, incident, lambda mark: is_own_mark(context.secret, mark))
+    owner = find_owner(context.owners, addressee_of(judged))
+    candidate = candidate_of(judged, incident, lambda mark: is_own_mark(context.secret, mark), owner)
     site, now = context.site, context.clock()
+    if goes_to_owner(candidate, owner, context.policy, now):
+        tx.outbox.withhold(candidate.to, candidate.cause, Reason.OWNER_TOLD, now, judged.report_id)
+        return False
     named = {"to": candidate.to or "", "event_key": candidate.event_key}
 
     def facts() -> ReplyFacts:
@@ -53,24 +59,36 @@ def reply_to_sender(
     )
 
 
+def addressee_of(judged: JudgedReport) -> str | None:
+    """Return who a reply to a report would go to, None if it does not say."""
+    addressee = leading(judged.failed).sender or judged.report.forwarded_by
+    return normalise(addressee) if addressee else None
+
+
 def candidate_of(
-    judged: JudgedReport, incident: Incident | None, is_ours: Callable[[str], bool]
+    judged: JudgedReport,
+    incident: Incident | None,
+    is_ours: Callable[[str], bool],
+    owner: SenderOwner | None = None,
 ) -> Candidate:
-    """Return the reply that a report asks for, before the gate. `is_ours` recognizes our own marks."""
-    report, lead = judged.report, leading(judged.failed)
-    addressee = lead.sender or report.forwarded_by
+    """Return the reply that a report asks for, before the gate. `is_ours` recognizes our own marks.
+
+    `owner` is who looks after the address that would get it.
+    """
+    report, lead, to = judged.report, leading(judged.failed), addressee_of(judged)
     marks = [*report.original.own_marks, report.original.message_id or ""]
     marks += [mark for layer in report.provenance for mark in layer.own_marks]
     return Candidate(
         kind=LetterKind.REPLY,
-        to=normalise(addressee) if addressee else None,
-        event_key=_event_key(addressee, lead.cause, report, incident),
+        to=to,
+        event_key=_event_key(to, lead.cause, report, incident),
         cause=lead.cause,
         evidence=judged.evidence,
         report_kind=report.kind,
         action=lead.action,
         own_mark=any(map(is_ours, marks)),
         automatic=report.original.automatic,
+        known_robot=owner is not None and owner.knows_as_unread(to or ""),
         disowned=is_disowned(report.original),
         original_sender=report.original.sender,
         original_recipients=report.original.recipients,

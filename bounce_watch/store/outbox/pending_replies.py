@@ -1,5 +1,6 @@
 """Pending replies: written but not yet due, so that more bounces can be added to them."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -49,9 +50,7 @@ class PendingReplies(Repository):
         if row is None or row.report_id is None:
             return None
         reports = [row.report_id, *_joined(self._rows, row, joined_for)]
-        return PendingReply(
-            number=row.id, event_key=row.event_key, bounces=_first_failed(self._rows, reports)
-        )
+        return PendingReply(number=row.id, event_key=row.event_key, bounces=first_failed(self._rows, reports))
 
     def send_now(self, now: datetime) -> None:
         """Make replies due that wait for more bounces; others keep their time."""
@@ -84,7 +83,8 @@ def _joined(session: Session, row: tables.Outgoing, reason: str) -> list[int]:
     return [number for number in session.exec(query.order_by(col(withheld.id))) if number is not None]
 
 
-def _first_failed(session: Session, reports: list[int]) -> tuple[int, ...]:
+def first_failed(session: Session, reports: Collection[int]) -> tuple[int, ...]:
+    """Return the number of one failed bounce of each report."""
     bounce = tables.Bounce
     query = select(func.min(bounce.id)).group_by(col(bounce.report_id))
     query = query.where(col(bounce.report_id).in_(reports), col(bounce.action) == Action.FAILED)

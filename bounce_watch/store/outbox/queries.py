@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, bindparam, func
 from sqlalchemy.orm import defer
 from sqlmodel import Session, col, select
 
-from bounce_watch.model import CLOSED, LetterKind, OutboxState, Owner, Severity
+from bounce_watch.model import CLOSED, GUIDANCE, LetterKind, OutboxState, Owner, Severity
 from bounce_watch.store import tables
 from bounce_watch.store.database.columns import Instant, fold
 from bounce_watch.store.database.errors import NotThere
@@ -17,8 +17,8 @@ from bounce_watch.store.database.values import value_of
 from bounce_watch.store.records import OutboxEntry, ReplyHistory
 
 _OUTGOING = tables.Outgoing
-_WITHOUT_BYTES = defer(_OUTGOING.raw)  # type: ignore[arg-type]
-_BETWEEN = tuple(kind for kind in LetterKind if kind not in (LetterKind.ALERT, LetterKind.REPLY))
+WITHOUT_BYTES = defer(_OUTGOING.raw)  # type: ignore[arg-type]
+_BETWEEN = tuple(kind for kind in LetterKind if kind is not LetterKind.ALERT and kind not in GUIDANCE)
 _NOT_ABANDONED = col(_OUTGOING.state) != OutboxState.ABANDONED
 
 
@@ -60,7 +60,7 @@ class OutboxQueries(Queries):
     def due(self, now: datetime, limit: int = 50) -> tuple[OutboxEntry, ...]:
         """Return the pending messages that are due: alerts first, severe ones before others, replies last."""
         found = self._alerts(is_due(now))
-        for kinds in (_BETWEEN, (LetterKind.REPLY,)):
+        for kinds in (_BETWEEN, GUIDANCE):
             if len(found) < limit:
                 found += self._waiting(OutboxState.PENDING, now, limit, kinds)
         return found[:limit]
@@ -106,7 +106,7 @@ class OutboxQueries(Queries):
         """Return the alerts with numbers above `number`, oldest first."""
         query = select(_OUTGOING).where(col(_OUTGOING.id) > number, col(_OUTGOING.kind) == LetterKind.ALERT)
         with self._reading() as session:
-            rows = session.exec(query.order_by(col(_OUTGOING.id)).limit(limit).options(_WITHOUT_BYTES))
+            rows = session.exec(query.order_by(col(_OUTGOING.id)).limit(limit).options(WITHOUT_BYTES))
             return tuple(value_of(OutboxEntry, row) for row in rows)
 
     def count_held(self) -> int:
@@ -175,7 +175,7 @@ class OutboxQueries(Queries):
             col(_OUTGOING.state) == OutboxState.PENDING, col(_OUTGOING.kind) == LetterKind.ALERT, *conditions
         )
         with self._reading() as session:
-            rows = session.exec(query.options(_WITHOUT_BYTES)).all()
+            rows = session.exec(query.options(WITHOUT_BYTES)).all()
             ranked = sorted(rows, key=lambda row: (Severity(row[1]).rank if row[1] else 0, row[0].id))
             return tuple(value_of(OutboxEntry, mail) for mail, _ in ranked)
 
@@ -187,7 +187,7 @@ class OutboxQueries(Queries):
             query = query.where(col(_OUTGOING.kind).in_(kinds))
         query = query.order_by(col(_OUTGOING.next_at), col(_OUTGOING.id)).limit(limit)
         with self._reading() as session:
-            return tuple(value_of(OutboxEntry, row) for row in session.exec(query.options(_WITHOUT_BYTES)))
+            return tuple(value_of(OutboxEntry, row) for row in session.exec(query.options(WITHOUT_BYTES)))
 
 
 FARTHEST = timedelta(days=1)
@@ -204,7 +204,7 @@ def entries(
 ) -> tuple[OutboxEntry, ...]:
     """Return the messages that meet the conditions, newest first, without loading their bytes."""
     query = select(_OUTGOING).where(*conditions).order_by(col(_OUTGOING.id).desc()).limit(limit)
-    return tuple(value_of(OutboxEntry, row) for row in session.exec(query.options(_WITHOUT_BYTES)))
+    return tuple(value_of(OutboxEntry, row) for row in session.exec(query.options(WITHOUT_BYTES)))
 
 
 def _count(session: Session, *conditions: ColumnElement[bool]) -> int:

@@ -12,6 +12,7 @@ from sqlmodel import Session, col, select
 
 from bounce_watch.model import (
     CLOSED,
+    GUIDANCE,
     Action,
     Count,
     Digest,
@@ -20,10 +21,10 @@ from bounce_watch.model import (
     Health,
     Incident,
     IncidentState,
-    LetterKind,
     OutboxState,
     Owner,
 )
+from bounce_watch.notifications.gate.values import UNREAD
 from bounce_watch.store import tables
 from bounce_watch.store.incidents.lifecycle import incident_of
 from bounce_watch.store.queries.counts import ACTION, Counts, count_rows, count_span, most
@@ -43,7 +44,7 @@ MARKED: Mapping[str, Any] = {
 }
 """The columns of the digest table that end a span, and the row numbers that they limit."""
 
-_BOUNCE = tables.Bounce
+_BOUNCE, _WITHHELD = tables.Bounce, tables.Withheld
 _OPENING = (Change.OPENED, "reopened")
 
 
@@ -113,7 +114,8 @@ class Counting:
             entries=self._entries(),
             senders=self._by(By.SENDER),
             domains=self._by(By.DOMAIN),
-            withheld=self._withheld(),
+            withheld=self._withheld(col(_WITHHELD.reason)),
+            unowned=self._withheld(col(_WITHHELD.recipient_key), col(_WITHHELD.reason).in_(UNREAD))[:LINES],
             unverified=self._unverified(),
             health=health,
             edition=edition,
@@ -166,15 +168,14 @@ class Counting:
         inside = self._span.holds("bounce_to")
         return self._count(_BOUNCE, inside) - self._count(_BOUNCE, inside, *self._is_accepted)
 
-    def _withheld(self) -> tuple[Count, ...]:
-        reason, times = tables.Withheld.reason, func.count()
-        query = select(reason, times).where(self._span.holds("withheld_to")).group_by(reason)
-        rows = self._session.exec(query.order_by(times.desc(), reason))
+    def _withheld(self, by: Any, *conditions: ColumnElement[bool]) -> tuple[Count, ...]:
+        query = select(by, func.count()).where(self._span.holds("withheld_to"), *conditions).group_by(by)
+        rows = self._session.exec(query.order_by(func.count().desc(), by))
         return tuple(Count(label=label, now=now) for label, now in rows)
 
     def _totals(self) -> dict[str, int]:
         mail, message, report = tables.Outgoing, tables.Message, tables.Report
-        reply, sent = col(mail.kind) == LetterKind.REPLY, [col(mail.sent_at) <= self._span.until]
+        reply, sent = col(mail.kind).in_(GUIDANCE), [col(mail.sent_at) <= self._span.until]
         if not self._span.is_first:
             sent.append(col(mail.sent_at) > self._span.since)
         return {

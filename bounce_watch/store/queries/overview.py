@@ -6,11 +6,11 @@ from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from bounce_watch.model import (
+    GUIDANCE,
     Action,
     Count,
     IncidentState,
     IncidentStory,
-    LetterKind,
     ListedBounce,
     Overview,
 )
@@ -87,6 +87,6 @@ def _withheld(session: Session, since: datetime, until: datetime) -> tuple[Count
 def _replies(session: Session, since: datetime, until: datetime) -> int:
     outgoing = tables.Outgoing
     query = select(func.count()).where(
-        col(outgoing.sent_at) >= since, col(outgoing.sent_at) < until, col(outgoing.kind) == LetterKind.REPLY
+        col(outgoing.sent_at) >= since, col(outgoing.sent_at) < until, col(outgoing.kind).in_(GUIDANCE)
     )
     return session.exec(query).one()
