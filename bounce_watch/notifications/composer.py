@@ -17,8 +17,8 @@ from bounce_watch.notifications.facts import (
     NoticeFacts,
     OrganisationProfile,
     OutageFacts,
-    QuestionFacts,
     OwnerFacts,
+    QuestionFacts,
     ReplyFacts,
 )
 from bounce_watch.notifications.guidance.letter import advice, guidance

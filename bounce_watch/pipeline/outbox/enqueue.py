@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from bounce_watch.model import GUIDANCE, Letter, OutboxState
+from bounce_watch.model import GUIDANCE, Letter, LetterKind, OutboxState
 from bounce_watch.notifications.freeze import freeze, new_ids
 from bounce_watch.notifications.gate.check import check, refuse_at_once
 from bounce_watch.notifications.gate.values import Allowed, Candidate, Past, Policy, Reason, Refused

@@ -109,8 +109,8 @@ def _unread(
     for detail in details:
         now = context.clock()
         facts = stored_facts(tx, context.site, context.rules, now, detail, to=to, event_key=key)
-        for bounce in facts.bounces if facts else ():
-            one = replace(facts, bounces=(bounce,))
-            mails.setdefault((bounce.sender or "", bounce.cause), []).append(one)
+        for one in [replace(facts, bounces=(bounce,)) for bounce in facts.bounces] if facts else ():
+            lead = one.bounces[0]
+            mails.setdefault((lead.sender or "", lead.cause), []).append(one)
     for (sender, _), those in mails.items():
         yield UnreadSender(sender=sender, mails=tuple(those))

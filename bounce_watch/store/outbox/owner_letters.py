@@ -83,11 +83,11 @@ class OwnerLetters(Queries):
         )
         with self._reading() as session:
             row = session.exec(query.limit(1).options(WITHOUT_BYTES)).first()
-            return row and LastLetter(
-                event_key=row.event_key,
-                at=row.sent_at or row.created_at,
-                is_unfinished=row.state in _UNFINISHED,
-            )
+        if row is None:
+            return None
+        return LastLetter(
+            event_key=row.event_key, at=row.sent_at or row.created_at, is_unfinished=row.state in _UNFINISHED
+        )
 
     def without_owner(
         self, reasons: Sequence[str], since: datetime, limit: int
