@@ -21,5 +21,10 @@ def catalogue_text() -> str:
     return "\n".join(data_file(name).read_text(encoding="utf-8") for name in _CATALOGUE)
 
 
+def goldens_text() -> str:
+    """Return replies and the causes that are right for them, one a line."""
+    return data_file("replies.txt").read_text(encoding="utf-8")
+
+
 def templates() -> Path:
     return folder("templates")

@@ -29,11 +29,17 @@ def votes_of(
 ) -> tuple[Vote, ...]:
     """Return all votes of one reply; what the reporter says around it counts only if it says nothing."""
     rows = catalogue.candidates(reply.status, by_microsoft, side)
-    own = _of_own_tokens(rows, reply.words)
-    votes = [*own, *of_words(catalogue, reply.words, side), *_of_families(catalogue, reply, host)]
+    lowered = folded(reply.text)
+    spoken = f"{lowered} {host.lower()}" if host else lowered
+    own = _of_own_tokens(rows, reply.words, spoken)
+    votes = [
+        *own,
+        *of_words(catalogue, reply.words, side, spoken),
+        *_of_families(catalogue, reply, lowered, spoken),
+    ]
     if not votes and reply.text != reply.words:
-        own = _of_own_tokens(rows, reply.text)
-        votes = [*own, *of_words(catalogue, reply.text, side)]
+        own = _of_own_tokens(rows, reply.text, spoken)
+        votes = [*own, *of_words(catalogue, reply.text, side, spoken)]
     code = _of_code(catalogue, rows, reply, own, by_microsoft=by_microsoft)
     found = (*votes, code) if code else votes
     return tuple(vote for vote in found if _may_say(vote.cause, side))
@@ -44,21 +50,19 @@ def _may_say(cause: Cause, side: Side | None) -> bool:
     return side is not Side.THEIRS or cause not in _ONLY_OURS
 
 
-def _of_own_tokens(rows: CandidateRows, text: str) -> list[Vote]:
+def _of_own_tokens(rows: CandidateRows, text: str, spoken: str) -> list[Vote]:
     """Return the rows of the very code whose own words stand there; only the first one counts in full."""
     lowered, most = folded(text), inf
     votes = []
     for row in rows.near:
-        if row.pattern and (found := row.pattern.search(text, lowered)):
+        if row.pattern and (found := row.pattern.search(text, lowered)) and row.is_spoken(spoken):
             weight = min(row.weight, most)
             votes.append(Vote(row.cause, weight, Ground.CODE_AND_TEXT, row, found[0]))
             most = SECOND_TOKEN
     return votes
 
 
-def _of_families(catalogue: Catalogue, reply: SmtpReply, host: str | None) -> Iterator[Vote]:
-    lowered = folded(reply.text)
-    spoken = f"{lowered} {host.lower()}" if host else lowered
+def _of_families(catalogue: Catalogue, reply: SmtpReply, lowered: str, spoken: str) -> Iterator[Vote]:
     for family, cause, code in catalogue.families.said(reply.text, lowered, reply.status, spoken):
         yield Vote(cause, family.weight, Ground.TEXT, None, code)
 

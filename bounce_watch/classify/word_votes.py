@@ -5,12 +5,13 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from bounce_watch.classify.catalogue.index import Catalogue
+from bounce_watch.classify.catalogue.row import Row
 from bounce_watch.classify.vote import Ground, Vote
 from bounce_watch.classify.words.clean import clause_at, clauses_of, without_names
 from bounce_watch.classify.words.statements import Statements
 from bounce_watch.classify.words.vocabulary import Vocabulary
 from bounce_watch.model import Side
-from bounce_watch.unwrap.fast_patterns import folded
+from bounce_watch.unwrap.fast_patterns import PatternIndex, folded
 
 MAX_CACHED = 1024
 """Clauses that are kept as read: replies with other addresses and ids repeat them."""
@@ -30,15 +31,18 @@ class _ReadClause(NamedTuple):
     weight: float
 
 
-def of_words(catalogue: Catalogue, text: str, side: Side | None) -> Iterator[Vote]:
-    """Yield what the words say; standing phrases are asked only when the rest says nothing."""
+def of_words(catalogue: Catalogue, text: str, side: Side | None, spoken: str) -> Iterator[Vote]:
+    """Yield what the words say; standing phrases are asked only when the rest says nothing.
+
+    `spoken` holds the whole reply and the name of its server, in small letters.
+    """
     knowledge = catalogue.knowledge
     for told in knowledge.standing.readings(without_names(text)):
         clauses = [_read(knowledge.vocabulary, knowledge.statements, one) for one in clauses_of(told)]
         votes = [vote for clause in clauses for vote in clause.votes]
         # A site's own phrases outweigh what is clear to us.
         if knowledge.has_site_part or not _is_clear(votes):
-            votes += _of_phrases(catalogue, told, clauses, side)
+            votes += _of_phrases(catalogue.phrases(side), told, clauses, spoken)
         if votes:
             yield from votes
             return
@@ -69,9 +73,11 @@ def _is_clear(votes: list[Vote]) -> bool:
 
 
 def _of_phrases(
-    catalogue: Catalogue, text: str, clauses: list[_ReadClause], side: Side | None
+    phrases: PatternIndex[Row], text: str, clauses: list[_ReadClause], spoken: str
 ) -> Iterator[Vote]:
-    for row, found in catalogue.phrases(side).matches(text, folded(text)):
+    for row, found in phrases.matches(text, folded(text)):
+        if not row.is_spoken(spoken):
+            continue
         weight = row.weight + min(len(found[0]) / LONGER, MOST_FOR_LENGTH)
         clause = clauses[min(clause_at(text, found.start()), len(clauses) - 1)]
         yield Vote(row.cause, weight * clause.weight, Ground.TEXT, row, found[0])

@@ -47,6 +47,8 @@ COMMANDS = {
     "incidents": Listed("incidents.incidents", "List, acknowledge and close incidents.", "Incidents"),
     "rules": Listed("rules", "List, check and try the detection rules.", "Incidents"),
     "outbox": Listed("outbox", "List, release or cancel messages; reset the breaker.", "Mail"),
+    "unknown": Listed("learn.unknown", "List rejections that aren't understood, in groups.", "Learn"),
+    "teach": Listed("learn.teach", "Teach the cause of a server response.", "Learn"),
     "reclassify": Listed("learn.reclassify", "Judge stored bounces again with the new catalogue.", "Learn"),
     "quarantine": Listed("quarantine", "List unreadable messages, and read them again.", "Mail"),
     "db": Listed("db", "Upgrade, back up, copy, check or purge the store.", "Care"),

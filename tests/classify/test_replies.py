@@ -8,11 +8,11 @@ from typing import NamedTuple
 import pytest
 
 from bounce_watch.classify import Catalogue, judge_reply
+from bounce_watch.classify.learning.cases import read_goldens
 from bounce_watch.model import Cause, Certainty, Side
+from bounce_watch.shipped_files import goldens_text
 from tests.classify.reports import CATALOGUE
 
-OWN = Path(__file__).with_name("replies.txt")
-"""Replies written down from memory, each with the causes that are right."""
 SHARED = Path(__file__).parents[3] / "shared" / "cases" / "replies.jsonl"
 shared = pytest.mark.skipif(not SHARED.is_file(), reason="the collected replies are not on this machine")
 
@@ -33,8 +33,11 @@ class Score(NamedTuple):
 
 
 def own_replies() -> list[Reply]:
-    lines = (line.rpartition(" | ") for line in OWN.read_text(encoding="utf-8").splitlines())
-    return [Reply(text, frozenset(causes.split(","))) for text, _, causes in lines]
+    """Return the shipped replies, written down from memory, each with the causes that are right."""
+    return [
+        Reply(case.reply, frozenset(case.causes), case.side or Side.THEIRS)
+        for case in read_goldens(goldens_text())
+    ]
 
 
 def collected() -> list[Reply]:

@@ -175,6 +175,7 @@ def kill_again_and_again(path: Path, kills: int) -> None:
     [pytest.param(600, 2, id="a few"), pytest.param(20_000, 50, id="many", marks=pytest.mark.proof)],
 )
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_a_killed_run_continues_beside_a_service_that_stores(
     tmp_path: Path, bounces: int, kills: int
 ) -> None:

@@ -9,19 +9,20 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import lru_cache
 from hashlib import sha256
-from typing import Any
+from typing import Any, NamedTuple
 
 from bounce_watch import __version__
 from bounce_watch.classify.catalogue.index import Catalogue
-from bounce_watch.classify.catalogue.knowledge import SITE_BONUS, read_knowledge
+from bounce_watch.classify.catalogue.knowledge import SITE_BONUS, Knowledge, read_knowledge
 from bounce_watch.classify.catalogue.read_row import ADVICE_KEYS, read_row, read_word, refuse_unknown
-from bounce_watch.classify.catalogue.row import CatalogueError, Row
+from bounce_watch.classify.catalogue.row import CatalogueError, Row, compile_linear
 from bounce_watch.model import Cause
 
 MAX_KEPT = 4
 """Catalogues that are kept: the shipped one, with and without a site's own rows."""
 
 _TABLES = {"advice", "code", "word", "statement", "standing", "provider"}
+_SITE_TABLES = _TABLES | {"case"}
 Table = Mapping[str, Any]
 
 
@@ -33,17 +34,50 @@ def load_catalogue(text: str, site_text: str | None = None) -> Catalogue:
     The result is kept, because compiling the patterns of all rows takes a third of a second.
     Raises CatalogueError that names the row.
     """
-    shipped = _parse(text, "codes.toml")
-    site = _parse(site_text, "site codes") if site_text is not None else {}
-    advice = _advice_of(shipped)
-    rows = {_key(row): row for row in _rows(shipped, advice, "codes.toml")}
+    shipped = _shipped(text)
+    rows, knowledge = shipped.rows, shipped.knowledge
     if site_text is not None:
-        listed = _rows(site, advice | _advice_of(site), "site codes")
-        own = {_key(row): replace(row, weight=row.weight + SITE_BONUS) for row in listed}
+        site = _parse(site_text, "site codes", _SITE_TABLES)
+        knowledge = _with_site(shipped, site)
+        listed = _rows(site, shipped.advice | _advice_of(site), "site codes")
+        own = {_key(row): _of_site(row, knowledge) for row in listed}
         _compile(own.values())
         # A site's new rows are tested before the shipped ones, because its phrases fit its mail better.
         rows = {key: row for key, row in own.items() if key not in rows} | rows | own
-    return Catalogue(tuple(rows.values()), read_knowledge(shipped, site), version_of(text, site_text))
+    return Catalogue(tuple(rows.values()), knowledge, version_of(text, site_text))
+
+
+class _Shipped(NamedTuple):
+    """What our own files say."""
+
+    tables: Table
+    advice: dict[Cause, Table]
+    rows: dict[tuple[str | None, str | None], Row]
+    knowledge: Knowledge
+
+
+@lru_cache(1)
+def _shipped(text: str) -> _Shipped:
+    tables = _parse(text, "codes.toml", _TABLES)
+    advice = _advice_of(tables)
+    rows = {_key(row): row for row in _rows(tables, advice, "codes.toml")}
+    return _Shipped(tables, advice, rows, read_knowledge(tables, {}))
+
+
+def _with_site(shipped: _Shipped, site: Table) -> Knowledge:
+    """Return what the judge knows of words with a site's own; most sites have rows and cases only."""
+    if set(site) <= {"code", "case", "advice"}:
+        return shipped.knowledge._replace(has_site_part=bool(site))
+    return read_knowledge(shipped.tables, site)
+
+
+def _of_site(row: Row, knowledge: Knowledge) -> Row:
+    """Return a site's row with its weight, and the sign of the provider for whom alone it counts."""
+    sign = None
+    if row.provider:
+        signs = {family.name: family.sign for family in knowledge.families}
+        sign = signs.get(row.provider) or compile_linear([re.escape(row.provider)], row.name)
+    return replace(row, weight=row.weight + SITE_BONUS, sign=sign)
 
 
 def version_of(text: str, site_text: str | None) -> str:
@@ -72,12 +106,12 @@ def _key(row: Row) -> tuple[str | None, str | None]:
     return row.code, row.variant
 
 
-def _parse(text: str, where: str) -> Table:
+def _parse(text: str, where: str, known: set[str]) -> Table:
     try:
         tables = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise CatalogueError(f"{where} is not TOML: {error}") from error
-    refuse_unknown(tables, _TABLES, where)
+    refuse_unknown(tables, known, where)
     return tables
 
 

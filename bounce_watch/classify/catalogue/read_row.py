@@ -23,12 +23,16 @@ ADVICE_KEYS = {"owner", "owner_ours", "sender_steps", "admin_steps", "playbook"}
 _ROW_KEYS = ADVICE_KEYS | {
     "code", "variant", "namespace", "side", "match", "default", "generic", "title", "meaning", "cause",
     "persistence", "source", "checked", "confidence", "weight", "bare",
+    "provider",
 }  # fmt: skip
 _NEEDED = ("title", "meaning", "cause", "source", "checked", "confidence")
+OWN_SOURCE = "this site's own file"
+"""The source of a row that a site taught itself."""
 _PLAYBOOK = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _SPAN = re.compile(
     r"(?P<class>[245x])\.(?P<subject>\d{1,3}|x)\.(?:(?P<low>\d{1,3})(?:-(?P<high>\d{1,3}))?|x)"
 )
+_PROVIDER = re.compile(r"[a-z0-9][a-z0-9.-]{1,252}", re.IGNORECASE)
 _REPLY_CODE = re.compile(r"[245]\d\d")
 _CLASSES = {4: Persistence.TEMPORARY, 5: Persistence.PERMANENT}
 
@@ -39,6 +43,8 @@ Table = Mapping[str, Any]
 def read_row(table: Table, advice: Mapping[Cause, Table], where: str) -> Row:
     """Return the row that a table describes. Raises CatalogueError that names it."""
     refuse_unknown(table, _ROW_KEYS, where)
+    if where.startswith("site codes"):
+        table = {"source": OWN_SOURCE, **table}
     missing = [key for key in _NEEDED if not table.get(key)]
     if missing:
         raise CatalogueError(f"{where}: {', '.join(missing)} missing")
@@ -76,6 +82,8 @@ def read_row(table: Table, advice: Mapping[Cause, Table], where: str) -> Row:
         admin_steps=_strings(full, "admin_steps", where),
         has_own_admin_steps="admin_steps" in table,
         playbook=_playbook(full.get("playbook"), where),
+        provider=_provider(full.get("provider"), where),
+        sign=None,
         source=_source(full["source"], where),
         checked=_day(full["checked"], where),
         confidence=read_word(Confidence, full["confidence"], "confidence", where),
@@ -157,9 +165,15 @@ def _playbook(name: str | None, where: str) -> str | None:
 
 
 def _source(source: str, where: str) -> str:
-    if not source.startswith("https://"):
+    if source != OWN_SOURCE and not source.startswith("https://"):
         raise CatalogueError(f"{where}: source must be an https address")
     return source
+
+
+def _provider(name: Any, where: str) -> str | None:
+    if name is not None and (not isinstance(name, str) or not _PROVIDER.fullmatch(name)):
+        raise CatalogueError(f"{where}: provider {name!r} is neither a provider nor the name of a host")
+    return name
 
 
 def _day(day: Any, where: str) -> date:

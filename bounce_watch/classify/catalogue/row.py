@@ -80,8 +80,9 @@ class Row:
     `side` None fits both sides. A row with `is_default` applies to its code without matching text; one with
     `is_generic` is only the usual meaning of its code. One with `is_bare` is a code that servers use for
     anything: without words it tells no reason. `weight` is that of its words; `pattern` finds any phrase of
-    `match`. `owner_ours` must act if our own servers refused, None for `owner`. `has_own_admin_steps` tells
-    that `admin_steps` are for this code, not for its whole cause.
+    `match`. With a `sign` it counts only where its `provider` speaks. `owner_ours` must act if our own
+    servers refused, None for `owner`. `has_own_admin_steps` tells that `admin_steps` are for this code, not
+    for its whole cause.
     """
 
     code: str | None
@@ -105,6 +106,8 @@ class Row:
     admin_steps: tuple[str, ...]
     has_own_admin_steps: bool
     playbook: str | None
+    provider: str | None
+    sign: KeywordGuardedPattern | None
     source: str
     checked: date
     confidence: Confidence
@@ -126,6 +129,10 @@ class Row:
 
     def owner_on(self, side: Side | None) -> Owner:
         return self.owner_ours if side is Side.OURS and self.owner_ours else self.owner
+
+    def is_spoken(self, spoken: str) -> bool:
+        """Tell whether the row's provider speaks; `spoken` holds reply and host name in small letters."""
+        return self.sign is None or self.sign.search(spoken, spoken) is not None
 
     def fits(self, side: Side | None) -> bool:
         return self.side is None or side is None or self.side is side

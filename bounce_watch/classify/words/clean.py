@@ -14,12 +14,12 @@ MAX_WORDS = 80
 """Words of one clause that are read."""
 
 _IP_WORD = " ipnum "
-_URL = re.compile(r"<?(?:https?://|www\.|mailto:)[^\s>]{1,2000}>?", re.IGNORECASE)
-_IP = re.compile(
+URL = re.compile(r"<?(?:https?://|www\.|mailto:)[^\s>]{1,2000}>?", re.IGNORECASE)
+IP = re.compile(
     r"(?<![\w.])(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9a-f]{1,4}(?::[0-9a-f]{0,4}){2,7})(?![\w])", re.IGNORECASE
 )
-_SETTING = re.compile(r"(?<!\S)[\[(]?[\w.-]{1,40}=[^\s,;]{1,200}")
-_HOST = re.compile(r"(?<![\w.@])(?:[a-z0-9_-]{1,63}\.){1,8}[a-z][a-z0-9-]{1,62}(?![\w@])", re.IGNORECASE)
+SETTING = re.compile(r"(?<!\S)[\[(]?[\w.-]{1,40}=[^\s,;]{1,200}")
+HOST = re.compile(r"(?<![\w.@])(?:[a-z0-9_-]{1,63}\.){1,8}[a-z][a-z0-9-]{1,62}(?![\w@])", re.IGNORECASE)
 _NO_HOST = ("exception", "storedrv", "resolver", "smtpsend", "transport.", "queue.", "approval.")
 _CLAUSE_END = re.compile(r"[.;!?](?=\s|$)|[。！？；]|\s[-–|/]{1,3}\s|[()|\"“”{}]")
 # French and Italian join an article to the next word: `l'utilisateur`, `dell'utente`.
@@ -33,19 +33,23 @@ _TOKEN = re.compile(r"[^\W_]+")
 def without_names(text: str) -> str:
     """Return a text without URLs, settings and host names; an IP address becomes a word."""
     if "://" in text or "www." in text or "mailto:" in text:
-        text = _URL.sub(" ", text)
+        text = URL.sub(" ", text)
     if "=" in text:
-        text = _SETTING.sub(" ", text)
+        text = SETTING.sub(" ", text)
     if ":" in text or "." in text:
-        text = _IP.sub(_IP_WORD, text)
-        text = _HOST.sub(_drop_host, text)
+        text = IP.sub(_IP_WORD, text)
+        text = HOST.sub(_drop_host, text)
     return text
 
 
 def _drop_host(found: re.Match[str]) -> str:
-    """Keep the names that Exchange gives to faults (`STOREDRV.Deliver.Exception:…`)."""
-    name = found[0].lower()
-    return found[0].replace(".", " ") if any(sign in name for sign in _NO_HOST) else " "
+    """Keep the names of faults (`STOREDRV.Deliver.Exception:…`)."""
+    return found[0].replace(".", " ") if is_fault_name(found[0]) else " "
+
+
+def is_fault_name(name: str) -> bool:
+    """Tell whether what looks like a host name is a name that Exchange gives to a fault."""
+    return any(sign in name.lower() for sign in _NO_HOST)
 
 
 def clauses_of(text: str) -> list[str]:

@@ -20,11 +20,12 @@ def write_page(path: Path, text: str, param_hint: str) -> None:
         raise typer.BadParameter(message, param_hint=param_hint) from None
 
 
-def write_privately(path: Path, text: str) -> None:
+def write_privately(path: Path, text: str, mode: int = 0o600) -> None:
     """Write a file completely or not at all, readable by its owner only. Raises OSError."""
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
+            os.fchmod(file.fileno(), mode)
             file.write(text)
         Path(name).replace(path)
     except BaseException:

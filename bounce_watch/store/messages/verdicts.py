@@ -3,11 +3,13 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import or_
+from sqlalchemy import ColumnElement, bindparam, or_, update
+from sqlalchemy import select as select_columns
 from sqlmodel import col, select
 
-from bounce_watch.model import Action, Bounce, Kind, Report
+from bounce_watch.model import Action, Bounce, Cause, Certainty, Kind, Report
 from bounce_watch.store import tables
 from bounce_watch.store.database.session import Queries, Repository
 from bounce_watch.store.messages.rows import bounce_of, bounce_row
@@ -17,6 +19,13 @@ _BOUNCE = tables.Bounce
 VERDICT = ("cause", "owner", "certainty", "entry", "why", "details", "catalogue")
 """The columns that a catalogue decides."""
 
+_COLUMNS: tuple[Any, ...] = (_BOUNCE.first_verdict, *(getattr(_BOUNCE, name) for name in VERDICT))
+# The ORM would send one statement for each row.
+_WRITE = (
+    update(_BOUNCE)
+    .where(col(_BOUNCE.id) == bindparam("of"))
+    .values({name: bindparam(f"new_{name}") for name in ("first_verdict", *VERDICT)})
+)
 _JUDGED = (Action.FAILED, Action.DELAYED)
 _DRIFT = "judged_otherwise"
 
@@ -47,19 +56,33 @@ class VerdictQueries(Queries):
 
         `text` must stand in the server's words, regardless of case. `newest`: the highest numbers first.
         """
-        conditions = [col(_BOUNCE.id) > after, col(_BOUNCE.action).in_(_JUDGED)]
+        conditions = [col(_BOUNCE.id) > after]
         conditions.append(or_(col(_BOUNCE.catalogue).is_(None), col(_BOUNCE.catalogue) != version))
         if since is not None:
             conditions.append(col(_BOUNCE.occurred_at) >= since)
         if text:
             conditions.append(col(_BOUNCE.diagnostic_code).icontains(text, autoescape=True))
+        return self._find(conditions, most, newest=newest)
+
+    def _find(
+        self, conditions: Iterable[ColumnElement[bool]], most: int, *, newest: bool
+    ) -> tuple[StoredVerdict, ...]:
         report, number = tables.Report, col(_BOUNCE.id)
         query = select(_BOUNCE, report.format, report.reporting_mta)
-        query = query.join(report, col(report.id) == col(_BOUNCE.report_id)).where(*conditions)
+        query = query.join(report, col(report.id) == col(_BOUNCE.report_id))
+        query = query.where(col(_BOUNCE.action).in_(_JUDGED), *conditions)
         query = query.order_by(number.desc() if newest else number).limit(most)
         with self._reading() as session:
             rows = session.exec(query).all()
         return tuple(StoredVerdict(row.id, bounce_of(row), _report(kind, mta)) for row, kind, mta in rows)
+
+    def not_understood(self, *, since: datetime | None, most: int) -> tuple[StoredVerdict, ...]:
+        """Return the newest bounces whose cause is unknown or a guess by the code, with words of a server."""
+        unclear = or_(col(_BOUNCE.cause) == Cause.UNKNOWN, col(_BOUNCE.certainty) == Certainty.NOT_TOLD)
+        conditions = [unclear, col(_BOUNCE.diagnostic_code).is_not(None)]
+        if since is not None:
+            conditions.append(col(_BOUNCE.occurred_at) >= since)
+        return self._find(conditions, most, newest=True)
 
     def judged_again(self, *, most: int, since: datetime | None = None) -> tuple[int, ...]:
         """Return the numbers of bounces that have a later verdict than the first, in order."""
@@ -81,17 +104,24 @@ class Verdicts(VerdictQueries, Repository):
 
     def replace(self, judged: Mapping[int, Bounce]) -> None:
         """Write new verdicts by the numbers of bounces; the first value of each column stays beside them."""
-        for row in self._of(judged):
-            values = bounce_row(judged[row.id])
-            changed = {name: getattr(row, name) for name in VERDICT if getattr(row, name) != values[name]}
-            row.first_verdict = {**changed, **(row.first_verdict or {})}
-            for name in changed:
-                setattr(row, name, values[name])
-        self._rows.flush()
+        kept: Any = select_columns(col(_BOUNCE.id), *map(col, _COLUMNS)).where(
+            col(_BOUNCE.id).in_(list(judged))
+        )
+        rows = []
+        for number, first, *values in self._rows.execute(kept):
+            now = bounce_row(judged[number])
+            was = {name: value for name, value in zip(VERDICT, values, strict=True) if value != now[name]}
+            rows.append(
+                {"of": number, "new_first_verdict": {**was, **(first or {})}}
+                | {f"new_{name}": now[name] for name in VERDICT}
+            )
+        if rows:
+            self._rows.connection().execute(_WRITE, rows)
 
     def restore(self, numbers: Sequence[int]) -> None:
         """Give bounces their first verdicts back."""
-        for row in self._of(numbers):
+        query = select(_BOUNCE).where(col(_BOUNCE.id).in_(numbers))
+        for row in self._rows.exec(query):
             for name, value in (row.first_verdict or {}).items():
                 if name in VERDICT:
                     setattr(row, name, value)
@@ -101,9 +131,6 @@ class Verdicts(VerdictQueries, Repository):
     def note_otherwise(self, version: str, count: int) -> None:
         """Record how many bounces this catalogue would judge otherwise."""
         write_value(self._rows, _DRIFT, f"{version} {count}")
-
-    def _of(self, numbers: Iterable[int]) -> Sequence[tables.Bounce]:
-        return self._rows.exec(select(_BOUNCE).where(col(_BOUNCE.id).in_(list(numbers)))).all()
 
 
 def _report(kind: str, reporting_mta: str | None) -> Report:

@@ -1,0 +1,128 @@
+"""`teach`: write a row for a reply into the site's own file, if it breaks nothing that is judged right."""
+
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+from bounce_watch.classify import Catalogue, load_catalogue
+from bounce_watch.classify.learning.cases import read_cases, read_goldens
+from bounce_watch.classify.learning.teaching import Lesson, Refused, Taught
+from bounce_watch.classify.learning.teaching import teach as try_rows
+from bounce_watch.cli.common.exit_status import Exit
+from bounce_watch.cli.common.filters import read_word
+from bounce_watch.cli.common.open_store import read_store
+from bounce_watch.cli.common.output import Form, print_lines, say
+from bounce_watch.cli.learn.reclassify import print_changes
+from bounce_watch.cli.learn.site_file import new_row, read_site, site_file, with_row, write_site
+from bounce_watch.config.load import load_config
+from bounce_watch.model import Bounce, Cause, Owner, Side
+from bounce_watch.parse.smtp_reply import find_codes
+from bounce_watch.pipeline.reclassify import MAX_COUNTED, compare
+from bounce_watch.shipped_files import catalogue_text, goldens_text
+
+
+def teach(
+    context: typer.Context,
+    what: Annotated[
+        list[str], typer.Argument(metavar="ID | REPLY", help="The id of a bounce, or what the server said.")
+    ],
+    cause: Annotated[str, typer.Option("--cause", help="The right cause, such as mailbox_full.")],
+    owner: Annotated[str | None, typer.Option("--owner", help="Who must act, if not as usual.")] = None,
+    side: Annotated[
+        str | None, typer.Option("--side", help="Only if this side says it: ours or theirs.")
+    ] = None,
+    provider: Annotated[
+        str | None, typer.Option("--provider", help="Only if it speaks: google, or mx.partner.example.")
+    ] = None,
+    words: Annotated[
+        str | None, typer.Option("--words", help="The words that tell (default: chosen for you).")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the row; write nothing.")] = False,
+) -> None:
+    """Teach the cause of a server response.
+
+    It shows what else would change, and refuses what breaks a reply that is judged right.
+    """
+    config = load_config(context.obj)
+    path = site_file(config)
+    lesson = _lesson(context.obj, " ".join(what))._replace(
+        cause=read_word(Cause, cause, "--cause"),
+        owner=read_word(Owner, owner, "--owner"),
+        side=read_word(Side, side, "--side"),
+        provider=provider,
+        words=words,
+    )
+    site = read_site(path)
+    before = load_catalogue(catalogue_text(), site or None)
+    if lesson.case.is_right(before):
+        say("It is judged so already; nothing was written.")
+        return
+    taught = _try(lesson, before, site)
+    if isinstance(taught, Refused):
+        _refuse(taught)
+    text = with_row(site, taught.row, lesson.case)
+    print_lines(new_row(taught.row, lesson.case).splitlines())
+    _show_changes(context.obj, taught)
+    if dry_run:
+        say("Nothing was written.")
+        return
+    write_site(path, text)
+    say(f"Written to {path}. The service reads it after a reload; `bounce-watch reclassify` judges the past.")
+
+
+def _lesson(config: Path | None, what: str) -> Lesson:
+    """Return what is to be taught, without its cause yet."""
+    if not what.isdigit():
+        return Lesson(what, Cause.UNKNOWN)
+    with read_store(config) as store:
+        detail = store.history.show(int(what))
+    bounce = (detail.bounce or detail.bounces[0]).bounce
+    return Lesson(
+        _said(bounce),
+        Cause.UNKNOWN,
+        spoken_by=bounce.side,
+        remote_mta=bounce.remote_mta,
+        names=(bounce.recipient.rpartition("@")[0],),
+    )
+
+
+def _said(bounce: Bounce) -> str:
+    """Return the server's words, after the codes that the report states beside them."""
+    words = bounce.diagnostic_code or ""
+    codes = () if any(find_codes(words)) else (bounce.reply_code, bounce.status)
+    return " ".join(filter(None, (*codes, words)))
+
+
+def _try(lesson: Lesson, before: Catalogue, site: str) -> Taught | Refused:
+    own = (one for one in read_cases(site) if one.reply != lesson.case.reply)
+    cases = [*own, *read_goldens(goldens_text())]
+    return try_rows(lesson, before, partial(_load, site), cases, datetime.now(UTC).date())
+
+
+def _load(site: str, row: dict[str, Any]) -> Catalogue:
+    return load_catalogue(catalogue_text(), with_row(site, row))
+
+
+def _refuse(refused: Refused) -> NoReturn:
+    if refused.broken:
+        say(f"Refused: it would break a reply that is judged right: {refused.broken}")
+        say('fix: name words that only this reply has: --words "..."; or --provider, --side')
+    else:
+        say("Refused: other words or the code in the reply weigh more than any row of its words.")
+        say("fix: bounce-watch explain REPLY shows what speaks for which cause")
+    raise typer.Exit(Exit.FAILED)
+
+
+def _show_changes(config: Path | None, taught: Taught) -> None:
+    """Show which stored bounces the row would change; only those with its words can."""
+    with read_store(config) as store:
+        found = store.verdicts.of_other_catalogues(
+            taught.catalogue.version, most=MAX_COUNTED, text=taught.words, newest=True
+        )
+        changes = compare(found, taught.catalogue)
+    if changes.counts:
+        say("Stored bounces that it changes:")
+        print_changes(changes, Form.TABLE)
