@@ -6,6 +6,7 @@
 #   make proof    the long proofs: hundreds of kills, a year of days, big mailboxes
 #   make check    style, types, import rules, documents, translations
 #   make reference  writes what is generated: reference pages, manual pages, completions
+#   make screens    writes what every command shows at three widths, to be looked at
 #   make messages   brings the translators' catalogs up to date with the English texts
 #   make docs       the documentation as a site, in site/
 #   make audit    licenses of all dependencies, and known vulnerabilities where advisories can be reached
@@ -24,7 +25,7 @@ PYTEST_FLAGS ?= -n 2 --dist loadgroup
 # Folders or files for `make test` and `make test-postgres`; all unless told otherwise.
 TESTS ?=
 
-.PHONY: demo install venv quick test test-postgres proof check reference messages docs bench clean
+.PHONY: demo install venv quick test test-postgres proof check reference screens messages docs bench clean
 .DEFAULT_GOAL := demo
 
 demo: $(VENV)/.runtime
@@ -61,6 +62,9 @@ check: $(VENV)/.dev
 
 reference: $(VENV)/.dev
 	$(BIN)/python tools/make_reference.py
+
+screens: $(VENV)/.dev
+	$(BIN)/python -m tests.cli.test_screens
 
 messages: $(VENV)/.dev
 	$(BIN)/python tools/messages.py

@@ -12,7 +12,7 @@ def main() -> None:
     from bounce_watch.cli.app import app
 
     try:
-        app()
+        app(prog_name="bounce-watch")
     except Exception as error:
         from bounce_watch.cli.common.exit_status import report, status_of
 

@@ -7,7 +7,16 @@ import typer
 
 from bounce_watch.cli.common.filters import AsJson
 from bounce_watch.cli.common.open_store import read_store, run_context
-from bounce_watch.cli.common.output import Column, emit, emit_json, form_of, local, print_lines, say
+from bounce_watch.cli.common.output import (
+    Column,
+    emit,
+    emit_json,
+    form_of,
+    local,
+    print_lines,
+    say,
+    two_lines,
+)
 from bounce_watch.cli.common.pages import write_new_file
 from bounce_watch.config.load import load_config
 from bounce_watch.model.message_location import MessageLocation
@@ -36,7 +45,7 @@ def list_quarantine(context: typer.Context, as_json: AsJson = False) -> None:
         found = store.quarantine.list()
     columns = [
         Column("id", "Id", right=True),
-        Column("at", "Since"),
+        Column("at", "Since", show=lambda row: two_lines(row["at"])),
         Column("size", "Bytes", right=True),
         Column("reason", "Why"),
         Column("uid", "Where", show=lambda row: f"{row['mailbox']} {row['uid']}"),

@@ -11,7 +11,7 @@ import typer
 from bounce_watch.cli.common.exit_status import Exit
 from bounce_watch.cli.common.filters import AsJson
 from bounce_watch.cli.common.open_store import read_store
-from bounce_watch.cli.common.output import Column, emit, form_of, say
+from bounce_watch.cli.common.output import Column, emit, form_of, say, two_lines
 from bounce_watch.cli.common.when import read_moment
 from bounce_watch.config.load import load_config
 from bounce_watch.config.models import Config
@@ -37,10 +37,15 @@ def list_rules(context: typer.Context, as_json: AsJson = False) -> None:
     columns = [
         Column("rule", "Rule", show=lambda row: (row["rule"], row["severity"])),
         Column("title", "What", flexible=True),
-        Column("shape", "Opens", show=lambda row: (row["opens"], f"by {row['group_by']}")),
+        Column("shape", "Opens", show=_opening),
         Column("owner", "Owner", show=lambda row: label_of(row["owner"])),
     ]
     emit(rows, columns, form_of(as_json), empty="No rules.")
+
+
+def _opening(row: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return when a rule opens an incident, and for whom or what, in words that can be parted."""
+    return (row["opens"].replace("_", " "), f"by {row['group_by'].replace('_', ' ')}")
 
 
 def _rule_json(rule: Rule) -> dict[str, Any]:
@@ -201,7 +206,7 @@ def _columns(*, compared: bool = False) -> list[Any]:
     return [
         *([Column("change", "Change")] if compared else []),
         Column("rule", "Rule\nwho or where", show=lambda row: (row["rule"], row["key"]), flexible=True),
-        Column("opened_at", "Opened"),
+        Column("opened_at", "Opened", show=lambda row: two_lines(row["opened_at"])),
         Column("hours", "Hours", right=True, show=_hours),
         Column("messages", "Mails", right=True),
         Column("alerts", "Alerts", right=True),

@@ -25,7 +25,7 @@ def speak_plainly(command: Any) -> None:
     command.collect_usage_pieces = lambda context: [_BRACES.sub("", piece) for piece in usage(context)]
     for parameter in command.params:
         record = parameter.get_help_record
-        if parameter.param_type_name == "option" and not parameter.is_flag and not parameter.metavar:
+        if not parameter.metavar and not getattr(parameter, "is_flag", False):
             parameter.metavar = _word(parameter.name, record(context)[0])
         parameter.get_help_record = partial(_plainly, record)
     for below in getattr(command, "commands", {}).values():

@@ -23,11 +23,11 @@ from bounce_watch.cli.common.output import (
 from bounce_watch.cli.incidents import Number, change, read_number
 from bounce_watch.cli.incidents.case_pack import pack_files, write_files
 from bounce_watch.config.load import load_config
-from bounce_watch.model import Incident, IncidentState, Owner
+from bounce_watch.model import Incident, IncidentState, Owner, Severity
 from bounce_watch.notifications.alert.playbooks import shipped_playbooks
 from bounce_watch.notifications.alert.steps import fill_steps
 from bounce_watch.notifications.alert.wording import NOT_CONFIRMED
-from bounce_watch.notifications.rendering.labels import OWNERS
+from bounce_watch.notifications.rendering.labels import OWNERS, SEVERITIES
 from bounce_watch.notifications.rendering.refusal_details import common_evidence
 from bounce_watch.pipeline.context import read_catalogue
 from bounce_watch.store import BounceRow, IncidentDetail
@@ -49,7 +49,11 @@ INCIDENT_COLUMNS = (
     Column("title", "What\nwho or where", show=_what, flexible=True),
     Column("mails", "Mails", right=True),
     Column("opened_at", "Opened", show=lambda row: two_lines(row["opened_at"])),
-    Column("owner", "Severity\nOwner", show=lambda row: (row["severity"], OWNERS[Owner(row["owner"])])),
+    Column(
+        "owner",
+        "Severity\nOwner",
+        show=lambda row: (SEVERITIES[Severity(row["severity"])], OWNERS[Owner(row["owner"])]),
+    ),
 )
 
 incidents = typer.Typer(help="List, acknowledge and close incidents.", invoke_without_command=True)
