@@ -54,10 +54,16 @@ def _follows(letter: datetime, time: datetime) -> bool:
 
 
 def count_again(letters: Iterable[datetime], mails: Iterable[MailInVain]) -> int:
-    """Count the different messages that were sent after the first of some letters, and bounced."""
-    first = min(letters, default=None)
-    later = {mail.message_id or mail.sent_at for mail in mails if first is not None and mail.sent_at > first}
-    return len(later)
+    """Count the different messages that were sent after the first of some letters, and bounced.
+
+    Another report on an earlier message is none of them.
+    """
+    if (first := min(letters, default=None)) is None:
+        return 0
+    mails = list(mails)
+    earlier = {mail.message_id for mail in mails if mail.sent_at <= first and mail.message_id}
+    later = {mail.message_id or mail.sent_at for mail in mails if mail.sent_at > first}
+    return len(later - earlier)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

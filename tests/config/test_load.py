@@ -46,6 +46,54 @@ def test_the_american_name_of_the_section_is_the_same_section() -> None:
     assert "unknown key organization; did you mean organisation?" in problems_of(both)
 
 
+IMAP = 'type = "imap"\nuser = "{user}"\npassword_command = "pass"'
+
+
+@pytest.mark.parametrize(
+    ("source", "reply_to", "expected"),
+    [
+        ('type = "maildir"\npath = "inbox"', None, None),
+        ('type = "maildir"\npath = "inbox"', "watch@larkfield.example", "watch@larkfield.example"),
+        (IMAP.format(user="watch@larkfield.example"), None, "watch@larkfield.example"),
+        (IMAP.format(user="watch@archive.example"), None, None),
+        (IMAP.format(user="watcher"), None, None),
+        (IMAP.format(user="watch@larkfield.example"), "none", None),
+    ],
+    ids=["unknown", "given", "by IMAP", "elsewhere", "no address", "switched off"],
+)
+def test_replies_go_to_the_watched_mailbox_if_it_is_known(
+    source: str, reply_to: str | None, expected: str | None
+) -> None:
+    text = GOOD.replace('type = "maildir"\npath = "inbox"', source)
+    text += f'reply_to = "{reply_to}"\n' if reply_to else ""
+    config = read_config(text.encode(), FOLDER / "config.toml")
+    assert config.reply_to == expected
+    assert config.profile.reads_replies is (expected is not None)
+
+
+@pytest.mark.parametrize(
+    ("support", "expected"),
+    [
+        ("phone 4455", "mailadmin@larkfield.example"),
+        ("Help desk <help@larkfield.example>, 4455", "help@larkfield.example"),
+        ("help@elsewhere.example", "mailadmin@larkfield.example"),
+        ("bounces@larkfield.example", "mailadmin@larkfield.example"),
+    ],
+    ids=["a phone", "an address", "outside", "our own mailbox"],
+)
+def test_support_gets_the_words_of_colleagues_if_it_is_an_address_of_ours(
+    support: str, expected: str
+) -> None:
+    config = read_config(GOOD.replace('"4455"', f'"{support}"').encode(), FOLDER / "config.toml")
+    assert config.support_to == [expected]
+
+
+@pytest.mark.parametrize("reply_to", ["watch@elsewhere.example", "watch", "a@b@larkfield.example"])
+def test_replies_cannot_leave_our_domains(reply_to: str) -> None:
+    (problem,) = problems_of(GOOD + f'reply_to = "{reply_to}"\n')
+    assert "reply" in problem
+
+
 def test_relative_paths_start_at_the_files_folder() -> None:
     config = read_config(GOOD.encode(), FOLDER / "config.toml")
     assert isinstance(config.source[0], MaildirSettings)

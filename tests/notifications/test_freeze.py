@@ -65,6 +65,13 @@ def test_the_headers_are_ours() -> None:
     }
 
 
+def test_replies_go_where_the_configuration_says() -> None:
+    mail = message_from_bytes(frozen(reply_to="bounces@contoso.example"), policy=default)
+    assert str(mail["Reply-To"]) == "bounces@contoso.example"
+    with pytest.raises(UnsafeMail):
+        frozen(reply_to="bounces@contoso.example\r\nBcc: eve@evil.example")
+
+
 def test_both_parts_carry_the_text_and_our_mark() -> None:
     mail = message_from_bytes(frozen(), policy=default)
     assert mail.get_content_type() == "multipart/alternative"

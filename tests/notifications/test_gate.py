@@ -420,3 +420,22 @@ def test_what_is_refused_at_once_is_refused_by_the_gate_for_the_same_reason(row:
     assert at_once is None or at_once == check(letter, replace(Past(), **past), policy, NOW)
     by_the_past = {field.name for field in fields(Past)} & set(past)
     assert (at_once is None) == (reason is None or bool(by_the_past))
+
+
+@pytest.mark.parametrize("kind", [LetterKind.QUESTION, LetterKind.CONFIRMATION])
+@pytest.mark.parametrize(
+    ("to", "past", "reason"),
+    [
+        ("help-desk@contoso.example", Past(), None),
+        ("admin@contoso.example", Past(mails_last_minute=99, breaker_latched=True), None),
+        ("help-desk@fabrikam.example", Past(), Reason.OUTSIDE_DOMAIN),
+        ("help@desk@contoso.example", Past(), Reason.NOT_PLAIN_ADDRESS),
+        ("help-desk@contoso.example", Past(event_key_known=True), Reason.REPEATED),
+    ],
+    ids=["support", "an admin in a storm", "outside", "odd", "twice"],
+)
+def test_what_follows_a_reply_stays_in_our_domains(
+    kind: LetterKind, to: str, past: Past, reason: Reason | None
+) -> None:
+    verdict = check(Candidate(kind=kind, to=to, event_key="one"), past, POLICY, NOW)
+    assert (verdict.reason if isinstance(verdict, Refused) else None) is reason

@@ -5,10 +5,13 @@ from datetime import timedelta
 
 import pytest
 
-from bounce_watch.model import IncidentState, LetterKind
+from bounce_watch.model import Edition, IncidentState, LetterKind
 from bounce_watch.model.incident import Incident
+from bounce_watch.pipeline.digest import gather
+from bounce_watch.pipeline.maintenance import forget
 from bounce_watch.store import OutboxEntry
-from tests.pipeline.conftest import Home, ndr
+from bounce_watch.store.privacy.identity import PersonIdentity
+from tests.pipeline.conftest import START, Home, every_text, ndr
 from tests.replies import CLIENTS, INTERNAL, LANGUAGES, WORDS, Answered, reply
 
 pytestmark = pytest.mark.slow
@@ -289,3 +292,65 @@ def test_a_guessed_mark_or_that_of_a_letter_that_never_left_does_nothing(
     content = reply(Answered(**{**_values(held), "message_id": guessed, "references": guessed, "text": ""}))
     answer(home, content, "guessed")
     assert written(home, LetterKind.QUESTION) == []
+
+
+def test_a_third_message_in_vain_is_told_to_support_once(site: Home) -> None:
+    letter(site)
+    told = []
+    for number in range(2, 7):
+        site.clock.now += timedelta(days=2)
+        site.deliver(ndr(LENA, "ann@fabrikam.example", number=number, at=site.clock.now), f"ndr{number}")
+        site.look()
+        told.append(len(written(site, LetterKind.QUESTION)))
+    assert told == [0, 0, 1, 1, 1]
+    (question,) = written(site, LetterKind.QUESTION)
+    text = " ".join(question.preview.split())
+    assert f"{LENA} wrote to ann@fabrikam.example 3 times in 30 days after our advice" in text
+    assert "the address doesn't exist" in text
+
+
+def test_what_is_no_third_message_in_vain_is_not_told(site: Home) -> None:
+    """Another report on the same message, another recipient, another person, and a month later."""
+    letter(site)
+    for days, sender, recipient, same in (
+        *((1, LENA, "ann@fabrikam.example", True), (2, LENA, "ann@fabrikam.example", False)),
+        *(
+            (3, LENA, "bob@fabrikam.example", False),
+            (4, "tom@larkfield.example", "ann@fabrikam.example", False),
+        ),
+        *((5, LENA, "ann@fabrikam.example", False), (40, LENA, "ann@fabrikam.example", False)),
+    ):
+        site.clock.now = START + timedelta(days=days)
+        number = 1 if same else days + 10
+        raw = ndr(sender, recipient, number=number, at=site.clock.now)
+        site.deliver(raw.replace(b"<report.1@", b"<report.x@"), f"ndr{days}")
+        site.look()
+    assert written(site, LetterKind.QUESTION) == []
+
+
+def test_the_monthly_digest_names_advice_that_did_not_help(site: Home) -> None:
+    letters(site, 24)
+    for number in range(9):
+        site.clock.now += timedelta(hours=1)
+        raw = ndr(f"colleague{number}@larkfield.example", f"ann@firm{number}.example", at=site.clock.now)
+        site.deliver(raw.replace(b".1@", b".%d@" % (number + 100)), f"again{number}")
+    site.look()
+    site.clock.now += timedelta(days=16)
+    for edition, expected in ((Edition.WEEKLY, 0), (Edition.MONTHLY, 1)):
+        digest = gather(site.config, site.context.store, site.clock.now, edition=edition)
+        assert len(digest.unhelpful) == expected
+    text = " ".join(site.context.composer.digest(digest, event_key="x", to=HELP).text.split())
+    assert "ADVICE THAT DIDN'T HELP" in text
+    assert "9 of 24 (95% interval: 21% to 57%)" in text
+
+
+def test_the_words_are_exported_to_their_author_and_forgotten(site: Home) -> None:
+    answer(site, reply(letter(site), words="My own secret words."))
+    store, person = site.context.store, PersonIdentity(LENA)
+    rows = dict(store.privacy.export(person, store.privacy.search(person)))
+    assert "My own secret words." in rows["mails"]["text"]
+    assert rows["mails"]["recipient"] != HELP
+    forget(store, person, store.privacy.search(person), by="admin", now=site.clock.now)
+    everything = "\n".join(every_text(site))
+    assert "secret words" not in everything
+    assert LENA not in everything

@@ -104,9 +104,11 @@ class Forgetter:
     def _mails(self, rows: Sequence[tables.Outgoing]) -> int:
         erasable = [row for row in rows if row.state != OutboxState.SENDING]
         for row in erasable:
-            waits = row.state in WAITING
-            if self._is_theirs(row.recipient):
+            waits, is_theirs = row.state in WAITING, self._is_theirs(row.recipient)
+            if is_theirs:
                 row.recipient = row.recipient_key = self._pseudonym
+            if is_theirs or row.kind == LetterKind.QUESTION:
+                # A question holds what somebody wrote in their own words.
                 row.subject, row.preview, row.raw = DELETED, DELETED, b""
             else:
                 row.raw = letter_without(row.raw, self._person, self._pseudonym)

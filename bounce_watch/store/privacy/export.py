@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlmodel import Session
 
+from bounce_watch.model import LetterKind
 from bounce_watch.store import tables
 from bounce_watch.store.privacy.columns import Found, mapped, rows_of
 from bounce_watch.store.privacy.identity import OTHERS, PersonIdentity
@@ -67,9 +68,14 @@ class _Writer:
         return any(address is not None and self._person.is_in(address) for address in known)
 
     def mail(self, session: Session, row: tables.Outgoing) -> Row:
-        """Return an outgoing message: whole if it went to the person, else the lines that name them."""
+        """Return an outgoing message: whole if it went to the person, else the lines that name them.
+
+        A question to support holds what the person wrote, whom its subject names.
+        """
         if self._person.is_in(row.recipient):
             return {**_plain(row), "text": row.preview}
+        if row.kind == LetterKind.QUESTION and self._person.is_in(row.subject):
+            return self.row(session, row) | {"recipient": OTHERS, "text": row.preview}
         lines = [line for line in row.preview.splitlines() if self._person.is_in(line)]
         mail = self.row(session, row) | {"recipient": OTHERS, "subject": None}
         return mail | {"lines": [self._person.without_others(line) for line in lines]}
