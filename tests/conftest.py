@@ -5,7 +5,7 @@ import structlog
 
 pytest_plugins = ["tests.servers.fixtures"]
 
-SERVERS = frozenset(("dovecot", "postgres", "alone", "stores", "mail_world"))
+SERVERS = frozenset(("dovecot", "postgres", "alone", "stores", "mail_world", "dns_world"))
 """Fixtures that start a real server: their tests carry the mark `servers`."""
 SLOW = frozenset(("demo", "demo_in_file", "problems"))
 """Fixtures that take seconds: a played week, a check of all templates. Their tests carry the mark `slow`."""

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Install Dovecot, Postfix, PostgreSQL and Chromium for the tests that start them, and systemd-analyze for
+# Install Dovecot, Postfix, PostgreSQL, Knot, Unbound and Chromium for the tests that start them, and systemd-analyze for
 # the test of the units, without starting any service of the system.
 # Where that is not possible the tests are skipped; with CI=true a missing server is a failure.
 set -euo pipefail
 
 policy=/usr/sbin/policy-rc.d
 saved=$policy.before-bounce-watch
-packages="dovecot-imapd dovecot-lmtpd postfix postgresql systemd chromium"
+packages="dovecot-imapd dovecot-lmtpd postfix postgresql systemd chromium knot unbound"
 PATH=$PATH:/usr/sbin:/usr/local/sbin
 
 have_servers() {
@@ -24,10 +24,11 @@ have_database() {
     done
     return 1
 }
-have_all() { have_servers && have_database && command -v systemd-analyze && have_browser; }
+have_names() { command -v knotd && command -v unbound; }
+have_all() { have_servers && have_database && have_names && command -v systemd-analyze && have_browser; }
 
 have_not() {
-    echo "Dovecot, Postfix, PostgreSQL, Chromium or systemd-analyze is missing ($1): the tests that need it will be skipped." >&2
+    echo "Dovecot, Postfix, PostgreSQL, Knot, Unbound, Chromium or systemd-analyze is missing ($1): the tests that need it will be skipped." >&2
     [ "${CI:-}" = true ] && exit 1
     exit 0
 }

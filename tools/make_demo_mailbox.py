@@ -16,7 +16,9 @@ from demo_mailbox.mail import Mail
 INCIDENTS = (
     ("takeover_precursor", JONAS.address),
     ("sender_blocked", JONAS.address),
+    ("dns_proven_destination", incidents.EXPIRED_DOMAIN),
     ("domain_unreachable", incidents.EXPIRED_DOMAIN),
+    ("dns_proven", DOMAIN),
     ("spf_many_senders", DOMAIN),
 )
 """The incidents that the week must raise, as rule id and key, in the order they open."""

@@ -42,6 +42,7 @@ COMMANDS = {
     "answers": Listed("queries.answers", "Count what came of replies to senders.", "Ask"),
     "explain": Listed("explain", "Explain a code, a server response, or a message file.", "Ask"),
     "parse": Listed("parse", "Read message files and print what they report.", "Ask"),
+    "dns": Listed("dns.dns", "Ask DNS about a domain, and what to publish.", "Ask"),
     "digest": Listed("digest", "Print the digest as it would be sent now.", "Ask"),
     "report": Listed("report", "Write a self-contained HTML report.", "Ask"),
     "incidents": Listed("incidents.incidents", "List, acknowledge and close incidents.", "Incidents"),

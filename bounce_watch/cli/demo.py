@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
@@ -21,9 +22,12 @@ from bounce_watch.cli.demo_dates import LAST_DAY, last_day_of, moved
 from bounce_watch.cli.incidents.incidents import INCIDENT_COLUMNS, incident_json
 from bounce_watch.config.load import load_config
 from bounce_watch.config.models import Config
+from bounce_watch.dns.table import DnsTable
 from bounce_watch.model import Digest
 from bounce_watch.pipeline import Context, CycleResult, run_cycle
+from bounce_watch.pipeline.context import Clock
 from bounce_watch.pipeline.digest import gather
+from bounce_watch.pipeline.dns_proofs import DnsProofs
 from bounce_watch.pipeline.wiring import sender_of, source_of
 from bounce_watch.send.interface import Sender
 from bounce_watch.shipped_files import folder as shipped
@@ -85,7 +89,8 @@ def _play(folder: Path, config: Config, later: timedelta) -> CycleResult:
     moments = [datetime.fromisoformat(arrival["arrived_at"]) + later for arrival in arrivals]
     result, digests = CycleResult(), []
     clock = DemoClock(moments[0] - timedelta(minutes=1))
-    with run_context(config, clock) as work, sender_of(config) as sender:
+    with run_context(config, clock) as opened, sender_of(config) as sender:
+        work = _with_demo_dns(opened, config, lambda: clock() - later)
         new = [] if work.store.mailboxes.last_success_fetch_at() else arrivals
         with counting("Playing a week of mail", len(new)) as step:
             for arrival, moment in zip(new, moments, strict=False):
@@ -106,6 +111,12 @@ def _play(folder: Path, config: Config, later: timedelta) -> CycleResult:
             page = folder / f"digest-{digest.local_date.isoformat()}.html"
             page.write_text(letter.html, encoding="utf-8")
     return result
+
+
+def _with_demo_dns(work: Context, config: Config, clock: Clock) -> Context:
+    """Answer the questions to DNS from a table: the demo asks no network."""
+    table = DnsTable((shipped("data") / "demo" / "dns.toml").read_text(encoding="utf-8"), clock)
+    return replace(work, dns=DnsProofs(config.dns, config.organisation.accepted_domains, table))
 
 
 def _prepare(folder: Path) -> Path:

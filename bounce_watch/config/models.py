@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, SecretStr, field_validator, model_validator
 
 from bounce_watch.config.accounts import ImapSettings, Login, SendSettings, SmtpSettings, SourceSettings
+from bounce_watch.config.dns import Dns
 from bounce_watch.config.organisation import Organisation, Retention
 from bounce_watch.config.owners import (
     OnNews,
@@ -103,6 +104,7 @@ class Config(Section):
     digest: Digest = Digest()
     alerts: Alerts = Alerts()
     trust: Trust = Trust()
+    dns: Dns = Dns()
     run: Run = Run()
     monitor: Monitor = Monitor()
     overrides: Overrides = Overrides()

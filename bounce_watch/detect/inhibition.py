@@ -61,6 +61,8 @@ def _named(facet: Facet, finding: Finding) -> set[str]:
             return {sender.lower() for sender in finding.senders}
         case Facet.SENDER_DOMAIN:
             return {domain for domain in map(domain_of, finding.senders) if domain}
+        case Facet.PROVEN:
+            return _named(Facet.SENDER_DOMAIN, finding) | _named(Facet.RECIPIENT_DOMAIN, finding)
         case Facet.RECIPIENT_DOMAIN:
             return {domain.lower() for domain in finding.recipient_domains}
         case _:

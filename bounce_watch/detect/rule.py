@@ -32,6 +32,7 @@ class Facet(StrEnum):
     RECIPIENT_DOMAIN = "recipient_domain"
     SENDER_AND_RECIPIENT = "sender_and_recipient"
     CAUSE = "cause"
+    PROVEN = "proven"
     TENANT = TENANT
 
     @property

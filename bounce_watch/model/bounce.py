@@ -19,6 +19,7 @@ class Bounce:
     writer, which for an expired mail is days earlier.
     `details` holds what the server's words say beyond the code.
     `catalogue` is the version of the catalogue that judged, None before versions were stored.
+    `proven` is the domain or IP address for which DNS proved the cause.
     """
 
     recipient: str
@@ -43,6 +44,7 @@ class Bounce:
     details: Details | None = None
     certainty: Certainty | None = None
     catalogue: str | None = None
+    proven: str | None = None
 
     @property
     def recipient_domain(self) -> str | None:

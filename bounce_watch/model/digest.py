@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
+from bounce_watch.model.dns import RecordChange
 from bounce_watch.model.incident import Incident
 from bounce_watch.model.letter_outcome import OutcomeCount
 
@@ -61,6 +62,7 @@ class Digest:
     """Facts of the span `since` <= t < `until` (UTC). `local_date` is the day in `time_zone` it was made on.
 
     `unread` are the mailboxes whose waiting messages are not counted, because they were not read.
+    `records` are the changes of our records in DNS that were seen.
     `explained` are the causes all of whose bounces belong to incidents that are listed.
     `historical` incidents were found in old messages; they caused no alert.
     `archived` incidents stayed quiet and were put away without confirmation.
@@ -111,9 +113,10 @@ class Digest:
     unread: tuple[Unread, ...] = ()
     historical: tuple[Incident, ...] = ()
     explained: tuple[str, ...] = ()
+    records: tuple[RecordChange, ...] = ()
 
     @property
     def is_empty(self) -> bool:
         """Nothing bounced and nothing needs attention, as far as the mailboxes were read."""
         incidents = self.opened or self.still_open or self.resolved or self.archived or self.historical
-        return not (self.bounces.now or incidents or self.quarantined)
+        return not (self.bounces.now or incidents or self.quarantined or self.records)

@@ -27,7 +27,10 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """One bounce as the rules see it. `bounce_id` and `message_id` are store ids, `occurred_at` is UTC."""
+    """One bounce as the rules see it. `bounce_id` and `message_id` are store ids, `occurred_at` is UTC.
+
+    `proven` is the domain or IP address for which DNS proved the cause, None for none.
+    """
 
     bounce_id: int
     message_id: int
@@ -41,6 +44,7 @@ class Event:
     recipient: str
     recipient_domain: str | None
     certainty: Certainty | None = None
+    proven: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

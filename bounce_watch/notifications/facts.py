@@ -5,6 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from bounce_watch.model import Bounce, Cause, Incident
+from bounce_watch.model.dns import DnsFinding, RecordChange
 from bounce_watch.model.finding import NO_EXAMPLES, RefusalExamples
 
 
@@ -32,7 +33,8 @@ class ReplyFacts:
     `incident` is the name of the open incident that this bounce belongs to (`INC-7`), or None;
     `incident_since` is when it opened (UTC). `earlier_bounces` counts the sender's other messages to the
     same recipient that bounced recently. `known_addresses` and `known_domains` certainly exist, likeliest
-    first: a recipient one slip away from one of them is probably a typing error. `more` are other messages of
+    first: a recipient one slip away from one of them is probably a typing error. `dns` proves that mail for
+    the recipient's domain cannot be delivered. `more` are other messages of
     the same sender that the same reply is about, each with its own facts.
     """
 
@@ -49,6 +51,7 @@ class ReplyFacts:
     earlier_bounces: int = 0
     known_addresses: tuple[str, ...] = ()
     known_domains: tuple[str, ...] = ()
+    dns: DnsFinding | None = None
     more: tuple["ReplyFacts", ...] = ()
 
 
@@ -123,6 +126,7 @@ class AlertFacts:
     `examples` is what the newest rejections say beyond their codes.
     `others` are further incidents that the alert only lists, and what happened to each.
     `waiting` names incidents whose alerts wait for the hourly limit. `closed` says who or what resolved it.
+    `dns` is what DNS said about it, `records` are changes of our records shortly before.
     """
 
     event_key: str
@@ -136,6 +140,8 @@ class AlertFacts:
     others: tuple[tuple[Incident, AlertKind], ...] = ()
     waiting: tuple[str, ...] = ()
     closed: str = ""
+    dns: tuple[DnsFinding, ...] = ()
+    records: tuple[RecordChange, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

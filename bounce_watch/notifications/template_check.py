@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from bounce_watch.model import Cause, Owner, Side
+from bounce_watch.notifications import dns_samples
 from bounce_watch.notifications import template_samples as samples
 from bounce_watch.notifications.alert.playbooks import Playbook
 from bounce_watch.notifications.catalog_check import catalog_problems, unused_blocks
@@ -96,6 +97,7 @@ def _cases(cause: Cause, language: str) -> Iterator[ReplyFacts]:
             yield samples.reply_facts(one, language=language)
             yield samples.reply_facts(one, other, language=language, incident="INC-7")
     yield from samples.noted_facts(cause, Side.THEIRS, language)
+    yield from dns_samples.undeliverable_facts(cause, language)
 
 
 def _other_problems(
@@ -105,6 +107,7 @@ def _other_problems(
     admin = "admin@contoso.example"
     renders: list[Callable[[], object]] = [
         *(partial(composer.alert, samples.alert_facts(name)) for name in playbooks or ("none",)),
+        partial(composer.alert, dns_samples.dns_alert_facts()),
         *(partial(composer.notice, samples.notice_facts(language)) for language in templates.languages),
         *(partial(composer.question, facts) for facts in questions()),
         *(partial(composer.confirmation, facts) for facts in confirmations()),

@@ -19,6 +19,7 @@ from bounce_watch.notifications.alert.playbooks import shipped_playbooks
 from bounce_watch.notifications.composer import Composer
 from bounce_watch.notifications.gate.values import Mode, Policy
 from bounce_watch.pipeline.dkim import SignatureChecker, key_finder
+from bounce_watch.pipeline.dns_proofs import DnsProofs
 from bounce_watch.pipeline.filing import FilingState
 from bounce_watch.pipeline.large import LargeMessages
 from bounce_watch.sandbox.reader import InProcess, IsolatedReader, Reader
@@ -55,6 +56,7 @@ class Context:
     secret: bytes
     reader: Reader
     signatures: SignatureChecker | None = None
+    dns: DnsProofs | None = None
     clock: Clock = utc_now
     unrecorded: dict[int, Delivery] = field(default_factory=dict)
     walks: dict[str, MessageLocation] = field(default_factory=dict)
@@ -98,6 +100,7 @@ def open_context(config: Config, store: Store, clock: Clock = utc_now) -> Contex
         policy=policy_of(config),
         secret=secret,
         signatures=signatures_of(config),
+        dns=None if config.dns.use == "off" else DnsProofs(config.dns, config.site.accepted_domains),
         reader=IsolatedReader() if config.run.isolate else InProcess(),
         clock=clock,
     )

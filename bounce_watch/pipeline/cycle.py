@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from bounce_watch.pipeline.context import Context
 from bounce_watch.pipeline.digest import is_digest_due, make_digest
+from bounce_watch.pipeline.dns.later import look_again, look_daily, note_looks
 from bounce_watch.pipeline.incidents.chat import notify_room
 from bounce_watch.pipeline.incidents.rules import update_incidents
 from bounce_watch.pipeline.ingest.mailbox import check_mailbox
@@ -52,9 +53,12 @@ def run_due_work(
     Of several watchers one leads, which alone does what is done once for all. Every one sends.
     """
     leads = context.store.worker.leads()
+    # Before the transaction, because asking takes time.
+    looked, daily = (look_again(context), look_daily(context)) if leads else ({}, [])
     with context.store.transaction() as tx:
         if leads:
-            result.resolved = update_incidents(context, tx)
+            repaired = note_looks(context, tx, looked, daily)
+            result.resolved = (*repaired, *update_incidents(context, tx))
             write_owner_letters(context, tx, hurry=hurry)
         if hurry:
             tx.pending_replies.send_now(context.clock())

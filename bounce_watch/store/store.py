@@ -28,6 +28,7 @@ from bounce_watch.store.database.session import OpenSession, lend, session_on
 from bounce_watch.store.database.sqlite import for_writing
 from bounce_watch.store.database.sqlite_file import empty_log
 from bounce_watch.store.database.workers import OnlyWorker, Worker
+from bounce_watch.store.dns import DnsFindings, DnsQueries
 from bounce_watch.store.incidents.incidents import Incidents
 from bounce_watch.store.incidents.queries import IncidentQueries
 from bounce_watch.store.mailboxes import Mailboxes, MailboxQueries
@@ -59,6 +60,7 @@ class StoreQueries:
     def __init__(self, reading: OpenSession) -> None:
         self.bounces = BounceEvents(reading)
         self.digests = DigestQueries(reading)
+        self.dns = DnsQueries(reading)
         self.history = History(reading)
         self.incidents = IncidentQueries(reading)
         self.known_addresses = KnownAddresses(reading)
@@ -84,6 +86,7 @@ class Transaction(StoreQueries):
     """
 
     digests: Digests
+    dns: DnsFindings
     incidents: Incidents
     mailboxes: Mailboxes
     maintenance: Maintenance
@@ -98,6 +101,7 @@ class Transaction(StoreQueries):
         super().__init__(lend(session))
         self.session = session
         self.digests = Digests(session)
+        self.dns = DnsFindings(session)
         self.incidents = Incidents(session)
         self.mailboxes = Mailboxes(session)
         self.maintenance = Maintenance(session)

@@ -72,7 +72,7 @@ def test_a_change_that_no_rule_can_have_is_refused(demo: Path) -> None:
 
 def test_rules_are_listed_and_sound(demo: Path, tmp_path: Path) -> None:
     config = str(demo / "config.toml")
-    assert len(call("-c", config, "rules", "list", "--json").stdout.splitlines()) == 23
+    assert len(call("-c", config, "rules", "list", "--json").stdout.splitlines()) == 26
     assert "0 remarks" in call("-c", config, "rules", "lint").stderr
     own = tmp_path / "own.toml"
     own.write_text('[[rule]]\nid = "mail_loop"\nwindow = "soon"\n')

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.servers.dns_world import DnsWorld
 from tests.servers.dovecot import WATCHED, Dovecot
 from tests.servers.kept import AtServer, InFile, Keep
 from tests.servers.postgres import Postgres
@@ -45,6 +46,13 @@ def keep(request: pytest.FixtureRequest) -> Keep:
         return InFile
     stores: Stores = request.getfixturevalue("stores")
     return lambda _folder: AtServer(stores, stores.made())
+
+
+@pytest.fixture(scope="session")
+def dns_world() -> Iterator[DnsWorld]:
+    """Knot with Unbound before it, for all tests of a process."""
+    with DnsWorld() as world:
+        yield world
 
 
 @pytest.fixture

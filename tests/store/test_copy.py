@@ -10,6 +10,7 @@ import pytest
 from sqlmodel import SQLModel, func, select
 
 from bounce_watch.model import Details, OutboxState
+from bounce_watch.model.dns import DnsFinding, DnsVerdict, Question
 from bounce_watch.store import LockHeld, NotThere, Store, StoreLocation, StoreMissing, StoreTooOld, tables
 from bounce_watch.store.copy import copy_store, nobody_else
 from bounce_watch.store.database.location import work_with
@@ -24,6 +25,16 @@ from tests.store.test_quarantine import put
 from tests.store.values import BOUNCE, NOW, body, place
 
 DAY = timedelta(days=1)
+ANSWER = DnsFinding(
+    question=Question.SPF,
+    subject="contoso.example",
+    name="contoso.example",
+    verdict=DnsVerdict.ABSENT,
+    record=None,
+    why="no SPF record",
+    asked_at=NOW,
+    proves=True,
+)
 ODD = "Ünknown \x00 \ud800 😀 %s ' \\ \t\n" + "x" * 5000
 
 
@@ -43,6 +54,7 @@ def filled(store: Store, ingest: Ingest, enqueue: Enqueue) -> Store:
         assert tx.incidents.save_finding(found(*ids), NOW + 3 * DAY, quiet=False).incident.number == first + 1
         tx.outbox.withhold("anna@contoso.example", "unknown", "never_to", NOW, report_id=1)
         tx.maintenance.add_audit_entry("purge", "admin", {"messages": 2, "spared": "none"}, NOW)
+        tx.dns.record([ANSWER])
         tx.state.start_run(NOW)
         keep_counts(tx.session, [1])
         tx.session.delete(tx.session.get_one(tables.Outgoing, enqueue_another(tx)))

@@ -1,6 +1,6 @@
 """`incidents`: list and show incidents, with evidence and steps, and write a case pack."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -20,16 +20,19 @@ from bounce_watch.cli.common.output import (
     say,
     two_lines,
 )
+from bounce_watch.cli.dns.dns import finding_json
 from bounce_watch.cli.incidents import Number, change, read_number
 from bounce_watch.cli.incidents.case_pack import pack_files, write_files
 from bounce_watch.config.load import load_config
 from bounce_watch.model import Incident, IncidentState, Owner, Severity
+from bounce_watch.model.dns import DnsFinding, RecordChange
 from bounce_watch.notifications.alert.playbooks import shipped_playbooks
 from bounce_watch.notifications.alert.steps import fill_steps
 from bounce_watch.notifications.alert.wording import NOT_CONFIRMED
 from bounce_watch.notifications.rendering.labels import OWNERS, SEVERITIES
 from bounce_watch.notifications.rendering.refusal_details import common_evidence
-from bounce_watch.pipeline.context import read_catalogue
+from bounce_watch.pipeline.context import read_catalogue, read_rules
+from bounce_watch.pipeline.incidents.dns_facts import dns_facts_of
 from bounce_watch.store import BounceRow, IncidentDetail
 
 
@@ -119,12 +122,16 @@ def show_incident(context: typer.Context, number: Number, as_json: AsJson = Fals
     """Show one incident: the proof, its history, and what to do step by step."""
     with read_store(context.obj) as store:
         detail = store.incidents.show(read_number(number))
+        rules = {rule.id: rule for rule in read_rules(load_config(context.obj))}
+        rule = rules.get(detail.incident.finding.rule_id)
+        findings, changes = dns_facts_of(store, rule, detail.incident)
     if as_json:
         bounces = [row_json(row) for row in detail.bounces]
         steps = [{"text": s.text, "where": s.where, "commands": s.commands} for s in _steps(detail)]
-        emit_json({**incident_json(detail.incident), "steps": steps, "bounces": bounces})
+        dns = [finding_json(one) for one in findings]
+        emit_json({**incident_json(detail.incident), "dns": dns, "steps": steps, "bounces": bounces})
     else:
-        print_lines(_lines(detail))
+        print_lines(_lines(detail, (*map(_dns_line, findings), *map(_change_line, changes))))
 
 
 @incidents.command()
@@ -153,7 +160,7 @@ def _steps(detail: IncidentDetail) -> tuple[Any, ...]:
     return fill_steps(playbooks[finding.playbook], finding) if finding.playbook in playbooks else ()
 
 
-def _lines(detail: IncidentDetail) -> list[str]:
+def _lines(detail: IncidentDetail, dns: Sequence[str]) -> list[str]:
     incident, finding = detail.incident, detail.incident.finding
     evidence = common_evidence(row.bounce.details for row in detail.bounces if row.bounce.details)
     lines = [
@@ -164,6 +171,7 @@ def _lines(detail: IncidentDetail) -> list[str]:
         f"Senders: {', '.join(finding.senders)}",
         f"Domains: {', '.join(finding.recipient_domains)}",
         *(f"Evidence: {line}" for line in evidence),
+        *dns,
         *_life(incident),
         "",
         f"What to do (owner: {OWNERS[finding.owner]})",
@@ -179,6 +187,16 @@ def _lines(detail: IncidentDetail) -> list[str]:
     lines += ["", "Proof"]
     lines += [_proof(row) for row in detail.bounces]
     return [line.rstrip() for line in lines]
+
+
+def _dns_line(finding: DnsFinding) -> str:
+    publish = f"; publish: {finding.publish}" if finding.publish else ""
+    return f"DNS, {finding.question} {finding.name} ({finding.verdict}): {finding.why}{publish}"
+
+
+def _change_line(change: RecordChange) -> str:
+    span = f"between {local(change.since)} and {local(change.until)}"
+    return f"DNS, {change.question} {change.name} changed {span}: {change.before} -> {change.after}"
 
 
 def _life(incident: Incident) -> list[str]:

@@ -13,6 +13,7 @@ from bounce_watch import shipped_files
 from bounce_watch.cli.common.exit_status import Exit
 from bounce_watch.cli.common.output import print_checks
 from bounce_watch.cli.learn.reclassify import check_verdicts
+from bounce_watch.cli.setup.check_services import check_chat, check_dns
 from bounce_watch.cli.setup.probe import read_span, run_probe
 from bounce_watch.config.accounts import (
     ImapSettings,
@@ -23,13 +24,12 @@ from bounce_watch.config.accounts import (
 )
 from bounce_watch.config.load import ConfigError, load_config
 from bounce_watch.config.models import Config
-from bounce_watch.config.secrets import SecretError, chat_lookup, login_lookup
+from bounce_watch.config.secrets import SecretError, login_lookup
 from bounce_watch.model.check import Check
 from bounce_watch.net.client_certificate import read_certificate
 from bounce_watch.notifications.template_check import check_templates
 from bounce_watch.pipeline.context import read_catalogue, read_rules
 from bounce_watch.pipeline.wiring import sender_of, source_of
-from bounce_watch.send.chat import Room
 from bounce_watch.store import Server, StoreMissing, open_store, require_fit, store_location, workers
 
 _WARN_BEFORE = timedelta(days=30)
@@ -109,7 +109,8 @@ def _check_all(path: Path | None, *, offline: bool) -> Iterator[Check]:
             name = "mailbox" if len(config.source) == 1 else f"mailbox {settings.label}"
             yield from _guarded(name, partial(_check_mailbox, settings), config)
         yield from _guarded("sending", lambda config: sender_of(config).diagnose(), config)
-    yield from _guarded("chat", _check_chat, config)
+        yield from _guarded("DNS", check_dns, config)
+    yield from _guarded("chat", check_chat, config)
 
 
 def _guarded(name: str, part: Callable[[Config], Iterable[Check]], config: Config) -> Iterator[Check]:
@@ -239,9 +240,3 @@ def _check_mailbox(settings: SourceSettings, config: Config) -> Iterator[Check]:
     prefix = "" if len(config.source) == 1 else f"{settings.label}: "
     for one in source_of(settings).diagnose():
         yield one._replace(name=f"{prefix}{one.name}")
-
-
-def _check_chat(config: Config) -> Iterator[Check]:
-    for chat in config.alerts.chat:
-        Room(chat_lookup(chat).read())
-        yield Check(f"chat {chat.name}", "ok", f"told of: {', '.join(chat.owners)}")

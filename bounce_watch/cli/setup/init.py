@@ -112,6 +112,7 @@ def _sections_of(given: Given) -> dict[str, dict[str, Any]]:
         "send": send,
         "reply": {"from_address": given.mailbox, "mode": "preview"},
         "retention": {"days": given.keep_days},
+        "dns": {"use": "incidents"},
     }
     if given.store:
         sections["store"] = {"path": given.store.absolute()}

@@ -6,6 +6,7 @@ from dataclasses import asdict, replace
 from bounce_watch.classify import Catalogue
 from bounce_watch.model import Finding, Letter, LetterKind, Owner, Severity
 from bounce_watch.notifications.alert.code_advice import code_advice
+from bounce_watch.notifications.alert.dns import changes_of, findings_of
 from bounce_watch.notifications.alert.playbooks import Playbook
 from bounce_watch.notifications.alert.steps import connections, fill_steps, needs_windows
 from bounce_watch.notifications.alert.wording import acknowledgement, footer, lead, subject, title_of
@@ -83,6 +84,8 @@ def _values(
         "domains": list(_domains(finding)),
         "more_domains": max(len(finding.recipient_domains) - MAX_NAMES, 0),
         "evidence": list(common_evidence(facts.examples.details)),
+        "dns": findings_of(translator, zone, facts.dns),
+        "changes": changes_of(translator, zone, facts.records),
         "meaning": "" if over else meaning,
         "steps": [{**asdict(step), "text": translator.if_known(step.text)} for step in steps],
         "connections": list(connections(steps)),

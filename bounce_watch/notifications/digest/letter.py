@@ -12,6 +12,7 @@ from bounce_watch.model import (
 )
 from bounce_watch.model.letter_outcome import OutcomeCount
 from bounce_watch.notifications.alert.code_advice import code_advice
+from bounce_watch.notifications.alert.dns import changes_of
 from bounce_watch.notifications.alert.letter import TONES
 from bounce_watch.notifications.alert.playbooks import Playbook
 from bounce_watch.notifications.digest.incidents import asides, by_severity, groups
@@ -52,6 +53,7 @@ def digest_letter(
             **_head(translator, organisation, digest),
             **_body(translator, digest),
             "groups": groups(translator, organisation, playbooks, digest),
+            "changes": changes_of(translator, organisation.time_zone, digest.records),
             "advice": code_advice(catalogue, (count.label for count in digest.entries), translator),
         }
         return write_letter(templates, "digest/digest", values, LetterKind.DIGEST, event_key=event_key, to=to)

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bounce_watch.model import Bounce, Cause, Side
+from bounce_watch.model.dns import NO_DOMAIN, NULL_MX
 from bounce_watch.notifications.errors import UntranslatedText
 from bounce_watch.notifications.facts import OrganisationProfile, ReplyFacts
 from bounce_watch.notifications.guidance.suggestions import find_entry_name, find_suggestion
@@ -21,6 +22,10 @@ GROUPS = frozenset(("5.7.124", "5.7.133", "5.7.193", "text/google-groups"))
 # Here the sender must call support at once, so no note replaces that.
 CALL_FIRST = frozenset((Cause.SENDER_BLOCKED, Cause.SENDER_BANNED, Cause.VIRUS_DETECTED))
 MAX_PAIRS = 2
+UNDELIVERABLE = frozenset(
+    (Cause.DOMAIN_NOT_FOUND, Cause.DOMAIN_ACCEPTS_NO_MAIL, Cause.NETWORK_ERROR, Cause.MESSAGE_EXPIRED)
+)
+"""Causes that a question to DNS about the recipient's domain proves."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +83,9 @@ class Notes:
         return shown[:MAX_PAIRS]
 
     def _why(self) -> str | None:
+        if self.facts.dns is not None and self.lead.cause in UNDELIVERABLE:
+            asked = local_time.local(self.facts.dns.asked_at, self.organisation.time_zone)
+            return self._say(_dns_block(self.facts.dns.why), asked=self.translator.clock(asked))
         details = self.lead.details
         if details is None:
             return None
@@ -114,6 +122,12 @@ class Notes:
         if bounced is not None and local_time.local(bounced, zone).date() == there.date():
             return {"since": self.translator.clock(there), "hour": there.hour}
         return {"since": self.translator.moment(there), "hour": None}
+
+
+def _dns_block(why: str) -> str:
+    if why == NO_DOMAIN:
+        return "no_domain_why"
+    return "null_mx_why" if why.startswith(NULL_MX) else "no_server_why"
 
 
 def lines_of(text: str) -> list[str]:

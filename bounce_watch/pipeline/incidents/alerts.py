@@ -6,17 +6,19 @@ from functools import partial
 
 import structlog
 
-from bounce_watch.detect import Rule, find_explanation, related
+from bounce_watch.detect import Facet, Rule, find_explanation, related
 from bounce_watch.model import Incident, IncidentState, LetterKind, Owner, Severity
 from bounce_watch.notifications.facts import AlertFacts, AlertKind
 from bounce_watch.notifications.gate.values import Candidate
 from bounce_watch.pipeline.context import Context
 from bounce_watch.pipeline.incidents.alert_budget import Alert, Budget, join_opened, within_budget
+from bounce_watch.pipeline.incidents.dns_facts import dns_facts_of
 from bounce_watch.pipeline.outbox.enqueue import post
 from bounce_watch.store import Transaction
 from bounce_watch.store.incidents.lifecycle import AlertState
 
 GROWTH = (8, 4, 2)
+LEAST_PROVEN = 4
 
 log = structlog.get_logger()
 
@@ -128,7 +130,10 @@ def _due(context: Context, state: AlertState) -> AlertKind | None:
         return _first(incident) if settled else None
     if incident.quiet_since is not None and state.at < incident.quiet_since:
         return AlertKind.QUIET
-    if now - state.at >= timedelta(minutes=alerts.growth_pause_minutes) and _growth(state) > state.step:
+    if (
+        now - state.at >= timedelta(minutes=alerts.growth_pause_minutes)
+        and _growth(context, state) > state.step
+    ):
         return AlertKind.GREW
     is_over_soon = incident.quiet_since is not None and not incident.finding.severity.is_urgent
     if incident.acknowledged_at is not None or is_over_soon:
@@ -136,9 +141,14 @@ def _due(context: Context, state: AlertState) -> AlertKind | None:
     return AlertKind.REMINDER if now - state.at >= timedelta(hours=alerts.remind_hours) else None
 
 
-def _growth(state: AlertState) -> int:
-    """Return by which factor an incident grew since the first alert: 1, 2, 4 or 8."""
-    base = max(state.messages, 1)
+def _growth(context: Context, state: AlertState) -> int:
+    """Return by which factor an incident grew since the first alert: 1, 2, 4 or 8.
+
+    What DNS proves opens at one message, where other rules need several.
+    """
+    rule = _rules_by_id(context).get(state.incident.finding.rule_id)
+    least = LEAST_PROVEN if rule and rule.group_by is Facet.PROVEN else 1
+    base = max(state.messages, least)
     return next((step for step in GROWTH if state.step and state.incident.finding.messages >= step * base), 1)
 
 
@@ -153,10 +163,11 @@ def _write(
 ) -> None:
     """Write to the people who must act, once per person, incident, kind and step."""
     (state, kind), *others = alert.due
-    incident, growth = state.incident, _growth(state)
+    incident, growth = state.incident, _growth(context, state)
     names = tuple(other.name for other in related(_rules_by_id(context), incident, unresolved))
     explained = tuple(other.name for other in unresolved if other.suppressed_by == incident.number)
     step, examples = _step(context, incident, kind, growth), tx.incidents.refusal_examples(incident.number)
+    dns, records = dns_facts_of(tx, _rules_by_id(context).get(incident.finding.rule_id), incident)
     for address in alert.to:
         key = f"alert:{incident.finding.fingerprint}:{incident.number}:{step}:{address.lower()}"
         facts = AlertFacts(
@@ -170,12 +181,14 @@ def _write(
             examples=examples,
             waiting=waiting,
             closed=closed,
+            dns=dns,
+            records=records,
             others=tuple((other.incident, why) for other, why in others),
         )
         candidate = Candidate(kind=LetterKind.ALERT, to=address, event_key=key)
         post(context, tx, candidate, partial(context.composer.alert, facts), incident=incident.number)
     for told, _ in alert.due:
-        tx.incidents.note_notified(told.incident.number, context.clock(), step=_growth(told))
+        tx.incidents.note_notified(told.incident.number, context.clock(), step=_growth(context, told))
 
 
 def _step(context: Context, incident: Incident, kind: AlertKind, growth: int) -> str:

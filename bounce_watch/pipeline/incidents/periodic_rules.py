@@ -27,7 +27,10 @@ READ_LATELY = timedelta(hours=1)
 """A mailbox that was not read for longer has another problem."""
 
 STEP = timedelta(hours=1)
-_ONE_COLUMN = (Facet.SENDER, Facet.SENDER_DOMAIN, Facet.RECIPIENT, Facet.RECIPIENT_DOMAIN)
+_ONE_COLUMN = (
+    *(Facet.SENDER, Facet.SENDER_DOMAIN, Facet.RECIPIENT, Facet.RECIPIENT_DOMAIN),
+    Facet.PROVEN,
+)
 
 
 def apply_periodic_rules(context: Context, tx: Transaction) -> None:

@@ -23,6 +23,8 @@ from bounce_watch.pipeline.answers.receive import receive_answer
 from bounce_watch.pipeline.answers.support import report_unhelped
 from bounce_watch.pipeline.context import Context
 from bounce_watch.pipeline.dkim import SignatureChecker
+from bounce_watch.pipeline.dns.proofs import look, with_proofs
+from bounce_watch.pipeline.dns_proofs import Asked
 from bounce_watch.pipeline.incidents.alerts import alert_opened
 from bounce_watch.pipeline.incidents.rules import apply_rules
 from bounce_watch.pipeline.replies.reply import reply_to_sender
@@ -52,12 +54,23 @@ def ingest_messages(
         # Before the transaction, because looking up a key may take time.
         messages = [(message, _verified(context.signatures, outcome)) for message, outcome in messages]
     now, ingested = context.clock(), []
+    asked = {} if historical else _ask_dns(context, messages, now)
     with context.store.transaction() as tx:
         first(tx)
+        for found in asked.values():
+            tx.dns.record(found)
         for message, outcome in messages:
-            ingested.append(_ingest(context, tx, message, outcome, now, historical=historical))
+            ingested.append(_ingest(context, tx, message, outcome, now, asked=asked, historical=historical))
             crash_points.point("receive.stored")
     return ingested
+
+
+def _ask_dns(context: Context, messages: Sequence[tuple[Message, Outcome]], now: datetime) -> Asked:
+    """Ask about bounces that arrived lately; what DNS says now proves nothing about older ones."""
+    since = now - context.policy.not_older_than
+    lately = [outcome for message, outcome in messages if (message.received_at or now) >= since]
+    readings = (one for outcome in lately if not isinstance(outcome, Overrun) for one in outcome)
+    return look(context, readings, now)
 
 
 def _verified(signatures: SignatureChecker, outcome: Outcome) -> Outcome:
@@ -71,7 +84,14 @@ def note_failure(context: Context, message: Message, reason: str) -> IngestedMes
 
 
 def _ingest(
-    context: Context, tx: Transaction, message: Message, outcome: Outcome, now: datetime, *, historical: bool
+    context: Context,
+    tx: Transaction,
+    message: Message,
+    outcome: Outcome,
+    now: datetime,
+    *,
+    asked: Asked,
+    historical: bool,
 ) -> IngestedMessage:
     if isinstance(outcome, Overrun) and outcome.limit is Limit.STARVED:
         return IngestedMessage(state=MessageState.SEEN, kind=Kind.UNREADABLE, reason=outcome.reason)
@@ -95,7 +115,8 @@ def _ingest(
                 raise AssertionError("a reading is a report, not a report, or unreadable")
     number = _add(tx, message, ingested, now)
     for report in reports:
-        _ingest_report(context, tx, (number, message.received_at), report, ingested, historical=historical)
+        stored = (number, message.received_at)
+        _ingest_report(context, tx, stored, report, ingested, asked=asked, historical=historical)
     # After the last report, so that all that one message opened is one alert.
     alert_opened(context, tx, ingested.opened)
     return ingested
@@ -129,6 +150,7 @@ def _ingest_report(
     report: Report,
     ingested: IngestedMessage,
     *,
+    asked: Asked,
     historical: bool,
 ) -> None:
     """Store a report and its bounces, apply the rules and reply.
@@ -148,10 +170,11 @@ def _ingest_report(
         ingested.duplicates += 1
         if not evidence.is_stronger_than(stored.known):
             return
+    bounces = judge(report, context.catalogue, context.site, assessed)
     judged = JudgedReport(
         report_id=stored.duplicate_of or stored.report_id,
         report=shown,
-        bounces=judge(report, context.catalogue, context.site, assessed),
+        bounces=with_proofs(context, tx, asked, bounces, report),
         evidence=evidence,
         received_at=received_at,
     )

@@ -9,13 +9,19 @@ from datetime import datetime, timedelta
 
 from bounce_watch.detect import Rule
 from bounce_watch.model import Bounce, Incident, JudgedReport, Owner, Site, is_subject_hash
+from bounce_watch.model.dns import DnsFinding, Question
 from bounce_watch.notifications.facts import ReplyFacts
 from bounce_watch.notifications.guidance.letter import leading
+from bounce_watch.notifications.guidance.notes import UNDELIVERABLE
 from bounce_watch.notifications.guidance.suggestions import may_be_mistyped
+from bounce_watch.pipeline.replies.similar import find_similar
 from bounce_watch.store import BounceDetail, StoreQueries
 
 EARLIER = timedelta(days=30)
 """How long a bounce counts as an earlier attempt."""
+
+ASKED_BEFORE = timedelta(hours=1)
+"""An answer of DNS from so long before a bounce still holds for it."""
 
 
 def incident_of(
@@ -57,7 +63,7 @@ def facts_of(
         earlier = known.earlier_bounces(
             lead.sender, lead.recipient, judged.report_id, since=now - EARLIER, accepted=accepted
         )
-    addresses, domains = _find_similar(store, site, lead) if may_be_mistyped(lead.cause) else ((), ())
+    addresses, domains = find_similar(store, site, lead) if may_be_mistyped(lead.cause) else ((), ())
     return ReplyFacts(
         to=to,
         event_key=event_key,
@@ -72,19 +78,18 @@ def facts_of(
         earlier_bounces=earlier,
         known_addresses=addresses,
         known_domains=domains,
+        dns=_undeliverable(store, lead),
     )
 
 
-def _find_similar(store: StoreQueries, site: Site, lead: Bounce) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return addresses at the domain, and our own domains with those that the sender's mail reached."""
-    known, accepted, domain = store.known_addresses, site.accepted_evidence, lead.recipient_domain
-    addresses: tuple[str, ...] = ()
-    domains = tuple(sorted(site.accepted_domains))
-    if domain is not None:
-        addresses = known.at_domain(domain, accepted)
-        if lead.sender is not None:
-            domains = (*domains, *known.domains(lead.sender, domain, accepted))
-    return addresses, domains
+def _undeliverable(store: StoreQueries, lead: Bounce) -> DnsFinding | None:
+    """Return the answer of DNS that mail for the recipient's domain cannot be delivered, None without one."""
+    if lead.cause not in UNDELIVERABLE or lead.recipient_domain is None or lead.occurred_at is None:
+        return None
+    found = store.dns.newest([lead.recipient_domain])
+    since = lead.occurred_at - ASKED_BEFORE
+    proving = (one for one in found if one.question is Question.MX and one.proves and one.asked_at >= since)
+    return next(proving, None)
 
 
 def stored_facts(

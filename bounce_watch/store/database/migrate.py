@@ -13,7 +13,7 @@ from bounce_watch.store.database.errors import StoreMissing, StoreTooNew, StoreT
 from bounce_watch.store.database.location import StoreLocation, require_fit
 from bounce_watch.store.database.sqlite import for_writing, prepare_file
 
-HEAD = "0017"
+HEAD = "0018"
 """The revision that this version works with; a test compares it with the newest file."""
 
 SCRIPTS = Path(__file__).parent.parent / "migrations"

@@ -35,6 +35,7 @@ _NUMBERS: dict[Purgeable, Any] = {
     Purgeable.MAILS: tables.Outgoing.id,
     Purgeable.WITHHELD: tables.Withheld.id,
     Purgeable.QUARANTINED: tables.Quarantined.id,
+    Purgeable.DNS: tables.DnsFinding.id,
     Purgeable.INCIDENTS: tables.Incident.number,
     Purgeable.MESSAGES: tables.Message.id,
 }
@@ -131,6 +132,8 @@ class Maintenance(MaintenanceQueries, Repository):
                 return Counter(withheld=_delete(session, tables.Withheld, number.in_(sure)))
             case Purgeable.QUARANTINED:
                 return Counter(quarantined=_delete(session, tables.Quarantined, number.in_(sure)))
+            case Purgeable.DNS:
+                return Counter(dns=_delete(session, tables.DnsFinding, number.in_(sure)))
             case Purgeable.INCIDENTS:
                 return _delete_incidents(session, sure)
             case Purgeable.MESSAGES:

@@ -27,6 +27,7 @@ class Purgeable(StrEnum):
     MAILS = "mails"
     WITHHELD = "withheld"
     QUARANTINED = "quarantined"
+    DNS = "dns"
     INCIDENTS = "incidents"
     MESSAGES = "messages"
 
@@ -80,6 +81,8 @@ def may_go(what: Purgeable, limits: RetentionLimits) -> ColumnElement[bool]:
             quarantined = tables.Quarantined
             digested = col(quarantined.id) <= limits.digested.marks["quarantined_to"]
             return _before(col(quarantined.at), limits.quarantined_before) & digested
+        case Purgeable.DNS:
+            return _before(col(tables.DnsFinding.asked_at), limits.before) & _has_newer(tables.DnsFinding)
         case Purgeable.INCIDENTS:
             return _incident_goes(_INCIDENT, limits)
         case Purgeable.MESSAGES:
@@ -174,6 +177,15 @@ def _incident_goes(incident: Any, limits: RetentionLimits) -> ColumnElement[bool
         & ~exists(stays.correlate(incident))
         & ~exists(undigested.correlate(incident))
     )
+
+
+def _has_newer(finding: Any) -> ColumnElement[bool]:
+    """The question was answered again later: the newest answer is what a change is found against."""
+    newer = aliased(finding)
+    same = (
+        col(getattr(newer, name)) == col(getattr(finding, name)) for name in ("subject", "question", "name")
+    )
+    return exists(select(newer.id).where(*same, col(newer.id) > col(finding.id)).correlate(finding))
 
 
 def _has(table: Any, condition: ColumnElement[bool]) -> ColumnElement[bool]:

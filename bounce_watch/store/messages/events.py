@@ -26,6 +26,7 @@ _COLUMNS: tuple[Any, ...] = (
     _BOUNCE.evidence,
     _BOUNCE.certainty,
     _BOUNCE.status,
+    _BOUNCE.proven,
     _BOUNCE.sender,
     _BOUNCE.sender_domain,
     _BOUNCE.recipient,
@@ -44,6 +45,7 @@ _FILTERS = {
     "sender_domain": col(_BOUNCE.sender_domain),
     "recipient_key": col(_BOUNCE.recipient_key),
     "recipient_domain": col(_BOUNCE.recipient_domain),
+    "proven": col(_BOUNCE.proven),
 }
 
 
@@ -61,6 +63,7 @@ class BounceEvents(Queries):
         sender_domain: Collection[str] = (),
         recipient: Collection[str] = (),
         recipient_domain: Collection[str] = (),
+        proven: Collection[str] = (),
         limit: int = MAX_EVENTS,
     ) -> tuple[Event, ...]:
         """Return the newest `limit` failed bounces of `since` <= time <= `until`, oldest first.
@@ -74,6 +77,7 @@ class BounceEvents(Queries):
             "sender_domain": _folded(sender_domain),
             "recipient_key": _folded(recipient),
             "recipient_domain": _folded(recipient_domain),
+            "proven": _folded(proven),
         }
         given = {name: values for name, values in asked.items() if values}
         query = _in_window(frozenset(given))
@@ -147,7 +151,7 @@ def _in_window(filters: frozenset[str]) -> Any:
 
 
 def _event(row: Any) -> Event:
-    number, message, at, cause, side, evidence, certainty, status, *addresses = row
+    number, message, at, cause, side, evidence, certainty, status, proven, *addresses = row
     sender, sender_domain, recipient, recipient_domain = addresses
     return Event(
         bounce_id=number,
@@ -162,4 +166,5 @@ def _event(row: Any) -> Event:
         recipient=recipient,
         recipient_domain=recipient_domain,
         certainty=None if certainty is None else Certainty(certainty),
+        proven=proven,
     )

@@ -22,6 +22,7 @@ NUMBERED: tuple[Any, ...] = (
     tables.Incident,
     tables.IncidentChange,
     tables.Quarantined,
+    tables.DnsFinding,
     tables.Audit,
 )
 """Tables with numbered rows, in the order of the erasure."""

@@ -32,6 +32,7 @@ def export_rows(session: Session, person: PersonIdentity, found: Found) -> Itera
         tables.IncidentChange: ("incident_history", writer.row),
         tables.Quarantined: ("unreadable_mails", writer.row),
         tables.Message: ("remarks", writer.row),
+        tables.DnsFinding: ("dns_findings", writer.row),
         tables.Audit: ("audit", writer.row),
     }
     for table, (name, write) in sections.items():

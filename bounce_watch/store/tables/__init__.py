@@ -4,7 +4,7 @@ Times are microseconds since 1970 (UTC). Columns ending in `_key` hold the searc
 Row numbers are never used again after a deletion, because the digest counts by them.
 """
 
-from bounce_watch.store.tables.bookkeeping import Audit, DailyCount, Meta
+from bounce_watch.store.tables.bookkeeping import Audit, DailyCount, DnsFinding, Meta
 from bounce_watch.store.tables.incidents import Incident, IncidentChange, IncidentEvent
 from bounce_watch.store.tables.outbox import Digest, Outgoing, Withheld
 from bounce_watch.store.tables.received import Bounce, Message, Quarantined, Report
@@ -14,6 +14,7 @@ __all__ = [
     "Bounce",
     "DailyCount",
     "Digest",
+    "DnsFinding",
     "Incident",
     "IncidentChange",
     "IncidentEvent",

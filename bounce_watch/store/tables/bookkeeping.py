@@ -1,7 +1,8 @@
-"""Tables of daily counts, which outlive their bounces, of the audit log and of single values."""
+"""Tables of daily counts, which outlive their bounces, of findings in DNS, the audit log, single values."""
 
 from datetime import datetime
 
+from sqlalchemy import Index, false
 from sqlmodel import Field, SQLModel
 
 from bounce_watch.store.database.columns import Key, SafeJson, SafeText
@@ -22,6 +23,25 @@ class DailyCount(SQLModel, table=True):
     evidence: str = safe_text(primary_key=True)
     messages: int
     bounces: int
+
+
+class DnsFinding(SQLModel, table=True):
+    """What DNS said to one question from `first_at` until `asked_at`; another answer is another row."""
+
+    __tablename__ = "dns_finding"
+    __table_args__ = (Index("ix_dns_finding_subject", "subject", "question", "name", "id"), COUNTS_UP)
+    id: int = row_number()
+    question: str = safe_text()
+    subject: str = safe_text()
+    name: str = safe_text()
+    verdict: str = safe_text()
+    record: str | None = safe_text(default=None)
+    why: str = safe_text()
+    publish: str | None = safe_text(default=None)
+    proves: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+    ttl: int | None = Field(default=None, sa_type=Key)
+    first_at: datetime = instant()
+    asked_at: datetime = instant()
 
 
 class Audit(SQLModel, table=True):

@@ -130,6 +130,7 @@ class Bounce(SQLModel, table=True):
     certainty: str | None = safe_text(default=None)
     catalogue: str | None = safe_text(default=None)
     first_verdict: dict[str, Any] | None = Field(default=None, sa_type=SafeJson)
+    proven: str | None = safe_text(default=None)
 
 
 class Quarantined(SQLModel, table=True):
