@@ -53,7 +53,7 @@ def bounce(home: Home, number: int, reply: str = SPF, recipient: str = "desk@fab
 
 
 def letters(home: Home) -> list[EmailMessage]:
-    return [message_from_bytes(raw, policy=default) for raw in home.sent()]  # type: ignore[arg-type]
+    return [message_from_bytes(raw, policy=default) for raw in home.sent()]
 
 
 def alerts(home: Home) -> list[EmailMessage]:

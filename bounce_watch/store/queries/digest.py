@@ -5,6 +5,7 @@ move a row to the next digest, but every row is in exactly one.
 """
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from itertools import zip_longest
 
@@ -14,6 +15,7 @@ from sqlmodel import Session, col, select
 from bounce_watch.model import Digest, Edition, Evidence, Health, closes
 from bounce_watch.store import tables
 from bounce_watch.store.database.session import Queries, Repository, lend
+from bounce_watch.store.dns import changes
 from bounce_watch.store.queries.digest_counts import MARKED, WEEK, Counting, Span
 from bounce_watch.store.state import StateQueries
 
@@ -57,9 +59,10 @@ class DigestQueries(Queries):
             span = _span_of(session, local_date, now, first_run, before)
             counting = Counting(session, span, accepted, usual=_usual(span, first_run, edition))
             missed = (local_date - before.local_date).days - 1 if before and edition is Edition.DAILY else 0
-            return counting.digest(
+            digest = counting.digest(
                 local_date, time_zone, tuple(health), edition=edition, missed=max(missed, 0)
             )
+            return replace(digest, records=tuple(changes(session, span.since, span.until)))
 
     def editions_due(self, local_date: date, weekday: int) -> tuple[Edition, ...]:
         """Return the longer editions that end with the digest of a local date."""

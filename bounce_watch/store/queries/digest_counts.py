@@ -26,7 +26,6 @@ from bounce_watch.model import (
 )
 from bounce_watch.notifications.gate.values import UNREAD
 from bounce_watch.store import tables
-from bounce_watch.store.dns import changes
 from bounce_watch.store.incidents.lifecycle import incident_of
 from bounce_watch.store.queries.counts import ACTION, Counts, count_rows, count_span, most
 from bounce_watch.store.vocabulary import By, Change, MessageState
@@ -125,7 +124,6 @@ class Counting:
             unread=(),
             unhelpful=(),
             explained=self._explained(),
-            records=tuple(changes(self._session, self._span.since, self._span.until)),
             **self._totals(),
         )
 
