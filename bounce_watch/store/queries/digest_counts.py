@@ -173,7 +173,7 @@ class Counting:
         rows = self._session.exec(query.order_by(func.count().desc(), by))
         return tuple(Count(label=label, now=now) for label, now in rows)
 
-    def _totals(self) -> dict[str, int]:
+    def _totals(self) -> dict[str, Any]:
         mail, message, report = tables.Outgoing, tables.Message, tables.Report
         reply, sent = col(mail.kind).in_(GUIDANCE), [col(mail.sent_at) <= self._span.until]
         if not self._span.is_first:
