@@ -3,6 +3,7 @@
 import json
 import re
 from pathlib import Path
+from typing import cast
 
 import pytest
 from sqlmodel import col, select
@@ -121,6 +122,19 @@ def test_a_lesson_that_breaks_a_golden_is_refused_with_its_name(site: Path) -> N
     said = call("-c", str(site), "teach", "550 5.1.1 User unknown", "--cause", "mail_loop", status=1).stderr
     assert re.search(r"is judged right: reply \d+: 550 .*user unknown", said, re.IGNORECASE)
     assert codes.read_text() == ""
+
+
+def test_a_sample_of_a_stored_bounce_is_made_of_what_is_stored(site: Path, tmp_path: Path) -> None:
+    with_codes(site, "")
+    number, _ = not_understood(site)
+    sample = ("--sample", str(tmp_path / "out"), "--yes")
+    call("-c", str(site), "teach", number, "--cause", "remote_system_error", *sample)
+    (written,) = (tmp_path / "out").iterdir()
+    text = written.read_text()
+    assert "larkfield" not in text
+    (report,) = lines(site, "parse", str(written))
+    (bounce,) = cast("list[dict[str, str]]", report["bounces"])
+    assert bounce["diagnostic_code"].startswith("554 the parcel office of person-")
 
 
 def test_no_link_is_followed_and_no_file_is_no_crash(site: Path) -> None:

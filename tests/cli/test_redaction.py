@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from bounce_watch.cli.incidents.case_pack import Redaction
+from bounce_watch.cli.common.redaction import Redaction
 
 
 @pytest.mark.parametrize(

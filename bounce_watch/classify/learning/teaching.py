@@ -66,8 +66,11 @@ def teach(
     day: date,
 ) -> Taught | Refused:
     """Return the first row that makes the reply right and breaks no case; `load` adds one to those before."""
-    refused = Refused(None)
     case = lesson.case
+    known = (
+        one for one in cases if one.reply in (case.reply, lesson.reply) and lesson.cause not in one.causes
+    )
+    refused = Refused(next((one.name for one in known), None))
     for words, row in islice(rows_for(lesson, day), MAX_TRIED):
         after = load(row)
         if not case.is_right(after):

@@ -1,0 +1,1 @@
+"""A redacted copy of a bounce to contribute: rebuilt from our own reading, with names replaced."""
