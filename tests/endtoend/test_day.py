@@ -30,7 +30,7 @@ from tests.servers.stores import Stores
 
 MAILS = int(os.environ.get("BOUNCE_WATCH_MAILS", "1500"))
 SECONDS = float(os.environ.get("BOUNCE_WATCH_SECONDS", "600"))
-DAY = 86_400
+DAY, STRIKES = 86_400, 60
 START = datetime(2026, 11, 23, tzinfo=UTC)
 _NUMBER = re.compile(rb"^Message-ID: <report\.(\d+)@", re.MULTILINE)
 _KIND = re.compile(rb"^X-Bounce-Watch-Kind: (\S+)\r$", re.MULTILINE)
@@ -160,7 +160,7 @@ def test_a_day_with_random_deaths_loses_and_doubles_nothing(day: Day) -> None:
         day.start_who_is_due()
         if time.monotonic() >= next_strike:
             day.strike()
-            next_strike = time.monotonic() + day.chance.uniform(1, 6)
+            next_strike = time.monotonic() + day.chance.uniform(0.5, 1.5) * SECONDS / STRIKES
         time.sleep(0.2)
     day.deliver_until_now(1)
     finish(day)
