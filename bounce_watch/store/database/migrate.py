@@ -3,15 +3,14 @@
 They run in one transaction. A file that is not empty is backed up first.
 """
 
-import sqlite3
-from contextlib import closing
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, inspect, text
 
 from bounce_watch.store.database.errors import StoreMissing, StoreTooNew, StoreTooOld
 from bounce_watch.store.database.location import StoreLocation, require_fit
-from bounce_watch.store.database.sqlite import for_writing, prepare_file
+from bounce_watch.store.database.sqlite import for_writing
+from bounce_watch.store.database.sqlite_file import back_up_to
 
 HEAD = "0018"
 """The revision that this version works with; a test compares it with the newest file."""
@@ -79,13 +78,8 @@ def known_revisions(scripts: Path = SCRIPTS) -> tuple[str, ...]:
 
 
 def back_up(path: Path, revision: str) -> Path:
-    """Copy the whole store, WAL included, to `<name>.schema-<revision>.bak` with mode 0600."""
-    target = path.with_name(f"{path.name}.schema-{revision}.bak")
-    target.unlink(missing_ok=True)
-    prepare_file(target)
-    with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(target)) as copy:
-        source.backup(copy)
-    return target
+    """Copy the whole store, WAL included, to `<name>.schema-<revision>.bak` with mode 0600, or not at all."""
+    return back_up_to(path, path.with_name(f"{path.name}.schema-{revision}.bak"), replace=True).path
 
 
 def _upgrade(engine: Engine, scripts: Path, head: str) -> None:
