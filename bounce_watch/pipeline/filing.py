@@ -14,6 +14,7 @@ from itertools import islice
 import structlog
 
 from bounce_watch.model.message_location import MessageLocation
+from bounce_watch.pipeline.elapsed import has_passed
 from bounce_watch.source.interface import ASKED_TOGETHER, Source, SourceError, requested_pause
 from bounce_watch.store import MessageState, Store
 from bounce_watch.testing import crash_points
@@ -43,7 +44,7 @@ class FilingState:
 
     def is_paused(self, now: datetime) -> bool:
         """Tell whether moving failed so recently that it is not tried again yet."""
-        return self.tried_at is not None and timedelta(0) <= now - self.tried_at < self.pause
+        return self.tried_at is not None and not has_passed(self.pause, self.tried_at, now)
 
 
 class Filing:

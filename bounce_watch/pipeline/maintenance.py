@@ -11,6 +11,7 @@ import structlog
 from bounce_watch.config.models import Config
 from bounce_watch.pipeline.context import Context
 from bounce_watch.pipeline.digest import DOUBTFUL, longer_editions, weekday_of
+from bounce_watch.pipeline.elapsed import has_passed
 from bounce_watch.source.interface import never, no_progress
 from bounce_watch.store import Store
 from bounce_watch.store.maintenance.maintenance import BATCH
@@ -84,7 +85,7 @@ def follow_subjects(store: Store, config: Config, *, stop: Callable[[], bool] = 
 def is_maintenance_due(context: Context) -> bool:
     """Tell whether a day has passed since the last maintenance. A clock that was set back makes it due."""
     last = context.store.maintenance.last_maintenance_at()
-    return last is None or not timedelta(0) <= context.clock() - last < EVERY
+    return last is None or has_passed(EVERY, last, context.clock())
 
 
 def _trusted_now(store: Store, now: datetime) -> datetime:

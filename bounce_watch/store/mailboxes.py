@@ -151,9 +151,12 @@ class Mailboxes(MailboxQueries, Repository):
         notified: bool = False,
         part: MailboxPart = MailboxPart.READING,
     ) -> None:
-        """Record that a part does not work. Keep the first start time, and `notified` once it is True."""
+        """Record that a part does not work. Keep the first start time, and `notified` once it is True.
+
+        A start in the future was noted by a wrong clock.
+        """
         known = self.trouble_with(mailbox, part)
-        since, notified = (known.since, notified or known.is_notified) if known else (now, notified)
+        since, notified = (min(known.since, now), notified or known.is_notified) if known else (now, notified)
         value = f"{since.isoformat()} {'told' if notified else 'untold'} {why}"
         write_value(self._rows, f"{part}{mailbox}", value)
 

@@ -2,16 +2,20 @@
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from bounce_watch.model import LetterKind, OutboxState
 from bounce_watch.pipeline import run_cycle
+from bounce_watch.pipeline.incidents.mailbox_outage import note_fault
 from bounce_watch.send import FolderSender, Outcome
 from bounce_watch.source.local.maildir import MaildirSource
 from tests.pipeline.conftest import Home, home, ndr, open_home, reader, store_line
 from tests.safety.test_uncertain import Cut
+from tests.store.committed import committed
+from tests.store.values import LETTER
 
 pytestmark = pytest.mark.slow
 
@@ -94,3 +98,92 @@ def test_after_jumps_every_answer_and_every_digest_was_sent_once(
     assert {mail.state for mail in outbox} == {OutboxState.SENT}
     digests = [mail.event_key for mail in outbox if mail.kind is LetterKind.DIGEST]
     assert len(digests) == len(set(digests)) >= 2
+
+
+BLOCKED = {"reply": "550 5.1.8 Access denied, bad outbound sender AS(42004)", "status": "5.1.8"}
+
+
+def blocked(home: Home, number: int) -> None:
+    """Deliver a report that an account is blocked, which opens an incident."""
+    person, now = f"c{number}@larkfield.example", home.clock.now
+    home.deliver(ndr(person, number=number, at=now, remote=None, **BLOCKED), str(number))
+
+
+def alerts(home: Home) -> list[str]:
+    found = home.context.store.outbox.list()
+    return [mail.subject for mail in found if mail.kind is LetterKind.ALERT]
+
+
+def test_what_a_clock_a_year_ahead_did_to_incidents_ends_with_it(home: Home) -> None:
+    """Its alerts used up the limit of every hour of the year, and what it opened was never alerted about."""
+    blocked(home, 1)
+    run_with_probe(home)
+    assert len(alerts(home)) == 1
+    home.clock.now += YEAR
+    for number in range(2, 12):
+        blocked(home, number)
+    run_with_probe(home)
+    home.clock.now += timedelta(minutes=2)
+    run_with_probe(home)
+    told_ahead = len(alerts(home))
+    assert told_ahead < 16
+    home.clock.now -= YEAR
+    run_with_probe(home)
+    blocked(home, 20)
+    for _ in range(2):
+        run_with_probe(home)
+        home.clock.now += timedelta(minutes=61)
+    states = home.context.store.incidents
+    with home.context.store.transaction() as tx:
+        untold = [state.incident.name for state in tx.incidents.alert_states() if state.step == 0]
+    assert untold == []
+    assert told_ahead < len(alerts(home)) < 40
+    before = len(alerts(home))
+    home.clock.now += timedelta(hours=25)
+    run_with_probe(home)
+    assert before < len(alerts(home)), "no reminder"
+    assert states.list_open()
+
+
+@pytest.mark.parametrize("jump", [YEAR, -YEAR])
+def test_open_incidents_silences_and_acknowledgements_outlive_a_jump(home: Home, jump: timedelta) -> None:
+    for number in range(1, 5):
+        blocked(home, number)
+    run_with_probe(home)
+    with home.context.store.transaction() as tx:
+        first, second, *_ = (one.number for one in tx.incidents.list_open())
+        tx.incidents.silence(first, home.clock.now + timedelta(days=2), home.clock.now, by="anna")
+        tx.incidents.acknowledge(second, home.clock.now, by="anna")
+    before = len(alerts(home))
+    for _ in range(4):
+        home.clock.now += jump
+        run_with_probe(home)
+        home.clock.now -= jump
+        run_with_probe(home)
+        home.clock.now += timedelta(seconds=30)
+    assert len(alerts(home)) - before <= 12
+    held = home.context.store.incidents.show(first).incident
+    assert held.is_silenced(home.clock.now)
+    home.clock.now += timedelta(minutes=61)  # the limit of an hour
+    blocked(home, 9)
+    run_with_probe(home)
+    assert any("c9@" in subject for subject in alerts(home))
+
+
+def test_an_outage_that_began_under_a_wrong_clock_is_told_an_hour_later(home: Home) -> None:
+    home.clock.now += YEAR
+    assert not note_fault(home.context, "imap://x", "x", OSError("away"))
+    home.clock.now -= YEAR
+    assert not note_fault(home.context, "imap://x", "x", OSError("away"))
+    home.clock.now += timedelta(minutes=61)
+    assert note_fault(home.context, "imap://x", "x", OSError("away"))
+
+
+def test_a_storm_under_a_wrong_clock_trips_no_breaker_of_today(home: Home) -> None:
+    outbox = committed(home.context.store).outbox
+    ahead = home.clock.now + YEAR
+    for number in range(300):
+        letter = replace(LETTER, event_key=f"ahead {number}")
+        outbox.enqueue(letter, content=b"x", bw_id=f"{number}", state=OutboxState.PENDING, now=ahead)
+    history = home.context.store.outbox.reply_history(LETTER.to, "unknown", home.clock.now)
+    assert (history.mails_last_hour, history.replies_last_day, history.last_reply_at) == (0, 0, None)

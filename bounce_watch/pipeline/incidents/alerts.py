@@ -11,6 +11,7 @@ from bounce_watch.model import Incident, IncidentState, LetterKind, Owner, Sever
 from bounce_watch.notifications.facts import AlertFacts, AlertKind
 from bounce_watch.notifications.gate.values import Candidate
 from bounce_watch.pipeline.context import Context
+from bounce_watch.pipeline.elapsed import has_passed
 from bounce_watch.pipeline.incidents.alert_budget import Alert, Budget, join_opened, within_budget
 from bounce_watch.pipeline.incidents.dns_facts import dns_facts_of
 from bounce_watch.pipeline.outbox.enqueue import post
@@ -126,19 +127,17 @@ def _due(context: Context, state: AlertState) -> AlertKind | None:
     if incident.is_silenced(now):
         return None
     if state.step == 0 or state.at is None:
-        settled = now - incident.opened_at >= timedelta(seconds=alerts.settle_seconds)
-        return _first(incident) if settled else None
+        is_settled = has_passed(timedelta(seconds=alerts.settle_seconds), incident.opened_at, now)
+        return _first(incident) if is_settled else None
     if incident.quiet_since is not None and state.at < incident.quiet_since:
         return AlertKind.QUIET
-    if (
-        now - state.at >= timedelta(minutes=alerts.growth_pause_minutes)
-        and _growth(context, state) > state.step
-    ):
+    pause = timedelta(minutes=alerts.growth_pause_minutes)
+    if has_passed(pause, state.at, now) and _growth(context, state) > state.step:
         return AlertKind.GREW
     is_over_soon = incident.quiet_since is not None and not incident.finding.severity.is_urgent
     if incident.acknowledged_at is not None or is_over_soon:
         return None
-    return AlertKind.REMINDER if now - state.at >= timedelta(hours=alerts.remind_hours) else None
+    return AlertKind.REMINDER if has_passed(timedelta(hours=alerts.remind_hours), state.at, now) else None
 
 
 def _growth(context: Context, state: AlertState) -> int:

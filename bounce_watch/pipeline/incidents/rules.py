@@ -9,6 +9,7 @@ from datetime import timedelta
 from bounce_watch.detect import Rule, Shape, evaluate, is_quiet, key_of
 from bounce_watch.model import Event, Incident, IncidentState
 from bounce_watch.pipeline.context import Context
+from bounce_watch.pipeline.elapsed import has_passed
 from bounce_watch.pipeline.incidents.alerts import alert_due, alert_resolved
 from bounce_watch.pipeline.incidents.periodic_rules import (
     apply_periodic_rules,
@@ -141,7 +142,7 @@ def _has_no_new_bounces(context: Context, tx: Transaction, rule: Rule, incident:
     now, is_quiet_already = context.clock(), incident.state is IncidentState.QUIET
     # For an incident found in old mail the quiet time has passed long ago.
     since = incident.finding.last_at if incident.historical else incident.opened_at
-    if not is_quiet_already and now - since <= rule.quiet_resolve:
+    if not is_quiet_already and not has_passed(rule.quiet_resolve, since, now):
         return False
     since = now - rule.quiet_resolve - rule.window
     return is_quiet(rule, events_of(context, tx, rule, since, until=now, key=incident.finding.key), now)

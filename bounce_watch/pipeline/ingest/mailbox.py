@@ -15,6 +15,7 @@ import structlog
 
 from bounce_watch.model.message_location import MessageLocation
 from bounce_watch.pipeline.context import Context
+from bounce_watch.pipeline.elapsed import has_passed
 from bounce_watch.pipeline.ingest.fetch import StopWalk, begin_filing, ingest_large, ingest_new
 from bounce_watch.pipeline.large import LargeMessages
 from bounce_watch.pipeline.result import CycleResult
@@ -173,7 +174,7 @@ def _is_whole_due(context: Context, cursor: Cursor | None, now: datetime) -> boo
     started_at = context.store.state.started_at()
     if cursor is None or (started_at is not None and cursor.whole_at < started_at):
         return True
-    return not timedelta(0) <= now - cursor.whole_at < WHOLE_EVERY
+    return has_passed(WHOLE_EVERY, cursor.whole_at, now)
 
 
 def _next_cursor(

@@ -31,14 +31,16 @@ def _counted(*conditions: ColumnElement[bool]) -> Any:
 
 
 def _history() -> Any:
-    """Return the query for a ReplyHistory."""
+    """Return the query for a ReplyHistory. What a wrong clock dated far ahead does not count."""
+    is_dated = col(_OUTGOING.created_at) <= bindparam("far")
     replies = (
+        is_dated,
         col(_OUTGOING.recipient_key) == bindparam("person"),
         col(_OUTGOING.kind) == LetterKind.REPLY,
         _NOT_ABANDONED,
     )
     # Manual releases and retries do not trip the breaker: only automatic sending counts for the rate.
-    automatic = (_NOT_ABANDONED, col(_OUTGOING.pending_since) == col(_OUTGOING.created_at))
+    automatic = (is_dated, _NOT_ABANDONED, col(_OUTGOING.pending_since) == col(_OUTGOING.created_at))
     newest = select(func.max(_OUTGOING.created_at, type_=Instant())).where(
         *replies, col(_OUTGOING.cause) == bindparam("why")
     )
@@ -95,7 +97,8 @@ class OutboxQueries(Queries):
         query = (
             select(_OUTGOING.recipient_key, incident.severity, func.count())
             .join(incident, col(incident.number) == col(_OUTGOING.incident))
-            .where(col(_OUTGOING.kind) == LetterKind.ALERT, col(_OUTGOING.created_at) > since)
+            .where(col(_OUTGOING.kind) == LetterKind.ALERT)
+            .where(col(_OUTGOING.created_at) > since, col(_OUTGOING.created_at) <= since + FARTHEST)
             .where(col(incident.state).not_in(CLOSED), _NOT_ABANDONED)
             .group_by(col(_OUTGOING.recipient_key), col(incident.severity))
         )
@@ -153,6 +156,7 @@ class OutboxQueries(Queries):
             "day": now - timedelta(days=1),
             "minute": now - timedelta(minutes=1),
             "hour": now - timedelta(hours=1),
+            "far": now + FARTHEST,
             "event": event_key,
         }
         with self._reading() as session:
