@@ -41,7 +41,7 @@ def dns_alert_facts() -> AlertFacts:
         until=NOW,
     )
     return replace(
-        alert_facts("spf_dkim_dmarc"),
+        alert_facts("dns_record"),
         dns=(_finding(Question.SPF, "no SPF record", record), _finding(Question.DMARC, "no answer in time")),
         records=(change,),
     )

@@ -103,6 +103,7 @@ def test_a_rule_resolves_below_half_of_what_opens_it_unless_told() -> None:
 
 def test_the_shipped_rules_are_the_agreed_ones() -> None:
     assert set(RULES) == {
+        *("dns_proven", "dns_proven_destination", "dns_proven_address"),
         "sender_blocked",
         "tenant_blocked",
         "tenant_limit",

@@ -82,6 +82,16 @@ def test_an_incident_that_opened_again_says_so(composer: Composer) -> None:
     assert told == [("INC-3", ""), ("INC-9", "Reopened; ")]
 
 
+def test_an_incident_that_another_explains_names_it_and_repeats_no_steps(composer: Composer) -> None:
+    explained = replace(template_samples.incident(number=9), suppressed_by=3)
+    digest = replace(
+        template_samples.digest(), opened=(explained, template_samples.incident(number=3)), still_open=()
+    )
+    text = written(composer, digest)[1]
+    assert "Explained by INC-3." in text
+    assert text.count("1. Disable the account.") == 1
+
+
 def test_a_resolved_incident_asks_for_nothing(composer: Composer) -> None:
     over = replace(
         template_samples.incident(),

@@ -16,7 +16,7 @@ NAMES = {
     *("tenant_limit", "tls_failure", "bulk_sender_rules"),
     *("blocked_reputation", "mail_loop", "sending_limits", "forwarding", "relay_connector"),
     *("group_restricted", "size_limit", "stale_address", "resend_loop", "backscatter"),
-    *("unusual_volume", "feed_silent"),
+    *("unusual_volume", "feed_silent", "dns_record", "dns_destination"),
 }
 STEP = 'text = "Do it."\nsource = "https://learn.microsoft.com/x"\nchecked = "2026-11"\n'
 GOOD = f'[[playbook]]\nname = "a"\ntitle = "A"\nmeaning = "M."\n[[playbook.step]]\n{STEP}'
@@ -54,6 +54,8 @@ DEMANDED = {
         *("Resolve-DnsName -Type TXT", "ten lookups", "Get-DkimSigningConfig", "_dmarc", "high-risk"),
         *("Message Analyzer", "time to live"),
     ),
+    "dns_record": ("record that the alert proposes", "Get-DkimSigningConfig", "time to live"),
+    "dns_destination": ("misspelled", "domain of ours", "-Type MX", "call the recipient's organization"),
     "tenant_blocked": (
         *("Get-InboundConnector", "Get-BlockedConnector", "Remove-BlockedConnector", "Get-AcceptedDomain"),
         *("5.7.708", "5.7.750", "Service health", "Help & support"),

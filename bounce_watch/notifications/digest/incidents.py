@@ -54,8 +54,8 @@ def _incident(
 ) -> dict[str, Value]:
     finding, resolved = incident.finding, incident.resolved_at
     playbook = playbooks.get(finding.playbook)
-    critical = with_steps or finding.severity is Severity.CRITICAL
-    steps = fill_steps(playbook, finding) if playbook and critical and resolved is None else ()
+    wanted = (with_steps or finding.severity is Severity.CRITICAL) and incident.suppressed_by is None
+    steps = fill_steps(playbook, finding) if playbook and wanted and resolved is None else ()
     line = _resolved_line if resolved is not None else _open_line
     return {
         "name": incident.name,
@@ -79,6 +79,9 @@ def _open_line(translator: Translator, organisation: OrganisationProfile, incide
         messages=counted(translator, finding.messages),
         owner=say(OWNERS[finding.owner]),
     )
+    if incident.suppressed_by is not None:
+        explained = say("Explained by INC-%(number)s.", number=incident.suppressed_by)
+        return f"{line}. {explained}"
     if incident.state is not IncidentState.QUIET:
         return line
     command = f"bounce-watch incidents resolve {incident.number}"
