@@ -1,34 +1,21 @@
 """The wheel: built, installed into an empty environment, and used from somewhere else."""
 
 import os
-import subprocess
 import sys
-import sysconfig
 import venv
 import zipfile
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent.parent
+from tests.documented import ROOT, steps
+from tests.house.conftest import borrow_libraries, run
+from tests.servers.machine import HOME, Machine
+
+STEPS = ("install",)
+"""The block of README that the proof below runs."""
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("wheel"), pytest.mark.timeout(600)]
-
-
-def run(*command: str | Path, cwd: Path, check: bool = True) -> subprocess.CompletedProcess[str]:
-    """Run a command as a person would who has no checkout: nothing of ours on Python's path."""
-    clean = {
-        name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "VIRTUAL_ENV"))
-    }
-    return subprocess.run(command, cwd=cwd, env=clean, check=check, capture_output=True, text=True)
-
-
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("dist")
-    run(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", folder, ROOT, cwd=folder)
-    (built,) = folder.glob("*.whl")
-    return built
 
 
 def install(wheel: Path, home: Path, *flags: str) -> Path:
@@ -44,8 +31,7 @@ def program(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the installed `bounce-watch`; it borrows the libraries of this environment, not our code."""
     home = tmp_path_factory.mktemp("environment")
     program = install(wheel, home, "--no-deps")
-    (own,) = home.glob("lib/python*/site-packages")
-    (own / "borrowed.pth").write_text(f"{sysconfig.get_path('purelib')}\n", encoding="utf-8")
+    borrow_libraries(home)
     return program
 
 
@@ -101,6 +87,18 @@ def test_a_program_in_an_empty_environment_plays_the_demo(wheel: Path, tmp_path:
     done = run(program, "demo", cwd=tmp_path, check=False)
     assert done.returncode == 0, done.stderr
     assert "INC-1" in done.stdout
+
+
+@pytest.mark.proof
+@pytest.mark.servers
+def test_pipx_installs_the_checkout_and_the_installed_program_plays_the_demo(tmp_path: Path) -> None:
+    """The block stands in README; pipx itself comes from this environment, all else from the registry."""
+    path = f"{HOME}/.local/bin:{Path(sys.executable).parent}:{os.environ['PATH']}"
+    machine = Machine(tmp_path, hosts={}, environ={"PATH": path})
+    said = machine.run(f"cd {ROOT}\n{steps()['install']}\ncommand -v bounce-watch\nbounce-watch --version")
+    assert "INC-1" in said
+    assert f"{HOME}/.local/bin/bounce-watch" in said
+    assert "bounce-watch(1)" in machine.run("man -P cat bounce-watch | col -b").lower()
 
 
 def test_the_installed_program_finds_the_sample_mailbox(program: Path, tmp_path: Path) -> None:

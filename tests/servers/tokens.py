@@ -45,7 +45,8 @@ class TokenServer:
         context = self.certificates.server()
         self._secure.socket = context.wrap_socket(self._secure.socket, server_side=True)
         self._plain = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        self.authority = f"https://localhost:{self._secure.server_port}"
+        self.port: int = self._secure.server_port
+        self.authority = f"https://localhost:{self.port}"
         self.introspection_url = f"http://127.0.0.1:{self._plain.server_port}/introspect"
 
     def __enter__(self) -> "TokenServer":
