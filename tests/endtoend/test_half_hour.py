@@ -34,10 +34,9 @@ ANSWERS = {
     "domain": "contoso.example",
     "called": "Contoso",
     "tenant": TENANT,
-    "lient) ID": CLIENT_ID,
-    "upport": "phone 4455",
+    "Application": CLIENT_ID,
     "ask for help": "phone 4455",
-    "check": "n",
+    "Check it": "n",
 }
 """Answers by a word of the question; every other question is answered with Enter."""
 
