@@ -19,6 +19,7 @@ from bounce_watch.cli.common.pages import html_of
 from bounce_watch.cli.common.progress import counting
 from bounce_watch.cli.common.when import show_times_of
 from bounce_watch.cli.demo_dates import LAST_DAY, last_day_of, moved
+from bounce_watch.cli.demo_replies import DemoReplies
 from bounce_watch.cli.incidents.incidents import INCIDENT_COLUMNS, incident_json
 from bounce_watch.config.load import load_config
 from bounce_watch.config.models import Config
@@ -87,7 +88,7 @@ def _play(folder: Path, config: Config, later: timedelta) -> CycleResult:
     """Play the week into the folder, some days later; a second time only look for anything new."""
     arrivals = json.loads((shipped("data") / "demo" / "expected.json").read_text(encoding="utf-8"))["files"]
     moments = [datetime.fromisoformat(arrival["arrived_at"]) + later for arrival in arrivals]
-    result, digests = CycleResult(), []
+    result, digests, replies = CycleResult(), [], DemoReplies()
     clock = DemoClock(moments[0] - timedelta(minutes=1))
     with run_context(config, clock) as opened, sender_of(config) as sender:
         work = _with_demo_dns(opened, config, lambda: clock() - later)
@@ -98,6 +99,8 @@ def _play(folder: Path, config: Config, later: timedelta) -> CycleResult:
                 clock.now = moment + timedelta(seconds=30)
                 _deliver(config, arrival["file"], moment, later)
                 _look(work, sender, result)
+                if replies.deliver(config, clock.now):
+                    _look(work, sender, result)
                 step()
         if new:
             digests += _digests_until(
@@ -183,6 +186,7 @@ def _print_figures(stats: Stats) -> None:
         ("Bounces", stats.bounces, "one for each recipient"),
         ("Answers to colleagues", mails.get("reply", 0), "what to do, in under 120 words"),
         ("Letters to owners", mails.get("owner", 0), "whose scanner or shop system nobody reads"),
+        ("Passed on to support", mails.get("question", 0), "what colleagues replied to our answers"),
         ("Answers withheld", withheld, "robots, repeats, doubtful or forged reports"),
         ("Alerts", mails.get("alert", 0), "incidents: the first word, growth, reminders, the all-clear"),
         ("Digests", mails.get("digest", 0), "one each morning"),

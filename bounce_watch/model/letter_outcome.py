@@ -40,17 +40,14 @@ def outcome_of(
     """Return the outcome of a letter that was sent at a time.
 
     `again` are the times at which messages were sent that bounced for the same person, recipient and cause:
-    one that was on its way before the letter says nothing about it. `again` outweighs `asked`.
+    one that was on its way before the letter says nothing about it. `asked` are the times of replies to
+    the letter. `again` outweighs `asked`.
     """
-    if any(_follows(sent_at, time) for time in again):
+    if any(sent_at < time <= sent_at + WITHIN for time in again):
         return LetterOutcome.AGAIN
-    if any(_follows(sent_at, time) for time in asked):
+    if any(time <= sent_at + WITHIN for time in asked):
         return LetterOutcome.ASKED
     return LetterOutcome.QUIET if now - sent_at > WITHIN else LetterOutcome.OPEN
-
-
-def _follows(letter: datetime, time: datetime) -> bool:
-    return letter < time <= letter + WITHIN
 
 
 def count_again(letters: Iterable[datetime], mails: Iterable[MailInVain]) -> int:

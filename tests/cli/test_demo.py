@@ -14,6 +14,7 @@ from tests.cli.conftest import call
 # One worker: its tests play one folder again.
 pytestmark = pytest.mark.xdist_group("demo")
 
+REPLIES = list((Path(str(data_file("demo"))) / "replies").glob("*.eml"))
 EXPECTED = json.loads((data_file("demo") / "expected.json").read_text())
 
 
@@ -40,7 +41,24 @@ def test_the_week_gives_the_messages_incidents_and_duplicates_that_were_planted(
     assert {(one["rule"], one["key"]) for one in found} == planted
     again = call("demo", "--folder", str(played)).stdout
     assert "Nothing is new" in again
-    assert str(EXPECTED["messages"]) in again
+    assert str(EXPECTED["messages"] + len(REPLIES)) in again
+
+
+def test_every_persons_reply_of_the_week_is_heard_and_no_programs(played: Path) -> None:
+    config = str(played / "config.toml")
+    mails = [
+        json.loads(line)
+        for line in call("-c", config, "outbox", "list", "--limit", "500", "--json").stdout.splitlines()
+    ]
+    asked = {mail["subject"].partition(" ")[0] for mail in mails if mail["kind"] == "question"}
+    people = {f"{name}@larkfield.example" for name in ("claire.moreau", "felix.hoffmann", "lukas.klein")}
+    assert asked == people
+    assert [mail["to"] for mail in mails if mail["kind"] == "confirmation"] == ["mailadmin@larkfield.example"]
+    assert len(REPLIES) == len(people) + 2
+    left = [path.name for path in (played / "mailbox" / "new").iterdir()]
+    assert [name for name in left if "away" in name]
+    rows = [json.loads(line) for line in call("-c", config, "answers", "--json").stdout.splitlines()]
+    assert sum(row["asked"] + row["again"] for row in rows) >= len(people)
 
 
 def test_a_second_run_writes_to_nobody(played: Path) -> None:
