@@ -25,6 +25,7 @@ _NAMES = {
     "withheld": "notes of mails not written",
     "incidents": "closed incidents",
     "quarantined": "unreadable mails",
+    "dns": "answers of DNS",
 }
 
 
