@@ -4,8 +4,10 @@ import os
 import signal
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from datetime import timedelta
+from email import message_from_bytes
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +19,10 @@ from bounce_watch.model import Bounce, Cause, Evidence, Report, Site
 from bounce_watch.parse import read
 from bounce_watch.pipeline.reclassify import count_otherwise, note_otherwise, reclassify, restore
 from bounce_watch.shipped_files import catalogue_text
-from bounce_watch.store import By, Store
+from bounce_watch.store import By, HistoryFilter, Store
 from bounce_watch.store.tables import Bounce as Row
 from tests.classify.reports import CATALOGUE, SITE, fields, report
+from tests.pipeline.conftest import Home, ndr
 from tests.store.blank import lay_blank_store
 from tests.store.values import NOW, body, place
 
@@ -208,3 +211,34 @@ def test_a_killed_run_continues_beside_a_service_that_stores(
             fill(fresh, bounces)
 
             assert [row[3:] for row in rows(store)[:bounces]] == [row[3:] for row in rows(fresh)]
+
+
+def test_the_digest_tells_what_a_new_catalogue_would_change(open_home: Callable[..., Home]) -> None:
+    """It is counted once for a catalogue, before the digest, and nothing is told when nothing changes."""
+    home = open_home(('at = "23:30:00"', 'at = "07:00:00"'))
+    home.deliver(ndr(number=1, at=home.clock.now), "1.a")
+    assert home.look().digest
+    home.clock.now += timedelta(days=1)
+    assert home.look().digest
+    told = b"stored bounces that the new catalogue judges differently: 1"
+    assert not any(told in text for text in texts(home))
+    with home.context.store.transaction() as tx:
+        row = tx.session.exec(select(Row)).one()
+        row.cause, row.catalogue = "mail_loop", "an older one"
+        tx.verdicts.note_otherwise("an older one", 0)
+    home.clock.now += timedelta(days=1)
+    home.deliver(ndr(number=2, at=home.clock.now), "2.a")
+    assert home.look().digest
+    home.look()
+    assert any(told in text for text in texts(home))
+    reclassify(home.context.store, home.context.catalogue)
+    assert home.context.store.history.count(HistoryFilter(cause=Cause.MAIL_LOOP)) == 0
+
+
+def texts(home: Home) -> Iterator[bytes]:
+    """Yield the plain text of each message that left, on one line."""
+    for raw in home.sent():
+        for part in message_from_bytes(raw).walk():
+            content = part.get_payload(decode=True)
+            if part.get_content_type() == "text/plain" and isinstance(content, bytes):
+                yield b" ".join(content.split())

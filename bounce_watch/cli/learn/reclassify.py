@@ -71,7 +71,8 @@ def check_verdicts(config: Config) -> Iterator[Check]:
         return
     if changes.counts:
         among = "" if changes.judged < MAX_COUNTED else f" of the newest {MAX_COUNTED}"
-        text = f"the catalogue in force judges {changes.counts.total()} stored bounces{among} differently"
+        count = changes.counts.total()
+        text = f"stored bounces that the catalogue in force judges differently: {count}{among}"
         yield Check("verdicts", "warning", text, "bounce-watch reclassify --dry-run")
 
 

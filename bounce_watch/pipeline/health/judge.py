@@ -176,7 +176,9 @@ def _digest(store: StoreQueries, config: Config, now: datetime) -> Line:
 def _verdicts(store: StoreQueries, config: Config) -> Iterator[Line]:
     """Yield a line only if a new catalogue would judge stored bounces otherwise."""
     if count := store.verdicts.otherwise(read_catalogue(config).version):
-        text = f"the new catalogue judges {count} stored bounces differently: bounce-watch reclassify"
+        text = (
+            f"stored bounces that the new catalogue judges differently: {count}; run bounce-watch reclassify"
+        )
         yield Line(name="catalogue", level=Level.OK, text=text, figure=count, digest=("Catalogue", text))
 
 
