@@ -35,6 +35,7 @@ COMMANDS = {
     "show": Listed("queries.show", "Show everything about one bounce.", "Ask"),
     "person": Listed("queries.person", "Show one user's bounces and replies.", "Ask"),
     "domain": Listed("queries.person", "Show what fails at one recipient domain.", "Ask"),
+    "addresses": Listed("queries.addresses", "List dead addresses, with the evidence.", "Ask"),
     "owners": Listed("queries.owners", "List owners of unattended addresses, and those without.", "Ask"),
     "stats": Listed("queries.stats", "Show what failed and who must act.", "Ask"),
     "top": Listed("queries.top", "Count failed messages by one value, most first.", "Ask"),

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
+from bounce_watch.model.dead_address import DeadAddress
 from bounce_watch.model.dns import RecordChange
 from bounce_watch.model.incident import Incident
 from bounce_watch.model.letter_outcome import OutcomeCount
@@ -75,6 +76,7 @@ class Digest:
     They were sent in a span as long that ended 14 days earlier, so that each is decided and counted once.
 
     `unowned` counts, by sender, the bounces that reached no reader and no owner.
+    `dead` are the dead addresses with the most bounced messages, in a monthly edition.
     `entries` counts messages by catalogue row, for bounces that our admins must act on.
     `before` of a count is the mean of the same span in the `weeks` watched weeks before (at most four, 0 if
     there are none); in a monthly edition it is the count of the span before. `missed` is the number of local
@@ -101,6 +103,7 @@ class Digest:
     replies_held: int = 0
     withheld: tuple[Count, ...] = ()
     unowned: tuple[Count, ...] = ()
+    dead: tuple[DeadAddress, ...] = ()
     duplicates: int = 0
     left_alone: int = 0
     quarantined: int = 0

@@ -18,6 +18,9 @@ from bounce_watch.store.queries.letters import LettersBy
 WAIT_FOR_LOOK = timedelta(hours=2)
 """This long a digest waits for mailboxes that were not read yet; then it says which ones."""
 
+MOST_DEAD = 10
+"""Dead addresses that a monthly digest names."""
+
 DOUBTFUL = timedelta(hours=36)
 """This long after the last digest the service was off or the clock is wrong: a second poll decides."""
 
@@ -115,7 +118,8 @@ def gather(
     )
     unread = () if local_date else _unread(config, store, now)
     if edition is Edition.MONTHLY:
-        digest = replace(digest, unhelpful=_unhelpful(config, store, digest))
+        dead = store.dead_addresses.find(config.site.accepted_evidence, digest.since, digest.until)
+        digest = replace(digest, unhelpful=_unhelpful(config, store, digest), dead=tuple(dead[:MOST_DEAD]))
     return replace(digest, local_date=local_date or today, unread=unread)
 
 

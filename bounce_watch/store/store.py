@@ -42,6 +42,7 @@ from bounce_watch.store.outbox.pending_replies import PendingReplies
 from bounce_watch.store.outbox.queries import OutboxQueries
 from bounce_watch.store.outbox.queue import Outbox
 from bounce_watch.store.privacy.search import Privacy, PrivacyQueries
+from bounce_watch.store.queries.dead_addresses import DeadAddresses
 from bounce_watch.store.queries.digest import DigestQueries, Digests
 from bounce_watch.store.queries.history import History
 from bounce_watch.store.queries.known_addresses import KnownAddresses
@@ -59,6 +60,7 @@ class StoreQueries:
 
     def __init__(self, reading: OpenSession) -> None:
         self.bounces = BounceEvents(reading)
+        self.dead_addresses = DeadAddresses(reading)
         self.digests = DigestQueries(reading)
         self.dns = DnsQueries(reading)
         self.history = History(reading)

@@ -2,6 +2,9 @@
 
 from enum import StrEnum
 
+PSEUDONYM = "forgotten-{}@forgotten.invalid"
+"""Replaces a forgotten person's address. The top-level domain is reserved (RFC 2606)."""
+
 
 class MessageState(StrEnum):
     """How far the processing of a message got.

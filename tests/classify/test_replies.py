@@ -9,7 +9,8 @@ import pytest
 
 from bounce_watch.classify import Catalogue, judge_reply
 from bounce_watch.classify.learning.cases import read_goldens
-from bounce_watch.model import Cause, Certainty, Side
+from bounce_watch.model import Cause, Certainty, Owner, Side
+from bounce_watch.model.dead_address import VERDICTS
 from bounce_watch.shipped_files import goldens_text
 from tests.classify.reports import CATALOGUE
 
@@ -99,3 +100,19 @@ def test_a_system_that_we_know_nothing_of_is_judged_by_its_words() -> None:
             print(f"without {family.name}: {share:.0%} of {len(its)}")
     print(f"without a system's own codes: {right / total:.1%} of {total}")
     assert right / total >= 0.85
+
+
+@pytest.mark.corpus
+@shared
+def test_no_reply_about_us_makes_an_address_dead() -> None:
+    """Each reply is labelled with the causes that are right; of those of our side none may count."""
+    wrong, dead = [], 0
+    for one in collected():
+        found = judge_reply(one.text, CATALOGUE, one.side, one.host).judgement
+        about_it = found.cause in VERDICTS and found.certainty is not Certainty.NOT_TOLD
+        if about_it and found.owner not in (Owner.MAIL_ADMIN, Owner.SECURITY):
+            dead += 1
+            wrong += [] if one.causes & set(VERDICTS) else [(one.text, sorted(one.causes), found.cause)]
+    print(f"{dead} replies say that an address is dead, {len(wrong)} of them wrongly")
+    assert dead > 50
+    assert wrong == []

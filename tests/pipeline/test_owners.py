@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bounce_watch.model import LetterKind, OutboxState
+from bounce_watch.model import Edition, LetterKind, OutboxState
 from bounce_watch.pipeline.digest import gather
 from bounce_watch.store import OutboxEntry
 from tests.pipeline.conftest import START, Home, Refusal, ndr
@@ -231,3 +231,20 @@ def test_a_csv_is_read_again_and_a_broken_one_keeps_the_rows_before(open_home: O
     table.write_text(CSV.format("six@larkfield.example"))
     assert recipient(5) == "six@larkfield.example"
     assert home.context.owner_files[table].fault == ""
+
+
+def test_the_monthly_digest_names_the_dead_addresses_with_the_most_bounces(open_home: OPEN) -> None:
+    home = open_home(("[digest]", "[digest]\nmonthly = true"))
+    for number in range(5):
+        home.clock.now = START + timedelta(days=number)
+        to = "gone@fabrikam.example" if number < 3 else f"r{number}@fabrikam.example"
+        home.deliver(ndr(f"p{number}@larkfield.example", to, number=number, at=home.clock.now), str(number))
+        home.look()
+    digest = gather(home.config, home.context.store, home.clock.now, edition=Edition.MONTHLY)
+    first = digest.dead[0]
+    assert (first.address, first.messages, first.is_sure) == ("gone@fabrikam.example", 3, True)
+    assert len(digest.dead) == 3
+    letter = home.context.composer.digest(digest, event_key="x", to="mailadmin@larkfield.example")
+    assert "DEAD ADDRESSES WITH THE MOST BOUNCES" in letter.text
+    assert "gone@fabrikam.example" in letter.html
+    assert gather(home.config, home.context.store, home.clock.now).dead == ()

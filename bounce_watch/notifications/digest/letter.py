@@ -169,12 +169,20 @@ def _charts(translator: Translator, digest: Digest) -> list[dict[str, Value]]:
         (translator.gettext(causes), _unexplained(digest), translator),
         (translator.gettext("Top senders"), digest.senders, None),
         (translator.gettext("Top recipient domains"), digest.domains, None),
+        (translator.gettext("Dead addresses with the most bounces"), _dead(translator, digest), None),
     )
     return [
         {"title": title, "rows": charts.bars(counts, labels), "lines": charts.text_rows(counts, labels)}
         for title, counts, labels in charted
         if counts
     ]
+
+
+def _dead(translator: Translator, digest: Digest) -> tuple[Count, ...]:
+    return tuple(
+        Count(label=f"{plain(one.address, 60)}: {label_of(one.cause, translator)}", now=one.messages)
+        for one in digest.dead
+    )
 
 
 def _unexplained(digest: Digest) -> tuple[Count, ...]:

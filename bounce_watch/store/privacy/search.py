@@ -19,9 +19,7 @@ from bounce_watch.store.privacy.columns import NUMBERED, Found, numbers_of
 from bounce_watch.store.privacy.erase import WAITING, Forgetter
 from bounce_watch.store.privacy.export import Row, export_rows
 from bounce_watch.store.privacy.identity import PersonIdentity
-
-PSEUDONYM = "forgotten-{}@forgotten.invalid"
-"""The top-level domain is reserved (RFC 2606)."""
+from bounce_watch.store.vocabulary import PSEUDONYM
 
 NAMES = {
     "outgoing": "mails",

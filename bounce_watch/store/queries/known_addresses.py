@@ -22,12 +22,12 @@ MOST_NAMES = 200
 """Maximum addresses or domains returned."""
 
 # A server that rejects for one of these causes has a mailbox of that name.
-_EXISTING = (
+EXISTING = (
     *(Cause.MAILBOX_FULL, Cause.MESSAGE_TOO_LARGE, Cause.SPAM_DETECTED, Cause.VIRUS_DETECTED),
     *(Cause.CONTENT_REJECTED, Cause.NOT_AUTHORISED, Cause.GREYLISTED, Cause.FORWARDING_DISABLED),
 )
-_ARRIVED = (Action.DELIVERED, Action.RELAYED, Action.EXPANDED)
-_NO_DOMAIN = (
+ARRIVED = (Action.DELIVERED, Action.RELAYED, Action.EXPANDED)
+NO_DOMAIN = (
     Cause.DOMAIN_NOT_FOUND,
     Cause.DOMAIN_ACCEPTS_NO_MAIL,
     Cause.MESSAGE_EXPIRED,
@@ -45,10 +45,10 @@ def _newest(column: Any, *conditions: ColumnElement[bool]) -> Any:
 
 
 # Built once: building a statement takes longer than running it, and these run for each reply.
-_EXISTS = or_(col(_BOUNCE.action).in_(_ARRIVED), col(_BOUNCE.cause).in_(_EXISTING))
+_EXISTS = or_(col(_BOUNCE.action).in_(ARRIVED), col(_BOUNCE.cause).in_(EXISTING))
 _RECEIVED = _newest(_BOUNCE.recipient_key, col(_BOUNCE.recipient_domain) == bindparam("domain"), _EXISTS)
 _WROTE = _newest(_BOUNCE.sender_key, col(_BOUNCE.sender_domain) == bindparam("domain"))
-_REACHED = col(_BOUNCE.cause).not_in(_NO_DOMAIN)
+_REACHED = col(_BOUNCE.cause).not_in(NO_DOMAIN)
 _BY_PERSON = _newest(_BOUNCE.recipient_domain, col(_BOUNCE.sender_key) == bindparam("person"), _REACHED)
 _ALIKE = _newest(
     _BOUNCE.recipient_domain,
