@@ -54,7 +54,7 @@ top sender --limit 3
 trend --since 2026-11-09 --until 2026-11-14
 explain 5.7.23
 explain "550 5.1.1 user unknown"
-parse data/demo/002-typo.eml data/demo/022-two-recipients.eml data/demo/055-unreadable.eml
+parse data/demo/002-typo.eml data/demo/021-two-recipients.eml data/demo/054-unreadable.eml
 digest --date 2026-11-12
 incidents
 incidents show 2
@@ -62,6 +62,9 @@ rules list
 rules lint
 rules backtest --since 2026-11-09
 templates list
+addresses --dead
+owners list
+owners test noreply-scanner@larkfield-labs.example
 outbox list --limit 3
 outbox show 1
 outbox breaker status
