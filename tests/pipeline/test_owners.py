@@ -236,7 +236,7 @@ def test_a_csv_is_read_again_and_a_broken_one_keeps_the_rows_before(open_home: O
 def test_the_monthly_digest_names_the_dead_addresses_with_the_most_bounces(open_home: OPEN) -> None:
     home = open_home(("[digest]", "[digest]\nmonthly = true"))
     for number in range(5):
-        home.clock.now = START + timedelta(days=number)
+        home.clock.now = START + timedelta(days=number + 1)
         to = "gone@fabrikam.example" if number < 3 else f"r{number}@fabrikam.example"
         home.deliver(ndr(f"p{number}@larkfield.example", to, number=number, at=home.clock.now), str(number))
         home.look()
