@@ -130,8 +130,13 @@ def _site(demo: Path) -> Iterator[None]:
         yield
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize(
+    "width",
+    [
+        pytest.param(80, marks=pytest.mark.slow),
+        *(pytest.param(w, marks=pytest.mark.proof) for w in WIDTHS[1:]),
+    ],
+)
 def test_the_screens_are_what_is_committed(demo_in_file: Path, width: int) -> None:
     now = screens(demo_in_file, width)
     assert now == (SCREENS / f"{width}.txt").read_text(encoding="utf-8"), "look, then: make screens"

@@ -75,6 +75,7 @@ def _values(
         "severity": "good" if over else str(finding.severity),
         "severity_label": translator.gettext(severity),
         "owner_label": translator.gettext(OWNERS[finding.owner]),
+        "zone": zone,
         "since": translator.moment(local_time.local(finding.first_at, zone)),
         "last": translator.moment(local_time.local(finding.last_at, zone)),
         "messages": finding.messages,

@@ -50,7 +50,7 @@ def _values(
         "mailbox": mailbox,
         "over": facts.is_over,
         "filing": facts.is_about_filing,
-        "since": translator.moment(local_time.local(facts.since, zone)),
+        "since": f"{translator.moment(local_time.local(facts.since, zone))} ({zone})",
         "now": translator.moment(local_time.local(facts.now, zone)),
         "last_look": translator.moment(local_time.local(last_look, zone)) if last_look else "",
         "why": plain(facts.why, 400),
