@@ -49,7 +49,7 @@ def test_those_who_may_send_again_are_listed_and_told_once(config: str) -> None:
 
 def test_nobody_tells_a_hijacked_account_by_mail(config: str) -> None:
     refused = call("-c", config, "incidents", "allclear", "1", "--tell", status=2).stderr
-    assert "phone" in refused
+    assert "call" in refused
 
 
 def test_a_backtest_finds_what_the_demo_opened(ask: Callable[..., list[dict[str, Any]]]) -> None:
