@@ -5,6 +5,7 @@ the answers, and what cannot be delivered comes back to the watched mailbox. At 
 cause, at most one outgoing mail a stimulus.
 """
 
+import json
 import smtplib
 import time
 from collections.abc import Callable
@@ -22,6 +23,7 @@ from tests.servers.world import MailWorld
 pytestmark = [pytest.mark.servers, pytest.mark.xdist_group("world"), pytest.mark.timeout(300)]
 
 ROUNDS = 3
+ADMIN = "admin@contoso.example"
 GONE = "nouser@fabrikam.example"
 Robot = Callable[[bytes], tuple[str, str, bytes] | None]
 
@@ -132,6 +134,30 @@ def test_two_responders_that_answer_each_other_through_us_get_one_mail_each(
             hand_in(mail_world, sender, other, letter(sender, other, "Re: yours"))
     run_once(config)
     assert len(bounce_watch(config, "outbox", "list", "--json").stdout.splitlines()) == 2
+
+
+def test_programs_that_reply_in_the_thread_without_a_mark_end_at_support(
+    mail_world: MailWorld, tmp_path: Path, keep: Keep
+) -> None:
+    """They pass for people: support gets one message, and its own reply to us does nothing."""
+    mail_world.send(ALICE, "nouser@fabrikam.example")
+    mail_world.dovecot.wait_for(1, WATCHED)
+    config = write_config(mail_world, tmp_path, keep)
+    answered = {ALICE: 0, ADMIN: 0}
+    for _ in range(ROUNDS):
+        run_once(config)
+        time.sleep(0.7)
+        for person in answered:
+            found = mail_world.dovecot.contents(person)
+            for mail in found[answered[person] :]:
+                thread = str(message_from_bytes(mail)["Message-ID"])
+                hand_in(mail_world, person, WATCHED, letter(person, WATCHED, "Re: yours", In_Reply_To=thread))
+            answered[person] = len(found)
+        time.sleep(0.7)
+    run_once(config)
+    sent = [json.loads(line) for line in bounce_watch(config, "outbox", "list", "--json").stdout.splitlines()]
+    assert sorted(mail["kind"] for mail in sent) == ["question", "reply"]
+    assert answered == {ALICE: 1, ADMIN: 1}
 
 
 def ours_is_fabrikam_too(config: Path) -> Path:

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, union
+from sqlalchemy import ColumnElement, bindparam, union
 from sqlalchemy.orm import aliased
 from sqlmodel import col, func, select
 
@@ -20,7 +20,7 @@ from bounce_watch.model.letter_outcome import (
 )
 from bounce_watch.store import tables
 from bounce_watch.store.database.columns import fold
-from bounce_watch.store.database.session import Queries
+from bounce_watch.store.database.session import Queries, read_columns
 from bounce_watch.store.outbox.queries import entries
 from bounce_watch.store.records import OutboxEntry
 
@@ -30,6 +30,16 @@ _ARE_LETTERS = (
     col(_MAIL.kind) == LetterKind.REPLY,
     col(_MAIL.state) == OutboxState.SENT,
     col(_MAIL.report_id).is_not(None),
+)
+# Built once: it is asked for each bounce, and most people never got a letter.
+_HAS_LETTER = (
+    select(_MAIL.id)
+    .where(
+        *_ARE_LETTERS,
+        col(_MAIL.recipient_key) == bindparam("person"),
+        col(_MAIL.created_at) >= bindparam("since"),
+    )
+    .limit(1)
 )
 _FAILED = col(_BOUNCE.action) == Action.FAILED
 MOST = 200
@@ -61,8 +71,9 @@ class Letters(Queries):
     ) -> tuple[OutboxEntry, ...]:
         """Return the letters sent to a person since then about a recipient and cause, oldest first."""
         theirs = (*_ARE_LETTERS, col(_MAIL.recipient_key) == fold(person), col(_MAIL.created_at) >= since)
+        asked = {"person": fold(person), "since": since}
         with self._reading() as session:
-            if session.exec(select(_MAIL.id).where(*theirs).limit(1)).first() is None:
+            if read_columns(session, _HAS_LETTER, asked).first() is None:
                 return ()
             about = _reports_of(*theirs)
             topic = select(about.c.letter).join(_BOUNCE, col(_BOUNCE.report_id) == about.c.report)
