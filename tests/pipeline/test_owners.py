@@ -8,8 +8,10 @@ import pytest
 
 from bounce_watch.model import Edition, LetterKind, OutboxState
 from bounce_watch.pipeline.digest import gather
+from bounce_watch.pipeline.maintenance import forget
 from bounce_watch.store import OutboxEntry
-from tests.pipeline.conftest import START, Home, Refusal, ndr
+from bounce_watch.store.privacy.identity import PersonIdentity
+from tests.pipeline.conftest import START, Home, Refusal, every_text, ndr
 
 SCANNER, OWNER = "scan-3@larkfield.example", "facilities@larkfield.example"
 FULL: Refusal = {"reply": "552 5.2.2 mailbox full", "status": "5.2.2"}
@@ -248,3 +250,31 @@ def test_the_monthly_digest_names_the_dead_addresses_with_the_most_bounces(open_
     assert "DEAD ADDRESSES WITH THE MOST BOUNCES" in letter.text
     assert "gone@fabrikam.example" in letter.html
     assert gather(home.config, home.context.store, home.clock.now).dead == ()
+
+
+def take_out(home: Home, address: str) -> None:
+    """Forget a person, as `privacy forget` does."""
+    store, person = home.context.store, PersonIdentity(address)
+    forget(store, person, store.privacy.search(person), by="me", now=home.clock.now)
+
+
+def test_a_forgotten_recipient_is_in_no_letter_to_an_owner(open_home: OPEN) -> None:
+    home = owned(open_home, ('mode = "on"', 'mode = "preview"'))
+    home.deliver(ndr(SCANNER, "jo.doe@fabrikam.example"), "1")
+    home.look()
+    take_out(home, "jo.doe@fabrikam.example")
+    (letter,) = letters(home)
+    assert letter.state is OutboxState.HELD
+    assert "forgotten-1@forgotten.invalid" in words(letter)
+    assert b"jo.doe" not in home.context.store.outbox.show(letter.id)[1]
+
+
+def test_a_forgotten_owner_stands_nowhere_in_the_store(open_home: OPEN) -> None:
+    home = owned(open_home)
+    home.deliver(ndr(SCANNER), "1")
+    home.look()
+    take_out(home, OWNER)
+    (letter,) = letters(home)
+    assert letter.recipient == "forgotten-1@forgotten.invalid"
+    assert home.context.store.outbox.show(letter.id)[1] == b""
+    assert not any(OWNER in text for text in every_text(home))
