@@ -91,14 +91,15 @@ def _before_all(terms: list[str], term: str) -> list[str]:
 
 def _flattened(names: Names, domain: str, terms: list[str]) -> list[str]:
     """Replace includes by their networks, until the lookups suffice; one with other terms stays."""
+    lookups = _evaluate(names, domain, terms, NOBODY).lookups
     for term in terms:
-        if _evaluate(names, domain, terms, NOBODY).lookups <= MOST_LOOKUPS:
+        if lookups <= MOST_LOOKUPS:
             break
-        networks = _networks(names, term)
-        if networks:
+        if networks := _networks(names, term):
             place = terms.index(term)
             rest = [one for one in networks if one not in terms]
             terms = [*terms[:place], *rest, *terms[place + 1 :]]
+            lookups = _evaluate(names, domain, terms, NOBODY).lookups
     return terms
 
 

@@ -15,7 +15,8 @@ MOST_QUESTIONS = 75
 """Maximum questions of one evaluation."""
 
 MAX_VALUES, MAX_LENGTH = 100, 16_000
-_ONE_TRY = 2.0
+_ONE_TRY, _ONE_QUESTION = 1.5, 3.0
+"""Seconds for one server, and for one question: a name that is not answered must leave time for others."""
 
 
 class Status(StrEnum):
@@ -93,7 +94,7 @@ class Resolver:
             return self._names.lookup(name, kind)
         try:
             self._resolver = self._resolver or self._make()
-            return _answer(self._resolver, name, kind, seconds)
+            return _answer(self._resolver, name, kind, min(seconds, _ONE_QUESTION))
         except Exception as error:  # noqa: BLE001 - a library reads hostile bytes; no alert may depend on it
             return _unasked(f"{kind} of {name}: {type(error).__name__}")
 

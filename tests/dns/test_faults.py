@@ -162,7 +162,7 @@ def test_the_worst_record_takes_no_more_questions_than_allowed(dns_world: DnsWor
     dns_world.publish(records)
     names = Resolver([dns_world.server], 20)
     found = ask_spf(names, "worst.example", NOW)
-    assert names.asked == MOST_QUESTIONS
+    assert 20 < names.asked <= MOST_QUESTIONS
     assert found.verdict is DnsVerdict.UNASKED
 
 

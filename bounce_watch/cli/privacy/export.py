@@ -37,6 +37,7 @@ _SECTIONS = {
     "incident_change": ("incident_history", "lines of incidents' history that name them"),
     "quarantined": ("unreadable_mails", "unreadable mails that name them, without the bytes"),
     "message": ("remarks", "remarks about mails that name them"),
+    "dns_finding": ("dns_findings", "records in DNS that name them"),
     "audit": ("audit", "lines of the audit that name them"),
 }
 

@@ -105,6 +105,7 @@ def _fates(found: Found) -> list[dict[str, Any]]:
         (found.count("incident_change"), "lines of incidents' history", pseudonym),
         (found.count("quarantined"), "unreadable mails", "deleted with their bytes"),
         (found.count("message"), "remarks about mails", pseudonym),
+        (found.count("dns_finding"), "records in DNS", f"{pseudonym}; the zone itself stays as it is"),
         (found.count("audit"), "lines of the audit", pseudonym),
     ]
     return [{"count": count, "what": what, "fate": fate} for count, what, fate in lines]
