@@ -71,7 +71,9 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[dict[str, 
     run(*buildah, "copy", made, folder / "base", "/")
     run(*buildah, "config", "--env", "PATH=/usr/local/bin:/usr/bin:/bin", made)
     run(*buildah, "commit", made, "localhost/base")
-    pip = ["--volume", "/etc/pip.conf:/etc/pip.conf:ro"] if Path("/etc/pip.conf").exists() else []
+    # The build reaches the registry of packages as this machine does.
+    ways = [Path("/etc/pip.conf"), Path("/etc/ssl/certs/ca-certificates.crt")]
+    pip = [f"--volume={path}:{path}:ro" for path in ways if path.exists()]
     run(
         *buildah, "bud", "--pull-never", "--format", "docker", "--build-arg", "BASE=localhost/base", *pip,
         "--ignorefile", FOLDER / "Containerfile.dockerignore", "--file", FOLDER / "Containerfile",
