@@ -8,6 +8,7 @@ import io
 import pickle
 import struct
 from collections.abc import Sequence
+from enum import Enum
 from typing import Any, BinaryIO, NamedTuple
 
 MAX_ANSWER = 64 * 1024 * 1024
@@ -24,9 +25,18 @@ class ReadRequest(NamedTuple):
     raw: bytes
 
 
+class _MembersByValue(pickle.Pickler):
+    """Packs members of enumerations by value: Python 3.11.0 to 3.11.3 asks for getattr, which is refused."""
+
+    def reducer_override(self, value: object) -> Any:
+        return (type(value), (value.value,)) if isinstance(value, Enum) else NotImplemented
+
+
 def pack(values: Sequence[object]) -> bytes:
     """Return the payload of a request or an answer."""
-    return pickle.dumps(values, protocol=5)
+    payload = io.BytesIO()
+    _MembersByValue(payload, protocol=5).dump(values)
+    return payload.getvalue()
 
 
 def unpack_requests(payload: bytes) -> list[ReadRequest]:
