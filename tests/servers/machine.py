@@ -51,7 +51,7 @@ class Machine:
     def run(self, code: str, *, given: str = "", status: int = 0) -> str:
         """Run shell code with `given` as its standard input; return what it prints, errors too."""
         process = self.start(code, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        said = process.communicate(given.encode(), timeout=100)[0].decode()
+        said = process.communicate(given.encode(), timeout=500)[0].decode()
         assert process.returncode == status, f"{code}\nended with {process.returncode}:\n{said}"
         return said
 
