@@ -1,6 +1,7 @@
 """What odd and busy submission servers do, said by a scripted server."""
 
 import hmac
+import time
 from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -182,3 +183,38 @@ def test_greylisting_is_about_one_recipient_and_throttling_about_all(
     delivery = judge(step, code, words)
     assert delivery.outcome is Outcome.LATER
     assert delivery.is_about_one is is_about_one
+
+
+@pytest.mark.parametrize(
+    ("verb", "reply"),
+    [
+        ("RCPT", "251 user not local; will forward"),
+        ("RCPT", "252 cannot verify"),
+        ("END", "251 taken"),
+        ("END", "250"),
+        ("END", "250-2.0.0 queued\r\n250 as 7"),
+        ("GREETING", "220-no spam here\r\n220 ready"),
+    ],
+)
+def test_each_way_to_say_yes_is_understood(start: Start, verb: str, reply: str) -> None:
+    script = SmtpScript(replies={verb: reply})
+    with start(script, auth="none") as sender:
+        assert sender.send(ALICE, MAIL).outcome is Outcome.SENT
+    assert len(script.accepted) == 1
+
+
+@pytest.mark.parametrize(
+    ("verb", "outcome"), [("GREETING", Outcome.LATER), ("RCPT", Outcome.LATER), ("END", Outcome.UNKNOWN)]
+)
+def test_a_tarpit_is_left_in_time(start: Start, verb: str, outcome: Outcome) -> None:
+    """What it may have taken is looked for before it is sent again."""
+    script = SmtpScript(replies={verb: lambda *_: (time.sleep(0.5), "250 ok")[1]})
+    with start(script, auth="none", timeout_seconds=0.2) as sender:
+        assert sender.send(ALICE, MAIL).outcome is outcome
+
+
+def test_a_sign_in_that_is_offered_after_tls_only_is_told_so(start: Start) -> None:
+    with start(SmtpScript(extensions=("STARTTLS",))) as sender:
+        delivery = sender.send(ALICE, MAIL)
+    assert delivery.outcome is Outcome.STOP
+    assert "security" in delivery.repair

@@ -155,6 +155,14 @@ def test_move_that_was_refused_is_not_asked_for_with_every_group(open_imap: Open
     assert sum(line.startswith("UID MOVE") for line in home.script.heard) == 1
 
 
+def test_a_move_that_is_confirmed_and_moves_nothing_is_told(open_imap: Open) -> None:
+    """The messages counted as filed and stayed in the inbox."""
+    home = Home("Bounces/Filed", **{"UID MOVE": OK})
+    with open_imap(home.script) as source, pytest.raises(Unreachable, match="still there"):
+        source.file(MessageLocation(mailbox=source.name, validity=7, uid="1"))
+    assert not [line for line in home.script.heard if "COPY" in line]
+
+
 def test_parents_are_made_where_the_server_does_not_make_them(open_imap: Open) -> None:
     """RFC 3501 says that it should."""
     home = Home()
@@ -411,3 +419,14 @@ def test_a_namespace_is_read_whatever_else_stands_in_it(open_imap: Open, answer:
     with open_imap(script) as source:
         source.file(MessageLocation(mailbox=source.name, validity=7, uid="1"))
     assert [line for line in script.heard if "MOVE" in line] == [f'UID MOVE 1 "{folder}"']
+
+
+@pytest.mark.parametrize("said", ["Mailbox is locked by POP server", "[SERVERBUG] Internal error occurred"])
+def test_a_folder_that_cannot_be_opened_now_is_not_missing(open_imap: Open, said: str) -> None:
+    """The service ended, and told the admin to check the name of the folder."""
+    no = f"@ NO {said}\r\n".encode()
+    with (
+        pytest.raises(Unreachable, match=said[-12:]),
+        open_imap(Script(answers={"SELECT": no, "EXAMINE": no})),
+    ):
+        pass

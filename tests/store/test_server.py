@@ -114,6 +114,9 @@ def test_what_is_not_there_is_named(stores: Stores) -> None:
         ("postgres://u@127.0.0.1/x", None),
         ("postgresql://u@localhost/x", None),
         ("postgresql:///x?host=/run/postgresql", None),
+        ("postgresql://u@/x?host=db1.example,db2.example", "require"),
+        ("postgresql://u@/x?host=localhost:5432&host=db2.example:5432", "require"),
+        ("postgresql://u@/x?host=127.0.0.1,localhost", None),
     ],
 )
 def test_the_network_is_crossed_with_tls_only(address: str, sslmode: str | None) -> None:

@@ -48,7 +48,7 @@ class Connection:
     def __init__(self, settings: ImapSettings) -> None:
         self._settings = settings
         self.capabilities: frozenset[str] = frozenset()
-        self.is_read_only = self._is_introduced = False
+        self.is_read_only = self._is_introduced = self.is_move_proven = False
         self.may_delete = True
         try:
             context = tls_context(settings)

@@ -32,7 +32,7 @@ _NOT_NOW = (
     *("temporar", "too many", "number of connections", "internal error", "[serverbug]", "maintenance"),
     *("unavailable", "overload", "timed out", "timeout"),
 )
-"""Texts of a sign-in that failed for a reason that passes, whatever its code."""
+"""Texts of a sign-in or a folder that was refused for a reason that passes, whatever its code."""
 _ENDED = ("session invalidated", "accesstokenexpired")
 _QUOTED = re.compile(r"^b(['\"])(.*)\1$", re.DOTALL)
 """How imapclient shows the words of the server."""
@@ -103,7 +103,9 @@ def _not_now(text: str, error: BaseException) -> Busy | None:
 def opening(error: Exception, folder: str, settings: ImapSettings) -> SourceError:
     """Explain why a folder could not be opened."""
     fault = talking(error, settings)
-    if not isinstance(fault, CommandRejected) or "[serverbug]" in fault.answer.lower():
+    if not isinstance(fault, CommandRejected) or any(
+        word in fault.answer.lower() for word in (*_NOT_NOW, "is locked")
+    ):
         return fault
     return MissingFolder(f"the folder {folder} cannot be opened: {fault.answer}", "check its name")
 

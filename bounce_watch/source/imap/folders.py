@@ -127,10 +127,15 @@ def _pick(name: str, usable: Collection[str]) -> str | None:
 def move(connection: Connection, folders: Folders, uids: Sequence[int], path: str) -> None:
     """Move messages into a folder, many per command; those that are gone count as moved.
 
-    Raises CommandRejected if one could not be moved, after all others were moved.
+    Raises CommandRejected if one could not be moved, after all others were moved. Once per connection it is
+    looked whether what was moved is gone.
     """
     for first in range(0, len(uids), _UIDS_PER_COMMAND):
         _move(connection, folders, uids[first : first + _UIDS_PER_COMMAND], path)
+    if uids and not connection.is_move_proven:
+        if "MOVE" in connection.capabilities and connection.fetch(uid_set(uids), "(UID)").keys() & set(uids):
+            raise CommandRejected("it confirms MOVE, and the messages are still there")
+        connection.is_move_proven = True
 
 
 def _move(connection: Connection, folders: Folders, uids: Sequence[int], path: str) -> None:

@@ -48,14 +48,24 @@ def server_at(address: str, password: str = "") -> Server:
     url = url.set(drivername="postgresql+psycopg")
     if password:
         url = url.set(password=password)
-    if url.host and not _is_here(url.host) and "sslmode" not in url.query:
+    if not all(map(_is_here, _hosts(url))) and "sslmode" not in url.query:
         url = url.update_query_dict({"sslmode": "require"})
     who = f"{url.username}@" if url.username else ""
     where = f"{url.host or ''}{f':{url.port}' if url.port else ''}"
     return Server(name=f"postgresql://{who}{where}/{url.database or ''}", url=url)
 
 
+def _hosts(url: URL) -> list[str]:
+    """Return all hosts of a URL, which may name several in its query; a folder of a socket is one too."""
+    named = url.query.get("host", ())
+    texts = [named] if isinstance(named, str) else list(named)
+    return [host for text in (url.host or "", *texts) for host in text.split(",") if host]
+
+
 def _is_here(host: str) -> bool:
+    host = host.partition(":")[0] if host.count(":") == 1 else host
+    if host.startswith("/"):
+        return True
     try:
         return ip_address(host).is_loopback
     except ValueError:
