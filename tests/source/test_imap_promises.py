@@ -157,7 +157,8 @@ def test_move_that_was_refused_is_not_asked_for_with_every_group(open_imap: Open
 
 def test_a_move_that_is_confirmed_and_moves_nothing_is_told(open_imap: Open) -> None:
     """The messages counted as filed and stayed in the inbox."""
-    home = Home("Bounces/Filed", **{"UID MOVE": OK})
+    home = Home("Bounces/Filed")
+    home.script.answers["UID MOVE"] = OK
     with open_imap(home.script) as source, pytest.raises(Unreachable, match="still there"):
         source.file(MessageLocation(mailbox=source.name, validity=7, uid="1"))
     assert not [line for line in home.script.heard if "COPY" in line]
