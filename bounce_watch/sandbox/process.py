@@ -122,7 +122,7 @@ class ReadingProcess:
 
     def _send(self, content: bytes, deadline: float) -> None:
         self._bound(deadline)
-        # A dead process must raise an error here, because SIGPIPE ends the command line program.
+        # A dead process raises an error here, whatever the host program does with SIGPIPE.
         self._channel.sendall(content, socket.MSG_NOSIGNAL)
 
     def _receive(self, deadline: float) -> bytes:
