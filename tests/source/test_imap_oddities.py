@@ -339,6 +339,18 @@ def test_a_server_that_keeps_uidnext_to_itself_is_asked_for_the_last_message(ope
         assert [message.raw for message in source.messages()] == [b"end"]
 
 
+def test_a_uidnext_that_cannot_be_true_is_not_believed(open_imap: Open) -> None:
+    """Two messages have UIDs up to 2 at least: nothing at all was read, and nothing was said."""
+    script = Script(
+        answers={
+            "SELECT": b"* 2 EXISTS\r\n* OK [UIDVALIDITY 7] ok\r\n* OK [UIDNEXT 1] ok\r\n@ OK selected\r\n",
+            "UID FETCH": b"* 2 FETCH (UID 2 RFC822.SIZE 5 BODY[]<0> {3}\r\nend)\r\n@ OK done\r\n",
+        }
+    )
+    with open_imap(script) as source:
+        assert [message.raw for message in source.messages()] == [b"end"]
+
+
 def test_no_search_and_no_seen_flag_is_ever_sent(open_imap: Open) -> None:
     """SEARCH ALL breaks at 125,000 messages, and people share the mailbox."""
     script = Script(answers={"UID FETCH": LISTED})

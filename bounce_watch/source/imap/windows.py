@@ -42,8 +42,8 @@ class Listed:
 
 
 def with_uid_next(connection: Connection, opened: Opened) -> Opened:
-    """Ask for the last message if the server keeps UIDNEXT to itself, as RFC 3501 permits."""
-    if opened.uid_next:
+    """Ask for the last message if the server keeps UIDNEXT to itself, as RFC 3501 permits, or is wrong."""
+    if opened.uid_next > opened.exists:
         return opened
     try:
         last = max(connection.fetch("*", _UID_ONLY), default=0)
