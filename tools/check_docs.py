@@ -99,7 +99,7 @@ def crowded_lines(text: str) -> Iterator[tuple[int, str]]:
 
 
 def unknown_commands(text: str) -> Iterator[tuple[int, str]]:
-    """Yield commands and options of bounce-watch that its help doesn't list."""
+    """Yield commands and options of bounce-watch that its help doesn't list; `dns X` means `dns ask X`."""
     for number, code in code_lines(text):
         for command, rest in COMMAND.findall(code):
             if command and command not in listed_commands():
@@ -123,7 +123,8 @@ def code_lines(text: str) -> Iterator[tuple[int, str]]:
 
 def _subcommand(command: str, rest: str) -> tuple[str, ...]:
     word = next(iter(rest.split()), "")
-    return (word,) if word in listed_commands(command) else ()
+    known = listed_commands(command)
+    return (word,) if word in known else ("ask",) if "ask" in known else ()
 
 
 @cache

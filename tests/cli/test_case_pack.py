@@ -32,7 +32,7 @@ def test_no_draft_is_written_about_a_refusal_of_our_own(demo: Path, ask: Ask) ->
     row = find(ask, "sender_blocked")
     done = call("--config", str(demo / "config.toml"), "show", str(row["id"]), "--postmaster-draft", status=1)
     assert done.stdout == ""
-    assert "Our own servers refused this mail" in done.stderr
+    assert "Our own servers rejected this message" in done.stderr
 
 
 def test_the_evidence_is_shown(demo: Path, ask: Ask) -> None:

@@ -50,7 +50,7 @@ def test_show_tells_the_judgement_and_what_followed(demo: Path, ask: Ask) -> Non
     assert detail["why"]
     text = call("-c", str(demo / "config.toml"), "show", str(row["id"])).stdout
     assert "Owner" in text
-    assert "security" in text
+    assert "Security team" in text
     assert detail["report"]["decided_by"].endswith("about their own mail")
     assert detail["report"]["decided_by"].split("(")[0] in " ".join(text.split())
     assert "our DKIM signature" not in text

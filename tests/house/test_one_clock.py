@@ -27,6 +27,7 @@ ALLOWED = {
     "cli/db.py:backup": "in the name of a file: UTC with Z",
     "cli/explain.py:_meaning_lines": "a date",
     "cli/setup/check.py:_check_certificates": "a date",
+    "cli/queries/addresses.py:_for_crm": "a date",
     "cli/queries/top.py:_print_periods": "takes times of the site",
     "cli/demo_dates.py:": "dates inside the sample messages",
     "cli/demo.py:": "plays at moments in UTC",

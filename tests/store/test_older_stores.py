@@ -56,7 +56,8 @@ def test_an_older_store_answers_as_it_did(sample: Path, tmp_path: Path) -> None:
     expected = json.loads(sample.with_suffix(".expected.json").read_text(encoding="utf-8"))
 
     def ask(*arguments: str) -> list[Any]:
-        done = run_program("-c", str(config), *arguments, "--json", environ={"TZ": "UTC"})
+        # That version read and showed times in the machine's time zone, which was UTC.
+        done = run_program("-c", str(config), "--utc", *arguments, "--json", environ={"TZ": "UTC"})
         assert done.returncode == 0, done.stderr
         return [json.loads(line) for line in done.stdout.splitlines()]
 
