@@ -57,7 +57,7 @@ def test_what_the_site_does_not_believe_is_a_warning(world: MailWorld, tmp_path:
     rows = probed(config, "--to", NOBODY, "--wait", "60s")
     assert rows["evidence"]["state"] == "warning"
     assert "trust.authority" in str(rows["evidence"]["repair"])
-    assert "would hear nothing: The report may be forged" in str(rows["answer"]["text"])
+    assert "would hear nothing: The report may be spoofed" in str(rows["answer"]["text"])
 
 
 def test_a_probe_that_comes_back_later_is_never_answered(

@@ -35,6 +35,7 @@ CANARIES = {
 BOUNCE_FIELDS = [
     *("recipient", "sender", "status", "reply_code", "original_recipient", "recipient_decoded"),
     *("remote_mta", "diagnostic_code", "remote_status", "remote_reply_code", "entry", "why"),
+    *("catalogue", "proven"),
 ]
 FACT_FIELDS = ["mail_subject", "mail_id", "language", "incident"]
 FINDING_FIELDS = ["title", "key", "rule_id", "playbook", "senders", "recipient_domains", "statuses"]

@@ -73,6 +73,14 @@ def test_a_content_belongs_to_the_uid_in_its_own_answer(open_imap: Open, answer:
         assert not source.skipped
 
 
+@pytest.mark.parametrize("answer", [NO, b"@ BAD [CLIENTBUG] Invalid FETCH item\r\n"])
+def test_a_server_without_parts_of_messages_is_asked_for_whole_ones(open_imap: Open, answer: bytes) -> None:
+    script = OddMailbox(3, lambda _, items: answer if "<0." in items else None).script()
+    with open_imap(script) as source:
+        assert read(source) == ["1", "2", "3"]
+        assert not source.skipped
+
+
 def test_what_the_server_said_of_messages_before_is_no_answer(open_imap: Open) -> None:
     """While we move, others set flags and expunge; imaplib keeps all of it for the next FETCH."""
     script = OddMailbox(2, lambda *_: None).script(**{"UID MOVE": content(2, 1, 2) + b"@ OK moved\r\n"})

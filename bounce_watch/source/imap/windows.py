@@ -147,7 +147,14 @@ def fetch_contents(
     """Return each message that is still there with its first `length` bytes; do not mark it as seen."""
     if not batch:
         return []
-    answers = connection.fetch(uid_set(message.uid for message in batch), f"(UID BODY.PEEK[]<0.{length}>)")
+    uids = uid_set(message.uid for message in batch)
+    try:
+        answers = connection.fetch(uids, f"(UID BODY.PEEK[]<0.{length}>)")
+    except CommandRejected:
+        # Some servers reject the first bytes of a message: a single one that is no longer is asked for whole.
+        if len(batch) > 1 or not 0 < batch[0].size <= length:
+            raise
+        answers = connection.fetch(uids, "(UID BODY.PEEK[])")
     bodies = ((message, _body(answers.get(message.uid, {}))) for message in batch)
     # Nothing at all, of a message that has a size, is a nonsense response.
     return [(one, body[:length]) for one, body in bodies if body or (body is not None and not one.size)]
