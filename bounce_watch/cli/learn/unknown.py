@@ -41,6 +41,9 @@ def unknown(
         for one in shown:
             emit_json(one)
         return
+    if not groups:
+        say("Every rejection with words in it is understood.")
+        return
     print_lines(line for one in shown for line in _lines(one))
     more = f" {len(groups) - len(shown)} more: --limit 0." if len(groups) > len(shown) else ""
     say(f"{len(groups)} groups of {sum(one.bounces for one in groups)} rejections.{more}")

@@ -1,6 +1,6 @@
 """Verdicts of stored bounces: those of another catalogue, replacing them, and giving the first ones back."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -104,29 +104,34 @@ class Verdicts(VerdictQueries, Repository):
 
     def replace(self, judged: Mapping[int, Bounce]) -> None:
         """Write new verdicts by the numbers of bounces; the first value of each column stays beside them."""
-        kept: Any = select_columns(col(_BOUNCE.id), *map(col, _COLUMNS)).where(
-            col(_BOUNCE.id).in_(list(judged))
-        )
         rows = []
-        for number, first, *values in self._rows.execute(kept):
-            now = bounce_row(judged[number])
-            was = {name: value for name, value in zip(VERDICT, values, strict=True) if value != now[name]}
-            rows.append(
-                {"of": number, "new_first_verdict": {**was, **(first or {})}}
-                | {f"new_{name}": now[name] for name in VERDICT}
-            )
-        if rows:
-            self._rows.connection().execute(_WRITE, rows)
+        for number, first, was in self._verdicts(judged):
+            values = bounce_row(judged[number])
+            now = {name: values[name] for name in VERDICT}
+            changed = {name: was[name] for name in VERDICT if was[name] != now[name]}
+            rows.append(_row(number, {**changed, **(first or {})}, now))
+        self._write(rows)
 
     def restore(self, numbers: Sequence[int]) -> None:
         """Give bounces their first verdicts back."""
-        query = select(_BOUNCE).where(col(_BOUNCE.id).in_(numbers))
-        for row in self._rows.exec(query):
-            for name, value in (row.first_verdict or {}).items():
-                if name in VERDICT:
-                    setattr(row, name, value)
-            row.first_verdict = None
-        self._rows.flush()
+        self._write(
+            [
+                _row(number, None, {name: (first or {}).get(name, was[name]) for name in VERDICT})
+                for number, first, was in self._verdicts(numbers)
+            ]
+        )
+
+    def _verdicts(
+        self, numbers: Iterable[int]
+    ) -> Iterator[tuple[int, dict[str, Any] | None, dict[str, Any]]]:
+        """Yield the number of each bounce, its first verdict and its verdict as it is stored."""
+        query: Any = select_columns(col(_BOUNCE.id), *map(col, _COLUMNS))
+        for number, first, *values in self._rows.execute(query.where(col(_BOUNCE.id).in_(list(numbers)))):
+            yield number, first, dict(zip(VERDICT, values, strict=True))
+
+    def _write(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        if rows:
+            self._rows.connection().execute(_WRITE, rows)
 
     def note_otherwise(self, version: str, count: int) -> None:
         """Record how many bounces this catalogue would judge otherwise."""
@@ -135,3 +140,7 @@ class Verdicts(VerdictQueries, Repository):
 
 def _report(kind: str, reporting_mta: str | None) -> Report:
     return Report(kind=Kind.FAILURE, format=kind, reporting_mta=reporting_mta)
+
+
+def _row(number: int, first: Mapping[str, Any] | None, verdict: Mapping[str, Any]) -> dict[str, Any]:
+    return {"of": number, "new_first_verdict": first, **{f"new_{name}": verdict[name] for name in VERDICT}}
