@@ -138,7 +138,7 @@ def fail_at_statements(first: Lab, kind: str, step: int, monkeypatch: pytest.Mon
     raise AssertionError
 
 
-@pytest.mark.parametrize(("kind", "step"), [("ended", 101), ("commit lost", 37)])
+@pytest.mark.parametrize(("kind", "step"), [("ended", 79), ("commit lost", 17)])
 def test_some_statements_at_which_the_server_fails(
     first: Lab, kind: str, step: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
