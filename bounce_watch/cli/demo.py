@@ -185,7 +185,7 @@ def _print_figures(stats: Stats) -> None:
         ("Seen before", stats.duplicates, "the same report twice, or a journal copy"),
         ("Bounces", stats.bounces, "one for each recipient"),
         ("Answers to colleagues", mails.get("reply", 0), "what to do, in under 120 words"),
-        ("Letters to owners", mails.get("owner", 0), "whose scanner or shop system nobody reads"),
+        ("Letters to owners", mails.get("owner", 0), "about bounces of scanners and shop systems"),
         ("Passed on to support", mails.get("question", 0), "what colleagues replied to our answers"),
         ("Answers withheld", withheld, "robots, repeats, doubtful or forged reports"),
         ("Alerts", mails.get("alert", 0), "incidents: the first word, growth, reminders, the all-clear"),

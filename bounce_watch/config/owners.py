@@ -152,7 +152,7 @@ OnNews = Callable[[OwnerFile], None]
 
 
 def no_news(_: OwnerFile) -> None:
-    """Tell nobody."""
+    """Ignore the news."""
 
 
 def current_owners(

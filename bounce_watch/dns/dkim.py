@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 
-from bounce_watch.dns.resolver import Answer, Names, Status
+from bounce_watch.dns.finding import begin_finding
+from bounce_watch.dns.resolver import Answer, Names
 from bounce_watch.dns.tags import BadTags, read_tags
 from bounce_watch.model.dns import DnsFinding, DnsVerdict, Question
 
@@ -20,22 +21,11 @@ def ask_dkim(names: Names, domain: str, selector: str, now: datetime) -> DnsFind
     """Judge the key of one selector of a domain."""
     name = f"{selector}._domainkey.{domain}"
     answer = names.lookup(name, "TXT")
-    finding = DnsFinding(
-        question=Question.DKIM,
-        subject=domain,
-        name=name,
-        verdict=DnsVerdict.FAULT,
-        record=" | ".join(answer.values) or None,
-        why="",
-        asked_at=now,
-        ttl=answer.ttl,
-        proves=True,
-    )
-    match answer.status:
-        case Status.UNASKED:
-            return replace(finding, verdict=DnsVerdict.UNASKED, why=answer.why, proves=False)
-        case Status.NO_NAME | Status.NO_DATA:
-            return _missing(names, finding, answer)
+    finding = begin_finding(Question.DKIM, domain, name, answer, now, record=" | ".join(answer.values))
+    if finding.verdict is DnsVerdict.UNASKED:
+        return finding
+    if not answer.values:
+        return _missing(names, finding, answer)
     why, proves = _judge(answer.values)
     verdict = DnsVerdict.FAULT if proves or why.startswith("t=y") else DnsVerdict.OK
     return replace(finding, verdict=verdict, why=why, proves=proves)

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from bounce_watch.dns.finding import begin_finding
 from bounce_watch.dns.resolver import Answer, Names, Status
 from bounce_watch.dns.tags import BadTags, read_tags
 from bounce_watch.model.dns import DnsFinding, DnsVerdict, Question
@@ -23,19 +24,11 @@ def ask_dmarc(
     """Judge the DMARC record of a domain. `signed_by` and `sent_by` are the domains of DKIM and SPF."""
     found, answer = _walk(names, domain)
     records = [value for value in answer.values if _VERSION.match(value)]
-    finding = DnsFinding(
-        question=Question.DMARC,
-        subject=domain,
-        name=f"_dmarc.{found}",
-        verdict=DnsVerdict.FAULT,
-        record=" | ".join(records or answer.values) or None,
-        why="",
-        asked_at=now,
-        ttl=answer.ttl,
-        proves=True,
+    finding = begin_finding(
+        Question.DMARC, domain, f"_dmarc.{found}", answer, now, record=" | ".join(records or answer.values)
     )
-    if answer.status is Status.UNASKED:
-        return replace(finding, verdict=DnsVerdict.UNASKED, why=answer.why, proves=False)
+    if finding.verdict is DnsVerdict.UNASKED:
+        return finding
     if not records:
         return _without(finding, answer)
     wrong = next(_wrong_records(records), None)

@@ -4,6 +4,7 @@ import ipaddress
 from dataclasses import replace
 from datetime import datetime
 
+from bounce_watch.dns.finding import begin_finding
 from bounce_watch.dns.resolver import Answer, Names, Status
 from bounce_watch.model.dns import NO_DOMAIN, NULL_MX, DnsFinding, DnsVerdict, Question
 
@@ -13,20 +14,10 @@ MOST_HOSTS = 10
 def ask_mx(names: Names, domain: str, now: datetime) -> DnsFinding:
     """Judge where mail for a domain goes."""
     answer = names.lookup(domain, "MX")
-    finding = DnsFinding(
-        question=Question.MX,
-        subject=domain,
-        name=domain,
-        verdict=DnsVerdict.FAULT,
-        record=", ".join(answer.values) or None,
-        why="",
-        asked_at=now,
-        ttl=answer.ttl,
-        proves=True,
-    )
+    finding = begin_finding(Question.MX, domain, domain, answer, now, record=", ".join(answer.values))
     match answer.status:
         case Status.UNASKED:
-            return replace(finding, verdict=DnsVerdict.UNASKED, why=answer.why, proves=False)
+            return finding
         case Status.NO_NAME:
             return replace(finding, why=NO_DOMAIN)
         case Status.NO_DATA:

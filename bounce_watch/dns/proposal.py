@@ -9,7 +9,7 @@ from bounce_watch.dns.exchange import INCLUDE
 from bounce_watch.dns.resolver import Names
 
 NOBODY = "192.0.0.8"
-"""An address that nobody sends from (RFC 7600): for it every term of a record is evaluated."""
+"""A reserved address without a sender (RFC 7600): for it every term of a record is evaluated."""
 
 LONGEST_STRING = 255
 MOST_BYTES = 1_000
@@ -27,7 +27,7 @@ def propose(
     leave_out: Sequence[str],
     ours: Collection[str],
 ) -> str | None:
-    """Return a record by which all addresses pass and nobody else does; None if none could be proven.
+    """Return a record by which these addresses pass and no others do; None if none could be proven.
 
     Only an address in `ours` is added by itself: that another one is ours is only a remote server's word.
     """
@@ -122,7 +122,7 @@ def _evaluate(names: Names, domain: str, terms: Sequence[str], address: str) -> 
 
 
 def _holds(names: Names, domain: str, record: str, addresses: Sequence[str]) -> bool:
-    """Tell whether a record keeps all limits, all addresses pass, and an address of nobody does not."""
+    """Tell whether a record keeps all limits, all addresses pass, and the reserved one does not."""
     nobody = evaluate(names, domain, NOBODY, record)
     return (
         len(record) <= MOST_BYTES

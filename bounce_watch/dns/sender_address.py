@@ -4,6 +4,7 @@ import ipaddress
 from dataclasses import replace
 from datetime import datetime
 
+from bounce_watch.dns.finding import begin_finding
 from bounce_watch.dns.resolver import Answer, Names, Status
 from bounce_watch.model.dns import DnsFinding, DnsVerdict, Question
 
@@ -19,19 +20,9 @@ def ask_ptr(names: Names, address: str, now: datetime) -> DnsFinding:
     name = ipaddress.ip_address(address).reverse_pointer
     answer = names.lookup(name, "PTR")
     hosts = [value.rstrip(".") for value in answer.values][:MOST_NAMES]
-    finding = DnsFinding(
-        question=Question.PTR,
-        subject=address,
-        name=name,
-        verdict=DnsVerdict.FAULT,
-        record=", ".join(hosts) or None,
-        why="",
-        asked_at=now,
-        ttl=answer.ttl,
-        proves=True,
-    )
-    if answer.status is Status.UNASKED:
-        return replace(finding, verdict=DnsVerdict.UNASKED, why=answer.why, proves=False)
+    finding = begin_finding(Question.PTR, address, name, answer, now, record=", ".join(hosts))
+    if finding.verdict is DnsVerdict.UNASKED:
+        return finding
     if not hosts:
         return replace(finding, verdict=DnsVerdict.ABSENT, why=f"{address} has no name (no PTR record)")
     found = {host: _addresses(names, host) for host in hosts}

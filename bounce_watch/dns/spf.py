@@ -8,6 +8,7 @@ from datetime import datetime
 from bounce_watch.dns import proposal
 from bounce_watch.dns.evaluate import MOST_LOOKUPS, MOST_VOID, VERSION, Evaluation, evaluate, syntax_error
 from bounce_watch.dns.exchange import BY_EXCHANGE, INCLUDE, ONE_OF_EACH_RANGE
+from bounce_watch.dns.finding import begin_finding
 from bounce_watch.dns.proposal import NOBODY
 from bounce_watch.dns.resolver import Answer, Names, Status
 from bounce_watch.model.dns import DnsFinding, DnsVerdict, Question
@@ -44,17 +45,10 @@ def ask_spf(
     """
     answer = names.lookup(domain, "TXT") if record is None else Answer(status=Status.FOUND, values=(record,))
     records = [value for value in answer.values if VERSION.match(value)]
-    finding = DnsFinding(
-        question=Question.SPF,
-        subject=domain,
-        name=domain,
-        verdict=DnsVerdict.UNASKED,
-        record=" | ".join(records) or None,
-        why=answer.why,
-        asked_at=now,
-        ttl=answer.ttl,
+    finding = begin_finding(
+        Question.SPF, domain, domain, answer, now, record=" | ".join(records), proves=False
     )
-    if answer.status is Status.UNASKED:
+    if finding.verdict is DnsVerdict.UNASKED:
         return finding
     wanted = tuple(addresses) or (exchange_addresses(names, domain) if by_exchange else ())
     if len(records) == 1:

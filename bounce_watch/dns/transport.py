@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 
+from bounce_watch.dns.finding import begin_finding
 from bounce_watch.dns.mx import hosts_of
 from bounce_watch.dns.resolver import Names, Status
 from bounce_watch.dns.tags import BadTags, read_tags
@@ -21,18 +22,12 @@ def ask_mta_sts(names: Names, domain: str, now: datetime) -> DnsFinding:
     """Judge the record of MTA-STS and the TLSA records of the mail servers."""
     answer = names.lookup(f"_mta-sts.{domain}", "TXT")
     records = [value for value in answer.values if "sts" in value.lower()[:12]]
-    finding = DnsFinding(
-        question=Question.MTA_STS,
-        subject=domain,
-        name=f"_mta-sts.{domain}",
-        verdict=DnsVerdict.FAULT,
-        record=" | ".join(records) or None,
-        why="",
-        asked_at=now,
-        ttl=answer.ttl,
+    name = f"_mta-sts.{domain}"
+    finding = begin_finding(
+        Question.MTA_STS, domain, name, answer, now, record=" | ".join(records), proves=False
     )
-    if answer.status is Status.UNASKED:
-        return replace(finding, verdict=DnsVerdict.UNASKED, why=answer.why)
+    if finding.verdict is DnsVerdict.UNASKED:
+        return finding
     unusable = next(_unusable_tlsa(names, domain), None)
     if unusable is not None:
         name, record, why = unusable

@@ -141,7 +141,9 @@ def find_signatures(config: Config) -> SignatureChecker | None:
 
 
 def _signature_checker(config: Config) -> SignatureChecker:
-    return SignatureChecker(config.site.accepted_domains, key_finder(config.trust.dkim_seconds))
+    return SignatureChecker(
+        config.site.accepted_domains, key_finder(config.trust.dkim_seconds, config.dns.servers)
+    )
 
 
 def policy_of(config: Config) -> Policy:

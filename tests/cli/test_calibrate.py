@@ -72,7 +72,11 @@ def test_one_of_files_and_mailbox_must_be_named(tmp_path: Path) -> None:
 def names(monkeypatch: pytest.MonkeyPatch) -> Iterator[NameServer]:
     """The name server of this machine, as far as the program knows."""
     with NameServer({NAME: [RECORD[:200], RECORD[200:]]}) as server:
-        monkeypatch.setattr(dns.resolver, "default_resolver", server.resolver)
+
+        def configure(resolver: dns.resolver.Resolver, _: object) -> None:
+            resolver.port, resolver.nameservers = server.port, ["127.0.0.1"]
+
+        monkeypatch.setattr(dns.resolver.Resolver, "read_resolv_conf", configure)
         yield server
 
 

@@ -13,6 +13,8 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
+import pytest
+
 from tests.servers.processes import need
 
 HOME = "/root"
@@ -35,6 +37,14 @@ class Machine:
         for name in FOLDERS:
             for layer in (name, f"work-{name}"):
                 (folder / layer).mkdir(parents=True)
+        probe = subprocess.run(
+            ["unshare", "-m", "--propagation", "private", "sh", "-euc", _ENTER, str(folder)],
+            check=False,
+            capture_output=True,
+            text=True,
+        )
+        if probe.returncode:
+            pytest.skip(f"no namespaces with overlays here: {probe.stderr[:200]}")
         lines = "".join(f"{address} {name}\n" for name, address in hosts.items())
         (folder / "etc" / "hosts").write_text(f"127.0.0.1 localhost\n{lines}", encoding="utf-8")
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("BOUNCE_WATCH")}

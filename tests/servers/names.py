@@ -6,7 +6,6 @@ from collections import Counter
 
 import dns.message
 import dns.rcode
-import dns.resolver
 import dns.rrset
 
 from tests.servers.listening import Listening
@@ -27,14 +26,6 @@ class NameServer(Listening):
         self.failure: dns.rcode.Rcode | None = None
         handler = type("Handler", (_Handler,), {"names": self})
         super().__init__(socketserver.ThreadingUDPServer(("127.0.0.1", 0), handler))
-
-    @property
-    def resolver(self) -> dns.resolver.Resolver:
-        """Return a resolver that asks only this server."""
-        resolver = dns.resolver.Resolver(configure=False)
-        resolver.nameservers = ["127.0.0.1"]
-        resolver.port = self.port
-        return resolver
 
 
 class _Handler(socketserver.BaseRequestHandler):

@@ -1,4 +1,4 @@
-"""Mask what differs between replies of one kind and what names somebody: addresses, hosts, numbers, ids."""
+"""Mask what differs between replies of one kind, and what identifies people: addresses, hosts, ids."""
 
 import re
 from collections.abc import Iterable, Iterator

@@ -1,4 +1,4 @@
-"""Replace what names somebody by invented names: the same name means the same address throughout."""
+"""Replace what identifies people by invented names: the same name means the same address throughout."""
 
 import re
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""Find the address or domain that somebody means by a part of it, or by a misspelled one."""
+"""Find the address or domain that is meant by a part of it, or by a misspelled one."""
 
 import re
 from typing import NoReturn

@@ -108,7 +108,7 @@ class Forgetter:
             if is_theirs:
                 row.recipient = row.recipient_key = self._pseudonym
             if is_theirs or row.kind == LetterKind.QUESTION:
-                # A question holds what somebody wrote in their own words.
+                # A question holds a colleague's own words.
                 row.subject, row.preview, row.raw = DELETED, DELETED, b""
             else:
                 row.raw = letter_without(row.raw, self._person, self._pseudonym)

@@ -1,4 +1,4 @@
-"""Find and replace what names somebody in a message: addresses, domains, display names, subjects, ids."""
+"""Find and replace what identifies people in a message: addresses, domains, display names, subjects, ids."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -96,14 +96,14 @@ class NameRedaction(Redaction):
 
 
 def base_of(domain: str) -> str:
-    """Return the domain that somebody owns: `contoso.com` of `mx1.contoso.com`, three labels for `co.uk`."""
+    """Return a domain's registered part: `contoso.com` of `mx1.contoso.com`, three labels for `co.uk`."""
     labels = domain.split(".")
     is_short = len(labels) > 2 and len(labels[-1]) == 2 and labels[-2] in _SECOND_LEVELS
     return ".".join(labels[-3 if is_short else -2 :])
 
 
 def is_role(address: str) -> bool:
-    """Tell whether an address names nobody: a server's own, in words of mail systems only."""
+    """Tell whether an address identifies no person: a server's own, in words of mail systems only."""
     local = address.rpartition("@")[0].lower()
     return local.startswith("microsoftexchange") or (
         is_robot(address) and "=" not in local and not names_in(local.replace("_", " "))
@@ -116,7 +116,7 @@ def _whole(name: str) -> str:
 
 
 def is_public(domain: str) -> bool:
-    """Tell whether a domain shows which provider speaks, which names nobody and which the judge needs."""
+    """Tell whether a domain shows which provider speaks, identifies no person, and is needed by the judge."""
     name = domain.lower()
     families = shipped_catalogue().knowledge.families
     return name.endswith(("outlook.com", "google.com", "gmail.com")) or any(
@@ -125,7 +125,7 @@ def is_public(domain: str) -> bool:
 
 
 def domains_in(text: str) -> set[str]:
-    """Return the domains of all addresses in a text that somebody owns."""
+    """Return the registered domains of all addresses in a text."""
     found = {match[1].strip(".").lower() for match in ADDRESS.finditer(text)}
     return {base_of(domain) for domain in found if "." in domain and not is_public(domain)}
 

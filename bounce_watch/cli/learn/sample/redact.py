@@ -12,7 +12,7 @@ from bounce_watch.sandbox.jobs import shipped_catalogue
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """A redacted message. `differs` names what reads differently, `left` what still names somebody."""
+    """A redacted message. `differs` names what reads differently, `left` what still identifies people."""
 
     content: bytes
     differs: tuple[str, ...]

@@ -46,7 +46,7 @@ Message-ID: {message_id}
 
 
 def write_sample(raw: bytes, folder: Path, *, yes: bool) -> None:
-    """Show the redacted copy of a message and write it; exit with 1 if it still names somebody."""
+    """Show the redacted copy of a message and write it; exit with 1 if it still identifies people."""
     sample = redacted(raw)
     print_lines(sample.content.decode("utf-8", "replace").splitlines())
     for remark in sample.differs:
