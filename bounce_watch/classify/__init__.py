@@ -6,21 +6,3 @@ from bounce_watch.classify.catalogue.row import CatalogueError, Confidence, Name
 from bounce_watch.classify.evidence import EvidenceResult, assess_evidence, decision_in
 from bounce_watch.classify.explain import Explanation, explain
 from bounce_watch.classify.judge import JudgedReply, judge, judge_again, judge_reply
-
-__all__ = [
-    "Catalogue",
-    "CatalogueError",
-    "Confidence",
-    "EvidenceResult",
-    "Explanation",
-    "JudgedReply",
-    "Namespace",
-    "Row",
-    "assess_evidence",
-    "decision_in",
-    "explain",
-    "judge",
-    "judge_again",
-    "judge_reply",
-    "load_catalogue",
-]

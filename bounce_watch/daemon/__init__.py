@@ -6,17 +6,3 @@ from bounce_watch.daemon.retry import MAX_PAUSE, back_off, is_temporary
 from bounce_watch.daemon.signals import Stopper, StopTimeout
 from bounce_watch.daemon.systemd import notify
 from bounce_watch.daemon.work import CycleWork
-
-__all__ = [
-    "MAX_PAUSE",
-    "CycleWork",
-    "Ending",
-    "MailboxOutcome",
-    "MailboxThread",
-    "Service",
-    "StopTimeout",
-    "Stopper",
-    "back_off",
-    "is_temporary",
-    "notify",
-]

@@ -7,27 +7,3 @@ from bounce_watch.detect.inhibition import find_explanation, related
 from bounce_watch.detect.load_rules import load_rules
 from bounce_watch.detect.rule import TENANT, Condition, Facet, Minimum, Rule, RuleError, Shape, Usual
 from bounce_watch.detect.threshold import evaluate, is_quiet, key_of
-
-__all__ = [
-    "MIN_GAP",
-    "TENANT",
-    "Baseline",
-    "Condition",
-    "Facet",
-    "Minimum",
-    "Replayed",
-    "Rule",
-    "RuleError",
-    "Shape",
-    "Usual",
-    "evaluate",
-    "find_explanation",
-    "find_silence",
-    "find_unusual",
-    "is_quiet",
-    "key_of",
-    "learn",
-    "load_rules",
-    "related",
-    "replay",
-]

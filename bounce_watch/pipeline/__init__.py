@@ -7,16 +7,3 @@ from bounce_watch.pipeline.ingest.mailbox import check_mailbox
 from bounce_watch.pipeline.ingest.message import ingest_messages
 from bounce_watch.pipeline.outbox.deliver import deliver
 from bounce_watch.pipeline.result import CycleResult, IngestedMessage
-
-__all__ = [
-    "Context",
-    "CycleResult",
-    "IngestedMessage",
-    "check_mailbox",
-    "deliver",
-    "ingest_messages",
-    "make_digest",
-    "open_context",
-    "run_cycle",
-    "run_due_work",
-]

@@ -6,8 +6,6 @@ from bounce_watch.config.accounts import FolderSettings, SmtpSettings
 from bounce_watch.send.folder import FolderSender
 from bounce_watch.send.interface import Delivery, Outcome, Sender
 
-__all__ = ["Delivery", "FolderSender", "Outcome", "Sender", "open_sender"]
-
 
 def open_sender(
     settings: SmtpSettings | FolderSettings, secret: Callable[[], str], from_address: str

@@ -18,18 +18,6 @@ from bounce_watch.source.local.files import FilesSource, StandardInput
 from bounce_watch.source.local.maildir import MaildirSource
 from bounce_watch.source.local.mbox import MboxSource, is_from_line
 
-__all__ = [
-    "MAX_MESSAGE",
-    "Message",
-    "MissingFolder",
-    "Refused",
-    "Source",
-    "SourceError",
-    "Unreachable",
-    "open_path",
-    "open_source",
-]
-
 _LONGEST_FROM_LINE = 2048
 
 

@@ -3,14 +3,3 @@
 from bounce_watch.pipeline.health.judge import for_digest, judge_health, judge_mailboxes, worst
 from bounce_watch.pipeline.health.line import Level, Line, ago
 from bounce_watch.pipeline.health.sending import judge_sending
-
-__all__ = [
-    "Level",
-    "Line",
-    "ago",
-    "for_digest",
-    "judge_health",
-    "judge_mailboxes",
-    "judge_sending",
-    "worst",
-]

@@ -8,20 +8,3 @@ from bounce_watch.store.tables.bookkeeping import Audit, DailyCount, DnsFinding,
 from bounce_watch.store.tables.incidents import Incident, IncidentChange, IncidentEvent
 from bounce_watch.store.tables.outbox import Digest, Outgoing, Withheld
 from bounce_watch.store.tables.received import Bounce, Message, Quarantined, Report
-
-__all__ = [
-    "Audit",
-    "Bounce",
-    "DailyCount",
-    "Digest",
-    "DnsFinding",
-    "Incident",
-    "IncidentChange",
-    "IncidentEvent",
-    "Message",
-    "Meta",
-    "Outgoing",
-    "Quarantined",
-    "Report",
-    "Withheld",
-]
