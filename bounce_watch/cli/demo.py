@@ -170,7 +170,6 @@ def _digests_until(
 
 
 def _write_letters(folder: Path) -> None:
-    """Write the HTML of each sent message beside it, for a browser."""
     for mail in sorted((folder / "sent").glob("*.eml")):
         page = mail.with_suffix(".html")
         if not page.exists():

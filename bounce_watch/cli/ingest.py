@@ -70,7 +70,6 @@ def _on_all_cores(jobs: int | None, *, here: bool) -> ReadAll:
 
 
 def _name_skipped(source: Source) -> None:
-    """Name the first files that could not be opened."""
     for name, reason in source.skipped[:_MAX_NAMED]:
         say(f"Left out: {name}: {reason}")
     if len(source.skipped) > _MAX_NAMED:

@@ -58,7 +58,6 @@ def _say_unknown(error: Exception, *, as_json: bool) -> None:
 
 
 def _print(lines: tuple[Line, ...]) -> None:
-    """Print a summary line, then a line for each part."""
     level = worst(lines)
     wrong = [line for line in sorted(lines, key=lambda line: -line.level) if line.level]
     told = "; ".join(f"{line.name}: {line.text}" for line in wrong) or "all is well"

@@ -194,7 +194,6 @@ class Config(Section):
 
     @property
     def owner_faults(self) -> list[str]:
-        """Return what is wrong with CSV files of owners now."""
         files: dict[Path, OwnerFile] = {}
         self.owners_now(files)
         return [file.fault for file in files.values() if file.fault]

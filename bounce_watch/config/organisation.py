@@ -34,7 +34,6 @@ class Organisation(Section):
 
     @property
     def profile(self) -> OrganisationProfile:
-        """What emails say about us."""
         return OrganisationProfile(
             name=self.name, support=self.support, time_zone=self.time_zone, language=self.language
         )

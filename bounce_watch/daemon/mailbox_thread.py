@@ -53,7 +53,6 @@ class MailboxThread:
         self.give_back(NextTask())
 
     def give_back(self, task: NextTask) -> None:
-        """Give the source back to the thread."""
         self._due_back = time.monotonic() + task.rest + task.wait + STUCK_AFTER
         self._tasks.put(task)
 

@@ -54,7 +54,6 @@ class ServiceRunner:
         self._stopper = stopper
 
     def run(self) -> Ending:
-        """Work until a request to stop or to reload."""
         config, stop = self.config, self._stopper.is_set
         context = replace(
             open_context(config, self._store), unrecorded=self.unrecorded, owner_files=self.owner_files

@@ -70,7 +70,6 @@ class Monitor:
             log.warning("fault_not_noted", mailbox=label, error=str(error))
 
     def on_work_done(self, result: CycleResult) -> None:
-        """Count what was done and write the metrics file if configured."""
         self._figures.count(result)
         self._note_stuck()
         path = self._context.config.monitor.textfile
@@ -176,7 +175,6 @@ class CycleWork:
 
 
 def one_line(result: CycleResult) -> str:
-    """Return the result of one round of work in one line."""
     return (
         f"{result.messages} new mails, {result.bounces} bounces, {len(result.opened)} incidents opened, "
         f"{result.letters} answers written, {result.delivered.sent} mails sent"

@@ -37,7 +37,6 @@ class Facet(StrEnum):
 
     @property
     def is_about_a_sender(self) -> bool:
-        """Tell whether each group holds the messages of one sender."""
         return self in (Facet.SENDER, Facet.SENDER_AND_RECIPIENT)
 
     def of(self, event: Event) -> str | None:

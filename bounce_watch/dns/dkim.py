@@ -18,7 +18,6 @@ _ED25519_BITS = 256
 
 
 def ask_dkim(names: Names, domain: str, selector: str, now: datetime) -> DnsFinding:
-    """Judge the key of one selector of a domain."""
     name = f"{selector}._domainkey.{domain}"
     answer = names.lookup(name, "TXT")
     finding = begin_finding(Question.DKIM, domain, name, answer, now, record=" | ".join(answer.values))

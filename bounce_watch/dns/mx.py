@@ -12,7 +12,6 @@ MOST_HOSTS = 10
 
 
 def ask_mx(names: Names, domain: str, now: datetime) -> DnsFinding:
-    """Judge where mail for a domain goes."""
     answer = names.lookup(domain, "MX")
     finding = begin_finding(Question.MX, domain, domain, answer, now, record=", ".join(answer.values))
     match answer.status:

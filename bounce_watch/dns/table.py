@@ -21,7 +21,6 @@ class DnsTable:
         self._clock = clock
 
     def lookup(self, name: str, kind: str) -> Answer:
-        """Return the answer at the time of the clock."""
         now, names = self._clock(), dict[str, Any]()
         for phase in self._phases:
             if phase["from"] <= now:

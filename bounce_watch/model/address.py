@@ -60,7 +60,6 @@ _PREFIX = "sha256:"
 
 
 def is_subject_hash(subject: str) -> bool:
-    """Tell whether a stored subject is a hash."""
     return subject.startswith(_PREFIX) and len(subject) == len(_PREFIX) + 16
 
 

@@ -31,7 +31,6 @@ class Details:
 
     @property
     def is_empty(self) -> bool:
-        """Nothing was found."""
         return not self.as_mapping()
 
     def as_mapping(self) -> dict[str, str | int]:

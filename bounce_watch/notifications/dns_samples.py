@@ -30,7 +30,6 @@ def undeliverable_facts(cause: Cause, language: str | None = None) -> tuple[Repl
 
 
 def dns_alert_facts() -> AlertFacts:
-    """Return the facts of an incident that DNS proves."""
     record = "v=spf1 include:spf.protection.outlook.com -all"
     change = RecordChange(
         question=Question.SPF,

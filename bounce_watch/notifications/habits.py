@@ -26,7 +26,6 @@ class Habit:
 
 
 def shipped_habits() -> tuple[Habit, ...]:
-    """Return the habits that ship with the program, in the order of the file."""
     tables = tomllib.loads(shipped_files.data_file("habits.toml").read_text(encoding="utf-8"))
     return tuple(
         Habit(

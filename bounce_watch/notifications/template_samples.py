@@ -64,7 +64,6 @@ def bounce(
 
 
 def reply_facts(*bounces: Bounce, language: str | None = None, incident: str | None = None) -> ReplyFacts:
-    """Return the facts of one bounced message."""
     return ReplyFacts(
         event_key="sample",
         to="mara@contoso.example",
@@ -125,12 +124,10 @@ def incident(
 
 
 def alert_facts(playbook: str = "account_blocked") -> AlertFacts:
-    """Return the facts of an incident that opened."""
     return AlertFacts(event_key="sample", to="admin@contoso.example", incident=incident(playbook))
 
 
 def notice_facts(language: str | None = None) -> NoticeFacts:
-    """Return the facts of an all-clear for one sender."""
     mails = (OwnMail(recipient="lena@fabrikam.example", subject="Offer", sent_at=NOW),)
     return NoticeFacts(
         event_key="sample",
@@ -177,7 +174,6 @@ def outages() -> tuple[OutageFacts, ...]:
 
 
 def digest(empty: bool = False) -> Digest:
-    """Return the digest of a day, with events or empty."""
     nothing = Count(label="", now=0, before=3)
     quiet = Digest(
         local_date=date(2026, 11, 24),

@@ -147,7 +147,6 @@ def _signature_checker(config: Config) -> SignatureChecker:
 
 
 def policy_of(config: Config) -> Policy:
-    """Return the limits of the gate."""
     reply = config.reply
     return Policy(
         site=config.site,

@@ -37,7 +37,6 @@ class Figures:
         return Gauge(f"bounce_watch_{name}", about, labels, registry=self._registry)
 
     def count(self, result: CycleResult) -> None:
-        """Add the result of one round."""
         for kind, count in result.kinds.items():
             self._messages.labels(kind.value).inc(count)
         self._bounces.inc(result.bounces)

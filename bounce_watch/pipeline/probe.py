@@ -74,7 +74,6 @@ def send_probe(context: Context, sender: Sender, to: str) -> tuple[ProbeMail, De
 
 
 def probe_letter(to: str, event_key: str) -> Letter:
-    """Return the mail of a probe."""
     html = f'<!doctype html><html lang="en"><body><p>{escape(_TEXT)}</p></body></html>'
     return Letter(
         kind=LetterKind.PROBE, event_key=event_key, to=to, subject=_SUBJECT, text=_TEXT + "\n", html=html

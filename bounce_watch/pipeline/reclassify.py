@@ -40,7 +40,6 @@ class Changes:
     examples: dict[Change, list[int]] = field(default_factory=dict)
 
     def add(self, stored: StoredVerdict, now: Bounce) -> None:
-        """Count a bounce and its new verdict."""
         was, self.judged = stored.bounce, self.judged + 1
         if (was.cause, was.owner) != (now.cause, now.owner):
             change = Change(was.cause, was.owner, now.cause, now.owner)

@@ -63,7 +63,6 @@ class CycleResult:
         self.opened.extend(ingested.opened)
 
     def merge(self, other: "CycleResult") -> None:
-        """Add what another cycle did."""
         for name in _COUNTS:
             setattr(self, name, getattr(self, name) + getattr(other, name))
         for kind, count in other.kinds.items():

@@ -21,7 +21,6 @@ def _secret_of(settings: SourceSettings | SendSettings, prefix: str) -> Callable
 
 
 def source_names(config: Config) -> dict[str, str]:
-    """Return the name of each configured source by its label."""
     return {settings.label: source_of(settings).name for settings in config.source}
 
 

@@ -73,7 +73,6 @@ def bounce_object(bounce: Bounce) -> dict[str, Any]:
 
 
 def unreadable_object(path: str, error: str) -> dict[str, Any]:
-    """Return the object for a file that could not be opened."""
     return _empty(path, "unreadable", [], error)
 
 

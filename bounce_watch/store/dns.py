@@ -20,8 +20,6 @@ _SAME = ("verdict", "record", "why", "publish", "proves")
 
 
 class DnsQueries(Queries):
-    """Queries about answers of DNS."""
-
     def newest(self, subjects: Collection[str]) -> tuple[DnsFinding, ...]:
         """Return the newest answer to each question about these domains or addresses."""
         found = {(one.question, one.name): one for one in self.history(subjects)}
@@ -61,8 +59,6 @@ class DnsQueries(Queries):
 
 
 class DnsFindings(DnsQueries, Repository):
-    """Changes to answers of DNS."""
-
     def record(self, findings: Sequence[DnsFinding]) -> None:
         """Add answers; one equal to the newest of its question only notes when it was seen again."""
         for one in findings:

@@ -92,7 +92,6 @@ class MailboxQueries(Queries):
         return None if noted is None else _trouble_of(noted)
 
     def troubles(self, part: MailboxPart = MailboxPart.READING) -> dict[str, MailboxTrouble]:
-        """Return every mailbox in which this part does not work."""
         with self._reading() as session:
             return {name: _trouble_of(value) for name, value in read_values(session, part).items()}
 
@@ -113,8 +112,6 @@ class MailboxQueries(Queries):
 
 
 class Mailboxes(MailboxQueries, Repository):
-    """Changes to the state of mailboxes."""
-
     def note_fetch(self, now: datetime, mailbox: str | None = None, *, is_complete: bool = True) -> None:
         """Record that a mailbox was read without an error; `is_complete`: all that waited there."""
         if mailbox is not None:
@@ -126,7 +123,6 @@ class Mailboxes(MailboxQueries, Repository):
         write_value(self._rows, _LAST_FETCH, now)
 
     def note_first_look(self, mailbox: str, now: datetime) -> None:
-        """Record when a mailbox was first read."""
         write_value(self._rows, f"{_FIRST_POLLED}{mailbox}", now)
 
     def note_cursor(self, mailbox: str, cursor: Cursor) -> None:
@@ -135,7 +131,6 @@ class Mailboxes(MailboxQueries, Repository):
         write_value(self._rows, f"{_CURSOR}{mailbox}", value)
 
     def note_unfetched(self, mailbox: str, messages: Mapping[str, str]) -> None:
-        """Record the messages of a mailbox that cannot be fetched."""
         name = f"{_UNFETCHED}{mailbox}"
         if not messages:
             delete_values(self._rows, [name])

@@ -188,8 +188,6 @@ class BounceDetail:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IncidentDetail:
-    """An incident with its bounces, its history, and the messages written about it."""
-
     incident: Incident
     previous: int | None
     quiet: bool

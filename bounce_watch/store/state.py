@@ -28,8 +28,6 @@ class SendingStopped:
 
 
 class StateQueries(Queries):
-    """Queries about the whole store."""
-
     def first_run_at(self) -> datetime | None:
         """Return when the first run with this store began, None before it."""
         return self._time(_FIRST_RUN)
@@ -86,8 +84,6 @@ class StateQueries(Queries):
 
 
 class State(StateQueries, Repository):
-    """Changes to the whole store."""
-
     def start_run(self, now: datetime) -> int:
         """Record a new run and return its epoch; the first also sets `first_run_at`."""
         epoch = self.epoch() + 1
@@ -136,11 +132,9 @@ class State(StateQueries, Repository):
         write_value(self._rows, _BACKLOG_UNTIL, max(until, self.backlog_until() or until))
 
     def note_chat(self, room: str, number: int) -> None:
-        """Record the newest alert posted to a chat room."""
         write_value(self._rows, f"{_CHAT}{room}", number)
 
     def note_resent(self, number: int) -> None:
-        """Count that a message is sent again after an unknown outcome."""
         write_value(self._rows, f"{_RESENT}{number}", self.times_resent(number) + 1)
 
     def forget_resent(self, numbers: Sequence[int]) -> None:

@@ -56,8 +56,6 @@ from bounce_watch.testing import crash_points
 
 
 class StoreQueries:
-    """All queries of a store, grouped by subject."""
-
     def __init__(self, reading: OpenSession) -> None:
         self.bounces = BounceEvents(reading)
         self.dead_addresses = DeadAddresses(reading)
@@ -160,7 +158,6 @@ class Store(StoreQueries):
         return store
 
     def _prepare_schema(self, *, migrate: bool) -> None:
-        """Migrate the store to the schema of this version, or require that it has this schema."""
         self.was = find_revision(self._engine)
         if migrate:
             self.backup = run_migrations(self._engine, self.location)

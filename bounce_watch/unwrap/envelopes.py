@@ -86,7 +86,6 @@ def _found(message: Part, layer: Layer) -> FoundReport:
 
 
 def _open(message: Part, layer: Layer) -> Iterator[FoundReport]:
-    """Yield the reports inside one message, if any."""
     layer = layer.entered(message)
     is_report = _is_report(message)
     if _is_redirected(message.headers, is_report):

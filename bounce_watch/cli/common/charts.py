@@ -29,7 +29,6 @@ def line(values: Sequence[int]) -> str:
 
 
 def change(now: int, before: int) -> str:
-    """Return how a figure differs from that of the span before."""
     if now == before:
         return "as before"
     if before == 0:

@@ -23,7 +23,6 @@ class Redaction:
             self._domain(domain.lower())
 
     def text(self, text: str) -> str:
-        """Return the text with every address and known domain replaced."""
         replaced = ADDRESS.sub(self._person, text)
         for domain, name in self._domains.items():
             replaced = _whole(domain).sub(name, replaced)

@@ -44,7 +44,6 @@ only after you have put the real values back.
 def pack_files(
     detail: IncidentDetail, steps: Iterable[FilledStep], catalogue: Catalogue, *, redact: bool
 ) -> dict[str, str]:
-    """Return the content of each file by its name."""
     incident, samples = detail.incident, _samples(detail.bounces)
     facts = [_facts(row, redact=redact) for row in samples]
     files = {

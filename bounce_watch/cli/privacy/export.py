@@ -70,7 +70,6 @@ def export(
 
 
 def _print(found: Found) -> None:
-    """Print how many rows name the person."""
     rows = [{"count": found.count(table), "what": what} for table, (_, what) in _SECTIONS.items()]
     columns = [Column("count", "Rows", right=True), Column("what", "What", flexible=True)]
     emit([row for row in rows if row["count"]], columns, Form.TABLE)

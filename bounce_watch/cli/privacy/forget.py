@@ -70,7 +70,6 @@ def _refuse_our_own(config: Config, person: PersonIdentity, address: str) -> Non
 
 
 def _print_found(found: Found, stays: list[str], *, as_json: bool) -> None:
-    """Print which rows name the person, what happens to them, and what stays."""
     rows = [row for row in _fates(found) if row["count"]]
     if as_json:
         emit_json({"goes": rows, "stays": stays})
@@ -88,7 +87,6 @@ def _print_found(found: Found, stays: list[str], *, as_json: bool) -> None:
 
 
 def _fates(found: Found) -> list[dict[str, Any]]:
-    """Return the lines of the table."""
     others = found.count("outgoing") - found.to_them
     named = found.count("incident") - found.about_them
     pseudonym = "a pseudonym takes their place"

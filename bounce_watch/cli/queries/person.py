@@ -141,7 +141,6 @@ def _counts(counts: Iterable[Count]) -> dict[str, int]:
 
 
 def _print_person(found: Person, advice: Advice | None, newest: BounceDetail | None) -> None:
-    """Print all about a colleague, and what to tell them about the newest bounce."""
     _headline(found.address, _summary(found.causes, "message of theirs", "messages of theirs"))
     if advice and newest and newest.bounce:
         bounce = newest.bounce.bounce
@@ -158,7 +157,6 @@ def _print_person(found: Person, advice: Advice | None, newest: BounceDetail | N
 
 
 def _print_domain(found: Destination, near: list[str]) -> None:
-    """Print all about a recipient's domain, a name that may be meant, and how to write to its admin."""
     _headline(
         found.domain,
         _summary(found.causes, "message there", "messages there")
@@ -211,7 +209,6 @@ def _headline(name: str, text: str) -> None:
 
 
 def _listed(title: str, lines: Sequence[str]) -> None:
-    """Print a heading and its lines, nothing when there are no lines."""
     if not lines:
         return
     sys.stdout.write("\n")

@@ -120,7 +120,6 @@ def _print_periods(now: Course, periods: Sequence[datetime], step: Step) -> None
 
 
 def _print_causes(now: Course, before: Course, periods: Sequence[datetime]) -> None:
-    """Print each cause with its own course, and how it compares with the same span before."""
     ranked = sorted(now.causes, key=lambda name: (-now.total_of(name), name))
     rows = [
         {

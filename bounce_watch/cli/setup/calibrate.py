@@ -104,7 +104,6 @@ def _assess_all(
 
 
 def _assess(report: Report, site: Site, checker: SignatureChecker | None) -> _Seen:
-    """Assess a report without and with our signature."""
     signed = checker.checked_report(report) if checker else report
     assessed = assess_evidence(report, site)
     is_proved = assess_evidence(signed, site).evidence is not assessed.evidence

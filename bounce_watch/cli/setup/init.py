@@ -88,7 +88,6 @@ def init(
 
 
 def _sections_of(given: Given) -> dict[str, dict[str, Any]]:
-    """Return the sections of the configuration file."""
     login: dict[str, Any] = {"auth": "password"}
     if given.tenant:
         oauth = {"tenant": given.tenant, "client_id": given.client_id or "CLIENT-ID"}

@@ -39,7 +39,6 @@ _HELD = "answered; the answer is held until you release it (reply.mode is previe
 
 
 def about(work: Context, sent: ProbeMail, came: CameBack) -> Iterator[Check]:
-    """Yield the lines about one report."""
     report = came.report
     yield Check(
         "came back",

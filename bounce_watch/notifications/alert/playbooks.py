@@ -42,7 +42,6 @@ class Step:
     needs: frozenset[str] = frozenset()
 
     def applies(self, statuses: Collection[str]) -> bool:
-        """Tell whether the step is for an incident with these codes."""
         if self.only:
             return not self.only.isdisjoint(statuses)
         return not (self.unless and statuses and self.unless.issuperset(statuses))
@@ -59,7 +58,6 @@ class Playbook:
 
 
 def shipped_playbooks() -> dict[str, Playbook]:
-    """Return the playbooks that ship with the program, by name."""
     return load_playbooks(shipped_files.data_file("playbooks.toml").read_text(encoding="utf-8"))
 
 

@@ -28,7 +28,6 @@ class Catalogs:
         self._read: dict[str, NullTranslations] = {}
 
     def languages(self) -> set[str]:
-        """Return the languages that have a catalog."""
         return {language for folder in self._folders for language in catalog_paths(folder)}
 
     def of(self, language: str) -> NullTranslations:

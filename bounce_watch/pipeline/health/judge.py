@@ -57,7 +57,6 @@ def worst(lines: tuple[Line, ...]) -> Level:
 
 
 def for_digest(lines: tuple[Line, ...]) -> tuple[Health, ...]:
-    """Return the lines that a digest shows."""
     return tuple(
         Health(name=line.digest[0], state=_STATES[line.level], text=line.digest[1])
         for line in lines
@@ -95,7 +94,6 @@ def _mailbox(store: StoreQueries, config: Config, now: datetime, label: str, nam
 
 
 def _unfetched(store: StoreQueries, sources: Mapping[str, str]) -> Iterator[Line]:
-    """Yield a line for each mailbox with messages that cannot be fetched."""
     for label, name in sources.items():
         if messages := store.mailboxes.unfetched(name):
             some = "; ".join(f"{place}: {why}" for place, why in list(messages.items())[:3])
@@ -132,7 +130,6 @@ def _disk(config: Config) -> Iterator[Line]:
 
 
 def _owners(config: Config) -> Iterator[Line]:
-    """Yield a line for each CSV file of owners that cannot be read."""
     for fault in config.owner_faults:
         text = f"{fault}; the service keeps the rows that it read before"
         yield Line(name="owners", level=Level.WARNING, text=text, digest=("Owners", text))

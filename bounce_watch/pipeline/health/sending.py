@@ -11,7 +11,6 @@ from bounce_watch.store import StoreQueries
 
 
 def judge_sending(store: StoreQueries, config: Config, now: datetime) -> tuple[Line, ...]:
-    """Return the lines about mail that leaves."""
     return (*_outbox(store, config, now), *_stopped(store, config, now))
 
 

@@ -51,7 +51,6 @@ class Delivered:
     commands: tuple[str, ...] = ()
 
     def merge(self, other: "Delivered") -> None:
-        """Add what another round did."""
         self.sent += other.sent
         self.later += other.later
         self.failed += other.failed

@@ -95,7 +95,6 @@ class MaildirSource(LocalSource):
             self.skipped.append((entry.uid, str(error.strerror)))
 
     def _entries(self) -> list[_Entry]:
-        """Return the files in new/ and cur/, oldest first."""
         found = [entry for name in ("new", "cur") for entry in self._scan(self._path / name)]
         self._paths = {entry.uid: entry.path for entry in found}
         return sorted(found, key=lambda entry: (entry.arrived, entry.uid))

@@ -47,7 +47,6 @@ def remove_empty(location: StoreLocation) -> None:
 
 
 def open_engine(location: StoreLocation, *, read_only: bool) -> Engine:
-    """Return an engine whose connections have our settings."""
     if isinstance(location, Server):
         return open_server(location, read_only=read_only)
     return sqlite.open_engine(location, read_only=read_only)

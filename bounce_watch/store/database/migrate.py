@@ -71,7 +71,6 @@ def migrate(
 
 
 def known_revisions(scripts: Path = SCRIPTS) -> tuple[str, ...]:
-    """Return the revisions of this version, newest first."""
     from alembic.script import ScriptDirectory
 
     return tuple(step.revision for step in ScriptDirectory(str(scripts)).walk_revisions())

@@ -174,7 +174,6 @@ class PostgresWorker:
 
 
 def find_others(session: Connection) -> list[tuple[int, str]]:
-    """Return the number and name of every process that works with the store."""
     return [(int(number), str(name)) for number, name in session.execute(_OTHERS, {"kind": _WORKER_LOCK})]
 
 

@@ -23,7 +23,6 @@ _INCIDENT, _LINK, _BOUNCE = tables.Incident, tables.IncidentEvent, tables.Bounce
 
 
 def refusal_examples_of(session: Session, number: int, limit: int) -> RefusalExamples:
-    """Return what the newest rejections of an incident say, such as a list name or a size limit."""
     report = tables.Report
     query = select(_BOUNCE.details, _BOUNCE.entry, _BOUNCE.recipient, report.original_message_id)
     query = query.join(_LINK, col(_LINK.bounce_id) == col(_BOUNCE.id))

@@ -42,8 +42,6 @@ def _since(row: tables.Incident) -> str:
 
 
 class AlertQueries(Queries):
-    """Queries about the alerts of incidents."""
-
     def alert_states(self) -> tuple[AlertState, ...]:
         """Return the alert state of every unresolved incident that is not historical, oldest first."""
         incident = tables.Incident
@@ -103,7 +101,6 @@ class IncidentLife(AlertQueries, Repository):
         return incident_of(row)
 
     def note(self, number: int, text: str, now: datetime, *, by: str) -> Incident:
-        """Add an admin's note to the history."""
         row = self._incident(number)
         self._note(row, "note", now, by=by, note=text)
         return incident_of(row)
@@ -154,7 +151,6 @@ class IncidentLife(AlertQueries, Repository):
         row.told_at, row.told_step = now, max(step, row.told_step)
 
     def alert_state(self, number: int) -> AlertState:
-        """Return which alerts were written about one incident."""
         return _alert_state_of(self._incident(number))
 
     def _incident(self, number: int) -> tables.Incident:

@@ -30,8 +30,6 @@ _NEWEST = select(  # type: ignore[call-overload]
 
 
 class IncidentQueries(AlertQueries):
-    """Queries about incidents."""
-
     def list(self, *states: IncidentState, limit: int = 1_000) -> tuple[Incident, ...]:
         """Return the incidents in these states (all for none), newest first, without event numbers."""
         query = select(_INCIDENT).order_by(col(_INCIDENT.number).desc()).limit(limit)
@@ -60,7 +58,6 @@ class IncidentQueries(AlertQueries):
         return self.find_all([fingerprint]).get(fingerprint)
 
     def find_all(self, fingerprints: Collection[str]) -> dict[str, KnownIncident]:
-        """Return the newest incident, in any state, of each fingerprint that has one."""
         asked = {scrub(fingerprint): fingerprint for fingerprint in fingerprints}
         with self._reading() as session:
             rows = read_columns(session, _NEWEST, {"fingerprints": sorted(asked)})

@@ -62,8 +62,6 @@ class OldRows:
 
 
 class MaintenanceQueries(Queries):
-    """Queries about rows to purge and about past maintenance."""
-
     def digested(self, editions: Collection[Edition] = (), weekday: int = 0) -> Digested:
         """Return the rows that all these editions of the digest have reported."""
         with self._reading() as session:
@@ -79,7 +77,6 @@ class MaintenanceQueries(Queries):
             return tuple(session.exec(query))
 
     def old_rows(self, limits: RetentionLimits) -> OldRows:
-        """Count the rows that a purge would delete, and the old messages that are still needed."""
         needs = {
             "unfinished": retention.is_unfinished(),
             "not yet in a digest": retention.awaits_digest(limits),
@@ -113,8 +110,6 @@ class MaintenanceQueries(Queries):
 
 
 class Maintenance(MaintenanceQueries, Repository):
-    """Changes by the maintenance."""
-
     def delete_old(
         self, what: Purgeable, numbers: Sequence[int], limits: RetentionLimits, *, keep: bool
     ) -> Counter[str]:
@@ -146,7 +141,6 @@ class Maintenance(MaintenanceQueries, Repository):
             row.original_subject = subject_hash(row.original_subject or "") if keeps else None
 
     def note_maintenance(self, now: datetime) -> None:
-        """Record that the daily maintenance is finished."""
         write_value(self._rows, _MAINTENANCE_AT, now)
 
     def add_audit_entry(self, deed: str, by: str, figures: dict[str, int | str], now: datetime) -> None:

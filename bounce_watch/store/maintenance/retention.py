@@ -69,7 +69,6 @@ def digested_by(session: Session, editions: Collection[Edition], weekday: int) -
 
 
 def may_go(what: Purgeable, limits: RetentionLimits) -> ColumnElement[bool]:
-    """Return the condition under which a row may be deleted."""
     match what:
         case Purgeable.MAILS:
             return _mail_goes(_MAIL, limits)

@@ -62,10 +62,7 @@ def _at(mailbox: str, validity: int, uid: str) -> dict[str, Any]:
 
 
 class MessageQueries(Queries):
-    """Queries about messages."""
-
     def newest(self) -> int:
-        """Return the number of the newest message, 0 for none."""
         with self._reading() as session:
             return session.exec(select(func.max(_MESSAGE.id))).one() or 0
 
@@ -103,8 +100,6 @@ class MessageQueries(Queries):
 
 
 class Messages(MessageQueries, Repository):
-    """Changes to messages, reports and bounces."""
-
     def add_message(
         self,
         *,
@@ -188,7 +183,6 @@ class Messages(MessageQueries, Repository):
         return put_first(self._rows, copy, bounces, now)
 
     def note_filed(self, locations: Sequence[MessageLocation]) -> None:
-        """Record that the messages at these locations are filed, after their move."""
         self._rows.connection().execute(
             _FILED, [_at(one.mailbox, one.validity, one.uid) for one in locations]
         )

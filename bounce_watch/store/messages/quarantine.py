@@ -22,8 +22,6 @@ _WITHOUT_BYTES = defer(_QUARANTINED.raw)  # type: ignore[arg-type]
 
 
 class QuarantineQueries(Queries):
-    """Queries about the quarantine."""
-
     def list(
         self, state: QuarantineState | None = QuarantineState.QUARANTINED, limit: int = 1_000
     ) -> tuple[QuarantineEntry, ...]:
@@ -44,8 +42,6 @@ class QuarantineQueries(Queries):
 
 
 class Quarantine(QuarantineQueries, Repository):
-    """Changes to the quarantine."""
-
     def add(
         self,
         *,

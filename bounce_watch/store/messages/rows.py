@@ -52,7 +52,6 @@ def _folded(text: str | None) -> str | None:
 
 
 def bounce_of(row: tables.Bounce) -> Bounce:
-    """Return a stored bounce."""
     return value_of(Bounce, row, details=Details.from_mapping(row.details) if row.details else None)
 
 

@@ -40,8 +40,6 @@ class StoredVerdict:
 
 
 class VerdictQueries(Queries):
-    """Queries about verdicts."""
-
     def of_other_catalogues(
         self,
         version: str,
@@ -100,8 +98,6 @@ class VerdictQueries(Queries):
 
 
 class Verdicts(VerdictQueries, Repository):
-    """Changes to verdicts."""
-
     def replace(self, judged: Mapping[int, Bounce]) -> None:
         """Write new verdicts by the numbers of bounces; the first value of each column stays beside them."""
         rows = []

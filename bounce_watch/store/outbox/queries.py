@@ -57,8 +57,6 @@ _HISTORY = _history()
 
 
 class OutboxQueries(Queries):
-    """Queries about outgoing messages."""
-
     def due(self, now: datetime, limit: int = 50) -> tuple[OutboxEntry, ...]:
         """Return the pending messages that are due: alerts first, severe ones before others, replies last."""
         found = self._alerts(is_due(now))
@@ -113,7 +111,6 @@ class OutboxQueries(Queries):
             return tuple(value_of(OutboxEntry, row) for row in rows)
 
     def count_held(self) -> int:
-        """Return how many messages are held until an admin releases them."""
         with self._reading() as session:
             return _count(session, col(_OUTGOING.state) == OutboxState.HELD)
 
@@ -124,7 +121,6 @@ class OutboxQueries(Queries):
             return _count(session, is_held, col(_OUTGOING.held_for).is_not(None))
 
     def newest(self) -> int:
-        """Return the number of the newest message, 0 for none."""
         with self._reading() as session:
             return session.exec(select(func.max(_OUTGOING.id))).one() or 0
 
@@ -199,7 +195,6 @@ FARTHEST = timedelta(days=1)
 
 
 def is_due(now: datetime) -> ColumnElement[bool]:
-    """Return the condition that a message is due."""
     return (col(_OUTGOING.next_at) <= now) | (col(_OUTGOING.next_at) > now + FARTHEST)
 
 

@@ -30,8 +30,6 @@ BREAKER = "breaker"
 
 
 class Outbox(OutboxQueries, Repository):
-    """Changes to the outbox."""
-
     def enqueue(
         self,
         letter: Letter,

@@ -37,7 +37,6 @@ _PIECE = re.compile(r"[a-z0-9]+")
 
 
 def texts_of(table: Any) -> tuple[Column[Any], ...]:
-    """Return the text columns of a table."""
     return tuple(
         column
         for column in table.__table__.columns
@@ -47,13 +46,11 @@ def texts_of(table: Any) -> tuple[Column[Any], ...]:
 
 
 def number_of(table: Any) -> Column[Any]:
-    """Return the column with the row number of a table."""
     (column,) = table.__table__.primary_key.columns
     return column  # type: ignore[no-any-return]
 
 
 def numbers_of(session: Session, table: Any, person: PersonIdentity) -> tuple[int, ...]:
-    """Return the numbers of the rows that name the person, in order."""
     found = set(_by_text(session, table, person))
     if table is tables.Outgoing:
         found |= set(_by_content(session, person, found))
@@ -87,7 +84,6 @@ def _by_bytes(session: Session, person: PersonIdentity) -> Iterator[int]:
 
 
 def rows_of(session: Session, table: Any, numbers: Sequence[int]) -> Sequence[Any]:
-    """Return rows by their numbers, in order."""
     number = number_of(table)
     return session.exec(select(table).where(number.in_(numbers)).order_by(number)).all()
 
@@ -135,5 +131,4 @@ class Found:
         return not any(self.rows.values())
 
     def count(self, name: str) -> int:
-        """Return how many rows of a table name the person."""
         return next((len(numbers) for table, numbers in self.rows.items() if table.__tablename__ == name), 0)

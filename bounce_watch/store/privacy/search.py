@@ -36,8 +36,6 @@ _AT_ONCE = 500
 
 
 class PrivacyQueries(Queries):
-    """Queries about one person."""
-
     def search(self, person: PersonIdentity) -> Found:
         """Return all rows that name a person. This reads every text in the store."""
         with self._reading() as session:
@@ -56,7 +54,6 @@ class PrivacyQueries(Queries):
             )
 
     def export(self, person: PersonIdentity, found: Found) -> Iterator[tuple[str, Row]]:
-        """Yield each row that names the person with its section name, section by section."""
         with self._reading() as session:
             yield from export_rows(session, person, found)
 
@@ -65,7 +62,6 @@ class Privacy(PrivacyQueries, Repository):
     """Erasing one person from the store."""
 
     def next_pseudonym(self) -> str:
-        """Return an unused pseudonym."""
         number = int(read_value(self._rows, _FORGOTTEN) or 0) + 1
         write_value(self._rows, _FORGOTTEN, number)
         return PSEUDONYM.format(number)
@@ -84,7 +80,6 @@ class Privacy(PrivacyQueries, Repository):
         return Forgetter(self._rows, person, pseudonym, by=by, now=now).forget(table, numbers)
 
     def forget_rest(self, person: PersonIdentity, pseudonym: str, *, by: str, now: datetime) -> Counter[str]:
-        """Change the rows of the small tables."""
         return Forgetter(self._rows, person, pseudonym, by=by, now=now).forget_rest()
 
 

@@ -116,7 +116,6 @@ def keep_counts(session: Session, messages: Sequence[int]) -> None:
 
 
 def add_daily(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Add rows to the daily counts."""
     connection = session.connection()
     connection.execute(_ADD[connection.dialect.name], rows)
 

@@ -51,7 +51,6 @@ class DeadAddresses(Queries):
         return find_dead(signs, alive)
 
     def proofs(self, numbers: Sequence[int]) -> dict[int, Proof]:
-        """Return what the servers said in these bounces, by their number."""
         proof: Any = (_BOUNCE.status, _BOUNCE.reply_code, _BOUNCE.diagnostic_code, _BOUNCE.remote_mta)
         parts = [numbers[start : start + _AT_ONCE] for start in range(0, len(numbers), _AT_ONCE)]
         with self._reading() as session:

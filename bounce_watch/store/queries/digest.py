@@ -29,8 +29,6 @@ WEEKS, DAY = 4, timedelta(days=1)
 
 
 class DigestQueries(Queries):
-    """Queries about digests."""
-
     def last_date(self) -> date | None:
         """Return the local date of the newest digest, None before the first."""
         with self._reading() as session:
@@ -81,8 +79,6 @@ class DigestQueries(Queries):
 
 
 class Digests(DigestQueries, Repository):
-    """Changes to digests."""
-
     def record(self, digest: Digest, event_key: str | None) -> bool:
         """Record a digest, in the same transaction that counted it and wrote its message.
 

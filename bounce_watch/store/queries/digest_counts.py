@@ -93,7 +93,6 @@ class Counting:
         edition: Edition = Edition.DAILY,
         missed: int = 0,
     ) -> Digest:
-        """Return all figures of the span."""
         actions, before = self._now(ACTION), self._before(ACTION)
         failed, delayed = Action.FAILED, Action.DELAYED
         return Digest(

@@ -49,8 +49,6 @@ _SORTS = {
 
 
 class History(Queries):
-    """Queries about bounces."""
-
     def find(
         self,
         chosen: HistoryFilter = _EVERYTHING,
@@ -77,7 +75,6 @@ class History(Queries):
                 yield bounce_row_of(row, subject, message_id)
 
     def count(self, chosen: HistoryFilter = _EVERYTHING) -> int:
-        """Return how many bounces match a filter."""
         query = select(func.count()).select_from(_BOUNCE).where(*conditions_of(chosen))
         if needs_report(chosen):
             query = query.join(tables.Report, col(tables.Report.id) == col(_BOUNCE.report_id))
@@ -106,7 +103,6 @@ class History(Queries):
         return most(counts + kept if kept else counts, limit)
 
     def newest(self) -> int:
-        """Return the number of the newest bounce, 0 for none."""
         with self._reading() as session:
             return session.exec(select(func.max(_BOUNCE.id))).one() or 0
 

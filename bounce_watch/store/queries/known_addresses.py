@@ -74,8 +74,6 @@ _EARLIER = select(func.count(func.distinct(_BOUNCE.message_id))).where(
 
 
 class KnownAddresses(Queries):
-    """Queries about addresses and people."""
-
     def at_domain(self, domain: str, accepted: Collection[Evidence]) -> tuple[str, ...]:
         """Return existing addresses of a domain, newest first: they received a message or sent one."""
         asked = {"domain": fold(domain), "accepted": sorted(accepted)}
@@ -111,7 +109,6 @@ class KnownAddresses(Queries):
             return int(read_columns(session, _EARLIER, asked).scalar_one())
 
     def _names(self, query: Any, asked: Mapping[str, Any]) -> tuple[str, ...]:
-        """Return the distinct values among the newest rows."""
         with self._reading() as session:
             found = dict.fromkeys(value for value in read_columns(session, query, asked).scalars() if value)
         return tuple(found)[:MOST_NAMES]

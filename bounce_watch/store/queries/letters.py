@@ -53,8 +53,6 @@ class LettersBy(StrEnum):
 
 
 class Letters(Queries):
-    """Queries about letters and their outcomes."""
-
     def count_events(self, start: str) -> int:
         """Count the messages whose event keys begin with a text, in any state."""
         with self._reading() as session:

@@ -28,8 +28,6 @@ LABELS, STORIES, BOUNCES = 50, 100, 500
 
 
 class Overviews(Queries):
-    """The query of the report page."""
-
     def overview(
         self, organisation: str, time_zone: str, since: datetime, until: datetime, bounces: int = BOUNCES
     ) -> Overview:

@@ -46,8 +46,6 @@ class Destination:
 
 
 class People(Queries):
-    """Queries about one person or one domain."""
-
     def person(self, address: str, limit: int = ROWS) -> Person:
         """Return everything about an address; lists are newest first, with a maximum of `limit` rows."""
         as_sender, mail, refused = HistoryFilter(sender=address), tables.Outgoing, tables.Withheld

@@ -45,8 +45,6 @@ class Stuck:
 
 
 class Summary(Queries):
-    """Queries for figures of the whole store."""
-
     def count_outbox(self) -> dict[str, int]:
         """Count the messages in the outbox by state; fast even with a long history."""
         with self._reading() as session:
@@ -82,7 +80,6 @@ class Summary(Queries):
             return _by(session, tables.Quarantined.state).get(QuarantineState.QUARANTINED, 0)
 
     def stats(self) -> Stats:
-        """Return the figures of the whole store."""
         bounce, mail, report = tables.Bounce, tables.Outgoing, tables.Report
         with self._reading() as session:
             pending = select(func.min(mail.pending_since)).where(col(mail.state) == OutboxState.PENDING)

@@ -16,7 +16,6 @@ def row_number() -> Any:
 
 
 def refers_to(column: str, **options: Any) -> Any:
-    """Return a foreign key to a row of another table."""
     return Field(sa_type=Key, foreign_key=column, **options)
 
 
@@ -26,5 +25,4 @@ def safe_text(**options: Any) -> Any:
 
 
 def instant(**options: Any) -> Any:
-    """Return a point of time."""
     return Field(sa_type=Instant, **options)
