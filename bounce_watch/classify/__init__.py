@@ -2,7 +2,7 @@
 
 from bounce_watch.classify.catalogue.index import Catalogue
 from bounce_watch.classify.catalogue.load import load_catalogue
-from bounce_watch.classify.catalogue.row import CatalogueError, Confidence, Namespace, Row
-from bounce_watch.classify.evidence import EvidenceResult, assess_evidence, decision_in
+from bounce_watch.classify.catalogue.row import CatalogueError, Confidence, Row
+from bounce_watch.classify.evidence import assess_evidence, decision_in
 from bounce_watch.classify.explain import Explanation, explain
-from bounce_watch.classify.judge import JudgedReply, judge, judge_again, judge_reply
+from bounce_watch.classify.judge import judge, judge_again, judge_reply

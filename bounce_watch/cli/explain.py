@@ -156,10 +156,7 @@ def _meaning_lines(explanation: Explanation) -> list[str]:
     ]
     if explanation.owner_ours is not explanation.owner:
         lines.append(f"  When our own servers say it: {OWNERS[explanation.owner_ours]}.")
-    for title, steps in (
-        ("Sender", explanation.sender_steps),
-        ("The mail admin", explanation.admin_steps),
-    ):
+    for title, steps in (("Sender", explanation.sender_steps), ("The mail admin", explanation.admin_steps)):
         lines += (
             [f"  {title}:", *(f"    {place}. {step}" for place, step in enumerate(steps, 1))] if steps else []
         )

@@ -61,11 +61,7 @@ def ingest(
 def _on_all_cores(jobs: int | None, *, here: bool) -> ReadAll:
     """Return the function that reads messages in `jobs` processes; `here`: in this process."""
     return lambda messages: in_order(
-        messages,
-        lambda message: ReadRequest("", message.raw),
-        Job.READINGS,
-        jobs=jobs or cores(),
-        here=here,
+        messages, lambda message: ReadRequest("", message.raw), Job.READINGS, jobs=jobs or cores(), here=here
     )
 
 

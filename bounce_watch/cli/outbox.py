@@ -158,8 +158,7 @@ outbox.add_typer(breaker, name="breaker")
 
 @breaker.command()
 def status(
-    context: typer.Context,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+    context: typer.Context, as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False
 ) -> None:
     """Tell whether replies are stopped, and since when."""
     with read_store(context.obj) as store:

@@ -17,8 +17,7 @@ _PERFORMANCE = ("pending", "held", "unknown", "failed", "quarantine", "incidents
 
 
 def status(
-    context: typer.Context,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+    context: typer.Context, as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False
 ) -> None:
     """Show service health; works as a Nagios plugin.
 

@@ -77,10 +77,7 @@ def _texts(context: typer.Context, folder: Path | None) -> _Texts:
         own = folder or config.overrides.templates
         organisation = config.profile
     return _Texts(
-        own=own,
-        organisation=organisation,
-        catalogue=shipped_catalogue(),
-        playbooks=shipped_playbooks(),
+        own=own, organisation=organisation, catalogue=shipped_catalogue(), playbooks=shipped_playbooks()
     )
 
 

@@ -47,10 +47,7 @@ class Dns(Section):
         description="Addresses of resolvers, with a port if it is not 53. Empty: those of this machine.",
     )
     seconds: float = Field(
-        default=5,
-        gt=0,
-        le=30,
-        description="Alerts wait at most so long per minute for DNS.",
+        default=5, gt=0, le=30, description="Alerts wait at most so long per minute for DNS."
     )
     queries_per_hour: int = Field(default=2000, ge=1, description="At most so many questions an hour.")
     dkim_selectors: list[Annotated[str, AfterValidator(_selector)]] = Field(

@@ -12,14 +12,7 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 from bounce_watch.config.accounts import ImapSettings, Login, SendSettings, SmtpSettings, SourceSettings
 from bounce_watch.config.dns import Dns
 from bounce_watch.config.organisation import Organisation, Retention
-from bounce_watch.config.owners import (
-    OnNews,
-    OwnerFile,
-    SenderOwner,
-    current_owners,
-    faults_of,
-    no_news,
-)
+from bounce_watch.config.owners import OnNews, OwnerFile, SenderOwner, current_owners, faults_of, no_news
 from bounce_watch.config.reply import Reply
 from bounce_watch.config.section import Address, Place, Section
 from bounce_watch.config.service import Chat, Monitor, Overrides, Run

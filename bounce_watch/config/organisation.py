@@ -81,10 +81,7 @@ class Retention(Section):
         description="Bounces, mails written and closed incidents go after so many days. 0: never.",
     )
     quarantine_days: int = Field(
-        default=400,
-        ge=0,
-        le=36_500,
-        description="Delete unreadable messages after so many days. 0: never.",
+        default=400, ge=0, le=36_500, description="Delete unreadable messages after so many days. 0: never."
     )
     counters: Literal["keep", "delete"] = Field(
         default="keep",

@@ -2,7 +2,6 @@
 
 from bounce_watch.daemon.loop import Ending, Service
 from bounce_watch.daemon.mailbox_thread import MailboxOutcome, MailboxThread
-from bounce_watch.daemon.retry import MAX_PAUSE, back_off, is_temporary
+from bounce_watch.daemon.retry import MAX_PAUSE, back_off
 from bounce_watch.daemon.signals import Stopper, StopTimeout
-from bounce_watch.daemon.systemd import notify
 from bounce_watch.daemon.work import CycleWork

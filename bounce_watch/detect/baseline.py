@@ -138,13 +138,7 @@ def widths_of(rule: Rule) -> tuple[int, ...]:
 
 
 def find_unusual(
-    rule: Rule,
-    key: str,
-    learned: Baseline,
-    events: Sequence[Event],
-    now: datetime,
-    *,
-    p: float | None = None,
+    rule: Rule, key: str, learned: Baseline, events: Sequence[Event], now: datetime, *, p: float | None = None
 ) -> Finding | None:
     """Return what is unusual in the windows that end now, None for nothing or too little history.
 

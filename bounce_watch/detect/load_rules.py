@@ -18,10 +18,7 @@ _OPTIONAL = {
 }
 _LEARNING = {"learn", "learn_events", "p_open", "p_resolve", "also_window", "gap"}
 _KEYS = {*_NEEDED, *_OPTIONAL, *_LEARNING}
-_LEARNING_OF_SHAPE = {
-    Shape.BASELINE: _LEARNING - {"gap"},
-    Shape.ABSENCE: {"learn", "learn_events", "gap"},
-}
+_LEARNING_OF_SHAPE = {Shape.BASELINE: _LEARNING - {"gap"}, Shape.ABSENCE: {"learn", "learn_events", "gap"}}
 _ABSENCE_DEFAULTS: Table = {"where": {}, "group_by": "tenant", "window": "1h", "open_at": 1}
 _STATUS = re.compile(r"[45]\.\d{1,3}\.\d{1,3}")
 

@@ -113,11 +113,7 @@ def confirmation(templates: Templates, organisation: OrganisationProfile, facts:
 
 
 def _common(translator: Translator, organisation: OrganisationProfile) -> dict[str, Value]:
-    return {
-        "language": translator.language,
-        "organisation": plain(organisation.name, 80),
-        "tone": "",
-    }
+    return {"language": translator.language, "organisation": plain(organisation.name, 80), "tone": ""}
 
 
 def _lines(text: str) -> list[Value]:

@@ -6,4 +6,4 @@ from bounce_watch.pipeline.digest import make_digest
 from bounce_watch.pipeline.ingest.mailbox import check_mailbox
 from bounce_watch.pipeline.ingest.message import ingest_messages
 from bounce_watch.pipeline.outbox.deliver import deliver
-from bounce_watch.pipeline.result import CycleResult, IngestedMessage
+from bounce_watch.pipeline.result import CycleResult

@@ -14,15 +14,7 @@ from typing import Any
 
 from bounce_watch.sandbox.child import OUT_OF_MEMORY
 from bounce_watch.sandbox.fork import ForkedProcess, own_bytes
-from bounce_watch.sandbox.frames import (
-    HEAD,
-    MAX_ANSWER,
-    ReadRequest,
-    frame,
-    length_in,
-    pack,
-    unpack_answer,
-)
+from bounce_watch.sandbox.frames import HEAD, MAX_ANSWER, ReadRequest, frame, length_in, pack, unpack_answer
 from bounce_watch.sandbox.jobs import Job
 from bounce_watch.sandbox.outcome import Limit, Limits, Overrun, ReaderUnavailable
 

@@ -26,7 +26,7 @@ from bounce_watch.store.database.location import (
 )
 from bounce_watch.store.database.postgres import Server
 from bounce_watch.store.database.process_lock import ProcessLock, find_holder
-from bounce_watch.store.database.workers import OnlyWorker, Worker
+from bounce_watch.store.database.workers import Worker
 from bounce_watch.store.mailboxes import Cursor, MailboxPart, MailboxTrouble
 from bounce_watch.store.queries.people import Destination, Person
 from bounce_watch.store.queries.summary import Stats
@@ -36,16 +36,11 @@ from bounce_watch.store.records import (
     HistoryFilter,
     IncidentDetail,
     KnownIncident,
-    MessageRecord,
     OutboxEntry,
-    OutgoingMail,
     QuarantineEntry,
     Recorded,
-    ReplyHistory,
-    ReportRecord,
     StoredReport,
     WithheldRow,
 )
-from bounce_watch.store.state import SendingStopped
 from bounce_watch.store.store import Store, StoreQueries, Transaction, open_store
 from bounce_watch.store.vocabulary import By, Change, MessageState, Order, QuarantineState, Sort

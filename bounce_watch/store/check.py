@@ -33,10 +33,7 @@ def check_file(path: Path) -> Iterator[Check]:
     yield check_modes(path)
     address = path.absolute().as_uri() + "?mode=ro"
     try:
-        with (
-            translated(),
-            closing(sqlite3.connect(address, uri=True, timeout=BUSY_SECONDS)) as connection,
-        ):
+        with translated(), closing(sqlite3.connect(address, uri=True, timeout=BUSY_SECONDS)) as connection:
             yield _pages(connection)
             yield _references(connection)
             yield _room(connection)

@@ -92,8 +92,7 @@ _OPTIONS: dict[str, Any] = {
         str | None, typer.Option("--mail", metavar="MESSAGE-ID", help="Bounces of this one mail.")
     ],
     "subject": Annotated[
-        str | None,
-        typer.Option("--subject", help="Bounces of mails with exactly this subject, or its hash."),
+        str | None, typer.Option("--subject", help="Bounces of mails with exactly this subject, or its hash.")
     ],
 }
 

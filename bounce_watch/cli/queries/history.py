@@ -23,13 +23,7 @@ def _about(row: Mapping[str, Any]) -> tuple[str, ...]:
 _COLUMNS = (
     Column("id", "Id", right=True),
     Column("occurred_at", "When", show=lambda row: two_lines(row["occurred_at"])),
-    Column(
-        "sender",
-        "Sender\n→ recipient\nSubject",
-        show=_about,
-        flexible=True,
-        truncate=True,
-    ),
+    Column("sender", "Sender\n→ recipient\nSubject", show=_about, flexible=True, truncate=True),
     Column("status", "Code", show=lambda row: row["status"] or row["reply_code"] or ""),
     Column("cause", "Cause\nOwner", show=lambda row: (cause_words(row), owner_words(row))),
 )

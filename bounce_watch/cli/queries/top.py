@@ -109,9 +109,7 @@ def _print_periods(now: Course, periods: Sequence[datetime], step: Step) -> None
     most = max(now.all.values(), default=0)
     columns = [
         Column(
-            "from",
-            f"{step.capitalize()} of",
-            show=lambda row: row["from"].strftime(_PERIOD_FORMATS[step]),
+            "from", f"{step.capitalize()} of", show=lambda row: row["from"].strftime(_PERIOD_FORMATS[step])
         ),
         Column("mails", "Mails", right=True, show=lambda row: str(row["mails"] or "")),
         Column("bar", "", show=lambda row: bar(row["mails"], most, 40), style="cyan"),

@@ -15,13 +15,7 @@ from bounce_watch.cli.common.output import print_checks
 from bounce_watch.cli.learn.reclassify import check_verdicts
 from bounce_watch.cli.setup.check_services import check_chat, check_dns
 from bounce_watch.cli.setup.probe import read_span, run_probe
-from bounce_watch.config.accounts import (
-    ImapSettings,
-    Login,
-    SmtpSettings,
-    SourceSettings,
-    is_exchange_online,
-)
+from bounce_watch.config.accounts import ImapSettings, Login, SmtpSettings, SourceSettings, is_exchange_online
 from bounce_watch.config.load import ConfigError, load_config
 from bounce_watch.config.models import Config
 from bounce_watch.config.secrets import SecretError, login_lookup

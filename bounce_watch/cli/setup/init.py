@@ -31,8 +31,7 @@ def init(
     ] = None,
     maildir: Annotated[Path | None, typer.Option(help="Read a Maildir instead of an IMAP mailbox.")] = None,
     admin: Annotated[
-        list[str] | None,
-        typer.Option(metavar="ADDRESS", help="Who gets alerts and the digest; repeat it."),
+        list[str] | None, typer.Option(metavar="ADDRESS", help="Who gets alerts and the digest; repeat it.")
     ] = None,
     security: Annotated[
         list[str] | None,

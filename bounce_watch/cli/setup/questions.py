@@ -69,11 +69,7 @@ def complete(given: Given) -> Given:
 
 
 def _demand_flags(given: Given) -> None:
-    needed = {
-        "--organisation": given.organisation,
-        "--domain": given.domains,
-        "--support": given.support,
-    }
+    needed = {"--organisation": given.organisation, "--domain": given.domains, "--support": given.support}
     missing = [flag for flag, value in needed.items() if not value]
     if missing and not given.asks:
         _refuse(f"without questions these flags are needed: {', '.join(missing)}")

@@ -3,13 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from bounce_watch.classify import Catalogue
-from bounce_watch.model import (
-    Count,
-    Digest,
-    Health,
-    Letter,
-    LetterKind,
-)
+from bounce_watch.model import Count, Digest, Health, Letter, LetterKind
 from bounce_watch.model.letter_outcome import OutcomeCount
 from bounce_watch.notifications.alert.code_advice import code_advice
 from bounce_watch.notifications.alert.dns import changes_of

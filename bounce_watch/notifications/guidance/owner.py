@@ -4,12 +4,7 @@ from dataclasses import replace
 
 from bounce_watch.model import Letter, LetterKind
 from bounce_watch.notifications.facts import OrganisationProfile, OwnerFacts, ReplyFacts, UnreadSender
-from bounce_watch.notifications.guidance.letter import (
-    LONGEST_SUBJECT,
-    listed,
-    shown_address,
-    written,
-)
+from bounce_watch.notifications.guidance.letter import LONGEST_SUBJECT, listed, shown_address, written
 from bounce_watch.notifications.rendering import local_time
 from bounce_watch.notifications.rendering.safe_text import defang, plain
 from bounce_watch.notifications.rendering.templates import Templates, Value, write_letter

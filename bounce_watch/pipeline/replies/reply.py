@@ -5,13 +5,7 @@ from collections.abc import Callable, Sequence
 
 from bounce_watch.classify.authentication import is_disowned
 from bounce_watch.config.owners import SenderOwner, find_owner
-from bounce_watch.model import (
-    Cause,
-    Incident,
-    JudgedReport,
-    LetterKind,
-    Report,
-)
+from bounce_watch.model import Cause, Incident, JudgedReport, LetterKind, Report
 from bounce_watch.model.address import normalise
 from bounce_watch.notifications.facts import ReplyFacts
 from bounce_watch.notifications.freeze import is_own_mark

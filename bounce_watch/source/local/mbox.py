@@ -9,13 +9,7 @@ from typing import BinaryIO, Self
 
 from bounce_watch.model.check import Check
 from bounce_watch.model.message_location import MessageLocation
-from bounce_watch.source.interface import (
-    Message,
-    MissingFolder,
-    Refused,
-    Wanted,
-    everything,
-)
+from bounce_watch.source.interface import Message, MissingFolder, Refused, Wanted, everything
 from bounce_watch.source.local.base import LocalSource, StreamedMessage, change_times
 
 _CHUNK = 64 * 1024

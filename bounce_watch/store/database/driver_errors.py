@@ -107,11 +107,7 @@ _SERVER: dict[str, Fault] = {
     "57P02": _ENDED,
     "57P03": (StoreUnreachable, "The database's server is starting or stopping.", _UNREACHABLE),
     "57P05": _ENDED,
-    "58": (
-        StoreTemporary,
-        "The server's disk did not take or give the bytes.",
-        "Read the server's log.",
-    ),
+    "58": (StoreTemporary, "The server's disk did not take or give the bytes.", "Read the server's log."),
     "XX001": (StoreDamaged, "The database is damaged.", "Stop the watchers; restore the newest backup."),
     "XX002": (StoreDamaged, "An index of the database is damaged.", "Stop the watchers; REINDEX DATABASE."),
 }

@@ -75,8 +75,7 @@ def require_file(path: Path) -> None:
         exists, filled = path.exists(), path.is_file() and any(map(_size, (path, *_logs(path))))
     except OSError as error:
         raise StoreNotWritable(
-            f"The store {path} cannot be looked at: {error.strerror}.",
-            "Run as the account that owns it.",
+            f"The store {path} cannot be looked at: {error.strerror}.", "Run as the account that owns it."
         ) from error
     if exists and not filled:
         raise empty_store(path)

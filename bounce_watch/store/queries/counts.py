@@ -123,10 +123,7 @@ def add_daily(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
 _ADD = upsert(
     _KEPT,
     ("dimension", "day", "label", "evidence"),
-    lambda new: {
-        "messages": col(_KEPT.messages) + new.messages,
-        "bounces": col(_KEPT.bounces) + new.bounces,
-    },
+    lambda new: {"messages": col(_KEPT.messages) + new.messages, "bounces": col(_KEPT.bounces) + new.bounces},
 )
 
 

@@ -37,10 +37,7 @@ class DeadAddresses(Queries):
     """Queries about addresses that take no mail any more. Only reports that the site trusts count."""
 
     def find(
-        self,
-        accepted: Collection[Evidence],
-        since: datetime | None = None,
-        until: datetime | None = None,
+        self, accepted: Collection[Evidence], since: datetime | None = None, until: datetime | None = None
     ) -> list[DeadAddress]:
         """Return the dead addresses by the bounces of `since` <= time < `until`, most messages first."""
         at, trusted = col(_BOUNCE.occurred_at), col(_BOUNCE.evidence).in_(sorted(accepted))

@@ -103,12 +103,7 @@ class Letters(Queries):
             return session.exec(query).one()
 
     def outcomes(
-        self,
-        by: LettersBy,
-        since: datetime,
-        until: datetime,
-        now: datetime,
-        accepted: Collection[Evidence],
+        self, by: LettersBy, since: datetime, until: datetime, now: datetime, accepted: Collection[Evidence]
     ) -> tuple[OutcomeCount, ...]:
         """Count the outcomes of the letters that were sent from `since` to before `until`."""
         chosen = (*_ARE_LETTERS, col(_MAIL.sent_at) >= since, col(_MAIL.sent_at) < until)

@@ -5,15 +5,7 @@ from datetime import datetime
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
-from bounce_watch.model import (
-    GUIDANCE,
-    Action,
-    Count,
-    IncidentState,
-    IncidentStory,
-    ListedBounce,
-    Overview,
-)
+from bounce_watch.model import GUIDANCE, Action, Count, IncidentState, IncidentStory, ListedBounce, Overview
 from bounce_watch.store import tables
 from bounce_watch.store.database.session import Queries, lend
 from bounce_watch.store.incidents.detail import incident_steps
