@@ -3,13 +3,10 @@
 import sqlalchemy as sa
 from alembic import op
 
+from bounce_watch.store.migrations.columns import columns
+
 revision = "0001"
 down_revision = None
-
-_KEY = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-_NUMBER = sa.BigInteger()
-_INSTANT = sa.BigInteger()
-_TEXT = sa.Text()
 
 
 def upgrade() -> None:
@@ -23,18 +20,10 @@ def upgrade() -> None:
 def _message() -> None:
     op.create_table(
         "message",
-        sa.Column("id", _KEY, primary_key=True),
-        sa.Column("mailbox", _TEXT, nullable=False),
-        sa.Column("validity", _NUMBER, nullable=False),
-        sa.Column("uid", _TEXT, nullable=False),
-        sa.Column("sha256", _TEXT, nullable=True),
-        sa.Column("size", _NUMBER, nullable=True),
-        sa.Column("received_at", _INSTANT, nullable=True),
-        sa.Column("seen_at", _INSTANT, nullable=False),
-        sa.Column("kind", _TEXT, nullable=True),
-        sa.Column("state", _TEXT, nullable=False),
-        sa.Column("reason", _TEXT, nullable=True),
-        sa.Column("attempts", sa.Integer(), nullable=False),
+        *columns("""
+            id:key! mailbox:text validity:big uid:text sha256:text? size:big? received_at:instant?
+            seen_at:instant kind:text? state:text reason:text? attempts:int
+        """),
         sa.UniqueConstraint("mailbox", "validity", "uid", name="uq_message_place"),
         sqlite_autoincrement=True,
     )
@@ -46,29 +35,14 @@ def _message() -> None:
 def _report() -> None:
     op.create_table(
         "report",
-        sa.Column("id", _KEY, primary_key=True),
-        sa.Column("message_id", _KEY, sa.ForeignKey("message.id"), nullable=False),
-        sa.Column("recorded_at", _INSTANT, nullable=False),
-        sa.Column("kind", _TEXT, nullable=False),
-        sa.Column("format", _TEXT, nullable=False),
-        sa.Column("envelopes", _TEXT, nullable=False),
-        sa.Column("evidence", _TEXT, nullable=True),
-        sa.Column("tests", _TEXT, nullable=False),
-        sa.Column("fingerprint", _TEXT, nullable=True),
-        sa.Column("duplicate_of", _KEY, sa.ForeignKey("report.id"), nullable=True),
-        sa.Column("forwarded_by", _TEXT, nullable=True),
-        sa.Column("language", _TEXT, nullable=True),
-        sa.Column("report_message_id", _TEXT, nullable=True),
-        sa.Column("report_date", _INSTANT, nullable=True),
-        sa.Column("reporting_mta", _TEXT, nullable=True),
-        sa.Column("received_from_mta", _TEXT, nullable=True),
-        sa.Column("arrival_date", _INSTANT, nullable=True),
-        sa.Column("original_envelope_id", _TEXT, nullable=True),
-        sa.Column("original_message_id", _TEXT, nullable=True),
-        sa.Column("original_sender", _TEXT, nullable=True),
-        sa.Column("original_subject", _TEXT, nullable=True),
-        sa.Column("original_date", _INSTANT, nullable=True),
-        sa.Column("original_automatic", _TEXT, nullable=False),
+        *columns("""
+            id:key! message_id:key>message.id recorded_at:instant kind:text format:text envelopes:text
+            evidence:text? tests:text fingerprint:text? duplicate_of:key?>report.id forwarded_by:text?
+            language:text? report_message_id:text? report_date:instant? reporting_mta:text?
+            received_from_mta:text? arrival_date:instant? original_envelope_id:text?
+            original_message_id:text? original_sender:text? original_subject:text?
+            original_date:instant? original_automatic:text
+        """),
         sqlite_autoincrement=True,
     )
     op.create_index("ix_report_duplicate_of", "report", ["duplicate_of"])
@@ -87,33 +61,14 @@ def _report() -> None:
 def _bounce() -> None:
     op.create_table(
         "bounce",
-        sa.Column("id", _KEY, primary_key=True),
-        sa.Column("report_id", _KEY, sa.ForeignKey("report.id"), nullable=False),
-        sa.Column("message_id", _KEY, sa.ForeignKey("message.id"), nullable=False),
-        sa.Column("recorded_at", _INSTANT, nullable=False),
-        sa.Column("occurred_at", _INSTANT, nullable=False),
-        sa.Column("recipient", _TEXT, nullable=False),
-        sa.Column("recipient_key", _TEXT, nullable=False),
-        sa.Column("recipient_domain", _TEXT, nullable=True),
-        sa.Column("recipient_decoded", _TEXT, nullable=True),
-        sa.Column("original_recipient", _TEXT, nullable=True),
-        sa.Column("sender", _TEXT, nullable=True),
-        sa.Column("sender_key", _TEXT, nullable=True),
-        sa.Column("sender_domain", _TEXT, nullable=True),
-        sa.Column("action", _TEXT, nullable=False),
-        sa.Column("status", _TEXT, nullable=True),
-        sa.Column("reply_code", _TEXT, nullable=True),
-        sa.Column("cause", _TEXT, nullable=False),
-        sa.Column("persistence", _TEXT, nullable=False),
-        sa.Column("owner", _TEXT, nullable=False),
-        sa.Column("side", _TEXT, nullable=True),
-        sa.Column("evidence", _TEXT, nullable=True),
-        sa.Column("remote_mta", _TEXT, nullable=True),
-        sa.Column("diagnostic_code", _TEXT, nullable=True),
-        sa.Column("remote_status", _TEXT, nullable=True),
-        sa.Column("remote_reply_code", _TEXT, nullable=True),
-        sa.Column("entry", _TEXT, nullable=True),
-        sa.Column("why", _TEXT, nullable=True),
+        *columns("""
+            id:key! report_id:key>report.id message_id:key>message.id recorded_at:instant
+            occurred_at:instant recipient:text recipient_key:text recipient_domain:text?
+            recipient_decoded:text? original_recipient:text? sender:text? sender_key:text?
+            sender_domain:text? action:text status:text? reply_code:text? cause:text persistence:text
+            owner:text side:text? evidence:text? remote_mta:text? diagnostic_code:text?
+            remote_status:text? remote_reply_code:text? entry:text? why:text?
+        """),
         sqlite_autoincrement=True,
     )
     op.create_index("ix_bounce_cause", "bounce", ["cause", "occurred_at", "action", "message_id"])
@@ -134,14 +89,10 @@ def _bounce() -> None:
 def _quarantined() -> None:
     op.create_table(
         "quarantined",
-        sa.Column("id", _KEY, primary_key=True),
-        sa.Column("message_id", _KEY, sa.ForeignKey("message.id"), nullable=False),
-        sa.Column("at", _INSTANT, nullable=False),
-        sa.Column("sha256", _TEXT, nullable=False),
-        sa.Column("raw", sa.LargeBinary(), nullable=False),
-        sa.Column("reason", _TEXT, nullable=False),
-        sa.Column("attempts", sa.Integer(), nullable=False),
-        sa.Column("state", _TEXT, nullable=False),
+        *columns("""
+            id:key! message_id:key>message.id at:instant sha256:text raw:bytes reason:text attempts:int
+            state:text
+        """),
         sqlite_autoincrement=True,
     )
     op.create_index("ix_quarantined_message", "quarantined", ["message_id"])
@@ -151,6 +102,5 @@ def _quarantined() -> None:
 def _meta() -> None:
     op.create_table(
         "meta",
-        sa.Column("name", _TEXT, primary_key=True),
-        sa.Column("value", _TEXT, nullable=False),
+        *columns("name:text! value:text"),
     )

@@ -3,12 +3,10 @@
 import sqlalchemy as sa
 from alembic import op
 
+from bounce_watch.store.migrations.columns import columns
+
 revision = "0002"
 down_revision = "0001"
-
-_KEY = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-_INSTANT = sa.BigInteger()
-_TEXT = sa.Text()
 
 
 def upgrade() -> None:
@@ -23,27 +21,12 @@ def upgrade() -> None:
 def _incident() -> None:
     op.create_table(
         "incident",
-        sa.Column("number", _KEY, primary_key=True),
-        sa.Column("fingerprint", _TEXT, nullable=False),
-        sa.Column("rule_id", _TEXT, nullable=False),
-        sa.Column("key", _TEXT, nullable=False),
-        sa.Column("state", _TEXT, nullable=False),
-        sa.Column("previous", _KEY, sa.ForeignKey("incident.number"), nullable=True),
-        sa.Column("quiet", sa.Boolean(), nullable=False),
-        sa.Column("opened_at", _INSTANT, nullable=False),
-        sa.Column("updated_at", _INSTANT, nullable=False),
-        sa.Column("resolved_at", _INSTANT, nullable=True),
-        sa.Column("title", _TEXT, nullable=False),
-        sa.Column("severity", _TEXT, nullable=False),
-        sa.Column("owner", _TEXT, nullable=False),
-        sa.Column("playbook", _TEXT, nullable=False),
-        sa.Column("first_at", _INSTANT, nullable=False),
-        sa.Column("last_at", _INSTANT, nullable=False),
-        sa.Column("messages", sa.Integer(), nullable=False),
-        sa.Column("grown_at", sa.Integer(), nullable=False),
-        sa.Column("senders", _TEXT, nullable=False),
-        sa.Column("recipient_domains", _TEXT, nullable=False),
-        sa.Column("statuses", _TEXT, nullable=False),
+        *columns("""
+            number:key! fingerprint:text rule_id:text key:text state:text previous:key?>incident.number
+            quiet:flag opened_at:instant updated_at:instant resolved_at:instant? title:text
+            severity:text owner:text playbook:text first_at:instant last_at:instant messages:int
+            grown_at:int senders:text recipient_domains:text statuses:text
+        """),
         sqlite_autoincrement=True,
     )
     op.create_index("ix_incident_fingerprint", "incident", ["fingerprint", "number"])
@@ -61,8 +44,7 @@ def _incident() -> None:
 def _incident_event() -> None:
     op.create_table(
         "incident_event",
-        sa.Column("incident", _KEY, sa.ForeignKey("incident.number"), primary_key=True),
-        sa.Column("bounce_id", _KEY, sa.ForeignKey("bounce.id"), primary_key=True),
+        *columns("incident:key!>incident.number bounce_id:key!>bounce.id"),
     )
     op.create_index("ix_incident_event_bounce", "incident_event", ["bounce_id"])
 
@@ -70,13 +52,9 @@ def _incident_event() -> None:
 def _incident_change() -> None:
     op.create_table(
         "incident_change",
-        sa.Column("id", _KEY, primary_key=True),
-        sa.Column("incident", _KEY, sa.ForeignKey("incident.number"), nullable=False),
-        sa.Column("at", _INSTANT, nullable=False),
-        sa.Column("change", _TEXT, nullable=False),
-        sa.Column("by", _TEXT, nullable=False),
-        sa.Column("note", _TEXT, nullable=False),
-        sa.Column("messages", sa.Integer(), nullable=False),
+        *columns(
+            "id:key! incident:key>incident.number at:instant change:text by:text note:text messages:int"
+        ),
         sqlite_autoincrement=True,
     )
     op.create_index("ix_incident_change_incident", "incident_change", ["incident", "id"])
@@ -85,27 +63,12 @@ def _incident_change() -> None:
 def _outgoing() -> None:
     op.create_table(
         "outgoing",
-        sa.Column("id", _KEY, primary_key=True),
-        sa.Column("kind", _TEXT, nullable=False),
-        sa.Column("event_key", _TEXT, nullable=False),
-        sa.Column("bw_id", _TEXT, nullable=False),
-        sa.Column("recipient", _TEXT, nullable=False),
-        sa.Column("recipient_key", _TEXT, nullable=False),
-        sa.Column("subject", _TEXT, nullable=False),
-        sa.Column("preview", _TEXT, nullable=False),
-        sa.Column("raw", sa.LargeBinary(), nullable=False),
-        sa.Column("cause", _TEXT, nullable=True),
-        sa.Column("report_id", _KEY, sa.ForeignKey("report.id"), nullable=True),
-        sa.Column("incident", _KEY, sa.ForeignKey("incident.number"), nullable=True),
-        sa.Column("state", _TEXT, nullable=False),
-        sa.Column("attempts", sa.Integer(), nullable=False),
-        sa.Column("created_at", _INSTANT, nullable=False),
-        sa.Column("pending_since", _INSTANT, nullable=True),
-        sa.Column("next_at", _INSTANT, nullable=True),
-        sa.Column("lease_owner", _TEXT, nullable=True),
-        sa.Column("lease_until", _INSTANT, nullable=True),
-        sa.Column("server_reply", _TEXT, nullable=True),
-        sa.Column("sent_at", _INSTANT, nullable=True),
+        *columns("""
+            id:key! kind:text event_key:text bw_id:text recipient:text recipient_key:text subject:text
+            preview:text raw:bytes cause:text? report_id:key?>report.id incident:key?>incident.number
+            state:text attempts:int created_at:instant pending_since:instant? next_at:instant?
+            lease_owner:text? lease_until:instant? server_reply:text? sent_at:instant?
+        """),
         sa.UniqueConstraint("bw_id", name="uq_outgoing_bw_id"),
         sa.UniqueConstraint("event_key", name="uq_outgoing_event"),
         sqlite_autoincrement=True,
@@ -123,13 +86,10 @@ def _outgoing() -> None:
 def _withheld() -> None:
     op.create_table(
         "withheld",
-        sa.Column("id", _KEY, primary_key=True),
-        sa.Column("at", _INSTANT, nullable=False),
-        sa.Column("recipient", _TEXT, nullable=True),
-        sa.Column("recipient_key", _TEXT, nullable=True),
-        sa.Column("cause", _TEXT, nullable=True),
-        sa.Column("reason", _TEXT, nullable=False),
-        sa.Column("report_id", _KEY, sa.ForeignKey("report.id"), nullable=True),
+        *columns("""
+            id:key! at:instant recipient:text? recipient_key:text? cause:text? reason:text
+            report_id:key?>report.id
+        """),
         sqlite_autoincrement=True,
     )
     op.create_index("ix_withheld_recipient", "withheld", ["recipient_key", "at"])
@@ -140,15 +100,8 @@ def _withheld() -> None:
 def _digest() -> None:
     op.create_table(
         "digest",
-        sa.Column("local_date", sa.Date(), primary_key=True),
-        sa.Column("time_zone", _TEXT, nullable=False),
-        sa.Column("since", _INSTANT, nullable=False),
-        sa.Column("until", _INSTANT, nullable=False),
-        sa.Column("message_to", _KEY, nullable=False),
-        sa.Column("report_to", _KEY, nullable=False),
-        sa.Column("bounce_to", _KEY, nullable=False),
-        sa.Column("change_to", _KEY, nullable=False),
-        sa.Column("withheld_to", _KEY, nullable=False),
-        sa.Column("quarantined_to", _KEY, nullable=False),
-        sa.Column("event_key", _TEXT, nullable=True),
+        *columns("""
+            local_date:date! time_zone:text since:instant until:instant message_to:key report_to:key
+            bounce_to:key change_to:key withheld_to:key quarantined_to:key event_key:text?
+        """),
     )

@@ -7,6 +7,8 @@ of domains covered 32 days and are assigned to the first day.
 import sqlalchemy as sa
 from alembic import op
 
+from bounce_watch.store.migrations.columns import columns
+
 revision = "0010"
 down_revision = "0009"
 
@@ -23,12 +25,7 @@ _COLUMNS = {
 def upgrade() -> None:
     op.create_table(
         "daily_count",
-        sa.Column("dimension", sa.Text(), primary_key=True),
-        sa.Column("day", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), primary_key=True),
-        sa.Column("label", sa.Text(), primary_key=True),
-        sa.Column("evidence", sa.Text(), primary_key=True),
-        sa.Column("messages", sa.Integer(), nullable=False),
-        sa.Column("bounces", sa.Integer(), nullable=False),
+        *columns("dimension:text! day:key! label:text! evidence:text! messages:int bounces:int"),
         sqlite_with_rowid=False,
     )
     connection = op.get_bind()
