@@ -71,13 +71,17 @@ def _of_code(
     catalogue: Catalogue, rows: CandidateRows, reply: SmtpReply, own: list[Vote], *, by_microsoft: bool
 ) -> Vote | None:
     """Return the vote of the codes: for the meaning that their own words chose, else for the usual one."""
-    chosen = own[0].row if own else next(iter(rows.defaults), None)
+    usual = next(iter(rows.defaults), None)
+    chosen = own[0].row if own else usual
     replies = catalogue.of_reply_code(reply.reply_code)
     sign_in = REPLY_CODES.get(reply.reply_code or "")
     if sign_in and replies and (chosen is None or chosen.is_generic):
         return Vote(replies[0].cause, sign_in, Ground.CODE, replies[0])
     if chosen:
-        return _vote_of(chosen, by_microsoft=by_microsoft)
+        vote = _vote_of(chosen, by_microsoft=by_microsoft)
+        if usual and usual.is_bare and chosen is not usual and not by_microsoft:
+            return vote._replace(weight=min(vote.weight, GENERIC_CODE))
+        return vote
     others = (
         (rows.subject, SUBJECT_CODE, Ground.GROUP),
         (replies, REPLY_CODE, Ground.REPLY_CODE),

@@ -37,6 +37,8 @@ _AS_NUMBER = re.compile(r"AS(?<!\w..) ?\(?(\d{3,12})\b")
 _SERVER_SPEAKS = re.compile(r"(?:: ?|address error )([245]\d\d[ -])")
 # IronPort writes `5.1.0 - Unknown address error 550-'…'` whatever the server says.
 _BEFORE_SPEECH = ("5.1.0 - Unknown", "said", "was", "TO", "DATA", ">", "]", ")", *"0123456789")
+# A server that asked ours about the sender quotes our answer: its own words before that say what it refused.
+_ABOUT_SENDER = re.compile(r"\bsender (?:address rejected|verif)|verif\w{1,8} (?:the )?sender", re.IGNORECASE)
 # Long replies repeat their codes at every line: `550-5.7.1 low reputation of the 550-5.7.1 sending IP`.
 _LINE_CODE = re.compile(r"[245](?<!\w.)(?:\d\d[- ]'?[#(]?[245]\.\d{1,3}\.\d{1,3}\b|\d\d-)")
 
@@ -221,8 +223,9 @@ def _is_set_off(text: str, start: int) -> bool:
 def _words_of_the_server(line: str) -> str:
     """Cut what the reporter says before the reply: `Google tried to deliver ... returned was: 550 ...`."""
     for found in _SERVER_SPEAKS.finditer(line):
-        if line[: found.start()].removesuffix(" ").endswith(_BEFORE_SPEECH):
-            return line[found.start(1) :]
+        before = line[: found.start()]
+        if before.removesuffix(" ").endswith(_BEFORE_SPEECH):
+            return before if _ABOUT_SENDER.search(before) else line[found.start(1) :]
     return line
 
 
