@@ -56,3 +56,9 @@ def test_a_persons_words_are_plain_text() -> None:
 def test_long_words_are_cut() -> None:
     facts = replace(questions()[0], words="\n".join(f"{n} {'x' * 900}" for n in range(500)))
     assert len(composer_in("en").question(facts).text) < 60_000
+
+
+def test_a_word_of_a_million_letters_takes_no_time() -> None:
+    """Links are looked for in all of a reply; its square would be a day of work."""
+    facts = replace(questions()[0], words="x" * 1_000_000)
+    assert len(composer_in("en").question(facts).text) < 2_000

@@ -18,7 +18,8 @@ _BLANKS = frozenset("\u115f\u1160\u3164\uffa0\u2800")
 _DOTS = str.maketrans({"\u3002": ".", "\uff0e": ".", "\uff61": ".", "\u2024": "."})
 _SCHEME = re.compile(r"(?i)\b(h)tt(ps?)(?=\s?:)")
 _COLON = re.compile(r"(?i):(?=//)|(?<=mailto):|(?<=javascript):|(?<=data):|(?<=file):|(?<=tel):")
-_HOST = re.compile(r"[\w-]+(?:\.[\w-]+)+")
+# From the start of a word and without a second try: else a long word without a dot costs its square.
+_HOST = re.compile(r"(?<![\w-])[\w-]++(?:\.[\w-]++)+")
 _RESERVED = frozenset(("example", "test", "invalid", "local", "onion"))
 
 
