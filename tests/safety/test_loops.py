@@ -7,7 +7,6 @@ cause, at most one outgoing mail a stimulus.
 
 import json
 import smtplib
-import time
 from collections.abc import Callable
 from email import message_from_bytes
 from email.message import EmailMessage
@@ -92,14 +91,14 @@ def play(world: MailWorld, config: Path, robot: Robot) -> None:
     answered = 0
     for _ in range(ROUNDS):
         run_once(config)
-        time.sleep(0.7)
+        world.postfix.wait_until_idle()
         letters = world.dovecot.contents(ALICE)
         for mail in letters[answered:]:
             answer = robot(mail)
             if answer is not None:
                 hand_in(world, *answer)
         answered = len(letters)
-        time.sleep(0.7)
+        world.postfix.wait_until_idle()
     run_once(config)
 
 
@@ -126,7 +125,7 @@ def test_two_responders_that_answer_each_other_through_us_get_one_mail_each(
     config = write_config(mail_world, tmp_path, keep)
     for _ in range(ROUNDS):
         run_once(config)
-        time.sleep(0.7)
+        mail_world.postfix.wait_until_idle()
         for sender, other in ((ALICE, BOB), (BOB, ALICE)):
             ours = [mail for mail in mail_world.dovecot.contents(sender) if b"X-Bounce-Watch-ID" in mail]
             assert len(ours) == 1
@@ -146,14 +145,14 @@ def test_programs_that_reply_in_the_thread_without_a_mark_end_at_support(
     answered = {ALICE: 0, ADMIN: 0}
     for _ in range(ROUNDS):
         run_once(config)
-        time.sleep(0.7)
+        mail_world.postfix.wait_until_idle()
         for person in answered:
             found = mail_world.dovecot.contents(person)
             for mail in found[answered[person] :]:
                 thread = str(message_from_bytes(mail)["Message-ID"])
                 hand_in(mail_world, person, WATCHED, letter(person, WATCHED, "Re: yours", In_Reply_To=thread))
             answered[person] = len(found)
-        time.sleep(0.7)
+        mail_world.postfix.wait_until_idle()
     run_once(config)
     sent = [json.loads(line) for line in bounce_watch(config, "outbox", "list", "--json").stdout.splitlines()]
     assert sorted(mail["kind"] for mail in sent) == ["question", "reply"]
@@ -192,7 +191,7 @@ def test_a_digest_that_bounces_is_not_answered_and_makes_no_other(
     mail_world.dovecot.wait_for(1, WATCHED)
     for _ in range(ROUNDS):
         assert run_once(config)["delivered"]["sent"] == 0  # type: ignore[index]
-        time.sleep(0.5)
+        mail_world.postfix.wait_until_idle()
     assert len(bounce_watch(config, "outbox", "list", "--json").stdout.splitlines()) == 1
 
 

@@ -76,6 +76,8 @@ class Postfix:
         self._write("master.cf", "postfix-master.cf", values)
         with (self.root / "etc" / "main.cf").open("a") as settings:
             settings.write(options)
+        # Postfix waits until this file is two seconds old: else somebody might still be writing it.
+        os.utime(self.root / "etc" / "main.cf", (0, 0))
         (self.root / "etc" / "copies").write_text("/^([^+@]+)(@.+)$/ ${1}+sent${2}\n")
         # Checked before rewriting: the header still has no domain.
         (self.root / "etc" / "redirect").write_text(f"/^From:.*MAILER-DAEMON/ REDIRECT {WATCHED}\n")
