@@ -7,6 +7,7 @@ so it never waits for the disk.
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -25,6 +26,7 @@ _SETTINGS = {
     "autovacuum": "off",
     "shared_buffers": "64MB",
     "max_connections": "60",
+    "dynamic_shared_memory_type": "mmap",  # in its folder, so that it goes with it
     "listen_addresses": "127.0.0.1",
     "lc_messages": "C",
 }
@@ -73,7 +75,7 @@ class Postgres:
 
     def __exit__(self, *_: object) -> None:
         if self._process is not None:
-            end(self._process)
+            end(self._process, signal.SIGQUIT)
         shutil.rmtree(self.root, ignore_errors=True)
 
     @property
@@ -92,7 +94,7 @@ class Postgres:
     def stop(self) -> None:
         """End the server as a failing machine does: sessions break off, what was committed stays."""
         assert self._process is not None
-        end(self._process)
+        end(self._process, signal.SIGQUIT)
         self._process = None
 
     def database(self, template: str = "template0") -> str:

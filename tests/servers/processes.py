@@ -114,12 +114,13 @@ def _greets(port: int, greeting: bytes) -> bool:
         return False
 
 
-def end(process: subprocess.Popen[bytes]) -> None:
+def end(process: subprocess.Popen[bytes], asked: signal.Signals = signal.SIGTERM) -> None:
     """End the master and its whole group at once: sessions outlive the master otherwise.
 
-    Patience is short, because nothing they could still write is looked at.
+    Patience is short, because nothing they could still write is looked at. `asked` is the master's word for
+    ending at once.
     """
-    _signal_group(process, signal.SIGTERM)
+    _signal_group(process, asked)
     with contextlib.suppress(subprocess.TimeoutExpired):
         process.wait(0.3)
     _signal_group(process, signal.SIGKILL)
