@@ -21,9 +21,12 @@ SOUND := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(shell for name in $(CANDIDATES); do \
 	"$$name" -c '$(SOUND)' 2>/dev/null && echo "$$name" && break; done)
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
-PYTEST_FLAGS ?= -n 2 --dist loadgroup
+PYTEST_FLAGS ?= -n 3 --dist loadgroup --no-loadscope-reorder
 # Folders or files for `make test` and `make test-postgres`; all unless told otherwise.
 TESTS ?=
+
+# Hundreds of processes of the tests would compile our modules again each.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo install venv quick test test-postgres proof check reference screens messages docs bench clean
 .DEFAULT_GOAL := demo
