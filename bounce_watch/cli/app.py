@@ -54,7 +54,7 @@ COMMANDS = {
     "reclassify": Listed("learn.reclassify", "Judge stored bounces again with the new catalogue.", "Learn"),
     "quarantine": Listed("quarantine", "List unreadable messages, and read them again.", "Mail"),
     "db": Listed("db", "Upgrade, back up, copy, check or purge the store.", "Care"),
-    "privacy": Listed("privacy.privacy", "Export or forget one person's data.", "Care"),
+    "privacy": Listed("privacy.export", "Export or forget one person's data.", "Care"),
 }
 
 MOVED = {

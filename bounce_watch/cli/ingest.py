@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from bounce_watch.cli.common.cycle import Untouched, print_cycle
+from bounce_watch.cli.common.cycle import print_cycle, untouched
 from bounce_watch.cli.common.logs import set_up_logs
 from bounce_watch.cli.common.open_store import run_context
 from bounce_watch.cli.common.output import say
@@ -42,7 +42,7 @@ def ingest(
     with run_context(config) as work:
         for path in paths:
             with (
-                Untouched(open_path(path)) as source,
+                untouched(open_path(path)) as source,
                 counting(f"Reading {path.name}", source.count()) as step,
             ):
                 ingest_new(

@@ -16,6 +16,7 @@ from bounce_watch.cli.common.output import (
     emit_json,
     form_of,
     local,
+    picked,
     print_lines,
     say,
     two_lines,
@@ -58,20 +59,10 @@ def list_outbox(
 
 
 def entry_json(entry: OutboxEntry) -> dict[str, Any]:
-    return {
-        "id": entry.id,
-        "kind": entry.kind,
-        "state": entry.state,
-        "held_for": entry.held_for,
-        "to": entry.recipient,
-        "subject": entry.subject,
-        "cause": entry.cause,
-        "attempts": entry.attempts,
-        "created_at": entry.created_at,
-        "next_at": entry.next_at,
-        "sent_at": entry.sent_at,
-        "server_reply": entry.server_reply,
-    }
+    names = (
+        "id kind state held_for to=recipient subject cause attempts created_at next_at sent_at server_reply"
+    )
+    return picked(entry, names)
 
 
 def _columns() -> list[Any]:

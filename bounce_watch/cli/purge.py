@@ -8,7 +8,7 @@ import typer
 from bounce_watch.cli.common.filters import AsJson
 from bounce_watch.cli.common.open_store import change_store, read_store
 from bounce_watch.cli.common.output import Column, Form, confirm, emit, emit_json, local, say
-from bounce_watch.cli.common.progress import measuring
+from bounce_watch.cli.common.progress import adding_up
 from bounce_watch.cli.common.when import account, read_moment
 from bounce_watch.config.load import load_config
 from bounce_watch.config.models import Config
@@ -80,14 +80,7 @@ def _print(found: OldRows, limits: RetentionLimits, *, as_json: bool) -> None:
 
 
 def _delete(config: Config, store: Store, limits: RetentionLimits, total: int, now: datetime) -> None:
-    done = 0
-    with measuring("Deleting") as measure:
-
-        def step(rows: int) -> None:
-            nonlocal done
-            done += rows
-            measure(done, total)
-
+    with adding_up("Deleting", total) as step:
         gone = delete(store, limits, keep=config.retention.counters == "keep", progress=step)
     with store.transaction() as tx:
         tx.maintenance.add_audit_entry("purge", account(), dict(gone), now)

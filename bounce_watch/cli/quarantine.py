@@ -13,6 +13,7 @@ from bounce_watch.cli.common.output import (
     emit_json,
     form_of,
     local,
+    picked,
     print_lines,
     say,
     two_lines,
@@ -27,7 +28,7 @@ from bounce_watch.store import QuarantineEntry
 
 Number = Annotated[int, typer.Argument(metavar="ID", help="The id that `quarantine list` shows.")]
 
-_KEYS = ("id", "at", "reason", "size", "sha256", "attempts", "mailbox", "uid", "received_at")
+_KEYS = "id at reason size sha256 attempts mailbox uid received_at"
 
 quarantine = typer.Typer(help="List unreadable messages, and read them again.", invoke_without_command=True)
 
@@ -54,7 +55,7 @@ def list_quarantine(context: typer.Context, as_json: AsJson = False) -> None:
 
 
 def _entry_json(entry: QuarantineEntry) -> dict[str, Any]:
-    return {key: getattr(entry, key) for key in _KEYS}
+    return picked(entry, _KEYS)
 
 
 @quarantine.command("show")

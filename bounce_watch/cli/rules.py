@@ -11,7 +11,7 @@ import typer
 from bounce_watch.cli.common.exit_status import Exit
 from bounce_watch.cli.common.filters import AsJson
 from bounce_watch.cli.common.open_store import read_store
-from bounce_watch.cli.common.output import Column, emit, form_of, say, two_lines
+from bounce_watch.cli.common.output import Column, emit, form_of, picked, say, two_lines
 from bounce_watch.cli.common.when import read_moment
 from bounce_watch.config.load import load_config
 from bounce_watch.config.models import Config
@@ -50,18 +50,13 @@ def _opening(row: Mapping[str, Any]) -> tuple[str, ...]:
 
 def _rule_json(rule: Rule) -> dict[str, Any]:
     return {
-        "rule": rule.id,
-        "title": rule.title,
-        "shape": rule.shape,
+        **picked(rule, "rule=id title shape"),
         "opens": _opens(rule),
         "group_by": rule.group_by,
         "window_seconds": int(rule.window.total_seconds()),
-        "open_at": rule.open_at,
-        "resolve_below": rule.resolve_below,
+        **picked(rule, "open_at resolve_below"),
         "quiet_resolve_seconds": int(rule.quiet_resolve.total_seconds()),
-        "severity": rule.severity,
-        "owner": rule.owner,
-        "playbook": rule.playbook,
+        **picked(rule, "severity owner playbook"),
         "inhibits": list(rule.inhibits),
         "links": list(rule.links),
         "guidance": rule.guidance,

@@ -9,7 +9,7 @@ from typing import Annotated
 import structlog
 import typer
 
-from bounce_watch.cli.common.cycle import Untouched, look_once, print_cycle
+from bounce_watch.cli.common.cycle import look_once, print_cycle, untouched
 from bounce_watch.cli.common.exit_status import Exit, say_repair
 from bounce_watch.cli.common.logs import set_up_logs
 from bounce_watch.cli.common.open_store import run_context, run_store
@@ -103,7 +103,7 @@ def _rehearse(config: Config, *, as_json: bool) -> None:
         _copy_store(config, copy.store.path)
         with run_context(copy) as work:
             before, last = work.store.outbox.newest(), work.store.history.newest()
-            result, faults = look_once(config, work, never, Untouched)
+            result, faults = look_once(config, work, never, untouched)
             run_due_work(work, None, None, result, hurry=True)
             due = work.store.outbox.due(work.clock(), limit=20)
             held = [mail for mail in work.store.outbox.list([OutboxState.HELD], 20) if mail.id > before]

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlmodel import col, select
 
-from bounce_watch.cli.common.cycle import Untouched
+from bounce_watch.cli.common.cycle import untouched
 from bounce_watch.model import Kind
 from bounce_watch.pipeline import CycleResult, run_cycle
 from bounce_watch.sandbox.outcome import Limit, Outcome, Overrun
@@ -101,7 +101,7 @@ def test_a_rehearsal_looks_before_it_downloads_too(home: Home, dovecot: Dovecot)
     dovecot.append([NEWS, WORDED])
     reader = Noting(home.context.reader)
     with opened(dovecot) as source:
-        result = run_cycle(replace(home.context, reader=reader), Untouched(source), None)
+        result = run_cycle(replace(home.context, reader=reader), untouched(source), None)
     assert result.kinds == {Kind.NOT_A_REPORT: 1, Kind.FAILURE: 1}
     assert [len(given) < len(NEWS) / 2 for given in reader.given] == [True, True, False]
     assert dovecot.contents() == [NEWS, WORDED]

@@ -1,20 +1,17 @@
 """One look at each mailbox, for `run --once` and `run --dry-run`, and its result in words."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from dataclasses import asdict
 
 from bounce_watch.cli.common.output import emit_json, say
 from bounce_watch.cli.common.progress import counting
 from bounce_watch.config.models import Config
 from bounce_watch.config.secrets import SecretError
-from bounce_watch.model.check import Check
-from bounce_watch.model.message_location import MessageLocation
 from bounce_watch.pipeline import Context, CycleResult, check_mailbox
 from bounce_watch.pipeline.incidents.mailbox_outage import note_fault, note_poll
-from bounce_watch.pipeline.ingest.read import fetch_messages, fetch_whole
 from bounce_watch.pipeline.wiring import source_of
 from bounce_watch.source import SourceError
-from bounce_watch.source.interface import Message, Source, Wanted, everything, never
+from bounce_watch.source.interface import Source, no_progress
 
 
 def look_once(
@@ -46,55 +43,10 @@ def look_once(
     return result, faults
 
 
-class Untouched:
-    """A source in which no message is moved."""
-
-    def __init__(self, source: Source) -> None:
-        self._source = source
-        self.name = source.name
-
-    def __enter__(self) -> "Untouched":
-        self._source.__enter__()
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self._source.__exit__(*exc)
-
-    @property
-    def skipped(self) -> Sequence[tuple[str, str]]:
-        return self._source.skipped
-
-    def count(self) -> int | None:
-        return self._source.count()
-
-    @property
-    def reached(self) -> MessageLocation | None:
-        return self._source.reached
-
-    def messages(
-        self, wanted: Wanted = everything, after: MessageLocation | None = None
-    ) -> Iterator[Message]:
-        return self._source.messages(wanted, after)
-
-    def partial_messages(
-        self, wanted: Wanted = everything, after: MessageLocation | None = None
-    ) -> Iterator[Message]:
-        return fetch_messages(self._source, wanted, after)
-
-    def fetch_whole(self, message: Message) -> Message | None:
-        return fetch_whole(self._source, message)
-
-    def wait(self, seconds: float, stop: Callable[[], bool] = never) -> bool:
-        return self._source.wait(seconds, stop)
-
-    def diagnose(self) -> list[Check]:
-        return self._source.diagnose()
-
-    def file(self, *locations: MessageLocation) -> None:
-        """Leave the messages where they are."""
-
-    def quarantine(self, *locations: MessageLocation) -> None:
-        """Leave the messages where they are."""
+def untouched(source: Source) -> Source:
+    """Let a source leave its messages where they are."""
+    source.file = source.quarantine = no_progress  # type: ignore[method-assign]
+    return source
 
 
 def print_cycle(result: CycleResult, *, as_json: bool) -> None:

@@ -33,6 +33,12 @@ class Form(StrEnum):
     CSV = "csv"
 
 
+def picked(value: object, names: str) -> dict[str, Any]:
+    """Return these attributes of a value by their names; `to=recipient` gives one another name."""
+    pairs = (name.partition("=") for name in names.split())
+    return {key: getattr(value, attribute or key) for key, _, attribute in pairs}
+
+
 def form_of(as_json: bool, as_csv: bool = False) -> Form:
     return Form.JSON if as_json else Form.CSV if as_csv else Form.TABLE
 

@@ -7,6 +7,8 @@ from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     Progress,
+    ProgressColumn,
+    TaskID,
     TaskProgressColumn,
     TextColumn,
     TimeElapsedColumn,
@@ -16,16 +18,22 @@ from bounce_watch.cli.common.output import talk
 
 
 @contextmanager
+def _bar(
+    title: str, total: int | None, figure: ProgressColumn, *, hidden: bool
+) -> Iterator[tuple[Progress, TaskID]]:
+    columns = (TextColumn("{task.description}"), BarColumn(), figure, TimeElapsedColumn())
+    with Progress(*columns, console=talk(), transient=True, disable=hidden) as bar:
+        yield bar, bar.add_task(title, total=total)
+
+
+@contextmanager
 def counting(title: str, total: int | None, *, silent: bool = False) -> Iterator[Callable[[], None]]:
     """Show a bar for `total` steps (None: unknown) and yield the function that advances it by one.
 
     `silent`: show no bar, because rows appear on the same terminal meanwhile.
     """
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     hidden = silent or not talk().is_terminal
-    with Progress(*columns, console=talk(), transient=True, disable=hidden) as bar:
-        task = bar.add_task(title, total=total)
+    with _bar(title, total, MofNCompleteColumn(), hidden=hidden) as (bar, task):
         yield (lambda: None) if hidden else (lambda: bar.advance(task))
 
 
@@ -40,9 +48,14 @@ def waiting(title: str) -> Iterator[None]:
 
 
 @contextmanager
+def adding_up(title: str, total: int) -> Iterator[Callable[[int], None]]:
+    """Show a bar and yield the function that adds a portion to what is done of `total`."""
+    with _bar(title, total, TaskProgressColumn(), hidden=not talk().is_terminal) as (bar, task):
+        yield lambda portion: bar.advance(task, portion)
+
+
+@contextmanager
 def measuring(title: str) -> Iterator[Callable[[int, int], None]]:
     """Show a bar and yield the function that sets it to `done` of `total`."""
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=talk(), transient=True, disable=not talk().is_terminal) as bar:
-        task = bar.add_task(title, total=None)
+    with _bar(title, None, TaskProgressColumn(), hidden=not talk().is_terminal) as (bar, task):
         yield lambda done, total: bar.update(task, completed=done, total=total)

@@ -12,7 +12,7 @@ from typer.core import TyperGroup
 from bounce_watch.cli.common.exit_status import Exit
 from bounce_watch.cli.common.filters import AsJson
 from bounce_watch.cli.common.open_store import read_store
-from bounce_watch.cli.common.output import Column, emit, form_of, say, two_lines
+from bounce_watch.cli.common.output import Column, emit, form_of, picked, say, two_lines
 from bounce_watch.config.load import load_config
 from bounce_watch.config.models import Config
 from bounce_watch.dns.evaluate import VERSION, evaluate
@@ -110,15 +110,7 @@ def history(context: typer.Context, domain: Domain, as_json: AsJson = False) -> 
 
 def finding_json(finding: DnsFinding) -> dict[str, Any]:
     """Return a finding as the object that `--json` prints."""
-    return {
-        "question": finding.question,
-        "name": finding.name,
-        "verdict": finding.verdict,
-        "record": finding.record,
-        "why": finding.why,
-        "publish": finding.publish,
-        "asked_at": finding.asked_at,
-    }
+    return picked(finding, "question name verdict record why publish asked_at")
 
 
 def _lines(row: Mapping[str, Any]) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ import typer
 from bounce_watch.cli.common.filters import AsCsv, AsJson, Since
 from bounce_watch.cli.common.open_store import change_store, read_store
 from bounce_watch.cli.common.output import Column, Form, emit, form_of, say
-from bounce_watch.cli.common.progress import measuring
+from bounce_watch.cli.common.progress import adding_up
 from bounce_watch.cli.common.when import account, read_moment
 from bounce_watch.config.load import load_config
 from bounce_watch.config.models import Config
@@ -43,14 +43,7 @@ def reclassify(
             _go_back(store, moment)
             return
         catalogue = read_catalogue(load_config(context.obj))
-        with measuring("Judging") as measure:
-            total, done = store.summary.stats().bounces, 0
-
-            def step(rows: int) -> None:
-                nonlocal done
-                done += rows
-                measure(done, total)
-
+        with adding_up("Judging", store.summary.stats().bounces) as step:
             changes = judge_all(store, catalogue, since=moment, dry_run=dry_run, progress=step)
         print_changes(changes, form)
         if dry_run:

@@ -1,4 +1,4 @@
-"""`export`: everything stored about one person, for that person."""
+"""`privacy`: what is stored about one person, to hand out with `export` or to `forget`."""
 
 import io
 import json
@@ -17,12 +17,13 @@ from bounce_watch.cli.common.open_store import change_store
 from bounce_watch.cli.common.output import Column, Form, emit, emit_json, json_default, say
 from bounce_watch.cli.common.progress import waiting
 from bounce_watch.cli.common.when import account
-from bounce_watch.cli.privacy.forget import Address, read_person
+from bounce_watch.cli.privacy.forget import Address, forget, read_person
 from bounce_watch.store import Store
 from bounce_watch.store.privacy.columns import Found
 from bounce_watch.store.privacy.identity import PersonIdentity
 from bounce_watch.store.privacy.search import NAMES
 
+privacy = typer.Typer(help="Export or forget one person's data.", no_args_is_help=True)
 Row = dict[str, Any]
 DOCUMENT, MAILS = "data.json", "mails"
 _LIST_END = "\n  ]"
@@ -42,6 +43,7 @@ _SECTIONS = {
 }
 
 
+@privacy.command()
 def export(
     context: typer.Context,
     address: Address,
@@ -67,6 +69,9 @@ def export(
             _note(store, found)
         else:
             _print(found)
+
+
+privacy.command()(forget)
 
 
 def _print(found: Found) -> None:

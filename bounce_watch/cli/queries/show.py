@@ -15,7 +15,7 @@ from bounce_watch.cli.common.bounce_json import incident_json, row_json
 from bounce_watch.cli.common.exit_status import Exit
 from bounce_watch.cli.common.filters import AsJson
 from bounce_watch.cli.common.open_store import read_store
-from bounce_watch.cli.common.output import aligned, emit_json, local, print_lines, say
+from bounce_watch.cli.common.output import aligned, emit_json, local, picked, print_lines, say
 from bounce_watch.cli.common.words import cause_words, owner_words
 from bounce_watch.config.load import load_config
 from bounce_watch.model import Action, Bounce, Cause, Side
@@ -26,7 +26,6 @@ from bounce_watch.notifications.rendering.refusal_details import evidence_lines
 from bounce_watch.notifications.rendering.templates import Templates
 from bounce_watch.store import BounceDetail, BounceRow
 
-_MESSAGE_KEYS = ("mailbox", "uid", "received_at", "state", "sha256")
 # Our servers report these, but because the remote servers did not respond.
 _GAVE_UP = frozenset((Cause.MESSAGE_EXPIRED, Cause.NETWORK_ERROR, Cause.TLS_FAILURE))
 
@@ -102,20 +101,11 @@ def detail_json(detail: BounceDetail) -> dict[str, Any]:
             "message_id": report.message_id,
             "copies": detail.report.copies,
         },
-        "message": {name: getattr(detail.message, name) for name in _MESSAGE_KEYS},
+        "message": picked(detail.message, "mailbox uid received_at state sha256"),
         "others": [
             row_json(row) for row in detail.bounces if detail.bounce is None or row.id != detail.bounce.id
         ],
-        "mails": [
-            {
-                "id": mail.id,
-                "to": mail.recipient,
-                "subject": mail.subject,
-                "state": mail.state,
-                "sent_at": mail.sent_at,
-            }
-            for mail in detail.mails
-        ],
+        "mails": [picked(mail, "id to=recipient subject state sent_at") for mail in detail.mails],
         "withheld": [{"to": row.recipient, "reason": row.reason, "at": row.at} for row in detail.withheld],
         "incidents": [incident_json(one) for one in detail.incidents],
     }

@@ -13,7 +13,7 @@ from bounce_watch.model import Action, Bounce, Reading, Report
 from bounce_watch.notifications.guidance.suggestions import find_suggestion
 from bounce_watch.pipeline.context import Context
 from bounce_watch.pipeline.dns_proofs import Asked, Found
-from bounce_watch.pipeline.replies.similar import find_similar
+from bounce_watch.pipeline.replies.facts import find_similar
 from bounce_watch.store import Transaction
 
 

@@ -14,7 +14,6 @@ from bounce_watch.notifications.facts import ReplyFacts
 from bounce_watch.notifications.guidance.letter import leading
 from bounce_watch.notifications.guidance.notes import UNDELIVERABLE
 from bounce_watch.notifications.guidance.suggestions import may_be_mistyped
-from bounce_watch.pipeline.replies.similar import find_similar
 from bounce_watch.store import BounceDetail, StoreQueries
 
 EARLIER = timedelta(days=30)
@@ -80,6 +79,18 @@ def facts_of(
         known_domains=domains,
         dns=_undeliverable(store, lead),
     )
+
+
+def find_similar(store: StoreQueries, site: Site, lead: Bounce) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return addresses at the domain, and our own domains with those that the sender's mail reached."""
+    known, accepted, domain = store.known_addresses, site.accepted_evidence, lead.recipient_domain
+    addresses: tuple[str, ...] = ()
+    domains = tuple(sorted(site.accepted_domains))
+    if domain is not None:
+        addresses = known.at_domain(domain, accepted)
+        if lead.sender is not None:
+            domains = (*domains, *known.domains(lead.sender, domain, accepted))
+    return addresses, domains
 
 
 def _undeliverable(store: StoreQueries, lead: Bounce) -> DnsFinding | None:
