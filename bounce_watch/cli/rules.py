@@ -202,14 +202,15 @@ def _columns(*, compared: bool = False) -> list[Any]:
         *([Column("change", "Change")] if compared else []),
         Column("rule", "Rule\nwho or where", show=lambda row: (row["rule"], row["key"]), flexible=True),
         Column("opened_at", "Opened", show=lambda row: two_lines(row["opened_at"])),
-        Column("hours", "Hours", right=True, show=_hours),
+        Column(
+            "hours",
+            "Hours",
+            right=True,
+            show=lambda row: "still open" if row["hours"] is None else f"{row['hours']:.0f}",
+        ),
         Column("messages", "Mails", right=True),
         Column("alerts", "Alerts", right=True),
     ]
-
-
-def _hours(row: Mapping[str, Any]) -> str:
-    return "still open" if row["hours"] is None else f"{row['hours']:.0f}"
 
 
 def _noise(found: Sequence[Replayed], since: datetime, until: datetime) -> str:

@@ -173,8 +173,6 @@ def _text(record: Any, kind: str) -> str:
     """Return a record as text; strings of a TXT record are joined without a space (RFC 7208 section 3.3)."""
     if kind == "TXT":
         return b"".join(record.strings).decode("utf-8", "replace")[:MAX_LENGTH]
-    return str(record.to_text())[:MAX_LENGTH].lower() if kind != "MX" else _mx(record)
-
-
-def _mx(record: Any) -> str:
-    return f"{record.preference} {record.exchange.to_text().lower()}"
+    if kind == "MX":
+        return f"{record.preference} {record.exchange.to_text().lower()}"
+    return str(record.to_text())[:MAX_LENGTH].lower()

@@ -66,12 +66,8 @@ def _text_of(part: Part, layer: FoundReport) -> str:
     if part is layer.returned:
         return _as_lines(layer.returned_headers or Headers([]))
     if part.content_type in DELIVERY_STATUS:
-        return _line_feeds(decode(part.content[: 8 * MAX_TEXT]))
+        return decode(part.content[: 8 * MAX_TEXT]).replace("\r\n", "\n").replace("\r", "\n")
     return part.text if part.content_type.startswith(("text/", "multipart/", "message/")) else ""
-
-
-def _line_feeds(text: str) -> str:
-    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _as_lines(headers: Headers) -> str:

@@ -1,5 +1,6 @@
 """Whether a letter helped: what its reader did within 14 days, and how sure a share of such letters is."""
 
+from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -90,12 +91,11 @@ class OutcomeCount:
 def count_outcomes(outcomes: Collection[tuple[str, LetterOutcome]]) -> tuple[OutcomeCount, ...]:
     """Count outcomes by label, those first of which most letters did not help."""
     labels = dict.fromkeys(label for label, _ in outcomes)
-    found = [_count(label, [outcome for other, outcome in outcomes if other == label]) for label in labels]
+    counts = Counter((label, str(outcome)) for label, outcome in outcomes)
+    found = [
+        OutcomeCount(label=label, **{one: counts[label, one] for one in LetterOutcome}) for label in labels
+    ]
     return tuple(sorted(found, key=lambda one: (-one.not_helped, -one.decided, one.label)))
-
-
-def _count(label: str, outcomes: list[LetterOutcome]) -> OutcomeCount:
-    return OutcomeCount(label=label, **{str(one): outcomes.count(one) for one in LetterOutcome})
 
 
 def wilson(hits: int, total: int) -> tuple[float, float]:

@@ -75,11 +75,9 @@ def read_ahead(
     with ThreadPoolExecutor(1, thread_name_prefix="reading") as threads, ExitStack() as stack:
         stack.callback(threads.shutdown, wait=True, cancel_futures=True)
         batches = _batched(items, request_of)
-        yield from _in_turn(batches, lambda batch: threads.submit(_ask_one, reader, batch), depth=2)
-
-
-def _ask_one(reader: IsolatedReader, batch: Batch[T]) -> list[Any]:
-    return reader.ask([request for _, request in batch])
+        yield from _in_turn(
+            batches, lambda batch: threads.submit(reader.ask, [request for _, request in batch]), depth=2
+        )
 
 
 def _is_large(batch: Batch[T]) -> bool:
@@ -92,7 +90,7 @@ def _read_here(batch: Batch[T], do: Callable[[ReadRequest], Any]) -> Iterator[tu
 
 def _batched(items: Iterable[T], request_of: Callable[[T], ReadRequest]) -> Iterator[Batch[T]]:
     requests = ((item, request_of(item)) for item in items)
-    return batched(requests, _size_of, most=BATCH_MESSAGES, most_bytes=BATCH_BYTES)
+    return batched(requests, lambda one: len(one[1].raw), most=BATCH_MESSAGES, most_bytes=BATCH_BYTES)
 
 
 def batched(
@@ -118,10 +116,6 @@ def batched(
         raise
     if batch:
         yield batch
-
-
-def _size_of(one: tuple[object, ReadRequest]) -> int:
-    return len(one[1].raw)
 
 
 def _on_all_cores(

@@ -53,13 +53,9 @@ def _set(connection: Connection, name: str, column: str, number: int) -> None:
 def _counting() -> Iterator[tuple[str, str]]:
     """Yield each table with automatic row numbers, and the column that holds them."""
     for table in SQLModel.metadata.sorted_tables:
-        if _counts_up(table):
+        if table.dialect_options["sqlite"]["autoincrement"]:
             (column,) = table.primary_key.columns
             yield table.name, column.name
-
-
-def _counts_up(table: Table) -> bool:
-    return bool(table.dialect_options["sqlite"]["autoincrement"])
 
 
 ROWS_AT_ONCE = 500

@@ -29,7 +29,9 @@ class DnsQueries(Queries):
         """Return the newest answers about these domains or addresses, oldest first."""
         query = select(_ROW).where(col(_ROW.subject).in_(sorted(subjects))).order_by(col(_ROW.id).desc())
         with self._reading() as session:
-            return tuple(map(_finding, reversed(session.exec(query.limit(MOST_ROWS)).all())))
+            return tuple(
+                value_of(DnsFinding, row) for row in reversed(session.exec(query.limit(MOST_ROWS)).all())
+            )
 
     def changes(
         self, since: datetime, until: datetime, subjects: Collection[str]
@@ -93,7 +95,3 @@ def changes(
                     since=before.asked_at,
                     until=after.first_at,
                 )
-
-
-def _finding(row: tables.DnsFinding) -> DnsFinding:
-    return value_of(DnsFinding, row)

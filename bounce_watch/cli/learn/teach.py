@@ -2,7 +2,6 @@
 
 import os.path
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple, NoReturn
 
@@ -145,11 +144,11 @@ def _said(bounce: Bounce) -> str:
 def _try(lesson: Lesson, before: Catalogue, site: str) -> Taught | Refused:
     own = (one for one in read_cases(site) if one.reply != lesson.case.reply)
     cases = [*own, *read_goldens(goldens_text())]
-    return try_rows(lesson, before, partial(_load, site), cases, datetime.now(UTC).date())
 
+    def load(row: dict[str, Any]) -> Catalogue:
+        return load_catalogue(catalogue_text(), with_row(site, row))
 
-def _load(site: str, row: dict[str, Any]) -> Catalogue:
-    return load_catalogue(catalogue_text(), with_row(site, row))
+    return try_rows(lesson, before, load, cases, datetime.now(UTC).date())
 
 
 def _refuse(refused: Refused) -> NoReturn:

@@ -1,6 +1,6 @@
 """`unknown`: refusals that are not understood, masked and in groups, each with a row to start from."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -80,12 +80,8 @@ def _lines(one: dict[str, Any]) -> Iterator[str]:
     yield from (f"  {each['id']}: {each['reply']}" for each in one["examples"])
     yield f"  Teach it: bounce-watch teach {one['examples'][0]['id']} --cause CAUSE"
     yield f"# cause is a guess by the code: {one['guess']}"
-    yield from _without_end(one["row"].splitlines())
+    yield from filter(None, one["row"].splitlines())
     yield ""
-
-
-def _without_end(lines: Iterable[str]) -> list[str]:
-    return [line for line in lines if line]
 
 
 def _count(number: int, one: str, many: str) -> str:

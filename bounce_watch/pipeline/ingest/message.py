@@ -22,7 +22,6 @@ from bounce_watch.notifications.freeze import is_own_mark
 from bounce_watch.pipeline.answers.receive import receive_answer
 from bounce_watch.pipeline.answers.support import report_unhelped
 from bounce_watch.pipeline.context import Context
-from bounce_watch.pipeline.dkim import SignatureChecker
 from bounce_watch.pipeline.dns.proofs import look, with_proofs
 from bounce_watch.pipeline.dns_proofs import Asked
 from bounce_watch.pipeline.incidents.alerts import alert_opened
@@ -52,7 +51,11 @@ def ingest_messages(
     """
     if context.signatures is not None:
         # Before the transaction, because looking up a key may take time.
-        messages = [(message, _verified(context.signatures, outcome)) for message, outcome in messages]
+        checked = context.signatures.checked
+        messages = [
+            (message, outcome if isinstance(outcome, Overrun) else tuple(map(checked, outcome)))
+            for message, outcome in messages
+        ]
     now, ingested = context.clock(), []
     asked = {} if historical else _ask_dns(context, messages, now)
     with context.store.transaction() as tx:
@@ -71,10 +74,6 @@ def _ask_dns(context: Context, messages: Sequence[tuple[Message, Outcome]], now:
     lately = [outcome for message, outcome in messages if (message.received_at or now) >= since]
     readings = (one for outcome in lately if not isinstance(outcome, Overrun) for one in outcome)
     return look(context, readings, now)
-
-
-def _verified(signatures: SignatureChecker, outcome: Outcome) -> Outcome:
-    return outcome if isinstance(outcome, Overrun) else tuple(map(signatures.checked, outcome))
 
 
 def note_failure(context: Context, message: Message, reason: str) -> IngestedMessage:

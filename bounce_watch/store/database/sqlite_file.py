@@ -23,10 +23,6 @@ Progress = Callable[[int, int], None]
 """Called with the pages copied and all pages."""
 
 
-def _silent(_done: int, _all: int) -> None:
-    return None
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Copied:
     """A finished and checked backup. `size` is in bytes, `revision` is that of the schema."""
@@ -36,7 +32,9 @@ class Copied:
     revision: str | None
 
 
-def back_up_to(source: Path, target: Path, *, replace: bool = False, progress: Progress = _silent) -> Copied:
+def back_up_to(
+    source: Path, target: Path, *, replace: bool = False, progress: Progress = lambda _done, _all: None
+) -> Copied:
     """Copy the store to `target` (mode 0600) while others may write, and check the copy.
 
     The copy gets its name only when it is complete and sound. Raises NotThere when `target` exists and
