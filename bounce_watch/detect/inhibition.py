@@ -22,15 +22,33 @@ def explains(rule: Rule, greater: Finding, lesser: Finding) -> bool:
     return greater.key in named and (mostly or len(named) == 1)
 
 
-def find_explanation(
-    rules: Mapping[str, Rule], lesser: Incident, unresolved: Iterable[Incident]
-) -> Incident | None:
-    """Return the first unresolved incident that explains another one, None for none."""
-    for other in unresolved:
-        rule = rules.get(other.finding.rule_id)
-        if rule and other.number != lesser.number and explains(rule, other.finding, lesser.finding):
-            return other
-    return None
+class Explanations:
+    """Unresolved incidents by rule and key: looking for one costs the same however many there are."""
+
+    def __init__(self, rules: Iterable[Rule], unresolved: Iterable[Incident]) -> None:
+        self._rules = tuple(rule for rule in rules if rule.inhibits)
+        self._known: dict[tuple[str, str], list[tuple[int, Incident]]] = {}
+        greater = {rule.id: rule for rule in self._rules}
+        for place, one in enumerate(unresolved):
+            if rule := greater.get(one.finding.rule_id):
+                key = "" if rule.group_by is Facet.TENANT else one.finding.key
+                self._known.setdefault((rule.id, key), []).append((place, one))
+
+    def find(self, lesser: Incident) -> Incident | None:
+        """Return the first unresolved incident that explains another one, None for none."""
+        found = (
+            (place, other)
+            for rule in self._rules
+            if lesser.finding.rule_id in rule.inhibits
+            for key in _keys(rule, lesser.finding)
+            for place, other in self._known.get((rule.id, key), ())
+            if other.number != lesser.number and explains(rule, other.finding, lesser.finding)
+        )
+        return min(found, default=(0, None), key=lambda one: one[0])[1]
+
+
+def _keys(rule: Rule, lesser: Finding) -> set[str]:
+    return {""} if rule.group_by is Facet.TENANT else {lesser.key, *_named(rule.group_by, lesser)}
 
 
 def related(

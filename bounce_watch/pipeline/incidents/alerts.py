@@ -6,7 +6,7 @@ from functools import partial
 
 import structlog
 
-from bounce_watch.detect import Facet, Rule, find_explanation, related
+from bounce_watch.detect import Explanations, Facet, Rule, related
 from bounce_watch.model import Incident, IncidentState, LetterKind, Owner, Severity
 from bounce_watch.notifications.facts import AlertFacts, AlertKind
 from bounce_watch.notifications.gate.values import Candidate
@@ -34,11 +34,12 @@ def alert_opened(context: Context, tx: Transaction, numbers: Sequence[int]) -> i
     if not any(map(_is_urgent, states)):
         return 0
     now, active = context.clock(), tx.incidents.list(IncidentState.OPEN)
+    explanations = Explanations(context.rules, active)
     due = [
         (_recipients(context, state.incident), (state, _first(state.incident)))
         for state in sorted(states, key=_severity_and_number)
         if not (state.incident.historical or state.incident.is_silenced(now))
-        and (_is_urgent(state) or not _is_explained(context, tx, state.incident, active))
+        and (_is_urgent(state) or not _is_explained(context, tx, state.incident, explanations))
     ]
     budget = _budget(context, tx)
     urgent = [alert for alert in join_opened(due) if any(_is_urgent(state) for state, _ in alert.due)]
@@ -61,10 +62,11 @@ def alert_due(context: Context, tx: Transaction) -> int:
     """
     everything = tx.incidents.alert_states()
     active = [state.incident for state in everything if state.incident.state is IncidentState.OPEN]
+    explanations = Explanations(context.rules, active)
     due = [
         (_recipients(context, state.incident), (state, kind))
         for state in sorted(everything, key=_severity_and_number)
-        if not _is_explained(context, tx, state.incident, active)
+        if not _is_explained(context, tx, state.incident, explanations)
         and (kind := _due(context, state)) is not None
     ]
     if not due:
@@ -83,13 +85,14 @@ def _budget(context: Context, tx: Transaction) -> Budget:
     return Budget(context.config.alerts.per_hour, lately)
 
 
-def _is_explained(context: Context, tx: Transaction, incident: Incident, active: Sequence[Incident]) -> bool:
+def _is_explained(context: Context, tx: Transaction, incident: Incident, explanations: Explanations) -> bool:
     """Note and tell whether another incident explains this one. A quiet one explains nothing new."""
     if incident.state is IncidentState.QUIET:
         return incident.suppressed_by is not None
-    explanation = find_explanation(_rules_by_id(context), incident, active)
+    explanation = explanations.find(incident)
     number = explanation.number if explanation else None
-    tx.incidents.suppress(incident.number, number, context.clock())
+    if number != incident.suppressed_by:
+        tx.incidents.suppress(incident.number, number, context.clock())
     return explanation is not None
 
 
