@@ -11,6 +11,7 @@ from bounce_watch.store.meta import delete_values, read_time, read_value, write_
 _EPOCH, _FIRST_RUN, _STARTED_AT = "epoch", "first_run_at", "started_at"
 _MARK_SECRET = "mark_secret"  # noqa: S105 - the name of a row
 _DIGEST_DOUBT = "digest_doubt_at"
+_INCIDENTS_AT = "incidents_at"
 _CHAT, _RESENT = "chat_told:", "resent:"
 _TRIPPED_AT, _BACKLOG_UNTIL = "breaker_latched_at", "backlog_until"
 _STOPPED_AT, _STOPPED_WHY = "sending_stopped_at", "sending_stopped_why"
@@ -39,6 +40,10 @@ class StateQueries(Queries):
     def digest_doubted_at(self) -> datetime | None:
         """Return when the clock was last found too far ahead to create a digest without a second poll."""
         return self._time(_DIGEST_DOUBT)
+
+    def incidents_at(self) -> datetime | None:
+        """Return when the rules that depend on the time were last applied, None before the first time."""
+        return self._time(_INCIDENTS_AT)
 
     def breaker_latched_at(self) -> datetime | None:
         """Return when the breaker stopped replies because too many were due at once, None when it did not."""
@@ -108,6 +113,9 @@ class State(StateQueries, Repository):
     def clear_digest_doubt(self) -> None:
         """Record that the clock was set back: the time that raised the doubt was wrong."""
         delete_values(self._rows, [_DIGEST_DOUBT])
+
+    def note_incidents(self, now: datetime) -> None:
+        write_value(self._rows, _INCIDENTS_AT, now)
 
     def note_stop(self, why: str, now: datetime) -> None:
         """Record that sending is stopped until the configuration is fixed."""

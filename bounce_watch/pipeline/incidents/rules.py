@@ -23,6 +23,9 @@ Touched = tuple[Rule, str, list[Event]]
 ARCHIVE_AFTER = timedelta(days=1)
 """The least time that an incident of medium or low severity is quiet before it is archived."""
 
+EVERY = timedelta(minutes=1)
+"""What silence and usual numbers say is looked at this often: at busy sites that costs a second."""
+
 MAIL_AGAIN = "bounces arrive again"
 
 
@@ -98,16 +101,25 @@ def _belongs_to(rule: Rule, over: KnownIncident | None, event: Event) -> bool:
 
 
 def update_incidents(context: Context, tx: Transaction) -> tuple[int, ...]:
-    """Apply the periodic rules, note which incidents are quiet or not any more, send the alerts that are due.
+    """Once a minute apply the rules that depend on the time; each time write the alerts that are due.
 
     Return the numbers of the incidents that a proof resolved.
     """
-    apply_periodic_rules(context, tx)
-    if not (incidents := tx.incidents.list_open()):
-        return ()
+    now, last = context.clock(), tx.state.incidents_at()
+    resolved: tuple[int, ...] = ()
+    if last is None or has_passed(EVERY, last, now):
+        tx.state.note_incidents(now)
+        apply_periodic_rules(context, tx)
+        resolved = _look_at_open(context, tx)
+    alert_due(context, tx)
+    return resolved
+
+
+def _look_at_open(context: Context, tx: Transaction) -> tuple[int, ...]:
+    """Note which incidents are quiet or not any more; return the numbers of those that a proof resolved."""
     rules = {rule.id: rule for rule in context.rules}
     resolved = []
-    for incident in incidents:
+    for incident in tx.incidents.list_open():
         rule = rules.get(incident.finding.rule_id)
         if rule is not None and has_mail_again(context, tx, rule, incident):
             tx.incidents.resolve(incident.number, context.clock(), why=MAIL_AGAIN)
@@ -115,7 +127,6 @@ def update_incidents(context: Context, tx: Transaction) -> tuple[int, ...]:
             resolved.append(incident.number)
         else:
             _note_silence(context, tx, rule, incident)
-    alert_due(context, tx)
     return tuple(resolved)
 
 
