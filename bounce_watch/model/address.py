@@ -51,6 +51,12 @@ def is_deliverable(address: str) -> bool:
     return short and _STRICT.fullmatch(address) is not None
 
 
+def without_detail(address: str) -> str:
+    """Return the mailbox of a plus address (RFC 5233): `anna@x.example` for `anna+news@x.example`."""
+    local, at, domain = address.rpartition("@")
+    return f"{local.partition('+')[0]}{at}{domain}"
+
+
 def is_host_name(name: str) -> bool:
     """Tell whether a text is an ASCII host or domain name of at least two labels, not an IP address."""
     return len(name) <= MAX_ADDRESS and _HOST_NAME.fullmatch(name) is not None

@@ -11,6 +11,15 @@ ROBOTS = [
     *("listserv", "majordomo", "nobody", "hostmaster", "webmaster", "daemon", "postmaster+box"),
     *("owner-news", "news-owner", "news-request", "mail-relay", "news-bounces", "news-bounces+lena"),
     *("list-admin", "list-errors", "noreply", "no-reply", "no_reply", "no.reply", "NoReply-Shop"),
+    *(
+        "shop-noreply",
+        "invoices.no-reply",
+        "nicht-antworten",
+        "keineantwort",
+        "no_responder",
+        "ne-pas-repondre",
+    ),
+    *("nepasrepondre", "non-rispondere", "niet-beantwoorden", "nao.responda"),
     *("donotreply", "do-not-reply", "do_not_reply", "do.not.reply", "bounce", "bounces", "bounce-123"),
     *("notification", "notifications", "alert", "alerts", "healthmailbox1a2b", "HealthMailbox-x"),
     *("SystemMailbox{1f05a927}", "DiscoverySearchMailbox{d919}", "Migration.8f3e7716", "FederatedEmail.4c1f"),
@@ -45,6 +54,7 @@ def test_a_person_is_no_robot(local: str) -> None:
     "local",
     [
         *("SRS0=Hx1=4B=fabrikam.example=lena", "SRS1=a=b==c=d=e.example=f", "srs0+ab=cd=e.example=f"),
+        "IMCEAEX-_O=CONTOSO_OU=EX_CN=RECIPIENTS_CN=mara",
         *("bounces+SRS=Hx1=4B", "mara+SRS=Hx1=4B=fabrikam.example=lena", "prvs=0123456789=mara"),
         *(
             "msprvs1=abcd=mara",

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from bounce_watch.model import GUIDANCE, Action, Kind, LetterKind
-from bounce_watch.model.address import domain_of, is_deliverable
+from bounce_watch.model.address import domain_of, is_deliverable, without_detail
 from bounce_watch.notifications.gate.robots import is_rewritten, is_robot
 from bounce_watch.notifications.gate.values import (
     SENTENCES,
@@ -84,8 +84,9 @@ def _checks(candidate: Candidate, past: Past, policy: Policy, now: datetime) -> 
     yield Reason.NOT_PLAIN_ADDRESS, not is_deliverable(to) or "!" in to
     yield Reason.OUTSIDE_DOMAIN, domain_of(to) not in policy.site.accepted_domains
     yield Reason.REWRITTEN_ADDRESS, is_rewritten(to)
-    yield Reason.OWN_ADDRESS, to.lower() in us
-    yield Reason.NEVER_TO, to.lower() in {address.lower() for address in policy.never_to}
+    names = {to.lower(), without_detail(to).lower()}
+    yield Reason.OWN_ADDRESS, bool(names & us)
+    yield Reason.NEVER_TO, bool(names & {address.lower() for address in policy.never_to})
     yield Reason.ROBOT, candidate.known_robot or is_robot(to)
     yield Reason.AUTOMATIC_ORIGINAL, bool(candidate.automatic)
     yield Reason.SELF_ADDRESSED, _is_self_addressed(candidate, policy)

@@ -18,10 +18,17 @@ _PREFIXES = (
     *("healthmailbox", "systemmailbox", "discoverysearchmailbox", "migration.", "federatedemail."),
 )
 _SUFFIXES = ("-owner", "-request", "-relay", "-bounces", "-admin", "-errors")
-_NO_REPLY = re.compile(r"(?:no|do[-._]?not)[-._]?reply")
+# "no reply" in each language of our messages, at the start or behind a name such as `shop-`.
+_NO_REPLY = re.compile(
+    r"(?:^|[-._])(?:(?:no|do[-._]?not|dont)[-._]?reply|(?:nicht|keine)[-._]?antwort|no[-._]?respond"
+    r"|ne[-._]?pas[-._]?repondre|non[-._]?risponde|niet[-._]?(?:be)?antwoord|geen[-._]?antwoord|nao[-._]?respond)"
+)
 
 # SRS0=, SRS1+ (shevek's SRS), user+SRS=hash=.. (Exchange Online), prvs= and btv1== (BATV).
-_REWRITTEN_STARTS = ("srs0=", "srs0+", "srs0-", "srs1=", "srs1+", "srs1-", "prvs=", "msprvs1=", "btv1==")
+# IMCEA: an X.500 or other address that Exchange encapsulated (MS-OXOABK), which is no mailbox.
+_REWRITTEN_STARTS = (
+    *("srs0=", "srs0+", "srs0-", "srs1=", "srs1+", "srs1-", "prvs=", "msprvs1=", "btv1==", "imceaex-"),
+)
 # VERP: the recipient inside the local part, its @ written as = (list-bounces+lena=fabrikam.example).
 _VERP = re.compile(r"[+-][^=+]{1,64}=[^=.]{1,63}\.[^=]{1,63}\Z")
 
@@ -34,11 +41,11 @@ def is_robot(address: str) -> bool:
         base in _EXACT
         or local.startswith(_PREFIXES)
         or base.endswith(_SUFFIXES)
-        or _NO_REPLY.match(local) is not None
+        or _NO_REPLY.search(local) is not None
     )
 
 
 def is_rewritten(address: str) -> bool:
-    """Tell whether the address was rewritten in transit or made for one delivery (SRS, BATV, VERP)."""
+    """Tell whether the address was rewritten in transit or made for one delivery (SRS, BATV, VERP, IMCEAEX)."""
     local = address.rpartition("@")[0].casefold()
     return local.startswith(_REWRITTEN_STARTS) or "+srs=" in local or _VERP.search(local) is not None
