@@ -26,6 +26,8 @@ def test_people_acknowledge_silence_note_and_resolve_an_incident(config: str) ->
     assert shown(config, 2)["acknowledged_by"] == "mara"
     call("-c", config, "incidents", "silence", "2", "--until", "7d", "--by", "mara")
     assert shown(config, 2)["standing"] == "silenced"
+    call("-c", config, "incidents", "silence", "2", "--until", "yesterday", status=2)
+    call("-c", config, "incidents", "note", "2", " ", status=2)
     call("-c", config, "incidents", "note", "2", "phoned the owner", "--by", "mara")
     call("-c", config, "incidents", "resolve", "2", "--by", "mara", "--why", "secured")
     assert shown(config, 2)["state"] == "resolved"

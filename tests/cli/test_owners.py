@@ -34,6 +34,9 @@ def test_senders_without_an_owner_are_listed_until_they_have_one(site: Path) -> 
     assert asked(site, "test", "anna@larkfield.example") == [
         {"sender": "anna@larkfield.example", "owner": None, "is_unread": False, "told": []}
     ]
+    outsider = call("-c", str(site), "owners", "test", "anna@fabrikam.example").stdout
+    assert "no one" in outsider
+    call("-c", str(site), "owners", "test", "nonsense", status=2)
     assert asked(site, "test", "webmaster@larkfield.example", status=1)[0]["told"] == []
 
 

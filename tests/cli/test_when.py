@@ -5,9 +5,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import typer
 
 from bounce_watch.cli.common.charts import Step, starts
-from bounce_watch.cli.common.when import read_moment, show_times_of, site_time
+from bounce_watch.cli.common.when import read_later, read_moment, show_times_of, site_time
 from bounce_watch.cli.demo_dates import moved
 from tests.cli.conftest import call
 
@@ -37,6 +38,26 @@ def test_a_time_without_a_zone_is_the_sites() -> None:
     assert read_moment("2026-07-01T12:00+00:00") == NOON
     assert read_moment("today", NOON) == datetime(2026, 6, 30, 22, tzinfo=UTC)
     assert f"{site_time(NOON):%H:%M %Z}" == "14:00 CEST"
+
+
+@pytest.mark.parametrize("text", ["0002-01-01", "99999w", "1969-07-20", "9999-12-31"])
+def test_arithmetic_with_a_time_of_any_age_does_not_overflow(text: str) -> None:
+    moment = read_moment(text, NOON)
+    assert moment is not None
+    assert 1970 <= moment.year <= 2200
+
+
+def test_a_trend_begins_at_any_time(demo: Path) -> None:
+    call("-c", str(demo / "config.toml"), "trend", "--since", "0002-01-01", "--by", "week")
+
+
+@pytest.mark.usefixtures("in_berlin")
+def test_only_a_span_is_turned_into_the_future() -> None:
+    assert read_later("1000h", NOON) == NOON + timedelta(hours=1000)
+    assert read_later("2026-07-02", NOON) == datetime(2026, 7, 1, 22, tzinfo=UTC)
+    for text in ("yesterday", "today", "2026-07-01"):
+        with pytest.raises(typer.BadParameter, match="is past"):
+            read_later(text, NOON)
 
 
 @pytest.mark.usefixtures("in_berlin")

@@ -23,6 +23,8 @@ _UNITS = {
     "d": timedelta(days=1),
     "w": timedelta(weeks=1),
 }
+_FIRST, _LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+"""Times beyond are cut to these: no report is older, and sums and zones of times near year 1 overflow."""
 
 
 class _Clock:
@@ -70,9 +72,21 @@ def site_time(moment: datetime) -> datetime:
 
 def read_moment(text: str | None, now: datetime | None = None) -> datetime | None:
     """Return a time in UTC, None for None; one without a zone is the site's. Raises BadParameter."""
-    if text is None:
-        return None
-    now = now or datetime.now(UTC)
+    return None if text is None else min(max(_moment(text, now or datetime.now(UTC)), _FIRST), _LAST)
+
+
+def read_later(text: str, now: datetime) -> datetime:
+    """Return the future time that a span or a date means. Raises BadParameter."""
+    if span := _SPAN.fullmatch(text.strip().lower()):
+        later = now + int(span[1]) * _UNITS[span[2]]
+    else:
+        later = _moment(text, now)
+    if later <= now:
+        raise typer.BadParameter(f"{text!r} is past; write 8h, 7d or a date to come")
+    return min(later, _LAST)
+
+
+def _moment(text: str, now: datetime) -> datetime:
     if span := _SPAN.fullmatch(text.strip().lower()):
         return now - int(span[1]) * _UNITS[span[2]]
     if text in ("today", "yesterday"):

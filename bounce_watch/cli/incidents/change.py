@@ -9,7 +9,7 @@ import typer
 from bounce_watch.cli.common.filters import AsJson
 from bounce_watch.cli.common.open_store import change_store, read_store
 from bounce_watch.cli.common.output import Column, emit, form_of, local, say
-from bounce_watch.cli.common.when import account, read_moment
+from bounce_watch.cli.common.when import account, read_later
 from bounce_watch.cli.incidents import Number, read_number
 from bounce_watch.config.load import load_config
 from bounce_watch.model import Incident
@@ -49,25 +49,16 @@ def silence(
 ) -> None:
     """Silence an incident until then; it stays in the list and the digest."""
     which, who, now = read_number(number), (by or account())[:80], datetime.now(UTC)
-    end = now if until == "now" else _later(until, now)
+    end = now if until == "now" else read_later(until, now)
     incident = _change(context, lambda tx: tx.incidents.silence(which, end, now, by=who, why=why))
     _say(incident, f"is silent until {local(end)}" if end > now else "is no longer silent")
-
-
-def _later(text: str, now: datetime) -> datetime:
-    """Return the future time that a span or a date means."""
-    moment = read_moment(text, now)
-    if moment is None:
-        raise typer.BadParameter("--until needs a moment")
-    later = now + (now - moment) if moment < now and not text[:4].isdigit() else moment
-    if later <= now:
-        raise typer.BadParameter(f"{text!r} is past; write 8h, 7d or a date to come")
-    return later
 
 
 @commands.command("note")
 def note(context: typer.Context, number: Number, text: str, by: By = None) -> None:
     """Add a line to the history of an incident."""
+    if not text.strip():
+        raise typer.BadParameter("the note is empty", param_hint="TEXT")
     which, who, now = read_number(number), (by or account())[:80], datetime.now(UTC)
     _say(_change(context, lambda tx: tx.incidents.note(which, text, now, by=who)), "has your note")
 

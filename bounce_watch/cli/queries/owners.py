@@ -11,6 +11,7 @@ from bounce_watch.cli.common.filters import AsCsv, AsJson, Since, complete_sende
 from bounce_watch.cli.common.open_store import read_store
 from bounce_watch.cli.common.output import Column, emit, form_of, say
 from bounce_watch.cli.common.when import read_moment
+from bounce_watch.cli.privacy.forget import read_person
 from bounce_watch.config.load import load_config
 from bounce_watch.config.owners import SenderOwner, find_owner
 from bounce_watch.notifications.gate.robots import is_rewritten, is_robot
@@ -78,7 +79,9 @@ def try_sender(
     as_json: AsJson = False,
 ) -> None:
     """Show who would be told about a bounce of a sender."""
+    read_person(address)
     owner = find_owner(_read(context.obj), address)
+    is_ours = load_config(context.obj).site.is_ours(address)
     unread = is_robot(address) or is_rewritten(address) or bool(owner and owner.knows_as_unread(address))
     told = owner.to if owner and unread else []
     row = {"sender": address, "owner": owner.name if owner else None, "is_unread": unread, "told": told}
@@ -87,7 +90,10 @@ def try_sender(
         Column("is_unread", "Unattended", show=lambda row: "yes" if row["is_unread"] else "no"),
         Column("owner", "Owner"),
         Column(
-            "told", "Told", show=lambda row: tuple(row["told"] or [_TOLD[row["is_unread"]]]), flexible=True
+            "told",
+            "Told",
+            show=lambda row: tuple(row["told"] or [_TOLD[unread or not is_ours]]),
+            flexible=True,
         ),
     ]
     emit([row], columns, form_of(as_json))

@@ -46,6 +46,6 @@ def is_robot(address: str) -> bool:
 
 
 def is_rewritten(address: str) -> bool:
-    """Tell whether the address was rewritten in transit or made for one delivery (SRS, BATV, VERP, IMCEAEX)."""
+    """Tell whether the address was rewritten in transit or made by a system (SRS, BATV, VERP, IMCEAEX)."""
     local = address.rpartition("@")[0].casefold()
     return local.startswith(_REWRITTEN_STARTS) or "+srs=" in local or _VERP.search(local) is not None
