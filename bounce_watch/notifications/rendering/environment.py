@@ -5,8 +5,10 @@ import textwrap
 from collections.abc import Callable, Sequence
 from gettext import NullTranslations
 from pathlib import Path
+from types import CodeType
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateNotFound, pass_context
+from jinja2.bccache import Bucket, BytecodeCache
 from jinja2.runtime import Context
 from jinja2.sandbox import SandboxedEnvironment
 
@@ -27,6 +29,7 @@ def make_environment(folders: Sequence[Path], catalogs: Catalogs) -> SandboxedEn
         keep_trailing_newline=True,
         cache_size=-1,  # seven languages have more files than the default cache holds
         auto_reload=False,
+        bytecode_cache=_COMPILED,
     )
     environment.filters["wrap"] = _wrap
     _install(environment, catalogs)
@@ -50,6 +53,23 @@ class _Loader(FileSystemLoader):
             if not language:
                 raise
             return super().get_source(environment, general)
+
+
+class _Compiled(BytecodeCache):
+    """Keeps what was compiled, by file and content, for all environments of the process."""
+
+    def __init__(self) -> None:
+        self._kept: dict[tuple[str, str], CodeType] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        bucket.code = self._kept.get((bucket.key, bucket.checksum))
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        if bucket.code is not None:
+            self._kept[bucket.key, bucket.checksum] = bucket.code
+
+
+_COMPILED = _Compiled()
 
 
 def _install(environment: Environment, catalogs: Catalogs) -> None:
