@@ -1,22 +1,26 @@
 """Patterns that search texts fast: behind a plain search for words, many at once, and at line starts."""
 
 import re
-from collections.abc import Callable, Iterable, Sequence
-from functools import cached_property, lru_cache
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from functools import cached_property
 from re import _constants as sre  # type: ignore[attr-defined]
 from re import _parser as parser  # type: ignore[attr-defined]
 from typing import Any, Generic, TypeVar
 
 MIN_WORD = 2
-MAX_CACHED = 1024
-"""Words of texts whose patterns are kept."""
 _LONG_ENOUGH = 5
+_CAPITAL_ESCAPE = re.compile(r"\\[A-Z]")
 _ZERO_WIDTH = {sre.AT, sre.ASSERT, sre.ASSERT_NOT}
 _REPEATS = {sre.MAX_REPEAT, sre.MIN_REPEAT, sre.POSSESSIVE_REPEAT}
 # A case-insensitive pattern takes these letters for `i`, `s` and `k`.
 _TWINS = str.maketrans({"\u0130": "i", "\u0131": "i", "\u017f": "s", "\u212a": "k"})
 
 Words = frozenset[str]
+_Piece = tuple[str, str, str]
+"""The letters by which a needed word is looked up."""
+_Needed = tuple[str, int]
+"""A word that a pattern needs, and the number of the pattern."""
 Item = TypeVar("Item")
 
 
@@ -60,61 +64,68 @@ class KeywordGuardedPattern:
 
     def search(self, text: str, lowered: str | None = None) -> re.Match[str] | None:
         """Return the first match; pass `lowered` if `folded(text)` is already known."""
-        return self.pattern.search(text) if self.is_possible(lowered or folded(text)) else None
+        lowered = lowered or folded(text)
+        return self.find(text, lowered) if self.is_possible(lowered) else None
+
+    def find(self, text: str, lowered: str) -> re.Match[str] | None:
+        """Return the first match in a text that may have one."""
+        if self._in_small_letters is None or len(lowered) != len(text):
+            return self.pattern.search(text)
+        found = self._in_small_letters.search(lowered)
+        return self.pattern.match(text, found.start()) if found else None
+
+    @cached_property
+    def _in_small_letters(self) -> re.Pattern[str] | None:
+        """The pattern for lowered texts, which `re` searches faster; None with an escape such as `.B`."""
+        if not self._flags & re.IGNORECASE or _CAPITAL_ESCAPE.search(self._source):
+            return None
+        return re.compile(self._source.lower(), self._flags & ~re.IGNORECASE)
 
 
 class PatternIndex(Generic[Item]):
     """Many patterns of which a text may match few: finds those few without trying each.
 
-    Each needed word is looked for by its longest part without spaces, and a text's words repeat, so that
-    most of a text costs one look into a cache.
+    A needed word can only stand where its rarest three letters do, and a text has few of those.
     """
 
     def __init__(self, items: Iterable[tuple[Item, Sequence[KeywordGuardedPattern]]]) -> None:
         listed = tuple(items)
         self._items = [item for item, _ in listed]
         self._patterns = [(place, one) for place, (_, patterns) in enumerate(listed) for one in patterns]
-        self._needed_by: Callable[[str], tuple[tuple[str, int], ...]] = lru_cache(MAX_CACHED)(
-            self._find_needed
-        )
 
     def matches(self, text: str, lowered: str) -> list[tuple[Item, re.Match[str]]]:
         """Return each item of which a pattern matches, with the first match, in the order of the items."""
-        possible = set(self._always)
-        for word in lowered.split():
-            for needed, number in self._needed_by(word):
-                if number not in possible and needed in lowered:
+        by_piece, short, always = self._needed
+        possible = set(always)
+        for piece in by_piece.keys() & _pieces_of(lowered):
+            for needed, number in by_piece[piece]:
+                if needed in lowered:
                     possible.add(number)
+        for needed, number in short:
+            if needed in lowered:
+                possible.add(number)
         found: dict[int, re.Match[str]] = {}
         for number in sorted(possible):
             place, pattern = self._patterns[number]
-            if place not in found and (match := pattern.pattern.search(text)):
+            if place not in found and (match := pattern.find(text, lowered)):
                 found[place] = match
         return [(self._items[place], match) for place, match in found.items()]
 
     @cached_property
-    def _always(self) -> frozenset[int]:
-        """The numbers of the patterns that need no known word."""
-        return frozenset(number for number, (_, one) in enumerate(self._patterns) if not one.words)
+    def _needed(self) -> tuple[dict[_Piece, list[_Needed]], list[_Needed], list[int]]:
+        """The needed words by their rarest piece, those too short for one, and the patterns without any."""
+        words = [(word, number) for number, (_, one) in enumerate(self._patterns) for word in one.words]
+        counted = Counter(piece for word, _ in words for piece in _pieces_of(word))
+        by_piece: dict[_Piece, list[_Needed]] = {}
+        short: list[_Needed] = []
+        for word, number in words:
+            pieces = sorted(_pieces_of(word), key=lambda piece: (counted[piece], piece))
+            (by_piece.setdefault(pieces[0], []) if pieces else short).append((word, number))
+        return by_piece, short, [number for number, (_, one) in enumerate(self._patterns) if not one.words]
 
-    @cached_property
-    def _parts(self) -> dict[str, list[tuple[str, str, int]]]:
-        """The needed words by the first letters of their longest part: the part, the word, the number."""
-        parts: dict[str, list[tuple[str, str, int]]] = {}
-        for number, (_, pattern) in enumerate(self._patterns):
-            for word in pattern.words:
-                part = max(word.split() or [""], key=len)
-                parts.setdefault(part[:MIN_WORD], []).append((part, word, number))
-        return parts
 
-    def _find_needed(self, word: str) -> tuple[tuple[str, int], ...]:
-        """Return the needed words whose part a word holds, and the numbers of their patterns."""
-        parts = self._parts
-        starts = {word[place : place + MIN_WORD] for place in range(len(word))} & parts.keys()
-        found = {
-            (needed, number) for start in starts for part, needed, number in parts[start] if part in word
-        }
-        return tuple(found)
+def _pieces_of(text: str) -> set[_Piece]:
+    return set(zip(text, text[1:], text[2:], strict=False))
 
 
 def _without_longer(words: Words) -> Words:

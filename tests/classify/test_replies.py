@@ -92,7 +92,7 @@ def test_a_system_that_we_know_nothing_of_is_judged_by_its_words() -> None:
     spoken = [(one, f"{one.text} {one.host or ''}") for one in replies]
     right = total = 0
     for family in CATALOGUE.knowledge.families:
-        its = [one for one, words in spoken if family.sign.search(words)]
+        its = [one for one, words in spoken if family.speaks_in(words)]
         if its:
             share = score(without(family.name), its).right
             right += round(share * len(its))

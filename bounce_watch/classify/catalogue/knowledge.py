@@ -104,14 +104,18 @@ def _families(tables: Table, bonus: float) -> Iterator[Family]:
     for name, table in tables.get("provider", {}).items():
         where = f"provider.{name}"
         _refuse_unknown(table, _FAMILY_KEYS, where)
-        sign = compile_linear(table.get("signs", ()), where)
-        if sign is None or not str(table.get("source", "")).startswith("https://") or not _is_day(table):
+        signs = tuple(table.get("signs", ()))
+        if (
+            compile_linear(signs, where) is None
+            or not str(table.get("source", "")).startswith("https://")
+            or not _is_day(table)
+        ):
             raise CatalogueError(f"{where}: signs, an https source and the day it was checked are needed")
         if table.get("confidence") not in _CONFIDENCE:
             raise CatalogueError(f"{where}: confidence must be one of {', '.join(_CONFIDENCE)}")
         yield Family(
             name=name,
-            sign=sign,
+            signs=signs,
             codes=tuple(_codes(table.get("codes", {}), where)),
             statuses=tuple((code, _cause(word, where)) for code, word in table.get("statuses", {}).items()),
             weight=Weight.read(table.get("weight", "sure"), where) + bonus,

@@ -75,8 +75,8 @@ def _of_site(row: Row, knowledge: Knowledge) -> Row:
     """Return a site's row with its weight, and the sign of the provider for whom alone it counts."""
     sign = None
     if row.provider:
-        signs = {family.name: family.sign for family in knowledge.families}
-        sign = signs.get(row.provider) or compile_linear([re.escape(row.provider)], row.name)
+        signs = {family.name: family.signs for family in knowledge.families}
+        sign = compile_linear(signs.get(row.provider, [re.escape(row.provider)]), row.name)
     return replace(row, weight=row.weight + SITE_BONUS, sign=sign)
 
 

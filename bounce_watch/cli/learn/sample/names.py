@@ -120,7 +120,7 @@ def is_public(domain: str) -> bool:
     name = domain.lower()
     families = shipped_catalogue().knowledge.families
     return name.endswith(("outlook.com", "google.com", "gmail.com")) or any(
-        family.sign.search(name, name) for family in families
+        family.speaks_in(name) for family in families
     )
 
 
