@@ -6,4 +6,4 @@ from bounce_watch.detect.baseline import Baseline, find_unusual, learn
 from bounce_watch.detect.inhibition import Explanations, related
 from bounce_watch.detect.load_rules import load_rules
 from bounce_watch.detect.rule import TENANT, Facet, Rule, RuleError, Shape, Usual
-from bounce_watch.detect.threshold import evaluate, is_quiet, key_of
+from bounce_watch.detect.threshold import adds_nothing, evaluate, is_quiet, key_of

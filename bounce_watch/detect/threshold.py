@@ -101,6 +101,30 @@ def evaluate(rule: Rule, key: str, events: Sequence[Event], now: datetime) -> Fi
     return None
 
 
+def adds_nothing(rule: Rule, new: Sequence[Event], near: Sequence[Event], now: datetime) -> bool:
+    """Tell whether a rule that does not fire without the new events of a message cannot fire with them.
+
+    `near` holds the newest events of the key, up to one window after the new ones. If every window with a new
+    event also holds other messages with the same values, and enough of them, the new event changes neither
+    the rule's count nor a minimum. For a rule that counts messages, each adds something.
+    """
+    if rule.distinct is None:
+        return False
+    own, timed = {event.message_id for event in new}, in_order(near, now)
+    first, last = min(now, *(event.occurred_at for event in new)), timed[-1][0] if timed else now
+    others = [
+        event for at, event in timed if last - rule.window <= at <= first and event.message_id not in own
+    ]
+    minimum = rule.also_min
+    counted = {Facet.RECIPIENT_DOMAIN: minimum.recipient_domains, Facet.SENDER: minimum.senders}
+    counted[rule.distinct] = 1
+    return len({event.message_id for event in others}) >= max(minimum.messages, 1) and all(
+        {facet.of(event) for event in new} - {None} <= {facet.of(event) for event in others}
+        for facet, least in counted.items()
+        if least
+    )
+
+
 def is_quiet(rule: Rule, events: Sequence[Event], now: datetime) -> bool:
     """Tell whether every window of the last `quiet_resolve` stayed under `resolve_below`."""
     recent = [(at, event) for at, event in in_order(events, now) if at > now - rule.quiet_resolve]

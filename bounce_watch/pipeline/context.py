@@ -111,9 +111,13 @@ _catalogue = lru_cache(maxsize=2)(load_catalogue)
 
 
 def read_catalogue(config: Config) -> Catalogue:
-    """Return the knowledge about codes, the site's rows over ours. Raises CatalogueError."""
+    """Return the knowledge about codes, the site's rows over ours. Raises CatalogueError.
+
+    The site's file may be absent: `teach` writes it with the first row.
+    """
     override = config.overrides.codes
-    return _catalogue(catalogue_text(), override.read_text(encoding="utf-8") if override else None)
+    own = override.read_text(encoding="utf-8") if override and override.exists() else None
+    return _catalogue(catalogue_text(), own)
 
 
 def read_rules(config: Config) -> tuple[Rule, ...]:

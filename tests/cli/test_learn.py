@@ -137,6 +137,13 @@ def test_a_sample_of_a_stored_bounce_is_made_of_what_is_stored(site: Path, tmp_p
     assert bounce["diagnostic_code"].startswith("554 the parcel office of person-")
 
 
+def test_a_file_of_codes_may_be_written_later(site: Path) -> None:
+    with_codes(site).with_name("codes.toml").unlink()
+    assert lines(site, "explain", "550 5.1.10 RecipientNotFound")
+    checked = {line["name"]: line["state"] for line in lines(site, "check", "--offline")}
+    assert (checked["your codes"], checked["catalogue and rules"]) == ("warning", "ok")
+
+
 def test_no_link_is_followed_and_no_file_is_no_crash(site: Path) -> None:
     said = call("-c", str(site), "teach", "550 the mill sleeps", "--cause", "greylisted", status=78).stderr
     assert "[overrides]" in said

@@ -1,11 +1,13 @@
 """Sliding windows over event time: what fires, what does not, and when it is quiet."""
 
+import random
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from bounce_watch.detect import evaluate, is_quiet, key_of
+from bounce_watch.detect import adds_nothing, evaluate, is_quiet, key_of
 from bounce_watch.detect.threshold import MAX_EVIDENCE
 from bounce_watch.model import Cause, Certainty, Evidence, Owner, Severity, Side
 from tests.detect.events import ACCEPTED, NOON, RULES, event, rule
@@ -327,6 +329,30 @@ def test_an_ordinary_day_fires_nothing() -> None:
             key = key_of(found, one, ACCEPTED)
             same = [other for other in day if key_of(found, other, ACCEPTED) == key]
             assert key is None or evaluate(found, key, same, LATER) is None
+
+
+@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize(
+    "least", ["{ messages = 6 }", "{ messages = 4, senders = 3, recipient_domains = 3 }"]
+)
+def test_a_bounce_that_adds_nothing_never_makes_a_rule_fire(seed: int, least: str) -> None:
+    """Random streams, a quarter late, some of wrong clocks: the short look misses nothing."""
+    chance, probe = random.Random(seed), rule(also_min=least)
+    seen, skipped = [], 0
+    for number in range(1, 60):
+        at = number * 6 + (chance.uniform(-90, 90) if chance.random() < 0.25 else 0)
+        new = event(number, minutes=at, sender=f"p{chance.randrange(4)}@contoso.example")
+        new = replace(new, recipient_domain=f"partner{chance.randrange(3)}.example")
+        before = [one for one in seen if abs(one.occurred_at - new.occurred_at) <= probe.window]
+        newest, now = (
+            sorted([*before, new], key=lambda one: one.occurred_at)[-20:],
+            NOON + timedelta(minutes=number * 6),
+        )
+        if adds_nothing(probe, [new], newest, now):
+            assert not evaluate(probe, KEY, [*before, new], now) or evaluate(probe, KEY, before, now)
+            skipped += 1
+        seen.append(new)
+    assert skipped > 5
 
 
 def test_ten_thousand_events_are_counted_in_a_moment() -> None:

@@ -14,6 +14,7 @@ from bounce_watch.store import Store, StoreLocation, tables
 from bounce_watch.store.privacy.identity import PersonIdentity
 from tests.store.conftest import Ingest
 from tests.store.rows import changing
+from tests.store.test_incidents import FINDING
 from tests.store.values import BOUNCE, NOW
 
 OURS = frozenset({Evidence.INTERNAL, Evidence.MEMBER})
@@ -120,6 +121,19 @@ def test_a_later_delivery_clears_an_address_and_an_earlier_one_does_not(
     assert found(store) == []
     bounced(ingest, 5)
     assert [(one.messages, one.is_sure) for one in found(store)] == [(1, False)]
+
+
+def test_what_an_incident_of_the_security_team_explains_is_no_sign(store: Store, ingest: Ingest) -> None:
+    """Whoever stole a password sends to guessed addresses; a colleague who writes there proves more."""
+    at, recipient = NOW, "guess@partner.example"
+    _, events = ingest(replace(TOLD, recipient=recipient, occurred_at=at), now=at, date=at)
+    for owner, dead in ((Owner.MAIL_ADMIN, [recipient]), (Owner.SECURITY, [])):
+        finding = replace(FINDING, rule_id=owner, owner=owner, events=(events[0].bounce_id,))
+        with store.transaction() as tx:
+            tx.incidents.save_finding(finding, NOW, quiet=False)
+        assert [one.address for one in found(store)] == dead
+    bounced(ingest, 2, recipient=recipient)
+    assert [one.address for one in found(store)] == [recipient]
 
 
 def test_the_newest_word_decides(store: Store, ingest: Ingest) -> None:

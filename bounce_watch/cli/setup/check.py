@@ -149,6 +149,10 @@ def _check_missing_file(path: Path) -> Check:
 
 def _check_knowledge(config: Config) -> Iterator[Check]:
     catalogue, rules = read_catalogue(config), len(read_rules(config))
+    own = config.overrides.codes
+    if own is not None and not own.exists():
+        fix = "check [overrides] codes; `bounce-watch teach` creates the file"
+        yield Check("your codes", "warning", f"{own} does not exist, so only the shipped meanings apply", fix)
     yield Check(
         "catalogue and rules",
         "ok",

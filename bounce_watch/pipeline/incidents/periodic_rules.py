@@ -19,6 +19,7 @@ from bounce_watch.detect import (
 from bounce_watch.model import Cause, Event, Finding, Incident, IncidentState
 from bounce_watch.pipeline.context import Context
 from bounce_watch.store import Transaction
+from bounce_watch.store.messages.events import MAX_EVENTS
 
 HISTORY = timedelta(weeks=8)
 """The time from which a baseline is learned."""
@@ -112,15 +113,23 @@ def _unusual(context: Context, tx: Transaction, rule: Rule) -> Iterator[Finding]
 
 
 def events_of(
-    context: Context, tx: Transaction, rule: Rule, since: datetime, *, until: datetime, key: str | None = None
+    context: Context,
+    tx: Transaction,
+    rule: Rule,
+    since: datetime,
+    *,
+    until: datetime,
+    key: str | None = None,
+    most: int = MAX_EVENTS,
 ) -> list[Event]:
-    """Return the events of a rule, of one key or of all: the store preselects, the rule decides."""
+    """Return the events of a rule, of one key or of all, among the newest `most` of the store."""
     column: dict[str, Any] = {}
     if key is not None and rule.group_by is Facet.SENDER_AND_RECIPIENT:
-        column = {Facet.SENDER.value: [key.partition(" to ")[0]]}
+        sender, _, recipient = key.partition(" to ")
+        column = {Facet.SENDER.value: [sender], Facet.RECIPIENT.value: [recipient]}
     elif key is not None and rule.group_by in _ONE_COLUMN:
         column = {rule.group_by.value: [key]}
-    events = tx.bounces.events(since=since, until=until, causes=_causes(rule, key), **column)
+    events = tx.bounces.events(since=since, until=until, causes=_causes(rule, key), limit=most, **column)
     accepted = context.site.accepted_evidence
     return [e for e in events if (found := key_of(rule, e, accepted)) is not None and key in (None, found)]
 

@@ -6,7 +6,7 @@ Silence proves nothing: a blocked account sends no mail. Only a person or a late
 from collections.abc import Sequence
 from datetime import timedelta
 
-from bounce_watch.detect import Rule, Shape, evaluate, is_quiet, key_of
+from bounce_watch.detect import Rule, Shape, adds_nothing, evaluate, is_quiet, key_of
 from bounce_watch.model import Event, Incident, IncidentState
 from bounce_watch.pipeline.context import Context
 from bounce_watch.pipeline.elapsed import has_passed
@@ -18,6 +18,7 @@ from bounce_watch.pipeline.incidents.periodic_rules import (
     is_usual_again,
 )
 from bounce_watch.store import Change, KnownIncident, Recorded, Transaction
+from bounce_watch.store.messages.events import MAX_EVENTS
 
 Touched = tuple[Rule, str, list[Event]]
 ARCHIVE_AFTER = timedelta(days=1)
@@ -25,6 +26,13 @@ ARCHIVE_AFTER = timedelta(days=1)
 
 EVERY = timedelta(minutes=1)
 """What silence and usual numbers say is looked at this often: at busy sites that costs a second."""
+
+LATELY = 100
+"""Events that usually suffice to see that a bounce adds nothing, such as one of a robot's thousands."""
+
+JUDGED_IN_FULL = 50
+"""One message in so many is judged by its whole window, because rules, verdicts or the other watcher's
+bounces may have changed what fires."""
 
 MAIL_AGAIN = "bounces arrive again"
 
@@ -81,10 +89,16 @@ def _apply(
         return Recorded(incident=fed, change=Change.UPDATED)
     if known is not None and _belongs_to(rule, known, newest):
         return None  # a late report about a closed incident
-    near = events_of(
-        context, tx, rule, newest.occurred_at - rule.window, until=newest.occurred_at + rule.window, key=key
-    )
-    finding = evaluate(rule, key, [event for event in near if not _belongs_to(rule, known, event)], now)
+    span = {"since": newest.occurred_at - rule.window, "until": newest.occurred_at + rule.window}
+
+    def near(most: int = MAX_EVENTS) -> list[Event]:
+        events = events_of(context, tx, rule, **span, key=key, most=most)
+        return [event for event in events if not _belongs_to(rule, known, event)]
+
+    is_settled = (known is None or known.state.is_closed) and newest.message_id % JUDGED_IN_FULL
+    if is_settled and adds_nothing(rule, events, near(LATELY), now):
+        return None
+    finding = evaluate(rule, key, near(), now)
     if finding is None:
         return None
     quiet = historical or now - finding.last_at > context.policy.not_older_than

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import func
 from sqlmodel import col, or_, select
 
-from bounce_watch.model import Action, Cause, Evidence, Side
+from bounce_watch.model import Action, Cause, Evidence, Owner, Side
 from bounce_watch.model.dead_address import VERDICTS, DeadAddress, Sign, Verdict, find_dead
 from bounce_watch.store import tables
 from bounce_watch.store.database.columns import Instant
@@ -61,13 +61,22 @@ class DeadAddresses(Queries):
 
 
 def _signs(within: Collection[Any], trusted: Any) -> Any:
-    """Return the query for what was said about each recipient after its last sign of life."""
+    """Return the query for what was said about each recipient after its last sign of life.
+
+    Bounces of an incident of the security team are left out: intruders send to guessed addresses.
+    """
     lives: Any = or_(col(_BOUNCE.action).in_(ARRIVED), col(_BOUNCE.cause).in_(_ALIVE))
     life = (
         select(col(_BOUNCE.recipient_key).label("whose"), func.max(_BOUNCE.occurred_at).label("life"))
         .where(lives, trusted)
         .group_by(col(_BOUNCE.recipient_key))
         .subquery()
+    )
+    link, incident = tables.IncidentEvent, tables.Incident
+    sprayed = (
+        select(link.bounce_id)
+        .join(incident, col(incident.number) == col(link.incident))
+        .where(col(incident.owner) == Owner.SECURITY)
     )
     names = {"recipient": _BOUNCE.recipient_key, "sender": _BOUNCE.sender_key, "cause": _BOUNCE.cause}
     names |= {"certainty": _BOUNCE.certainty, "persistence": _BOUNCE.persistence}
@@ -86,6 +95,7 @@ def _signs(within: Collection[Any], trusted: Any) -> Any:
         .where(col(_BOUNCE.action) == Action.FAILED, col(_BOUNCE.cause).in_(list(VERDICTS)), *within)
         .where(or_(life.c.life.is_(None), at > life.c.life))
         .where(col(_BOUNCE.recipient_key).not_like(PSEUDONYM.format("%")))
+        .where(col(_BOUNCE.id).not_in(sprayed))
         .group_by(*about)
     )
 
