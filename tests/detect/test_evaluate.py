@@ -9,7 +9,7 @@ import pytest
 
 from bounce_watch.detect import adds_nothing, evaluate, is_quiet, key_of
 from bounce_watch.detect.threshold import MAX_EVIDENCE
-from bounce_watch.model import Cause, Certainty, Evidence, Owner, Severity, Side
+from bounce_watch.model import Cause, Certainty, Event, Evidence, Owner, Severity, Side
 from tests.detect.events import ACCEPTED, NOON, RULES, event, rule
 
 KEY = "contoso.example"
@@ -338,7 +338,7 @@ def test_an_ordinary_day_fires_nothing() -> None:
 def test_a_bounce_that_adds_nothing_never_makes_a_rule_fire(seed: int, least: str) -> None:
     """Random streams, a quarter late, some of wrong clocks: the short look misses nothing."""
     chance, probe = random.Random(seed), rule(also_min=least)
-    seen, skipped = [], 0
+    seen, skipped = list[Event](), 0
     for number in range(1, 60):
         at = number * 6 + (chance.uniform(-90, 90) if chance.random() < 0.25 else 0)
         new = event(number, minutes=at, sender=f"p{chance.randrange(4)}@contoso.example")
