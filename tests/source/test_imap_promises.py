@@ -60,7 +60,9 @@ class Home:
 
     def status(self, line: str) -> bytes:
         name = _last(line)
-        return f'* STATUS "{name}" (MESSAGES 0)\r\n@ OK done\r\n'.encode() if name in self.folders else NO
+        if name not in self.folders:
+            return NO
+        return f'* STATUS "{name}" (MESSAGES {len(self.folders[name])})\r\n@ OK done\r\n'.encode()
 
     def create(self, line: str) -> bytes:
         name = _last(line)
@@ -162,6 +164,51 @@ def test_a_move_that_is_confirmed_and_moves_nothing_is_told(open_imap: Open) -> 
     with open_imap(home.script) as source, pytest.raises(Unreachable, match="still there"):
         source.file(MessageLocation(mailbox=source.name, validity=7, uid="1"))
     assert not [line for line in home.script.heard if "COPY" in line]
+
+
+@pytest.mark.parametrize("capabilities", ["IMAP4rev1 UIDPLUS", "IMAP4rev1", "IMAP4rev1 MOVE UIDPLUS"])
+def test_copies_that_are_confirmed_and_not_there_cost_no_message(open_imap: Open, capabilities: str) -> None:
+    """The server said OK, and EXPUNGE removed the only copy."""
+    home = Home("Bounces/Filed", UID_COPY=OK, UID_MOVE=NO)
+    home.script.capabilities = capabilities
+    with open_imap(home.script) as source:
+        for uid in ("1", "2"):
+            with pytest.raises(Unreachable, match="the copies are not in the folder"):
+                source.file(MessageLocation(mailbox=source.name, validity=7, uid=uid))
+    assert home.folders["INBOX"] == [1, 2]
+    assert not [line for line in home.script.heard if "STORE" in line or "EXPUNGE" in line]
+    assert sum(line.startswith("UID COPY") for line in home.script.heard) == 1, "it is not asked again"
+
+
+@pytest.mark.parametrize("says_which", [True, False], ids=["named", "counted"])
+def test_a_message_that_is_not_copied_stays_and_holds_back_no_other(
+    open_imap: Open, says_which: bool
+) -> None:
+    home = Home("Bounces/Filed")
+    home.script.capabilities = "IMAP4rev1 UIDPLUS"
+
+    def copy(line: str) -> bytes:
+        found = [uid for uid in home.named(line) if uid != 1]
+        home.folders["Bounces/Filed"] += found
+        code = b"[COPYUID 9 2 77] " if says_which and found else b""
+        return b"@ OK " + code + b"copied\r\n"
+
+    home.script.answers["UID COPY"] = copy
+    with pytest.raises(Unreachable, match="the copies are not in the folder"):
+        file_both(open_imap(home.script))
+    assert home.folders["INBOX"] == [1]
+    assert set(home.folders["Bounces/Filed"]) == {2}
+    assert len(home.folders["Bounces/Filed"]) == (1 if says_which else 2)
+
+
+def test_a_move_that_only_removes_is_told_and_not_used_again(open_imap: Open) -> None:
+    home = Home("Bounces/Filed")
+    home.script.answers["UID MOVE"] = home.expunge
+    with open_imap(home.script) as source:
+        with pytest.raises(Unreachable, match="nothing came into the folder"):
+            source.file(MessageLocation(mailbox=source.name, validity=7, uid="1"))
+        source.file(MessageLocation(mailbox=source.name, validity=7, uid="2"))
+    assert home.folders == {"INBOX": [], "Bounces/Filed": [2]}
 
 
 def test_parents_are_made_where_the_server_does_not_make_them(open_imap: Open) -> None:

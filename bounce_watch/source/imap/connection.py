@@ -19,10 +19,13 @@ from bounce_watch.source.imap.responses import (
     Items,
     Namespaces,
     Opened,
+    Status,
     UnreadableResponse,
+    copied_uids,
     items_by_uid,
     plain,
     read_namespaces,
+    read_status,
 )
 from bounce_watch.source.imap.transport import Engine, keep_alive
 from bounce_watch.source.interface import MissingFolder, Refused, SourceError
@@ -43,12 +46,16 @@ class _Client(IMAPClient):  # type: ignore[misc]
 
 
 class Connection:
-    """A connection with TLS; sign in, then use. Commands raise CommandRejected, Unreachable or Refused."""
+    """A connection with TLS; sign in, then use. Commands raise CommandRejected, Unreachable or Refused.
+
+    `is_copy_proven`: what the server confirmed as copied was there, None before the first time.
+    """
 
     def __init__(self, settings: ImapSettings) -> None:
         self._settings = settings
         self.capabilities: frozenset[str] = frozenset()
         self.is_read_only = self._is_introduced = self.is_move_proven = False
+        self.is_copy_proven: bool | None = None
         self.may_delete = True
         try:
             context = tls_context(settings)
@@ -157,17 +164,26 @@ class Connection:
             raise faults.talking(imaplib.IMAP4.error(plain(answer[0])), self._settings)
         return list(answer)
 
-    def move(self, uids: Sequence[int], folder: str) -> None:
+    def move(self, uids: Sequence[int], folder: str) -> set[int]:
+        """Move messages; return those that the server names as moved (COPYUID, RFC 6851)."""
         crash_points.point("imap.move")
-        self.perform(self._client.move, uids, folder)
+        moved = self._transfer(self._client.move, uids, folder)
         # The server reports each moved message; imaplib would collect the reports for the whole walk.
         self.protocol.untagged_responses.pop("EXPUNGE", None)
         crash_points.point("imap.moved")
+        return moved
 
-    def copy(self, uids: Sequence[int], folder: str) -> None:
+    def copy(self, uids: Sequence[int], folder: str) -> set[int]:
+        """Copy messages; return those that the server names as copied (COPYUID, RFC 4315)."""
         crash_points.point("imap.copy")
-        self.perform(self._client.copy, uids, folder)
+        copied = self._transfer(self._client.copy, uids, folder)
         crash_points.point("imap.copied")
+        return copied
+
+    def _transfer(self, command: Callable[..., Any], uids: Sequence[int], folder: str) -> set[int]:
+        self.protocol.untagged_responses.pop("COPYUID", None)
+        self.perform(command, uids, folder)
+        return copied_uids(self.protocol.untagged_responses.pop("COPYUID", [])) & set(uids)
 
     def mark_deleted(self, uids: Sequence[int]) -> None:
         crash_points.point("imap.mark_deleted")
@@ -201,12 +217,14 @@ class Connection:
             self._client.folder_encode = True
         return {_folder_name(name): flags for flags, _, name in listed}
 
-    def has(self, folder: str) -> bool:
-        """Tell whether the server says how many messages a folder holds (STATUS)."""
+    def status(self, folder: str) -> Status | None:
+        """Ask what a folder holds (STATUS); None if the server does not tell."""
+        name = self._client._normalise_folder(faults.checked(folder))
         try:
-            return bool(self.perform(self._client.folder_status, folder, ["MESSAGES"]))
+            _, lines = self.perform(self.protocol.status, name, "(MESSAGES UIDNEXT)")
         except faults.CommandRejected:
-            return False
+            return None
+        return read_status(lines)
 
     def namespaces(self) -> Namespaces:
         if "NAMESPACE" in self.capabilities:

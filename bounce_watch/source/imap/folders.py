@@ -10,12 +10,13 @@ from contextlib import suppress
 
 from bounce_watch.source.imap.connection import Connection
 from bounce_watch.source.imap.errors import CommandRejected, plain_text
-from bounce_watch.source.imap.responses import Items, Namespaces, Opened, uid_set
+from bounce_watch.source.imap.responses import Items, Namespaces, Opened, Status, uid_set
 from bounce_watch.source.interface import MissingFolder
 
 _UNUSABLE = {b"\\noselect", b"\\nonexistent"}
 _EXISTS = re.compile(r"already.?exist", re.IGNORECASE)
 _UIDS_PER_COMMAND = 500
+_NO_COPY = "it confirms COPY, and the copies are not in the folder"
 
 
 class Folders:
@@ -93,7 +94,7 @@ class Folders:
             try:
                 self._create_with_parents(name)
             except CommandRejected as error:
-                if _EXISTS.search(error.answer) or self._connection.has(name):
+                if _EXISTS.search(error.answer) or self._connection.status(name):
                     return self._find_in_any_case(path) or name
                 faults.append(error)
             else:
@@ -127,15 +128,29 @@ def _pick(name: str, usable: Collection[str]) -> str | None:
 def move(connection: Connection, folders: Folders, uids: Sequence[int], path: str) -> None:
     """Move messages into a folder, many per command; those that are gone count as moved.
 
-    Raises CommandRejected if one could not be moved, after all others were moved. Once per connection it is
-    looked whether what was moved is gone.
+    Raises CommandRejected if one could not be moved, after all others were moved.
     """
     for first in range(0, len(uids), _UIDS_PER_COMMAND):
-        _move(connection, folders, uids[first : first + _UIDS_PER_COMMAND], path)
-    if uids and not connection.is_move_proven:
-        if "MOVE" in connection.capabilities and connection.fetch(uid_set(uids), "(UID)").keys() & set(uids):
-            raise CommandRejected("it confirms MOVE, and the messages are still there")
-        connection.is_move_proven = True
+        group = uids[first : first + _UIDS_PER_COMMAND]
+        if connection.is_move_proven or "MOVE" not in connection.capabilities:
+            _move(connection, folders, group, path)
+        else:
+            _move_and_look(connection, folders, group, path)
+
+
+def _move_and_look(connection: Connection, folders: Folders, uids: Sequence[int], path: str) -> None:
+    """Move messages and look, once per connection, whether they are gone from here and came there."""
+    before = connection.status(folders.ensure(path))
+    there = connection.fetch(uid_set(uids), "(UID)").keys() & set(uids)
+    _move(connection, folders, uids, path)
+    if connection.is_move_proven or "MOVE" not in connection.capabilities or not there:
+        return
+    if connection.fetch(uid_set(uids), "(UID)").keys() & there:
+        raise CommandRejected("it confirms MOVE, and the messages are still there")
+    if _came_since(before, connection, folders.ensure(path)) == 0:
+        connection.capabilities -= {"MOVE"}
+        raise CommandRejected("it confirms MOVE, and nothing came into the folder")
+    connection.is_move_proven = True
 
 
 def _move(connection: Connection, folders: Folders, uids: Sequence[int], path: str) -> None:
@@ -163,7 +178,7 @@ def _move_otherwise(
         else:
             connection.capabilities -= {"MOVE"}  # it is advertised, and refused
             return
-    if len(uids) == 1:
+    if len(uids) == 1 or connection.is_copy_proven is False:
         raise fault
     faults = []
     for uid in uids:
@@ -185,7 +200,7 @@ def _move_one(connection: Connection, folder: str, uid: int) -> None:
 def _move_once(connection: Connection, folder: str, uids: Sequence[int]) -> None:
     if "MOVE" in connection.capabilities:
         # A UID that is gone is not an error here (RFC 3501 section 6.4.8).
-        connection.move(uids, folder)
+        connection.is_move_proven |= bool(connection.move(uids, folder))
     else:
         _copy(connection, folder, uids)
 
@@ -193,23 +208,52 @@ def _move_once(connection: Connection, folder: str, uids: Sequence[int]) -> None
 def _copy(connection: Connection, folder: str, uids: Sequence[int]) -> None:
     # Messages that an earlier call marked were copied by it; those that a user marked stay.
     answers = connection.fetch(uid_set(uids), "(UID FLAGS)")
-    unmarked = [uid for uid in uids if not _is_marked(answers.get(uid, {}))]
+    unmarked = [uid for uid in uids if uid in answers and not _is_marked(answers[uid])]
     if not unmarked:
         return
     if not connection.may_delete:  # or each attempt would leave one more copy
         raise CommandRejected("messages in this folder cannot be marked as deleted")
-    connection.copy(unmarked, folder)
+    if connection.is_copy_proven is False:
+        raise CommandRejected(_NO_COPY)
+    copied = _copy_proven(connection, folder, unmarked)
     try:
-        connection.mark_deleted(unmarked)
+        connection.mark_deleted(copied)
     except CommandRejected:
         connection.may_delete = False
         raise
     # Without UIDPLUS an EXPUNGE would remove what other users have marked.
     if "UIDPLUS" in connection.capabilities:
         try:
-            connection.expunge(unmarked)
+            connection.expunge(copied)
         except CommandRejected:
             connection.capabilities -= {"UIDPLUS"}
+    if len(copied) < len(unmarked):
+        raise CommandRejected(_NO_COPY)
+
+
+def _copy_proven(connection: Connection, folder: str, uids: Sequence[int]) -> list[int]:
+    """Copy messages and return those that arrived; raise CommandRejected if none did.
+
+    The server names them (COPYUID), or its count of the folder shows it. A server that says neither is
+    believed, because STATUS is no choice (RFC 3501 section 6.3.10) and the messages would stay for ever.
+    """
+    before = connection.status(folder)
+    if named := connection.copy(uids, folder):
+        connection.is_copy_proven = True
+        return sorted(named)
+    came = _came_since(before, connection, folder)
+    if came is not None and came < len(uids):
+        # If some came, the others are found one by one.
+        connection.is_copy_proven = connection.is_copy_proven or came > 0
+        raise CommandRejected(_NO_COPY)
+    connection.is_copy_proven = True
+    return list(uids)
+
+
+def _came_since(before: Status | None, connection: Connection, folder: str) -> int | None:
+    """Return how many messages came into a folder, None if the server does not tell what it holds."""
+    after = connection.status(folder) if before else None
+    return after.came_since(before) if before and after else None
 
 
 def _is_marked(answer: Items) -> bool:

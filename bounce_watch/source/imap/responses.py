@@ -20,6 +20,11 @@ _MAX_NESTED = 40
 """Maximum depth of brackets: each part of a message has several."""
 _VALUES = re.compile(rb'(UID|RFC822\.SIZE|INTERNALDATE) (?:(\d+)|"([^"]+)")')
 
+_STATUS_ITEMS = re.compile(rb"\(([^()]*)\)\s*$")
+_COUNTED = re.compile(rb"(MESSAGES|UIDNEXT) (\d{1,10})(?!\d)", re.IGNORECASE)
+_COPIED = re.compile(rb"\d+ (\d{1,10}(?::\d{1,10})?(?:,\d{1,10}(?::\d{1,10})?)*) [\d:,]+")
+_MAX_COPIED = 10_000
+
 
 class UnreadableResponse(Exception):
     """A response is not IMAP, or nested too deeply."""
@@ -124,6 +129,40 @@ class Opened:
     validity: int
     uid_next: int
     exists: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    """What a folder holds; a number is 0 if the server does not tell it."""
+
+    messages: int
+    uid_next: int
+
+    def came_since(self, before: "Status") -> int:
+        """Return how many messages came; others may have removed some, which UIDNEXT does not mind."""
+        return max(self.messages - before.messages, self.uid_next - before.uid_next)
+
+
+def read_status(lines: Iterable[Any]) -> Status | None:
+    """Read the response to STATUS; None if it holds no number."""
+    found = [_STATUS_ITEMS.search(line) for line in lines if isinstance(line, bytes)]
+    pairs = [pair for items in found if items for pair in _COUNTED.findall(items[1])]
+    told = {name.upper(): int(number) for name, number in pairs}
+    if not told:
+        return None
+    return Status(messages=told.get(b"MESSAGES", 0), uid_next=told.get(b"UIDNEXT", 0))
+
+
+def copied_uids(codes: Iterable[Any]) -> set[int]:
+    """Return the UIDs of the messages that response codes name as copied (COPYUID, RFC 4315 section 3)."""
+    uids: set[int] = set()
+    for code in codes:
+        found = _COPIED.fullmatch(code) if isinstance(code, bytes) else None
+        for part in found[1].split(b",") if found else []:
+            ends = [int(end) for end in part.split(b":")]
+            if abs(ends[-1] - ends[0]) < _MAX_COPIED:
+                uids.update(range(min(ends), max(ends) + 1))
+    return uids
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
