@@ -42,7 +42,8 @@ class Context:
 
     `unrecorded` holds outcomes of deliveries, by outbox number, that the store could not record yet.
     `walks` holds, by source, how far an unfinished walk through the whole folder has come, `filings` what
-    could not be moved, `large` what waits to be read. `owner_files` holds CSV files of owners as last read.
+    could not be moved, `large` what waits to be read. `renumbered` holds the sources whose
+    UIDVALIDITY has changed, which is logged once, `owner_files` CSV files of owners as last read.
     `reader` reads messages; it starts a process when first asked, which `close` ends.
     """
 
@@ -62,6 +63,7 @@ class Context:
     walks: dict[str, MessageLocation] = field(default_factory=dict)
     filings: dict[str, FilingState] = field(default_factory=dict)
     large: dict[str, LargeMessages] = field(default_factory=dict)
+    renumbered: set[str] = field(default_factory=set)
     owner_files: dict[Path, OwnerFile] = field(default_factory=dict)
 
     def close(self) -> None:

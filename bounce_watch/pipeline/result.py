@@ -14,7 +14,8 @@ class IngestedMessage:
     """What a message led to.
 
     `state` is stored (to be filed), quarantined, left, or seen (to be retried).
-    `kind` is that of its most important report, or what the message is instead.
+    `kind` is that of its most important report, or what the message is instead. `is_known`: it was stored
+    before its folder was numbered anew.
     """
 
     state: MessageState
@@ -25,6 +26,7 @@ class IngestedMessage:
     letters: int = 0
     withheld: int = 0
     reason: str | None = None
+    is_known: bool = False
 
 
 @dataclass(slots=True, kw_only=True)
@@ -52,6 +54,8 @@ class CycleResult:
     delivered: Delivered = field(default_factory=Delivered)
 
     def add(self, ingested: IngestedMessage) -> None:
+        if ingested.is_known:
+            return
         self.messages += 1
         self.bounces += ingested.bounces
         self.duplicates += ingested.duplicates

@@ -1,5 +1,6 @@
 """A poll lists what is new and overlooks nothing that is old."""
 
+import itertools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -8,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from bounce_watch.config.accounts import ImapSettings
 from bounce_watch.model.message_location import MessageLocation
 from bounce_watch.pipeline import CycleResult, run_cycle
 from bounce_watch.pipeline import check_mailbox as look_at
@@ -21,8 +23,10 @@ from bounce_watch.store.database.workers import PostgresWorker
 from tests.pipeline.conftest import Home, ndr
 from tests.servers.dovecot import PASSWORD, WATCHED, Dovecot
 from tests.servers.kept import FILE
+from tests.servers.scripted_imap import ScriptedImap
 from tests.servers.stores import Stores
 from tests.source import samples
+from tests.source.odd_mailbox import OddMailbox
 from tests.source.places import imap_settings
 from tests.store.committed import committed
 
@@ -129,6 +133,31 @@ def test_what_came_while_the_uids_changed_their_meaning_is_found(
     cursor = home.context.store.mailboxes.cursor(f"imap://{WATCHED}@localhost/INBOX")
     assert cursor is not None
     assert cursor.uid == "4"
+
+
+def test_a_server_that_numbers_its_folder_anew_each_time_adds_nothing(home: Home) -> None:
+    """Each poll stored every message that stays in the folder once more, for ever."""
+
+    def read(uids: list[int], items: str) -> bytes | None:
+        one = b"* %d FETCH (UID %d BODY[]<0> {%d}\r\n%s)\r\n"
+        found = b"".join(one % (uid, uid, len(LATER) + 1, LATER + b"%d" % uid) for uid in uids)
+        return found + b"@ OK done\r\n" if "BODY" in items else None
+
+    mailbox, validities = OddMailbox(2, read), itertools.count(7)
+
+    def select(_: str) -> bytes:
+        return mailbox.opened(next(validities))
+
+    with ScriptedImap(mailbox.script(SELECT=select)) as server:
+        account = {"host": "127.0.0.1", "port": server.port, "security": "none", "user": "b@contoso.example"}
+        source = ImapSource(ImapSettings.model_validate(account), lambda: "pa55word")
+        found = []
+        for _ in range(3):
+            with source:
+                found.append(run_cycle(home.context, source, None).messages)
+            mailbox.uids.append(len(mailbox.uids) + 1)
+    assert found == [2, 1, 1]
+    assert home.context.store.messages.newest() == 4, "one row a message"
 
 
 def test_a_move_that_failed_is_done_later(home: Home, dovecot: Dovecot) -> None:

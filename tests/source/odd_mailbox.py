@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from tests.servers.scripted_imap import Script
+from tests.servers.scripted_imap import Answer, Script
 
 
 class OddMailbox:
@@ -12,18 +12,17 @@ class OddMailbox:
         self.uids = list(range(1, count + 1))
         self.odd = odd
 
-    def script(self, **answers: bytes) -> Script:
-        selected = (
-            f"* {len(self.uids)} EXISTS\r\n* OK [UIDVALIDITY 7] ok\r\n* OK [UIDNEXT {self.uids[-1] + 1}]"
-        )
-        opened = selected.encode() + b" ok\r\n@ OK [READ-WRITE] selected\r\n"
-        return Script(answers={"SELECT": opened, "UID FETCH": self.fetch, **answers})
+    def script(self, **answers: Answer) -> Script:
+        return Script(answers={"SELECT": self.opened(), "UID FETCH": self.fetch, **answers})
+
+    def opened(self, validity: int = 7) -> bytes:
+        selected = f"* {len(self.uids)} EXISTS\r\n* OK [UIDVALIDITY {validity}] ok\r\n"
+        return f"{selected}* OK [UIDNEXT {self.uids[-1] + 1}] ok\r\n@ OK [READ-WRITE] selected\r\n".encode()
 
     def fetch(self, line: str) -> bytes:
         _, _, spec, items = line.split(" ", 3)
-        ranges = ([int(end) for end in part.split(":")] for part in spec.split(","))
-        asked = {uid for ends in ranges for uid in range(ends[0], ends[-1] + 1)}
-        uids = [uid for uid in self.uids if uid in asked]
+        ranges = [[int(end) for end in part.split(":")] for part in spec.split(",")]
+        uids = [uid for uid in self.uids if any(ends[0] <= uid <= ends[-1] for ends in ranges)]
         answer = self.odd(uids, items)
         return b"".join(one(uid, items) for uid in uids) + b"@ OK done\r\n" if answer is None else answer
 
@@ -33,5 +32,6 @@ def one(uid: int, items: str) -> bytes:
     if "RFC822.SIZE" in items:
         parts.append('RFC822.SIZE 7 INTERNALDATE "28-Nov-2026 01:13:07 +0000"')
     if "BODY" in items:
-        parts.append(f"BODY[]<0> {{7}}\r\nmail {uid:2}")
+        text = f"mail {uid:2}"
+        parts.append(f"BODY[]<0> {{{len(text)}}}\r\n{text}")
     return f"* {uid} FETCH ({' '.join(parts)})\r\n".encode()

@@ -238,3 +238,22 @@ def test_a_message_that_failed_and_is_gone_holds_no_later_poll_back(open_imap: O
         assert source.reached is not None
         assert source.reached.uid == "3"
         assert not source.skipped
+
+
+def test_few_messages_at_the_end_of_all_uids_cost_few_commands(open_imap: Open) -> None:
+    """Each walk took 65,000 commands."""
+    mailbox = OddMailbox(2, lambda *_: None)
+    mailbox.uids = [7, 70_000, 70_600, 2**31, 2**31 + 1, 2**32 - 2]
+    script = mailbox.script()
+    with open_imap(script) as source:
+        assert [message.location.uid for message in source.messages()] == [str(uid) for uid in mailbox.uids]
+        assert source.reached is not None
+        assert source.reached.uid == str(2**32 - 2)
+    assert sum("FETCH" in line for line in script.heard) < 8 * len(mailbox.uids)
+
+
+def test_a_uidnext_that_went_back_hides_no_new_message(open_imap: Open) -> None:
+    """GMX did so without another UIDVALIDITY: what came then was read a day later."""
+    with open_imap(OddMailbox(3, lambda *_: None).script()) as source:
+        after = MessageLocation(mailbox=source.name, validity=7, uid="5000")
+        assert [message.location.uid for message in source.messages(after=after)] == ["1", "2", "3"]

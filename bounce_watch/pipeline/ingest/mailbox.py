@@ -134,12 +134,14 @@ def _walk(
     retry: list[MessageLocation] = []
     large = context.large.setdefault(source.name, LargeMessages())
     reached, whole, skipped = None, _is_whole_due(context, cursor, now), result.skipped
+    is_walked = False
     if cursor is not None:
         after = MessageLocation(mailbox=source.name, validity=cursor.validity, uid=cursor.uid)
         retry += ingest_new(context, source, result, stop=stop, progress=progress, after=after, large=large)
         reached = source.reached
-        # The UIDVALIDITY may change even in the middle of the walk.
-        whole = whole or reached is None or reached.validity != cursor.validity
+        # The UIDVALIDITY may change even in the middle of the walk; before it, all was walked just now.
+        is_walked = reached is not None and reached.validity != cursor.validity
+        whole = not is_walked and (whole or reached is None)
     began = context.walks.pop(source.name, None)
     # A walk through places without an order cannot be continued later.
     part = _Portion(portion, began) if portion is not None and reached else None
@@ -161,7 +163,10 @@ def _walk(
         else:
             reached = source.reached
     is_partial = part is not None and part.is_over
-    whole = whole and not is_partial
+    whole = is_walked or (whole and not is_partial)
+    if is_walked and source.name not in context.renumbered:
+        context.renumbered.add(source.name)
+        log.warning("folder_renumbered", mailbox=source.name, done="every message in it was read again")
     whole_at = now if whole or cursor is None else cursor.whole_at
     # Other watchers may hold messages of an earlier portion.
     in_one_poll = began is None or context.store.worker.is_alone

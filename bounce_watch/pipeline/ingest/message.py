@@ -18,6 +18,7 @@ from bounce_watch.model import (
     Unreadable,
     subject_hash,
 )
+from bounce_watch.model.message_location import MessageLocation
 from bounce_watch.notifications.freeze import is_own_mark
 from bounce_watch.pipeline.answers.receive import receive_answer
 from bounce_watch.pipeline.answers.support import report_unhelped
@@ -62,10 +63,28 @@ def ingest_messages(
         first(tx)
         for found in asked.values():
             tx.dns.record(found)
+        known = _renumbered(tx, [message for message, _ in messages])
         for message, outcome in messages:
+            if (state := known.get(message.location)) is not None:
+                ingested.append(IngestedMessage(state=state, kind=Kind.NOT_A_REPORT, is_known=True))
+                continue
             ingested.append(_ingest(context, tx, message, outcome, now, asked=asked, historical=historical))
             crash_points.point("receive.stored")
     return ingested
+
+
+def _renumbered(tx: Transaction, messages: Sequence[Message]) -> dict[MessageLocation, MessageState]:
+    """Return the states of messages that were stored under an older UIDVALIDITY and are still there."""
+    found: dict[MessageLocation, MessageState] = {}
+    for mailbox, validity in {(one.location.mailbox, one.location.validity) for one in messages}:
+        here = {one.location.uid: _sha256(one) for one in messages if one.location.validity == validity}
+        for uid, state in tx.messages.renumber(mailbox, validity, here).items():
+            found[MessageLocation(mailbox=mailbox, validity=validity, uid=uid)] = state
+    return found
+
+
+def _sha256(message: Message) -> str:
+    return hashlib.sha256(message.raw).hexdigest()
 
 
 def _ask_dns(context: Context, messages: Sequence[tuple[Message, Outcome]], now: datetime) -> Asked:
@@ -132,7 +151,7 @@ def _add(tx: Transaction, message: Message, ingested: IngestedMessage, now: date
         mailbox=place.mailbox,
         validity=place.validity,
         uid=place.uid,
-        sha256=hashlib.sha256(message.raw).hexdigest(),
+        sha256=_sha256(message),
         size=message.size,
         received_at=message.received_at,
         now=now,
@@ -230,7 +249,7 @@ def _quarantine(tx: Transaction, message: Message, reason: str, now: datetime) -
         mailbox=place.mailbox,
         validity=place.validity,
         uid=place.uid,
-        sha256=hashlib.sha256(message.raw).hexdigest(),
+        sha256=_sha256(message),
         raw=message.raw,
         reason=reason,
         received_at=message.received_at,

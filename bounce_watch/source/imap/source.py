@@ -180,16 +180,19 @@ class ImapSource:
                 return
 
     def _start(self, opened: Opened, after: MessageLocation | None) -> int:
-        """Return the UID after which to list messages, a little before `after`: see _OVERLAP."""
+        """Return the UID after which to list messages, a little before `after`: see _OVERLAP.
+
+        All are listed if UIDNEXT went back, as at GMX: new messages have lower UIDs then.
+        """
         if after is None or (after.mailbox, after.validity) != (self.name, opened.validity):
             return 0
-        return max(0, int(after.uid) - _OVERLAP)
+        return max(0, int(after.uid) - _OVERLAP) if int(after.uid) < opened.uid_next else 0
 
     def _walk(
         self, connection: Connection, opened: Opened, first_uid: int, wanted: Wanted, fetcher: PartialFetch
     ) -> Iterator[Message]:
         """Yield messages from a UID on, until the end or until `file` has replaced the connection."""
-        windows = list_windows(connection, first_uid, opened.uid_next, self.settings.window, self._unfetched)
+        windows = list_windows(connection, first_uid, opened, self.settings.window, self._unfetched)
         location = partial(self._location, opened)
         for batch in fetcher.read(connection, windows, location, wanted, self._unfetched):
             yield from batch

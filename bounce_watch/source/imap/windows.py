@@ -17,6 +17,7 @@ from bounce_watch.source.imap.unfetched import Unfetched
 from bounce_watch.source.interface import MAX_MESSAGE, Unreachable
 
 _MAX_WINDOW = 65_536
+_MAX_UID = 2**32 - 1
 _BATCH_MESSAGES = 100
 _BATCH_BYTES = 8 * 1024 * 1024
 _FROM_START = re.compile(rb"BODY\[\](?:<0(?:\.[0-9]+)?>)?")
@@ -55,31 +56,46 @@ def with_uid_next(connection: Connection, opened: Opened) -> Opened:
 
 
 def list_windows(
-    connection: Connection, first: int, uid_next: int, width: int, unfetched: Unfetched
+    connection: Connection, first: int, opened: Opened, width: int, unfetched: Unfetched
 ) -> Iterator[dict[int, Items]]:
-    """Yield the messages from UID `first` to below `uid_next`, window by window, in order of UIDs.
+    """Yield the messages from UID `first` on, window by window, in order of UIDs.
 
-    The window grows over gaps: a mailbox that is emptied every day soon has millions of unused UIDs.
+    Over a gap the window grows, so that its UIDs cost commands in proportion to the messages: a mailbox that
+    is emptied every day soon has millions of unused UIDs. Where there are few messages it has no bound,
+    because the answer has a line for each.
     """
-    span = width
-    while first < uid_next:
-        last = min(first + span, uid_next) - 1
-        answers = _list(connection, first, last, unfetched, only_uids=span > width)
-        found = {uid: answers[uid] for uid in sorted(answers) if first <= uid <= last}
-        if found and span > width:
-            first, span = min(found), width
-            continue
-        if found:
-            yield found
-        first = last + 1
-        span = width if found else min(span * 8, _MAX_WINDOW)
+    widest = _MAX_UID if opened.exists <= _MAX_WINDOW else _MAX_WINDOW
+    span, end = width, min(opened.uid_next, _MAX_UID + 1)
+    while first < end:
+        last = min(first + span, end) - 1
+        windows = [(first, last)]
+        if span > width:
+            found = connection.fetch(f"{first}:{last}", _UID_ONLY)
+            windows = list(_windows_of(sorted(uid for uid in found if first <= uid <= last), width))
+        is_empty = True
+        for low, high in windows:
+            answers = _list(connection, low, high, unfetched)
+            if window := {uid: answers[uid] for uid in sorted(answers) if low <= uid <= high}:
+                is_empty = False
+                yield window
+        first, span = last + 1, min(span * 8, widest) if is_empty else width
 
 
-def _list(
-    connection: Connection, first: int, last: int, unfetched: Unfetched, *, only_uids: bool
-) -> dict[int, Items]:
+def _windows_of(uids: Sequence[int], width: int) -> Iterator[tuple[int, int]]:
+    """Yield the first and last UID of each group of UIDs that fits into a window."""
+    first = last = 0
+    for uid in uids:
+        if first and uid >= first + width:
+            yield first, last
+            first = 0
+        first, last = first or uid, uid
+    if first:
+        yield first, last
+
+
+def _list(connection: Connection, first: int, last: int, unfetched: Unfetched) -> dict[int, Items]:
     """List a window; of messages whose size or date the server cannot tell, only the UIDs."""
-    if only_uids or unfetched.lists_uids_only:
+    if unfetched.lists_uids_only:
         return connection.fetch(f"{first}:{last}", _UID_ONLY)
     try:
         return connection.fetch(f"{first}:{last}", _ALL)

@@ -1,6 +1,6 @@
 """Messages at their locations in mailboxes, their reports and the bounces in these."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -127,6 +127,28 @@ class Messages(MessageQueries, Repository):
         if number is None:
             raise AlreadyStored("a message at this place was stored already")
         return number
+
+    def renumber(self, mailbox: str, validity: int, uids: Mapping[str, str]) -> dict[str, MessageState]:
+        """Note the new locations of messages that are still in a folder after its UIDVALIDITY changed.
+
+        `uids` holds the SHA-256 of messages at unknown locations by UID. Returns the states of those that
+        were known at another location, so that a server that changes it at each opening adds no rows.
+        """
+        in_folder = (MessageState.LEFT, MessageState.STORED)
+        query = select(_MESSAGE).where(
+            col(_MESSAGE.sha256).in_(set(uids.values())),
+            col(_MESSAGE.mailbox) == mailbox,
+            col(_MESSAGE.validity) != validity,
+            col(_MESSAGE.state).in_(in_folder),
+        )
+        rows: dict[str | None, list[tables.Message]] = {}
+        for row in self._rows.exec(query.order_by(col(_MESSAGE.id))):
+            rows.setdefault(row.sha256, []).append(row)
+        found = {uid: rows[sha256].pop(0) for uid, sha256 in uids.items() if rows.get(sha256)}
+        for uid, row in found.items():
+            row.validity, row.uid = validity, uid
+        self._rows.flush()
+        return {uid: MessageState(row.state) for uid, row in found.items()}
 
     def add_report(
         self,
