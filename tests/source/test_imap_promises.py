@@ -321,6 +321,15 @@ def test_the_first_refusal_is_told_when_no_sign_in_works(open_imap: Open) -> Non
         pytest.param(b"* 1 FETCH (UID 1 BODY[]<0.2097152> {5}\r\nfirst)\r\n@ OK done\r\n", id="another name"),
         pytest.param(b"* 1 FETCH (UID 1 BODY[] {5}\r\nfirst)\r\n@ OK done\r\n", id="the name of the whole"),
         pytest.param(b"* 1 FETCH (UID 1 BODY[]<0> ~{5}\r\nfirst)\r\n@ OK done\r\n", id="a literal8"),
+        pytest.param(b"*  1  FETCH (UID 1 BODY[]<0> {5}\r\nfirst)\r\n@ OK done\r\n", id="two blanks"),
+        pytest.param(b"*\t1 FETCH (UID 1 BODY[]<0> {5}\r\nfirst)\r\n@ OK done\r\n", id="a tab"),
+        pytest.param(b"* 1 FETCH(UID 1 BODY[]<0> {5}\r\nfirst)\r\n@ OK done\r\n", id="no blank"),
+        pytest.param(b"* 1 FETCH (UID 1 BODY[]<0> {5}\nfirst)\n@ OK done\n", id="lines without CR"),
+        pytest.param(b"* 1 FETCH (UID 1 RFC822 {5}\r\nfirst)\r\n@ OK done\r\n", id="an old name"),
+        pytest.param(b"* 1 FETCH (UID 1 BODY.PEEK[]<0> {5}\r\nfirst)\r\n@ OK done\r\n", id="the name asked"),
+        pytest.param(
+            b"* 1 FETCH (UID 1 BODY[]<0> {5}\r\nfirst)\r\n@ NO some are damaged\r\n", id="NO to all"
+        ),
         pytest.param(b'* 1 FETCH (UID 1 BODY[]<0> "first")\r\n@ OK done\r\n', id="quoted"),
     ],
 )
@@ -394,6 +403,22 @@ def test_a_server_that_speaks_imap4rev2_only_is_spoken_to(open_imap: Open) -> No
     """The standard library knows two older names of the protocol and hangs up."""
     with open_imap(Script(capabilities="IMAP4rev2 MOVE UIDPLUS")) as source:
         assert source.count() == 2
+
+
+@pytest.mark.parametrize(
+    "listed", [b"", b"* CAPABILITY UIDPLUS\r\n* CAPABILITY IMAP4rev1\r\n", b"* CAPABILITY\n"]
+)
+def test_a_list_of_capabilities_in_pieces_or_none_ends_nothing(open_imap: Open, listed: bytes) -> None:
+    """The standard library reads one line, and hangs up when it does not name the protocol."""
+    with open_imap(Script(answers={"CAPABILITY": listed + OK})) as source:
+        assert source.count() == 2
+
+
+def test_a_right_that_ends_while_we_move_is_no_lost_connection(open_imap: Open) -> None:
+    home = Home("Bounces/Filed", UID_MOVE=NO, UID_STORE=b"@ NO [READ-ONLY] not any more\r\n")
+    with open_imap(home.script) as source, pytest.raises(Unreachable, match="READ-ONLY"):
+        source.file(MessageLocation(mailbox=source.name, validity=7, uid="1"))
+    assert home.script.connections == 1
 
 
 @pytest.mark.parametrize(

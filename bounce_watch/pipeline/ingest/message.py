@@ -1,6 +1,5 @@
 """Store a message that was read, with its incidents and replies, in the transaction of its group."""
 
-import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -18,7 +17,6 @@ from bounce_watch.model import (
     Unreadable,
     subject_hash,
 )
-from bounce_watch.model.message_location import MessageLocation
 from bounce_watch.notifications.freeze import is_own_mark
 from bounce_watch.pipeline.answers.receive import receive_answer
 from bounce_watch.pipeline.answers.support import report_unhelped
@@ -27,6 +25,7 @@ from bounce_watch.pipeline.dns.proofs import look, with_proofs
 from bounce_watch.pipeline.dns_proofs import Asked
 from bounce_watch.pipeline.incidents.alerts import alert_opened
 from bounce_watch.pipeline.incidents.rules import apply_rules
+from bounce_watch.pipeline.ingest.renumbered import find_renumbered, sha256_of
 from bounce_watch.pipeline.replies.reply import reply_to_sender
 from bounce_watch.pipeline.result import IngestedMessage
 from bounce_watch.sandbox.outcome import Limit, Outcome, Overrun
@@ -63,7 +62,7 @@ def ingest_messages(
         first(tx)
         for found in asked.values():
             tx.dns.record(found)
-        known = _renumbered(tx, [message for message, _ in messages])
+        known = find_renumbered(tx, [message for message, _ in messages])
         for message, outcome in messages:
             if (state := known.get(message.location)) is not None:
                 ingested.append(IngestedMessage(state=state, kind=Kind.NOT_A_REPORT, is_known=True))
@@ -71,20 +70,6 @@ def ingest_messages(
             ingested.append(_ingest(context, tx, message, outcome, now, asked=asked, historical=historical))
             crash_points.point("receive.stored")
     return ingested
-
-
-def _renumbered(tx: Transaction, messages: Sequence[Message]) -> dict[MessageLocation, MessageState]:
-    """Return the states of messages that were stored under an older UIDVALIDITY and are still there."""
-    found: dict[MessageLocation, MessageState] = {}
-    for mailbox, validity in {(one.location.mailbox, one.location.validity) for one in messages}:
-        here = {one.location.uid: _sha256(one) for one in messages if one.location.validity == validity}
-        for uid, state in tx.messages.renumber(mailbox, validity, here).items():
-            found[MessageLocation(mailbox=mailbox, validity=validity, uid=uid)] = state
-    return found
-
-
-def _sha256(message: Message) -> str:
-    return hashlib.sha256(message.raw).hexdigest()
 
 
 def _ask_dns(context: Context, messages: Sequence[tuple[Message, Outcome]], now: datetime) -> Asked:
@@ -151,7 +136,7 @@ def _add(tx: Transaction, message: Message, ingested: IngestedMessage, now: date
         mailbox=place.mailbox,
         validity=place.validity,
         uid=place.uid,
-        sha256=_sha256(message),
+        sha256=sha256_of(message),
         size=message.size,
         received_at=message.received_at,
         now=now,
@@ -249,7 +234,7 @@ def _quarantine(tx: Transaction, message: Message, reason: str, now: datetime) -
         mailbox=place.mailbox,
         validity=place.validity,
         uid=place.uid,
-        sha256=_sha256(message),
+        sha256=sha256_of(message),
         raw=message.raw,
         reason=reason,
         received_at=message.received_at,

@@ -14,19 +14,7 @@ from imapclient import IMAPClient, SocketTimeout, imap_utf7
 from bounce_watch.config.accounts import ImapSettings
 from bounce_watch.net.tls import TlsRefused, protection_of, tls_context
 from bounce_watch.source.imap import errors as faults
-from bounce_watch.source.imap import sign_in
-from bounce_watch.source.imap.responses import (
-    Items,
-    Namespaces,
-    Opened,
-    Status,
-    UnreadableResponse,
-    copied_uids,
-    items_by_uid,
-    plain,
-    read_namespaces,
-    read_status,
-)
+from bounce_watch.source.imap import responses, sign_in
 from bounce_watch.source.imap.transport import Engine, keep_alive
 from bounce_watch.source.interface import MissingFolder, Refused, SourceError
 from bounce_watch.testing import crash_points
@@ -113,7 +101,7 @@ class Connection:
         """Sign in with an access token (XOAUTH2)."""
         self.capabilities = sign_in.with_token(self._client, self._settings, token)
 
-    def open(self, folder: str, *, read_only: bool = False) -> Opened:
+    def open(self, folder: str, *, read_only: bool = False) -> responses.Opened:
         """Select a folder; one that may only be read is read all the same. Raises MissingFolder."""
         crash_points.point("imap.open")
         try:
@@ -128,11 +116,8 @@ class Connection:
             raise fault from error
         flags = answer.get(b"PERMANENTFLAGS", (b"\\deleted",))
         self.may_delete = b"\\deleted" in {flag.lower() for flag in flags}
-        return Opened(
-            validity=int(answer.get(b"UIDVALIDITY", 0)),
-            uid_next=int(answer.get(b"UIDNEXT", 0)),
-            exists=int(answer.get(b"EXISTS", 0)),
-        )
+        validity, uid_next = int(answer.get(b"UIDVALIDITY", 0)), int(answer.get(b"UIDNEXT", 0))
+        return responses.Opened(validity=validity, uid_next=uid_next, exists=int(answer.get(b"EXISTS", 0)))
 
     def _introduce(self) -> bool:
         """Tell our name once (ID, RFC 2971), which imap.163.com wants; return whether it was news."""
@@ -143,17 +128,18 @@ class Connection:
             self.perform(self._client.id_, {"name": "bounce_watch"})
         return True
 
-    def fetch(self, uids: str, items: str) -> dict[int, Items]:
+    def fetch(self, uids: str, items: str, *, some: bool = False) -> dict[int, responses.Items]:
         """Fetch items of a UID set such as `1:500`; responses without UID are dropped.
 
+        With `some`, what came before the server said NO counts: it said so of the others.
         imapclient's own fetch takes no ranges (mjs/imapclient#647) and joins responses by sequence number.
         """
         try:
-            return items_by_uid(self.fetch_lines(uids, items))
-        except UnreadableResponse as error:
+            return responses.items_by_uid(self.fetch_lines(uids, items, some=some))
+        except responses.UnreadableResponse as error:
             raise faults.talking(OSError("an answer that is no IMAP"), self._settings) from error
 
-    def fetch_lines(self, uids: str, items: str) -> list[Any]:
+    def fetch_lines(self, uids: str, items: str, *, some: bool = False) -> list[Any]:
         """Fetch items and return the lines of the response as imaplib gives them."""
         crash_points.point("imap.fetch")
         # imaplib keeps what the server said of messages during earlier commands.
@@ -161,15 +147,16 @@ class Connection:
         status, answer = self.perform(self.protocol.uid, "FETCH", uids, items)
         crash_points.point("imap.fetched")
         if status != "OK":
-            raise faults.talking(imaplib.IMAP4.error(plain(answer[0])), self._settings)
+            fault = faults.talking(imaplib.IMAP4.error(responses.plain(answer[0])), self._settings)
+            answer = self.protocol.untagged_responses.pop("FETCH", [])
+            if not (some and answer and isinstance(fault, faults.CommandRejected)):
+                raise fault
         return list(answer)
 
     def move(self, uids: Sequence[int], folder: str) -> set[int]:
         """Move messages; return those that the server names as moved (COPYUID, RFC 6851)."""
         crash_points.point("imap.move")
         moved = self._transfer(self._client.move, uids, folder)
-        # The server reports each moved message; imaplib would collect the reports for the whole walk.
-        self.protocol.untagged_responses.pop("EXPUNGE", None)
         crash_points.point("imap.moved")
         return moved
 
@@ -183,7 +170,9 @@ class Connection:
     def _transfer(self, command: Callable[..., Any], uids: Sequence[int], folder: str) -> set[int]:
         self.protocol.untagged_responses.pop("COPYUID", None)
         self.perform(command, uids, folder)
-        return copied_uids(self.protocol.untagged_responses.pop("COPYUID", [])) & set(uids)
+        # The server reports each moved message; imaplib would collect the reports for the whole walk.
+        self.protocol.untagged_responses.pop("EXPUNGE", None)
+        return responses.copied_uids(self.protocol.untagged_responses.pop("COPYUID", [])) & set(uids)
 
     def mark_deleted(self, uids: Sequence[int]) -> None:
         crash_points.point("imap.mark_deleted")
@@ -215,27 +204,21 @@ class Connection:
             listed = self.perform(self._client.list_folders, "", imap_utf7.encode(pattern))
         finally:
             self._client.folder_encode = True
-        return {_folder_name(name): flags for flags, _, name in listed}
+        return {folder_name(name): flags for flags, _, name in listed}
 
-    def status(self, folder: str) -> Status | None:
+    def status(self, folder: str) -> responses.Status | None:
         """Ask what a folder holds (STATUS); None if the server does not tell."""
         name = self._client._normalise_folder(faults.checked(folder))
         try:
             _, lines = self.perform(self.protocol.status, name, "(MESSAGES UIDNEXT)")
         except faults.CommandRejected:
             return None
-        return read_status(lines)
+        return responses.read_status(lines)
 
-    def namespaces(self) -> Namespaces:
-        if "NAMESPACE" in self.capabilities:
-            with suppress(faults.CommandRejected, UnreadableResponse):
-                _, lines = self.perform(self.protocol.namespace)
-                if found := read_namespaces(lines, _folder_name):
-                    return found
-        root: list[Any] = []
-        with suppress(faults.CommandRejected):
-            root = self.perform(self._client.list_folders, "", "")
-        return Namespaces(prefix="", separator=plain(root[0][1]) if root else "/")
+    def root(self) -> str:
+        """Return the separator of folder names."""
+        listed = self.perform(self._client.list_folders, "", "")
+        return responses.plain(listed[0][1]) if listed else "/"
 
     def close(self) -> None:
         """Log out; if that fails, hang up."""
@@ -257,7 +240,7 @@ class Connection:
             raise faults.talking(error, self._settings) from error
 
 
-def _folder_name(name: Any) -> str:
+def folder_name(name: Any) -> str:
     """Return a folder's name; one that is no modified UTF-7 (RFC 3501 section 5.1.3) is not ours."""
     if not isinstance(name, bytes):
         return str(name)

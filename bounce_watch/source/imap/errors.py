@@ -132,7 +132,9 @@ def talking(error: Exception, settings: ImapSettings) -> SourceError:
 
 
 def _is_answer(error: BaseException) -> bool:
-    return isinstance(error, imaplib.IMAP4.error) and not isinstance(error, imaplib.IMAP4.abort)
+    is_answer = isinstance(error, imaplib.IMAP4.error) and not isinstance(error, imaplib.IMAP4.abort)
+    # imaplib raises a kind of lost connection where only a right to write is gone.
+    return is_answer or isinstance(error, imaplib.IMAP4.readonly)
 
 
 def _has_ended(error: BaseException) -> bool:

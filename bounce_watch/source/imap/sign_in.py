@@ -7,6 +7,7 @@ from bounce_watch.config.accounts import ImapSettings
 from bounce_watch.source.imap import errors as faults
 from bounce_watch.source.imap.errors import checked
 from bounce_watch.source.imap.responses import plain
+from bounce_watch.source.imap.transport import listed_capabilities
 from bounce_watch.source.interface import Refused
 from bounce_watch.testing import crash_points
 
@@ -63,9 +64,8 @@ def _sign_in(
     try:
         command(checked(settings.user), checked(secret))
         # Exchange Online sends no list after the sign-in, and its new list differs.
-        listed = client._imap.capability()[1][0]
+        return frozenset(listed_capabilities(client._imap))
     except faults.LOST as error:
         fault = faults.signing_in(error, settings, secret)
         # Not chained: the original text may repeat the secret.
         raise fault from None
-    return frozenset(plain(listed).upper().split())

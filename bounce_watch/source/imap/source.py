@@ -12,9 +12,10 @@ from bounce_watch.net.oauth import TokenRefused, TokenUnavailable, tokens_for
 from bounce_watch.source.imap.connection import Connection
 from bounce_watch.source.imap.diagnose import diagnose
 from bounce_watch.source.imap.errors import Busy, CommandRejected, read_only
-from bounce_watch.source.imap.folders import Folders, move
+from bounce_watch.source.imap.folders import Folders
 from bounce_watch.source.imap.idle import wait_for_mail
 from bounce_watch.source.imap.messages import PartialFetch, fetch_whole
+from bounce_watch.source.imap.moving import move
 from bounce_watch.source.imap.responses import Opened
 from bounce_watch.source.imap.unfetched import Losses, Unfetched
 from bounce_watch.source.imap.windows import list_windows, with_uid_next
@@ -32,7 +33,6 @@ T = TypeVar("T")
 
 _OVERLAP = 50
 """UIDs listed again: some servers announce a UID before the message is visible."""
-
 _SHORT_SECONDS = 10.0
 """A connection lost sooner is a fault, so that we do not sign in endlessly to a server that hangs up."""
 
@@ -180,12 +180,10 @@ class ImapSource:
                 return
 
     def _start(self, opened: Opened, after: MessageLocation | None) -> int:
-        """Return the UID after which to list messages, a little before `after`: see _OVERLAP.
-
-        All are listed if UIDNEXT went back, as at GMX: new messages have lower UIDs then.
-        """
+        """Return the UID after which to list messages, a little before `after`: see _OVERLAP."""
         if after is None or (after.mailbox, after.validity) != (self.name, opened.validity):
             return 0
+        # UIDNEXT may go back, as at GMX: new messages have lower UIDs then.
         return max(0, int(after.uid) - _OVERLAP) if int(after.uid) < opened.uid_next else 0
 
     def _walk(
@@ -193,8 +191,8 @@ class ImapSource:
     ) -> Iterator[Message]:
         """Yield messages from a UID on, until the end or until `file` has replaced the connection."""
         windows = list_windows(connection, first_uid, opened, self.settings.window, self._unfetched)
-        location = partial(self._location, opened)
-        for batch in fetcher.read(connection, windows, location, wanted, self._unfetched):
+        place = partial(self._location, opened)
+        for batch in fetcher.read(connection, windows, place, wanted, self._unfetched):
             yield from batch
             if self._connection is not connection:
                 return

@@ -15,7 +15,7 @@ from bounce_watch.net.slow_server import OPENING, within
 # Seconds, a number of tries, and milliseconds.
 _KEEP_ALIVE = {"TCP_KEEPIDLE": 60, "TCP_KEEPINTVL": 20, "TCP_KEEPCNT": 4, "TCP_USER_TIMEOUT": 140_000}
 _BLANK = b"\r\n"
-_STATUS = re.compile(rb"^(\* (?:[0-9]+ )?|[A-Za-z0-9]+ )([A-Za-z-]+)(?: |(?=\r\n))")
+_STATUS = re.compile(rb"^(\*|[A-Za-z0-9]+)[ \t]+([0-9]+[ \t]+)?([A-Za-z-]+)(?:[ \t]+|(?=[\r(]))")
 
 
 def keep_alive(channel: socket.socket) -> None:
@@ -24,6 +24,17 @@ def keep_alive(channel: socket.socket) -> None:
     for name, value in _KEEP_ALIVE.items():
         if hasattr(socket, name):  # not every system has all of them
             channel.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+
+
+def listed_capabilities(imap: imaplib.IMAP4) -> tuple[str, ...]:
+    """Ask for the capabilities and return them in capital letters."""
+    _, lines = imap.capability()
+    return tuple(b" ".join(line for line in lines if line).decode("ascii", "replace").upper().split())
+
+
+def _in_order(found: re.Match[bytes]) -> bytes:
+    number = found[2].strip() + b" " if found[2] else b""
+    return found[1] + b" " + number + found[3].upper() + b" "
 
 
 class Engine(imaplib.IMAP4):
@@ -48,10 +59,8 @@ class Engine(imaplib.IMAP4):
         return plain
 
     def _get_capabilities(self) -> None:
-        """Take IMAP4rev2 (RFC 9051) as well: all that we send is in both."""
-        super()._get_capabilities()  # type: ignore[misc]
-        if "IMAP4REV2" in self.capabilities:
-            self.capabilities = (*self.capabilities, "IMAP4REV1")
+        """Take IMAP4rev2 (RFC 9051) as well, and a list in several lines, or none: we send basics."""
+        self.capabilities = (*listed_capabilities(self), "IMAP4REV1")
 
     def login(self, user: str, password: str) -> Any:
         """Sign in by LOGIN and quote the user, as imaplib does not: `CONTOSO\\service` is no atom.
@@ -95,10 +104,10 @@ class Engine(imaplib.IMAP4):
                 self._reach.shutdown(socket.SHUT_RDWR)
 
     def _get_response(self) -> Any:
-        """Take what some servers write around RFC 3501: blank lines, small letters, OK without a text."""
+        """Take what some servers write around RFC 3501: blanks, small letters, OK without a text."""
         while (line := self.readline()) == _BLANK:
             continue
-        self._next_line = _STATUS.sub(lambda found: found[1] + found[2].upper() + b" ", line, count=1)
+        self._next_line = _STATUS.sub(_in_order, line, count=1)
         return super()._get_response()  # type: ignore[misc]
 
     def read(self, size: int) -> bytes:
@@ -116,9 +125,10 @@ class Engine(imaplib.IMAP4):
         return line
 
     def _line(self) -> bytes:
-        """Read a line; abort at one without an end, because what follows it is not IMAP."""
+        """Read a line, which may lack its CR; abort at one without an end: what follows it is not IMAP."""
         try:
-            return super().readline()
+            line: bytes = super().readline()
+            return re.sub(rb"(?<!\r)\n$", b"\r\n", line)
         except imaplib.IMAP4.abort:
             raise
         except imaplib.IMAP4.error as error:

@@ -20,7 +20,7 @@ _MAX_WINDOW = 65_536
 _MAX_UID = 2**32 - 1
 _BATCH_MESSAGES = 100
 _BATCH_BYTES = 8 * 1024 * 1024
-_FROM_START = re.compile(rb"BODY\[\](?:<0(?:\.[0-9]+)?>)?")
+_FROM_START = re.compile(rb"(?:BODY(?:\.PEEK)?\[\](?:<0(?:\.[0-9]+)?>)?|RFC822(?:\.PEEK)?)")
 _UID_ONLY, _ALL = "(UID)", "(UID RFC822.SIZE INTERNALDATE)"
 
 
@@ -165,7 +165,7 @@ def fetch_contents(
         return []
     uids = uid_set(message.uid for message in batch)
     try:
-        answers = connection.fetch(uids, f"(UID BODY.PEEK[]<0.{length}>)")
+        answers = connection.fetch(uids, f"(UID BODY.PEEK[]<0.{length}>)", some=True)
     except CommandRejected:
         # Some servers reject the first bytes of a message: a single one that is no longer is asked for whole.
         if len(batch) > 1 or not 0 < batch[0].size <= length:
@@ -177,6 +177,6 @@ def fetch_contents(
 
 
 def _body(answer: Items) -> bytes | None:
-    """Return the content of a message from its start; servers name it in three ways."""
+    """Return the content of a message from its start; servers name it in several ways."""
     found = (value for name, value in answer.items() if _FROM_START.fullmatch(name))
     return next((body for body in found if isinstance(body, bytes)), None)
