@@ -58,9 +58,9 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     uids: list[str] = []
     fetch = Connection.fetch
 
-    def noting(connection: Connection, wanted: str, items: str) -> Any:
+    def noting(connection: Connection, wanted: str, items: str, **wishes: Any) -> Any:
         uids.append(wanted)
-        return fetch(connection, wanted, items)
+        return fetch(connection, wanted, items, **wishes)
 
     monkeypatch.setattr(Connection, "fetch", noting)
     return uids
