@@ -43,7 +43,7 @@ def _lines(request: ReadRequest) -> bytes:
 
 def _line(name: str, reading: Reading, catalogue: Catalogue) -> bytes:
     bounces = judge(reading, catalogue, None) if isinstance(reading, Report) else ()
-    return line_of(as_object(name, reading, bounces, None))
+    return line_of(as_object(name, reading, bounces))
 
 
 def line_of(value: object) -> bytes:

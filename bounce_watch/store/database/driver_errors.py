@@ -23,10 +23,9 @@ from bounce_watch.store.database.errors import (
 Fault = tuple[type[StoreError], str, str]
 """The error class, its message and its repair."""
 
+_BUSY: Fault = (StoreBusy, "The database is busy.", "Try again in a moment.")
 _SQLITE: dict[int, Fault] = {
-    sqlite3.SQLITE_BUSY: (StoreBusy, "The database is busy.", "Try again in a moment."),
-    sqlite3.SQLITE_LOCKED: (StoreBusy, "The database is busy.", "Try again in a moment."),
-    sqlite3.SQLITE_PROTOCOL: (StoreBusy, "The database is busy.", "Try again in a moment."),
+    **dict.fromkeys((sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL), _BUSY),
     sqlite3.SQLITE_NOMEM: (StoreTemporary, "The machine is short of memory.", "Free memory; we try again."),
     sqlite3.SQLITE_INTERRUPT: (StoreBusy, "The query was interrupted.", "Try again."),
     sqlite3.SQLITE_FULL: (StoreFull, "The disk is full.", "Free space; we go on by ourselves."),
@@ -101,7 +100,7 @@ _SERVER: dict[str, Fault] = {
     "53100": (StoreFull, "The disk of the database's server is full.", "Free space; we go on by ourselves."),
     "53200": (StoreTemporary, "The database's server is short of memory.", "Free memory; we try again."),
     "53300": (StoreBusy, "The database's server has too many connections.", _MORE_CONNECTIONS),
-    "55P03": (StoreBusy, "The database is busy.", "Try again in a moment."),
+    "55P03": _BUSY,
     "57014": (StoreBusy, "The query was interrupted.", "Try again."),
     "57P01": _ENDED,
     "57P02": _ENDED,

@@ -5,7 +5,6 @@ import fcntl
 import os
 import time
 from pathlib import Path
-from types import TracebackType
 
 from bounce_watch.store.database.errors import LockHeld
 from bounce_watch.store.database.sqlite import file_fault
@@ -41,9 +40,7 @@ class ProcessLock(OnlyWorker):
         self._handle = handle
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         if self._handle is not None:
             # The file is kept: if it were unlinked, two processes could lock two files of the same name.
             with contextlib.suppress(OSError):

@@ -10,7 +10,6 @@ import secrets
 from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
 from hashlib import blake2b
-from types import TracebackType
 from typing import Any, Protocol
 
 from sqlalchemy import Connection, text
@@ -112,9 +111,7 @@ class PostgresWorker:
         self._ask(_PING)
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         if self._session is not None:
             with suppress(StoreError):
                 self._ask(_LEAVE)  # now: the server needs a moment to end a session
