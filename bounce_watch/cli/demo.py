@@ -180,13 +180,13 @@ def _print_figures(stats: Stats) -> None:
     kinds = ", ".join(f"{count} {kind.replace('_', ' ')}" for kind, count in sorted(stats.messages.items()))
     withheld, mails = sum(stats.withheld.values()), stats.mails
     rows = (
-        ("Mails read", sum(stats.messages.values()), kinds),
+        ("Messages read", sum(stats.messages.values()), kinds),
         ("Seen before", stats.duplicates, "the same report twice, or a journal copy"),
         ("Bounces", stats.bounces, "one for each recipient"),
-        ("Answers to colleagues", mails.get("reply", 0), "what to do, in under 120 words"),
+        ("Replies to colleagues", mails.get("reply", 0), "what to do, in under 120 words"),
         ("Letters to owners", mails.get("owner", 0), "about bounces of scanners and shop systems"),
-        ("Passed on to support", mails.get("question", 0), "what colleagues replied to our answers"),
-        ("Answers withheld", withheld, "robots, repeats, doubtful or forged reports"),
+        ("Passed on to support", mails.get("question", 0), "what colleagues wrote back"),
+        ("Replies not sent", withheld, "robots, repeats, doubtful or spoofed reports"),
         ("Alerts", mails.get("alert", 0), "incidents: the first word, growth, reminders, the all-clear"),
         ("Digests", mails.get("digest", 0), "one each morning"),
         ("In quarantine", stats.quarantined, "unreadable; its bytes are kept"),
@@ -212,8 +212,8 @@ def _print_places(folder: Path, config_path: Path) -> None:
     places = [
         ("The newest digest", digests[-1] if digests else None),
         ("An alert", alert),
-        ("An answer to a colleague", reply),
-        ("All mails", folder / "sent"),
+        ("A reply to a colleague", reply),
+        ("All messages sent", folder / "sent"),
     ]
     out = console()
     out.print("Look at", style="bold")

@@ -177,5 +177,5 @@ class CycleWork:
 def one_line(result: CycleResult) -> str:
     return (
         f"{result.messages} new mails, {result.bounces} bounces, {len(result.opened)} incidents opened, "
-        f"{result.letters} answers written, {result.delivered.sent} mails sent"
+        f"{result.letters} replies written, {result.delivered.sent} messages sent"
     )

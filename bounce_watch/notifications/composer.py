@@ -96,11 +96,11 @@ class Composer:
 def chat_text(subject: str, incident: Incident) -> tuple[str, str]:
     """Return title and text of the chat message about an incident. `subject` is that of its alert."""
     finding = incident.finding
-    mails = f"{finding.messages} mail{'' if finding.messages == 1 else 's'}"
+    messages = f"{finding.messages} message{'' if finding.messages == 1 else 's'}"
     text = (
         f"{quiet(title_of(finding))}\n"
-        f"{SEVERITIES[finding.severity]} · must act: {OWNERS[finding.owner]} · {mails}\n"
-        f"What to do stands in the mail; here: bounce-watch incidents show {incident.number}"
+        f"{SEVERITIES[finding.severity]} · Owner: {OWNERS[finding.owner]} · {messages}\n"
+        f"Steps: see the email, or run bounce-watch incidents show {incident.number}"
     )
     return quiet(subject), text
 

@@ -60,9 +60,9 @@ def print_cycle(result: CycleResult, *, as_json: bool) -> None:
         say("Nothing new in the mailbox.")
     else:
         kinds = ", ".join(f"{count} {kind.value}" for kind, count in sorted(result.kinds.items()))
-        say(f"{result.messages} new mails ({kinds}).")
+        say(f"{result.messages} new messages ({kinds}).")
         say(f"{result.bounces} bounces; {result.duplicates} reports were there before.")
-        say(f"{result.letters} answers written, {result.withheld} not written.")
+        say(f"{result.letters} replies written, {result.withheld} not sent.")
     if result.opened:
         names = ", ".join(f"INC-{number}" for number in result.opened)
         say(f"Incidents opened: {names}. See `bounce-watch incidents show {result.opened[0]}`.")

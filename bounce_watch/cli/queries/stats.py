@@ -79,7 +79,7 @@ def _print_counts(title: str, counts: Mapping[str, int], *, has_labels: bool) ->
 def _store_lines(whole: Stats) -> list[tuple[str, str]]:
     copies = f", {whole.duplicates} of them copies" if whole.duplicates else ""
     pairs = [
-        ("Mails read", f"{sum(whole.messages.values())} ({_listed(whole.messages)})"),
+        ("Messages read", f"{sum(whole.messages.values())} ({_listed(whole.messages)})"),
         ("Reports", f"{whole.reports}{copies}"),
         ("Recipients", f"{whole.bounces}, from {local(whole.first_bounce_at)} on" if whole.bounces else "0"),
         ("Incidents open", str(whole.incidents_open)),
