@@ -6,13 +6,16 @@ import sys
 
 def main() -> None:
     """Run the program; print a message and exit with a status for each expected error."""
-    sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    _settle_in()
     from bounce_watch.cli.app import app
 
     try:
-        app(prog_name="bounce-watch")
+        try:
+            app(prog_name="bounce-watch")
+        finally:
+            sys.stdout.flush()
     except BrokenPipeError:  # a reader closed the pipe early (`| head`); the signal would end a service too
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _discard_output()
         raise SystemExit(1) from None
     except Exception as error:
         from bounce_watch.cli.common.exit_status import report, status_of
@@ -20,4 +23,20 @@ def main() -> None:
         status = status_of(error)
         if status is None:
             raise
+        if isinstance(error, OSError):
+            _discard_output()
         report(error, status)
+
+
+def _settle_in() -> None:
+    """Take any environment: closed streams, and any umask, for what we write is for its owner."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:  # else the next file that is opened would get its number
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115
+    sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    os.umask(0o077)
+
+
+def _discard_output() -> None:
+    """Let what is left in the buffer of stdout go nowhere, so that the interpreter can end in silence."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -37,13 +37,17 @@ def status_of(error: Exception) -> Exit | None:
         (ReaderUnavailable, Exit.TRY_LATER),
         (StoreNotWritable, Exit.REFUSED),
         (StoreError, Exit.FAILED),
+        (PermissionError, Exit.REFUSED),
+        (OSError, Exit.FAILED),
     )
     return next((status for kind, status in table if isinstance(error, kind)), None)
 
 
 def report(error: Exception, status: Exit) -> None:
     """Print what failed and what repairs it, and exit."""
-    for line in str(error).splitlines() or [type(error).__name__]:
+    is_of_system = isinstance(error, OSError) and error.strerror
+    text = f"{error.filename or 'output'}: {error.strerror}" if is_of_system else str(error)
+    for line in text.splitlines() or [type(error).__name__]:
         sys.stderr.write(f"bounce-watch: {for_terminal(line)}\n")
     say_repair(getattr(error, "repair", ""), getattr(error, "commands", ()))
     sys.stderr.flush()

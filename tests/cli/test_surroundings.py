@@ -1,0 +1,81 @@
+"""Whatever surrounds the program: closed or full streams, any umask, few files, no home, no right to read."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.slow
+
+PROGRAM = f"{sys.executable} -m bounce_watch"
+INIT = (
+    f"{PROGRAM} init --yes --organisation X --domain x.example --mailbox b@x.example --maildir m "
+    "--admin a@x.example --support phone --out-folder sent"
+)
+
+
+def shell(code: str, folder: Path, **environ: str) -> subprocess.CompletedProcess[str]:
+    """Run shell code in a folder with this environment and nothing else."""
+    root = str(Path(__file__).parents[2])
+    return subprocess.run(
+        ["sh", "-c", code], cwd=folder, env={"PYTHONPATH": root, **environ}, text=True, check=False,
+        stdin=subprocess.DEVNULL, capture_output=True,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("code", "status"),
+    [
+        ("explain 5.1.1 >&-", 0),
+        ("explain 5.1.1 <&- >&- 2>&-", 0),
+        ("init --output c.toml <&-", 2),
+        ("explain 5.1.1 >/dev/full", 1),
+        ("explain 5.1.1 --json >/dev/full", 1),
+        ("parse . --json >/dev/full", 1),
+        ("dns --help >/dev/full", 1),
+    ],
+)
+def test_closed_and_full_streams_give_a_sentence_at_most(tmp_path: Path, code: str, status: int) -> None:
+    (tmp_path / "mail.eml").write_text("Subject: lunch\n\nno report\n")
+    done = shell(f"{PROGRAM} {code}", tmp_path)
+    assert done.returncode == status, done.stderr
+    assert "Traceback" not in done.stderr
+    assert "Exception ignored" not in done.stderr
+    assert ("No space left" in done.stderr) == ("/dev/full" in code)
+
+
+@pytest.mark.parametrize("umask", ["0777", "0000"])
+def test_the_umask_neither_opens_nor_closes_what_we_write(tmp_path: Path, umask: str) -> None:
+    """Folders were closed to ourselves with 0777, and what previews write was open to all with 0000."""
+    init = f"umask {umask}; {INIT} --output sub/c.toml"
+    code = f"{init} && {PROGRAM} templates preview mailbox_full --language en --out texts"
+    done = shell(code, tmp_path)
+    assert done.returncode == 0, done.stderr
+    paths = [path for path in tmp_path.rglob("*") if "__pycache__" not in str(path)]
+    assert {path.name for path in paths} >= {"sub", "c.toml", "texts"}
+    assert {path.stat().st_mode & 0o777 for path in paths} == {0o700, 0o600}
+
+
+def test_few_open_files_and_an_empty_environment_are_enough(tmp_path: Path) -> None:
+    (tmp_path / "mail.eml").write_text("Subject: lunch\n\nno report\n")
+    done = shell(f"ulimit -n 64; {PROGRAM} parse . --json", tmp_path, LC_ALL="C", TZ="Foo/Bar")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_configuration_that_may_not_be_read_is_named(tmp_path: Path) -> None:
+    if os.getuid() != 0:
+        pytest.skip("another account is needed, which only root can take")
+    config = tmp_path / "c.toml"
+    config.write_text("")
+    config.chmod(0o600)
+    open_to_all = "import os; os.setgid(65534); os.setuid(65534); from bounce_watch.cli import main; main()"
+    code = "import sys; from bounce_watch.cli.app import app; sys.argv = ['x', '-c', sys.argv[1], 'stats']; "
+    done = subprocess.run(
+        [sys.executable, "-c", f"import bounce_watch.cli.queries.stats; {code}{open_to_all}", str(config)],
+        check=False, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 77, done.stderr
+    assert "Permission denied" in done.stderr
+    assert "Traceback" not in done.stderr
