@@ -1,7 +1,7 @@
 """An incident: a finding that is opened, resolved and reopened, and about which admins are alerted."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from bounce_watch.model.finding import Finding
@@ -22,6 +22,9 @@ class IncidentState(StrEnum):
     def is_closed(self) -> bool:
         return self in CLOSED
 
+
+FARTHEST_CLOCK = timedelta(days=1)
+"""What was noted later than this from now was noted by a wrong clock."""
 
 CLOSED = (IncidentState.RESOLVED, IncidentState.ARCHIVED)
 
@@ -45,6 +48,7 @@ class Incident:
     acknowledged_at: datetime | None = None
     acknowledged_by: str | None = None
     silenced_until: datetime | None = None
+    silenced_at: datetime | None = None
     suppressed_by: int | None = None
     reopened: int = 0
     historical: bool = False
@@ -54,6 +58,9 @@ class Incident:
         return f"INC-{self.number}"
 
     def is_silenced(self, now: datetime) -> bool:
+        """Tell whether a silence holds; one that was begun by a clock far ahead does not."""
+        if self.silenced_at is not None and self.silenced_at - now > FARTHEST_CLOCK:
+            return False
         return self.silenced_until is not None and now < self.silenced_until
 
     def standing(self, now: datetime) -> str:

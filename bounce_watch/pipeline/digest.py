@@ -42,7 +42,8 @@ def is_digest_due(context: Context) -> bool:
         with context.store.transaction() as tx:
             tx.state.clear_digest_doubt()
         doubted = None
-    newest, due = context.store.digests.last_date(), newest_due(context.config, now)
+    due = newest_due(context.config, now)
+    newest = context.store.digests.last_date(now.astimezone(context.config.zone).date())
     if newest is None:
         began = context.store.state.first_run_at()
         if due.date() < now.astimezone(context.config.zone).date() and (began is None or began > due):
@@ -52,7 +53,7 @@ def is_digest_due(context: Context) -> bool:
     if _waits_for_look(context, now):
         return False
     last = context.store.digests.last_until()
-    if last is None or now - last <= DOUBTFUL or (doubted is not None and now - doubted <= DOUBTFUL):
+    if last is None or abs(now - last) <= DOUBTFUL or (doubted is not None and now - doubted <= DOUBTFUL):
         return True
     with context.store.transaction() as tx:
         tx.state.note_digest_doubt(now)
@@ -101,7 +102,8 @@ def gather(
 
     Only the latter tells the health of the service. If that of `today` was made, it covers what came since.
     """
-    today, newest = today or now.astimezone(config.zone).date(), store.digests.last_date()
+    here = now.astimezone(config.zone).date()
+    today, newest = today or here, store.digests.last_date(here)
     is_made = newest is not None and newest >= today
     health: tuple[Health, ...] = ()
     if local_date is None:

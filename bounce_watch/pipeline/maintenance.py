@@ -10,7 +10,7 @@ import structlog
 
 from bounce_watch.config.models import Config
 from bounce_watch.pipeline.context import Context
-from bounce_watch.pipeline.digest import DOUBTFUL, longer_editions, weekday_of
+from bounce_watch.pipeline.digest import longer_editions, weekday_of
 from bounce_watch.pipeline.elapsed import has_passed
 from bounce_watch.source.interface import never, no_progress
 from bounce_watch.store import Store
@@ -91,10 +91,10 @@ def is_maintenance_due(context: Context) -> bool:
 def _trusted_now(store: Store, now: datetime) -> datetime:
     """Return the time from which age is measured: a clock that is far ahead must not delete everything.
 
-    The newest digest was made at a time that two polls confirmed. Without a digest, `now` is taken.
+    It is that of the maintenance before, so that a wrong clock has a day to be put right.
     """
-    last = store.digests.last_until()
-    return now if last is None else min(now, last + DOUBTFUL)
+    last = store.maintenance.last_maintenance_at()
+    return now if last is None else min(now, last)
 
 
 def run_maintenance(context: Context, *, stop: Callable[[], bool] = never) -> Counter[str]:
@@ -115,7 +115,7 @@ def run_maintenance(context: Context, *, stop: Callable[[], bool] = never) -> Co
         if figures:
             tx.maintenance.add_audit_entry("purge", "bounce_watch", figures, now)
             log.info("upkeep", **figures)
-        if trusted == now and batches <= BATCHES_A_CYCLE and not stop():
+        if batches <= BATCHES_A_CYCLE and not stop():
             tx.maintenance.note_maintenance(now)
     return gone
 

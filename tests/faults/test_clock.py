@@ -9,12 +9,15 @@ import pytest
 
 from bounce_watch.model import LetterKind, OutboxState
 from bounce_watch.pipeline import run_cycle
+from bounce_watch.pipeline.health import Level, judge_mailboxes, worst
 from bounce_watch.pipeline.incidents.mailbox_outage import note_fault
+from bounce_watch.pipeline.wiring import source_names
 from bounce_watch.send import FolderSender, Outcome
 from bounce_watch.source.local.maildir import MaildirSource
 from tests.pipeline.conftest import Home, home, ndr, open_home, reader, store_line
 from tests.safety.test_uncertain import Cut
 from tests.store.committed import committed
+from tests.store.rows import reading
 from tests.store.values import LETTER
 
 pytestmark = pytest.mark.slow
@@ -187,3 +190,140 @@ def test_a_storm_under_a_wrong_clock_trips_no_breaker_of_today(home: Home) -> No
         outbox.enqueue(letter, content=b"x", bw_id=f"{number}", state=OutboxState.PENDING, now=ahead)
     history = home.context.store.outbox.reply_history(LETTER.to, "unknown", home.clock.now)
     assert (history.mails_last_hour, history.replies_last_day, history.last_reply_at) == (0, 0, None)
+
+
+def test_a_silence_that_was_set_by_a_clock_a_year_ahead_ends_with_it(home: Home) -> None:
+    """Nor does the next incident of its kind inherit it."""
+    blocked(home, 1)
+    run_with_probe(home)
+    (number,) = (one.number for one in home.context.store.incidents.list_open())
+    home.clock.now += YEAR
+    with home.context.store.transaction() as tx:
+        tx.incidents.silence(number, home.clock.now + timedelta(hours=8), home.clock.now, by="anna")
+    assert home.context.store.incidents.show(number).incident.is_silenced(home.clock.now)
+    home.clock.now -= YEAR
+    assert not home.context.store.incidents.show(number).incident.is_silenced(home.clock.now)
+    with home.context.store.transaction() as tx:
+        tx.incidents.resolve(number, home.clock.now, by="anna")
+    home.clock.now += timedelta(days=30)
+    again = ndr("c1@larkfield.example", number=60, at=home.clock.now, remote=None, **BLOCKED)
+    home.deliver(again, "60")
+    run_with_probe(home)
+    assert sum("c1@" in subject for subject in alerts(home)) >= 2
+
+
+def test_what_fell_quiet_or_was_closed_by_a_clock_a_year_ahead_opens_again(home: Home) -> None:
+    """It told of the silence with every look, and took what came in a year for late reports."""
+    for number in range(1, 4):
+        blocked(home, number)
+    run_with_probe(home)
+    home.clock.now += YEAR
+    for _ in range(2):
+        run_with_probe(home)
+        home.clock.now += timedelta(minutes=1)
+    first, *_ = home.context.store.incidents.list_open()
+    with home.context.store.transaction() as tx:
+        tx.incidents.resolve(first.number, home.clock.now, by="anna")
+    home.clock.now -= YEAR
+    withheld = count(home, "withheld")
+    for _ in range(5):
+        run_with_probe(home)
+        home.clock.now += timedelta(minutes=1)
+    assert count(home, "withheld") == withheld
+    home.deliver(ndr(first.finding.key, number=7, at=home.clock.now, remote=None, **BLOCKED), "7")
+    run_with_probe(home)
+    assert first.finding.fingerprint in {
+        one.finding.fingerprint for one in home.context.store.incidents.list_open()
+    }
+
+
+def count(home: Home, table: str) -> int:
+    with reading(home.context.store.location) as session:
+        return int(session.connection().exec_driver_sql(f"SELECT count(*) FROM {table}").scalar_one())
+
+
+def test_a_digest_of_next_year_ends_no_digest_of_today(home: Home) -> None:
+    """Two looks confirmed the wrong clock; then no digest came for a year. Nothing is told twice."""
+    home.deliver(ndr(number=1, at=home.clock.now), "1")
+    home.clock.now += timedelta(days=1)
+    run_with_probe(home)
+    home.clock.now += YEAR
+    for _ in range(3):
+        home.clock.now += timedelta(minutes=5)
+        run_with_probe(home)
+    home.clock.now -= YEAR
+    home.deliver(ndr(number=2, at=home.clock.now), "2")
+    made = []
+    for _ in range(4):
+        home.clock.now += timedelta(hours=12)
+        for _ in range(2):
+            home.clock.now += timedelta(minutes=5)
+            run_with_probe(home)
+        today = home.clock.now.date()
+        newest = home.context.store.digests.last_date(today)
+        if newest is not None and newest not in made:
+            made.append(newest)
+    assert len(made) >= 2
+    digests = home.context.store.digests
+    counted = [digests.count(day, "UTC", home.clock.now).bounces.now for day in made[-2:]]
+    assert sum(counted) == 1
+
+
+def test_a_clock_a_year_ahead_for_hours_purges_nothing(open_home: Callable[..., Home]) -> None:
+    """Two looks believed it, and everything was too old."""
+    home = open_home(('at = "23:30:00"', 'at = "23:30:00"\n[retention]\ndays = 200\nquarantine_days = 200'))
+    home.deliver(ndr(number=1, at=home.clock.now), "1")
+    for _ in range(3):
+        home.clock.now += timedelta(days=1)
+        run_with_probe(home)
+    home.clock.now += YEAR
+    for _ in range(12):
+        home.clock.now += timedelta(hours=1)
+        run_with_probe(home)
+    home.clock.now -= YEAR
+    for _ in range(3):
+        home.clock.now += timedelta(days=1)
+        run_with_probe(home)
+    assert count(home, "bounce") == 1
+
+
+def test_a_first_look_under_a_clock_a_year_ahead_holds_no_reply_of_today(home: Home) -> None:
+    """All mail of the year was backlog, and its replies were held."""
+    home.deliver(ndr(number=1, at=home.clock.now), "1")
+    home.clock.now += YEAR
+    run_with_probe(home)
+    home.clock.now -= YEAR
+    home.deliver(ndr("late@larkfield.example", number=2, at=home.clock.now), "2")
+    run_with_probe(home)
+    (reply,) = [one for one in home.context.store.outbox.list() if one.recipient == "late@larkfield.example"]
+    assert reply.state is OutboxState.SENT
+
+
+def test_a_mailbox_that_was_read_under_a_clock_a_year_ahead_is_watched_again(home: Home) -> None:
+    """It counted as just read for a year."""
+    home.clock.now += YEAR
+    run_with_probe(home)
+    home.clock.now -= YEAR
+    (name,) = source_names(home.context.config)
+    lines = judge_mailboxes(
+        home.context.store, home.context.config, home.clock.now, source_names(home.context.config)
+    )
+    assert name
+    assert worst(lines) is Level.CRITICAL
+    run_with_probe(home)
+    lines = judge_mailboxes(
+        home.context.store, home.context.config, home.clock.now, source_names(home.context.config)
+    )
+    assert worst(lines) is Level.OK
+
+
+def test_reports_of_a_clock_a_year_ahead_do_not_hide_that_none_come(home: Home) -> None:
+    evidence = home.context.site.accepted_evidence
+    for ahead in (timedelta(0), YEAR):
+        home.clock.now += ahead
+        home.deliver(ndr(number=1 + bool(ahead), at=home.clock.now), str(ahead.days))
+        run_with_probe(home)
+        home.clock.now -= ahead
+    newest = home.context.store.bounces.newest_at(evidence, home.clock.now)
+    assert newest is not None
+    assert home.clock.now - newest < HOUR

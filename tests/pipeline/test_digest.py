@@ -17,7 +17,7 @@ def test_each_day_has_one_digest_and_each_bounce_is_in_one(open_home: Callable[.
         for _ in range(3):
             result = home.look()
             if result.digest:
-                last = home.context.store.digests.last_date()
+                last = home.context.store.digests.last_date(home.clock.now.date())
                 assert last is not None
                 counted.append(home.context.store.digests.count(last, "UTC", home.clock.now).bounces.now)
             home.clock.now += timedelta(hours=8)
@@ -59,7 +59,7 @@ def test_a_digest_is_sent_when_no_poll_falls_between_its_hour_and_midnight(
     made = []
     for _ in range(5 * 4):
         if home.look().digest:
-            made.append(home.context.store.digests.last_date())
+            made.append(home.context.store.digests.last_date(home.clock.now.date()))
         home.clock.now += timedelta(hours=6)
     first = home.clock.now.date() - timedelta(days=5)
     assert made == [first + timedelta(days=day) for day in range(5)]

@@ -56,7 +56,7 @@ def test_a_date_that_is_closed_is_never_closed_again(store: Store, ingest: Inges
     with store.transaction() as tx:
         again = tx.digests.count(MONDAY + days * DAY, ZONE, NOW - HOUR)
         assert not tx.digests.record(again, "digest")
-    assert store.digests.last_date() == MONDAY
+    assert store.digests.last_date(MONDAY) == MONDAY
     assert close_day(store, MONDAY + DAY, NOW + DAY).bounces.now == 1
 
 

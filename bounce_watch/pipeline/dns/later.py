@@ -9,6 +9,7 @@ from bounce_watch.model import Incident
 from bounce_watch.model.dns import DnsFinding, DnsVerdict, Question
 from bounce_watch.pipeline.context import Context
 from bounce_watch.pipeline.dns_proofs import Found
+from bounce_watch.pipeline.elapsed import has_passed, is_ahead
 from bounce_watch.pipeline.incidents.alerts import alert_resolved
 from bounce_watch.store import StoreQueries, Transaction
 
@@ -28,7 +29,7 @@ def look_again(context: Context) -> dict[int, Found]:
     for incident in store.incidents.list_open():
         if _is_proven(context, incident):
             before = _proving(store, incident)
-            if before and now - max(one.asked_at for one in before) >= AGAIN:
+            if before and has_passed(AGAIN, max(one.asked_at for one in before), now):
                 dns.forget(incident.finding.key)
                 looked[incident.number] = dns.ask(store, _ask(store, incident, before), now)
     return looked
@@ -44,7 +45,7 @@ def look_daily(context: Context) -> list[Found]:
 
 
 def _is_due(found: Found, now: datetime) -> bool:
-    return all(now - one.asked_at >= DAILY for one in found if one.question is Question.MTA_STS)
+    return all(has_passed(DAILY, one.asked_at, now) for one in found if one.question is Question.MTA_STS)
 
 
 def _is_proven(context: Context, incident: Incident) -> bool:
@@ -88,7 +89,7 @@ def note_looks(
         now = context.clock()
         if incident.state.is_closed or not found or any(_is_wrong(one) for one in found):
             continue
-        held = _held_until(tx, incident, before)
+        held = _held_until(tx, incident, before, now)
         why = f"DNS: {'; '.join(one.why for one in found)}"
         if held <= now:
             tx.incidents.resolve(number, now, why=why)
@@ -108,13 +109,15 @@ def _is_wrong(finding: DnsFinding) -> bool:
     return finding.proves or finding.verdict in (DnsVerdict.ABSENT, DnsVerdict.UNASKED)
 
 
-def _held_until(store: StoreQueries, incident: Incident, before: Iterable[DnsFinding]) -> datetime:
+def _held_until(
+    store: StoreQueries, incident: Incident, before: Iterable[DnsFinding], now: datetime
+) -> datetime:
     """Return until when caches may hold an answer that proved the incident."""
     names = {(one.question, one.name) for one in before}
     rows = [one for one in store.dns.history([incident.finding.key]) if (one.question, one.name) in names]
     ends = [
         one.asked_at + timedelta(seconds=UNKNOWN_TTL if one.ttl is None else one.ttl)
         for one in rows
-        if one.proves
+        if one.proves and not is_ahead(one.asked_at, now)
     ]
-    return max(ends, default=incident.opened_at)
+    return max(ends, default=now)

@@ -7,6 +7,7 @@ from bounce_watch.config.models import Config
 from bounce_watch.model import Health, Severity
 from bounce_watch.notifications.rendering.local_time import stamp
 from bounce_watch.pipeline.context import read_catalogue
+from bounce_watch.pipeline.elapsed import has_passed
 from bounce_watch.pipeline.health.line import Level, Line, ago
 from bounce_watch.pipeline.health.sending import judge_sending
 from bounce_watch.pipeline.room import MEGABYTE, require_room
@@ -75,7 +76,7 @@ def _mailbox(store: StoreQueries, config: Config, now: datetime, label: str, nam
     """Judge a mailbox: critical once it was not read, or not without a fault, for `stale_minutes`."""
     read_at, trouble = store.mailboxes.last_look_at(name), store.mailboxes.trouble_with(name)
     limit = timedelta(minutes=config.monitor.stale_minutes)
-    is_stale = read_at is not None and now - read_at > limit
+    is_stale = read_at is not None and has_passed(limit, read_at, now)
     if is_stale or (trouble is not None and now - trouble.since > limit):
         level = Level.CRITICAL
     else:
@@ -159,7 +160,8 @@ def _size(config: Config) -> Line:
 
 
 def _digest(store: StoreQueries, config: Config, now: datetime) -> Line:
-    newest, local = store.digests.last_date(), now.astimezone(config.zone)
+    local = now.astimezone(config.zone)
+    newest = store.digests.last_date(local.date())
     at = f"{config.digest.at:%H:%M}"
     if local.time() < config.digest.at:
         text = f"next today at {at}"

@@ -47,7 +47,7 @@ def has_mail_again(context: Context, tx: Transaction, rule: Rule, incident: Inci
     if rule.shape is not Shape.ABSENCE:
         return False
     key, evidence = incident.finding.key, rule.evidence or context.site.accepted_evidence
-    newest = tx.bounces.newest_at(evidence, None if key == TENANT else key)
+    newest = tx.bounces.newest_at(evidence, context.clock(), None if key == TENANT else key)
     return newest is not None and newest > incident.finding.last_at
 
 
@@ -83,7 +83,7 @@ def _silences(context: Context, tx: Transaction, rule: Rule) -> Iterator[Finding
     now, evidence = context.clock(), rule.evidence or context.site.accepted_evidence
     mailboxes = tx.mailboxes.polled_since(now - READ_LATELY)
     for mailbox in mailboxes:
-        last = tx.bounces.newest_at(evidence, mailbox)
+        last = tx.bounces.newest_at(evidence, now, mailbox)
         if last is None or now - last < (rule.gap or MIN_GAP):
             continue
         counts = tx.bounces.messages_by_hour(

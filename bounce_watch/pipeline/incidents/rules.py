@@ -9,7 +9,7 @@ from datetime import timedelta
 from bounce_watch.detect import Rule, Shape, adds_nothing, evaluate, is_quiet, key_of
 from bounce_watch.model import Event, Incident, IncidentState
 from bounce_watch.pipeline.context import Context
-from bounce_watch.pipeline.elapsed import has_passed
+from bounce_watch.pipeline.elapsed import has_passed, is_ahead
 from bounce_watch.pipeline.incidents.alerts import alert_due, alert_resolved
 from bounce_watch.pipeline.incidents.periodic_rules import (
     apply_periodic_rules,
@@ -87,6 +87,8 @@ def _apply(
             return None
         fed = tx.incidents.feed(known.number, events, now, is_new_message=is_first)
         return Recorded(incident=fed, change=Change.UPDATED)
+    if known is not None and is_ahead(known.resolved_at, now):
+        known = None  # a wrong clock closed it
     if known is not None and _belongs_to(rule, known, newest):
         return None  # a late report about a closed incident
     span = {"since": newest.occurred_at - rule.window, "until": newest.occurred_at + rule.window}
@@ -148,9 +150,11 @@ def _note_silence(context: Context, tx: Transaction, rule: Rule | None, incident
     """Let an incident fall quiet, stir again, or be archived; one whose rule is switched off is quiet."""
     now = context.clock()
     is_quiet_now = rule is None or _has_no_new_bounces(context, tx, rule, incident)
-    if incident.state is not IncidentState.QUIET:
-        if is_quiet_now:
-            tx.incidents.fall_quiet(incident.number, now)
+    is_noted = incident.state is IncidentState.QUIET
+    if is_quiet_now and not (is_noted and not is_ahead(incident.quiet_since, now)):
+        tx.incidents.fall_quiet(incident.number, now)
+    elif not is_noted:
+        return
     elif not is_quiet_now:
         tx.incidents.wake(incident.number, now)
     elif not incident.finding.severity.is_urgent and incident.quiet_since is not None:

@@ -9,6 +9,7 @@ from bounce_watch.notifications.freeze import freeze, new_ids
 from bounce_watch.notifications.gate.check import check, refuse_at_once
 from bounce_watch.notifications.gate.values import Allowed, Candidate, Past, Policy, Reason, Refused
 from bounce_watch.pipeline.context import Context
+from bounce_watch.pipeline.elapsed import is_ahead
 from bounce_watch.store import StoreQueries, Transaction
 from bounce_watch.store.outbox.queue import BREAKER
 
@@ -93,6 +94,7 @@ def frozen(context: Context, letter: Letter, now: datetime) -> tuple[bytes, str]
 def past_of(known: StoreQueries, candidate: Candidate, now: datetime) -> Past:
     """Return what the gate must know of earlier mail."""
     history = known.outbox.reply_history(candidate.to or "", candidate.cause, now, candidate.event_key)
+    backlog_until = known.state.backlog_until()
     return Past(
         event_key_known=history.event_known,
         last_reply_at=history.last_reply_at,
@@ -100,5 +102,6 @@ def past_of(known: StoreQueries, candidate: Candidate, now: datetime) -> Past:
         mails_last_minute=history.mails_last_minute,
         mails_last_hour=history.mails_last_hour,
         breaker_latched=known.state.breaker_latched_at() is not None,
-        backlog_until=known.state.backlog_until(),
+        # A first poll under a clock that was ahead: its backlog is held already, and later mail is none.
+        backlog_until=None if is_ahead(backlog_until, now) else backlog_until,
     )

@@ -12,7 +12,7 @@ from bounce_watch.store.database.location import StoreLocation, require_fit
 from bounce_watch.store.database.sqlite import for_writing
 from bounce_watch.store.database.sqlite_file import back_up_to
 
-HEAD = "0018"
+HEAD = "0019"
 """The revision that this version works with; a test compares it with the newest file."""
 
 SCRIPTS = Path(__file__).parent.parent / "migrations"

@@ -134,9 +134,8 @@ class Incidents(IncidentLife, IncidentQueries):
             confirmed=finding.confirmed,
         )
         before = self._rows.get(tables.Incident, row.previous) if row.previous else None
-        row.silenced_until = (
-            before.silenced_until if before else None
-        )  # a silence also holds for the next incident
+        if before is not None:  # a silence also holds for the next incident
+            row.silenced_until, row.silenced_at = before.silenced_until, before.silenced_at
         self._rows.add(row)
         self._rows.flush()
         self._link(row.number, finding.events)

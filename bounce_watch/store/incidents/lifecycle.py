@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import false, func
+from sqlalchemy import false, func, true
 from sqlmodel import Session, col, select
 
 from bounce_watch.model import CLOSED, Finding, Incident, IncidentState, Owner, Severity
+from bounce_watch.model.incident import FARTHEST_CLOCK
 from bounce_watch.store import tables
 from bounce_watch.store.database.errors import NotThere
 from bounce_watch.store.database.session import Queries, Repository
@@ -53,7 +54,8 @@ class AlertQueries(Queries):
         """Tell whether an incident opened since then is urgent, and its first alert is not written yet."""
         incident = tables.Incident
         urgent = (col(incident.owner) == Owner.SECURITY) | (col(incident.severity) == Severity.CRITICAL)
-        silent = col(incident.silenced_until) > now
+        begun = func.coalesce(col(incident.silenced_at) <= now + FARTHEST_CLOCK, true())
+        silent = (col(incident.silenced_until) > now) & begun
         query = select(incident.number).where(
             col(incident.state) == IncidentState.OPEN,
             col(incident.opened_at) > since,
@@ -95,7 +97,7 @@ class IncidentLife(AlertQueries, Repository):
     def silence(self, number: int, until: datetime, now: datetime, *, by: str, why: str = "") -> Incident:
         """Send no alerts about the incident until then; a past time ends the silence."""
         row = self._unresolved(number)
-        row.silenced_until = until
+        row.silenced_until, row.silenced_at = until, now
         span = f"until {until:%Y-%m-%d %H:%M} UTC" if until > now else "ended"
         self._note(row, "silenced", now, by=by, note=f"{span}: {why}" if why else span)
         return incident_of(row)

@@ -111,9 +111,11 @@ class BounceEvents(Queries):
         with self._reading() as session:
             return {_EPOCH + timedelta(hours=number): count for number, count in session.exec(query)}
 
-    def newest_at(self, evidence: Collection[Evidence], mailbox: str | None = None) -> datetime | None:
-        """Return the time of the newest failed bounce with this evidence, in a mailbox or in any."""
-        conditions = [_FAILED, col(_BOUNCE.evidence).in_(sorted(evidence))]
+    def newest_at(
+        self, evidence: Collection[Evidence], until: datetime, mailbox: str | None = None
+    ) -> datetime | None:
+        """Return when the newest failed bounce up to `until` has this evidence, in a mailbox or in any."""
+        conditions = [_FAILED, col(_BOUNCE.occurred_at) <= until, col(_BOUNCE.evidence).in_(sorted(evidence))]
         if mailbox is not None:
             conditions.append(_in_mailbox(mailbox))
         newest: Any = select(col(_BOUNCE.occurred_at)).where(*conditions)

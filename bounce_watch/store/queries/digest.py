@@ -29,10 +29,14 @@ WEEKS, DAY = 4, timedelta(days=1)
 
 
 class DigestQueries(Queries):
-    def last_date(self) -> date | None:
-        """Return the local date of the newest digest, None before the first."""
+    def last_date(self, today: date) -> date | None:
+        """Return the local date of the newest digest, None before the first.
+
+        One later than tomorrow was made by a wrong clock, and is passed over: no zone is a day ahead.
+        """
         with self._reading() as session:
-            return session.exec(select(func.max(_DIGEST.local_date))).one()
+            newest = select(func.max(_DIGEST.local_date)).where(col(_DIGEST.local_date) <= today + DAY)
+            return session.exec(newest).one()
 
     def count(
         self,
@@ -55,6 +59,8 @@ class DigestQueries(Queries):
             first_run = StateQueries(lend(session)).first_run_at()
             before = edition_before(session, local_date, edition, weekday)
             span = _span_of(session, local_date, now, first_run, before)
+            if edition is Edition.DAILY and session.get(_DIGEST, local_date) is None:
+                span = replace(span, start=_marks_before(session))
             counting = Counting(session, span, accepted, usual=_usual(span, first_run, edition))
             missed = (local_date - before.local_date).days - 1 if before and edition is Edition.DAILY else 0
             digest = counting.digest(
@@ -85,7 +91,7 @@ class Digests(DigestQueries, Repository):
         Returns False when this date or a later one was recorded before: then do not write the message.
         `event_key` is None for an empty day without a message.
         """
-        newest = self.last_date()
+        newest = self.last_date(digest.local_date)
         if newest is not None and digest.local_date <= newest:
             return False
         row = _DIGEST(
@@ -94,7 +100,7 @@ class Digests(DigestQueries, Repository):
             since=digest.since,
             until=digest.until,
             event_key=event_key,
-            **_newest_rows(self._rows, _marks_before(self._rows, digest.local_date)),
+            **_newest_rows(self._rows, _marks_before(self._rows)),
         )
         self._rows.add(row)
         self._rows.flush()
@@ -150,9 +156,10 @@ def _marks(row: tables.Digest) -> dict[str, int]:
     return {mark: getattr(row, mark) for mark in MARKED}
 
 
-def _marks_before(session: Session, local_date: date) -> dict[str, int]:
-    before = edition_before(session, local_date)
-    return _NOTHING if before is None else _marks(before)
+def _marks_before(session: Session) -> dict[str, int]:
+    """Return the newest rows that any digest reported, also one of a date to come, by a wrong clock."""
+    highest = session.exec(select(*(func.max(col(getattr(_DIGEST, mark))) for mark in MARKED))).one()
+    return {mark: number or 0 for mark, number in zip(MARKED, highest, strict=True)}
 
 
 def _newest_rows(session: Session, at_least: Mapping[str, int]) -> dict[str, int]:

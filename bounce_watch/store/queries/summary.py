@@ -11,6 +11,7 @@ from bounce_watch.model import IncidentState, LetterKind, OutboxState
 from bounce_watch.store import tables
 from bounce_watch.store.database.session import Queries
 from bounce_watch.store.meta import read_time
+from bounce_watch.store.outbox.queries import FARTHEST
 from bounce_watch.store.vocabulary import QuarantineState
 
 
@@ -53,7 +54,8 @@ class Summary(Queries):
     def stuck(self, before: datetime) -> Stuck | None:
         """Return what could not leave although it was due before then, None for nothing."""
         mail = tables.Outgoing
-        tried = (col(mail.attempts) > 0) & (col(mail.pending_since) <= before)
+        is_late = (col(mail.pending_since) <= before) | (col(mail.pending_since) > before + FARTHEST)
+        tried = (col(mail.attempts) > 0) & is_late
         late = col(mail.state) == OutboxState.PENDING, tried | (col(mail.next_at) <= before)
         query: Any = select(mail.kind, mail.pending_since, mail.created_at, mail.server_reply)
         with self._reading() as session:

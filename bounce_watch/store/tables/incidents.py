@@ -57,6 +57,7 @@ class Incident(SQLModel, table=True):
     acknowledged_at: datetime | None = instant(default=None)
     acknowledged_by: str | None = safe_text(default=None)
     silenced_until: datetime | None = instant(default=None)
+    silenced_at: datetime | None = instant(default=None)
     suppressed_by: int | None = Field(default=None, sa_type=Key)
     reopened: int = 0
     told_at: datetime | None = instant(default=None)
