@@ -45,8 +45,9 @@ def status_of(error: Exception) -> Exit | None:
 
 def report(error: Exception, status: Exit) -> None:
     """Print what failed and what repairs it, and exit."""
-    is_of_system = isinstance(error, OSError) and error.strerror
-    text = f"{error.filename or 'output'}: {error.strerror}" if is_of_system else str(error)
+    text = str(error)
+    if isinstance(error, OSError) and error.strerror:
+        text = f"{error.filename or 'output'}: {error.strerror}"
     for line in text.splitlines() or [type(error).__name__]:
         sys.stderr.write(f"bounce-watch: {for_terminal(line)}\n")
     say_repair(getattr(error, "repair", ""), getattr(error, "commands", ()))
