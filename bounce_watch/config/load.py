@@ -72,7 +72,7 @@ def load_optional_config(explicit: Path | None) -> Config | None:
 def read_config(content: bytes, path: Path) -> Config:
     """Turn the file's content into a Config; `[organization]` means `[organisation]`. Raises ConfigError."""
     try:
-        table = tomllib.loads(content.decode("utf-8"))
+        table = tomllib.loads(content.decode("utf-8-sig"))
     except (UnicodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigError([f"{path} is not valid TOML: {error}"], "edit the line it names") from None
     if "organization" in table and "organisation" not in table:

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import Field, field_validator
 
 from bounce_watch.config.section import Address, Section, plain_address
+from bounce_watch.model.address import is_host_name
 from bounce_watch.notifications.facts import OrganisationProfile
 
 
@@ -42,6 +43,14 @@ class Organisation(Section):
     @classmethod
     def _a_labels(cls, domains: list[str]) -> list[str]:
         return [to_a_label(domain) for domain in domains]
+
+    @field_validator("accepted_domains")
+    @classmethod
+    def _domains(cls, domains: list[str]) -> list[str]:
+        for domain in domains:
+            if not is_host_name(domain):
+                raise ValueError(f"{domain!r} is no domain; write one such as contoso.com, without * or @")
+        return domains
 
     @field_validator("admins", "security")
     @classmethod

@@ -114,10 +114,16 @@ def test_relative_paths_start_at_the_files_folder() -> None:
         pytest.param("Europe/Berlin", "Berlin", "use a name such as Europe/Berlin", id="zone"),
         pytest.param("bounces@larkfield", "bounces@elsewhere", "must lie in one of", id="foreign-from"),
         pytest.param("mailadmin@", "mail admin@", "is not a plain e-mail address", id="admin"),
+        pytest.param("domains = [", "domains = ['*.larkfield.example',", "is no domain", id="pattern"),
+        pytest.param("domains = [", "domains = ['',", "is no domain", id="no-domain"),
     ],
 )
 def test_a_fault_is_one_sentence_that_names_the_place(old: str, new: str, sentence: str) -> None:
     assert any(sentence in problem for problem in problems_of(GOOD.replace(old, new)))
+
+
+def test_a_byte_order_mark_of_a_windows_editor_is_no_fault() -> None:
+    assert read_config(GOOD.encode("utf-8-sig"), FOLDER / "config.toml").organisation.name == "Larkfield"
 
 
 def test_toml_faults_name_the_line() -> None:
