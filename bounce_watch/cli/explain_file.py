@@ -14,7 +14,7 @@ from bounce_watch.explain.letterhead import Letterhead, letterhead
 from bounce_watch.explain.trace import BounceTrace, Trace, Value, trace
 from bounce_watch.model import OriginalMessage, Report
 from bounce_watch.notifications.gate.values import SENTENCES
-from bounce_watch.notifications.rendering.labels import CERTAINTIES
+from bounce_watch.notifications.rendering.labels import CERTAINTIES, label_of
 from bounce_watch.notifications.rendering.refusal_details import evidence_lines
 from bounce_watch.pipeline.context import read_catalogue, signatures_of, utc_now
 from bounce_watch.pipeline.replies.preview import ReplyPreview, preview_reply
@@ -163,7 +163,7 @@ def _told(answer: ReplyPreview | None) -> Lines:
         yield "Nobody", "nothing in it failed"
         return
     yield "To", answer.to or "nobody: the report names no sender"
-    yield "Outcome", _OUTCOMES.get(answer.outcome, f"not written: {answer.outcome}")
+    yield "Outcome", _OUTCOMES.get(answer.outcome, f"not sent: {label_of(answer.outcome)}")
     if not answer.with_history:
         yield "History", "there is no store here, so what was written before was not looked at"
     for reason, hits in answer.checks:

@@ -43,7 +43,7 @@ def test_a_forged_file_names_the_check_that_refuses(tmp_path: Path) -> None:
     mail = tmp_path / "a.eml"
     mail.write_bytes(ndr(authority="Anonymous"))
     told = call("-c", str(tmp_path / "config.toml"), "explain", str(mail)).stdout
-    assert "not written: evidence" in told
+    assert "not sent: not verified as our message" in told
     assert "AuthAs: Anonymous): it contradicts itself" in " ".join(told.split())
     assert "our DKIM signature" not in told
     told = call("-c", str(tmp_path / "config.toml"), "explain", str(mail), "--evidence").stdout
