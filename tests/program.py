@@ -50,6 +50,8 @@ def _surroundings(environ: Mapping[str, str]) -> Iterator[None]:
     """Set variables and the time zone; what the program sets for its whole process is undone."""
     before, logs = dict(os.environ), structlog.get_config()
     handlers = {number: signal.getsignal(number) for number in _SIGNALS}
+    mask = os.umask(0)
+    os.umask(mask)
     os.environ.update(environ)
     time.tzset()
     tempfile.tempdir = None  # else it is what it was at the first call
@@ -61,6 +63,7 @@ def _surroundings(environ: Mapping[str, str]) -> Iterator[None]:
         time.tzset()
         tempfile.tempdir = None
         structlog.configure(**logs)
+        os.umask(mask)
         for number, handler in handlers.items():
             signal.signal(number, handler)
 
