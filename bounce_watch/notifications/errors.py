@@ -6,6 +6,7 @@ class NotificationError(Exception):
 
     NotificationError
     ├── TemplateFault    a template is missing, lacks a block or names an unknown value
+    │   └── TooMuchWork  a template, such as one with an endless loop, was stopped
     ├── UntranslatedText a text has no translation into the language that was asked for
     ├── PlaybookFault    data/playbooks.toml is wrong
     ├── Unquotable       a value cannot be written into a PowerShell command safely
@@ -15,6 +16,10 @@ class NotificationError(Exception):
 
 class TemplateFault(NotificationError):
     """A template cannot be rendered; the message names the file and the line."""
+
+
+class TooMuchWork(TemplateFault):
+    """A template was stopped because it takes more steps than any text needs."""
 
 
 class UntranslatedText(NotificationError):

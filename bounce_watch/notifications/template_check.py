@@ -11,7 +11,7 @@ from bounce_watch.notifications import template_samples as samples
 from bounce_watch.notifications.alert.playbooks import Playbook
 from bounce_watch.notifications.catalog_check import catalog_problems, unused_blocks
 from bounce_watch.notifications.composer import Composer
-from bounce_watch.notifications.errors import TemplateFault
+from bounce_watch.notifications.errors import TemplateFault, TooMuchWork
 from bounce_watch.notifications.facts import ReplyFacts
 from bounce_watch.notifications.guidance.letter import guidance_text
 from bounce_watch.notifications.rendering.templates import Templates
@@ -76,6 +76,9 @@ def _reply_problems(templates: Templates, composer: Composer, cause: Cause, lang
             if position == 0:
                 composer.reply(facts)
             text = guidance_text(templates, samples.ORGANISATION, facts)
+        except TooMuchWork as fault:
+            yield str(fault)
+            return
         except TemplateFault as fault:
             yield str(fault)
             continue

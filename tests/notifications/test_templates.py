@@ -246,3 +246,34 @@ def test_a_problem_is_named_with_its_line(tmp_path: Path, templates: Path, text:
     with pytest.raises(TemplateFault) as caught:
         Composer([site, templates], template_samples.ORGANISATION).reply(facts)
     assert str(caught.value).startswith(place)
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("{{ ''.__class__.__mro__ }}", "unsafe"),
+        ("{{ cycler.__init__.__globals__ }}", "unsafe"),
+        ("{{ '{0.__class__}'.format(steps) }}", "unsafe"),
+        ("{% for i in range(10**9) %}x{% endfor %}", "Range too big"),
+        ("{% for i in range(99999) %}{% for j in range(99999) %}{% endfor %}{% endfor %}", "steps"),
+        ("{% macro f(n) %}{{ n and f(n - 1) ~ f(n - 1) }}{% endmacro %}{{ f(60) }}", "steps"),
+        ("{% macro f(n) %}{{ f(n) }}{% endmacro %}{{ f(1) }}", "recursion"),
+        ("{{ 'x' * 10**11 }}", "too large"),
+        ("{{ 9 ** 9 ** 9 }}", "too large"),
+        ("{{ 'x'|center(10000000000) }}{{ 'x'.rjust(10000000000) }}", "too large"),
+        ("{{ 1 / 0 }}", "division by zero"),
+        ("{{ 'a' + 1 }}", "concatenate"),
+        ("{{ '%d' % 'x' }}", "format"),
+    ],
+)
+def test_a_hostile_or_endless_text_is_stopped_and_named(tmp_path: Path, text: str, why: str) -> None:
+    own = folder(tmp_path, replies__mailbox_full=f"{{% block why %}}\n{text}{{% endblock %}}")
+    with pytest.raises(TemplateFault, match=rf"replies/mailbox_full\.j2, line 2: .*{why}"):
+        Templates([own]).block("replies/mailbox_full.j2", "why", {"steps": "1"})
+    with pytest.raises(TemplateFault, match=rf"replies/mailbox_full\.j2, line 2: .*{why}"):
+        Templates([own]).render("replies/mailbox_full.j2", {"steps": "1"})
+
+
+def test_large_figures_are_not_refused(tmp_path: Path) -> None:
+    own = folder(tmp_path, a="{% for n in rows %}{{ loop.length }}{{ n * 100 }} {{ n|string }}{% endfor %}")
+    assert Templates([own]).render("a.j2", {"rows": [20_000_000]}) == "12000000000 20000000"

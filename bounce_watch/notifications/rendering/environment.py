@@ -10,16 +10,16 @@ from types import CodeType
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateNotFound, pass_context
 from jinja2.bccache import Bucket, BytecodeCache
 from jinja2.runtime import Context
-from jinja2.sandbox import SandboxedEnvironment
 
 from bounce_watch.notifications.rendering.catalogs import ENGLISH, Catalogs
+from bounce_watch.notifications.rendering.sandbox import LimitedEnvironment
 
 _OF_ONE_LANGUAGE = re.compile(r"replies/([a-z]{2,3})/(.+)")
 
 
-def make_environment(folders: Sequence[Path], catalogs: Catalogs) -> SandboxedEnvironment:
+def make_environment(folders: Sequence[Path], catalogs: Catalogs) -> LimitedEnvironment:
     """Return the environment for templates of these folders; the first folder that has a file wins."""
-    environment = SandboxedEnvironment(
+    environment = LimitedEnvironment(
         loader=_Loader(folders),
         extensions=["jinja2.ext.i18n"],
         autoescape=lambda name: name is not None and name.endswith(".html.j2"),

@@ -19,15 +19,18 @@ import css_inline
 from jinja2 import Template, TemplateError, TemplateNotFound, TemplateSyntaxError
 
 from bounce_watch.model import Letter, LetterKind
-from bounce_watch.notifications.errors import TemplateFault, UntranslatedText
+from bounce_watch.notifications.errors import TemplateFault, TooMuchWork, UntranslatedText
 from bounce_watch.notifications.rendering.catalogs import ENGLISH, Catalogs
 from bounce_watch.notifications.rendering.environment import make_environment
+from bounce_watch.notifications.rendering.sandbox import EndlessTemplate
 from bounce_watch.notifications.rendering.translator import Translator
 
 Value = str | int | float | bool | None | Sequence["Value"] | Mapping[str, "Value"]
 Values = Mapping[str, Value]
 Written = TypeVar("Written")
 
+_FAULTS = (TemplateError, ArithmeticError, LookupError, MemoryError, RecursionError, TypeError, ValueError)
+"""What the lines of a template can raise, such as `1 / 0` and `"a" + 1`."""
 _PLAIN = (str, int, float, bool, type(None))
 _OWN_WORDS = re.compile(r"replies/[a-z]{2,3}/words\.j2")
 
@@ -80,9 +83,12 @@ class Templates:
 
     def render(self, name: str, values: Values) -> str:
         """Render a whole file. Raises TemplateFault with the file and the fault."""
+        values = _checked(values)
         try:
-            return self._template(name).render(_checked(values))
-        except TemplateError as error:
+            template = self._template(name)
+            self._environment.begin()
+            return template.render(values)
+        except _FAULTS as error:
             raise self._fault(name, error) from error
 
     def block(self, name: str, block: str, values: Values) -> str:
@@ -90,31 +96,34 @@ class Templates:
 
         White space at both ends is removed, lines are kept. Raises TemplateFault, also for a missing block.
         """
+        values = dict(_checked(values))
         try:
             template = self._template(name)
             render = template.blocks.get(block)
             if render is None:
                 raise TemplateFault(f"{name}: the block {block!r} is missing")
-            return self._joined(render(template.new_context(dict(_checked(values)))))
-        except TemplateError as error:
+            self._environment.begin()
+            return self._joined(render(template.new_context(values)))
+        except _FAULTS as error:
             raise self._fault(name, error) from error
 
     def _joined(self, pieces: Iterator[str]) -> str:
         try:
             return "".join(pieces).strip(" \n")  # French begins with a no-break space before a colon
-        except TemplateError:
+        except _FAULTS:
             self._environment.handle_exception()  # raises the error again with the lines of the template
 
     def _template(self, name: str) -> Template:
         return self._environment.get_template(name)
 
-    def _fault(self, name: str, error: TemplateError) -> TemplateFault:
+    def _fault(self, name: str, error: Exception) -> TemplateFault:
         if isinstance(error, TemplateNotFound):
             return TemplateFault(f"{name}: there is no template {error.name!r}")
         name, line = self._place(name, error)
-        return TemplateFault(f"{name}, line {line}: {error.message}" if line else f"{name}: {error.message}")
+        place, why = f"{name}, line {line}" if line else name, str(error) or type(error).__name__
+        return (TooMuchWork if isinstance(error, EndlessTemplate) else TemplateFault)(f"{place}: {why}")
 
-    def _place(self, name: str, error: TemplateError) -> tuple[str, int | None]:
+    def _place(self, name: str, error: Exception) -> tuple[str, int | None]:
         """Return the file and line of a syntax error, or where rendering stopped."""
         stack = traceback.walk_tb(error.__traceback__)
         places = [(Path(frame.f_code.co_filename), line) for frame, line in stack]
