@@ -12,7 +12,7 @@ from bounce_watch.config.accounts import SmtpSettings
 from bounce_watch.send import Outcome
 from bounce_watch.send.smtp.replies import Step, judge
 from bounce_watch.send.smtp.sender import SmtpSender
-from tests.servers.scripted_smtp import HANG_UP, ScriptedSmtp, SmtpScript
+from tests.servers.scripted_smtp import HANG_UP, Reply, ScriptedSmtp, SmtpScript
 
 HELP, ALICE, USER = "help@contoso.example", "alice@contoso.example", "bounces@contoso.example"
 MAIL = b"From: help@contoso.example\r\nTo: alice@contoso.example\r\n\r\nhello\r\n"
@@ -223,3 +223,105 @@ def test_a_sign_in_that_is_offered_after_tls_only_is_told_so(start: Start) -> No
         delivery = sender.send(ALICE, MAIL)
     assert delivery.outcome is Outcome.STOP
     assert "security" in delivery.repair
+
+
+LONG = "x" * 100_000
+CLOSING = "421 4.4.2 timeout exceeded"
+
+
+@pytest.mark.parametrize(
+    ("replies", "extensions"),
+    [
+        pytest.param({"GREETING": "220 proxy\r\n220 ready"}, ("AUTH PLAIN",), id="two greetings"),
+        pytest.param({"GREETING": "Proxy ready\r\n220 ready"}, ("AUTH PLAIN",), id="a banner"),
+        pytest.param({"GREETING": f"220-{LONG}\r\n220 ready"}, ("AUTH PLAIN",), id="a long greeting"),
+        pytest.param({"GREETING": "220"}, ("AUTH PLAIN",), id="a greeting without a text"),
+        pytest.param({"EHLO": f"250-{LONG}\r\n250-aUtH  plain \r\n250 size"}, (), id="a long list"),
+        pytest.param({"EHLO": "250-me\r\n250-AUTH\tPLAIN\r\n250-SIZE\r\n250 "}, (), id="a tab"),
+        pytest.param({"EHLO": "250-me\n250-auth=login plain\n250 SIZE 0"}, (), id="the old form"),
+        pytest.param({"MAIL": f"250 {LONG}"}, ("AUTH PLAIN",), id="a long yes"),
+        pytest.param({"RCPT": "250 \udcff\udcfe"}, ("AUTH PLAIN",), id="eight bits"),
+        pytest.param({"RCPT": "250"}, ("AUTH PLAIN",), id="no text"),
+        pytest.param({"DATA": "354"}, ("AUTH PLAIN",), id="no text to go on"),
+        pytest.param({"END": f"250-{LONG}\r\n250 queued"}, ("AUTH PLAIN",), id="a long thanks"),
+        pytest.param({"END": "warning: slow disk\r\n250 queued"}, ("AUTH PLAIN",), id="a stray line"),
+        pytest.param({"QUIT": HANG_UP}, ("AUTH PLAIN",), id="no goodbye"),
+        pytest.param({"RSET": "502 unknown"}, ("AUTH PLAIN",), id="no RSET"),
+        pytest.param({}, ("AUTH PLAIN", "SIZE 1048576", "PIPELINING", "CHUNKING"), id="much on offer"),
+    ],
+)
+@pytest.mark.parametrize("drips", [False, True])
+def test_odd_replies_cost_no_mail(
+    start: Start, replies: dict[str, Reply], extensions: tuple[str, ...], drips: bool
+) -> None:
+    is_long = LONG in str(replies)
+    script = SmtpScript(replies=replies, extensions=extensions, drips=drips and not is_long)
+    with start(script) as sender:
+        assert [sender.send(ALICE, MAIL).outcome for _ in range(2)] == [Outcome.SENT] * 2
+    assert len(script.accepted) == 2
+
+
+@pytest.mark.parametrize("reply", [HANG_UP, "421 4.7.0 closing", f"250-{LONG}\r\n" * 3])
+@pytest.mark.parametrize("verb", ["GREETING", "EHLO", "AUTH", "MAIL", "RCPT", "DATA", "END"])
+def test_a_connection_that_breaks_costs_no_mail(start: Start, verb: str, reply: str) -> None:
+    """What is cut within the content is looked for before it is sent again."""
+    script = SmtpScript(extensions=("AUTH PLAIN",), replies={verb: reply})
+    with start(script, timeout_seconds=0.2) as sender:
+        outcome = sender.send(ALICE, MAIL).outcome
+    is_unknown = verb == "END" and reply != "421 4.7.0 closing"
+    assert outcome is (Outcome.UNKNOWN if is_unknown else Outcome.LATER)
+
+
+def test_a_reply_out_of_turn_ends_the_connection(start: Start) -> None:
+    """250 to DATA: the server may wait for content, or for a command."""
+    script = SmtpScript(replies={"DATA": "250 ok"})
+    with start(script, auth="none") as sender:
+        assert [sender.send(ALICE, MAIL).outcome for _ in range(2)] == [Outcome.LATER] * 2
+    assert len(script.heard) == 2
+    assert not [line for line in script.lines if line.startswith("RSET")]
+
+
+@pytest.mark.parametrize("refusal", [HANG_UP, f"{CLOSING}\r\n", "535 5.7.8 no"])
+def test_a_sign_in_at_which_the_server_hangs_up_is_followed_by_the_next(start: Start, refusal: str) -> None:
+    """It is offered and broken: each mail waited for ever."""
+
+    def answer(script: SmtpScript, line: str) -> str:
+        return "334 VXNlcm5hbWU6" if "LOGIN" in line else refusal
+
+    replies: dict[str, Reply] = {
+        "AUTH": answer, encoded(USER).upper(): "334 UGFzc3dvcmQ6", encoded(SECRET).upper(): "235 welcome",
+        "NOOP": "421 bye",
+    }  # fmt: skip
+    script = SmtpScript(extensions=("AUTH PLAIN LOGIN",), replies=replies)
+    with start(script) as sender:
+        assert sender.send(ALICE, MAIL).outcome is (
+            Outcome.LATER if refusal.startswith("421") else Outcome.SENT
+        )
+
+
+def test_what_is_no_smtp_is_told_in_its_words(start: Start) -> None:
+    with start(SmtpScript(replies={"GREETING": "* OK IMAP ready"}), timeout_seconds=0.2) as sender:
+        assert "* OK IMAP ready" in sender.send(ALICE, MAIL).reply
+
+
+@pytest.mark.parametrize(
+    ("reply", "outcome"),
+    [
+        ("454 4.7.0 TLS not available", Outcome.LATER),
+        ("501 5.5.4 no", Outcome.STOP),
+        (HANG_UP, Outcome.LATER),
+    ],
+)
+def test_a_starttls_that_is_refused_sends_nothing_in_the_clear(
+    start: Start, reply: str, outcome: Outcome
+) -> None:
+    script = SmtpScript(extensions=("STARTTLS", "AUTH PLAIN"), replies={"STARTTLS": reply})
+    with start(script, security="starttls") as sender:
+        assert sender.send(ALICE, MAIL).outcome is outcome
+    assert [line.split(" ")[0].upper() for line in script.lines] == ["EHLO", "STARTTLS"]
+
+
+def test_a_connection_that_the_server_ended_while_idle_is_no_failure(start: Start) -> None:
+    script = SmtpScript(replies={"RSET": CLOSING})
+    with start(script, auth="none") as sender:
+        assert [sender.send(ALICE, MAIL).outcome for _ in range(2)] == [Outcome.SENT] * 2

@@ -15,13 +15,14 @@ HANG_UP = ""
 class SmtpScript:
     """Replies by verb; `END` is the one after the content. A function gets the script and the line.
 
-    `heard` records every line that arrived, by connection.
+    `heard` records every line that arrived, by connection. `drips`: each byte is a packet.
     """
 
     extensions: tuple[str, ...] = ()
     replies: dict[str, Reply] = field(default_factory=dict)
     heard: list[list[str]] = field(default_factory=list)
     accepted: list[bytes] = field(default_factory=list)
+    drips: bool = False
 
     def reply(self, line: str) -> str:
         """Return the reply to a line."""
@@ -53,6 +54,7 @@ class ScriptedSmtp(Listening):
 class _Handler(socketserver.StreamRequestHandler):
     script: SmtpScript
     timeout = 10
+    disable_nagle_algorithm = True
 
     def handle(self) -> None:
         session: list[str] = []
@@ -68,7 +70,10 @@ class _Handler(socketserver.StreamRequestHandler):
 
     def _say(self, line: str) -> str:
         reply = self.script.reply(line)
-        self.wfile.write(f"{reply}\r\n".encode() if reply else b"")
+        answer = f"{reply}\r\n".encode(errors="surrogateescape") if reply else b""
+        pieces = [answer[at : at + 1] for at in range(len(answer))] if self.script.drips else [answer]
+        for piece in pieces:
+            self.wfile.write(piece)
         return reply
 
     def _take_content(self) -> None:

@@ -15,10 +15,11 @@ from bounce_watch.net.refusals import values_of
 from bounce_watch.net.slow_server import OPENING, within
 from bounce_watch.net.tls import TlsRefused, connection_fault, tls_context
 from bounce_watch.send.interface import Delivery, Outcome
-from bounce_watch.send.smtp.replies import Step, judge
+from bounce_watch.send.smtp.replies import Step, judge, read_reply
 from bounce_watch.send.smtp.sign_in import with_password
 
 _AGAIN = "we try again by ourselves"
+_GREETING = 220
 
 
 class NotReady(RepairableError):
@@ -30,13 +31,38 @@ class NotReady(RepairableError):
 
 
 class _Smtp(smtplib.SMTP):
-    """Also stops at a greeting that comes byte by byte."""
+    """Reads replies as servers write them; also stops at a greeting that comes byte by byte."""
+
+    _greets = False
 
     def connect(
         self, host: str = "localhost", port: int = 0, source_address: Any = None
     ) -> tuple[int, bytes]:
         with within(OPENING * self.timeout, lambda: hang_up(self)):
             return super().connect(host, port, source_address)
+
+    def ehlo(self, name: str = "") -> tuple[int, bytes]:
+        """Pass by a second greeting, that of the server behind a proxy: it answers nothing."""
+        self._greets = True
+        try:
+            return super().ehlo(name)
+        finally:
+            self._greets = False
+
+    def getreply(self) -> tuple[int, bytes]:
+        """Read a reply with lines of any length; pass by lines that are none (such as a proxy's banner)."""
+        if self.file is None:
+            self.file = self.sock.makefile("rb")  # type: ignore[union-attr]
+        try:
+            reply = read_reply(self.file)
+            return read_reply(self.file) if self._greets and reply[0] == _GREETING else reply
+        except OSError as error:
+            self.close()
+            raise smtplib.SMTPServerDisconnected(f"Connection unexpectedly closed: {error}") from error
+
+
+class _SmtpTls(_Smtp, smtplib.SMTP_SSL):
+    """The same with TLS from the start."""
 
 
 def hang_up(connection: smtplib.SMTP) -> None:
@@ -77,22 +103,32 @@ class Gateway:
         except (OSError, ValueError) as error:
             raise self._not_connected(error) from error
         try:
-            with within(OPENING * self._settings.timeout_seconds, lambda: hang_up(connection)):
-                self._greet(connection)
-                if self._settings.security == "starttls":
-                    connection.starttls(context=context)
-                    self._greet(connection)
+            self._introduce(connection, context)
         except (OSError, ValueError) as error:
             connection.close()
             raise self._not_connected(error) from error
         return connection
+
+    def _introduce(self, connection: smtplib.SMTP, context: ssl.SSLContext) -> None:
+        with within(OPENING * self._settings.timeout_seconds, lambda: hang_up(connection)):
+            self._greet(connection)
+            if self._settings.security == "starttls":
+                connection.starttls(context=context)
+                self._greet(connection)
+
+    def _open_anew(self, connection: smtplib.SMTP) -> None:
+        """Replace a connection that the server closed during the sign-in."""
+        connection.close()
+        if connection.connect(self._settings.host, self._settings.port)[0] != _GREETING:
+            raise smtplib.SMTPServerDisconnected
+        self._introduce(connection, tls_context(self._settings))
 
     def _connect(self, context: ssl.SSLContext) -> smtplib.SMTP:
         settings = self._settings
         host, port, timeout = settings.host, settings.port, settings.timeout_seconds
         # smtplib would look our own name up in DNS, which is slow if it is not set up.
         if settings.security == "tls":
-            return smtplib.SMTP_SSL(host, port, self._own_name, timeout=timeout, context=context)
+            return _SmtpTls(host, port, self._own_name, timeout=timeout, context=context)
         return _Smtp(host, port, self._own_name, timeout=timeout)
 
     def _greet(self, connection: smtplib.SMTP) -> None:
@@ -121,7 +157,7 @@ class Gateway:
             return
         try:
             if self._tokens is None:
-                with_password(connection, self._settings.user, self._secret())
+                with_password(connection, self._settings.user, self._secret(), self._open_anew)
             else:
                 self._sign_in_with_token(connection, self._tokens)
         except TokenError as error:

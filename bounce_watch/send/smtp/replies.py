@@ -4,11 +4,15 @@ import re
 from collections.abc import Mapping
 from enum import StrEnum
 from types import MappingProxyType
+from typing import IO
 
 from bounce_watch.net.refusals import At, Refusal, Then, find_refusal
 from bounce_watch.send.interface import Delivery, Outcome
 
 _MAX_REPLY = 500
+_MAX_BYTES = 256 * 1024
+"""Maximum bytes of one reply; what is longer has no end."""
+_LINE = re.compile(rb"([2-5][0-9]{2})(?:([ \t-])(.*)|\s*)", re.DOTALL)
 _SIGN_IN_CODES = {530, 534, 535, 538}
 TOO_LARGE = 552
 _CLOSING = 421
@@ -16,6 +20,29 @@ _SIZE_CODES = re.compile(r"\b5\.(?:3\.4|2\.3)\b", re.ASCII)
 _ABOUT_ALL = re.compile(r"throttl|\brate\b|too many|concurrent|\blimit|\b4\.3\.\d", re.ASCII | re.IGNORECASE)
 _GREYLISTED = re.compile(r"gr[ae]y.?list", re.IGNORECASE)
 _NO_VALUES: Mapping[str, str] = MappingProxyType({})
+
+
+def read_reply(file: IO[bytes]) -> tuple[int, bytes]:
+    """Return the code and the text of the next reply. Raises OSError where it is cut or has no end.
+
+    Lines that are no reply are passed by; the first is returned, with code -1, if no reply follows.
+    """
+    texts, strange, room = [], b"", _MAX_BYTES
+    try:
+        while (line := file.readline(room)).endswith(b"\n"):
+            room -= len(line)
+            if (found := _LINE.fullmatch(line)) is None:
+                strange = strange or line
+                continue
+            texts.append((found[3] or b"").strip())
+            if found[2] != b"-":
+                return int(found[1]), b"\n".join(texts)
+    except OSError:
+        if not strange:
+            raise
+    if strange:
+        return -1, strange.strip()
+    raise ConnectionAbortedError("the reply has no end" if line else "the server hung up")
 
 
 class Step(StrEnum):

@@ -90,6 +90,8 @@ class SmtpSender:
             with within(OPENING * self._settings.timeout_seconds, lambda: hang_up(connection)):
                 self._announce(connection, recipient, content)
         except _NotTaken as refusal:
+            if not 400 <= refusal.code <= 599:  # a reply out of turn: what else may be on its way?
+                self._hang_up()
             self._hang_up_if_closing(refusal.code)
             return self._gateway.judge(refusal.step, refusal.code, refusal.text)
         except (OSError, ValueError) as error:

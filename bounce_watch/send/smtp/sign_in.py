@@ -3,32 +3,49 @@
 import hmac
 import smtplib
 from base64 import b64decode, b64encode
+from collections.abc import Callable
 
 _MOST_CHALLENGES = 4
 _WRONG_PASSWORD = 535
+_CLOSING = 421
 
 
-def with_password(connection: smtplib.SMTP, user: str, password: str) -> None:
+def with_password(
+    connection: smtplib.SMTP, user: str, password: str, open_anew: Callable[[smtplib.SMTP], None]
+) -> None:
     """Try each mechanism that the server offers: some are refused, and MD5 may be forbidden here (FIPS).
 
+    `open_anew` replaces a connection that the server closed at one of them.
     Raises SMTPAuthenticationError, and SMTPNotSupportedError where nothing is offered that we know.
     """
     offered = str(connection.esmtp_features.get("auth", "")).upper().split()
-    faults: list[smtplib.SMTPAuthenticationError] = []
+    faults: list[smtplib.SMTPException] = []
     for mechanism in filter(offered.__contains__, ("PLAIN", "LOGIN", "CRAM-MD5")):
         try:
+            if faults and not _is_open(connection):
+                open_anew(connection)
             return _exchange(connection, mechanism, user, password)
         except smtplib.SMTPAuthenticationError as error:
             faults.append(error)
             if error.smtp_code < 500:
                 break
-        except smtplib.SMTPServerDisconnected:
-            if not faults:
-                raise
-            break
-    if not faults:
-        raise smtplib.SMTPNotSupportedError
-    raise next((fault for fault in faults if fault.smtp_code == _WRONG_PASSWORD), faults[0])
+        except smtplib.SMTPServerDisconnected as error:
+            faults.append(error)
+    raise min(faults, key=_rank, default=smtplib.SMTPNotSupportedError())
+
+
+def _is_open(connection: smtplib.SMTP) -> bool:
+    try:
+        return connection.noop()[0] != _CLOSING
+    except smtplib.SMTPServerDisconnected:
+        return False
+
+
+def _rank(fault: smtplib.SMTPException) -> int:
+    """Return 0 for a wrong password, 1 for another refusal, 2 for a lost connection."""
+    if not isinstance(fault, smtplib.SMTPAuthenticationError):
+        return 2
+    return int(fault.smtp_code != _WRONG_PASSWORD)
 
 
 def _exchange(connection: smtplib.SMTP, mechanism: str, user: str, password: str) -> None:
