@@ -1,6 +1,7 @@
 """The command line: one module per command. `app` imports a module when its command is called."""
 
 import os
+import signal
 import sys
 
 
@@ -35,6 +36,8 @@ def _settle_in() -> None:
             setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115
     sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     os.umask(0o077)
+    if "run" in sys.argv and not {"--once", "--dry-run"} & set(sys.argv):
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # a reload before the service can take it must not end it
 
 
 def _discard_output() -> None:

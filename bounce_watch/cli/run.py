@@ -43,19 +43,21 @@ def run(
 
     It reads reports, replies to colleagues, alerts admins, and sends the daily digest until it is stopped.
     """
+    stopper = Stopper()
+    if not (once or dry_run):
+        stopper.accept_reload()  # before the file is read, so that what changes in it now is read again
     set_up_logs(log_format)
     config = load_config(context.obj)
     set_up_logs(log_format, shown=None if config.monitor.full_addresses else config.own_addresses)
     if dry_run:
         _rehearse(config, as_json=as_json)
     elif once:
-        _once(config, as_json=as_json)
+        _once(config, stopper.install(), as_json=as_json)
     else:
-        _serve(context, config)
+        _serve(context, config, stopper)
 
 
-def _once(config: Config, *, as_json: bool) -> None:
-    stopper = Stopper().install()
+def _once(config: Config, stopper: Stopper, *, as_json: bool) -> None:
     # No other look follows soon, so alerts do not wait for more bounces.
     config = config.model_copy(update={"alerts": config.alerts.model_copy(update={"settle_seconds": 0.0})})
     with run_context(config) as work, sender_of(config) as sender:
@@ -79,11 +81,11 @@ def _exit_on_stop(result: CycleResult) -> None:
         raise typer.Exit(Exit.REFUSED)
 
 
-def _serve(context: typer.Context, config: Config) -> None:
+def _serve(context: typer.Context, config: Config, stopper: Stopper) -> None:
     """Work until a signal; a reload starts again with the new configuration and the same store."""
     log = structlog.get_logger()
-    stopper = Stopper(config.run.stop_seconds).install()
-    stopper.accept_reload()
+    stopper.limit = config.run.stop_seconds
+    stopper.install()
     with run_store(config) as store:
         runner = ServiceRunner(context.obj, config, store, stopper)
         try:

@@ -45,6 +45,32 @@ def test_the_program_reads_new_mail_and_sigterm_ends_it_cleanly(home: Running) -
     assert home.log().rstrip().endswith("stopped")
 
 
+def _ignores_sighup(pid: int) -> bool:
+    status = Path(f"/proc/{pid}/status").read_text()
+    ignored = next(line.split()[1] for line in status.splitlines() if line.startswith("SigIgn:"))
+    return bool(int(ignored, 16) >> (signal.SIGHUP - 1) & 1)
+
+
+@pytest.mark.slow
+def test_reloads_from_the_first_moment_on_do_not_end_the_service(home: Running) -> None:
+    """Only the interpreter's own start is left, for which the unit has RestartForceExitStatus."""
+    command = [sys.executable, "-m", "bounce_watch", "-c", str(home.config), "run"]
+    with (home.folder / "log").open("w") as log:
+        service = subprocess.Popen(command, stderr=log)
+    try:
+        wait_for(lambda: _ignores_sighup(service.pid))
+
+        def started() -> bool:
+            service.send_signal(signal.SIGHUP)
+            return service.poll() is not None or "started" in home.log()
+
+        wait_for(started)
+        home.wait_until_started()
+    finally:
+        service.send_signal(signal.SIGTERM)
+        assert service.wait(10) == 0
+
+
 def heard_until(listener: socket.socket, word: str) -> list[str]:
     heard = [listener.recv(500).decode()]
     while not heard[-1].startswith(word):
