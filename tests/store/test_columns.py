@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Column, Text, bindparam, select
+from sqlalchemy import Column, bindparam, select
 from sqlmodel import SQLModel
 
 from bounce_watch.store import Server, Store
@@ -18,7 +18,7 @@ TEXTS: list[Column[Any]] = [
     column
     for table in SQLModel.metadata.sorted_tables
     for column in table.columns
-    if isinstance(getattr(column.type, "impl", column.type), Text) or column.type.python_type is str
+    if getattr(column.type, "impl_instance", column.type).python_type is str
 ]
 ODD = st.text(st.characters(exclude_categories=()) | st.sampled_from("\x00\ud800\udfff\uffff"), max_size=50)
 
