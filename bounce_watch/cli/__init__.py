@@ -37,7 +37,7 @@ def _settle_in() -> None:
     sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     os.umask(0o077)
     if "run" in sys.argv and not {"--once", "--dry-run"} & set(sys.argv):
-        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # a reload before the service can take it must not end it
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until the service can take it as a reload
 
 
 def _discard_output() -> None:
