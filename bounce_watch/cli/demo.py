@@ -15,7 +15,7 @@ from rich.table import Table
 
 from bounce_watch.cli.common.open_store import run_context
 from bounce_watch.cli.common.output import Form, console, emit
-from bounce_watch.cli.common.pages import html_of
+from bounce_watch.cli.common.pages import html_of, make_folder
 from bounce_watch.cli.common.progress import counting
 from bounce_watch.cli.common.when import show_times_of
 from bounce_watch.cli.demo_dates import LAST_DAY, last_day_of, moved
@@ -125,7 +125,7 @@ def _with_demo_dns(work: Context, config: Config, clock: Clock) -> Context:
 def _prepare(folder: Path) -> Path:
     """Make the folder, with a Maildir and a configuration for the other commands; return its path."""
     for name in ("cur", "new", "tmp"):
-        (folder / "mailbox" / name).mkdir(parents=True, exist_ok=True)
+        make_folder(folder / "mailbox" / name, "--folder")
     (folder / MARK).touch()
     document = tomlkit.parse((shipped("data") / "demo" / "config.toml").read_text(encoding="utf-8"))
     for section, place in (("source", "mailbox"), ("send", "sent"), ("store", "bounce-watch.db")):

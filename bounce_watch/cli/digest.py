@@ -45,9 +45,12 @@ def digest(
     if send:
         _send(config)
         return
-    wanted = read_word(Edition, edition, "--edition")
+    wanted, day = read_word(Edition, edition, "--edition"), _date(date)
+    now = utc_now()
     with open_store(store_location(config.store), read_only=True) as store:
-        facts = gather(config, store, utc_now(), _date(date), wanted)
+        if day is not None and not store.digests.can_count(day, now.astimezone(config.zone).date()):
+            raise typer.BadParameter(f"no digest was made for {day}", param_hint="--date")
+        facts = gather(config, store, now, day, wanted)
     if as_json:
         emit_json(asdict(facts))
         return

@@ -12,6 +12,7 @@ from bounce_watch.classify import Catalogue
 from bounce_watch.cli.common.exit_status import Exit
 from bounce_watch.cli.common.filters import AsJson, read_word
 from bounce_watch.cli.common.output import Column, emit, form_of, print_lines, say
+from bounce_watch.cli.common.pages import make_folder, write_page
 from bounce_watch.config.load import find_config, load_config
 from bounce_watch.model import Cause, Letter, Owner, Side
 from bounce_watch.notifications import template_samples
@@ -153,7 +154,7 @@ def _word_of(words: list[str], word: str) -> str:
 
 
 def _write(out: Path, name: str, letter: Letter) -> int:
-    out.mkdir(parents=True, exist_ok=True)
-    (out / f"{name}.txt").write_text(f"Subject: {letter.subject}\n\n{letter.text}", encoding="utf-8")
-    (out / f"{name}.html").write_text(letter.html, encoding="utf-8")
+    make_folder(out, "--out")
+    write_page(out / f"{name}.txt", f"Subject: {letter.subject}\n\n{letter.text}", "--out")
+    write_page(out / f"{name}.html", letter.html, "--out")
     return 2

@@ -1,5 +1,6 @@
 """Settings of sources and senders: servers with their sign-in, Maildirs, files and folders."""
 
+import os
 from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, model_validator
@@ -60,8 +61,13 @@ class Watched(Section):
 
     @property
     def place(self) -> str:
-        """What is watched; it must differ between sources."""
+        """What is watched, as it is written."""
         raise NotImplementedError
+
+    @property
+    def identity(self) -> str:
+        """What is watched, in one spelling; it must differ between sources."""
+        return self.place.lower()
 
     @property
     def label(self) -> str:
@@ -103,9 +109,8 @@ class ImapSettings(Watched, Login):
     @property
     def place(self) -> str:
         folder = "" if self.folder.upper() == "INBOX" else f"/{self.folder}"
-        return (
-            f"{self.owner}@{self.host.lower()}{folder}" if "@" not in self.owner else f"{self.owner}{folder}"
-        )
+        host = self.host.lower().rstrip(".")
+        return f"{self.owner}@{host}{folder}" if "@" not in self.owner else f"{self.owner}{folder}"
 
 
 class LocalSettings(Watched):
@@ -116,6 +121,10 @@ class LocalSettings(Watched):
     @property
     def place(self) -> str:
         return str(self.path)
+
+    @property
+    def identity(self) -> str:
+        return os.path.realpath(self.path)  # also of a path that does not exist yet
 
 
 class MaildirSettings(LocalSettings):

@@ -127,8 +127,8 @@ class Config(Section):
     @field_validator("source")
     @classmethod
     def _each_once(cls, sources: tuple[SourceSettings, ...]) -> tuple[SourceSettings, ...]:
-        for what in ("label", "place"):
-            names = [getattr(settings, what).lower() for settings in sources]
+        for what in ("label", "identity"):
+            names = [getattr(settings, what) for settings in sources]
             twice = next((name for name in names if names.count(name) > 1), None)
             if twice is not None:
                 raise ValueError(

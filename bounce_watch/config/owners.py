@@ -4,6 +4,7 @@ A pattern is an address in which `*` matches any text. The first entry that fits
 """
 
 import csv
+import stat
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -15,6 +16,8 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from bounce_watch.config.section import Address, Place, Section, plain_address
 from bounce_watch.model.address import domain_of, is_deliverable
 
+MAX_BYTES = 1_000_000
+"""Size of a CSV file of owners: about 20,000 addresses."""
 COLUMNS = ("name", "senders", "to", "every")
 
 
@@ -63,12 +66,17 @@ class SenderOwner(Section):
 
     def fits(self, sender: str) -> bool:
         """Tell whether a sender's address fits one of the patterns, in any case of letters."""
-        return any(fnmatchcase(sender.lower(), pattern) for pattern in self.senders)
+        return _fits_any(sender, self.senders)
 
     def knows_as_unread(self, sender: str) -> bool:
         """Tell whether the entry says that no person reads the address: a fallback pattern says nothing."""
         own = (pattern for pattern in self.senders if pattern.partition("@")[0].strip("*"))
-        return any(fnmatchcase(sender.lower(), pattern) for pattern in own)
+        return _fits_any(sender, own)
+
+
+def _fits_any(sender: str, patterns: Iterable[str]) -> bool:
+    text = sender.lower()
+    return any(fnmatchcase(text, one) if "*" in one else text == one for one in patterns)
 
 
 def find_owner(owners: Iterable[SenderOwner], sender: str | None) -> SenderOwner | None:
@@ -140,6 +148,8 @@ class OwnerFile:
             mark = (state.st_mtime_ns, state.st_size)
             if mark != self.seen:
                 self.seen = mark
+                if not stat.S_ISREG(state.st_mode) or state.st_size > MAX_BYTES:
+                    raise ValueError(f"it must be a regular file of at most {MAX_BYTES:,} bytes")
                 self.rows, self.fault = read_rows(path.read_text("utf-8"), domains, watched), ""
         except OSError as error:
             self.seen, self.fault = None, f"{path}: {error.strerror}"

@@ -46,7 +46,10 @@ def _tables(text: str, file: str) -> dict[str, Table]:
         raise RuleError(f"{file} is not TOML: {error}") from error
     RuleTable(document, file).refuse_unknown({"rule"})
     tables: dict[str, Table] = {}
-    for number, table in enumerate(document.get("rule", []), 1):
+    rules = document.get("rule", [])
+    if not isinstance(rules, list) or not all(isinstance(table, dict) for table in rules):
+        raise RuleError(f"{file}: rules are tables named [[rule]]")
+    for number, table in enumerate(rules, 1):
         name = table.get("id")
         if not isinstance(name, str) or not NAME.fullmatch(name):
             raise RuleError(f"{file}, rule {number}: id must be a name such as sender_blocked")
@@ -63,6 +66,13 @@ def _rule(row: RuleTable) -> Rule:
     missing = [key for key in _NEEDED if key not in row]
     if missing:
         raise RuleError(f"{row.where}: {', '.join(missing)} missing")
+    try:
+        return _read_rule(row)
+    except (AttributeError, TypeError) as error:
+        raise RuleError(f"{row.where}: a value has the wrong type: {error}") from error
+
+
+def _read_rule(row: RuleTable) -> Rule:
     shape, open_at = row.word(Shape, "shape"), row.count("open_at")
     resolve_below = row.count("resolve_below", max(1, open_at // 2))
     if resolve_below > open_at:
@@ -84,8 +94,8 @@ def _rule(row: RuleTable) -> Rule:
         playbook=row.name("playbook"),
         reopen_within=row.span("reopen_within", timedelta(days=1)),
         evidence=row.words(Evidence, "evidence"),
-        inhibits=tuple(row.values.get("inhibits", ())),
-        links=tuple(row.values.get("links", ())),
+        inhibits=row.names("inhibits"),
+        links=row.names("links"),
         guidance=row.sentence("guidance"),
         usual=_usual(row, shape),
         gap=None if row.values.get("gap", "auto") == "auto" else row.span("gap"),

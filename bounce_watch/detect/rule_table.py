@@ -59,6 +59,12 @@ class RuleTable:
             raise RuleError(f"{self.where}: {key} must be a name such as account_takeover")
         return value
 
+    def names(self, key: str) -> tuple[str, ...]:
+        found = self.values.get(key, [])
+        if not isinstance(found, list) or not all(isinstance(name, str) for name in found):
+            raise RuleError(f"{self.where}: {key} must be a list of names")
+        return tuple(found)
+
     def probability(self, key: str, default: float) -> float:
         value = self.values.get(key, default)
         if type(value) is not float or not 0 < value < 1:

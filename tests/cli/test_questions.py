@@ -124,6 +124,8 @@ def test_a_preview_is_written_where_no_screen_is(demo: Path, tmp_path: Path) -> 
         pytest.param(["incidents", "show", "x"], 2, "INC-7", id="incident-number"),
         pytest.param(["outbox", "release"], 2, "--all", id="release-what"),
         pytest.param(["digest", "--date", "13.11."], 2, "2026-11-24", id="date"),
+        pytest.param(["digest", "--date", "2999-01-01"], 2, "no digest was made for 2999-01-01", id="future"),
+        pytest.param(["digest", "--date", "2001-01-01"], 2, "no digest was made for 2001-01-01", id="past"),
         pytest.param(["digest", "--edition", "yearly"], 2, "daily", id="edition"),
     ],
 )

@@ -59,6 +59,15 @@ def test_a_preview_is_written_as_text_and_page(tmp_path: Path, nowhere: dict[str
     assert (out / "spf_failed.en.html").read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
 
 
+def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path, nowhere: dict[str, str]) -> None:
+    (tmp_path / "file").touch()
+    place = str(tmp_path / "file" / "x")
+    for command in (["templates", "preview", "mail_loop", "--out", place], ["demo", "--folder", place]):
+        done = call(*command, status=2, environ=nowhere)
+        assert "cannot be made: Not a directory" in " ".join(done.stderr.split()).replace("│ ", "")
+        assert "Traceback" not in done.stderr
+
+
 @pytest.mark.parametrize(
     "asked", [["no_such_cause"], ["mailbox_full", "--language", "xx"], ["mailbox_full", "--side", "both"]]
 )

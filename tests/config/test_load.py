@@ -202,6 +202,23 @@ def test_a_fault_in_one_of_several_mailboxes_names_it(more: str, sentence: str) 
     assert any(sentence in problem for problem in problems_of(several(more)))
 
 
+@pytest.mark.parametrize("spelling", ["inbox/../inbox", "./inbox/", "link", "link/../inbox"])
+def test_a_mailbox_is_the_same_however_its_path_is_spelled(tmp_path: Path, spelling: str) -> None:
+    (tmp_path / "inbox").mkdir()
+    (tmp_path / "link").symlink_to("inbox")
+    text = several(f'[[source]]\ntype = "maildir"\nname = "again"\npath = "{spelling}"\n')
+    with pytest.raises(ConfigError, match="inbox is there twice"):
+        read_config(text.encode(), tmp_path / "config.toml")
+
+
+@pytest.mark.parametrize("folder", ["inbox", "Inbox"])
+def test_an_account_is_the_same_however_its_host_and_folder_are_spelled(folder: str) -> None:
+    one = '[[source]]\ntype = "imap"\nname = "one"\nuser = "ndr"\nhost = "mail.example"\n'
+    two = '[[source]]\ntype = "imap"\nname = "two"\nuser = "NDR"\nhost = "Mail.Example."\n'
+    two += f'folder = "{folder}"\n'
+    assert any("ndr@mail.example is there twice" in problem for problem in problems_of(several(one + two)))
+
+
 def test_sent_mail_is_looked_for_in_the_mailbox_that_we_send_as() -> None:
     other = (
         '[[source]]\ntype = "imap"\nuser = "svc@larkfield.example"\nmailbox = "second@larkfield.example"\n'

@@ -149,3 +149,15 @@ def test_a_wrong_entry_is_an_error_of_the_configuration(lines: str, fault: str) 
     with pytest.raises(ConfigError) as caught:
         read_config(f"{render(ANSWERS)}\n[[owners]]\n{lines}\n".encode(), Path("/etc/config.toml"))
     assert fault in str(caught.value)
+
+
+def test_only_a_small_regular_file_is_read(tmp_path: Path) -> None:
+    """A device or a huge file would fill the memory; a pipe would wait for ever."""
+    huge = tmp_path / "owners.csv"
+    row = "Scanner,scan@contoso.example,it@contoso.example,hour\n"
+    huge.write_text(HEAD + row * 200_000)
+    for path in (huge, Path("/dev/null")):
+        file = OwnerFile()
+        file.read(path, OURS, WATCHED)
+        assert "must be a regular file of at most 1,000,000 bytes" in file.fault
+        assert file.rows == ()

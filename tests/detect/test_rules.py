@@ -155,3 +155,16 @@ def test_no_rule_waits_for_a_cause_that_nothing_gives() -> None:
         found.id for found in RULES.values() for condition in found.where if Cause.UNKNOWN in condition.causes
     }
     assert waiting == {"unknown_rising"}
+
+
+@pytest.mark.parametrize("key", ["also_min", "evidence", "inhibits", "links", "where"])
+@pytest.mark.parametrize("value", ["5", "1.5", "true", "[1]", "[[1]]", '["x"]', '"x"'])
+def test_a_value_of_a_wrong_type_is_a_rule_error(key: str, value: str) -> None:
+    with pytest.raises(RuleError, match="sender_blocked"):
+        load_rules(RULES_TEXT, f'[[rule]]\nid = "sender_blocked"\n{key} = {value}\n')
+
+
+@pytest.mark.parametrize("text", ["rule = 1", 'rule = "x"', "rule = [1]", '[rule]\nid = "x"'])
+def test_rules_that_are_no_tables_are_a_rule_error(text: str) -> None:
+    with pytest.raises(RuleError, match=r"tables named \[\[rule\]\]"):
+        load_rules(RULES_TEXT, text)

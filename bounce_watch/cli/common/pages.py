@@ -11,6 +11,15 @@ from pathlib import Path
 import typer
 
 
+def make_folder(path: Path, param_hint: str) -> None:
+    """Make a folder if it is not there. Raises BadParameter when it cannot be made."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        message = f"{path} cannot be made: {error.strerror}"
+        raise typer.BadParameter(message, param_hint=param_hint) from None
+
+
 def write_page(path: Path, text: str, param_hint: str) -> None:
     """Write a page as `write_privately` does. Raises BadParameter when it cannot be written."""
     try:

@@ -38,6 +38,12 @@ class DigestQueries(Queries):
             newest = select(func.max(_DIGEST.local_date)).where(col(_DIGEST.local_date) <= today + DAY)
             return session.exec(newest).one()
 
+    def can_count(self, local_date: date, today: date) -> bool:
+        """Tell whether the digest of a date was made, or is still to be made."""
+        newest = self.last_date(today) or today - DAY
+        with self._reading() as session:
+            return newest < local_date <= today or session.get(_DIGEST, local_date) is not None
+
     def count(
         self,
         local_date: date,
