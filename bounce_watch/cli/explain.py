@@ -14,7 +14,7 @@ import typer
 from bounce_watch.classify import Catalogue, Explanation
 from bounce_watch.classify import explain as explain_code
 from bounce_watch.cli.common.exit_status import Exit
-from bounce_watch.cli.common.output import emit_json, form_of, print_lines, say
+from bounce_watch.cli.common.output import emit_json, form_of, print_prose, say
 from bounce_watch.cli.explain_lines import explain_lines
 from bounce_watch.config.load import ConfigError, load_config, load_optional_config
 from bounce_watch.notifications.rendering.labels import CAUSES, CERTAINTIES, OWNERS
@@ -109,9 +109,9 @@ def _explain_stored(number: int, config: Path | None, *, as_json: bool, evidence
         emit_json({**detail_json(detail), "advice": advice_json(advice), "meanings": told})
         return
     lines = as_lines(detail, evidence=evidence)
-    print_lines([*lines, "", *(line for one in chosen for line in _meaning_lines(one))])
+    print_prose([*lines, "", *(line for one in chosen for line in _meaning_lines(one))])
     if others:
-        print_lines([f"Not chosen: {', '.join(one.name for one in others)}"])
+        print_prose([f"Not chosen: {', '.join(one.name for one in others)}"])
 
 
 def _catalogue(config_path: Path | None) -> Catalogue:
@@ -138,7 +138,7 @@ def _explain_text(text: str, config_path: Path | None, *, as_json: bool) -> None
         if as_json:
             emit_json(asdict(explanation))
         else:
-            print_lines(_meaning_lines(explanation))
+            print_prose(_meaning_lines(explanation))
 
 
 def _meaning_lines(explanation: Explanation) -> list[str]:

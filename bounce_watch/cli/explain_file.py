@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from bounce_watch.classify import decision_in
-from bounce_watch.cli.common.output import aligned, emit_json, print_lines
+from bounce_watch.cli.common.output import aligned, emit_json, print_prose
 from bounce_watch.config.load import load_optional_config
 from bounce_watch.config.models import Config
 from bounce_watch.explain.letterhead import Letterhead, letterhead
@@ -113,7 +113,7 @@ def _print(title: str, one: Trace, answer: ReplyPreview | None, *, has_config: b
 
 
 def _print_section(title: str, pairs: Iterable[tuple[str, str]]) -> None:
-    print_lines([title, *(f"  {line}".rstrip() for line in aligned(list(pairs))), ""])
+    print_prose([title, *(f"  {line}".rstrip() for line in aligned(list(pairs))), ""])
 
 
 def _reading(one: Trace) -> Lines:

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from bounce_watch.cli.common.output import emit_json
+from bounce_watch.cli.common.output import emit_json, print_prose
 from bounce_watch.config.load import load_config
 from bounce_watch.notifications.rendering.safe_text import for_terminal
 from bounce_watch.pipeline.health import Level, Line, judge_health, worst
@@ -65,8 +65,7 @@ def _print(lines: tuple[Line, ...]) -> None:
     width = max(len(line.name) for line in lines)
     for line in lines:
         mark = "" if line.level is Level.OK else line.level.name
-        text = for_terminal(f"{line.name:<{width}}  {line.text}").replace("|", "/")
-        typer.echo(f"{mark:<8}  {text}")
+        print_prose([f"{mark:<8}  {line.name:<{width}}  {line.text}".replace("|", "/")])
 
 
 def _figures(lines: tuple[Line, ...]) -> str:

@@ -28,7 +28,7 @@ def call(
     *arguments: str, status: int = 0, environ: dict[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
     """Run the program and assert its exit status."""
-    done = run_program(*arguments, environ={"TZ": "UTC", "COLUMNS": "120", **(environ or {})})
+    done = run_program(*arguments, environ={"TZ": "UTC", "COLUMNS": "400", **(environ or {})})
     assert done.returncode == status, f"{done.returncode}: {done.stderr}"
     return done
 

@@ -11,12 +11,14 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import chdir, closing, contextmanager
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 import time_machine
 import typer.main
+from rich.cells import cell_len
 
 from bounce_watch.cli.app import COMMANDS, app
 from tests.program import run_program
@@ -27,9 +29,12 @@ WIDTHS = (80, 100, 160)
 NOW = datetime(2026, 11, 14, 6, 30, tzinfo=UTC)
 MAILBOX = "/srv/larkfield/mailbox"
 MOST_LINES = 32
-FLOWS = {"domain": 60, "digest": 40}
+FLOWS = {"domain": 60, "digest": 40, "show": 40, "explain": 40, "incidents": 80}
 """Commands of which more lines are kept."""
 
+_ONE_LINE = re.compile(r"\$ |BOUNCE-WATCH | +[A-Z][a-z]+-[A-Z]\w+ ")
+"""What is pasted or read by a program: what we typed, the line of a monitoring plugin, PowerShell."""
+_CELL = re.compile(r"\S+(?: \S+)*")
 _VARYING = (
     (r"catalogue [\d.]+\+\w+", "catalogue VERSION"),
     (r"store=\d+B", "store=1626112B"),
@@ -148,6 +153,28 @@ def test_no_line_of_a_table_is_wider_than_the_screen(width: int) -> None:
     rules = [line for line in text.splitlines() if set(line.strip()) == {"─"}]
     assert len(rules) > 10
     assert max(map(len, rules)) <= width
+
+
+def test_a_line_is_wider_than_the_screen_only_for_a_long_word_or_a_command() -> None:
+    lines = (SCREENS / "80.txt").read_text(encoding="utf-8").splitlines()
+    wide = [line for line in lines if cell_len(line) > 80 and not _ONE_LINE.match(line)]
+    assert len(lines) > 1000
+    assert not [line for line in wide if len(line.split()) > 1]
+
+
+def test_no_cell_splits_a_word_that_fits() -> None:
+    """What stands on a wide screen as one word is not found in two rows, one below the other."""
+    words = set((SCREENS / "160.txt").read_text(encoding="utf-8").split())
+    rows = (SCREENS / "80.txt").read_text(encoding="utf-8").splitlines()
+    cells = [{found.start(): found[0] for found in _CELL.finditer(row)} for row in rows]
+    pairs = [
+        (row[at].split()[-1], below[at].split()[0])
+        for row, below in pairwise(cells)
+        for at in row.keys() & below.keys()
+    ]
+    assert len(pairs) > 500
+    split = {head + rest for head, rest in pairs if head + rest in words and head not in words}
+    assert not split
 
 
 def _write() -> None:

@@ -2,12 +2,13 @@
 
 import csv
 import json
+import os
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Any, Literal, TextIO
 
 import typer
 from rich import box
@@ -16,7 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bounce_watch.cli.common.when import shown_zone
-from bounce_watch.cli.common.widths import fitted, width_of
+from bounce_watch.cli.common.widths import fitted, width_of, wrapped
 from bounce_watch.model.check import Check
 from bounce_watch.notifications.rendering.local_time import stamp
 from bounce_watch.notifications.rendering.safe_text import for_cell, for_terminal
@@ -161,8 +162,20 @@ def talk() -> Console:
 
 
 def print_lines(lines: Iterable[str]) -> None:
-    """Print lines for people on stdout, each escaped."""
+    """Print lines to be copied or piped on stdout, each escaped and as long as it is."""
     sys.stdout.writelines(f"{for_terminal(line)}\n" for line in lines)
+
+
+def print_prose(lines: Iterable[str]) -> None:
+    """Print lines to be read on stdout, each escaped; on a terminal they are wrapped between words."""
+    sys.stdout.writelines(f"{row}\n" for line in lines for row in _rows_of(line, sys.stdout))
+
+
+def _rows_of(line: str, stream: TextIO) -> list[str]:
+    """Return an escaped line as rows of the terminal. In a pipe it stays one line, for grep."""
+    shown = for_terminal(line)
+    is_read = stream.isatty() or "COLUMNS" in os.environ
+    return wrapped(shown, console().width) if is_read else [shown]
 
 
 def aligned(pairs: Sequence[tuple[str, str]]) -> list[str]:
@@ -173,7 +186,7 @@ def aligned(pairs: Sequence[tuple[str, str]]) -> list[str]:
 
 def say(text: str) -> None:
     """Print one remark for people on stderr."""
-    sys.stderr.write(for_terminal(text) + "\n")
+    sys.stderr.writelines(f"{row}\n" for row in _rows_of(text, sys.stderr))
 
 
 def confirm(question: str, param_hint: str) -> None:

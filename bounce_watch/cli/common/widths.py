@@ -1,8 +1,10 @@
-"""Widths of a table's columns on a narrow screen: long columns give way first, and no word is split.
+"""Text on a narrow screen: lines break between words, and a table's long columns give way first.
 
 rich shrinks columns without regard to words, and splits a word as soon as its column is narrower.
 """
 
+import re
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,6 +13,10 @@ from rich.cells import cell_len
 SHORTEST = 20
 """To this width a column is cut that may end in an ellipsis, before others fold between words."""
 _LEAST = 8
+_COMMAND = re.compile(r" *[A-Z][a-z]+-[A-Z]\w+( |$)")
+"""A line with a PowerShell command, which is pasted: a break in it would run the half of it."""
+_LEAD = re.compile(r" *(?:\d+\. +|- +|(?:(?! )(?:(?!  ).){1,30} {2,}){0,2})")
+"""What the following rows are indented by: spaces, a number, a dash, or one or two labels and their gaps."""
 
 
 @dataclass(slots=True)
@@ -49,3 +55,14 @@ def _take(excess: int, giving: Sequence[Width]) -> None:
         if widest is None:
             return
         widest.now -= 1
+
+
+def wrapped(line: str, width: int) -> list[str]:
+    """Return a line as rows no wider than `width`, broken between words; a longer word stays whole."""
+    lead = _LEAD.match(line)
+    indent = " " * (lead.end() if lead and lead.end() <= width // 2 else 0)
+    if len(line) <= width or _COMMAND.match(line):
+        return [line]
+    text = textwrap.TextWrapper(width, subsequent_indent=indent, break_long_words=False)
+    text.break_on_hyphens = text.replace_whitespace = text.expand_tabs = False
+    return text.wrap(line)

@@ -17,7 +17,7 @@ from bounce_watch.cli.common.output import (
     form_of,
     local,
     picked,
-    print_lines,
+    print_prose,
     say,
     two_lines,
 )
@@ -119,7 +119,7 @@ def show_incident(context: typer.Context, number: Number, as_json: AsJson = Fals
         dns = [finding_json(one) for one in findings]
         emit_json({**incident_json(detail.incident), "dns": dns, "steps": steps, "bounces": bounces})
     else:
-        print_lines(_lines(detail, (*map(_dns_line, findings), *map(_change_line, changes))))
+        print_prose(_lines(detail, (*map(_dns_line, findings), *map(_change_line, changes))))
 
 
 @incidents.command()

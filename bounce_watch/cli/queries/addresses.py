@@ -117,14 +117,19 @@ def _lines(row: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the evidence: code and server, its words, and who of ours still writes there."""
     said = f"{row['code'] or ''} {row['said_by'] or ''}".strip()
     more = len(row["senders"]) - 2
-    writers = ", ".join(row["senders"][:2]) + (f" and {more} more" if more > 0 else "")
-    return tuple(filter(None, (said, (row["said"] or "")[:80], f"from {writers}" if writers else "")))
+    writers = [f"from {sender}" for sender in row["senders"][:2]] + ([f"and {more} more"] if more > 0 else [])
+    return tuple(filter(None, (said, (row["said"] or "")[:80], *writers)))
+
+
+def _facts(row: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the address, what is wrong with it, how often it failed, and when."""
+    failed = f"{row['messages']} message{'s' if row['messages'] > 1 else ''}"
+    verdict = f"{row['verdict'].replace('_', ' ')}, {row['certainty']}: {failed}"
+    moments = dict.fromkeys((local(row["first_at"]), local(row["last_at"])))
+    return (row["address"], verdict, *moments)
 
 
 _COLUMNS = [
-    Column("address", "Address", flexible=True),
-    Column("verdict", "Verdict", show=lambda row: (row["verdict"].replace("_", " "), row["certainty"])),
-    Column("messages", "Messages", right=True),
-    Column("last_at", "First, last", show=lambda row: (local(row["first_at"]), local(row["last_at"]))),
-    Column("said", "Evidence", show=_lines, flexible=True),
+    Column("address", "Address\nVerdict\nFirst, last", show=_facts),
+    Column("said", "Evidence", show=_lines, flexible=True, truncate=True),
 ]

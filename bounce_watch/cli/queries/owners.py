@@ -41,8 +41,12 @@ def list_owners(context: typer.Context, as_json: AsJson = False, as_csv: AsCsv =
     rows = [owner.model_dump(exclude={"csv"}) for owner in _read(context.obj)]
     columns = [
         Column("name", "Name"),
-        Column("senders", "Senders", show=lambda row: tuple(row["senders"]), flexible=True),
-        Column("to", "Told", show=lambda row: tuple(row["to"]), flexible=True),
+        Column(
+            "senders",
+            "Senders\n→ notified",
+            show=lambda row: (*row["senders"], *(f"→ {to}" for to in row["to"])),
+            flexible=True,
+        ),
         Column("every", "Every"),
     ]
     emit(rows, columns, form_of(as_json, as_csv), empty="No owners are configured: see [[owners]].")
@@ -86,15 +90,17 @@ def try_sender(
     told = owner.to if owner and unread else []
     row = {"sender": address, "owner": owner.name if owner else None, "is_unread": unread, "told": told}
     columns = [
-        Column("sender", "Sender", flexible=True),
-        Column("is_unread", "Unattended", show=lambda row: "yes" if row["is_unread"] else "no"),
-        Column("owner", "Owner"),
         Column(
-            "told",
-            "Told",
-            show=lambda row: tuple(row["told"] or [_TOLD[unread or not is_ours]]),
+            "sender",
+            "Sender\n→ notified",
+            show=lambda row: (
+                row["sender"],
+                *(f"→ {to}" for to in row["told"] or [_TOLD[unread or not is_ours]]),
+            ),
             flexible=True,
         ),
+        Column("is_unread", "Unattended", show=lambda row: "yes" if row["is_unread"] else "no"),
+        Column("owner", "Owner"),
     ]
     emit([row], columns, form_of(as_json))
     if unread and owner is None:

@@ -6,14 +6,23 @@ from collections.abc import Iterable, Sequence
 from typing import Annotated, Any
 
 import typer
-from rich.padding import Padding
 from rich.text import Text
 
 from bounce_watch.cli.common.advice import advice_json, advice_lines, advice_on
 from bounce_watch.cli.common.bounce_json import incident_json, row_json
 from bounce_watch.cli.common.filters import AsJson, complete_domain, complete_sender
 from bounce_watch.cli.common.open_store import read_store
-from bounce_watch.cli.common.output import Column, Form, console, emit, emit_json, local, say, two_lines
+from bounce_watch.cli.common.output import (
+    Column,
+    Form,
+    console,
+    emit,
+    emit_json,
+    local,
+    print_prose,
+    say,
+    two_lines,
+)
 from bounce_watch.cli.common.words import cause_words, inside
 from bounce_watch.cli.outbox import entry_json
 from bounce_watch.cli.queries.names import did_you_mean, known_name, similar_names
@@ -213,8 +222,7 @@ def _listed(title: str, lines: Sequence[str]) -> None:
         return
     sys.stdout.write("\n")
     console().print(Text(title, style="bold"))
-    for line in lines:
-        console().print(Padding(Text(for_terminal(line)), (0, 0, 0, 2)))
+    print_prose(f"  {line}" for line in lines)
 
 
 def _bounces(title: str, rows: Sequence[BounceRow], other: Column) -> None:

@@ -15,7 +15,7 @@ from bounce_watch.cli.common.bounce_json import incident_json, row_json
 from bounce_watch.cli.common.exit_status import Exit
 from bounce_watch.cli.common.filters import AsJson
 from bounce_watch.cli.common.open_store import read_store
-from bounce_watch.cli.common.output import aligned, emit_json, local, picked, print_lines, say
+from bounce_watch.cli.common.output import aligned, emit_json, local, picked, print_lines, print_prose, say
 from bounce_watch.cli.common.words import cause_words, owner_words
 from bounce_watch.config.load import load_config
 from bounce_watch.model import Action, Bounce, Cause, Side
@@ -53,7 +53,7 @@ def show(
     elif as_json:
         emit_json({**detail_json(detail), "advice": advice_json(advice)})
     else:
-        print_lines([*_told(detail, advice), *as_lines(detail, evidence=evidence)])
+        print_prose([*_told(detail, advice), *as_lines(detail, evidence=evidence)])
 
 
 def _told(detail: BounceDetail, advice: Advice | None) -> Iterator[str]:
