@@ -21,7 +21,9 @@ class OddMailbox:
 
     def fetch(self, line: str) -> bytes:
         _, _, spec, items = line.split(" ", 3)
-        ranges = [[int(end) for end in part.split(":")] for part in spec.split(",")]
+        ranges = [
+            [int(end) for end in part.split(":")] for part in spec.replace("*", str(self.uids[-1])).split(",")
+        ]
         uids = [uid for uid in self.uids if any(ends[0] <= uid <= ends[-1] for ends in ranges)]
         answer = self.odd(uids, items)
         return b"".join(one(uid, items) for uid in uids) + b"@ OK done\r\n" if answer is None else answer

@@ -257,3 +257,87 @@ def test_a_uidnext_that_went_back_hides_no_new_message(open_imap: Open) -> None:
     with open_imap(OddMailbox(3, lambda *_: None).script()) as source:
         after = MessageLocation(mailbox=source.name, validity=7, uid="5000")
         assert [message.location.uid for message in source.messages(after=after)] == ["1", "2", "3"]
+
+
+MULTIPART = (
+    b'From: a@contoso.example\r\nContent-Type: multipart/report;\r\n boundary="cut"\r\n\r\n--cut\r\n\r\n'
+)
+
+
+@pytest.mark.parametrize(
+    ("content", "size", "is_read"),
+    [
+        pytest.param(MULTIPART + b"hello\r\n", 5000, False, id="cut"),
+        pytest.param(MULTIPART[:70], 5000, False, id="cut in the header"),
+        pytest.param(MULTIPART + b"hello\r\n--cut--\r\n", 5000, True, id="an estimate"),
+        pytest.param(MULTIPART + b"hello\r\n", 50, True, id="came without an end"),
+    ],
+)
+def test_a_message_that_is_cut_on_its_way_is_not_taken_as_read(
+    open_imap: Open, content: bytes, size: int, is_read: bool
+) -> None:
+    """It was filed with half of its report; sizes alone prove nothing, Exchange estimates them."""
+
+    def odd(uids: list[int], items: str) -> bytes | None:
+        lines = [
+            b"* 2 FETCH (UID 2 BODY[]<0> {%d}\r\n%s)\r\n" % (len(content), content)
+            if uid == 2 and "BODY" in items
+            else one(uid, items).replace(b"SIZE 7", b"SIZE %d" % (size if uid == 2 else 7))
+            for uid in uids
+        ]
+        return b"".join(lines) + b"@ OK done\r\n"
+
+    with open_imap(OddMailbox(3, odd).script()) as source:
+        found = [message.location.uid for message in source.messages()]
+        assert found == (["1", "2", "3"] if is_read else ["1", "3"])
+        assert bool(source.skipped) is not is_read
+
+
+@pytest.mark.parametrize("announced", [5, 8, 9, 30])
+def test_a_literal_of_another_length_costs_no_other_message(open_imap: Open, announced: int) -> None:
+    """`mail  2` has 7 bytes."""
+
+    def odd(uids: list[int], items: str) -> bytes | None:
+        if 2 not in uids or "BODY" not in items:
+            return None
+        answer = b"* 2 FETCH (UID 2 BODY[]<0> {%d}\r\nmail ab cd)\r\n" % announced
+        return b"".join(answer if uid == 2 else one(uid, items) for uid in uids) + b"@ OK done\r\n"
+
+    source = open_imap(OddMailbox(3, odd).script())
+    source.settings = source.settings.model_copy(update={"timeout_seconds": 0.3})
+    with source:
+        assert [message.raw for message in source.messages() if message.location.uid != "2"] == [
+            b"mail  1", b"mail  3",
+        ]  # fmt: skip
+        assert not [message for message in source.messages() if message.location.uid == "2"]
+
+
+@pytest.mark.parametrize("change", [1, -1])
+def test_a_stale_uidnext_hides_no_message_that_came(open_imap: Open, change: int) -> None:
+    mailbox = OddMailbox(1, lambda *_: None)
+    mailbox.uids = [10, 20, 30]
+    counts = iter([3, 3 + change])
+    stale = "* OK [UIDVALIDITY 7] ok\r\n* OK [UIDNEXT 31] ok\r\n@ OK selected\r\n"
+    script = mailbox.script(SELECT=lambda _: f"* {next(counts)} EXISTS\r\n{stale}".encode())
+    with open_imap(script) as source:
+        mailbox.uids = [10, 20, 30, 40] if change > 0 else [30, 40]
+        assert [message.location.uid for message in source.messages()][-2:] == ["30", "40"]
+
+
+def test_a_message_that_was_announced_is_looked_for_above_a_stale_uidnext(open_imap: Open) -> None:
+    """The wait ended at once, each time, and nothing was read."""
+    mailbox = OddMailbox(3, lambda *_: None)
+    script = mailbox.script(SELECT=mailbox.opened())
+    with open_imap(script) as source:
+        mailbox.uids.append(4)
+        assert source.wait(1)
+        assert [message.location.uid for message in source.messages()][-1] == "4"
+
+
+def test_a_server_that_refuses_every_listing_is_searched(open_imap: Open) -> None:
+    def odd(_: list[int], items: str) -> bytes | None:
+        return None if "BODY" in items else b"@ NO internal\r\n"
+
+    answer = b"* SEARCH 1 2 3\r\n@ OK done\r\n"
+    with open_imap(OddMailbox(3, odd).script(**{"UID SEARCH": answer})) as source:
+        assert [message.location.uid for message in source.messages()] == ["1", "2", "3"]

@@ -252,7 +252,7 @@ def test_a_message_that_comes_without_content_holds_the_next_walk_back_three_tim
             list(source.messages())
             assert source.reached is not None
             ends.append(source.reached.uid)
-            assert source.skipped == [("UID 2", "the server sends no content of it")]
+            assert source.skipped == [("UID 2", "the server does not send all of it")]
     assert ends == ["1", "1", "2"]
 
 

@@ -503,3 +503,51 @@ def test_a_folder_that_cannot_be_opened_now_is_not_missing(open_imap: Open, said
         open_imap(Script(answers={"SELECT": no, "EXAMINE": no})),
     ):
         pass
+
+
+BYE = b"* BYE too many failures\r\n"
+WRONG = b"@ NO [AUTHENTICATIONFAILED] wrong\r\n"
+
+
+@pytest.mark.parametrize(
+    "answer", [b"", BYE, BYE + WRONG, WRONG + BYE], ids=["cut", "bye", "bye no", "no bye"]
+)
+def test_a_sign_in_at_which_the_server_hangs_up_is_followed_by_the_next(
+    open_imap: Open, answer: bytes
+) -> None:
+    script = Script(capabilities="IMAP4rev1 SASL-IR AUTH=PLAIN", answers={"AUTHENTICATE": answer})
+    with open_imap(script) as source:
+        assert source.count() == 2
+    assert script.connections == 2
+
+
+@pytest.mark.parametrize("answer", [BYE + WRONG, WRONG + BYE])
+@pytest.mark.parametrize("offered", ["", " AUTH=PLAIN"])
+def test_a_password_that_is_refused_with_a_goodbye_is_a_wrong_one(
+    open_imap: Open, answer: bytes, offered: str
+) -> None:
+    answers: dict[str, Answer] = {"AUTHENTICATE": answer, "LOGIN": answer}
+    source = open_imap(Script(capabilities="IMAP4rev1" + offered, answers=answers))
+    with pytest.raises(Refused, match="wrong"), source:
+        pass
+
+
+@pytest.mark.parametrize(
+    ("greeting", "selected"),
+    [
+        pytest.param(b"proxy ready\r\n\r\n* OK ready\r\n", b"@ OK done\r\n", id="a banner"),
+        pytest.param(b"* OK ready\r\n", b"A001 OK late\r\n@ OK done\r\n", id="a stray OK"),
+    ],
+)
+def test_a_stray_line_ends_nothing(open_imap: Open, greeting: bytes, selected: bytes) -> None:
+    script = Script(greeting=greeting, answers={"SELECT": SELECTED + selected})
+    with open_imap(script) as source:
+        assert source.count() == 2
+
+
+def test_another_protocol_is_told_in_its_words(open_imap: Open) -> None:
+    with (
+        pytest.raises(Unreachable, match="unexpected response: b'220"),
+        open_imap(Script(greeting=b"220 mail ready\r\n")),
+    ):
+        pass

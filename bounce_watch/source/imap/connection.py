@@ -45,17 +45,20 @@ class Connection:
         self.is_read_only = self._is_introduced = self.is_move_proven = False
         self.is_copy_proven: bool | None = None
         self.may_delete = True
-        try:
-            context = tls_context(settings)
-        except TlsRefused as error:
-            raise Refused(str(error), error.repair) from error
+        self._open()
+
+    def _open(self) -> Any:
         crash_points.point("imap.connect")
         try:
+            context = tls_context(self._settings)
             self._client = self._connect(context)
+        except TlsRefused as error:
+            raise Refused(str(error), error.repair) from error
         except faults.LOST as error:
-            raise faults.connecting(error, settings) from error
-        if settings.security == "starttls":
+            raise faults.connecting(error, self._settings) from error
+        if self._settings.security == "starttls":
             self._start_tls(context)
+        return self._client
 
     def _connect(self, context: ssl.SSLContext) -> Any:
         engine, tls = Engine(self._settings, context), self._settings.security == "tls"
@@ -75,12 +78,9 @@ class Connection:
                     'use security = "tls" with port 993, or switch STARTTLS on in the server',
                 )
             self._client.starttls(context)
-        except faults.LOST as error:
+        except (SourceError, *faults.LOST) as error:
             self.close()
             raise faults.connecting(error, self._settings) from error
-        except SourceError:
-            self.close()
-            raise
 
     @property
     def protocol(self) -> imaplib.IMAP4:
@@ -95,7 +95,7 @@ class Connection:
 
     def sign_in(self, password: str) -> None:
         """Sign in with a password."""
-        self.capabilities = sign_in.with_password(self._client, self._settings, password)
+        self.capabilities = sign_in.with_password(self._client, self._settings, password, self._open)
 
     def sign_in_with_token(self, token: str) -> None:
         """Sign in with an access token (XOAUTH2)."""
@@ -183,10 +183,10 @@ class Connection:
         crash_points.point("imap.expunge")
         self.perform(self._client.uid_expunge, uids)
 
-    def search_header(self, field: str, value: str) -> tuple[int, ...]:
-        """Return the UIDs of messages whose header field holds `value`, which never comes from a message."""
+    def search(self, *criteria: str) -> tuple[int, ...]:
+        """Return the UIDs of messages that meet the criteria, which never come from a message."""
         crash_points.point("imap.search")
-        found = self.perform(self._client.search, ["HEADER", faults.checked(field), faults.checked(value)])
+        found = self.perform(self._client.search, [faults.checked(one) for one in criteria])
         crash_points.point("imap.searched")
         return tuple(found)
 
@@ -244,7 +244,6 @@ def folder_name(name: Any) -> str:
     """Return a folder's name; one that is no modified UTF-7 (RFC 3501 section 5.1.3) is not ours."""
     if not isinstance(name, bytes):
         return str(name)
-    try:
+    with suppress(ValueError):
         return str(imap_utf7.decode(name))
-    except ValueError:
-        return name.decode("utf-8", "replace")
+    return name.decode("utf-8", "replace")

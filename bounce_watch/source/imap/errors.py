@@ -56,6 +56,8 @@ class Busy(Unreachable):
 
 def connecting(error: Exception, settings: ImapSettings) -> SourceError:
     """Explain why connecting failed."""
+    if isinstance(error, SourceError):
+        return error
     if (known := _known_words(error, settings)) is not None:
         return known
     text, repair = connection_fault(

@@ -85,7 +85,7 @@ class PartialFetch:
         try:
             found = self._fetch(connection, batch)
             left = _still_there(connection, {one.uid for one in batch} - {one.uid for one, _ in found})
-            why = "the server sends no content of it"
+            why = "the server does not send all of it"
         except CommandRejected as error:
             found, left, why = [], {one.uid for one in batch}, str(error)
         except Busy:

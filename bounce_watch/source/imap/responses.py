@@ -16,6 +16,11 @@ _TOKEN = re.compile(
 _ESCAPE = re.compile(rb"\\(.)", re.DOTALL)
 _COUNT = re.compile(rb"~?\{[0-9]{1,10}\+?\}$")
 _NUMBER = re.compile(rb"[0-9]{1,20}")
+_NAMES = (
+    *(b"UID", b"FLAGS", b"BODY", b"RFC822", b"INTERNALDATE", b"ENVELOPE", b"MODSEQ", b"BINARY", b"X-"),
+    *(b"EMAILID", b"THREADID", b"SAVEDATE", b"PREVIEW", b"ANNOTATION"),
+)
+"""How items begin; something else is the rest of a content that is longer than announced."""
 _MAX_NESTED = 40
 """Maximum depth of brackets: each part of a message has several."""
 _VALUES = re.compile(rb'(UID|RFC822\.SIZE|INTERNALDATE) (?:(\d+)|"([^"]+)")')
@@ -52,7 +57,11 @@ def _read_items(response: Sequence[Any]) -> Items:
     match read_lists(response):
         case (_, tuple(items)) if len(items) % 2 == 0:
             named = zip(items[::2], items[1::2], strict=True)
-            return dict(_item(name.upper(), value) for name, value in named if isinstance(name, bytes))
+            pairs = [_item(name.upper(), value) for name, value in named if isinstance(name, bytes)]
+            found = dict(pairs)
+            # A content that swallows the next response is followed by another content.
+            if all(name.startswith(_NAMES) and found[name] == value for name, value in pairs):
+                return found
     raise UnreadableResponse
 
 

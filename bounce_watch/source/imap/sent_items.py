@@ -40,7 +40,7 @@ class SentItems:
             self._account.sign_in(connection)
             Folders(connection).open(self._folder, read_only=True)
             ours = filter(_OWN_ID.fullmatch, bw_ids)
-            return frozenset(bw_id for bw_id in ours if connection.search_header(HEADER, bw_id))
+            return frozenset(bw_id for bw_id in ours if connection.search("HEADER", HEADER, bw_id))
         except SourceError:
             return None
         finally:

@@ -1,6 +1,8 @@
 """Sign in over IMAP: SASL PLAIN (RFC 4616), LOGIN, or XOAUTH2."""
 
 from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from bounce_watch.config.accounts import ImapSettings
@@ -8,30 +10,42 @@ from bounce_watch.source.imap import errors as faults
 from bounce_watch.source.imap.errors import checked
 from bounce_watch.source.imap.responses import plain
 from bounce_watch.source.imap.transport import listed_capabilities
-from bounce_watch.source.interface import Refused
+from bounce_watch.source.interface import Refused, SessionEnded, SourceError
 from bounce_watch.testing import crash_points
 
 
-def with_password(client: Any, settings: ImapSettings, password: str) -> frozenset[str]:
-    """Sign in with SASL PLAIN if offered, because LOGIN takes ASCII only; if that is refused, with LOGIN.
+def with_password(
+    client: Any, settings: ImapSettings, password: str, open_anew: Callable[[], Any]
+) -> frozenset[str]:
+    """Sign in with SASL PLAIN if offered, because LOGIN takes ASCII only; if that fails, with LOGIN.
 
-    Returns the capabilities.
+    `open_anew` returns another connection, for the second way. Returns the capabilities.
     """
 
-    def plain_login(user: str, password: str) -> None:
+    def plain_login(client: Any, user: str, password: str) -> None:
         client.plain_login(user, password, settings.mailbox and checked(settings.mailbox))
 
+    def login(client: Any, user: str, password: str) -> None:
+        client.login(user, password)
+
     offered = {plain(name) for name in client.capabilities()}
-    ways: list[Callable[[str, str], object]] = [plain_login] if "AUTH=PLAIN" in offered else []
+    ways = [plain_login] if "AUTH=PLAIN" in offered else []
     if not (settings.mailbox or "LOGINDISABLED" in offered):
-        ways.append(client.login)
-    fault = _no_way(settings, offered)
-    for number, way in enumerate(ways):
+        ways.append(login)
+    failures: list[SourceError] = []
+    for way in ways:
         try:
-            return _sign_in(client, settings, way, password)
-        except Refused as error:
-            fault = fault if number else error
-    raise fault
+            if failures:  # many servers hang up at a sign-in that fails
+                with suppress(*faults.LOST):
+                    client.shutdown()
+                client = open_anew()
+            return _sign_in(client, settings, partial(way, client), password)
+        except (faults.Busy, SessionEnded):
+            raise
+        except SourceError as error:
+            failures.append(error)
+    refusals = [failure for failure in failures if isinstance(failure, Refused)]
+    raise (refusals or failures or [_no_way(settings, offered)])[0]
 
 
 def _no_way(settings: ImapSettings, offered: set[str]) -> Refused:

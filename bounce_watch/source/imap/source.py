@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
 
@@ -30,7 +31,6 @@ from bounce_watch.source.interface import (
 )
 
 T = TypeVar("T")
-
 _OVERLAP = 50
 """UIDs listed again: some servers announce a UID before the message is visible."""
 _SHORT_SECONDS = 10.0
@@ -40,8 +40,7 @@ _SHORT_SECONDS = 10.0
 class ImapSource:
     """The watched folder of one account. It keeps one connection and reopens a lost one once per call.
 
-    `secret` returns the password, or the client secret for XOAUTH2.
-    `http_client` is a requests session for the token service.
+    `secret` returns the password, or XOAUTH2's client secret; `http_client` is a requests session for tokens.
     """
 
     def __init__(self, settings: ImapSettings, secret: Callable[[], str], *, http_client: Any = None) -> None:
@@ -70,8 +69,7 @@ class ImapSource:
     def sign_in(self, connection: Connection) -> None:
         """Sign in on a new connection. Raises Refused and Unreachable."""
         if self._tokens is None:
-            connection.sign_in(self._secret())
-            return
+            return connection.sign_in(self._secret())
         try:
             connection.sign_in_with_token(self._tokens.read())
         except TokenUnavailable as error:
@@ -101,7 +99,7 @@ class ImapSource:
     def _open(self) -> Opened:
         """Select the folder again to learn UIDVALIDITY, UIDNEXT and the number of messages."""
         connection, folders = self._in_use()
-        self._opened = with_uid_next(connection, folders.open(self.settings.folder))
+        self._opened = with_uid_next(connection, folders.open(self.settings.folder), self._opened)
         return self._opened
 
     def _in_use(self) -> tuple[Connection, Folders]:
@@ -202,10 +200,12 @@ class ImapSource:
 
     def wait(self, seconds: float, stop: Callable[[], bool] = never) -> bool:
         """Return True for a connection that is lost after a while: the next walk opens a new one."""
-        connection, _ = self._in_use()
-        started = time.monotonic()
+        (connection, _), started = self._in_use(), time.monotonic()
         try:
-            return wait_for_mail(connection, self._opened.uid_next if self._opened else 1, seconds, stop)
+            found = wait_for_mail(connection, self._opened.uid_next if self._opened else 1, seconds, stop)
+            if found and self._opened:
+                self._opened = replace(self._opened, exists=-1)  # UIDNEXT may be stale
+            return found
         except Unreachable as error:
             if self._tokens is not None and isinstance(error, SessionEnded):
                 self._tokens.forget()

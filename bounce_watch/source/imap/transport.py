@@ -15,6 +15,10 @@ from bounce_watch.net.slow_server import OPENING, within
 # Seconds, a number of tries, and milliseconds.
 _KEEP_ALIVE = {"TCP_KEEPIDLE": 60, "TCP_KEEPINTVL": 20, "TCP_KEEPCNT": 4, "TCP_USER_TIMEOUT": 140_000}
 _BLANK = b"\r\n"
+_OTHER_PROTOCOL = re.compile(rb"[0-9]{3}[ -]|\+OK|HTTP/|SSH-")
+_TAGGED_OK = re.compile(rb"([A-Za-z0-9.]+)[ \t]+OK\b", re.IGNORECASE)
+_MOST_STRAY = 20
+_AFTER_GOODBYE_SECONDS = 0.5
 _STATUS = re.compile(rb"^(\*|[A-Za-z0-9]+)[ \t]+([0-9]+[ \t]+)?([A-Za-z-]+)(?:[ \t]+|(?=[\r(]))")
 
 
@@ -34,7 +38,7 @@ def listed_capabilities(imap: imaplib.IMAP4) -> tuple[str, ...]:
 
 def _in_order(found: re.Match[bytes]) -> bytes:
     number = found[2].strip() + b" " if found[2] else b""
-    return found[1] + b" " + number + found[3].upper() + b" "
+    return found[1].upper() + b" " + number + found[3].upper() + b" "
 
 
 class Engine(imaplib.IMAP4):
@@ -47,7 +51,7 @@ class Engine(imaplib.IMAP4):
         self._settings, self._context = settings, context
         self._reach: socket.socket | None = None
         self._next_line, self._is_behind_literal = b"", False
-        self._is_late = False
+        self._is_late, self._stray = False, 0
         with self._in_time():
             super().__init__(settings.host, settings.port, settings.timeout_seconds)
 
@@ -103,9 +107,36 @@ class Engine(imaplib.IMAP4):
             if self._reach is not None:
                 self._reach.shutdown(socket.SHUT_RDWR)
 
+    def _check_bye(self) -> None:
+        if any(answer and answer[0] == "NO" for answer in self.tagged_commands.values()):  # type: ignore[comparison-overlap]
+            self.untagged_responses.pop("BYE", None)
+        super()._check_bye()  # type: ignore[misc]
+
+    def _get_tagged_response(self, tag: bytes, expect_bye: bool = False) -> Any:
+        """Take a sign-in that is refused with NO behind BYE as refused, not as a lost connection."""
+        if self.state == "NONAUTH":
+            while self.tagged_commands[tag] is None and "BYE" not in self.untagged_responses:
+                self._get_response()
+            if self.tagged_commands[tag] is None:
+                self.sock.settimeout(_AFTER_GOODBYE_SECONDS)
+                with contextlib.suppress(OSError, imaplib.IMAP4.error):
+                    self._get_response()
+            self._check_bye()
+        return super()._get_tagged_response(tag, expect_bye)  # type: ignore[misc]
+
+    def _is_stray(self, line: bytes) -> bool:
+        """Tell whether a line does no harm: a banner before the greeting, OK to what we did not ask."""
+        if self.state == "LOGOUT" and not self.tagged_commands:
+            is_stray = bool(line) and not line.startswith(b"*") and not _OTHER_PROTOCOL.match(line)
+        else:
+            found = _TAGGED_OK.match(line)
+            is_stray = found is not None and found[1].upper() not in self.tagged_commands
+        self._stray += is_stray
+        return is_stray and self._stray <= _MOST_STRAY
+
     def _get_response(self) -> Any:
         """Take what some servers write around RFC 3501: blanks, small letters, OK without a text."""
-        while (line := self.readline()) == _BLANK:
+        while (line := self.readline()) == _BLANK or self._is_stray(line):
             continue
         self._next_line = _STATUS.sub(_in_order, line, count=1)
         return super()._get_response()  # type: ignore[misc]

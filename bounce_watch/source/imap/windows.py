@@ -21,6 +21,11 @@ _MAX_UID = 2**32 - 1
 _BATCH_MESSAGES = 100
 _BATCH_BYTES = 8 * 1024 * 1024
 _FROM_START = re.compile(rb"(?:BODY(?:\.PEEK)?\[\](?:<0(?:\.[0-9]+)?>)?|RFC822(?:\.PEEK)?)")
+_FOLD = re.compile(rb"\r?\n[ \t]+")
+_BOUNDARY = re.compile(
+    rb'^content-type:[ \t]*multipart/[^\n]*?boundary="?([^"\r\n;]+)', re.IGNORECASE | re.MULTILINE
+)
+_MAX_HEADER = 64 * 1024
 _UID_ONLY, _ALL = "(UID)", "(UID RFC822.SIZE INTERNALDATE)"
 
 
@@ -42,17 +47,22 @@ class Listed:
         return self.plan.length if self.plan else min(self.size, MAX_MESSAGE)
 
 
-def with_uid_next(connection: Connection, opened: Opened) -> Opened:
-    """Ask for the last message if the server keeps UIDNEXT to itself, as RFC 3501 permits, or is wrong."""
-    if opened.uid_next > opened.exists:
+def with_uid_next(connection: Connection, opened: Opened, before: Opened | None) -> Opened:
+    """Ask for the last message if the server keeps UIDNEXT to itself, as RFC 3501 permits, or is wrong.
+
+    One that stays where it was `before` although the number of messages changed may be a stale one.
+    """
+    is_stale = bool(before and before.exists != opened.exists and opened.uid_next <= before.uid_next)
+    is_possible = opened.uid_next > opened.exists
+    if is_possible and not (is_stale and opened.exists):
         return opened
     try:
         last = max(connection.fetch("*", _UID_ONLY), default=0)
     except CommandRejected:  # an empty folder has no last message
-        if opened.exists:
+        if opened.exists and not is_possible:
             raise
         last = 0
-    return replace(opened, uid_next=last + 1)
+    return replace(opened, uid_next=max(last + 1, opened.uid_next))
 
 
 def list_windows(
@@ -100,11 +110,20 @@ def _list(connection: Connection, first: int, last: int, unfetched: Unfetched) -
     try:
         return connection.fetch(f"{first}:{last}", _ALL)
     except CommandRejected:
-        return _list_apart(connection, sorted(connection.fetch(f"{first}:{last}", _UID_ONLY)))
+        return _list_otherwise(connection, f"{first}:{last}")
     except Busy:
         raise
     except Unreachable:
         unfetched.lists_uids_only = True
+        raise
+
+
+def _list_otherwise(connection: Connection, uids: str) -> dict[int, Items]:
+    try:
+        return _list_apart(connection, sorted(connection.fetch(uids, _UID_ONLY)))
+    except CommandRejected:  # to every listing: the search may work, and the contents be there
+        if found := connection.search("UID", uids):
+            return {uid: {b"UID": uid} for uid in found}
         raise
 
 
@@ -171,9 +190,20 @@ def fetch_contents(
         if len(batch) > 1 or not 0 < batch[0].size <= length:
             raise
         answers = connection.fetch(uids, "(UID BODY.PEEK[])")
-    bodies = ((message, _body(answers.get(message.uid, {}))) for message in batch)
+    found = ((message, _body(answers.get(message.uid, {}))) for message in batch)
+    bodies = ((one, None if body and _is_cut(body, min(one.size, length)) else body) for one, body in found)
     # Nothing at all, of a message that has a size, is a nonsense response.
     return [(one, body[:length]) for one, body in bodies if body or (body is not None and not one.size)]
+
+
+def _is_cut(body: bytes, expected: int) -> bool:
+    """Tell whether the end is missing: fewer bytes than expected, and no closing line of the multipart.
+
+    Neither is enough: sizes are estimates on Exchange, and some mails were cut before they came.
+    """
+    header = _FOLD.sub(b" ", body[:_MAX_HEADER].partition(b"\r\n\r\n")[0])
+    found = _BOUNDARY.search(header) if len(body) < expected else None
+    return found is not None and b"--" + found[1].strip() + b"--" not in body
 
 
 def _body(answer: Items) -> bytes | None:
