@@ -1,5 +1,7 @@
 """Access tokens from Entra by client credentials (RFC 6749 section 4.4), for IMAP and SMTP."""
 
+import json
+import logging
 import re
 import time
 from collections.abc import Callable
@@ -15,11 +17,15 @@ RENEW_AT = 0.8
 MIN_REMAINING = 300.0
 """A token with fewer seconds left is replaced, however short its lifetime."""
 
+MAX_LIFE = 86_400.0
+"""Maximum seconds that a token is kept, whatever the response says."""
+
 _PEM = (
     "certificate_file must be PEM and hold an RSA key and its certificate; "
     "an encrypted key needs its passphrase in client_secret_file or client_secret_command"
 )
 _CODE = re.compile(r"AADSTS[0-9]{4,8}")
+_UNREADABLE = (TypeError, AttributeError, LookupError, ArithmeticError)
 _TEMPORARY = frozenset({"temporarily_unavailable", "server_error", "slow_down"})
 
 
@@ -88,17 +94,21 @@ class Tokens:
         # Imported late: msal and requests take a fifth of a second.
         from msal.exceptions import MsalError
 
+        # It logs whole responses that it cannot read, which may hold a token, with tracebacks.
+        logging.getLogger("msal").setLevel(logging.CRITICAL + 1)
         try:
             if self._application is None:
                 self._application = self._register()
             # msal caches tokens too, and would return the old one until five minutes before its end.
             self._application.remove_tokens_for_client()
             answer = self._application.acquire_token_for_client(scopes=[self._settings.scope])
-        except (MsalError, OSError, RuntimeError, ValueError) as error:
-            # All faults of requests are OSErrors; msal raises the other three at an unreadable response.
+            life = min(max(float(answer.get("expires_in") or 0), 0.0), MAX_LIFE)
+        except (MsalError, OSError, RuntimeError, ValueError, *_UNREADABLE) as error:
+            # All faults of requests are OSErrors; msal raises the others at an unreadable response.
+            if isinstance(error, _UNREADABLE):
+                self._application = None  # it keeps some such responses and would give them again
             raise self._unavailable(error) from error
-        token = self._token_in(answer)
-        life, now = float(answer.get("expires_in") or 0), self._clock()
+        token, now = self._token_in(answer), self._clock()
         self._token, self._ends_at = token, now + life
         self._renew_at = now + min(life * RENEW_AT, life - MIN_REMAINING)
         return token
@@ -120,6 +130,8 @@ class Tokens:
                 timeout=None if self._http_client else self._timeout,
             )
         except ValueError as error:
+            if isinstance(error.__context__, json.JSONDecodeError):
+                raise  # the page of a proxy, say
             raise TokenRefused(
                 f"the sign-in service {settings.authority} does not know the tenant {settings.tenant}",
                 "compare tenant and authority with the app registration",
@@ -138,9 +150,12 @@ class Tokens:
 
     def _token_in(self, answer: dict[str, Any]) -> str:
         token = answer.get("access_token")
-        if isinstance(token, str) and token.isascii() and token.isprintable():
+        if isinstance(token, str) and token and token.isascii() and token.isprintable():
             return token
-        fault = str(answer.get("error", "no token"))
+        fault = answer.get("error")
+        if not isinstance(fault, str):
+            self._application = None
+            raise self._unavailable(ValueError("neither a token nor an error"))
         # Only the code is shown, because the description names applications and people.
         code = _CODE.search(str(answer.get("error_description", "")))
         name = code[0] if code else fault[:40]

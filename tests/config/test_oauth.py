@@ -1,5 +1,6 @@
 """Tokens from msal against a token server of our own over https."""
 
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from bounce_watch.config.accounts import ImapSettings, OAuth
 from bounce_watch.config.secrets import login_lookup
-from bounce_watch.net.oauth import TokenRefused, Tokens, TokenUnavailable
+from bounce_watch.net.oauth import MAX_LIFE, TokenRefused, Tokens, TokenUnavailable
 from tests.servers.processes import free_port
 from tests.servers.tokens import CLIENT_ID, CLIENT_SECRET, TENANT, TokenServer
 
@@ -152,6 +153,51 @@ def test_an_outage_is_worth_another_try(token_server: TokenServer, status: int, 
     token_server.refuse_with = (status, error, "busy")
     with pytest.raises(TokenUnavailable):
         tokens(token_server).read()
+
+
+GARBAGE = {
+    "a page": b"<html>Sign in to the guest network</html>",
+    "nothing": b"",
+    "no object": b"[1]",
+    "null": b"null",
+    "an empty object": b"{}",
+    "deep": b"[" * 100_000,
+    "huge": b"x" * 5_000_000,
+    "no UTF-8": b"\xff\xfe\x00",
+    "an error of no text": b'{"error": ["x"]}',
+    "a token of no text": b'{"access_token": 3, "expires_in": 3600}',
+    "an empty token": b'{"access_token": "", "expires_in": 3600}',
+    "a token of two lines": b'{"access_token": "a\\r\\nb", "expires_in": 3600}',
+    "a wrong scope": b'{"access_token": "x", "expires_in": 3600, "scope": [1]}',
+    "life of no number": b'{"access_token": "x", "expires_in": {}}',
+    "infinite life": b'{"access_token": "x", "expires_in": 1e999}',
+    "a life of 500 digits": b'{"access_token": "x", "expires_in": 1%s}' % (b"0" * 500),
+}
+
+
+@pytest.mark.parametrize("body", GARBAGE.values(), ids=list(GARBAGE))
+def test_a_response_that_makes_no_sense_is_worth_another_try(
+    token_server: TokenServer, body: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A guest network or a proxy answers so; no traceback, and the next try may find the service."""
+    for status, place in product((200, 302), ("garbage", "garbage_token")):
+        wanted = tokens(token_server)
+        setattr(token_server, place, (status, body))
+        with pytest.raises(TokenUnavailable):
+            wanted.read()
+        setattr(token_server, place, None)
+        assert wanted.read()
+    assert "msal" not in {record.name.split(".")[0] for record in caplog.records}
+
+
+@pytest.mark.parametrize(("life", "kept"), [(-5, 0.0), (0, 0.0), (1e99, MAX_LIFE)])
+def test_the_life_of_a_token_has_bounds(token_server: TokenServer, life: float, kept: float) -> None:
+    clock = Clock()
+    token_server.garbage_token = (200, b'{"access_token": "x", "expires_in": %s}' % str(life).encode())
+    wanted = tokens(token_server, clock=clock)
+    wanted.read()
+    clock.now += kept
+    assert wanted.is_due()
 
 
 def test_a_service_that_cannot_be_reached_is_worth_another_try() -> None:

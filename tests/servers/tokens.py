@@ -27,6 +27,7 @@ SCOPE = "https://outlook.office365.com/.default"
 class TokenServer:
     """`refuse_with` (status, error, description) answers the next requests for tokens instead.
 
+    `garbage` (status, body) is the answer to every request, `garbage_token` to those for tokens.
     `trusted` is a certificate (PEM) whose key may sign in instead of the secret.
 
     `authority` is what the configuration takes; `introspection_url` is plain http, for Dovecot.
@@ -36,6 +37,8 @@ class TokenServer:
         self.username = username
         self.lifetime = 3600
         self.refuse_with: tuple[int, str, str] | None = None
+        self.garbage: tuple[int, bytes] | None = None
+        self.garbage_token: tuple[int, bytes] | None = None
         self.granted = 0
         self.trusted: bytes | None = None
         self.certificates: Certificates = issue(folder)
@@ -145,7 +148,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self._answer(404, {})
 
     def _answer(self, status: int, content: object) -> None:
-        body = json.dumps(content).encode()
+        body, owner = json.dumps(content).encode(), self.tokens
+        if garbage := owner.garbage or (owner.garbage_token if self.command == "POST" else None):
+            status, body = garbage
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
