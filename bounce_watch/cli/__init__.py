@@ -36,8 +36,25 @@ def _settle_in() -> None:
             setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115
     sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     os.umask(0o077)
+    _drop_unreadable_zone()
     if "run" in sys.argv and not {"--once", "--dry-run"} & set(sys.argv):
         signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until the service can take it as a reload
+
+
+def _drop_unreadable_zone() -> None:
+    """Take UTC, as the C library does, if TZ names a file that is no time zone; Babel would raise."""
+    place = os.environ.get("TZ", "").removeprefix(":")
+    if not os.path.exists(place):  # noqa: PTH110
+        return
+    from struct import error as TooShort  # noqa: N812
+    from zoneinfo import ZoneInfo
+
+    try:
+        with open(place, "rb") as file:  # noqa: PTH123
+            ZoneInfo.from_file(file)
+    except (OSError, ValueError, LookupError, TooShort):
+        sys.stderr.write("bounce-watch: TZ names a file that is no time zone; UTC is used instead\n")
+        os.environ["TZ"] = "UTC0"
 
 
 def _discard_output() -> None:

@@ -66,6 +66,32 @@ def test_few_open_files_and_an_empty_environment_are_enough(tmp_path: Path) -> N
     assert (done.returncode, done.stderr) == (0, "")
 
 
+def test_a_link_is_replaced_and_not_followed(tmp_path: Path) -> None:
+    """What the link named was overwritten."""
+    victim = tmp_path / "victim"
+    victim.write_text("mine")
+    (tmp_path / "texts").mkdir()
+    texts = [tmp_path / "texts" / f"mailbox_full.en.{kind}" for kind in ("txt", "html")]
+    links = [tmp_path / "c.toml", *texts]
+    for link in links:
+        link.symlink_to(victim)
+    preview = f"{PROGRAM} templates preview mailbox_full --language en --out texts"
+    done = shell(f"{INIT} --force --output c.toml && {preview}", tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert victim.read_text() == "mine"
+    assert not any(link.is_symlink() for link in links)
+
+
+@pytest.mark.parametrize("zone", ["{}/no-zone", ":{}/no-zone", "{}", "no-zone", "{}/cut"])
+def test_a_time_zone_that_is_no_zone_is_told_and_taken_as_utc(tmp_path: Path, zone: str) -> None:
+    (tmp_path / "no-zone").write_text("junk")
+    (tmp_path / "cut").write_bytes(b"TZif2")
+    done = shell(f"{PROGRAM} templates list", tmp_path, TZ=zone.format(tmp_path))
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("\n") == 1
+    assert "TZ names a file" in done.stderr
+
+
 def test_a_file_that_may_not_be_read_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     error = PermissionError(errno.EACCES, "Permission denied", "/etc/bounce-watch/config.toml")
     status = status_of(error)

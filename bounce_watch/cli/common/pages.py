@@ -1,5 +1,6 @@
 """HTML pages: write them for their owner only, open them in a browser, take them from our own messages."""
 
+import errno
 import os
 import sys
 import tempfile
@@ -30,7 +31,12 @@ def write_page(path: Path, text: str, param_hint: str) -> None:
 
 
 def write_privately(path: Path, text: str, mode: int = 0o600) -> None:
-    """Write a file completely or not at all, readable by its owner only. Raises OSError."""
+    """Write a file completely or not at all, readable by its owner only. Raises OSError.
+
+    A link is replaced, not followed; a device or a folder is left as it is.
+    """
+    if path.exists() and not path.is_file():
+        raise OSError(errno.EINVAL, "not a regular file", str(path))
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:

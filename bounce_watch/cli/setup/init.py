@@ -8,6 +8,7 @@ import typer
 
 from bounce_watch.cli.common.exit_status import Exit
 from bounce_watch.cli.common.output import say
+from bounce_watch.cli.common.pages import write_privately
 from bounce_watch.cli.setup.check import check
 from bounce_watch.cli.setup.questions import EXCHANGE_ONLINE, SUBMISSION, Given, complete
 from bounce_watch.config.load import SYSTEM_PATH, read_config
@@ -127,9 +128,7 @@ def _write_config(given: Given, output: Path | None, *, force: bool) -> Path:
         raise typer.Exit(Exit.FAILED)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch(mode=0o600)
-        path.chmod(0o600)
-        path.write_text(text, encoding="utf-8")
+        write_privately(path, text)
     except OSError as error:
         say(f"bounce-watch: cannot write {path}: {error.strerror}; choose a place with --output")
         raise typer.Exit(Exit.FAILED) from None
