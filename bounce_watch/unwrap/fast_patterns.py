@@ -79,7 +79,10 @@ class KeywordGuardedPattern:
         """The pattern for lowered texts, which `re` searches faster; None with an escape such as `.B`."""
         if not self._flags & re.IGNORECASE or _CAPITAL_ESCAPE.search(self._source):
             return None
-        return re.compile(self._source.lower(), self._flags & ~re.IGNORECASE)
+        try:
+            return re.compile(self._source.lower(), self._flags & ~re.IGNORECASE)
+        except re.error:  # such as (?P<name>x) and [A-_], which only compile as they are written
+            return None
 
 
 class PatternIndex(Generic[Item]):

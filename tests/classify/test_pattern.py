@@ -52,3 +52,10 @@ def test_all_shipped_patterns_together_are_fast_on_the_longest_text(seed: str) -
         if row.pattern:
             row.pattern.search(reply.text)
     assert time.perf_counter() - started < 1
+
+
+@pytest.mark.parametrize("source", ["(?P<what>Quota) gone", "[A-_]uota gone"])
+def test_a_pattern_that_only_compiles_as_written_still_finds(source: str) -> None:
+    pattern = compile_linear([source], "here")
+    assert pattern is not None
+    assert pattern.search("550 QUOTA GONE")
