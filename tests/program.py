@@ -9,6 +9,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import copy_context
 from pathlib import Path
 
 import structlog
@@ -29,7 +30,7 @@ def run_program(
     out, err = _stream(), _stream()
     with _surroundings(environ or {}), _streams(arguments, out, err):
         try:
-            main()
+            copy_context().run(main)  # the zone in which it shows times ends with it
             code = 0
         except SystemExit as ended:
             code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)

@@ -26,6 +26,7 @@ COMMANDS = re.compile(
     | (CREATE|SUBSCRIBE)\ "Bounces/(Filed|Quarantine)"
     | UID\ FETCH\ [0-9,:*]+\ \([A-Z0-9 .]+(\[\]<0\.[0-9]+>)?\)
     | UID\ MOVE\ [0-9,:]+\ "Bounces/(Filed|Quarantine)"
+    | STATUS\ "Bounces/(Filed|Quarantine)"\ \(MESSAGES\ UIDNEXT\)
     | UID\ SEARCH\ HEADER\ "?X-Bounce-Watch-ID"?\ "?bw\.[0-9a-f]{16}\.[0-9a-f]{24}"?
     """,
     re.VERBOSE,

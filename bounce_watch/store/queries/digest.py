@@ -66,7 +66,7 @@ class DigestQueries(Queries):
             before = edition_before(session, local_date, edition, weekday)
             span = _span_of(session, local_date, now, first_run, before)
             if edition is Edition.DAILY and session.get(_DIGEST, local_date) is None:
-                span = replace(span, start=_marks_before(session))
+                span = replace(span, start=_marks_before(session, before.local_date if before else None))
             counting = Counting(session, span, accepted, usual=_usual(span, first_run, edition))
             missed = (local_date - before.local_date).days - 1 if before and edition is Edition.DAILY else 0
             digest = counting.digest(
@@ -106,7 +106,7 @@ class Digests(DigestQueries, Repository):
             since=digest.since,
             until=digest.until,
             event_key=event_key,
-            **_newest_rows(self._rows, _marks_before(self._rows)),
+            **_newest_rows(self._rows, _marks_before(self._rows, newest)),
         )
         self._rows.add(row)
         self._rows.flush()
@@ -162,9 +162,13 @@ def _marks(row: tables.Digest) -> dict[str, int]:
     return {mark: getattr(row, mark) for mark in MARKED}
 
 
-def _marks_before(session: Session) -> dict[str, int]:
-    """Return the newest rows that any digest reported, also one of a date to come, by a wrong clock."""
-    highest = session.exec(select(*(func.max(col(getattr(_DIGEST, mark))) for mark in MARKED))).one()
+def _marks_before(session: Session, newest: date | None) -> dict[str, int]:
+    """Return the newest rows that any digest reported, also one of a date to come, by a wrong clock.
+
+    Before the one of the date `newest` none reported more.
+    """
+    marks = select(*(func.max(col(getattr(_DIGEST, mark))) for mark in MARKED))
+    highest = session.exec(marks.where(col(_DIGEST.local_date) >= (newest or date.min))).one()
     return {mark: number or 0 for mark, number in zip(MARKED, highest, strict=True)}
 
 
