@@ -11,6 +11,7 @@ from bounce_watch.model import Bounce, Cause, Certainty, Owner, Side
 from bounce_watch.notifications import template_samples
 from bounce_watch.notifications.alert.playbooks import Playbook
 from bounce_watch.notifications.composer import Composer
+from bounce_watch.notifications.facts import ReplyFacts
 from bounce_watch.notifications.guidance.letter import leading
 from bounce_watch.notifications.rendering.labels import CAUSES, OWNERS, label_of
 from bounce_watch.notifications.template_check import MAX_STEPS, MAX_WORDS, body_words, check_templates
@@ -115,6 +116,27 @@ def test_an_open_incident_is_named(composer: Composer) -> None:
         composer, template_samples.bounce(Cause.SPF_FAILED, Owner.MAIL_ADMIN), incident="INC-12"
     )
     assert "INC-12" in text
+
+
+def test_messages_with_one_cause_share_their_steps(composer: Composer) -> None:
+    """Those with the cause of the first stand above its steps, the others in a group of their own."""
+
+    def about(name: str, cause: Cause) -> ReplyFacts:
+        return template_samples.reply_facts(
+            template_samples.bounce(cause, Owner.SENDER, recipient=f"{name}@fabrikam.example")
+        )
+
+    unknown, full = Cause.RECIPIENT_UNKNOWN, Cause.MAILBOX_FULL
+    more = (about("b", full), about("c", unknown), about("d", full), about("e", unknown))
+    letter = composer.reply(replace(about("a", unknown), more=more))
+    for content in (letter.text, letter.html):
+        text = content.partition("Details for support")[0]
+        named = re.findall(r"\b([a-e])@fabrikam\.example", text.partition("Hello")[2])
+        assert "".join(named) == "acebd"
+        assert text.count("Compare the address") == 1
+        assert text.index("e@fabrikam") < text.index("Compare the address") < text.index("b@fabrikam")
+    assert len(re.findall(r"(?m)^1\. ", letter.text)) == 2
+    assert body_words(letter.text) < 2 * MAX_WORDS
 
 
 def test_several_recipients_share_one_answer(composer: Composer) -> None:

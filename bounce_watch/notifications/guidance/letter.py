@@ -84,6 +84,7 @@ def written(
 ) -> dict[str, Value]:
     """Return all values: texts of the cause, notes for this case, details. Raises UntranslatedText."""
     lead, words = leading(facts.bounces), f"replies/{translator.language}/words.j2"
+    more = [_more(written(templates, translator, organisation, one)) for one in facts.more[:MAX_MAILS]]
     values, advice = _advised(templates, translator, organisation, facts)
     return {
         **values,
@@ -96,7 +97,7 @@ def written(
         "why": advice.why,
         "again": advice.again,
         "others": _others(templates, translator, organisation, facts, lead),
-        "more": [_more(written(templates, translator, organisation, one)) for one in facts.more[:MAX_MAILS]],
+        "more": _once(advice, more),
         "rest": [_line(templates, translator, organisation, one) for one in facts.more[MAX_MAILS:]],
         "tone": "critical" if lead.owner is Owner.SECURITY else "",
     }
@@ -237,7 +238,19 @@ def _others(
 
 def _more(texts: dict[str, Value]) -> dict[str, Value]:
     """Return what a reply says about another message or cause."""
-    return {name: texts[name] for name in ("opening", "headline", "steps", "again")}
+    return {name: texts[name] for name in ("opening", "headline", "steps", "again")} | {"like_first": False}
+
+
+def _once(lead: Advice, mails: list[dict[str, Value]]) -> list[dict[str, Value]]:
+    """Group messages with the same advice: the last of a group has the steps, those with the lead's none."""
+    groups: dict[tuple[Value, Value], list[dict[str, Value]]] = {(str(lead.steps), lead.again): []}
+    for mail in mails:
+        groups.setdefault((str(tuple(mail["steps"])), mail["again"]), []).append(mail)
+    first, *others = groups.values()
+    return [
+        *({**mail, "steps": [], "like_first": True} for mail in first),
+        *(mail if mail is group[-1] else {**mail, "steps": []} for group in others for mail in group),
+    ]
 
 
 def _line(
