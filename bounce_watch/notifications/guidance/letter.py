@@ -243,9 +243,9 @@ def _more(texts: dict[str, Value]) -> dict[str, Value]:
 
 def _once(lead: Advice, mails: list[dict[str, Value]]) -> list[dict[str, Value]]:
     """Group messages with the same advice: the last of a group has the steps, those with the lead's none."""
-    groups: dict[tuple[Value, Value], list[dict[str, Value]]] = {(str(lead.steps), lead.again): []}
+    groups: dict[tuple[Value, Value], list[dict[str, Value]]] = {(str(list(lead.steps)), lead.again): []}
     for mail in mails:
-        groups.setdefault((str(tuple(mail["steps"])), mail["again"]), []).append(mail)
+        groups.setdefault((str(mail["steps"]), mail["again"]), []).append(mail)
     first, *others = groups.values()
     return [
         *({**mail, "steps": [], "like_first": True} for mail in first),
