@@ -16,7 +16,7 @@ from bounce_watch.model import (
 from bounce_watch.model.address import is_deliverable
 from bounce_watch.notifications.facts import OrganisationProfile, ReplyFacts
 from bounce_watch.notifications.freeze import is_message_id
-from bounce_watch.notifications.guidance.notes import Advice, Notes, lines_of
+from bounce_watch.notifications.guidance.notes import Advice, Notes, lines_of, said_once
 from bounce_watch.notifications.guidance.suggestions import find_entry_name, is_stale_entry
 from bounce_watch.notifications.rendering import local_time
 from bounce_watch.notifications.rendering.safe_text import defang, plain, quoted
@@ -74,9 +74,7 @@ def advice(templates: Templates, organisation: OrganisationProfile, facts: Reply
 def _filled(templates: Templates, organisation: OrganisationProfile, facts: ReplyFacts) -> dict[str, Value]:
     """Return the values of the reply in the best language that has all of its texts."""
     wanted = (facts.language, facts.earlier_language, organisation.language)
-    return templates.in_best_language(
-        wanted, lambda translator: written(templates, translator, organisation, facts)
-    )
+    return templates.in_best_language(wanted, lambda one: written(templates, one, organisation, facts))
 
 
 def written(
@@ -97,7 +95,7 @@ def written(
         "why": advice.why,
         "again": advice.again,
         "others": _others(templates, translator, organisation, facts, lead),
-        "more": _once(advice, more),
+        "more": said_once(advice, more),
         "rest": [_line(templates, translator, organisation, one) for one in facts.more[MAX_MAILS:]],
         "tone": "critical" if lead.owner is Owner.SECURITY else "",
     }
@@ -239,18 +237,6 @@ def _others(
 def _more(texts: dict[str, Value]) -> dict[str, Value]:
     """Return what a reply says about another message or cause."""
     return {name: texts[name] for name in ("opening", "headline", "steps", "again")} | {"like_first": False}
-
-
-def _once(lead: Advice, mails: list[dict[str, Value]]) -> list[dict[str, Value]]:
-    """Group messages with the same advice: the last of a group has the steps, those with the lead's none."""
-    groups: dict[tuple[Value, Value], list[dict[str, Value]]] = {(str(list(lead.steps)), lead.again): []}
-    for mail in mails:
-        groups.setdefault((str(mail["steps"]), mail["again"]), []).append(mail)
-    first, *others = groups.values()
-    return [
-        *({**mail, "steps": [], "like_first": True} for mail in first),
-        *(mail if mail is group[-1] else {**mail, "steps": []} for group in others for mail in group),
-    ]
 
 
 def _line(

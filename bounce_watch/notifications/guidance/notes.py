@@ -133,3 +133,15 @@ def _dns_block(why: str) -> str:
 def lines_of(text: str) -> list[str]:
     """Return the stripped lines that are not empty; no-break spaces within stay, as French has before `?`."""
     return [line.strip() for line in text.splitlines() if line.strip()]
+
+
+def said_once(lead: Advice, mails: list[dict[str, Value]]) -> list[dict[str, Value]]:
+    """Group messages with the same advice: the last of a group has the steps, those with the lead's none."""
+    groups: dict[tuple[Value, Value], list[dict[str, Value]]] = {(str(list(lead.steps)), lead.again): []}
+    for mail in mails:
+        groups.setdefault((str(mail["steps"]), mail["again"]), []).append(mail)
+    first, *others = groups.values()
+    return [
+        *({**mail, "steps": [], "like_first": True} for mail in first),
+        *(mail if mail is group[-1] else {**mail, "steps": []} for group in others for mail in group),
+    ]
