@@ -17,6 +17,7 @@ from bounce_watch.model import Site
 from bounce_watch.model.message_location import MessageLocation
 from bounce_watch.notifications.alert.playbooks import shipped_playbooks
 from bounce_watch.notifications.composer import Composer
+from bounce_watch.notifications.errors import TemplateFault
 from bounce_watch.notifications.gate.values import Mode, Policy
 from bounce_watch.pipeline.dkim import SignatureChecker, key_finder
 from bounce_watch.pipeline.dns_proofs import DnsProofs
@@ -128,9 +129,16 @@ def read_rules(config: Config) -> tuple[Rule, ...]:
 
 
 def make_composer(config: Config) -> Composer:
-    """Return the composer of all our messages; a site's templates override ours file by file."""
+    """Return the composer of all our messages; a site's templates override ours file by file.
+
+    One with a fault is logged, and ours takes its place: `templates check` names what to repair.
+    """
     folders, profile = config.overrides.template_folders, config.profile
-    return Composer(folders, profile, shipped_playbooks(), read_catalogue(config))
+    return Composer(folders, profile, shipped_playbooks(), read_catalogue(config), on_fault=_note_fault)
+
+
+def _note_fault(fault: TemplateFault) -> None:
+    log.error("template_failed", fault=str(fault), done="the shipped text was used")
 
 
 def signatures_of(config: Config) -> SignatureChecker | None:

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import structlog
 
 from bounce_watch.model import IncidentState, Kind, OutboxState
 from bounce_watch.pipeline.ingest import fetch
@@ -26,6 +27,22 @@ def test_a_bounce_is_stored_answered_and_filed(home: Home) -> None:
     assert len(home.filed()) == 1
     (letter,) = home.sent()
     assert b"To: lena@larkfield.example" in letter
+
+
+@pytest.mark.parametrize("name", ["recipient_unknown.j2", "letter.txt.j2", "letter.html.j2"])
+def test_a_fault_in_a_sites_template_loses_no_report_and_no_letter(
+    open_home: Callable[..., Home], name: str
+) -> None:
+    home = open_home(("[digest]", '[overrides]\ntemplates = "own"\n[digest]'))
+    own = home.folder / "own" / "replies" / name
+    own.parent.mkdir(parents=True)
+    own.write_text("{% block headline %}{{ 1 // 0 }}{% endblock %}")
+    home.deliver(ndr(), "1.a")
+    with structlog.testing.capture_logs() as logs:
+        result = home.look()
+    assert (result.bounces, result.quarantined, result.delivered.sent) == (1, 0, 1)
+    assert b"the address doesn't exist" in home.sent()[0]
+    assert name in next(line["fault"] for line in logs if line["event"] == "template_failed")
 
 
 def test_a_second_look_does_nothing(home: Home) -> None:
