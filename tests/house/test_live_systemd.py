@@ -48,9 +48,9 @@ RestartSec=200ms
 def install(machine: Systemd, wheel: Path, dovecot: Dovecot) -> None:
     """Do what docs/service.md says, with a configuration for the test's own mailbox."""
     code = steps()
-    machine.write(f"/root/{wheel.name}", wheel.read_bytes())
+    machine.write(f"/srv/{wheel.name}", wheel.read_bytes())
     offline = "export PIP_NO_DEPS=1 PIP_NO_INDEX=1 PIP_DISABLE_PIP_VERSION_CHECK=1\n"
-    machine.run(offline + code["program"].replace(" .\n", f" /root/{wheel.name}\n"))
+    machine.run(offline + code["program"].replace(" .\n", f" /srv/{wheel.name}\n"))
     machine.run(f"echo {LIBRARIES} > $(echo /opt/bounce-watch/lib/python*/site-packages)/borrowed.pth")
     machine.run(code["folders"])
     machine.run(code["units"])
