@@ -12,7 +12,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
@@ -21,6 +21,9 @@ import pytest
 
 STARTED: Counter[str] = Counter()
 """How often each server was really started in this process, by name and version."""
+
+_PORTS: deque[int] = deque(maxlen=1000)
+"""The ports that this process has given away lately."""
 
 _GUARDS: dict[int, subprocess.Popen[bytes]] = {}
 
@@ -63,15 +66,22 @@ def relieve(one: subprocess.Popen[bytes]) -> None:
 
 
 def free_port() -> int:
-    """Return a free loopback port below the range from which the kernel takes ports for clients."""
+    """Return a free loopback port below the range from which the kernel takes ports for clients.
+
+    Each worker has a range of its own and no port twice: another server may not listen on one yet.
+    """
+    first = 15000 + 2000 * (int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]) % 8)
     while True:
-        port = random.randrange(15000, 32000)
+        port = random.randrange(first, first + 2000)
+        if port in _PORTS:
+            continue
         with socket.socket() as probe:
             try:
                 probe.bind(("127.0.0.1", port))
             except OSError:
                 continue
-            return port
+        _PORTS.append(port)
+        return port
 
 
 def need(*programs: str, root: bool = False) -> None:
