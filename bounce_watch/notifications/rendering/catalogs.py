@@ -76,7 +76,7 @@ def read_catalog(path: Path) -> Catalog:
     try:
         with path.open("rb") as source:
             catalog = read_po(source, abort_invalid=True)
-    except (PoFileError, ValueError, OSError) as error:
+    except (PoFileError, ValueError, LookupError, OSError) as error:  # an unknown charset is a LookupError
         raise TemplateFault(f"{_name(path)}: {error}") from error
     for problem in placeholder_faults(catalog):
         raise TemplateFault(f"{_name(path)}, {problem}")
